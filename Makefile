@@ -1,0 +1,69 @@
+# Every command sets up what it needs in .venv first; a second run starts at once.
+# PYTHON may name the interpreter; else the first on the path that is 3.11 or later is taken.
+
+PYTHON ?= python3
+export PYTHON
+
+VENV := .venv
+PY := $(VENV)/bin/python
+# What each part is checked over; the parts that aren't there yet are left out.
+CODE := $(wildcard src tests examples benchmarks scripts)
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test check lint types imports bench format docs pin clean FORCE
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/demo.stamp  ## Run examples/ops_agent, an agent on all six rungs; LADDER_MODEL=openai:... for a real model
+	@scripts/provider $(VENV)
+	@$(PY) -m examples.ops_agent
+
+test: $(VENV)/dev.stamp  ## Run the tests and the doctests
+	@mkdir -p build
+	$(PY) -m pytest -n 2
+
+check: lint types imports test  ## Run everything: format, lint, types, import contracts, tests, docs
+
+lint: $(VENV)/dev.stamp  ## Check format and lint
+	$(PY) -m ruff format --check $(CODE)
+	$(PY) -m ruff check $(CODE)
+
+types: $(VENV)/dev.stamp  ## Check types
+	$(PY) -m mypy
+
+imports: $(VENV)/dev.stamp  ## Check the import contracts
+	$(VENV)/bin/lint-imports
+
+bench: $(VENV)/dev.stamp  ## Measure, and write build/bench.json
+	@mkdir -p build
+	$(PY) -m benchmarks
+
+format: $(VENV)/dev.stamp  ## Format the code and mend what lint can mend
+	$(PY) -m ruff check --fix-only --quiet $(CODE)
+	$(PY) -m ruff format $(CODE)
+
+docs: $(VENV)/demo.stamp  ## Write the generated pages of docs/ anew
+	$(PY) -m scripts.draw_states
+
+pin:  ## Write constraints.txt anew, with the newest versions
+	scripts/pin
+
+clean:  ## Remove everything that make made
+	rm -rf $(VENV) build dist .hypothesis .*_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/demo.stamp: pyproject.toml constraints.txt
+	@scripts/setup $(VENV) cli,langchain,watch
+	@touch $@
+
+# What the tests need includes what the demo needs.
+$(VENV)/dev.stamp: pyproject.toml constraints.txt
+	@scripts/setup $(VENV) dev
+	@touch $(VENV)/demo.stamp $@
+
+# In a copied or moved tree the stamps speak of another place.
+ifneq ($(shell cat $(VENV)/where 2>/dev/null),$(CURDIR))
+$(VENV)/demo.stamp $(VENV)/dev.stamp: FORCE
+endif

@@ -1,0 +1,1 @@
+"""Agents under the ladder that can be run as they are."""

@@ -1,0 +1,262 @@
+"""Driving the life of a call: two drivers for the one generator, and how each step is performed.
+
+`ladder_graph.flow` yields what a call needs. A `Turn` knows how to do each of these things for one call: most are a
+transaction of the ledger, the rest the host's or a tool author's code.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import functools
+import sqlite3
+import time
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar, cast
+
+from ladder_graph import answers
+from ladder_graph.calls import Call
+from ladder_graph.ledger import Journal, Refused, Store
+from ladder_graph.ledger import acts
+from ladder_graph.policy import Rule
+from ladder_graph.scale import Rung
+from ladder_graph.states import State
+from ladder_graph.steps import (
+    Claim, Compose, Decision, Execute, Heard, Look, Measure, Outcome, Person, Pose, Prepare, Probe, Question, Record,
+    Ring, Seen, Settle, Step, TakeOver, Undo, UndoOutcome, Wait,
+)
+from ladder_graph.tools import Declaration
+from ladder_graph.undo import prepare, touched, undo
+from ladder_graph.watch import measure
+from ladder_graph.workspace import Workspace, compose
+
+T = TypeVar("T")
+
+PATIENCE = 30.0
+"""Seconds to wait for another live task that runs the very same action."""
+
+
+class Host(Protocol):
+    """What only the place where the graph runs can do for one call."""
+
+    def ring(self, question: Question, complaint: str) -> Any:
+        """Stop and wait for an answer; what comes back may be anything."""
+
+    def execute(self, call: Call) -> Outcome:
+        """Run the tool on a copy of the frozen arguments; its exceptions come back as outcomes."""
+
+    async def aexecute(self, call: Call) -> Outcome:
+        """As `execute`."""
+
+    def encode(self, reply: Any) -> bytes:
+        """The tool's reply in a form that the ledger can keep and another process can read."""
+
+    def person(self, answer: answers.Answer) -> Person | None:
+        """Who gave this answer, as far as the host knows."""
+
+
+@dataclass(slots=True)
+class Turn:
+    """Everything needed to perform the steps of one call."""
+
+    store: Store
+    revision: str
+    clock: Callable[[], dt.datetime]
+    workspace: Workspace
+    rule: Rule
+    reader: tuple[str, int] | None
+    """Who reads reports, and within how many microseconds."""
+    declaration: Declaration
+    host: Host
+    artifact: dict[str, Any] | None = None
+    """The undo artifact, once it is made."""
+    after: str | None = field(default=None)
+    """The touched resource's fingerprint right after the action."""
+
+    def journal(self) -> Journal:
+        """The ledger's transactions at this moment."""
+        return Journal(self.store.owner, self.revision, self.clock())
+
+    def transaction(self, step: Step) -> tuple[Callable[[sqlite3.Cursor], Any], bool] | None:
+        """The ledger's part of a step, with whether it must reach the disk; None where the step isn't the ledger's."""
+        journal = self.journal()
+        match step:
+            case Settle():
+                return lambda cursor: journal.settle(cursor, step), False
+            case Pose():
+                return lambda cursor: journal.pose(cursor, step.call, step.route, self.rule), False
+            case Heard():
+                return self._hear(journal, step), True
+            case Claim():
+                return lambda cursor: journal.claim(cursor, step, self.rule, self.reader), step.durable
+            case TakeOver():
+                return lambda cursor: journal.take_over(cursor, step.call, step.fence), True
+            case Record():
+                return self._record(journal, step), False
+            case _:
+                return None
+
+    def perform(self, step: Step) -> Any:
+        """Everything that isn't a transaction or the tool itself."""
+        match step:
+            case Look():
+                return self.look(step)
+            case Ring():
+                return self.host.ring(step.question, step.complaint)
+            case Compose():
+                return compose(step.call, self.declaration)
+            case Prepare():
+                made = prepare(step.call, self.declaration)
+                self.artifact = made if isinstance(made, dict) else None
+                return made
+            case Measure():
+                return measure(step.checks, step.call.arguments)
+            case Undo():
+                return undo(self.declaration, step.artifact, self.after)
+            case Probe():
+                return self._probe(step.call)
+            case Wait():
+                return self._wait(step)
+            case _:
+                raise TypeError(f"{type(step).__name__} is no step that is performed here")
+
+    def look(self, step: Look) -> Seen:
+        """What the ledger knows; a read, off the writer's queue."""
+        journal = self.journal()
+        return self.store.read(lambda cursor: journal.look(cursor, step.call, step.charges))
+
+    def written(self, step: Step) -> Step:
+        """Do what must be done outside the transaction before a step is written: a draft's file comes first."""
+        if isinstance(step, Settle) and step.draft is not None:
+            return Settle(step.call, step.state, step.route, step.text, self.workspace.write(step.call, *step.draft))
+        return step
+
+    def executed(self) -> None:
+        """Take the fingerprint right after the action, by which a later undo knows what somebody else changed."""
+        if self.artifact is not None:
+            self.after = touched(self.declaration, self.artifact)
+
+    def _hear(self, journal: Journal, step: Heard) -> Callable[[sqlite3.Cursor], Question | str]:
+        """Write an answer down if it can be taken, else say why it can't."""
+        read = answers.read(step.answer)
+        if isinstance(read, str):
+            return lambda _: read
+        person = self.host.person(read)
+        complaint = answers.objection(step.question, read, person, journal.now)
+        decision = Decision(read.verdict, cast("Person", person), journal.now, read.reason)
+
+        def work(cursor: sqlite3.Cursor) -> Question | str:
+            if complaint is not None:
+                journal.append(cursor, step.question.call.agent, "unanswerable", step.question.call.key, {
+                    "question": step.question.id, "complaint": complaint,
+                })  # fmt: skip
+            taken = None if complaint is not None else journal.answer(cursor, step.question, decision)
+            # Somebody else may have answered meanwhile, and a late answer finds the question expired.
+            current = taken or journal.current(cursor, step.question)
+            return current if taken or current.decision or current.expired else complaint or "it is asked again"
+
+        return work
+
+    def _record(self, journal: Journal, step: Record) -> Callable[[sqlite3.Cursor], bool]:
+        outcome = step.outcome
+        # A read that runs unasked is simply repeated after a crash, so its reply needs no keeping.
+        keep = step.state is State.DONE and outcome is not None and not self.rule.read_only
+        reply = self.host.encode(outcome.reply) if keep and outcome is not None else None
+
+        def work(cursor: sqlite3.Cursor) -> bool:
+            recorded = journal.record(cursor, step, reply)
+            if step.state in {State.UNDO_CONFLICT, State.UNDO_FAILED}:
+                # A failure nobody anticipated: down at once.
+                reason = f"the undo of action {step.call.short} left a mess: {step.state}"
+                acts.demote(journal, cursor, step.call.agent, step.call.tool, Rung.CONFIRM, reason, step.call.key)
+            return recorded
+
+        return work
+
+    def _probe(self, call: Call) -> str:
+        if self.declaration.idempotent:
+            return "absent"
+        if self.declaration.probe is None:
+            return "cannot tell"
+        try:
+            return self.declaration.probe(call.arguments, call.key)
+        except Exception:  # noqa: BLE001  # any tool author's code; a probe that fails can't tell
+            return "cannot tell"
+
+    def _wait(self, step: Wait) -> Seen:
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            seen = self.look(Look(step.call))
+            running = seen.known is not None and seen.known.state is State.STARTED and seen.known.owner_alive
+            if not running or time.monotonic() > deadline:
+                return seen
+            time.sleep(0.05)
+
+
+def drive(life: Generator[Step, Any, T], turn: Turn) -> T:
+    """Perform each step of a call's life, and return what it comes to."""
+    try:
+        step = next(life)
+        while True:
+            step = life.send(_perform(step, turn))
+    except StopIteration as end:
+        return cast("T", end.value)
+
+
+def _perform(step: Step, turn: Turn) -> Any:
+    if isinstance(step, Execute):
+        outcome = turn.host.execute(step.call)
+        turn.executed()
+        return outcome
+    transaction = turn.transaction(turn.written(step))
+    if transaction is None:
+        return turn.perform(step)
+    work, durable = transaction
+    try:
+        return turn.store.write(work, durable=durable)
+    except Refused as refused:
+        return refused.refusal
+
+
+async def adrive(life: Generator[Step, Any, T], turn: Turn) -> T:
+    """As `drive`, on the event loop. From the claim on, cancelling the caller doesn't stop what was claimed."""
+    try:
+        step = next(life)
+        while not isinstance(step, Claim):
+            step = life.send(await _aperform(step, turn))
+    except StopIteration as end:
+        return cast("T", end.value)
+    claimed = asyncio.ensure_future(_afinish(life, step, turn))
+    # A caller that was cancelled no longer asks for the result, and an interrupt in it would warn that nobody did.
+    claimed.add_done_callback(lambda task: task.cancelled() or task.exception())
+    return await asyncio.shield(claimed)
+
+
+async def _afinish(life: Generator[Step, Any, T], step: Step, turn: Turn) -> T:
+    try:
+        while True:
+            step = life.send(await _aperform(step, turn))
+    except StopIteration as end:
+        return cast("T", end.value)
+
+
+async def _aperform(step: Step, turn: Turn) -> Any:
+    if isinstance(step, Execute):
+        outcome = await turn.host.aexecute(step.call)
+        await asyncio.to_thread(turn.executed)
+        return outcome
+    if isinstance(step, Look):
+        # A few point reads; a thread would cost more than they do.
+        return turn.look(step)
+    transaction = turn.transaction(turn.written(step))
+    if transaction is not None:
+        work, durable = transaction
+        try:
+            return await turn.store.awrite(work, durable=durable)
+        except Refused as refused:
+            return refused.refusal
+    if isinstance(step, Ring):
+        # The interrupt must be raised in the task's own context.
+        return turn.perform(step)
+    return await asyncio.to_thread(functools.partial(turn.perform, step))

@@ -1,0 +1,95 @@
+"""What can go wrong, as one tree.
+
+Everything fails closed: where one of these is raised, nothing ran, unless the docstring says otherwise.
+The message of an error says what is wrong, where, and what to do about it.
+
+    LadderError
+    ├── PolicyError            a policy that can't be read; all its problems at once
+    ├── MountError             a graph that can't be put under the ladder
+    │   └── NoCheckpointer     a rung that must ask, and nowhere to wait for the answer
+    ├── LedgerError            the ledger can't be used
+    │   ├── NotALedger         the file is something else
+    │   ├── LedgerUnwritable   the disk, or its rights, refuse a write
+    │   └── LedgerNewer        written by a later release
+    ├── ArgumentsError         arguments that have no canonical form
+    ├── AnswerError            an answer that can't be taken
+    │   ├── UnknownQuestion    no such question
+    │   └── AnswerRefused      not this answer, not by this person, or not any more
+    └── DefiniteFailure        raised by a tool: "I failed, and nothing happened"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class LadderError(Exception):
+    """The parent of every error of this package."""
+
+
+class PolicyError(LadderError):
+    """A policy has problems; all of them are listed, and nothing of it was taken over.
+
+    Args:
+        problems: One line each: where, what is wrong, what was expected.
+        source: The file or object that was read, for the first line of the message.
+    """
+
+    def __init__(self, problems: Sequence[str], source: str = "policy") -> None:
+        self.problems = tuple(problems)
+        self.source = source
+        count = len(self.problems)
+        noun = "problem" if count == 1 else "problems"
+        super().__init__("\n".join([f"{source}: {count} {noun}, nothing was loaded", *self.problems]))
+
+
+class MountError(LadderError):
+    """This graph can't be put under the ladder as it is; the message names the node and the way out."""
+
+
+class NoCheckpointer(MountError):
+    """A tool stands on a rung that must ask, and the graph has no checkpointer to wait with.
+
+    Pass `checkpointer=` to `wrap`, compile the graph with one, or say `checkpointer="host"` where a
+    LangGraph server or a parent graph brings its own.
+    """
+
+
+class LedgerError(LadderError):
+    """The ledger can't be used; no tool runs without it."""
+
+
+class NotALedger(LedgerError):
+    """The file is there, and it isn't a ladder ledger. It was not touched."""
+
+
+class LedgerUnwritable(LedgerError):
+    """The ledger can't be written (read-only disk, full disk, missing rights). The call did not run."""
+
+
+class LedgerNewer(LedgerError):
+    """The ledger was written by a later release of ladder-graph than this one."""
+
+
+class ArgumentsError(LadderError):
+    """Arguments that have no canonical JSON form (a lone surrogate, NaN, a key that is no string)."""
+
+
+class AnswerError(LadderError):
+    """An answer that can't be taken. The question stays open."""
+
+
+class UnknownQuestion(AnswerError):
+    """There is no question with this id. `ladder pending` lists the open ones."""
+
+
+class AnswerRefused(AnswerError):
+    """The answer is for other arguments, by somebody who may not, too late, or already given."""
+
+
+class DefiniteFailure(LadderError):
+    """Raise this in a tool to say: I failed, and nothing happened in the world.
+
+    Any other exception leaves it open whether the effect took place, so the ladder records the call as
+    `unknown` and doesn't let it run again blindly.
+    """

@@ -1,0 +1,169 @@
+"""Agents inside agents: finding the graphs that a tool or a function runs, and gating them where they stand.
+
+deepagents' `task` tool, `graph.as_tool()` and hand-written delegating tools keep their graphs in closures. A tool is
+rebuilt around gated copies; nothing of the caller's is changed.
+"""
+
+from __future__ import annotations
+
+import copy
+import types
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from langchain_core.runnables import Runnable, RunnableBinding, RunnableLambda, RunnableSequence
+from langchain_core.tools import BaseTool, StructuredTool
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.prebuilt import ToolNode
+
+from ladder_graph.errors import MountError
+
+Compiled = CompiledStateGraph[Any, Any, Any, Any]
+Nest = Callable[[Compiled, str], Compiled]
+"""Gates one inner graph, under a name."""
+
+DEEPEST = 6
+"""How many closures deep graphs are looked for."""
+
+
+def holds_tools(thing: Any) -> bool:
+    """Whether a graph, or a function around one, runs tools that no gate sees."""
+    return any(
+        isinstance(spec.runnable, ToolNode) or (spec.runnable is not thing and holds_tools(spec.runnable))
+        for graph in _graphs(thing, DEEPEST, set())
+        for spec in graph.builder.nodes.values()
+    )
+
+
+def gated_tools(node: ToolNode, nest: Nest) -> ToolNode:
+    """The same ToolNode, with every agent that its tools run put under the ladder.
+
+    Raises:
+        MountError: A tool runs an agent in a way that can't be rebuilt; the message names it.
+    """
+    changed = {name: _rebuilt(tool, nest) for name, tool in node.tools_by_name.items() if holds_ungated_agents(tool)}
+    if not changed:
+        return node
+    new = copy.copy(node)
+    new._tools_by_name = {**node.tools_by_name, **changed}  # noqa: SLF001  # it has no public setter
+    # The copy's entry points are bound to the original, which would run the original tools.
+    new.func, new.afunc = new._func, new._afunc  # noqa: SLF001  # as above
+    return new
+
+
+def holds_ungated_agents(tool: BaseTool) -> bool:
+    """Whether a tool runs agents whose own tools no gate sees."""
+    return any(holds_tools(part) for part in (*_functions(tool), *vars(tool).values()))
+
+
+def _functions(tool: BaseTool) -> tuple[Any, ...]:
+    return (tool.func, tool.coroutine) if isinstance(tool, StructuredTool) else ()
+
+
+def _rebuilt(tool: BaseTool, nest: Nest) -> BaseTool:
+    """A copy of a tool whose functions run gated graphs."""
+    if not isinstance(tool, StructuredTool):
+        raise MountError(
+            f"the tool {tool.name} ({type(tool).__name__}) runs an agent whose tools can't be gated from here; wrap "
+            f"that agent first"
+        )
+    memo: dict[int, Any] = {}
+    return tool.model_copy(
+        update={
+            "func": _swapped(tool.func, nest, tool.name, DEEPEST, memo),
+            "coroutine": _swapped(tool.coroutine, nest, tool.name, DEEPEST, memo),
+        }
+    )
+
+
+def _swapped(thing: Any, nest: Nest, name: str, depth: int, memo: dict[int, Any]) -> Any:
+    """The same thing with each graph in it gated; the thing itself where there is none."""
+    if id(thing) in memo:
+        return memo[id(thing)]
+    if depth < 0 or not any(True for _ in _graphs(thing, depth, set())):
+        return thing
+    if isinstance(thing, CompiledStateGraph):
+        memo[id(thing)] = nest(thing, name) if holds_tools(thing) else thing
+    elif isinstance(thing, RunnableBinding):
+        memo[id(thing)] = thing.model_copy(update={"bound": _swapped(thing.bound, nest, name, depth - 1, memo)})
+    elif isinstance(thing, dict):
+        memo[id(thing)] = {
+            key: _swapped(value, nest, key if isinstance(value, Runnable) else name, depth - 1, memo)
+            for key, value in thing.items()
+        }
+    elif isinstance(thing, list | tuple):
+        memo[id(thing)] = type(thing)(_swapped(value, nest, name, depth - 1, memo) for value in thing)
+    elif isinstance(thing, types.FunctionType):
+        return _swapped_function(thing, nest, name, depth, memo)
+    else:
+        raise MountError(f"the tool {name} keeps an agent in a {type(thing).__name__}, where it can't be gated; wrap it first")
+    return memo[id(thing)]
+
+
+def _swapped_function(
+    function: types.FunctionType, nest: Nest, name: str, depth: int, memo: dict[int, Any]
+) -> types.FunctionType:
+    if any(holds_tools(graph) for graph in _globals(function)):
+        raise MountError(f"the tool {name} runs an agent from a module's global, where it can't be gated; wrap it first")
+    cells = tuple(types.CellType() for _ in function.__closure__ or ())
+    new = types.FunctionType(
+        function.__code__, function.__globals__, function.__name__, function.__defaults__, cells or None
+    )
+    new.__kwdefaults__, new.__dict__ = function.__kwdefaults__, dict(function.__dict__)
+    new.__annotations__, new.__doc__, new.__qualname__ = function.__annotations__, function.__doc__, function.__qualname__
+    # Functions may refer to each other in a circle, so the new one is known before its cells are filled.
+    memo[id(function)] = new
+    for cell, old in zip(cells, function.__closure__ or (), strict=True):
+        try:
+            cell.cell_contents = _swapped(old.cell_contents, nest, name, depth - 1, memo)
+        except ValueError:
+            continue  # An empty cell: a name that is never bound.
+    return new
+
+
+def _graphs(thing: Any, depth: int, seen: set[int]) -> Iterator[Compiled]:
+    """Every graph inside a thing: itself, in containers, in what a function closes over."""
+    if depth < 0 or id(thing) in seen:
+        return
+    seen.add(id(thing))
+    if isinstance(thing, CompiledStateGraph):
+        yield thing
+        return
+    for inner in _inside(thing):
+        yield from _graphs(inner, depth - 1, seen)
+
+
+def _inside(thing: Any) -> Iterator[Any]:
+    match thing:
+        case RunnableBinding():
+            yield thing.bound
+        case RunnableSequence():
+            yield from thing.steps
+        case RunnableLambda():
+            yield from thing.deps
+        case dict():
+            yield from thing.values()
+        case list() | tuple():
+            yield from thing
+        case types.FunctionType() | types.MethodType():
+            yield from _enclosed(thing)
+        case _ if hasattr(thing, "func") and hasattr(thing, "afunc"):
+            yield from (thing.func, thing.afunc)
+
+
+def _enclosed(function: Any) -> Iterator[Any]:
+    if isinstance(function, types.MethodType):
+        function = function.__func__
+    for cell in getattr(function, "__closure__", None) or ():
+        try:
+            yield cell.cell_contents
+        except ValueError:
+            continue  # An empty cell.
+    # A graph in a module's global is as ungated as one in a closure.
+    yield from _globals(function)
+
+
+def _globals(function: Any) -> list[Compiled]:
+    names = getattr(getattr(function, "__code__", None), "co_names", ())
+    space = getattr(function, "__globals__", {})
+    return [space[name] for name in names if isinstance(space.get(name), CompiledStateGraph)]

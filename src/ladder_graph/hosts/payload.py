@@ -1,0 +1,64 @@
+"""What an interrupt carries: the question in a form that the known inboxes render, with exactly one action.
+
+agent-chat-ui and deep-agents-ui read `args`, Agent Inbox reads `arguments`, deep-agents-ui wants camel case; all of
+them take only the first action, so there is never a second one.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ladder_graph.calls import normalise
+from ladder_graph.steps import Question
+
+DECISIONS = ["approve", "reject"]
+"""What may be answered."""
+
+
+def interrupt_payload(question: Question, complaint: str = "") -> dict[str, Any]:
+    """The question as JSON.
+
+    Args:
+        question: What is asked.
+        complaint: What was wrong with the last answer; empty at first.
+    """
+    call = question.call
+    arguments = normalise(call.arguments)
+    return {
+        "action_requests": [
+            {"name": call.tool, "args": arguments, "arguments": arguments, "description": describe(question, complaint)}
+        ],
+        "review_configs": [
+            {
+                "action_name": call.tool, "actionName": call.tool,
+                "allowed_decisions": DECISIONS, "allowedDecisions": DECISIONS,
+            }  # fmt: skip
+        ],
+        "ladder": {
+            "v": 1, "question": question.id, "action": call.key, "tool_call_id": call.id, "digest": question.digest,
+            "rung": 2, "expires_at": question.expires_at.isoformat(), "environment": call.env,
+            "typed": question.typed, "impact": question.impact, "may_answer": list(question.may_answer),
+            "complaint": complaint,
+        },  # fmt: skip
+    }
+
+
+def describe(question: Question, complaint: str = "") -> str:
+    """The question in words, from the frozen arguments and the policy alone; nothing in it is the agent's prose."""
+    call = question.call
+    lines = [f"May {call.agent} run {call.tool}?", ""]
+    lines += [f"- {name}: {show(value)}" for name, value in call.arguments.items()]
+    lines += ["", f"You are asked because {question.reasons}."]
+    if question.typed is not None:
+        lines.append(f"To approve, type the {question.typed} exactly.")
+    lines.append(f"Without an answer by {question.expires_at:%Y-%m-%d %H:%M %Z} it is declined.")
+    if complaint:
+        lines.append(f"The last answer could not be taken: {complaint}.")
+    return "\n".join(lines)
+
+
+def show(value: object) -> str:
+    """A value as JSON in which no character is hidden: what doesn't print is written as an escape."""
+    text = json.dumps(normalise(value), ensure_ascii=False)
+    return "".join(c if c.isprintable() else f"\\u{{{ord(c):X}}}" for c in text)

@@ -1,0 +1,523 @@
+"""The ladder: policy, ledger and clock, and everything that agents and people do with them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import getpass
+import json
+import logging
+import os
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from ladder_graph import answers
+from ladder_graph.calls import Call
+from ladder_graph.driving import Host, Turn, adrive, drive
+from ladder_graph.errors import AnswerRefused, LadderError, PolicyError
+from ladder_graph.fingerprint import Environment
+from ladder_graph.flow import Gate, life, routed
+from ladder_graph.ledger import Action, Draft, Entry, Journal, Reading, Report, Store, Verification, acts
+from ladder_graph.ledger.rows import US
+from ladder_graph.ledger.sqlite import MEMORY
+from ladder_graph.policy import Policy, load_policy
+from ladder_graph.routing import Footing, effective, lowered
+from ladder_graph.rungs.acting import Plan
+from ladder_graph.rungs.draft import take_up
+from ladder_graph.scale import Rung
+from ladder_graph.states import State
+from ladder_graph.steps import Decision, Person, Question, Reason, Reply, Route, Step
+from ladder_graph.tools import NOTHING, Declaration
+from ladder_graph.trust.standing import standing
+from ladder_graph.workspace import Workspace
+
+if TYPE_CHECKING:
+    from langchain.agents.middleware import AgentMiddleware
+    from langgraph.graph.state import CompiledStateGraph, StateGraph
+
+log = logging.getLogger("ladder_graph")
+T = TypeVar("T")
+Source = str | os.PathLike[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Where one agent really stands with one tool, and why."""
+
+    agent: str
+    tool: str
+    claimed: Rung
+    """Where the policy wants it."""
+    route: Route
+    """Where it stands, with everything that keeps it from a higher rung."""
+    environment: str
+    """What proposed its last call, in words; empty before the first."""
+
+
+@dataclass(slots=True)
+class Seat:
+    """One tool under the ladder, as a mount knows it."""
+
+    declaration: Declaration = NOTHING
+    can_ask: bool = False
+    host: Callable[[], Host] | None = None
+    """Makes a host that runs the tool outside its graph, for accepted drafts; None where that can't be done."""
+
+
+class Ladder:
+    """Puts every tool call of an agent on one of six rungs. Fails closed: what it can't decide doesn't run.
+
+    Args:
+        agent: The agent's name; the ledger keeps one chain for each.
+        rungs: The one-line form: tool names to rungs, such as `{"read_status": "report", "send_email": "confirm"}`,
+            or to mappings of a rule's fields. A tool that isn't listed gets the lowest rung.
+        policy: A `ladder.toml`, or a `Policy`; instead of `agent` and `rungs`.
+        ledger: Where the ledger lives: a file, or `":memory:"`. The policy says it otherwise, `ladder.db` by default.
+        lock: The environment that the start rungs are granted for; `ladder.lock` beside the policy file if there is one,
+            and else the first environment seen.
+        clock: Returns the present moment as an aware datetime; for tests.
+
+    Raises:
+        PolicyError: The policy has problems; all are listed.
+        LedgerError: The ledger can't be used.
+
+    Example:
+        >>> ladder = Ladder(agent="ops", rungs={"send_email": "confirm"}, ledger=":memory:")
+        >>> [(cell.tool, str(cell.claimed)) for cell in ladder.status()]
+        [('send_email', 'confirm (2)')]
+        >>> ladder.close()
+    """
+
+    def __init__(
+        self,
+        agent: str | None = None,
+        rungs: Mapping[str, Any] | None = None,
+        *,
+        policy: Policy | Source | None = None,
+        ledger: Source | None = None,
+        lock: Source | None = None,
+        clock: Callable[[], dt.datetime] | None = None,
+    ) -> None:
+        if policy is not None and (agent is not None or rungs is not None):
+            raise PolicyError(["give either policy=, or agent= and rungs=, not both"], "Ladder(...)")
+        file = None if policy is None or isinstance(policy, Policy) else Path(policy)
+        if isinstance(policy, Policy):
+            self.policy = policy
+        elif file is not None:
+            self.policy = load_policy(file)
+        else:
+            self.policy = Policy.from_rungs(agent or "agent", rungs or {})
+        self.store = Store(os.fspath(ledger) if ledger is not None else self.policy.ledger)
+        self.reading = Reading(self.store)
+        self.clock = clock or _now
+        self.workspace = Workspace(self._drafts_directory())
+        self.seats: dict[str, Seat] = {}
+        self._locked = _read_lock(Path(lock) if lock is not None else file and file.with_name("ladder.lock"))
+        self._latest: dict[str, str] = {}
+        self._said: set[str] = set()
+
+    def _drafts_directory(self) -> Path:
+        """Beside the ledger, unless the policy names a place of its own."""
+        drafts = Path(self.policy.drafts)
+        if drafts.is_absolute() or self.store.source == MEMORY:
+            return drafts
+        return Path(self.store.source).parent / drafts
+
+    # --- agents ----------------------------------------------------------------------------------------------
+
+    def wrap(
+        self,
+        graph: CompiledStateGraph[Any, Any, Any, Any] | StateGraph[Any, Any, Any, Any],
+        *,
+        checkpointer: Any = None,
+        agent: str | None = None,
+    ) -> CompiledStateGraph[Any, Any, Any, Any]:
+        """Put a graph under the ladder: its ToolNode becomes the gate, with the six rungs behind it.
+
+        Args:
+            graph: A compiled `create_agent` or `create_deep_agent` graph, or a raw `StateGraph` (compiled or not) with
+                a `ToolNode`. It is left as it is; a new graph comes back.
+            checkpointer: Replaces the graph's own; `"host"` says that a LangGraph server or a parent graph brings one.
+            agent: The name to act under, where it isn't the policy's.
+
+        Returns:
+            A compiled graph with the nodes `suggest draft confirm bounded rollback report`.
+
+        Raises:
+            NoCheckpointer: A tool stands on a rung that must ask, and nothing can wait for the answer.
+            MountError: The graph has no ToolNode, or one that can't be gated.
+        """
+        from ladder_graph.hosts.graph import wrap
+
+        return wrap(self, graph, checkpointer=checkpointer, agent=agent or self.policy.agent)
+
+    def middleware(self, *others: AgentMiddleware[Any, Any, Any]) -> list[AgentMiddleware[Any, Any, Any]]:
+        """The ladder as middleware for `create_agent(middleware=…)`, around the agent's other middleware.
+
+        Args:
+            others: The agent's own middleware, in its order; the gate goes outside it.
+        """
+        from ladder_graph.hosts.middleware import LadderMiddleware
+
+        return [LadderMiddleware(self), *others]
+
+    def declare(self, tool: str, declaration: Declaration) -> None:
+        """Declare undo, drafter or probe for a tool one doesn't own, by its name. Before mounting."""
+        seat = self.seats.setdefault(tool, Seat())
+        seat.declaration = seat.declaration.merged(declaration)
+
+    def seat(
+        self, tool: str, declaration: Declaration, *, agent: str, can_ask: bool, host: Callable[[], Host] | None = None
+    ) -> None:
+        """Take a tool under the ladder; called by the mounts, once for each tool."""
+        seat = self.seats.setdefault(tool, Seat())
+        seat.declaration = declaration.merged(seat.declaration)
+        seat.can_ask, seat.host = can_ask, host
+        if tool not in self.policy.tools:
+            self._say(f"the policy of {agent} doesn't name the tool {tool}, so it only suggests; add [tools.{tool}]")
+        self._write(
+            lambda journal, cursor: acts.found(
+                journal, cursor, agent, tool, can_ask=can_ask, reversible=seat.declaration.reversible
+            ),
+            durable=False,
+        )
+
+    def gate(self, call: Call, environment: Environment | None, at_most: Rung = Rung.REPORT) -> Gate:
+        """Everything that decides about a call except what the ledger knows of it.
+
+        Args:
+            call: The proposed call.
+            environment: What proposed it, or None where that isn't known.
+            at_most: The rung the graph already sent it to.
+        """
+        rule = self.policy.rule(call.tool)
+        pinned = self._observe(call.agent, environment)
+        seat = self.seats.get(call.tool, Seat())
+        footing = Footing(seat.can_ask, seat.declaration.reversible, self.policy.reports.reader)
+        return Gate(rule, standing(rule.rung, pinned, environment, call.tool), footing, self.clock(), at_most)
+
+    def route(self, call: Call, environment: Environment | None) -> Route:
+        """The rung a call would go to now. Nothing is written about the call, and nothing runs."""
+        gate = self.gate(call, environment)
+        found: Generator[Step, Any, tuple[Route, Plan, Any]] = routed(call, gate)
+        route, _, _ = drive(found, self._turn(call, None))
+        return route
+
+    def run(self, call: Call, environment: Environment | None, host: Host, at_most: Rung = Rung.REPORT) -> Reply:
+        """Take one call through its whole life.
+
+        Raises:
+            LedgerError: The ledger refused; nothing ran that isn't recorded.
+        """
+        return drive(life(call, self.gate(call, environment, at_most)), self._turn(call, host))
+
+    async def arun(self, call: Call, environment: Environment | None, host: Host, at_most: Rung = Rung.REPORT) -> Reply:
+        """As `run`, on the event loop."""
+        return await adrive(life(call, self.gate(call, environment, at_most)), self._turn(call, host))
+
+    def refuse(self, agent: str, thread: str, call: Mapping[str, Any], text: str) -> None:
+        """Write down a call that could not even be considered: no id, no such tool, malformed arguments."""
+        raw = {"call": str(call.get("id")), "tool": str(call.get("name")), "arguments": repr(call.get("args"))[:2000]}
+        body = {"thread": thread, "text": text, **raw}
+        # What is malformed may hold what JSON can't: repr has escaped it in the arguments, and this does in the rest.
+        plain = {key: value.encode("utf-8", "backslashreplace").decode() for key, value in body.items()}
+        self._write(lambda journal, cursor: journal.append(cursor, agent, "refused", "", dict(plain)), durable=False)
+
+    def _turn(self, call: Call, host: Host | None) -> Turn:
+        reports = self.policy.reports
+        return Turn(
+            store=self.store, revision=self.policy.revision, clock=self.clock, workspace=self.workspace,
+            rule=self.policy.rule(call.tool), reader=reports.reader and (reports.reader, int(reports.sla * US)) or None,
+            declaration=self.seats.get(call.tool, Seat()).declaration, host=host or _Nowhere(),
+        )  # fmt: skip
+
+    def _observe(self, agent: str, environment: Environment | None) -> Environment | None:
+        """The pinned environment; a new one is written down, and said, before any of its calls runs."""
+        if environment is None or environment.model is None:
+            return self._locked.get(agent) or self.store.read(lambda cursor: acts.pinned_of(cursor, agent))
+        key = acts.environment_key(environment)
+        if self._latest.get(agent) == key:
+            return self._locked.get(agent) or self.store.read(lambda cursor: acts.pinned_of(cursor, agent))
+        pinned, news = self._write(
+            lambda journal, cursor: acts.observe(journal, cursor, agent, environment, self._locked.get(agent)),
+            durable=False,
+        )
+        self._latest[agent] = key
+        if news:
+            log.warning("%s", news)
+        return pinned
+
+    def _say(self, text: str) -> None:
+        """Say a thing once in this process."""
+        if text not in self._said:
+            self._said.add(text)
+            log.warning("%s", text)
+
+    # --- people ----------------------------------------------------------------------------------------------
+
+    def pending(self) -> list[Question]:
+        """Open questions, oldest first. A question that is past its time shows until somebody touches it."""
+        return self.reading.pending(self.policy.agent)
+
+    def approve(
+        self, question: str, *, by: str | Person, typed: str | None = None, digest: str | None = None
+    ) -> Question:
+        """Say yes to exactly one frozen action. The waiting thread runs it when it is resumed: `graph.invoke(None, config)`.
+
+        Args:
+            question: The question's id, or the beginning of it.
+            by: Who says so; a plain name is vouched for by the calling program.
+            typed: The exact value of the argument that must be typed, where the rule asks for it.
+            digest: The digest of what the person was shown; refused if it isn't this question's.
+
+        Raises:
+            UnknownQuestion: There is none.
+            AnswerRefused: Not by this person, not any more, not for these arguments.
+        """
+        return self._answer(question, answers.Answer("approve", typed=typed, digest=digest), by)
+
+    def decline(self, question: str, *, by: str | Person, reason: str) -> Question:
+        """Say no, with the reason that the agent will read.
+
+        Raises:
+            UnknownQuestion: There is none.
+            AnswerRefused: Not any more.
+        """
+        return self._answer(question, answers.Answer("decline", reason=reason), by)
+
+    def _answer(self, prefix: str, answer: answers.Answer, by: str | Person) -> Question:
+        person = person_of(by)
+
+        def work(journal: Journal, cursor: Any) -> Question:
+            question = acts.find_question(journal, cursor, prefix)
+            if question.decision is not None:
+                raise AnswerRefused(f"{question.decision.by.name} has answered already: {question.decision.verdict}")
+            complaint = answers.objection(question, answer, person, journal.now)
+            if complaint is not None:
+                raise AnswerRefused(complaint)
+            decision = Decision(answer.verdict, person, journal.now, answer.reason)
+            taken = journal.answer(cursor, question, decision)
+            if taken is None:
+                raise AnswerRefused("somebody else answered at the same moment; look again")
+            return taken
+
+        return self._write(work)
+
+    def suggestions(self) -> list[Action]:
+        """Suggestions of rung 0, oldest first, with what people made of them."""
+        return self.reading.actions(self.policy.agent, state=State.SUGGESTED)
+
+    def adopt(self, action: str, *, by: str | Person, reason: str = "") -> None:
+        """Mark a suggestion as one that somebody acted on."""
+        self._judge(action, "adopted", by, reason)
+
+    def dismiss(self, action: str, *, by: str | Person, reason: str = "") -> None:
+        """Mark a suggestion as one that nobody wants."""
+        self._judge(action, "dismissed", by, reason)
+
+    def _judge(self, action: str, verdict: Literal["adopted", "dismissed"], by: str | Person, reason: str) -> None:
+        person = person_of(by)
+        self._write(
+            lambda journal, cursor: acts.judge_suggestion(journal, cursor, action, verdict, person, reason)
+        )
+
+    def drafts(self) -> list[Draft]:
+        """Drafts of rung 1, oldest first."""
+        return self.reading.drafts(self.policy.agent)
+
+    def accept(self, action: str, *, by: str | Person) -> Reply | None:
+        """Accept a draft: its call runs once, as this person's act.
+
+        Returns:
+            What came of it; None where the tool isn't known in this process, in which case `run_accepted` in the
+            agent's process runs it.
+
+        Raises:
+            UnknownQuestion: There is no such action.
+            AnswerRefused: It is no draft that waits.
+        """
+        person = person_of(by)
+        known = self._write(
+            lambda journal, cursor: acts.decide_draft(journal, cursor, action, person, accept=True, reason="")
+        )
+        return self._take_up(known.call, person)
+
+    def reject(self, action: str, *, by: str | Person, reason: str) -> None:
+        """Reject a draft, with a reason.
+
+        Raises:
+            UnknownQuestion: There is no such action.
+            AnswerRefused: It is no draft that waits.
+        """
+        person = person_of(by)
+        self._write(
+            lambda journal, cursor: acts.decide_draft(journal, cursor, action, person, accept=False, reason=reason)
+        )
+
+    def run_accepted(self) -> list[Reply]:
+        """Run drafts that were accepted where the tool wasn't known, such as by `ladder drafts accept`."""
+        waiting = self._write(lambda journal, cursor: acts.approved_calls(journal, cursor, self.policy.agent))
+        replies = [self._take_up(call, by) for call, by in waiting]
+        return [reply for reply in replies if reply is not None]
+
+    def _take_up(self, call: Call, person: Person) -> Reply | None:
+        seat = self.seats.get(call.tool)
+        if seat is None or seat.host is None:
+            return None
+        rule = self.policy.rule(call.tool)
+        route = Route(Rung.DRAFT, (Reason("accepted", f"{person.name} accepted its draft"),))
+        return drive(take_up(call, route, Plan(rule), person), self._turn(call, seat.host()))
+
+    def reports(self, *, unread: bool = True) -> list[Report]:
+        """Reports of rung 5, oldest first."""
+        return self.reading.reports(self.policy.agent, unread=unread)
+
+    def acknowledge(self, action: str, *, by: str | Person) -> None:
+        """Say that a report was read.
+
+        Raises:
+            UnknownQuestion: There is no such action.
+            AnswerRefused: There is no unread report on it.
+        """
+        person = person_of(by)
+        self._write(lambda journal, cursor: acts.acknowledge(journal, cursor, action, person))
+
+    def resolve(self, action: str, *, happened: bool, by: str | Person, reason: str = "") -> None:
+        """Say what became of an action in doubt, after having looked.
+
+        Raises:
+            UnknownQuestion: There is no such action.
+            AnswerRefused: It isn't in doubt.
+        """
+        person = person_of(by)
+        self._write(
+            lambda journal, cursor: acts.resolve(journal, cursor, action, person, happened=happened, reason=reason)
+        )
+
+    def demote(self, tool: str, to: Rung | str, *, reason: str) -> None:
+        """Put a tool on a lower rung from its next call on. Lowering needs no evidence."""
+        rung = Rung.parse(to)
+        self._write(lambda journal, cursor: acts.demote(journal, cursor, self.policy.agent, tool, rung, reason))
+
+    # --- looking ---------------------------------------------------------------------------------------------
+
+    def status(self) -> list[Cell]:
+        """Where the agent really stands with each tool, and why it isn't higher."""
+        agent = self.policy.agent
+        environments = self.reading.environments(agent)
+        current = Environment.from_json(json.loads(environments[-1].components)) if environments else None
+        pinned = self._locked.get(agent) or self.store.read(lambda cursor: acts.pinned_of(cursor, agent))
+        demotions, footings = self.reading.standings(agent), self.reading.footings(agent)
+        overdue = sum(report.overdue(self.clock()) for report in self.reports())
+        cells = []
+        for tool in sorted(self.policy.tools.keys() | footings.keys()):
+            rule, found = self.policy.rule(tool), footings.get(tool)
+            # Before any call there is nothing to compare: the grant stands as the policy gives it.
+            earned = standing(rule.rung, pinned, current if environments else pinned, tool)
+            if not environments and pinned is None:
+                earned = type(earned)(rule.rung)
+            footing = Footing(
+                found.can_ask if found else True,
+                found.reversible if found else self.seats.get(tool, Seat()).declaration.reversible,
+                self.policy.reports.reader,
+            )
+            route = effective(rule, earned, footing, overdue)
+            if (row := demotions.get(tool)) is not None:
+                route = lowered(route, Rung(row.rung), Reason("demoted", row.reason))
+            cells.append(Cell(agent, tool, rule.rung, route, str(current) if current else ""))
+        return cells
+
+    def actions(self, *, limit: int | None = None) -> list[Action]:
+        """The agent's actions, oldest first; the latest `limit` of them."""
+        return self.reading.actions(self.policy.agent, limit=limit)
+
+    def log(
+        self, *, limit: int = 50, tool: str | None = None, thread: str | None = None, action: str | None = None
+    ) -> list[Entry]:
+        """The ledger's entries, newest last; the latest `limit` of them.
+
+        Args:
+            limit: How many at most.
+            tool: Only those about calls of this tool.
+            thread: Only those of this LangGraph thread.
+            action: Only those of the action whose key begins like this.
+        """
+        return self.reading.entries(self.policy.agent, limit=limit, tool=tool, thread=thread, action=action)
+
+    def verify(self) -> Verification:
+        """Check every hash chain of the ledger, from its first entry to its head."""
+        return self.reading.verify()
+
+    def pin(self, *, by: str | Person, path: Source | None = None) -> Environment | None:
+        """Grant the policy's start rungs for the environment that was last seen, in a person's name.
+
+        Args:
+            by: Whose grant it is.
+            path: Where to write `ladder.lock`, which then wins over the ledger; nowhere if None.
+
+        Returns:
+            The environment, or None where none was seen yet.
+        """
+        seen = self.reading.environments(self.policy.agent)
+        if not seen:
+            return None
+        environment, person = Environment.from_json(json.loads(seen[-1].components)), person_of(by)
+        self._write(lambda journal, cursor: acts.pin(journal, cursor, self.policy.agent, environment, person))
+        if path is not None:
+            _write_lock(Path(path), self.policy.agent, environment)
+            self._locked[self.policy.agent] = environment
+        return environment
+
+    def close(self) -> None:
+        """Close the ledger."""
+        self.store.close()
+
+    def _write(self, work: Callable[[Journal, Any], T], *, durable: bool = True) -> T:
+        journal = Journal(self.store.owner, self.policy.revision, self.clock())
+        return self.store.write(lambda cursor: work(journal, cursor), durable=durable)
+
+
+class _Nowhere:
+    """A host for routing alone, which runs nothing."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise LadderError(f"there is no host here to {name}")
+
+
+def person_of(by: str | Person) -> Person:
+    """A person from a name that the calling program vouches for.
+
+    Raises:
+        AnswerRefused: The name is empty.
+    """
+    person = by if isinstance(by, Person) else Person(by.strip(), "code")
+    if not person.name:
+        raise AnswerRefused("nobody's name is on the answer; say who you are")
+    return person
+
+
+def signed_in() -> Person:
+    """The user who is signed in to this machine."""
+    return Person(getpass.getuser(), "os-user")
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(tz=dt.UTC)
+
+
+def _read_lock(path: Path | None) -> dict[str, Environment]:
+    """The environments in a `ladder.lock`, by agent; none where there is no such file."""
+    if path is None or not path.exists():
+        return {}
+    try:
+        agents: Mapping[str, Any] = json.loads(path.read_text())["agents"]
+        return {agent: Environment.from_json(components, str(path)) for agent, components in agents.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as wrong:
+        raise PolicyError([f"{path}: no lock file of ours ({type(wrong).__name__}: {wrong})"], str(path)) from wrong
+
+
+def _write_lock(path: Path, agent: str, environment: Environment) -> None:
+    agents = {name: env.to_json() for name, env in _read_lock(path).items()} | {agent: environment.to_json()}
+    path.write_text(json.dumps({"version": 1, "agents": agents}, indent=2, sort_keys=True) + "\n")
+

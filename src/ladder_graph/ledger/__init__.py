@@ -1,0 +1,10 @@
+"""The ledger: what happened, chained by hash, and what the gate must look up before it lets a call act."""
+
+from __future__ import annotations
+
+from ladder_graph.ledger.chain import Verification
+from ladder_graph.ledger.journal import Journal, Refused
+from ladder_graph.ledger.reading import Action, Draft, Entry, Reading, Report
+from ladder_graph.ledger.store import Store
+
+__all__ = ["Action", "Draft", "Entry", "Journal", "Reading", "Refused", "Report", "Store", "Verification"]

@@ -1,0 +1,221 @@
+"""What people and rules write into the ledger, beside the gate: verdicts, acknowledgements, demotions, pins.
+
+Each is one function on a cursor, in one transaction with its entry.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from typing import Literal
+
+from ladder_graph.calls import Call, digest_of
+from ladder_graph.errors import AnswerRefused, UnknownQuestion
+from ladder_graph.fingerprint import Environment, diff
+from ladder_graph.ledger import statements as sql
+from ladder_graph.ledger.journal import Journal
+from ladder_graph.scale import Rung
+from ladder_graph.states import State
+from ladder_graph.steps import Known, Person, Question
+
+
+def find_question(journal: Journal, cursor: sqlite3.Cursor, prefix: str) -> Question:
+    """The question whose id begins like this.
+
+    Raises:
+        UnknownQuestion: There is none, or more than one.
+    """
+    found = cursor.execute(sql.FIND_QUESTIONS, {"prefix": _plain(prefix)}).fetchall()
+    if len(found) == 1:
+        known = journal.known(cursor, found[0][1])
+        question = journal.question(cursor, known.call) if known else None
+        if question is not None and question.id == found[0][0]:
+            return question
+        raise AnswerRefused(f"question {prefix} was answered and used, or asked anew; `ladder pending` lists the open ones")
+    raise UnknownQuestion(_which("question", prefix, len(found), "ladder pending"))
+
+
+def find_action(journal: Journal, cursor: sqlite3.Cursor, prefix: str) -> Known:
+    """The action whose key begins like this.
+
+    Raises:
+        UnknownQuestion: There is none, or more than one.
+    """
+    found = cursor.execute(sql.FIND_ACTIONS, {"prefix": _plain(prefix)}).fetchall()
+    known = journal.known(cursor, found[0][0]) if len(found) == 1 else None
+    if known is None:
+        raise UnknownQuestion(_which("action", prefix, len(found), "ladder log"))
+    return known
+
+
+def _plain(prefix: str) -> str:
+    """Ids are hexadecimal; anything else would be a pattern and not a prefix."""
+    return prefix if prefix.isalnum() else "-"
+
+
+def _which(noun: str, prefix: str, count: int, command: str) -> str:
+    if count:
+        return f"{count} {noun}s begin with {prefix!r}; write more of the id"
+    return f"there is no {noun} {prefix!r}; `{command}` lists them"
+
+
+def judge_suggestion(
+    journal: Journal, cursor: sqlite3.Cursor, action: str, verdict: Literal["adopted", "dismissed"], by: Person,
+    reason: str,
+) -> Known:  # fmt: skip
+    """Say what became of a suggestion: somebody acted on it, or didn't want it.
+
+    Raises:
+        AnswerRefused: It is no suggestion, or was judged before.
+    """
+    known = find_action(journal, cursor, action)
+    cursor.execute(sql.JUDGE_SUGGESTION, {"b_key": known.call.key, "verdict": verdict, "by": by.name})
+    if cursor.rowcount != 1:
+        raise AnswerRefused(f"action {known.call.short} is no suggestion that waits for a verdict (it is {known.state})")
+    journal.append(cursor, known.call.agent, verdict, known.call.key, _signed(by, reason))
+    return known
+
+
+def decide_draft(journal: Journal, cursor: sqlite3.Cursor, action: str, by: Person, *, accept: bool, reason: str) -> Known:
+    """Accept a draft, so that its call may run once as that person's act, or reject it.
+
+    Raises:
+        AnswerRefused: It is no draft, or was decided before.
+    """
+    known = find_action(journal, cursor, action)
+    state = "accepted" if accept else "rejected"
+    cursor.execute(sql.DECIDE_DRAFT, {"b_action": known.call.key, "state": state, "by": by.name, "reason": reason})
+    if cursor.rowcount != 1:
+        raise AnswerRefused(f"action {known.call.short} is no draft that waits for a decision (it is {known.state})")
+    after = State.APPROVED if accept else State.DECLINED
+    journal.move(cursor, known.call, after, body=_signed(by, reason), actor=by.name)
+    return known
+
+
+def acknowledge(journal: Journal, cursor: sqlite3.Cursor, action: str, by: Person) -> Known:
+    """Say that a report was read.
+
+    Raises:
+        AnswerRefused: There is no unread report on this action.
+    """
+    known = find_action(journal, cursor, action)
+    cursor.execute(sql.ACKNOWLEDGE, {"b_action": known.call.key, "read_us": journal.us, "by": by.name})
+    if cursor.rowcount != 1:
+        raise AnswerRefused(f"there is no unread report on action {known.call.short}")
+    journal.append(cursor, known.call.agent, "acknowledged", known.call.key, _signed(by, ""))
+    return known
+
+
+def resolve(journal: Journal, cursor: sqlite3.Cursor, action: str, by: Person, *, happened: bool, reason: str) -> Known:
+    """A person found out what became of an action in doubt.
+
+    Raises:
+        AnswerRefused: It isn't in doubt.
+    """
+    known = find_action(journal, cursor, action)
+    if known.state is not State.UNKNOWN:
+        raise AnswerRefused(f"action {known.call.short} isn't in doubt: it is {known.state}")
+    state = State.DONE if happened else State.FAILED
+    found = "it did take effect" if happened else "it did not take effect, and may be proposed anew"
+    text = f"{by.name} found out about {known.call.tool}: {found}."
+    journal.move(cursor, known.call, state, body=_signed(by, reason), text=text)
+    journal.release(cursor, known.call.key, used=happened)
+    return known
+
+
+def demote(
+    journal: Journal, cursor: sqlite3.Cursor, agent: str, tool: str, to: Rung, reason: str, action: str = ""
+) -> None:
+    """Put a tool on a lower rung from its next call on; never raises it."""
+    row = {"agent": agent, "tool": tool, "rung": int(to), "reason": reason, "at_us": journal.us}
+    cursor.execute(sql.PUT_STANDING, row)
+    if cursor.rowcount == 1:
+        journal.append(cursor, agent, "demoted", action, {"tool": tool, "rung": int(to), "reason": reason})
+
+
+def environment_key(environment: Environment) -> str:
+    """The digest of all components of an environment."""
+    return digest_of("environment", environment.to_json())
+
+
+def observe(
+    journal: Journal, cursor: sqlite3.Cursor, agent: str, environment: Environment, locked: Environment | None
+) -> tuple[Environment, str]:
+    """Write an environment down when it is first seen; the first one of an agent is pinned.
+
+    Args:
+        journal: The moment and the policy.
+        cursor: In a transaction.
+        agent: Whose.
+        environment: What proposed a call just now.
+        locked: The environment in `ladder.lock`, which wins over the first one seen.
+
+    Returns:
+        The pinned environment, and what is new in words; empty when nothing is.
+    """
+    pinned = locked or pinned_of(cursor, agent)
+    key = environment_key(environment)
+    seen = cursor.execute(sql.SEEN_ENVIRONMENT, {"agent": agent, "key": key}).fetchone()
+    if seen is not None and pinned is not None:
+        cursor.execute(sql.RETURN_TO_ENVIRONMENT, {"b_agent": agent, "b_key": key, "last_us": journal.us})
+        return pinned, ""
+    if seen is None:
+        _insert_environment(journal, cursor, agent, environment, pinned=pinned is None)
+    if pinned is None:
+        news = f"first environment of {agent}, pinned: {environment}"
+        journal.append(cursor, agent, "pinned", "", {"environment": key, "text": news, **_components(environment)})
+        return environment, news
+    changes = [change.text for change in diff(pinned, environment)]
+    if not changes:
+        return pinned, ""
+    news = f"{agent} changed: {'; '.join(changes)}"
+    journal.append(cursor, agent, "environment", "", {"environment": key, "text": news, **_components(environment)})
+    return pinned, news
+
+
+def pin(journal: Journal, cursor: sqlite3.Cursor, agent: str, environment: Environment, by: Person) -> None:
+    """Grant the policy's start rungs for an environment, in a person's name."""
+    key = environment_key(environment)
+    if cursor.execute(sql.SEEN_ENVIRONMENT, {"agent": agent, "key": key}).fetchone() is None:
+        _insert_environment(journal, cursor, agent, environment, pinned=True)
+    cursor.execute(sql.UNPIN, {"b_agent": agent})
+    cursor.execute(sql.PIN, {"b_agent": agent, "b_key": key})
+    journal.append(cursor, agent, "pinned", "", {"environment": key, **_signed(by, ""), **_components(environment)})
+
+
+def _insert_environment(
+    journal: Journal, cursor: sqlite3.Cursor, agent: str, environment: Environment, *, pinned: bool
+) -> None:
+    cursor.execute(sql.INSERT_ENVIRONMENT, {
+        "agent": agent, "key": environment_key(environment), "components": json.dumps(environment.to_json()),
+        "first_us": journal.us, "last_us": journal.us, "pinned": pinned,
+    })  # fmt: skip
+
+
+def found(journal: Journal, cursor: sqlite3.Cursor, agent: str, tool: str, *, can_ask: bool, reversible: bool) -> None:
+    """Write down what a mount found around a tool."""
+    cursor.execute(sql.PUT_FOOTING, {
+        "agent": agent, "tool": tool, "can_ask": can_ask, "reversible": reversible, "at_us": journal.us,
+    })  # fmt: skip
+
+
+def _components(environment: Environment) -> dict[str, object]:
+    return {"components": environment.to_json()}
+
+
+
+def pinned_of(cursor: sqlite3.Cursor, agent: str) -> Environment | None:
+    """The environment that the policy's start rungs were granted for, or None before the first call."""
+    row = cursor.execute(sql.PINNED, {"agent": agent}).fetchone()
+    return None if row is None else Environment.from_json(json.loads(row[1]), "the ledger's pin")
+
+
+def approved_calls(journal: Journal, cursor: sqlite3.Cursor, agent: str) -> list[tuple[Call, Person]]:
+    """Accepted drafts that haven't run yet, with the person whose act each will be."""
+    found = cursor.execute(sql.ACCEPTED, {"agent": agent}).fetchall()
+    calls = [(journal.known(cursor, key), Person(by, "code")) for key, by in found]
+    return [(known.call, by) for known, by in calls if known is not None]
+
+
+def _signed(by: Person, reason: str) -> dict[str, object]:
+    return {"by": by.name, "auth": by.auth, "reason": reason}

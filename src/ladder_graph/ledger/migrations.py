@@ -1,0 +1,88 @@
+"""How a ledger file comes to the present schema, from nothing or from any earlier release.
+
+A ledger knows what it is by SQLite's `application_id`, and its schema by `user_version`. Anything else is refused
+untouched.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+from sqlalchemy import Table
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlmodel import SQLModel
+
+from ladder_graph.errors import LedgerNewer, NotALedger
+from ladder_graph.ledger import rows
+
+APPLICATION = 0x4C414444
+"""`LADD`, in the header of each of our files."""
+
+TABLES: tuple[type[SQLModel], ...] = (
+    rows.EntryRow, rows.PayloadRow, rows.HeadRow, rows.ActionRow, rows.QuestionRow, rows.QuotaRow, rows.HoldRow,
+    rows.DraftRow, rows.ReportRow, rows.EnvironmentRow, rows.StandingRow, rows.FootingRow,
+)
+"""Every table of the ledger."""
+
+APPEND_ONLY = """
+CREATE TRIGGER entry_{verb} BEFORE {VERB} ON entry
+BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END
+"""
+
+
+def _first(connection: sqlite3.Connection) -> None:
+    """Version 1: all tables, and triggers that refuse to change or delete an entry."""
+    dialect = sqlite.dialect()
+    for model in TABLES:
+        table = model.__table__  # type: ignore[attr-defined]  # SQLModel adds it to every table class
+        assert isinstance(table, Table)  # noqa: S101  # narrows the type for the next lines
+        connection.execute(str(CreateTable(table).compile(dialect=dialect)))
+        for index in sorted(table.indexes, key=lambda index: str(index.name)):
+            connection.execute(str(CreateIndex(index).compile(dialect=dialect)))
+    for verb in ("update", "delete"):
+        connection.execute(APPEND_ONLY.format(verb=verb, VERB=verb.upper()))
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first,)
+"""One step a version, in order; a released one is never edited."""
+
+
+def migrate(connection: sqlite3.Connection, source: str) -> None:
+    """Bring a database to the present schema, in one transaction.
+
+    Args:
+        connection: In autocommit mode.
+        source: The file's name, for messages.
+
+    Raises:
+        NotALedger: It holds something else.
+        LedgerNewer: A later release wrote it.
+    """
+    if _version(connection, source) == len(MIGRATIONS):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        # Another process may have migrated it while this one waited for the lock.
+        for step in MIGRATIONS[_version(connection, source) :]:
+            step(connection)
+        connection.execute(f"PRAGMA application_id = {APPLICATION}")
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _version(connection: sqlite3.Connection, source: str) -> int:
+    application: int = connection.execute("PRAGMA application_id").fetchone()[0]
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+    if not (empty or application == APPLICATION):
+        raise NotALedger(f"{source} is a SQLite database, but not a ladder ledger. Name another file; it was not touched.")
+    if version > len(MIGRATIONS):
+        raise LedgerNewer(
+            f"{source} has schema {version}, and this release of ladder-graph knows {len(MIGRATIONS)}. Upgrade it."
+        )
+    return version

@@ -1,0 +1,295 @@
+"""What people look at: lists and single items, read from the tables with SQLModel. Never on the gate's path."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
+from sqlmodel import Session, col, select
+
+from ladder_graph.ledger import chain
+from ladder_graph.ledger.journal import call_of, moment, question_of
+from ladder_graph.ledger.rows import (
+    ActionRow, DraftRow, EntryRow, EnvironmentRow, FootingRow, HeadRow, PayloadRow, QuestionRow, ReportRow, StandingRow,
+)
+from ladder_graph.ledger.store import Store
+from ladder_graph.scale import Rung
+from ladder_graph.states import State
+from ladder_graph.steps import Question
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One call and where it is in its life, for people to read."""
+
+    key: str
+    agent: str
+    thread: str
+    tool: str
+    arguments: dict[str, Any]
+    """Empty once they were erased."""
+    rung: Rung
+    state: State
+    why: str
+    """Why it wasn't on a higher rung."""
+    text: str
+    """What the model was told, if the tool's own reply didn't stand."""
+    at: dt.datetime
+    updated: dt.datetime
+    actor: str
+    """The person whose act it was; empty for the agent's own."""
+    verdict: str
+    """What a person made of a suggestion."""
+
+    @property
+    def short(self) -> str:
+        """The first twelve characters of the key."""
+        return self.key[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One link of the chain, for people to read."""
+
+    agent: str
+    n: int
+    at: dt.datetime
+    kind: str
+    action: str
+    body: dict[str, Any]
+    """What it says; empty once it was erased."""
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A draft in the workspace."""
+
+    action: Action
+    path: str
+    sha256: str
+    state: str
+    """waiting, accepted or rejected."""
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A report on something done unasked."""
+
+    action: Action
+    reader: str
+    filed: dt.datetime
+    due: dt.datetime
+    read: dt.datetime | None
+    by: str
+
+    def overdue(self, now: dt.datetime) -> bool:
+        """Whether nobody read it in time."""
+        return self.read is None and now > self.due
+
+
+class Reading:
+    """Queries over one ledger."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        # Sessions borrow the ledger's own reading connection, which is what makes `:memory:` work too.
+        self._engine = create_engine("sqlite://", creator=lambda: _Borrowed(store.reader), poolclass=NullPool)
+
+    def _read(self, query: Callable[[Session], T]) -> T:
+        def work(_: sqlite3.Cursor) -> T:
+            with Session(self._engine, expire_on_commit=False) as session:
+                return query(session)
+
+        return self._store.read(work)
+
+    def pending(self, agent: str) -> list[Question]:
+        """Open questions of an agent, oldest first."""
+
+        def work(session: Session) -> list[Question]:
+            query = (
+                select(QuestionRow, ActionRow, PayloadRow)
+                .join(ActionRow, col(ActionRow.key) == QuestionRow.action)
+                .join(PayloadRow, col(PayloadRow.hash) == ActionRow.payload, isouter=True)
+                .where(QuestionRow.agent == agent, QuestionRow.state == "open")
+                .order_by(col(QuestionRow.asked_us))
+            )
+            return [
+                question_of(question.model_dump(), call_of(_joined(action, payload)), action.why)
+                for question, action, payload in session.exec(query)
+            ]
+
+        return self._read(work)
+
+    def actions(self, agent: str, *, state: State | None = None, limit: int | None = None) -> list[Action]:
+        """Actions of an agent, oldest first; the latest `limit` of them."""
+
+        def work(session: Session) -> list[Action]:
+            query = (
+                select(ActionRow, PayloadRow)
+                .join(PayloadRow, col(PayloadRow.hash) == ActionRow.payload, isouter=True)
+                .where(ActionRow.agent == agent)
+                .order_by(col(ActionRow.at_us).desc())
+                .limit(limit)
+            )
+            if state is not None:
+                query = query.where(ActionRow.state == state)
+            return [_action(action, payload) for action, payload in session.exec(query)][::-1]
+
+        return self._read(work)
+
+    def entries(
+        self, agent: str, *, limit: int, tool: str | None = None, thread: str | None = None, action: str | None = None
+    ) -> list[Entry]:
+        """Entries of an agent's chain, newest last; the latest `limit` of them."""
+
+        def work(session: Session) -> list[Entry]:
+            query = (
+                select(EntryRow, PayloadRow)
+                .join(PayloadRow, col(PayloadRow.hash) == EntryRow.payload, isouter=True)
+                .join(ActionRow, col(ActionRow.key) == EntryRow.action, isouter=True)
+                .where(EntryRow.stream == agent)
+                .order_by(col(EntryRow.n).desc())
+                .limit(limit)
+            )
+            if tool is not None:
+                query = query.where(ActionRow.tool == tool)
+            if thread is not None:
+                query = query.where(ActionRow.thread == thread)
+            if action is not None:
+                query = query.where(col(EntryRow.action).startswith(action, autoescape=True))
+            return [_entry(entry, payload) for entry, payload in session.exec(query)][::-1]
+
+        return self._read(work)
+
+    def drafts(self, agent: str) -> list[Draft]:
+        """All drafts of an agent, oldest first."""
+
+        def work(session: Session) -> list[Draft]:
+            query = (
+                select(DraftRow, ActionRow, PayloadRow)
+                .join(ActionRow, col(ActionRow.key) == DraftRow.action)
+                .join(PayloadRow, col(PayloadRow.hash) == ActionRow.payload, isouter=True)
+                .where(DraftRow.agent == agent)
+                .order_by(col(ActionRow.at_us))
+            )
+            return [
+                Draft(_action(action, payload), draft.path, draft.sha256, draft.state, draft.by, draft.reason)
+                for draft, action, payload in session.exec(query)
+            ]
+
+        return self._read(work)
+
+    def reports(self, agent: str, *, unread: bool) -> list[Report]:
+        """Reports on an agent, oldest first."""
+
+        def work(session: Session) -> list[Report]:
+            query = (
+                select(ReportRow, ActionRow, PayloadRow)
+                .join(ActionRow, col(ActionRow.key) == ReportRow.action)
+                .join(PayloadRow, col(PayloadRow.hash) == ActionRow.payload, isouter=True)
+                .where(ReportRow.agent == agent)
+                .order_by(col(ReportRow.filed_us))
+            )
+            if unread:
+                query = query.where(col(ReportRow.read_us).is_(None))
+            return [
+                Report(
+                    _action(action, payload), report.reader, moment(report.filed_us), moment(report.due_us),
+                    None if report.read_us is None else moment(report.read_us), report.by,
+                )
+                for report, action, payload in session.exec(query)
+            ]  # fmt: skip
+
+        return self._read(work)
+
+    def environments(self, agent: str) -> list[EnvironmentRow]:
+        """Every environment that proposed a call; the one it was last seen in is the last."""
+
+        def work(session: Session) -> list[EnvironmentRow]:
+            query = select(EnvironmentRow).where(EnvironmentRow.agent == agent)
+            return list(session.exec(query.order_by(col(EnvironmentRow.last_us))))
+
+        return self._read(work)
+
+    def standings(self, agent: str) -> dict[str, StandingRow]:
+        """The tools that were demoted, by name."""
+
+        def work(session: Session) -> dict[str, StandingRow]:
+            return {row.tool: row for row in session.exec(select(StandingRow).where(StandingRow.agent == agent))}
+
+        return self._read(work)
+
+    def footings(self, agent: str) -> dict[str, FootingRow]:
+        """What mounts last found around each tool, by name."""
+
+        def work(session: Session) -> dict[str, FootingRow]:
+            return {row.tool: row for row in session.exec(select(FootingRow).where(FootingRow.agent == agent))}
+
+        return self._read(work)
+
+    def agents(self) -> list[str]:
+        """Every agent that has a chain."""
+
+        def work(session: Session) -> list[str]:
+            return list(session.exec(select(HeadRow.stream).order_by(HeadRow.stream)))
+
+        return self._read(work)
+
+    def verify(self) -> chain.Verification:
+        """Check every chain and every payload."""
+
+        def work(cursor: sqlite3.Cursor) -> chain.Verification:
+            # Both on the driver's cursor: at 100,000 entries a second an ORM would be the slower half.
+            entries = cursor.connection.execute(
+                "SELECT stream, n, at_us, kind, action, payload, prev, hash FROM entry ORDER BY stream, n"
+            )
+            heads = cursor.connection.execute("SELECT stream, n, hash FROM head")
+            payloads = cursor.connection.execute("SELECT hash, salt, body FROM payload")
+            return chain.verify(entries, {stream: (n, digest) for stream, n, digest in heads}, payloads)
+
+        return self._store.read(work)
+
+
+class _Borrowed:
+    """A connection that somebody else closes."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def close(self) -> None:
+        """Leave it open."""
+
+    def rollback(self) -> None:
+        """Leave whatever its owner has open alone; a reading session writes nothing."""
+
+
+def _joined(action: ActionRow, payload: PayloadRow | None) -> dict[str, Any]:
+    return {**action.model_dump(), "body": payload.body if payload else None}
+
+
+def _action(action: ActionRow, payload: PayloadRow | None) -> Action:
+    call = call_of(_joined(action, payload))
+    return Action(
+        key=action.key, agent=action.agent, thread=action.thread, tool=action.tool, arguments=call.arguments,
+        rung=Rung(action.rung), state=State(action.state), why=action.why, text=action.text, at=moment(action.at_us),
+        updated=moment(action.updated_us), actor=action.actor, verdict=action.verdict,
+    )  # fmt: skip
+
+
+def _entry(entry: EntryRow, payload: PayloadRow | None) -> Entry:
+    body = json.loads(payload.body) if payload else {}
+    return Entry(entry.stream, entry.n, moment(entry.at_us), entry.kind, entry.action, body, entry.hash)

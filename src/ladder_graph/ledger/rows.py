@@ -1,0 +1,278 @@
+"""The ledger's tables. They define the schema, the migrations, the reads, and the statements of the hot path.
+
+`entry` is the append-only truth, chained by hash. The other tables are what the gate needs to look up in one row;
+each of their changes is written together with its entry. Times are UTC microseconds since the epoch.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary
+from sqlmodel import Field, SQLModel
+
+US = 1_000_000
+"""Microseconds in a second."""
+
+
+class EntryRow(SQLModel, table=True):
+    """One thing that happened, in the chain of its agent. Never changed, never deleted."""
+
+    __tablename__ = "entry"
+
+    stream: str = Field(primary_key=True)
+    """The agent whose chain it is."""
+    n: int = Field(primary_key=True)
+    """Its place in the chain, from 1."""
+    at_us: int = Field(sa_type=BigInteger)
+    """When."""
+    kind: str
+    """What: a state of a call, or an event such as `pinned` or `demoted`."""
+    action: str = Field(index=True)
+    """The action's key; empty for what is about no single action."""
+    payload: str
+    """SHA-256 over salt and body of its payload."""
+    prev: str
+    """The hash of the entry before it; 64 zeros for the first."""
+    hash: str
+    """SHA-256 over the canonical array of all of the above."""
+
+
+class PayloadRow(SQLModel, table=True):
+    """What an entry says, apart from the chain, so that it can be erased and the chain stays whole."""
+
+    __tablename__ = "payload"
+
+    hash: str = Field(primary_key=True)
+    """SHA-256 over salt and body."""
+    salt: bytes = Field(sa_type=LargeBinary)
+    """Sixteen random bytes, so that a short body can't be guessed from its hash."""
+    body: str
+    """Canonical JSON."""
+
+
+class HeadRow(SQLModel, table=True):
+    """The last entry of each chain."""
+
+    __tablename__ = "head"
+
+    stream: str = Field(primary_key=True)
+    """The agent."""
+    n: int
+    """How long the chain is."""
+    hash: str
+    """The last entry's hash."""
+
+
+class ActionRow(SQLModel, table=True):
+    """Where one call is in its life."""
+
+    __tablename__ = "action"
+    __table_args__ = (
+        Index("action_like", "thread", "digest"),
+        Index("action_state", "agent", "state", "updated_us"),
+    )
+
+    key: str = Field(primary_key=True)
+    """The call's key: thread, tool call id and digest."""
+    agent: str
+    """Who acts."""
+    thread: str
+    """The LangGraph thread."""
+    call_id: str
+    """The tool call id the model gave."""
+    tool: str
+    """The tool's name."""
+    digest: str
+    """Tool and canonical arguments."""
+    env: str | None
+    """The environment key of what proposed it."""
+    rung: int
+    """The rung it was given."""
+    state: str
+    """Its state (`ladder_graph.states`)."""
+    owner: str
+    """The process that started it; empty before."""
+    fence: int
+    """Goes up with each claim and takeover."""
+    at_us: int = Field(sa_type=BigInteger)
+    """When the ledger first heard of it."""
+    updated_us: int = Field(sa_type=BigInteger)
+    """When it last changed."""
+    payload: str
+    """The payload of its first entry, which holds the arguments."""
+    why: str
+    """Why it isn't on a higher rung."""
+    text: str
+    """The sentence the model was given, if it ended in one."""
+    reply: bytes | None = Field(default=None, sa_type=LargeBinary)
+    """The tool's recorded reply, as the host encoded it."""
+    artifact: str | None = None
+    """The undo artifact, as JSON, stored before the action."""
+    actor: str
+    """The person whose act it is; empty for the agent's own."""
+    verdict: str = ""
+    """What a person made of a suggestion: adopted or dismissed."""
+
+
+class QuestionRow(SQLModel, table=True):
+    """A question about one frozen action, and its answer."""
+
+    __tablename__ = "question"
+    __table_args__ = (Index("question_open", "agent", "state", "asked_us"),)
+
+    id: str = Field(primary_key=True)
+    """Random."""
+    action: str = Field(index=True)
+    """The action's key."""
+    agent: str
+    """Who wants to act."""
+    digest: str
+    """What exactly was asked."""
+    state: str
+    """open, approved, declined, expired, or used once the approval has been consumed."""
+    asked_us: int = Field(sa_type=BigInteger)
+    """When it was asked."""
+    expires_us: int = Field(sa_type=BigInteger)
+    """When silence becomes a no."""
+    impact: str
+    """How bad a wrong call would be."""
+    may_answer: str
+    """Names of those who may answer, as a JSON array; empty means anybody who is named."""
+    typed: str | None = None
+    """The argument whose value must be typed to approve."""
+    by: str = ""
+    """Who answered."""
+    auth: str = ""
+    """How we know who it was."""
+    reason: str = ""
+    """What they gave as a reason."""
+    answered_us: int | None = Field(default=None, sa_type=BigInteger)
+    """When they answered."""
+
+
+class QuotaRow(SQLModel, table=True):
+    """One counter in one window."""
+
+    __tablename__ = "quota"
+    __table_args__ = (CheckConstraint("used >= 0 AND reserved >= 0"),)
+
+    quota: str = Field(primary_key=True)
+    """Agent, tool and measure."""
+    window: str = Field(primary_key=True)
+    """The stretch of the calendar."""
+    used: int = Field(sa_type=BigInteger)
+    """Settled: calls, or micro-dollars."""
+    reserved: int = Field(sa_type=BigInteger)
+    """Held by actions whose outcome is open."""
+    lim: int = Field(sa_type=BigInteger)
+    """What the window holds, as the policy last said."""
+
+
+class HoldRow(SQLModel, table=True):
+    """What one action holds of one counter until its outcome is known."""
+
+    __tablename__ = "hold"
+
+    action: str = Field(primary_key=True)
+    """The action's key."""
+    quota: str = Field(primary_key=True)
+    """The counter."""
+    window: str
+    """The window in which it was reserved, and will be settled."""
+    amount: int = Field(sa_type=BigInteger)
+    """How much."""
+
+
+class DraftRow(SQLModel, table=True):
+    """A draft in the workspace."""
+
+    __tablename__ = "draft"
+
+    action: str = Field(primary_key=True)
+    """The action's key."""
+    agent: str
+    """Who drafted it."""
+    path: str
+    """The artifact's file in the drafts workspace."""
+    sha256: str
+    """The artifact's digest when it was written."""
+    state: str
+    """waiting, accepted or rejected."""
+    by: str = ""
+    """Who decided."""
+    reason: str = ""
+    """Why it was rejected."""
+
+
+class ReportRow(SQLModel, table=True):
+    """What was done unasked at rung 5, until somebody has read it."""
+
+    __tablename__ = "report"
+    __table_args__ = (Index("report_unread", "agent", "read_us", "due_us"),)
+
+    action: str = Field(primary_key=True)
+    """The action's key."""
+    agent: str
+    """Who acted."""
+    reader: str
+    """Who must read it."""
+    filed_us: int = Field(sa_type=BigInteger)
+    """When it was filed."""
+    due_us: int = Field(sa_type=BigInteger)
+    """When it becomes overdue."""
+    read_us: int | None = Field(default=None, sa_type=BigInteger)
+    """When it was acknowledged."""
+    by: str = ""
+    """Who acknowledged it."""
+
+
+class EnvironmentRow(SQLModel, table=True):
+    """A model, prompt, parameters and tools that proposed calls."""
+
+    __tablename__ = "environment"
+
+    agent: str = Field(primary_key=True)
+    """Whose."""
+    key: str = Field(primary_key=True)
+    """Digest over the components."""
+    components: str
+    """The components, as JSON."""
+    first_us: int = Field(sa_type=BigInteger)
+    """When it was first seen."""
+    last_us: int = Field(sa_type=BigInteger)
+    """When the agent last came back to it."""
+    pinned: bool = False
+    """Whether the policy's start rungs were granted for it."""
+
+
+class StandingRow(SQLModel, table=True):
+    """A rung that a tool was put on by a demotion."""
+
+    __tablename__ = "standing"
+
+    agent: str = Field(primary_key=True)
+    """Whose."""
+    tool: str = Field(primary_key=True)
+    """Which tool."""
+    rung: int
+    """Not above this one."""
+    reason: str
+    """Why."""
+    at_us: int = Field(sa_type=BigInteger)
+    """Since when."""
+
+
+class FootingRow(SQLModel, table=True):
+    """What a mount last found around a tool, so that `ladder status` can tell without the graph."""
+
+    __tablename__ = "footing"
+
+    agent: str = Field(primary_key=True)
+    """Whose."""
+    tool: str = Field(primary_key=True)
+    """Which tool."""
+    can_ask: bool
+    """There is a checkpointer."""
+    reversible: bool
+    """It declares an undo."""
+    at_us: int = Field(sa_type=BigInteger)
+    """When that was found."""

@@ -1,0 +1,8 @@
+"""Policies: what each tool may do, in TOML or Python, strict in both."""
+
+from __future__ import annotations
+
+from ladder_graph.policy.model import LOWEST, Confirm, Policy, Reports, Rule
+from ladder_graph.policy.reading import load_policy, policy_of
+
+__all__ = ["LOWEST", "Confirm", "Policy", "Reports", "Rule", "load_policy", "policy_of"]

@@ -1,0 +1,63 @@
+"""Bounds on cost: how much money fits in a window of the calendar."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from ladder_graph.calls import Call
+from ladder_graph.policy.bounds.shape import Breach, Charge, QuotaBound, look_up, shorten
+from ladder_graph.policy.bounds.volume import Per, Zone, window
+from ladder_graph.policy.fields import Argument
+from ladder_graph.policy.units import MICRO, MOST_MICRO, MicroDollars
+
+
+class Cost(QuotaBound):
+    """At most so much money in a window; each call costs a declared sum, or what an argument says in dollars."""
+
+    kind: Literal["cost"] = "cost"
+    limit: MicroDollars
+    """Money that a window holds, as `"$5"`."""
+    each: Annotated[MicroDollars, Field(gt=0)] | None = None
+    """What one call costs at most, as `"$0.02"`."""
+    argument: Argument | None = None
+    """Or the argument that holds the amount in dollars."""
+    per: Per = "day"
+    """The window."""
+    timezone: Zone = "UTC"
+    """Whose calendar."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.each is None) == (self.argument is None):
+            raise ValueError('say what a call costs: either each = "$0.02" or argument = "amount", not both')
+        return self
+
+    @property
+    def counter(self) -> str:
+        """Money, by where the amount comes from, window and calendar."""
+        source = "each" if self.argument is None else f"of:{self.argument}"
+        return f"micro_usd/{source}/{self.per}/{self.timezone}"
+
+    def charge(self, call: Call, now: dt.datetime) -> Charge | Breach:
+        """This call's cost from the window's counter; an amount that can't be read is a breach."""
+        value = None if self.argument is None else look_up(call, self.argument)
+        amount = self.each if self.argument is None else _dollars(value)
+        if amount is None:
+            text = f"{self.argument} is {shorten(value)}, no positive number of dollars, so its cost can't be held"
+            return Breach(self.kind, text)
+        at = window(now, self.per, self.timezone)
+        return Charge(quota=self.quota(call), window=at, amount=amount, limit=self.limit, unit="micro_usd")
+
+
+def _dollars(value: object) -> int | None:
+    """A number of dollars in micro-dollars, rounded up; None where it is no plain positive number.
+
+    Nothing is no amount either: to some tools 0 means all of it.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= MOST_MICRO / MICRO:
+        return None
+    return int((Decimal(str(value)) * MICRO).to_integral_value(rounding="ROUND_CEILING"))

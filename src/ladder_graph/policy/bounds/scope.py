@@ -1,0 +1,123 @@
+"""Bounds on the scope of a call: which part of the world it may touch."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Literal, Self
+from urllib.parse import urlsplit
+
+from ladder_graph.calls import Call
+from ladder_graph.policy.bounds.shape import ArgumentBound, Breach
+from ladder_graph.policy.fields import Domain as DomainName
+from ladder_graph.policy.fields import Netloc, Place, Scheme, Some
+
+_PORTS = {"https": ":443", "wss": ":443", "http": ":80", "ws": ":80", "ftp": ":21"}
+"""The port that goes without saying, by scheme."""
+_LOOKS_LIKE_A_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+# Stricter than the mail standards: no quotes, no %, no !, which some relays take for another destination, and no
+# leading -, which some mailers take for an option.
+_LONGEST_NAME, _LONGEST_ADDRESS = 64, 254
+_MAILBOX = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_+-]*(?:\.[A-Za-z0-9_+-]+)*")
+
+
+class Under(ArgumentBound):
+    """The argument must be a path inside a directory, after `..` and symbolic links are followed.
+
+    The directory itself is outside. The links are followed at the moment of the check: where somebody else may
+    change links inside the directory, this bound doesn't hold.
+    """
+
+    kind: Literal["under"] = "under"
+    directory: Place
+    """The directory. A relative one is taken from the policy file's directory, or from Python from the working one."""
+    relative_to: Literal["directory", "process"] | None = None
+    """What the tool itself takes relative paths from: this directory, or the working directory of the process.
+    Where it isn't said, a relative path is outside, since the check and the tool might mean different files."""
+
+    def anchored(self, folder: Path) -> Self:
+        """This bound with its directory taken from a folder."""
+        return self.model_copy(update={"directory": str(Path(folder, self.directory))})
+
+    def check(self, call: Call) -> Breach | None:
+        """None inside the bound, else why not."""
+        value = self.value(call)
+        if isinstance(value, str) and self._plain(value) and self._inside(value):
+            return None
+        unclear = self.relative_to is None and isinstance(value, str) and not Path(value).is_absolute()
+        hint = "; a relative one is clear only where the bound says relative_to" if unclear else ""
+        return self.breach(self.kind, value, f"wants a path under {self.directory}{hint}")
+
+    def _plain(self, value: str) -> bool:
+        """Whether every tool reads the path alike: nothing to strip, to expand, or to take for a URL or a drive."""
+        odd = not value.isprintable() or value != value.strip() or value.startswith("~")
+        slashed = os.sep == "/" and "\\" in value
+        relative = not Path(value).is_absolute()
+        homeless = relative and (self.relative_to is None or _LOOKS_LIKE_A_URL.match(value) is not None)
+        return bool(value) and not (odd or slashed or homeless)
+
+    def _inside(self, value: str) -> bool:
+        try:
+            root = Path(os.path.realpath(self.directory))
+            path = Path(os.path.realpath(root / value if self.relative_to == "directory" else value))
+        except (OSError, ValueError):
+            return False
+        return root in path.parents
+
+
+class Host(ArgumentBound):
+    """The argument must be a URL whose host is one of these.
+
+    Where that host sends the tool on to, by a redirect, is the tool's affair: no bound sees it.
+    """
+
+    kind: Literal["host"] = "host"
+    hosts: Some[Netloc]
+    """Host names, compared whole and in lower case; a subdomain is another host, and another port than the
+    scheme's own must be written, as in `localhost:8080`."""
+    schemes: Some[Scheme] = ("https",)
+    """Allowed schemes."""
+
+    def check(self, call: Call) -> Breach | None:
+        """None inside the bound, else why not. Credentials in the URL are outside any bound."""
+        value = self.value(call)
+        if isinstance(value, str) and value.isprintable() and " " not in value and "\\" not in value:
+            try:
+                url = urlsplit(value)
+            except ValueError:
+                url = urlsplit("")
+            # The whole authority is compared, so that there is no room for a user, a port or an odd spelling.
+            if url.scheme in self.schemes and url.netloc.isascii() and url.netloc.lower() in self._allowed(url.scheme):
+                return None
+        return self.breach(self.kind, value, f"allows {', '.join(self.hosts)} over {', '.join(self.schemes)}")
+
+    def _allowed(self, scheme: str) -> set[str]:
+        port = _PORTS.get(scheme, "")
+        return {*self.hosts, *(host + port for host in self.hosts), *(host.removesuffix(port) for host in self.hosts)}
+
+
+class Domain(ArgumentBound):
+    """The argument must be an e-mail address, or a list of them, in one of these domains.
+
+    An address is bare, as in `ana@example.com`: one with a display name, a quoted one, or several in one text are
+    outside. Other arguments that hold addresses, such as `cc`, want a bound of their own.
+    """
+
+    kind: Literal["domain"] = "domain"
+    domains: Some[DomainName]
+    """Mail domains, compared whole and in lower case."""
+
+    def check(self, call: Call) -> Breach | None:
+        """None inside the bound, else why not. One address outside is enough."""
+        value = self.value(call)
+        addresses = value if isinstance(value, list) else [value]
+        if addresses and all(map(self._inside, addresses)):
+            return None
+        return self.breach(self.kind, value, f"allows addresses at {', '.join(self.domains)}")
+
+    def _inside(self, address: object) -> bool:
+        if not isinstance(address, str) or not address.isascii() or len(address) > _LONGEST_ADDRESS:
+            return False
+        name, _, domain = address.partition("@")
+        return len(name) <= _LONGEST_NAME and _MAILBOX.fullmatch(name) is not None and domain.lower() in self.domains

@@ -1,0 +1,121 @@
+"""Bounds on the type of an argument: which values it may have at all."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
+
+from ladder_graph.calls import Call
+from ladder_graph.policy.bounds.patterns import compiled, longest
+from ladder_graph.policy.bounds.shape import ArgumentBound, Breach
+from ladder_graph.policy.fields import Number, Scalar, Some
+
+_NAMED = {"\n": r"\n", "\t": r"\t", "\r": r"\r"}
+"""Control characters that a pattern may ask for by writing them, and how it writes them."""
+
+
+def _quick(pattern: str) -> str:
+    longest(pattern)
+    return pattern
+
+
+class OneOf(ArgumentBound):
+    """The argument must be one of these values, of the same type.
+
+    Example:
+        >>> bound = OneOf(argument="env", values=["staging"])
+        >>> bound.check(Call("ops", "t1", "c1", "deploy", {"env": "production"})).text
+        "env is 'production', and the bound allows 'staging'"
+    """
+
+    kind: Literal["one_of"] = "one_of"
+    values: Some[Scalar]
+    """What is allowed. `1` and `true` are different values."""
+
+    def check(self, call: Call) -> Breach | None:
+        """None inside the bound, else why not."""
+        value = self.value(call)
+        if any(type(value) is type(allowed) and value == allowed for allowed in self.values):
+            return None
+        return self.breach(self.kind, value, f"allows {', '.join(map(repr, self.values))}")
+
+
+class Matches(ArgumentBound):
+    r"""The argument must be text that matches the whole pattern.
+
+    Digits, letters, spaces and letter case mean ASCII. Invisible and control characters are outside any pattern; a
+    line break or a tab is inside only where the pattern writes it as `\n`, `\r` or `\t`. A pattern that could be
+    made to hang is refused when the policy is read, and text too long to be matched quickly is outside.
+    """
+
+    kind: Literal["matches"] = "matches"
+    pattern: Annotated[str, Field(max_length=1000), AfterValidator(_quick)]
+    """A regular expression for the whole value, not for a part of it."""
+
+    def check(self, call: Call) -> Breach | None:
+        """None inside the bound, else why not."""
+        value, most = self.value(call), longest(self.pattern)
+        readable = isinstance(value, str) and len(value) <= most and self._visible(value)
+        if readable and compiled(self.pattern).fullmatch(value):
+            return None
+        return self.breach(self.kind, value, f"wants at most {most} characters of text that match {self.pattern}")
+
+    def _visible(self, value: str) -> bool:
+        named = {char for char, written in _NAMED.items() if written in self.pattern or char in self.pattern}
+        return value.isprintable() or all(char.isprintable() or char in named for char in value)
+
+
+class Range(ArgumentBound):
+    """The argument must be a number within limits, both included."""
+
+    kind: Literal["range"] = "range"
+    least: Number | None = None
+    """The smallest allowed number."""
+    most: Number | None = None
+    """The largest allowed number."""
+
+    @field_validator("most")
+    @classmethod
+    def _ordered(cls, most: float | None, info: ValidationInfo) -> float | None:
+        least = info.data.get("least")
+        if most is not None and least is not None and least > most:
+            raise ValueError(f"is {most}, below least = {least}, so nothing would be inside; swap them")
+        return most
+
+    @model_validator(mode="after")
+    def _limited(self) -> Self:
+        if self.least is None and self.most is None:
+            raise ValueError("say least = 0, most = 100, or both; without either it bounds nothing")
+        return self
+
+    def check(self, call: Call) -> Breach | None:
+        """None inside the bound, else why not. Text that looks like a number is no number."""
+        value = self.value(call)
+        wanted = f"wants a number from {self._spell(self.least)} to {self._spell(self.most)}"
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return self.breach(self.kind, value, wanted)
+        finite = isinstance(value, int) or math.isfinite(value)
+        low = self.least is None or value >= self.least
+        high = self.most is None or value <= self.most
+        return None if finite and low and high else self.breach(self.kind, value, wanted)
+
+    @staticmethod
+    def _spell(limit: float | None) -> str:
+        return "any" if limit is None else str(limit)
+
+
+class Length(ArgumentBound):
+    """The argument must be text, or a list, of at most this length."""
+
+    kind: Literal["length"] = "length"
+    most: Annotated[int, Field(ge=0)]
+    """Characters of a text, or entries of a list."""
+
+    def check(self, call: Call) -> Breach | None:
+        """None inside the bound, else why not."""
+        value = self.value(call)
+        if isinstance(value, str | list) and len(value) <= self.most:
+            return None
+        return self.breach(self.kind, value, f"allows a length of at most {self.most}")

@@ -1,0 +1,94 @@
+"""Where a call goes: the least of what was earned, what is allowed and what is really in place. Pure.
+
+**Effective rung = min(standing, ceiling, readiness)**, and then the bounds: a call outside them becomes a question
+before anything ran. Nothing is ever raised by readiness alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ladder_graph.policy import Rule
+from ladder_graph.policy.bounds import Breach, Charge
+from ladder_graph.policy.units import spell_dollars
+from ladder_graph.scale import Rung
+from ladder_graph.steps import Reason, Route, Seen
+from ladder_graph.trust.standing import Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Footing:
+    """What is really in place around a tool, as found by the host and not as claimed."""
+
+    can_ask: bool
+    """There is a checkpointer, so a question can wait."""
+    reversible: bool
+    """The tool declares an undo that is made before the action."""
+    reader: str | None
+    """Who reads the reports."""
+
+
+def lacks(rule: Rule, footing: Footing, overdue: int = 0) -> Iterator[tuple[Rung, Reason]]:
+    """What is missing for each rung, from the lowest up.
+
+    Args:
+        rule: The tool's rule.
+        footing: What is in place.
+        overdue: Reports on this agent that nobody read within their SLA.
+
+    Yields:
+        The rung that is out of reach, and why.
+    """
+    if not footing.can_ask:
+        yield Rung.CONFIRM, Reason("no_checkpointer", "there is no checkpointer, so no question can wait for its answer")
+    if not (rule.bounds or rule.read_only):
+        yield Rung.BOUNDED, Reason("no_bounds", "the policy gives it no bound and doesn't declare it read-only")
+    if not (footing.reversible or rule.read_only):
+        yield Rung.ROLLBACK, Reason("no_undo", "it declares no undo")
+    if not (rule.checks or rule.read_only):
+        yield Rung.ROLLBACK, Reason("no_check", "no health check would notice that it went wrong")
+    if footing.reader is None:
+        yield Rung.REPORT, Reason("no_reader", "nobody is named to read its reports")
+    if overdue:
+        yield Rung.REPORT, Reason("reports_overdue", f"{overdue} of its reports were not read in time")
+
+
+def effective(rule: Rule, standing: Standing, footing: Footing, overdue: int = 0) -> Route:
+    """The rung a tool stands on before any particular call, with everything that keeps it from a higher one."""
+    caps: list[tuple[Rung, Reason]] = [(standing.rung, reason) for reason in standing.reasons]
+    if rule.ceiling < rule.rung:
+        caps.append((rule.ceiling, Reason("ceiling", f"its ceiling is {rule.ceiling}")))
+    caps += [(Rung(out_of_reach - 1), reason) for out_of_reach, reason in lacks(rule, footing, overdue)]
+    rung = min([standing.rung, rule.ceiling, *(cap for cap, _ in caps)])
+    # Only what holds it below where the policy wants it is worth telling.
+    return Route(rung, tuple(reason for cap, reason in caps if cap < rule.rung))
+
+
+def decide(route: Route, breaches: Sequence[Breach], left: Sequence[tuple[Charge, int]]) -> Route:
+    """The rung for one call: the effective one, or a question where the call is outside a bound.
+
+    Args:
+        route: The effective rung.
+        breaches: What the bounds say of this call.
+        left: Each quota it would draw on, with what is left in the window.
+    """
+    if route.rung < Rung.BOUNDED:
+        return route
+    outside = [Reason(f"outside_{breach.bound}", breach.text) for breach in breaches]
+    outside += [exhausted(charge, remaining) for charge, remaining in left if charge.amount > remaining]
+    return lowered(route, Rung.CONFIRM, *outside) if outside else route
+
+
+def lowered(route: Route, rung: Rung, *reasons: Reason) -> Route:
+    """The same route on a lower rung, with the reasons for the fall in front."""
+    return Route(min(route.rung, rung), (*reasons, *route.reasons))
+
+
+def exhausted(charge: Charge, remaining: int) -> Reason:
+    """The bound, the value and what is left, in plain words."""
+    if charge.unit == "micro_usd":
+        takes, holds, rest = (spell_dollars(max(n, 0)) for n in (charge.amount, charge.limit, remaining))
+        return Reason("outside_cost", f"it costs {takes}, and of the {holds} for {charge.window} {rest} is left")
+    rest = "none is left" if remaining <= 0 else f"{remaining} are left"
+    return Reason("outside_volume", f"{charge.limit} calls are allowed in {charge.window}, and {rest}")

@@ -1,0 +1,70 @@
+"""Claim, execute, record: the part of a call's life that every acting rung shares."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any
+
+from ladder_graph.calls import Call
+from ladder_graph.policy import Rule
+from ladder_graph.policy.bounds import Charge
+from ladder_graph.states import State
+from ladder_graph.steps import Claim, Claimed, Execute, NotClaimed, Outcome, Record, Reply, Route, Seen, Step, Wait
+
+Life = Generator[Step, Any, Reply]
+"""A call on its way: yields what it needs, returns what the model reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the gate settled about a call before its rung takes over."""
+
+    rule: Rule
+    charges: tuple[Charge, ...] = ()
+    """What it takes from quotas if it runs unasked."""
+
+
+def claim(call: Call, route: Route, plan: Plan, **particulars: Any) -> Claim:
+    """The claim of this call; a call that only reads needs no durable commit."""
+    return Claim(call, route, durable=not plan.rule.read_only, **particulars)
+
+
+def run(call: Call, claimed: Claimed, plan: Plan) -> Life:
+    """Execute what was claimed, record what came of it, and say so."""
+    outcome: Outcome = yield Execute(call)
+    state = settled(outcome, plan.rule)
+    text = words(call, state, outcome)
+    yield Record(call, claimed.fence, state, outcome, text)
+    return Reply(state, text, outcome)
+
+
+def settled(outcome: Outcome, rule: Rule) -> State:
+    """The state that an outcome puts a call in. A failed read had no effect, whatever it says."""
+    if outcome.kind == "unknown" and rule.read_only:
+        return State.FAILED
+    return State(outcome.kind)
+
+
+def words(call: Call, state: State, outcome: Outcome) -> str:
+    """What the model reads where the tool's own reply doesn't stand."""
+    match state:
+        case State.FAILED:
+            return f"{call.tool} failed and changed nothing: {outcome.text} You may try again differently."
+        case State.UNKNOWN:
+            return (
+                f"{call.tool} was started and failed: {outcome.text} Nobody knows whether it took effect. Do not "
+                f"call it again for this; a person will find out (action {call.short})."
+            )
+        case _:
+            return ""
+
+
+def not_claimed(call: Call, refusal: NotClaimed) -> Life:
+    """Answer for a call that may not run: with its outcome where another task just ran it, else with the refusal."""
+    if refusal.code == "busy":
+        seen: Seen = yield Wait(call)
+        known = seen.known
+        if known is not None and (known.reply is not None or known.text):
+            return Reply(known.state, known.text, recorded=known.reply)
+    return Reply(State.REFUSED, f"{call.tool} did not run: {refusal.text} Do not repeat it; carry on without it.")

@@ -1,0 +1,25 @@
+"""Rung 3: runs without asking inside its bounds, and falls back to asking when a quota is full."""
+
+from __future__ import annotations
+
+from ladder_graph.calls import Call
+from ladder_graph.routing import lowered
+from ladder_graph.rungs.acting import Life, Plan, claim, not_claimed, run
+from ladder_graph.rungs.confirm import confirm
+from ladder_graph.scale import Rung
+from ladder_graph.steps import NotClaimed, Reason, Route
+
+
+def bounded(call: Call, route: Route, plan: Plan, *, report: bool = False) -> Life:
+    """Claim with the quotas held, execute, record. A quota that filled up meanwhile makes it a question."""
+    claimed = yield claim(call, route, plan, charges=plan.charges, report=report)
+    if isinstance(claimed, NotClaimed):
+        return (yield from fall_back(call, route, plan, claimed))
+    return (yield from run(call, claimed, plan))
+
+
+def fall_back(call: Call, route: Route, plan: Plan, refusal: NotClaimed) -> Life:
+    """Ask where a bound is in the way; otherwise say that it didn't run."""
+    if refusal.code != "quota":
+        return (yield from not_claimed(call, refusal))
+    return (yield from confirm(call, lowered(route, Rung.CONFIRM, Reason("outside_volume", refusal.text)), plan))

@@ -1,0 +1,341 @@
+"""What the life of a call asks of the world outside: frozen records that `flow` yields and a driver performs.
+
+The logic that yields them knows no database, no graph and no clock, so it is written once for sync and async, and
+every one of its paths can be walked in a test without either.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ladder_graph.calls import Call
+from ladder_graph.policy.bounds import Charge
+from ladder_graph.policy.checks import Check
+from ladder_graph.scale import Rung
+from ladder_graph.states import State
+
+Verdict = Literal["approve", "decline"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a call stands where it stands: a stable code and a sentence."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The rung a call goes to, and why it isn't a higher one."""
+
+    rung: Rung
+    reasons: tuple[Reason, ...] = ()
+
+    @property
+    def why(self) -> str:
+        """The reasons as one line of prose."""
+        return "; ".join(reason.text for reason in self.reasons) or "this is where the policy puts it"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who answers, and how we know who it is."""
+
+    name: str
+    auth: Literal["unverified", "code", "os-user", "server"] = "unverified"
+    """`unverified`: a name in an answer. `code`: the embedding program vouches. `os-user`: signed in to this
+    machine. `server`: authenticated by the LangGraph server."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A person's answer to one question about one action."""
+
+    verdict: Verdict
+    by: Person
+    at: dt.datetime
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question about exactly one frozen action."""
+
+    id: str
+    """Random, and known only to those who were asked."""
+    digest: str
+    """What was asked: key, tool, canonical arguments, the rule's revision and the rung."""
+    call: Call
+    asked_at: dt.datetime
+    expires_at: dt.datetime
+    reasons: str
+    impact: str
+    may_answer: tuple[str, ...] = ()
+    """Who may answer; empty means anybody who is named."""
+    typed: str | None = None
+    """The argument whose value must be typed to approve."""
+    decision: Decision | None = None
+    """The answer, once there is one."""
+    expired: bool = False
+    """Nobody answered in time."""
+
+    @property
+    def typed_value(self) -> str | None:
+        """What must be typed to approve, as text."""
+        return None if self.typed is None else str(self.call.arguments.get(self.typed, ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the ledger knows of an action."""
+
+    call: Call
+    state: State
+    text: str = ""
+    """The sentence the model was given, if the call ended in one."""
+    reply: bytes | None = None
+    """The tool's recorded reply, as the host encoded it."""
+    owner_alive: bool = False
+    """Whether the process that started it still lives, by an OS lock and not by a time-out."""
+    fence: int = 0
+    """Goes up with each takeover; an outcome is only recorded under the fence it was claimed with."""
+    artifact: Any = None
+    """The undo artifact stored with the claim."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the ledger knows that bears on a call."""
+
+    known: Known | None = None
+    """This very action, if it was seen before."""
+    twin: Known | None = None
+    """The same tool and arguments in the same thread under another id, started and in doubt."""
+    declined: Decision | None = None
+    """A person's earlier no to the same tool and arguments in this thread."""
+    standing: Rung | None = None
+    """The rung that a demotion put this cell on, if one did."""
+    standing_reason: str = ""
+    left: tuple[tuple[Charge, int], ...] = ()
+    """Each charge the call would make, with what is left in its window."""
+    overdue: int = 0
+    """Reports on this agent that nobody read in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of running a tool."""
+
+    kind: Literal["done", "failed", "unknown", "paused"]
+    reply: Any = None
+    """What the graph gets: messages and commands, in the host's own form."""
+    text: str = ""
+    """An error in words."""
+    signal: BaseException | None = None
+    """A control-flow signal of the host, re-raised once it is recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a call comes back with: either the tool's own reply, or a sentence for the model."""
+
+    state: State
+    text: str = ""
+    """What happened and what the model may do next; empty where the tool's own reply stands."""
+    outcome: Outcome | None = None
+    recorded: bytes | None = None
+    """An earlier reply from the ledger, to be decoded by the host."""
+
+    @property
+    def error(self) -> bool:
+        """Whether the model should read it as something that didn't work."""
+        return self.state not in {State.SUGGESTED, State.DRAFTED, State.DONE}
+
+
+# --- the steps ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What does the ledger know of this call? Answer: `Seen`."""
+
+    call: Call
+    charges: tuple[Charge, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Write down a call that ends without running: suggested, drafted, refused, declined, expired."""
+
+    call: Call
+    state: State
+    route: Route
+    text: str = ""
+    draft: tuple[str, str] | None = None
+    """The artifact's text and its file suffix."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compose:
+    """Make the draft's artifact. Answer: text and suffix."""
+
+    call: Call
+
+
+@dataclass(frozen=True, slots=True)
+class Pose:
+    """Ask, or find the question that is open already. Answer: `Question`."""
+
+    call: Call
+    route: Route
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """Wake a person: the host interrupts. Answer: whatever came back."""
+
+    question: Question
+    complaint: str = ""
+    """What was wrong with the last answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """An answer came in; write it down if it can be taken. Answer: `Question`, or a complaint in words."""
+
+    question: Question
+    answer: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Prepare:
+    """Make the undo artifact, before anything runs. Answer: a JSON value, or an `Unprepared`."""
+
+    call: Call
+
+
+@dataclass(frozen=True, slots=True)
+class Unprepared:
+    """The undo could not be made; the call doesn't run by itself."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Take the right to run: one durable commit before the effect. Answer: `Claimed` or `NotClaimed`."""
+
+    call: Call
+    route: Route
+    charges: tuple[Charge, ...] = ()
+    question: Question | None = None
+    """The approval that this claim consumes."""
+    artifact: Any = None
+    report: bool = False
+    """Whether a report is filed with the claim."""
+    durable: bool = True
+    """False for a call that only reads: losing its record loses nothing."""
+    actor: Person | None = None
+    """The person whose act it is, where it isn't the agent's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """The claim holds, under this fence."""
+
+    fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class NotClaimed:
+    """Somebody else has it, a quota is full, or the approval is gone. Nothing ran."""
+
+    code: Literal["busy", "quota", "approval", "state"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Execute:
+    """Run the tool on the frozen arguments. Answer: `Outcome`; never an exception of the tool's own."""
+
+    call: Call
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Write down what came of it: one commit after the effect, under the claim's fence."""
+
+    call: Call
+    fence: int
+    state: State
+    outcome: Outcome | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """Take the health checks after an action. Answer: None when healthy, else what is wrong."""
+
+    call: Call
+    checks: tuple[Check, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """Undo from the artifact. Answer: `UndoOutcome`."""
+
+    call: Call
+    artifact: Any
+
+
+@dataclass(frozen=True, slots=True)
+class UndoOutcome:
+    """What came of an undo."""
+
+    state: Literal[State.UNDONE, State.UNDO_CONFLICT, State.UNDO_FAILED]
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Find out whether the effect of an action in doubt took place. Answer: a `tools.Found`."""
+
+    call: Call
+
+
+@dataclass(frozen=True, slots=True)
+class TakeOver:
+    """The process that started it is gone; become the one who finds out. Answer: `Claimed` or `NotClaimed`."""
+
+    call: Call
+    fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Another live task runs this very action; wait a while for its outcome. Answer: `Seen`."""
+
+    call: Call
+
+
+Step = (
+    Look
+    | Settle
+    | Compose
+    | Pose
+    | Ring
+    | Heard
+    | Prepare
+    | Claim
+    | Execute
+    | Record
+    | Measure
+    | Undo
+    | Probe
+    | TakeOver
+    | Wait
+)
+"""Everything that the life of a call may ask for."""

@@ -1,0 +1,112 @@
+"""Where an agent stands with one tool, given what it was granted for and what it is now.
+
+A start rung is a grant to one environment. Another environment is another agent in the same clothes: it stands lower
+until it has earned its own standing.
+
+| what changed | highest rung |
+|---|---|
+| the model or its provider (class A) | confirm |
+| this tool's description or arguments: it is another tool | confirm |
+| the system prompt, the parameters, the rest of the tool set (class B) | bounded |
+| nobody knows which model proposed the call, or the tool wasn't shown to it | confirm |
+| an alias was asked for, and no model id was reported | bounded |
+| another component isn't known | bounded |
+
+What isn't known caps, and is never called a change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ladder_graph.fingerprint import Environment, diff
+from ladder_graph.scale import Rung
+from ladder_graph.steps import Reason
+
+CAPS = {"A": Rung.CONFIRM, "B": Rung.BOUNDED}
+"""Class of change to the highest rung that is left."""
+
+CODES = {
+    "provider": "model_changed",
+    "model": "model_changed",
+    "tool": "tool_changed",
+    "prompt": "prompt_changed",
+    "parameters": "parameters_changed",
+    "toolset": "toolset_changed",
+}
+"""Component to the stable code of the reason. `environment_unknown` and `model_unreported` are the other two."""
+
+COMPARED = {"provider": "provider", "prompt": "system prompt", "parameters": "parameters", "toolset": "tool set"}
+"""Components that are compared beside the model and the tool, with their names in a sentence."""
+
+Cap = tuple[Rung, Reason]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The rung a cell stands on, and what holds it below its start rung."""
+
+    rung: Rung
+    reasons: tuple[Reason, ...] = ()
+    """Only what lowers it, the lowest first; empty where it stands on its start rung."""
+
+
+def standing(start: Rung, pinned: Environment | None, current: Environment | None, tool: str) -> Standing:
+    """Hold a grant against what proposes now.
+
+    Args:
+        start: The rung that was granted.
+        pinned: The environment it was granted for; None where none is pinned yet, and the caller pins this one.
+        current: The environment that proposed the call; None where nobody knows.
+        tool: The tool's name.
+
+    Example:
+        >>> old = Environment("openai", "gpt-5", "gpt-5-2025-08-07", "none", "{}")
+        >>> new = Environment("openai", "gpt-5", "gpt-5-2025-11-20", "none", "{}")
+        >>> standing(Rung.REPORT, old, new, "send_email").rung
+        <Rung.CONFIRM: 2>
+    """
+    caps = sorted((cap for cap in _caps(pinned, current, tool) if cap[0] < start), key=lambda cap: cap[0])
+    return Standing(min([start, *(rung for rung, _ in caps)]), tuple(reason for _, reason in caps))
+
+
+def _caps(pinned: Environment | None, current: Environment | None, tool: str) -> Iterator[Cap]:
+    if current is None or current.model is None:
+        yield _unknown("nobody knows which model proposed this call")
+    elif pinned is not None and pinned.model is None:
+        yield _unknown("nobody knows which model the rung was granted to")
+    else:
+        yield from _gaps(current, tool)
+        yield from _compared(pinned, current, tool) if pinned else ()
+
+
+def _gaps(current: Environment, tool: str) -> Iterator[Cap]:
+    """What isn't known of the environment itself; it caps the first call as it caps all later ones."""
+    if not current.certain:
+        text = f"{current.requested} is a name for several models, and the answer doesn't say which one it came from"
+        yield Rung.BOUNDED, Reason("model_unreported", text)
+    if current.toolset and tool not in current.tools:
+        yield _unknown(f"{tool} was not among the tools that the model was shown")
+    if missing := [name for name in COMPARED if getattr(current, name) is None]:
+        text = f"nobody knows the {_listed(missing)} of what proposed this call"
+        yield Rung.BOUNDED, Reason("environment_unknown", text)
+
+
+def _compared(pinned: Environment, current: Environment, tool: str) -> Iterator[Cap]:
+    for change in diff(pinned, current, tool):
+        yield CAPS[change.klass], Reason(CODES[change.component], change.text)
+    if current.certain and not pinned.certain and pinned.model != current.model:
+        text = f"the rung was granted to {pinned.requested} and no model was reported; {current.model} may be another"
+        yield Rung.BOUNDED, Reason("model_unreported", text)
+    if missing := [name for name in COMPARED if getattr(pinned, name) is None]:
+        text = f"nobody knows the {_listed(missing)} of what the rung was granted to"
+        yield Rung.BOUNDED, Reason("environment_unknown", text)
+
+
+def _listed(components: list[str]) -> str:
+    return " and ".join(COMPARED[name] for name in components)
+
+
+def _unknown(text: str) -> Cap:
+    return Rung.CONFIRM, Reason("environment_unknown", text)

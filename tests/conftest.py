@@ -1,0 +1,49 @@
+"""What holds for every test: nothing leaves this machine, and nothing of the caller's environment gets in."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("ladder", deadline=None, print_blob=True)  # no test is timed
+settings.register_profile("ladder-ci", parent=settings.get_profile("ladder"), derandomize=True)
+settings.load_profile("ladder-ci" if os.environ.get("CI") else "ladder")
+
+# Rich and Typer colour their output where one of these is set, and tests read it plain.
+COLOURS = {"FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS", "CLICOLOR_FORCE"}
+
+
+def pytest_configure() -> None:
+    """Keys, tracing and settings of whoever runs the tests don't reach them, nor the processes they start."""
+    for name in list(os.environ):
+        if name.startswith(("LADDER_", "LANGSMITH_", "LANGCHAIN_")) or name.endswith("_API_KEY") or name in COLOURS:
+            del os.environ[name]
+    os.environ["LANGSMITH_TRACING"] = "false"
+    os.environ["NO_COLOR"] = "1"
+
+
+@pytest.fixture(autouse=True)
+def _stay_on_this_machine(monkeypatch):
+    """A test that looks for another machine, or connects to one, fails."""
+    look_up, connect = socket.getaddrinfo, socket.socket.connect
+
+    def getaddrinfo(host, *args, **kwargs):
+        _must_be_here(host)
+        return look_up(host, *args, **kwargs)
+
+    def connecting(self, address):
+        if self.family in {socket.AF_INET, socket.AF_INET6}:
+            _must_be_here(address[0])
+        return connect(self, address)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(socket.socket, "connect", connecting)
+
+
+def _must_be_here(host):
+    name = host.decode() if isinstance(host, bytes) else host
+    if name not in {None, "", "localhost", "::1", socket.gethostname()} and not name.startswith("127."):
+        pytest.fail(f"a test tried to reach {name}; mock what is outside this machine")

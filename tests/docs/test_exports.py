@@ -1,0 +1,74 @@
+"""The public names of the package."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import ladder_graph
+
+ROOT = Path(__file__).parents[2]
+
+REFUSE = """
+import sys
+from importlib.abc import MetaPathFinder
+
+class Missing(MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {names!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, Missing())
+import ladder_graph
+"""
+
+
+def test_the_names_are_sorted_and_said_once():
+    """`__all__` is in order and repeats nothing, so that a new name is seen in a diff."""
+    assert ladder_graph.__all__
+    assert list(ladder_graph.__all__) == sorted(set(ladder_graph.__all__))
+
+
+@pytest.mark.parametrize("name", ladder_graph.__all__)
+def test_each_name_is_there(name):
+    """Every name in `__all__` can be imported, and `dir` shows it."""
+    assert getattr(ladder_graph, name) is not None
+    assert name in dir(ladder_graph)
+
+
+@pytest.mark.parametrize("name", ladder_graph.__all__)
+def test_each_class_and_function_says_what_it_is(name):
+    """Every public class and function has a docstring of its own."""
+    thing = getattr(ladder_graph, name)
+    if callable(thing):
+        assert "__doc__" in vars(thing), f"{name} has no docstring"
+        assert (thing.__doc__ or "").strip()
+
+
+def test_the_package_imports_without_its_extras():
+    """`import ladder_graph` needs the core dependencies and nothing else."""
+    extras = {"apprise", "deepagents", "jinja2", "langchain", "matplotlib", "pandas", "psycopg", "rich", "starlette"}
+    done = subprocess.run(
+        [sys.executable, "-c", REFUSE.format(names=extras | {"typer", "uvicorn"})],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_types_are_shipped():
+    """The package carries `py.typed`, so that its users' type checkers read its annotations."""
+    assert (Path(ladder_graph.__file__).parent / "py.typed").is_file()
+
+
+def test_every_extra_is_in_all_but_the_developers_own():
+    """`[all]` leaves no extra out, except `dev`."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    (everything,) = extras["all"]
+    named = set(everything.partition("[")[2].rstrip("]").split(","))
+    assert named == extras.keys() - {"all", "dev"}

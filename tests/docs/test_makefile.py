@@ -1,0 +1,42 @@
+"""The commands that the README promises."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+TARGETS = set(re.findall(r"^([a-z]+):", MAKEFILE, re.MULTILINE))
+PAGES = [page for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("target", ["demo", "test"])
+def test_the_readme_names_the_two_commands(target):
+    """The README names the command that shows the product and the one that tests it."""
+    assert f"make {target}" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_that_is_named_exists(page):
+    """A `make` command in code on a page is a target of the Makefile."""
+    text = page.read_text(encoding="utf-8")
+    named = re.findall(r"(?:`|^\$? *)make ([a-z]+)", text, re.MULTILINE)
+    assert set(named) <= TARGETS
+
+
+def test_every_target_is_described():
+    """`make help` has a line for every target."""
+    described = set(re.findall(r"^([a-z]+):.*## \S", MAKEFILE, re.MULTILINE))
+    assert described == TARGETS
+
+
+def test_the_demo_installs_only_extras_that_exist():
+    """Each extra that the Makefile asks for is one of `pyproject.toml`."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    asked = {name for line in re.findall(r"scripts/setup \S+ (\S+)", MAKEFILE) for name in line.split(",")}
+    assert asked
+    assert asked <= extras.keys()

@@ -1,0 +1,278 @@
+"""Fingerprints: what counts, what is unknown, and what changed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ladder_graph.errors import PolicyError
+from ladder_graph.fingerprint import (
+    LONGEST_PLAIN,
+    NO_PROMPT,
+    Environment,
+    diff,
+    parameters_component,
+    prompt_component,
+    schema_component,
+    toolset_component,
+    unfolded,
+)
+
+TOOLS = {"send": schema_component("Send it.", {"to": "string"}), "read": schema_component("Read it.", {})}
+ENV = Environment(
+    provider="openai",
+    requested="gpt-5",
+    reported="gpt-5-2025-08-07",
+    prompt=prompt_component(["You are careful."]),
+    parameters='{"temperature":0}',
+    toolset=toolset_component(TOOLS),
+    tools=TOOLS,
+)
+
+
+def with_tools(env: Environment, tools: dict[str, str], *hosted: str) -> Environment:
+    """The same environment with another tool set, its hash put right."""
+    return replace(env, tools=tools, provider_tools=hosted, toolset=toolset_component(tools, hosted))
+
+
+# --- the key of a cell -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(ENV, provider="azure"),
+        replace(ENV, reported="gpt-5-2025-11-20"),
+        replace(ENV, prompt=prompt_component(["You are bold."])),
+        replace(ENV, parameters='{"temperature":1}'),
+        with_tools(ENV, {**TOOLS, "send": schema_component("Send it!", {})}),
+        with_tools(ENV, {"send": TOOLS["send"]}),
+        with_tools(ENV, TOOLS, "web_search"),
+    ],
+    ids=["provider", "model", "prompt", "parameters", "schema", "toolset", "provider tool"],
+)
+def test_each_component_makes_another_cell(other):
+    """A change of any component gives the tool another key, so evidence doesn't carry over."""
+    assert other.key("send") != ENV.key("send")
+
+
+def test_the_requested_alias_is_not_in_the_key():
+    """The same reported model is the same model, whatever name it was asked for by."""
+    assert replace(ENV, requested="gpt-5-2025-08-07").key("send") == ENV.key("send")
+
+
+def test_an_unknown_model_has_no_key():
+    """There is no evidence about an unknown model, so it has no cell."""
+    assert replace(ENV, requested=None, reported=None).key("send") is None
+    assert Environment().key("send") is None
+
+
+def test_tools_have_their_own_keys():
+    """Two tools of one environment are two cells."""
+    assert ENV.key("send") != ENV.key("read")
+
+
+@pytest.mark.parametrize(
+    ("requested", "reported", "certain"),
+    [
+        ("gpt-5", "gpt-5-2025-08-07", True),
+        ("gpt-5", None, False),
+        ("gpt-5-2025-08-07", None, True),
+        ("anthropic.claude-sonnet-4-20250514-v1:0", None, True),
+        ("claude-3-5-sonnet@20240620", None, True),
+        ("model-20259999", None, False),
+        (None, None, False),
+    ],
+)
+def test_a_model_is_certain_when_it_was_reported_or_asked_for_by_date(requested, reported, certain):
+    """An alias without a reported id may be any model; a dated id is one model."""
+    assert Environment(requested=requested, reported=reported).certain is certain
+
+
+def test_it_says_itself_in_words():
+    """A person reads which model it was, and by which name it was asked for."""
+    assert str(ENV) == "gpt-5-2025-08-07 by openai, asked for as gpt-5"
+    assert str(Environment()) == "an unknown model"
+
+
+def test_an_environment_is_a_value():
+    """Equal components make equal environments; nobody changes the tools of one from outside."""
+    mine = dict(TOOLS)
+    env = replace(ENV, tools=mine)
+    mine["drop"] = "x"
+    assert env == ENV
+    assert hash(env) == hash(ENV)
+    with pytest.raises(TypeError):
+        env.tools["drop"] = "x"
+
+
+# --- plain JSON --------------------------------------------------------------------------------------------------
+
+texts = st.none() | st.text(min_size=1, max_size=8)
+
+
+@given(
+    env=st.builds(
+        Environment, provider=texts, requested=texts, reported=texts, prompt=texts, parameters=texts,
+        tools=st.dictionaries(st.text(min_size=1, max_size=5), st.text(min_size=1, max_size=5), max_size=3),
+        provider_tools=st.lists(st.text(min_size=1, max_size=5), max_size=3).map(tuple),
+    ),
+    known=st.booleans(),
+)  # fmt: skip
+def test_json_and_back_is_the_same(env, known):
+    """What is written to the lock file is read back as the same environment."""
+    env = replace(env, toolset=toolset_component(env.tools, env.provider_tools) if known else None)
+    assert Environment.from_json(json.loads(json.dumps(env.to_json()))) == env
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        ("text", "must be an object, and is str"),
+        ({"modle": "x"}, "modle: no such component"),
+        ({"reported": 5}, "reported: must be text or null, and is 5"),
+        ({"reported": ""}, "reported: must be text or null"),
+        ({"tools": ["send"]}, "tools: must map"),
+        ({"tools": {"send": None}}, "tools: must map"),
+        ({"provider_tools": "web"}, "provider_tools: must be a list"),
+        ({"tools": {"send": "0" * 64}}, "toolset: is not the hash of these tools"),
+    ],
+)
+def test_a_broken_environment_is_refused(broken, said):
+    """A lock file that was cut or edited by hand is refused with the component's name, never half believed."""
+    value = {**ENV.to_json(), **broken} if isinstance(broken, dict) else broken
+    with pytest.raises(PolicyError, match=said):
+        Environment.from_json(value)
+
+
+def test_a_missing_component_is_named():
+    """A component that isn't there is a problem, not an unknown one."""
+    value = ENV.to_json()
+    del value["prompt"]
+    with pytest.raises(PolicyError, match=r"^ops\.lock: 1 problem.*\nprompt: is missing"):
+        Environment.from_json(value, "ops.lock")
+
+
+# --- components --------------------------------------------------------------------------------------------------
+
+
+def test_only_what_bears_on_the_tokens_counts_as_a_parameter():
+    """Keys, headers, streaming flags and metadata never make another environment."""
+    noise = {
+        "api_key": "sk",
+        "stream": True,
+        "stream_options": {},
+        "metadata": {"user": "u"},
+        "timeout": 3,
+        "model": "m",
+    }
+    assert parameters_component(noise) == parameters_component({}) == "{}"
+    assert parameters_component({**noise, "temperature": 0.0, "seed": None}) == '{"temperature":0}'
+
+
+def test_parameters_are_found_inside_others_and_overridden_by_later_sources():
+    """`model_kwargs` and `extra_body` carry sampling parameters too, and a bound value beats the object's own."""
+    first = {"temperature": 0.2, "top_p": 0.9, "extra_body": {"min_p": 0.1, "user": "u"}}
+    assert parameters_component(first, {"temperature": 1}) == '{"min_p":0.1,"temperature":1,"top_p":0.9}'
+
+
+def test_long_parameters_become_a_hash_and_unreadable_ones_unknown():
+    """The lock file stays readable, and what has no JSON form isn't guessed."""
+    assert len(parameters_component({"stop": ["x" * LONGEST_PLAIN]}) or "") == 64
+    assert parameters_component({"stop": object()}) is None
+
+
+def test_a_request_without_system_text_has_a_known_empty_prompt():
+    """No prompt is a prompt that is known; it isn't the same as not knowing."""
+    assert prompt_component([]) == prompt_component([""]) == NO_PROMPT
+    assert prompt_component(["a", "b"]) != prompt_component(["ab"])
+
+
+def test_the_order_of_tools_does_not_matter():
+    """A tool set is a set."""
+    assert toolset_component({"a": "1", "b": "2"}, ["x", "y"]) == toolset_component({"b": "2", "a": "1"}, ["y", "x"])
+
+
+@pytest.mark.parametrize(
+    ("reported", "requested", "known", "read"),
+    [
+        ("gpt-5gpt-5", "gpt-5", (), "gpt-5"),
+        ("gpt-5gpt-5gpt-5", "gpt-5", (), "gpt-5"),
+        ("gpt-5-2025-08-07gpt-5-2025-08-07", "gpt-5", ("gpt-5-2025-08-07",), "gpt-5-2025-08-07"),
+        ("gpt-5-2025-08-07gpt-5-2025-08-07", "gpt-5", (), "gpt-5-2025-08-07gpt-5-2025-08-07"),
+        ("aaaa", "alias", (), "aaaa"),
+        ("gpt-5gpt-5x", "gpt-5", (), "gpt-5gpt-5x"),
+        ("gpt-5", "gpt-5", (), "gpt-5"),
+        ("", "gpt-5", (), None),
+        (None, "gpt-5", (), None),
+    ],
+)
+def test_a_doubled_model_id_is_unfolded_only_where_it_is_known(reported, requested, known, read):
+    """Merged stream chunks may double an id; only the requested or a known id is taken out of it."""
+    assert unfolded(reported, requested, known) == read
+
+
+# --- differences -------------------------------------------------------------------------------------------------
+
+
+def test_the_same_environment_has_no_changes():
+    """Nothing changed is an empty tuple."""
+    assert diff(ENV, ENV, "send") == ()
+
+
+@pytest.mark.parametrize(
+    ("after", "component", "klass", "said"),
+    [
+        (replace(ENV, provider="azure"), "provider", "A", "provider changed from openai to azure"),
+        (replace(ENV, reported="gpt-5-2025-11-20"), "model", "A", "from gpt-5-2025-08-07 to gpt-5-2025-11-20"),
+        (replace(ENV, prompt=prompt_component(["x"])), "prompt", "B", "the system prompt changed from "),
+        (
+            replace(ENV, parameters='{"temperature":1}'),
+            "parameters",
+            "B",
+            'from {"temperature":0} to {"temperature":1}',
+        ),
+        (with_tools(ENV, {**TOOLS, "drop": "1"}), "toolset", "B", "drop came"),
+        (with_tools(ENV, {"send": TOOLS["send"]}), "toolset", "B", "read went"),
+        (with_tools(ENV, {**TOOLS, "read": "1"}), "toolset", "B", "read is another one"),
+        (with_tools(ENV, TOOLS, "web_search"), "toolset", "B", "web_search came"),
+        (with_tools(ENV, {**TOOLS, "send": "1"}), "tool", "A", "the description or arguments of send changed from "),
+    ],
+)
+def test_a_change_is_named_in_words(after, component, klass, said):
+    """Exactly the component that changed is named, with what it was and what it is."""
+    (change,) = diff(ENV, after, "send")
+    assert (change.component, change.klass) == (component, klass)
+    assert said in change.text
+
+
+@pytest.mark.parametrize("component", ["provider", "prompt", "parameters", "toolset"])
+def test_unknown_is_never_a_change(component):
+    """A component that one side doesn't know has not changed."""
+    hole = replace(ENV, **{component: None})
+    assert diff(ENV, hole, "send") == diff(hole, ENV, "send") == ()
+
+
+def test_an_alias_without_a_reported_model_has_not_changed():
+    """The same alias with no reported id may be the same model; another alias is another model."""
+    silent = replace(ENV, reported=None)
+    assert diff(ENV, silent) == diff(silent, ENV) == ()
+    (change,) = diff(ENV, replace(silent, requested="gpt-4"))
+    assert change.text == "the model changed from gpt-5-2025-08-07 to gpt-4"
+
+
+def test_a_tool_that_was_not_there_is_another_tool():
+    """A grant made before the tool existed isn't a grant for it."""
+    (change,) = diff(with_tools(ENV, {"read": TOOLS["read"]}), ENV, "send")
+    assert (change.component, change.klass) == ("tool", "A")
+    assert change.text == "send was not among the agent's tools before"
+
+
+def test_without_a_tool_all_tools_are_compared():
+    """The lock file's diff shows each tool that changed."""
+    (change,) = diff(ENV, with_tools(ENV, {**TOOLS, "send": "1"}))
+    assert change.text == "the tool set changed: send is another one"
