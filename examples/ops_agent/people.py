@@ -82,4 +82,4 @@ def _read(prompt: str) -> str:
     try:
         return input(prompt).strip()
     except (EOFError, KeyboardInterrupt):
-        raise SystemExit("\n   nobody answered; the question stays open, and nothing ran") from None
+        raise SystemExit("\n   nobody answered: the question stays open, and the call did not run") from None

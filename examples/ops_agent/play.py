@@ -26,9 +26,11 @@ from ladder_graph.ledger import Action
 THREAD: Any = {"configurable": {"thread_id": "monday"}}
 
 
-def written(tool: str, arguments: dict[str, Any]) -> str:
-    """A call as people write it."""
-    return f"{tool}({', '.join(f'{name}={json.dumps(value)}' for name, value in arguments.items())})"
+def written(tool: str, arguments: dict[str, Any], most: int = 10_000) -> str:
+    """A call as people write it, with values cut to so many characters."""
+    values = {name: json.dumps(value, ensure_ascii=False) for name, value in arguments.items()}
+    short = [f"{name}={text if len(text) <= most else text[:most] + '…'}" for name, text in values.items()]
+    return f"{tool}({', '.join(short)})"
 
 
 class News(logging.Handler):
@@ -61,7 +63,7 @@ class Play:
         self.graph = self.agent(self.script or init_chat_model(self.names[0]), PROMPT)
         self.findings: list[Finding] = []
         logging.getLogger("ladder_graph").addHandler(News(self.screen))
-        self.shown = 0
+        self.shown: set[str | None] = set()
 
     def agent(self, model: BaseChatModel, prompt: str) -> Any:
         """An ordinary agent, and the one line that puts it on the ladder."""
@@ -77,7 +79,7 @@ class Play:
         show, who = self.screen.line, self.human.who.name
         self.screen.heading(
             "one agent, one small real world, six rungs",
-            "Each effect is looked at from outside, past the agent and the ladder, and held against the ledger.",
+            "Each effect is looked at from outside, past agent and ladder, and held against the ledger.",
         )
         show("world", f"{self.world.root}, its service at {self.world.url}")
         show("model", f"{self.names[0]}" if self.names else f"{ALIAS}, by a script (LADDER_MODEL names a real one)")
@@ -87,7 +89,8 @@ class Play:
             if scene.switch:
                 cells.append(self.ladder.status())
             self.scene(scene)
-        return self.close(cells[0], self.ladder.status())
+        self.sum_up(cells[0], self.ladder.status())
+        return self.close()
 
     def scene(self, scene: Scene) -> None:
         """One turn: the user speaks, the agent acts, the ladder decides, and everything is looked at from outside."""
@@ -108,33 +111,43 @@ class Play:
                 wanted = f"the script expects {'; '.join(scene.expect)}"
                 findings.append(Finding(wanted, "; ".join(as_told), agrees=False))
         self.findings += findings
-        rows = [(f.outside, f.recorded, "agrees" if f.agrees else "DISAGREES") for f in findings]
+        rows = [(f.outside, f.recorded, "agrees" if f.agrees else "DIFFERS") for f in findings]
         self.screen.space()
-        self.screen.table(("seen from outside", "recorded by the ladder", ""), rows)
+        if not rows:
+            self.screen.line("outside", "nothing was called, and nothing has changed")
+            return
+        self.screen.table(("seen from outside", "recorded by the ladder", ""), rows, widths=(45, 41, 7))
 
     def drive(self, given: Any) -> None:
         """Run the graph until it ends or stops at a question, and show what was said."""
         self.graph.invoke(given, THREAD)
-        messages = self.graph.get_state(THREAD).values["messages"]
-        for message in messages[self.shown:]:
+        for message in self.graph.get_state(THREAD).values["messages"]:
+            # While siblings wait, what has come back already stands in another order than at the end.
+            name = message.tool_call_id if isinstance(message, ToolMessage) else message.id
+            if name in self.shown:
+                continue
+            self.shown.add(name)
             match message:
                 case AIMessage():
                     for call in message.tool_calls:
-                        self.screen.line("calls", written(call["name"], call["args"]))
+                        self.screen.line("calls", written(call["name"], call["args"], most=40))
                     if message.text:
                         self.screen.line("agent", str(message.text))
                 case ToolMessage():
                     self.screen.line("reads", str(message.text))
-        self.shown = len(messages)
 
     def ask(self, before: View, known: set[str]) -> None:
         """Show where the graph stopped and what the world looks like meanwhile, and let somebody answer."""
-        self.screen.line("stops", f"the graph waits at: {', '.join(sorted(set(self.graph.get_state(THREAD).next)))}")
+        nodes = ", ".join(sorted(set(self.graph.get_state(THREAD).next)))
+        self.screen.line("stops", f"the graph waits, and get_state().next says: {nodes}")
         meanwhile = compare(before, look(self.world), [a for a in self.ladder.actions() if a.key not in known])
         for finding in meanwhile:
             self.screen.line("outside", f"{finding.outside} (ledger: {finding.recorded})")
         self.findings += meanwhile
-        for question in self.ladder.pending():
+        questions = sorted(self.ladder.pending(), key=lambda question: question.call.id)
+        if not questions:
+            raise SystemExit("   the graph stopped, and no question is open; `ladder log` shows what happened")
+        for question in questions:
             self.put(question)
 
     def put(self, question: Question) -> None:
@@ -167,24 +180,35 @@ class Play:
         self.graph = self.agent(init_chat_model(self.names[0]), f"{PROMPT} Be brief.")
         return "LADDER_MODEL names one model only, so its system prompt is changed instead"
 
-    def close(self, before: list[Cell], after: list[Cell]) -> int:
-        """Show every action, where the agent stands now and what waits for people, and check the ledger."""
-        show, granted = self.screen.line, {cell.tool: cell.claimed for cell in after}
+    def sum_up(self, before: list[Cell], after: list[Cell]) -> None:
+        """Show every action, and where the agent stood and stands."""
+        granted = {cell.tool: cell.claimed for cell in after}
         self.screen.heading("every action, as the ledger has it")
-        rows = [(brief(a), str(a.rung), str(a.state), "" if a.rung == granted[a.tool] else a.why)
-                for a in self.ladder.actions()]
+        rows = []
+        for action in self.ladder.actions():
+            why = "" if action.rung == granted[action.tool] else action.why
+            rows.append((brief(action), str(action.rung), str(action.state), why))
         self.screen.table(("call", "rung", "state", "why not where the policy puts it"), rows)
         self.screen.heading("where the agent stands", "The least of what it was granted, may have, and has in place.")
-        stands = [(was.tool, str(was.claimed), str(was.route.rung), str(now.route.rung))
-                  for was, now in zip(before, after, strict=True)]
+        cells = zip(before, after, strict=True)
+        stands = [(was.tool, str(was.claimed), str(was.route.rung), str(now.route.rung)) for was, now in cells]
         self.screen.table(("tool", "granted", "before", "now"), stands)
         self.screen.space()
         for cell in after:
             for reason in cell.route.reasons:
-                show("why", f"{cell.tool}: {reason.text}")
+                self.screen.line("why", f"{cell.tool}: {reason.text}")
+
+    def close(self) -> int:
+        """Show what waits for people, check the ledger, and count.
+
+        Returns:
+            The exit code.
+        """
+        show = self.screen.line
         self.screen.heading("at the end")
         for report in self.ladder.reports():
-            show("report", f"on {brief(report.action)}, to be read by {report.reader} until {report.due:%d %B %H:%M} UTC")
+            until = f"{report.due:%d %B %H:%M} UTC"
+            show("report", f"on {brief(report.action)}, to be read by {report.reader} until {until}")
         for draft in self.ladder.drafts():
             show("draft", f"{draft.path} waits to be accepted or rejected")
         for action in self.ladder.suggestions():

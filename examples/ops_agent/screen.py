@@ -5,10 +5,11 @@ from __future__ import annotations
 import shutil
 import textwrap
 from collections.abc import Callable, Sequence
+from itertools import zip_longest
 
 LABEL = 9
 """Columns that a label takes."""
-COLOURS = {"agrees": "green", "DISAGREES": "bold red", "ladder": "cyan", "asked": "yellow", "refused": "yellow"}
+COLOURS = {"agrees": "green", "DIFFERS": "bold red", "ladder": "cyan", "asked": "yellow", "refused": "yellow"}
 """What stands out, by the word a line begins or ends with."""
 
 
@@ -39,9 +40,15 @@ class Screen:
                 self._print(f"{lead}{piece}".rstrip(), COLOURS.get(label))
                 lead = " " * len(lead)
 
-    def table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Columns under their heads; the widest one is wrapped until all fit."""
-        widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    def table(self, head: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[int] = ()) -> None:
+        """Columns under their heads; what doesn't fit is wrapped.
+
+        Args:
+            head: The heads.
+            rows: The cells.
+            widths: How wide the columns are; by default as wide as they must be.
+        """
+        widths = list(widths) or [max(map(len, column)) for column in zip(head, *rows, strict=True)]
         while sum(widths) + 2 * len(widths) + 1 > self.width:
             widths[widths.index(max(widths))] -= 1
         self._row(head, widths, "bold")
@@ -50,12 +57,10 @@ class Screen:
             self._row(row, widths, COLOURS.get(row[-1]))
 
     def _row(self, cells: Sequence[str], widths: Sequence[int], style: str | None) -> None:
-        columns = [textwrap.wrap(cell, width, break_on_hyphens=False) or [""]
-                   for cell, width in zip(cells, widths, strict=True)]
-        for height in range(max(map(len, columns))):
-            parts = [(column[height] if height < len(column) else "").ljust(width)
-                     for column, width in zip(columns, widths, strict=True)]
-            self._print(f"   {'  '.join(parts)}".rstrip(), style)
+        wrapped = [textwrap.wrap(c, width, break_on_hyphens=False) for c, width in zip(cells, widths, strict=True)]
+        for parts in zip_longest(*wrapped, fillvalue=""):
+            columns = "  ".join(part.ljust(width) for part, width in zip(parts, widths, strict=True))
+            self._print(f"   {columns}".rstrip(), style)
 
 
 def _printer() -> Callable[..., None]:

@@ -43,14 +43,14 @@ class Handler(BaseHTTPRequestHandler):
         """Answer one request from the config as it is on disk now."""
         text = self._text()
         reason = fault(text)
-        path = self.path.partition("?")[0]
-        if path == "/health":
-            self._answer(503 if reason else 200, {"healthy": reason is None, "reason": reason})
-        elif path == "/status":
-            self._answer(200, {"healthy": reason is None, "reason": reason, "pid": os.getpid(),
-                               "file": self.config.name, "text": text})
-        else:
-            self._answer(404, {"reason": "this service knows /health and /status"})
+        health = {"healthy": reason is None, "reason": reason}
+        match self.path.partition("?")[0]:
+            case "/health":
+                self._answer(503 if reason else 200, health)
+            case "/status":
+                self._answer(200, health | {"pid": os.getpid(), "file": self.config.name, "text": text})
+            case _:
+                self._answer(404, {"reason": "this service knows /health and /status"})
 
     def _text(self) -> str:
         try:

@@ -6,6 +6,8 @@ environment from that message on. What isn't known is `None`, which is never rea
 
 from __future__ import annotations
 
+import functools
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
@@ -96,10 +98,21 @@ class Environment:
             SHA-256 in hex over provider, model, prompt, parameters, tool set and this tool's schema; None when the
             model is unknown, because evidence about an unknown model is evidence about nothing.
         """
-        if self.model is None:
-            return None
-        parts = (self.provider, self.model, self.prompt, self.parameters, self.toolset, self.tools.get(tool))
-        return digest_of("environment", *parts)
+        return None if self.model is None else _key(self, tool)
+
+    @property
+    def text(self) -> str:
+        """All components as canonical JSON text: equal texts, equal environments."""
+        return _text(self)
+
+    @classmethod
+    def read(cls, text: str, source: str) -> Environment:
+        """Read what `text` wrote; the same text is checked once.
+
+        Raises:
+            PolicyError: It is no environment.
+        """
+        return _read(text, source)
 
     def to_json(self) -> dict[str, Any]:
         """All components as a plain JSON object, for `ladder.lock` and the ledger."""
@@ -121,6 +134,27 @@ class Environment:
         if problems or not isinstance(value, Mapping):
             raise PolicyError(problems, source)
         return cls(**{**value, "provider_tools": tuple(value["provider_tools"])})
+
+
+# The gate asks for these at each call, and an agent has few environments.
+@functools.lru_cache(maxsize=1024)
+def _key(environment: Environment, tool: str) -> str:
+    seen = (environment.provider, environment.model, environment.prompt, environment.parameters, environment.toolset)
+    return digest_of("environment", *seen, environment.tools.get(tool))
+
+
+@functools.lru_cache(maxsize=256)
+def _text(environment: Environment) -> str:
+    return json.dumps(environment.to_json(), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+@functools.lru_cache(maxsize=256)
+def _read(text: str, source: str) -> Environment:
+    try:
+        value = json.loads(text)
+    except ValueError as wrong:
+        raise PolicyError([f"{source}: no JSON ({wrong})"], source) from wrong
+    return Environment.from_json(value, source)
 
 
 _TEXTS = ("provider", "requested", "reported", "prompt", "parameters", "toolset")

@@ -406,7 +406,7 @@ class Ladder:
         """Where the agent really stands with each tool, and why it isn't higher."""
         agent = self.policy.agent
         environments = self.reading.environments(agent)
-        current = Environment.from_json(json.loads(environments[-1].components)) if environments else None
+        current = Environment.read(environments[-1].components, "the ledger") if environments else None
         pinned = self._locked.get(agent) or self.store.read(lambda cursor: acts.pinned_of(cursor, agent))
         demotions, footings = self.reading.standings(agent), self.reading.footings(agent)
         overdue = sum(report.overdue(self.clock()) for report in self.reports())
@@ -462,7 +462,7 @@ class Ladder:
         seen = self.reading.environments(self.policy.agent)
         if not seen:
             return None
-        environment, person = Environment.from_json(json.loads(seen[-1].components)), person_of(by)
+        environment, person = Environment.read(seen[-1].components, "the ledger"), person_of(by)
         self._write(lambda journal, cursor: acts.pin(journal, cursor, self.policy.agent, environment, person))
         if path is not None:
             _write_lock(Path(path), self.policy.agent, environment)

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 TARGETS = set(re.findall(r"^([a-z]+):", MAKEFILE, re.MULTILINE))
-PAGES = [page for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
 
 
 @pytest.mark.parametrize("target", ["demo", "test"])
@@ -24,7 +24,8 @@ def test_the_readme_names_the_two_commands(target):
 def test_every_command_that_is_named_exists(page):
     """A `make` command in code on a page is a target of the Makefile."""
     text = page.read_text(encoding="utf-8")
-    named = re.findall(r"(?:`|^\$? *)make ([a-z]+)", text, re.MULTILINE)
+    fenced = "".join(re.findall(r"^```(?:\w*)\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
+    named = re.findall(r"`make ([a-z]+)", text) + re.findall(r"^(?:\$ )?make ([a-z]+)", fenced, re.MULTILINE)
     assert set(named) <= TARGETS
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import os
 import subprocess
 import sys
 import time
@@ -12,17 +14,19 @@ from urllib.error import URLError
 import pytest
 from langchain_core.tools import BaseTool
 
+from examples.ops_agent.evidence import compare
 from examples.ops_agent.tools import toolset
-from examples.ops_agent.world import CONFIGS, ORDERS, World, fetch, look, sha256
-from ladder_graph.errors import DefiniteFailure
+from examples.ops_agent.world import CONFIGS, ORDERS, World, fetch, look, sha256, tables
+from ladder_graph import DefiniteFailure, Rung, State
+from ladder_graph.ledger import Action
 from ladder_graph.tools import declaration_of
 
 ROOT = Path(__file__).parents[2]
 HELD = """
 import pathlib, sys
-from examples.ops_agent.world import World, look
+from examples.ops_agent.world import World
 with World(pathlib.Path(sys.argv[1])) as world:
-    print(look(world).pid, flush=True)
+    print(world.url, flush=True)
     input()
 """
 
@@ -128,14 +132,101 @@ def test_a_directory_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [tmp_path / "thesis.tex"]
 
 
+def deaf(url: str, *, deadline: float) -> None:
+    """Ask until nobody answers."""
+    while time.monotonic() < deadline:
+        fetch(f"{url}/health")
+
+
 def test_the_service_dies_with_its_parent(tmp_path: Path) -> None:
     """When the process that started the service is killed, the service ends by itself."""
     command = [sys.executable, "-c", HELD, str(tmp_path / "world")]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None
-        service = int(holder.stdout.readline())
+        url = holder.stdout.readline().decode().strip()
+        assert fetch(f"{url}/health")[0] == 200
         holder.kill()
-    deadline = time.monotonic() + 5
-    while Path(f"/proc/{service}").exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not Path(f"/proc/{service}").exists()
+    with pytest.raises(OSError, match=r"refused|reset"):
+        deaf(url, deadline=time.monotonic() + 5)
+
+
+def action(tool: str, arguments: dict[str, str], state: State, rung: Rung = Rung.CONFIRM) -> Action:
+    """A call as the ledger would have it."""
+    now = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    return Action(
+        key=tool, agent="ops", thread="t", tool=tool, arguments=arguments, rung=rung, state=state, why="", text="",
+        at=now, updated=now, actor="", verdict="",
+    )  # fmt: skip
+
+
+CALLED = {
+    "read_status": {},
+    "apply_config": {"name": "service.toml", "text": "workers = 1\nmax_connections = 1\n"},
+    "send_email": {"to": "bo@shop.example", "subject": "s", "body": "b"},
+    "drop_table": {"table": "orders_2019"},
+    "write_postmortem": {"title": "t", "summary": "s"},
+    "restart_service": {"reason": "r"},
+}
+
+
+@pytest.mark.parametrize("tool", CALLED)
+def test_a_ledger_that_lies_is_found_out(world: World, tool: str) -> None:
+    """An effect that wasn't recorded as done differs, and so does one that was recorded and isn't there."""
+    before = look(world)
+    said_only = compare(before, before, [action(tool, CALLED[tool], State.DONE)])
+    hand(world, tool).invoke(CALLED[tool])
+    after = look(world)
+    hidden = compare(before, after, [])
+    denied = compare(before, after, [action(tool, CALLED[tool], State.DECLINED)])
+    true = compare(before, after, [action(tool, CALLED[tool], State.DONE)])
+    assert [all(finding.agrees for finding in view) for view in (said_only, hidden, denied, true)] == [
+        False, False, False, True,
+    ]  # fmt: skip
+
+
+def tell(*options: str, answers: str | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the whole example as a process of its own, 100 columns wide."""
+    env = {name: value for name, value in os.environ.items() if name != "LADDER_MODEL"} | {"COLUMNS": "100"}
+    command = [sys.executable, "-W", "error::ResourceWarning", "-m", "examples.ops_agent", *options]
+    return subprocess.run(
+        command, cwd=ROOT, env=env, input=answers or "", capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_the_story_walks_all_six_rungs(tmp_path: Path) -> None:
+    """Scripted, each rung does its job, the model switch demotes, and the world agrees with the ledger throughout."""
+    told = tell("--world", str(tmp_path / "world"))
+    assert (told.returncode, told.stderr) == (0, "")
+    for rung in Rung:
+        assert f"── rung {rung.value}, {rung.word} ──" in told.stdout
+    for words in (
+        "ROLLED BACK: apply_config ran and was undone",
+        "DECLINED by ana: three are enough for today",
+        "DRAFTED, NOT RUN",
+        "SUGGESTED, NOT RUN",
+        "read_status: the model changed from scripted-2026-06-01 to scripted-2026-11-01",
+        "the chain is whole",
+        "none disagree",
+    ):
+        assert words in told.stdout
+    assert "DIFFERS" not in told.stdout
+    assert max(map(len, told.stdout.splitlines())) <= 100
+    for table, rows in {"orders_2019": None, "orders_2026": ORDERS, "outbox": 4}.items():
+        assert tables(tmp_path / "world" / "shop.db").get(table) == rows
+
+
+def test_a_person_at_a_terminal_decides() -> None:
+    """Only the exact words approve: anything else is asked again, and what was declined did not run."""
+    answers = ["yes", "", "approve", "orders", "decline", "keep them", "approve", "decline", "not now", "approve"]
+    told = tell("--answers", "terminal", answers="\n".join(answers) + "\n")
+    assert (told.returncode, told.stderr) == (0, "")
+    assert "outbox: 4 new rows" in told.stdout
+    assert "The table orders_2019 is still there." in told.stdout
+    assert "Not all of it was allowed." in told.stdout
+
+
+def test_no_answer_is_no_yes() -> None:
+    """When the input ends at a question the story stops, and says that the call did not run."""
+    told = tell("--answers", "terminal")
+    assert told.returncode == 1
+    assert "nobody answered: the question stays open, and the call did not run" in told.stderr

@@ -28,6 +28,21 @@ for block in json.load(sys.stdin):
 """
 """Runs the blocks in one namespace; a traceback names the line of the README."""
 
+SAMPLE = """\
+```python
+x = 1
+```
+<!-- not run: it needs a key -->
+```python
+raise SystemExit(3)
+```
+- in a list
+
+  ```python
+  assert x == 2
+  ```
+"""
+
 
 @dataclass(frozen=True)
 class Block:
@@ -73,22 +88,6 @@ def test_each_block_that_is_not_run_says_why():
 
 def test_a_failing_block_is_found_with_its_line(tmp_path):
     """The check itself works: blocks share names, skipped ones don't run, and a failure names its line."""
-    text = "\n".join(
-        [
-            "```python",
-            "x = 1",
-            "```",
-            "<!-- not run: it needs a key -->",
-            "```python",
-            "raise SystemExit(3)",
-            "```",
-            "- in a list",
-            "",
-            "  ```python",
-            "  assert x == 2",
-            "  ```",
-        ]
-    )
-    done = run(text, tmp_path)
+    done = run(SAMPLE, tmp_path)
     assert done.returncode == 1
     assert 'File "README.md", line 11' in done.stderr

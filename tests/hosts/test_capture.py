@@ -58,6 +58,18 @@ def test_the_environment_is_there_before_the_tool_runs():
     assert [env.model for env in seen] == ["scripted-1", "scripted-1"]
 
 
+async def test_async_answers_are_taken_down_on_the_event_loop():
+    """No thread is borrowed for it, so that a busy pool can't hold a model up."""
+    threads = []
+
+    class Watched(Capture):
+        def on_llm_end(self, response, *, run_id, **kwargs):
+            threads.append(threading.get_ident())
+
+    await scripted().ainvoke("hi", config={"callbacks": [Watched()]})
+    assert threads == [threading.get_ident()]
+
+
 def test_callers_callbacks_and_outer_graphs_leave_it_in_place():
     """Callbacks of one run, and a graph around this one, don't push the capture out."""
     capture = Capture()

@@ -40,7 +40,7 @@ def test_every_form_of_a_tool_is_one_name_and_one_hash(form):
         ({"tools": [{"type": "web_search_20250305", "name": "web_search"}]}, ("web_search_20250305",)),
         ({"tools": [{"type": "code_interpreter", "container": {"type": "auto"}}]}, ("code_interpreter",)),
         (
-            {"tools": [{"type": "mcp", "server_label": "jira", "server_url": "https://u:p@j.io/x"}]},
+            {"tools": [{"type": "mcp", "server_label": "jira", "server_url": "https://u:p@j.io"}]},
             ("mcp:jira at j.io",),
         ),
         ({"tools": [{"type": "mcp_toolset", "mcp_server_name": "jira"}]}, ("mcp_toolset:jira",)),

@@ -95,7 +95,7 @@ class Capture(BaseCallbackHandler):
     """
 
     run_inline = True
-    """In async code, too, an answer is taken down before anything can act on it."""
+    """In async code it runs on the event loop, without a hop to another thread and back."""
 
     def __init__(self, *, known: Iterable[str] = (), keep: int = KEPT) -> None:
         self._lock = threading.Lock()

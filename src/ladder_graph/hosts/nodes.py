@@ -165,7 +165,7 @@ class RungNode(Runnable[Any, Any]):
             raise MountError(f"the node {self.name} takes one call from the gate and nothing else; send it to the tool node")
         raw: dict[str, Any] = packet["call"]
         stored = packet.get("environment")
-        environment = None if stored is None else Environment.from_json(stored, "the checkpoint")
+        environment = None if stored is None else Environment.read(stored, "the checkpoint")
         call = self.mount.call(raw, environment, config)
         host = NodeHost(self.mount.node, self.mount.payload(packet.get("state"), config), config)
         if isinstance(call, str):

@@ -6,11 +6,11 @@ them take only the first action, so there is never a second one.
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from ladder_graph.calls import normalise
 from ladder_graph.steps import Question
+from ladder_graph.wording import describe
 
 DECISIONS = ["approve", "reject"]
 """What may be answered."""
@@ -42,23 +42,3 @@ def interrupt_payload(question: Question, complaint: str = "") -> dict[str, Any]
             "complaint": complaint,
         },  # fmt: skip
     }
-
-
-def describe(question: Question, complaint: str = "") -> str:
-    """The question in words, from the frozen arguments and the policy alone; nothing in it is the agent's prose."""
-    call = question.call
-    lines = [f"May {call.agent} run {call.tool}?", ""]
-    lines += [f"- {name}: {show(value)}" for name, value in call.arguments.items()]
-    lines += ["", f"You are asked because {question.reasons}."]
-    if question.typed is not None:
-        lines.append(f"To approve, type the {question.typed} exactly.")
-    lines.append(f"Without an answer by {question.expires_at:%Y-%m-%d %H:%M %Z} it is declined.")
-    if complaint:
-        lines.append(f"The last answer could not be taken: {complaint}.")
-    return "\n".join(lines)
-
-
-def show(value: object) -> str:
-    """A value as JSON in which no character is hidden: what doesn't print is written as an escape."""
-    text = json.dumps(normalise(value), ensure_ascii=False)
-    return "".join(c if c.isprintable() else f"\\u{{{ord(c):X}}}" for c in text)

@@ -22,7 +22,7 @@ class Packet(TypedDict):
     """The packet's version."""
     call: dict[str, Any]
     """The tool call."""
-    environment: dict[str, Any] | None
+    environment: str | None
     """What proposed it, so that another process that resumes the thread knows."""
 
 
@@ -50,7 +50,7 @@ class Proposal:
     def packet(self, environment: Environment | None) -> PacketWithState:
         """The payload for a rung."""
         packet = PacketWithState(
-            ladder=1, call=dict(self.call), environment=None if environment is None else environment.to_json()
+            ladder=1, call=dict(self.call), environment=None if environment is None else environment.text
         )
         if self.state is not None:
             packet["state"] = self.state

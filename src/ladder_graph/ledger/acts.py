@@ -5,11 +5,11 @@ Each is one function on a cursor, in one transaction with its entry.
 
 from __future__ import annotations
 
-import json
+import hashlib
 import sqlite3
 from typing import Literal
 
-from ladder_graph.calls import Call, digest_of
+from ladder_graph.calls import Call
 from ladder_graph.errors import AnswerRefused, UnknownQuestion
 from ladder_graph.fingerprint import Environment, diff
 from ladder_graph.ledger import statements as sql
@@ -135,7 +135,7 @@ def demote(
 
 def environment_key(environment: Environment) -> str:
     """The digest of all components of an environment."""
-    return digest_of("environment", environment.to_json())
+    return hashlib.sha256(environment.text.encode()).hexdigest()
 
 
 def observe(
@@ -187,7 +187,7 @@ def _insert_environment(
     journal: Journal, cursor: sqlite3.Cursor, agent: str, environment: Environment, *, pinned: bool
 ) -> None:
     cursor.execute(sql.INSERT_ENVIRONMENT, {
-        "agent": agent, "key": environment_key(environment), "components": json.dumps(environment.to_json()),
+        "agent": agent, "key": environment_key(environment), "components": environment.text,
         "first_us": journal.us, "last_us": journal.us, "pinned": pinned,
     })  # fmt: skip
 
@@ -207,7 +207,7 @@ def _components(environment: Environment) -> dict[str, object]:
 def pinned_of(cursor: sqlite3.Cursor, agent: str) -> Environment | None:
     """The environment that the policy's start rungs were granted for, or None before the first call."""
     row = cursor.execute(sql.PINNED, {"agent": agent}).fetchone()
-    return None if row is None else Environment.from_json(json.loads(row[1]), "the ledger's pin")
+    return None if row is None else Environment.read(row[1], "the ledger's pin")
 
 
 def approved_calls(journal: Journal, cursor: sqlite3.Cursor, agent: str) -> list[tuple[Call, Person]]:

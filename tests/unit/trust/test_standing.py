@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ladder_graph.fingerprint import Environment, toolset_component
@@ -99,9 +99,17 @@ def test_the_reason_says_from_what_to_what():
 
 maybe = st.none() | st.sampled_from(["x", "y"])
 environments = st.none() | st.builds(
-    Environment, provider=maybe, requested=maybe, reported=maybe, prompt=maybe, parameters=maybe, toolset=maybe,
-    tools=st.sampled_from([{}, TOOLS, NEW_TOOLS]),
-)  # fmt: skip
+    lambda tools, known, **texts: Environment(
+        tools=tools, toolset=toolset_component(tools) if known else None, **texts
+    ),
+    tools=st.sampled_from([{}, TOOLS, NEW_TOOLS, MORE_TOOLS]),
+    known=st.booleans(),
+    provider=maybe,
+    requested=maybe,
+    reported=maybe,
+    prompt=maybe,
+    parameters=maybe,
+)
 
 
 @given(start=st.sampled_from(Rung), pinned=environments, current=environments)
@@ -112,6 +120,7 @@ def test_standing_never_raises_a_grant(start, pinned, current):
     assert bool(result.reasons) == (result.rung < start)
 
 
+@settings(max_examples=1000)
 @given(pinned=environments, current=environments)
 def test_only_an_equal_key_keeps_the_highest_rung(pinned, current):
     """At rung 5 a pinned agent's key is the pinned one."""

@@ -3,12 +3,13 @@
 Python's matcher tries one way after the other. Where one loop can match the same text in two ways, n characters
 make 2**n ways, and a model that chooses the text can stop the gate. Such a pattern is refused when the policy is
 read: its automaton of positions (Glushkov 1961) is exponentially ambiguous when two different ways lead round one
-loop over the same text (Weber and Seidl 1991, criterion EDA). What is left grows like n**k / k! with k loops, and
-a cap on the length holds it.
+loop over the same text (Weber and Seidl 1991, criterion EDA). A pattern that never leaves a choice is quick on any
+text. Between the two the ways grow with the length to the power of the repeats, and a cap on the length holds them.
 """
 
 from __future__ import annotations
 
+import bisect
 import functools
 import importlib
 import itertools
@@ -20,10 +21,12 @@ from typing import Any, NamedTuple
 
 LONGEST = 10_000
 """Characters that no text may exceed, whatever the pattern."""
-_STEPS = 10**8
-"""Steps of the matcher that one check may take at the worst: about a second."""
+_SHORTEST = 24
+"""A pattern that is only quick on texts shorter than this is refused."""
+_STEPS = 10**7
+"""Ways that the matcher may try on one text at the worst: about a second."""
 _UNROLLED = 128
-"""Positions that a counted repeat is unrolled to; a larger one counts as open-ended."""
+"""Times that a counted repeat of one character is written out; a larger one counts as open-ended."""
 _POSITIONS = 500
 """Positions that a pattern may have at all."""
 _EDGES = 10_000
@@ -59,28 +62,37 @@ def longest(pattern: str) -> int:
         >>> longest("([a-z]+)*")
         Traceback (most recent call last):
         ...
-        ValueError: '([a-z]+)*' can match the same text in many ways inside one repeat, and would hang on some text
+        ValueError: '([a-z]+)*' can match the same text in many ways, and would hang on some; make it plainer
     """
     compiled(pattern)
     automaton = _Automaton(pattern)
-    loops = automaton.loops()
-    if any(automaton.ambiguous(loop) for loop in loops):
-        raise ValueError(
-            f"{pattern!r} can match the same text in many ways inside one repeat, and would hang on some text"
-        )
-    count = max(1, len(loops))
-    return min(LONGEST, int((_STEPS * math.factorial(count)) ** (1 / count)))
+    hangs = any(automaton.ambiguous(loop) for loop in automaton.loops())
+    most = 0 if hangs else LONGEST if automaton.deterministic() else automaton.affordable()
+    if most < _SHORTEST:
+        raise ValueError(f"{pattern!r} can match the same text in many ways, and would hang on some; make it plainer")
+    return most
 
 
 class _Part(NamedTuple):
-    """A piece of the pattern: whether it matches nothing, and the positions it may begin and end with."""
+    """A piece of the pattern. A position stands twice where two ways or more lead to it."""
 
-    nullable: bool
+    empty: int
+    """In how many ways it matches nothing, counted up to two."""
     first: tuple[int, ...]
+    """The positions it may begin with."""
     last: tuple[int, ...]
+    """The positions it may end with."""
 
 
-_NOTHING = _Part(nullable=True, first=(), last=())
+_NOTHING = _Part(empty=1, first=(), last=())
+
+
+def _capped(empty: int, first: tuple[int, ...], last: tuple[int, ...]) -> _Part:
+    return _Part(min(empty, 2), _twice(first), _twice(last))
+
+
+def _twice(positions: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(itertools.chain(*(itertools.repeat(p, min(n, 2)) for p, n in Counter(positions).items())))
 
 
 class _Automaton:
@@ -94,9 +106,12 @@ class _Automaton:
         self._dot_all = re.search(r"\(\?[a-z]*s", pattern) is not None
         self._takes: list[frozenset[int]] = []
         self._ways: Counter[tuple[int, int]] = Counter()
+        self._repeats = 0
+        self._choices = 1
+        self._looks_around = False
         tree = importlib.import_module("re._parser").parse(pattern, _FLAGS)
         self._samples = sorted({*_CUTS, *self._cuts(tree)})
-        self._sequence(tree)
+        self._first = self._sequence(tree).first
         self._after: dict[int, list[int]] = {p: [] for p in range(len(self._takes))}
         for p, q in self._ways:
             self._after[p].append(q)
@@ -128,10 +143,12 @@ class _Automaton:
             case "ATOMIC_GROUP", tree:
                 return self._sequence(tree)
             case "BRANCH", (_, trees):
+                self._choices *= len(trees)
                 return functools.reduce(self._either, map(self._sequence, trees))
             case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT", (int(least), most, tree):
                 return self._repeat(int(least), int(most), tree)
             case "ASSERT" | "ASSERT_NOT", (_, tree):
+                self._looks_around = True  # It reads the same text again, at every place where it stands.
                 self._sequence(tree)
                 return _NOTHING
             case "AT" | "FAILURE", _:
@@ -144,51 +161,68 @@ class _Automaton:
         if here >= _POSITIONS:
             raise ValueError(f"{self._pattern[:60]!r}… is too long to be judged; split it, or use another bound")
         self._takes.append(frozenset(code for code in self._samples if self._accepts(node, code)))
-        return _Part(nullable=False, first=(here,), last=(here,))
+        return _Part(empty=0, first=(here,), last=(here,))
 
     def _then(self, one: _Part, two: _Part) -> _Part:
         self._ways.update(itertools.product(one.last, two.first))
-        return _Part(
-            one.nullable and two.nullable,
-            one.first + two.first if one.nullable else one.first,
-            one.last + two.last if two.nullable else two.last,
-        )
+        first = one.first + two.first * one.empty
+        return _capped(one.empty * two.empty, first, two.last + one.last * two.empty)
 
     @staticmethod
     def _either(one: _Part, two: _Part) -> _Part:
-        return _Part(one.nullable or two.nullable, one.first + two.first, one.last + two.last)
+        return _capped(one.empty + two.empty, one.first + two.first, one.last + two.last)
 
     def _repeat(self, least: int, most: int, tree: Any) -> _Part:
+        self._repeats += least < most > 1
+        self._choices *= 2 if (least, most) == (0, 1) else 1
         before = len(self._takes)
         part = self._sequence(tree)
-        size = len(self._takes) - before
-        if not size or not most or size * most > _UNROLLED:
+        if len(self._takes) == before or most <= 1:
+            return self._either(part, _NOTHING) if least == 0 else part
+        if part.empty or len(self._takes) > before + 1 or most > _UNROLLED:
+            # A counted repeat of more than one character is held to the same as an open one.
             self._ways.update(itertools.product(part.last, part.first))
-            return part._replace(nullable=part.nullable or least == 0)
+            return self._either(part, _NOTHING) if least == 0 else part
         copies = [part, *(self._sequence(tree) for _ in range(most - 1))]
         whole = _NOTHING
         for count in range(most, 0, -1):
             whole = self._then(copies[count - 1], whole)
-            if count > least:
-                whole = whole._replace(nullable=True)
+            whole = self._either(whole, _NOTHING) if count > least else whole
         return whole
 
     def _accepts(self, node: tuple[Any, Any], code: int) -> bool:
-        cases = {code}
-        if self._any_case and chr(code).isascii():
-            cases |= {ord(chr(code).lower()), ord(chr(code).upper())}
-        match str(node[0]), node[1]:
-            case "ANY", _:
+        both = self._any_case and chr(code).isascii()
+        cases = {code, ord(chr(code).lower()), ord(chr(code).upper())} if both else {code}
+        return any(self._takes_this(str(node[0]), node[1], case) for case in cases)
+
+    def _takes_this(self, operation: str, operand: Any, code: int) -> bool:
+        match operation:
+            case "ANY":
                 return self._dot_all or chr(code) != "\n"
-            case "LITERAL", wanted:
-                return wanted in cases
-            case "NOT_LITERAL", wanted:
-                return wanted not in cases
-            case _, entries:
-                negated = str(entries[0][0]) == "NEGATE"
-                return any(_holds(str(op), av, c) for op, av in entries for c in cases) != negated
+            case "NOT_LITERAL":
+                return bool(code != operand)
+            case "IN":
+                negated = str(operand[0][0]) == "NEGATE"
+                return any(_holds(str(op), av, code) for op, av in operand) != negated
+            case _:
+                return _holds(operation, operand, code)
 
     # --- what the automaton tells ----------------------------------------------------------------------------------
+
+    def deterministic(self) -> bool:
+        """Whether the next character always decides where to go, so that no text takes a second try."""
+        if self._looks_around or any(ways > 1 for ways in self._ways.values()):
+            return False
+        return not any(self._takes[p] & self._takes[q] for p, q in self._forks())
+
+    def _forks(self) -> Iterable[tuple[int, int]]:
+        for ahead in (self._first, *self._after.values()):
+            yield from itertools.combinations(ahead, 2)
+
+    def affordable(self) -> int:
+        """The length up to which there are few enough ways to share the text out among the repeats."""
+        few, repeats = _STEPS // self._choices, max(1, self._repeats)
+        return bisect.bisect_right(range(LONGEST + 1), few, key=lambda size: math.comb(size + repeats, repeats)) - 1
 
     def loops(self) -> list[frozenset[int]]:
         """The sets of positions from each of which every other one, and itself, can be reached again."""

@@ -1,0 +1,80 @@
+"""One figure of a benchmark, and how figures are written down."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+Unit = Literal["ratio", "count", "us_cpu", "us_cpu_added"]
+"""`us_cpu` is microseconds of CPU time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured figure against its goal."""
+
+    name: str
+    value: float
+    unit: Unit
+    goal: float
+    """The largest value that is good."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the goal is reached."""
+        return self.value <= self.goal
+
+    def as_json(self) -> dict[str, object]:
+        """As one object of `build/bench.json`."""
+        return {**asdict(self), "value": round(self.value, 3), "ok": self.ok}
+
+
+def write(figures: list[Figure], path: Path) -> None:
+    """Write figures as a JSON list."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps([figure.as_json() for figure in figures], indent=2) + "\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one run cost, in seconds."""
+
+    cpu: float
+    wall: float
+
+
+def interleaved(variants: Mapping[str, Callable[[], object]], rounds: int, warm_up: int = 2) -> dict[str, list[Cost]]:
+    """Run each variant once a round, in turn, so that a noisy machine is noisy for all of them.
+
+    Args:
+        variants: What to run, by name.
+        rounds: How many costs to keep of each.
+        warm_up: Rounds that are run first and not kept.
+
+    Returns:
+        The costs by name, in the order of the rounds.
+    """
+    costs: dict[str, list[Cost]] = {name: [] for name in variants}
+    for turn in range(rounds + warm_up):
+        for name, run in variants.items():
+            cpu, wall = time.process_time(), time.perf_counter()
+            run()
+            cost = Cost(time.process_time() - cpu, time.perf_counter() - wall)
+            if turn >= warm_up:
+                costs[name].append(cost)
+    return costs
+
+
+def ratio(costs: list[Cost], to: list[Cost], kind: Literal["cpu", "wall"]) -> float:
+    """The median of the ratios of each round's pair."""
+    return statistics.median(getattr(a, kind) / getattr(b, kind) for a, b in zip(costs, to, strict=True))
+
+
+def added_cpu(costs: list[Cost], to: list[Cost], calls: int) -> float:
+    """The median CPU time that each of `calls` calls costs more, in microseconds."""
+    return statistics.median(a.cpu - b.cpu for a, b in zip(costs, to, strict=True)) / calls * 1e6

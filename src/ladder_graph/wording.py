@@ -1,0 +1,56 @@
+"""Words for people, in which nothing hides: what models and tools wrote is shown, and never acts on a screen."""
+
+from __future__ import annotations
+
+import json
+
+from ladder_graph.calls import normalise
+from ladder_graph.steps import Question
+
+_BLANK = (
+    (0x034F, 0x034F), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x2800, 0x2800), (0x3164, 0x3164),
+    (0xFE00, 0xFE0F), (0xFFA0, 0xFFA0), (0xE0100, 0xE01EF),
+)  # fmt: skip
+"""What Unicode counts as printable and no font draws: fillers, joiners, variation selectors."""
+
+_UNSEEN = frozenset(chr(point) for first, last in _BLANK for point in range(first, last + 1))
+
+
+def inert(text: str, keep: str = "") -> str:
+    r"""A text in which no character is hidden, moves the cursor or turns the reading direction: such are escaped.
+
+    Args:
+        text: Whatever somebody else wrote.
+        keep: Characters that may stay, such as line breaks where the text is printed as a block.
+
+    Example:
+        >>> print(inert("pay\u202e\x1b[2J"))
+        pay\u{202E}\u{1B}[2J
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(c if c in keep or (c.isprintable() and c not in _UNSEEN) else f"\\u{{{ord(c):X}}}" for c in text)
+
+
+def show(value: object) -> str:
+    """A value as JSON in which no character is hidden."""
+    return inert(json.dumps(normalise(value), ensure_ascii=False))
+
+
+def describe(question: Question, complaint: str = "") -> str:
+    """The question in words, from the frozen arguments and the policy alone; nothing in it is the agent's prose.
+
+    Args:
+        question: What is asked.
+        complaint: What was wrong with the last answer; empty at first.
+    """
+    call = question.call
+    lines = [f"May {inert(call.agent)} run {inert(call.tool)}?", ""]
+    lines += [f"- {inert(name)}: {show(value)}" for name, value in call.arguments.items()]
+    lines += ["", f"You are asked because {inert(question.reasons)}."]
+    if question.typed is not None:
+        lines.append(f"To approve, type the {question.typed} exactly.")
+    lines.append(f"Without an answer by {question.expires_at:%Y-%m-%d %H:%M %Z} it is declined.")
+    if complaint:
+        lines.append(f"The last answer could not be taken: {inert(complaint)}.")
+    return "\n".join(lines)
