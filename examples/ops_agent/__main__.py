@@ -7,6 +7,7 @@ name after a comma is the model that it becomes at the end. Exits with 1 where t
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -25,6 +26,9 @@ def main() -> int:
     options.add_argument("--answers", choices=["script", "terminal"], help="who answers; by default a terminal's user")
     said = options.parse_args()
     terminal = sys.stdin.isatty() if said.answers is None else said.answers == "terminal"
+    for ending in ("SIGTERM", "SIGHUP"):  # a closed terminal leaves nothing behind either
+        if hasattr(signal, ending):
+            signal.signal(getattr(signal, ending), lambda number, _: sys.exit(128 + number))
     try:
         world = World(said.world)
     except FileExistsError as taken:

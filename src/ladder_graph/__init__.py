@@ -3,23 +3,84 @@
     from ladder_graph import Ladder
 
     agent = Ladder(agent="ops", rungs={"read_status": "report", "send_email": "confirm"}).wrap(agent)
+
+Names are loaded at their first use, so that `ladder --help` and `import ladder_graph` cost next to nothing.
 """
 
 from __future__ import annotations
 
-from ladder_graph.errors import (
-    AnswerRefused, ArgumentsError, DefiniteFailure, LadderError, LedgerError, LedgerUnwritable, MountError,
-    NoCheckpointer, NotALedger, PolicyError, UnknownQuestion,
-)
-from ladder_graph.ladder import Ladder
-from ladder_graph.policy import Policy, Rule, load_policy
-from ladder_graph.scale import Rung
-from ladder_graph.states import State
-from ladder_graph.steps import Person, Question
-from ladder_graph.tools import Declaration, drafted_by, probed_by, reversible
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ladder_graph.errors import (
+        AnswerRefused,
+        ArgumentsError,
+        DefiniteFailure,
+        LadderError,
+        LedgerError,
+        LedgerUnwritable,
+        MountError,
+        NoCheckpointer,
+        NotALedger,
+        NotPermitted,
+        PolicyError,
+        ProviderToolsRefused,
+        UnknownQuestion,
+    )
+    from ladder_graph.ladder import Ladder
+    from ladder_graph.policy import Policy, Rule, load_policy
+    from ladder_graph.scale import Rung
+    from ladder_graph.states import State
+    from ladder_graph.steps import Person, Question
+    from ladder_graph.tools import Declaration, drafted_by, probed_by, reversible
 
 __all__ = [
-    "AnswerRefused", "ArgumentsError", "Declaration", "DefiniteFailure", "Ladder", "LadderError", "LedgerError",
-    "LedgerUnwritable", "MountError", "NoCheckpointer", "NotALedger", "Person", "Policy", "PolicyError", "Question",
-    "Rule", "Rung", "State", "UnknownQuestion", "drafted_by", "load_policy", "probed_by", "reversible",
+    "AnswerRefused",
+    "ArgumentsError",
+    "Declaration",
+    "DefiniteFailure",
+    "Ladder",
+    "LadderError",
+    "LedgerError",
+    "LedgerUnwritable",
+    "MountError",
+    "NoCheckpointer",
+    "NotALedger",
+    "NotPermitted",
+    "Person",
+    "Policy",
+    "PolicyError",
+    "ProviderToolsRefused",
+    "Question",
+    "Rule",
+    "Rung",
+    "State",
+    "UnknownQuestion",
+    "drafted_by",
+    "load_policy",
+    "probed_by",
+    "reversible",
 ]
+
+_HOMES = {
+    "Declaration": "tools", "Ladder": "ladder", "Person": "steps", "Policy": "policy", "Question": "steps",
+    "Rule": "policy", "Rung": "scale", "State": "states", "drafted_by": "tools", "load_policy": "policy",
+    "probed_by": "tools", "reversible": "tools",
+}  # fmt: skip
+"""The module of each public name; what isn't listed is an error and stands in `errors`."""
+
+# Out of the type checker's sight, to which every wrong name would otherwise be a right one.
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Load a public name at its first use (PEP 562)."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        thing = getattr(import_module(f"{__name__}.{_HOMES.get(name, 'errors')}"), name)
+        globals()[name] = thing
+        return thing
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

@@ -59,7 +59,7 @@ def read(raw: object) -> Answer | str:
         verdict=_VERDICTS[kind],
         by=_text(raw, "by"),
         reason=_text(raw, "reason") or _text(raw, "message") or _text(raw, "args") or "",
-        typed=_text(raw, "typed"),
+        typed=_exact(raw, "typed"),
         digest=_text(raw, "digest"),
     )
 
@@ -69,8 +69,14 @@ HOW = 'answer {"type": "approve", "by": "your name"} or {"type": "decline", "by"
 
 
 def _text(raw: Mapping[object, object], key: str) -> str | None:
+    value = _exact(raw, key)
+    return value.strip() or None if value is not None else None
+
+
+def _exact(raw: Mapping[object, object], key: str) -> str | None:
+    """A text as it came, but for half surrogate pairs, which no ledger can hold."""
     value = raw.get(key)
-    return value.strip() or None if isinstance(value, str) else None
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else None
 
 
 def objection(question: Question, answer: Answer, person: Person | None, now: dt.datetime) -> str | None:
@@ -101,6 +107,8 @@ def _may_not_approve(question: Question, answer: Answer, person: Person) -> str 
             f"nobody checked that this is {person.name}, and the impact is {question.impact}; approve with "
             f"`ladder approve {question.id}`, or through a server that authenticates its users"
         )
-    if question.typed_value is not None and answer.typed != question.typed_value:
-        return f"type the {question.typed} exactly to approve (as \"typed\"): {question.typed_value!r}"
+    if question.typed is not None and not question.typed_value:
+        return f"the call has no {question.typed} to type, so nobody can approve it; decline it"
+    if question.typed is not None and answer.typed != question.typed_value:
+        return f"to approve, type the {question.typed} exactly: {question.typed_value}"
     return None

@@ -7,6 +7,7 @@ transaction of the ledger, the rest the host's or a tool author's code.
 from __future__ import annotations
 
 import asyncio
+import copy
 import datetime as dt
 import functools
 import sqlite3
@@ -17,14 +18,33 @@ from typing import Any, Protocol, TypeVar, cast
 
 from ladder_graph import answers
 from ladder_graph.calls import Call
-from ladder_graph.ledger import Journal, Refused, Store
-from ladder_graph.ledger import acts
+from ladder_graph.ledger import Journal, Refused, Store, acts
 from ladder_graph.policy import Rule
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.steps import (
-    Claim, Compose, Decision, Execute, Heard, Look, Measure, Outcome, Person, Pose, Prepare, Probe, Question, Record,
-    Ring, Seen, Settle, Step, TakeOver, Undo, UndoOutcome, Wait,
+    Claim,
+    Claimed,
+    Compose,
+    Decision,
+    Execute,
+    Heard,
+    Look,
+    Measure,
+    Outcome,
+    Person,
+    Pose,
+    Prepare,
+    Probe,
+    Question,
+    Record,
+    Ring,
+    Seen,
+    Settle,
+    Step,
+    TakeOver,
+    Undo,
+    Wait,
 )
 from ladder_graph.tools import Declaration
 from ladder_graph.undo import prepare, touched, undo
@@ -43,10 +63,15 @@ class Host(Protocol):
     def ring(self, question: Question, complaint: str) -> Any:
         """Stop and wait for an answer; what comes back may be anything."""
 
-    def execute(self, call: Call) -> Outcome:
-        """Run the tool on a copy of the frozen arguments; its exceptions come back as outcomes."""
+    def execute(self, call: Call, *, again: bool = False) -> Outcome:
+        """Run the tool on a copy of the frozen arguments; its exceptions come back as outcomes.
 
-    async def aexecute(self, call: Call) -> Outcome:
+        Args:
+            call: What to run.
+            again: Whether it stopped before at an interrupt of its own, whose answer may have come in.
+        """
+
+    async def aexecute(self, call: Call, *, again: bool = False) -> Outcome:
         """As `execute`."""
 
     def encode(self, reply: Any) -> bytes:
@@ -69,10 +94,12 @@ class Turn:
     """Who reads reports, and within how many microseconds."""
     declaration: Declaration
     host: Host
-    artifact: dict[str, Any] | None = None
-    """The undo artifact, once it is made."""
-    after: str | None = field(default=None)
+    claim: Claim | None = None
+    """The call's own claim, once it was made."""
+    after: str | None = None
     """The touched resource's fingerprint right after the action."""
+    endings: list[Callable[[], None]] = field(default_factory=list)
+    """What tells the ledger's owner that the task which ran an action is over."""
 
     def journal(self) -> Journal:
         """The ledger's transactions at this moment."""
@@ -80,6 +107,8 @@ class Turn:
 
     def transaction(self, step: Step) -> tuple[Callable[[sqlite3.Cursor], Any], bool] | None:
         """The ledger's part of a step, with whether it must reach the disk; None where the step isn't the ledger's."""
+        if not isinstance(step, Settle | Pose | Heard | Claim | TakeOver | Record):
+            return None
         journal = self.journal()
         match step:
             case Settle():
@@ -89,13 +118,23 @@ class Turn:
             case Heard():
                 return self._hear(journal, step), True
             case Claim():
+                self.claim = step
                 return lambda cursor: journal.claim(cursor, step, self.rule, self.reader), step.durable
             case TakeOver():
                 return lambda cursor: journal.take_over(cursor, step.call, step.fence), True
             case Record():
                 return self._record(journal, step), False
-            case _:
-                return None
+
+    def noted(self, step: Step, answer: T) -> T:
+        """The answer to a step; a claim that holds is remembered until the task is over, however that ends."""
+        if isinstance(step, Claim | TakeOver) and isinstance(answer, Claimed):
+            self.endings.append(functools.partial(self.store.owner.end, step.call.key, answer.fence))
+        return answer
+
+    def over(self) -> None:
+        """The task is over: what it left `started` is in doubt from now on, though this process lives."""
+        for ending in self.endings:
+            ending()
 
     def perform(self, step: Step) -> Any:
         """Everything that isn't a transaction or the tool itself."""
@@ -107,9 +146,7 @@ class Turn:
             case Compose():
                 return compose(step.call, self.declaration)
             case Prepare():
-                made = prepare(step.call, self.declaration)
-                self.artifact = made if isinstance(made, dict) else None
-                return made
+                return prepare(step.call, self.declaration)
             case Measure():
                 return measure(step.checks, step.call.arguments)
             case Undo():
@@ -134,8 +171,8 @@ class Turn:
 
     def executed(self) -> None:
         """Take the fingerprint right after the action, by which a later undo knows what somebody else changed."""
-        if self.artifact is not None:
-            self.after = touched(self.declaration, self.artifact)
+        if self.claim is not None and self.claim.artifact is not None:
+            self.after = touched(self.declaration, self.claim.artifact)
 
     def _hear(self, journal: Journal, step: Heard) -> Callable[[sqlite3.Cursor], Question | str]:
         """Write an answer down if it can be taken, else say why it can't."""
@@ -159,10 +196,7 @@ class Turn:
         return work
 
     def _record(self, journal: Journal, step: Record) -> Callable[[sqlite3.Cursor], bool]:
-        outcome = step.outcome
-        # A read that runs unasked is simply repeated after a crash, so its reply needs no keeping.
-        keep = step.state is State.DONE and outcome is not None and not self.rule.read_only
-        reply = self.host.encode(outcome.reply) if keep and outcome is not None else None
+        reply = self._kept(step)
 
         def work(cursor: sqlite3.Cursor) -> bool:
             recorded = journal.record(cursor, step, reply)
@@ -174,13 +208,25 @@ class Turn:
 
         return work
 
+    def _kept(self, step: Record) -> bytes | None:
+        """The tool's reply as it is kept for a replay; None where there is none, or nobody needs it."""
+        outcome, asked = step.outcome, self.claim is not None and self.claim.question is not None
+        # A read that ran unasked is simply repeated after a crash.
+        repeated = step.state is State.DONE and self.rule.read_only and not asked
+        if outcome is None or outcome.reply is None or repeated or step.state not in {State.DONE, State.FAILED}:
+            return None
+        try:
+            return self.host.encode(outcome.reply)
+        except Exception:  # noqa: BLE001  # the effect took place, and that must be recorded, whatever the tool replied
+            return None
+
     def _probe(self, call: Call) -> str:
         if self.declaration.idempotent:
             return "absent"
         if self.declaration.probe is None:
             return "cannot tell"
         try:
-            return self.declaration.probe(call.arguments, call.key)
+            return self.declaration.probe(copy.deepcopy(call.arguments), call.key)
         except Exception:  # noqa: BLE001  # any tool author's code; a probe that fails can't tell
             return "cannot tell"
 
@@ -188,8 +234,7 @@ class Turn:
         deadline = time.monotonic() + PATIENCE
         while True:
             seen = self.look(Look(step.call))
-            running = seen.known is not None and seen.known.state is State.STARTED and seen.known.owner_alive
-            if not running or time.monotonic() > deadline:
+            if seen.known is None or not seen.known.owner_alive or time.monotonic() > deadline:
                 return seen
             time.sleep(0.05)
 
@@ -202,11 +247,13 @@ def drive(life: Generator[Step, Any, T], turn: Turn) -> T:
             step = life.send(_perform(step, turn))
     except StopIteration as end:
         return cast("T", end.value)
+    finally:
+        turn.over()
 
 
 def _perform(step: Step, turn: Turn) -> Any:
     if isinstance(step, Execute):
-        outcome = turn.host.execute(step.call)
+        outcome = turn.host.execute(step.call, again=step.again)
         turn.executed()
         return outcome
     transaction = turn.transaction(turn.written(step))
@@ -214,7 +261,7 @@ def _perform(step: Step, turn: Turn) -> Any:
         return turn.perform(step)
     work, durable = transaction
     try:
-        return turn.store.write(work, durable=durable)
+        return turn.noted(step, turn.store.write(work, durable=durable))
     except Refused as refused:
         return refused.refusal
 
@@ -223,7 +270,7 @@ async def adrive(life: Generator[Step, Any, T], turn: Turn) -> T:
     """As `drive`, on the event loop. From the claim on, cancelling the caller doesn't stop what was claimed."""
     try:
         step = next(life)
-        while not isinstance(step, Claim):
+        while not isinstance(step, Claim | TakeOver):
             step = life.send(await _aperform(step, turn))
     except StopIteration as end:
         return cast("T", end.value)
@@ -239,11 +286,13 @@ async def _afinish(life: Generator[Step, Any, T], step: Step, turn: Turn) -> T:
             step = life.send(await _aperform(step, turn))
     except StopIteration as end:
         return cast("T", end.value)
+    finally:
+        turn.over()
 
 
 async def _aperform(step: Step, turn: Turn) -> Any:
     if isinstance(step, Execute):
-        outcome = await turn.host.aexecute(step.call)
+        outcome = await turn.host.aexecute(step.call, again=step.again)
         await asyncio.to_thread(turn.executed)
         return outcome
     if isinstance(step, Look):
@@ -253,7 +302,7 @@ async def _aperform(step: Step, turn: Turn) -> Any:
     if transaction is not None:
         work, durable = transaction
         try:
-            return await turn.store.awrite(work, durable=durable)
+            return turn.noted(step, await turn.store.awrite(work, durable=durable))
         except Refused as refused:
             return refused.refusal
     if isinstance(step, Ring):

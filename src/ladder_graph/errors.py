@@ -15,6 +15,8 @@ The message of an error says what is wrong, where, and what to do about it.
     ├── AnswerError            an answer that can't be taken
     │   ├── UnknownQuestion    no such question
     │   └── AnswerRefused      not this answer, not by this person, or not any more
+    ├── NotPermitted           a tool was about to run what nobody had allowed
+    ├── ProviderToolsRefused   a request with tools that the provider runs by itself
     └── DefiniteFailure        raised by a tool: "I failed, and nothing happened"
 """
 
@@ -85,6 +87,21 @@ class UnknownQuestion(AnswerError):
 
 class AnswerRefused(AnswerError):
     """The answer is for other arguments, by somebody who may not, too late, or already given."""
+
+
+class NotPermitted(LadderError):
+    """A sealed tool was about to run what no rung had allowed: other arguments, a second time, or past the gate.
+
+    Inside a gated call it becomes the call's outcome, and the model reads it. It reaches you where a guarded tool is
+    called by hand.
+    """
+
+
+class ProviderToolsRefused(LadderError):
+    """A request to a model carries tools that the provider runs by itself, past every gate. It was not sent.
+
+    Take them off the model, or say `provider_tools = "report"` in the policy to let them pass and have them reported.
+    """
 
 
 class DefiniteFailure(LadderError):

@@ -21,13 +21,28 @@ from ladder_graph.rungs.bounded import bounded
 from ladder_graph.rungs.confirm import confirm, declined, expired
 from ladder_graph.rungs.draft import draft
 from ladder_graph.rungs.report import report
-from ladder_graph.rungs.rollback import resume, rollback, undo
+from ladder_graph.rungs.rollback import rollback
 from ladder_graph.rungs.suggest import suggest
+from ladder_graph.rungs.undoing import resume, undo
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.steps import (
-    Known, Look, NotClaimed, Probe, Reason, Record, Reply, Route, Seen, Settle, Step, TakeOver, Wait,
+    Claimed,
+    Known,
+    Look,
+    NotClaimed,
+    Probe,
+    Reason,
+    Record,
+    Reply,
+    Route,
+    Seen,
+    Settle,
+    Step,
+    TakeOver,
+    Wait,
 )
+from ladder_graph.tools import Found
 from ladder_graph.trust.standing import Standing
 
 RUNGS: dict[Rung, Callable[[Call, Route, Plan], Life]] = {
@@ -60,10 +75,13 @@ def routed(call: Call, gate: Gate) -> Generator[Step, Any, tuple[Route, Plan, Se
     standing = gate.standing
     if seen.standing is not None and seen.standing < standing.rung:
         standing = Standing(seen.standing, (Reason("demoted", seen.standing_reason), *standing.reasons))
-    route = decide(effective(gate.rule, standing, gate.footing, seen.overdue), breaches, seen.left)
+    # What was seen before has been counted; a read that is repeated after a crash isn't counted twice.
+    counted = seen.known is not None
+    route = decide(effective(gate.rule, standing, gate.footing, seen.overdue), breaches, () if counted else seen.left)
     if seen.known is not None and seen.known.state in {State.ASKED, State.APPROVED}:
         route = lowered(route, Rung.CONFIRM)
-    return lowered(route, gate.at_most), Plan(gate.rule, tuple(charges)), seen
+    undoable = gate.footing.reversible and bool(gate.rule.checks) and not gate.rule.read_only
+    return lowered(route, gate.at_most), Plan(gate.rule, () if counted else tuple(charges), undoable), seen
 
 
 def life(call: Call, gate: Gate) -> Life:
@@ -80,27 +98,35 @@ def again(call: Call, route: Route, plan: Plan, seen: Seen) -> Generator[Step, A
     known = seen.known
     if known is None:
         return (yield from _like_an_earlier_one(call, route, plan, seen))
-    if known.state is State.STARTED and known.owner_alive:
+    if plan.rule.read_only and route.rung >= Rung.BOUNDED and known.state in {State.STARTED, State.DONE}:
+        return None  # A read that runs unasked simply reads again: there is no effect to protect.
+    if known.owner_alive:
         seen = yield Wait(call)
-        if seen.known is None or seen.known.state is State.STARTED:
-            return Reply(State.REFUSED, f"{call.tool} is still running elsewhere; wait for its outcome, don't repeat it.")
+        if seen.known is None or seen.known.owner_alive:
+            return Reply(
+                State.REFUSED, f"{call.tool} is still running elsewhere; wait for its outcome, don't repeat it."
+            )
         return (yield from again(call, route, plan, seen))
-    unasked_read = plan.rule.read_only and route.rung >= Rung.BOUNDED
     match known.state:
         case State.ASKED | State.APPROVED:
             return None
-        case State.DONE | State.FAILED | State.STARTED if unasked_read:
-            return None
         case State.PAUSED:
-            return (yield from resume(call, route, plan, known.artifact))
-        case State.STARTED:
+            return (yield from resume(call, route, plan, known.artifact, again=True))
+        case State.STARTED | State.UNDOING:
             return (yield from _recover(call, route, plan, known))
         case State.EXPIRED:
             return Reply(State.EXPIRED, expired(call))
         case State.DECLINED if seen.declined is not None:
             return Reply(State.DECLINED, declined(call, seen.declined.by.name, seen.declined.reason))
         case _:
-            return Reply(known.state, known.text or f"{call.tool} ran before.", recorded=known.reply)
+            return Reply(known.state, known.text or _became(known), recorded=known.reply)
+
+
+def _became(known: Known) -> str:
+    """What the model reads of an earlier call of which neither an answer nor a sentence was kept."""
+    if known.state is State.DONE:
+        return f"{known.call.tool} ran before, and its answer was not kept."
+    return f"{known.call.tool} was proposed before, and nothing more happens to it: it is {known.state}."
 
 
 def _like_an_earlier_one(call: Call, route: Route, plan: Plan, seen: Seen) -> Generator[Step, Any, Reply | None]:
@@ -108,12 +134,12 @@ def _like_an_earlier_one(call: Call, route: Route, plan: Plan, seen: Seen) -> Ge
     if plan.rule.read_only:
         return None
     if seen.twin is not None:
-        text = (
-            f"NOT RUN: the very same call of {call.tool} was started before (action {seen.twin.call.short}) and nobody "
-            f"knows whether it took effect. A person must find out first; do not repeat it."
-        )
-        yield Settle(call, State.REFUSED, route, text)
-        return Reply(State.REFUSED, text)
+        doubt = yield from _of_a_twin(plan, seen.twin)
+        if doubt:
+            yield Settle(call, State.REFUSED, route, doubt)
+            return Reply(State.REFUSED, doubt)
+        seen = yield Look(call)
+        return (yield from _like_an_earlier_one(call, route, plan, seen))
     if seen.declined is not None:
         text = declined(call, seen.declined.by.name, seen.declined.reason)
         yield Settle(call, State.DECLINED, route, text)
@@ -121,18 +147,50 @@ def _like_an_earlier_one(call: Call, route: Route, plan: Plan, seen: Seen) -> Ge
     return None
 
 
+def _of_a_twin(plan: Plan, twin: Known) -> Generator[Step, Any, str]:
+    """Find out what became of the same call under another id; empty where it certainly had no effect."""
+    before = f"NOT RUN: the very same call of {twin.call.tool} was started before (action {twin.call.short})"
+    state = twin.state
+    if state is not State.UNKNOWN:
+        found = yield from _find_out(plan, twin)
+        if isinstance(found, Claimed):
+            yield Record(twin.call, found.fence, State.FAILED, text="It had not taken effect when its process died.")
+            return ""
+        state = found.state
+    if state is State.UNDONE:
+        return ""
+    if state is State.DONE:
+        return f"{before} and did take effect; its answer is lost. Do not repeat it."
+    return f"{before} and nobody knows whether it took effect. A person must find out first; do not repeat it."
+
+
 def _recover(call: Call, route: Route, plan: Plan, known: Known) -> Life:
     """It was started by a process that is gone: find out, undo, or say that nobody knows. Never run it blindly."""
-    taken = yield TakeOver(call, known.fence)
+    found = yield from _find_out(plan, known)
+    if isinstance(found, Reply):
+        return found
+    yield Record(call, found.fence, State.PAUSED, text="it had not taken effect when its process died")
+    return (yield from resume(call, route, plan, None))
+
+
+def _find_out(plan: Plan, known: Known) -> Generator[Step, Any, Reply | Claimed]:
+    """Become the owner of an action whose own is gone, and find out what became of it.
+
+    Returns:
+        What the model reads; or the claim on an action that had no effect.
+    """
+    call = known.call
+    taken: Claimed | NotClaimed = yield TakeOver(call, known.fence)
     if isinstance(taken, NotClaimed):
         return (yield from not_claimed(call, taken))
+    if known.state is State.UNDOING:
+        return (yield from undo(call, taken.fence, known.artifact, known.text, begun=True))
     if known.artifact is not None:
         trouble = "the process that ran it died, and nobody knows how far it came"
         return (yield from undo(call, taken.fence, known.artifact, trouble))
-    found = yield Probe(call)
+    found: Found = "absent" if plan.rule.read_only else (yield Probe(call))
     if found == "absent":
-        yield Record(call, taken.fence, State.PAUSED, text="it had not taken effect when its process died")
-        return (yield from resume(call, route, plan, None))
+        return taken
     if found == "happened":
         text = f"{call.tool} did take effect, as was found out after a crash; its own answer is lost. Do not repeat it."
         yield Record(call, taken.fence, State.DONE, text=text)

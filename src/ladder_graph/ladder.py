@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import getpass
 import json
 import logging
 import os
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from ladder_graph import answers
 from ladder_graph.calls import Call
 from ladder_graph.driving import Host, Turn, adrive, drive
-from ladder_graph.errors import AnswerRefused, LadderError, PolicyError
+from ladder_graph.errors import AnswerRefused, LadderError, PolicyError, ProviderToolsRefused
 from ladder_graph.fingerprint import Environment
 from ladder_graph.flow import Gate, life, routed
 from ladder_graph.ledger import Action, Draft, Entry, Journal, Reading, Report, Store, Verification, acts
@@ -34,6 +33,7 @@ from ladder_graph.workspace import Workspace
 
 if TYPE_CHECKING:
     from langchain.agents.middleware import AgentMiddleware
+    from langchain_core.tools import BaseTool
     from langgraph.graph.state import CompiledStateGraph, StateGraph
 
 log = logging.getLogger("ladder_graph")
@@ -116,6 +116,7 @@ class Ladder:
         self._locked = _read_lock(Path(lock) if lock is not None else file and file.with_name("ladder.lock"))
         self._latest: dict[str, str] = {}
         self._said: set[str] = set()
+        self._met: set[tuple[str, str]] = set()
 
     def _drafts_directory(self) -> Path:
         """Beside the ledger, unless the policy names a place of its own."""
@@ -156,11 +157,43 @@ class Ladder:
         """The ladder as middleware for `create_agent(middleware=…)`, around the agent's other middleware.
 
         Args:
-            others: The agent's own middleware, in its order; the gate goes outside it.
+            others: The agent's own middleware, in its order. The gate goes outside it, so that what it repeats isn't
+                asked twice, and the seal inside, so that what runs is what was allowed.
         """
-        from ladder_graph.hosts.middleware import LadderMiddleware
+        from ladder_graph.hosts.middleware import LadderMiddleware, SealMiddleware
 
-        return [LadderMiddleware(self), *others]
+        seal = SealMiddleware()
+        return [LadderMiddleware(self, seal=seal), *others, seal]
+
+    def guard(self, tool: BaseTool | Callable[..., Any], *, agent: str | None = None) -> BaseTool:
+        """A sealed copy of a tool that can't run past the ladder, whoever calls it.
+
+        For tools that are handed to sub-agents, to agents inside other tools, or to graphs that no mount reaches. Under
+        a rung's permit it runs exactly what was allowed. Called without one, in a task that holds one tool call, the
+        call goes through its whole life right there, questions included. Called by hand it raises `NotPermitted`.
+
+        Args:
+            tool: A tool, or a function to make one of.
+            agent: The name to act under, where it isn't the policy's. Inside another agent, the inner one's name is
+                added to it, as in `"ops/research"`.
+
+        Raises:
+            MountError: It can't be sealed, or runs an agent whose own tools aren't guarded.
+
+        Example:
+            >>> import contextlib
+            >>> def wipe(disk: str) -> str:
+            ...     "Wipe a disk."
+            ...     return f"wiped {disk}"
+            >>> with contextlib.closing(Ladder(agent="ops", rungs={"wipe": "confirm"}, ledger=":memory:")) as ladder:
+            ...     guarded = ladder.guard(wipe)
+            >>> guarded.invoke({"disk": "sda"})
+            Traceback (most recent call last):
+            ladder_graph.errors.NotPermitted: wipe is guarded, and was called by hand, ...
+        """
+        from ladder_graph.hosts.guard import guard
+
+        return guard(self, tool, agent or self.policy.agent)
 
     def declare(self, tool: str, declaration: Declaration) -> None:
         """Declare undo, drafter or probe for a tool one doesn't own, by its name. Before mounting."""
@@ -182,6 +215,10 @@ class Ladder:
             ),
             durable=False,
         )
+
+    def repeatable(self, tool: str) -> bool:
+        """Whether running a tool a second time has no second effect: it only reads, or is declared idempotent."""
+        return self.policy.rule(tool).read_only or self.seats.get(tool, Seat()).declaration.idempotent
 
     def gate(self, call: Call, environment: Environment | None, at_most: Rung = Rung.REPORT) -> Gate:
         """Everything that decides about a call except what the ledger knows of it.
@@ -224,6 +261,29 @@ class Ladder:
         plain = {key: value.encode("utf-8", "backslashreplace").decode() for key, value in body.items()}
         self._write(lambda journal, cursor: journal.append(cursor, agent, "refused", "", dict(plain)), durable=False)
 
+    def meet_provider_tools(self, agent: str, tools: Sequence[str]) -> None:
+        """A request to a model carries tools that its provider runs by itself: refuse it or report it, as the policy says.
+
+        Args:
+            agent: Whose request it is.
+            tools: Their names.
+
+        Raises:
+            ProviderToolsRefused: The request must not be sent.
+        """
+        met = self.policy.provider_tools
+        named = ", ".join(sorted(tools))
+        if (agent, named) not in self._met:
+            self._met.add((agent, named))
+            body = {"tools": sorted(tools), "met": met}
+            if self._write(lambda journal, cursor: journal.append_once(cursor, agent, "provider_tools", body), durable=False):
+                log.warning("a model of %s is given tools that its provider runs past every gate: %s (%s)", agent, named, met)
+        if met == "refuse":
+            raise ProviderToolsRefused(
+                f"a model of {agent} is given tools that its provider runs by itself, where no rung sees their calls: "
+                f"{named}. The request was not sent. Take them off, or say provider_tools = \"report\" in the policy"
+            )
+
     def _turn(self, call: Call, host: Host | None) -> Turn:
         reports = self.policy.reports
         return Turn(
@@ -259,6 +319,19 @@ class Ladder:
     def pending(self) -> list[Question]:
         """Open questions, oldest first. A question that is past its time shows until somebody touches it."""
         return self.reading.pending(self.policy.agent)
+
+    def question(self, question: str) -> Question:
+        """One question, whatever became of it, unless its approval was used.
+
+        Args:
+            question: Its id, or the beginning of it.
+
+        Raises:
+            UnknownQuestion: There is none.
+            AnswerRefused: It was answered and used, or asked anew.
+        """
+        journal = self._journal()
+        return self.store.read(lambda cursor: acts.find_question(journal, cursor, question))
 
     def approve(
         self, question: str, *, by: str | Person, typed: str | None = None, digest: str | None = None
@@ -395,23 +468,39 @@ class Ladder:
             lambda journal, cursor: acts.resolve(journal, cursor, action, person, happened=happened, reason=reason)
         )
 
-    def demote(self, tool: str, to: Rung | str, *, reason: str) -> None:
-        """Put a tool on a lower rung from its next call on. Lowering needs no evidence."""
-        rung = Rung.parse(to)
-        self._write(lambda journal, cursor: acts.demote(journal, cursor, self.policy.agent, tool, rung, reason))
+    def demote(
+        self, tool: str, to: Rung | str, *, reason: str, by: str | Person | None = None, agent: str | None = None
+    ) -> None:
+        """Put a tool on a lower rung from its next call on. Lowering needs no evidence.
+
+        Args:
+            tool: The tool's name.
+            to: The rung it may not stand above any more.
+            reason: Why; shown wherever the rung is.
+            by: Who did it, where it was a person.
+            agent: Whose tool, where it isn't that of the policy's agent, such as `"ops/research"`.
+        """
+        rung, person, whose = Rung.parse(to), None if by is None else person_of(by), agent or self.policy.agent
+        self._write(lambda journal, cursor: acts.demote(journal, cursor, whose, tool, rung, reason, by=person))
 
     # --- looking ---------------------------------------------------------------------------------------------
 
     def status(self) -> list[Cell]:
-        """Where the agent really stands with each tool, and why it isn't higher."""
-        agent = self.policy.agent
+        """Where the agent, and each agent inside it, really stands with each tool, and why it isn't higher."""
+        agents = sorted({self.policy.agent, *self.reading.agents(self.policy.agent)})
+        return [cell for agent in agents for cell in self._cells(agent)]
+
+    def _cells(self, agent: str) -> list[Cell]:
         environments = self.reading.environments(agent)
         current = Environment.read(environments[-1].components, "the ledger") if environments else None
         pinned = self._locked.get(agent) or self.store.read(lambda cursor: acts.pinned_of(cursor, agent))
         demotions, footings = self.reading.standings(agent), self.reading.footings(agent)
-        overdue = sum(report.overdue(self.clock()) for report in self.reports())
+        now = self.clock()
+        overdue = sum(report.overdue(now) for report in self.reports() if report.action.agent == agent)
+        # An agent inside another has the tools that a mount found; the policy's names are those of the outer one.
+        named = self.policy.tools.keys() if agent == self.policy.agent else set()
         cells = []
-        for tool in sorted(self.policy.tools.keys() | footings.keys()):
+        for tool in sorted(named | footings.keys()):
             rule, found = self.policy.rule(tool), footings.get(tool)
             # Before any call there is nothing to compare: the grant stands as the policy gives it.
             earned = standing(rule.rung, pinned, current if environments else pinned, tool)
@@ -423,14 +512,28 @@ class Ladder:
                 self.policy.reports.reader,
             )
             route = effective(rule, earned, footing, overdue)
+            if found is None and tool not in self.seats:
+                route = Route(route.rung, tuple(_UNSEEN if one.code == "no_undo" else one for one in route.reasons))
             if (row := demotions.get(tool)) is not None:
                 route = lowered(route, Rung(row.rung), Reason("demoted", row.reason))
             cells.append(Cell(agent, tool, rule.rung, route, str(current) if current else ""))
         return cells
 
-    def actions(self, *, limit: int | None = None) -> list[Action]:
-        """The agent's actions, oldest first; the latest `limit` of them."""
-        return self.reading.actions(self.policy.agent, limit=limit)
+    def actions(self, *, limit: int | None = None, state: State | None = None) -> list[Action]:
+        """The agent's actions, oldest first; the latest `limit` of them, or only those in one state."""
+        return self.reading.actions(self.policy.agent, limit=limit, state=state)
+
+    def action(self, action: str) -> Action:
+        """One action by its key, or the beginning of it.
+
+        Raises:
+            UnknownQuestion: There is none, or more than one.
+        """
+        journal = self._journal()
+        known = self.store.read(lambda cursor: acts.find_action(journal, cursor, action))
+        found = self.reading.action(known.call.key)
+        assert found is not None  # noqa: S101  # it was there a moment ago, and actions are never deleted
+        return found
 
     def log(
         self, *, limit: int = 50, tool: str | None = None, thread: str | None = None, action: str | None = None
@@ -445,37 +548,73 @@ class Ladder:
         """
         return self.reading.entries(self.policy.agent, limit=limit, tool=tool, thread=thread, action=action)
 
+    def in_doubt(self) -> list[Action]:
+        """Actions that a person must look at: outcome unknown, undo in trouble, or their process gone; oldest first."""
+        journal = self._journal()
+
+        def left(action: Action) -> bool:
+            known = self.store.read(lambda cursor: journal.known(cursor, action.key))
+            return known is not None and known.state is State.STARTED and not known.owner_alive
+
+        states = (State.UNKNOWN, State.UNDO_CONFLICT, State.UNDO_FAILED)
+        found = [action for state in states for action in self.actions(state=state)]
+        found += [action for action in self.actions(state=State.STARTED) if left(action)]
+        return sorted(found, key=lambda action: action.at)
+
     def verify(self) -> Verification:
         """Check every hash chain of the ledger, from its first entry to its head."""
         return self.reading.verify()
 
-    def pin(self, *, by: str | Person, path: Source | None = None) -> Environment | None:
-        """Grant the policy's start rungs for the environment that was last seen, in a person's name.
+    def environments(self, agent: str | None = None) -> tuple[Environment | None, Environment | None]:
+        """The environment that the start rungs are granted for, and the one that was last seen; None where there is none.
+
+        Args:
+            agent: Whose, where it isn't the policy's agent.
+        """
+        whose = agent or self.policy.agent
+        seen = self.reading.environments(whose)
+        pinned = self._locked.get(whose) or self.store.read(lambda cursor: acts.pinned_of(cursor, whose))
+        return pinned, Environment.read(seen[-1].components, "the ledger") if seen else None
+
+    def pin(
+        self, *, by: str | Person, path: Source | None = None, agent: str | None = None,
+        environment: Environment | None = None,
+    ) -> Environment | None:  # fmt: skip
+        """Grant the policy's start rungs for an environment, in a person's name.
 
         Args:
             by: Whose grant it is.
             path: Where to write `ladder.lock`, which then wins over the ledger; nowhere if None.
+            agent: Whose rungs, where they aren't the policy's agent's.
+            environment: What they are granted for; the last one seen by default.
 
         Returns:
             The environment, or None where none was seen yet.
         """
-        seen = self.reading.environments(self.policy.agent)
-        if not seen:
+        whose, person = agent or self.policy.agent, person_of(by)
+        granted = environment or self.environments(whose)[1]
+        if granted is None:
             return None
-        environment, person = Environment.read(seen[-1].components, "the ledger"), person_of(by)
-        self._write(lambda journal, cursor: acts.pin(journal, cursor, self.policy.agent, environment, person))
+        self._write(lambda journal, cursor: acts.pin(journal, cursor, whose, granted, person))
         if path is not None:
-            _write_lock(Path(path), self.policy.agent, environment)
-            self._locked[self.policy.agent] = environment
-        return environment
+            _write_lock(Path(path), whose, granted)
+            self._locked[whose] = granted
+        return granted
 
     def close(self) -> None:
         """Close the ledger."""
         self.store.close()
 
+    def _journal(self) -> Journal:
+        return Journal(self.store.owner, self.policy.revision, self.clock())
+
     def _write(self, work: Callable[[Journal, Any], T], *, durable: bool = True) -> T:
-        journal = Journal(self.store.owner, self.policy.revision, self.clock())
+        journal = self._journal()
         return self.store.write(lambda cursor: work(journal, cursor), durable=durable)
+
+
+_UNSEEN = Reason("not_mounted", "no graph with it was mounted yet, so nobody knows whether it can be undone")
+"""What is said instead of `no_undo` where there was nothing to look at."""
 
 
 class _Nowhere:
@@ -498,8 +637,16 @@ def person_of(by: str | Person) -> Person:
 
 
 def signed_in() -> Person:
-    """The user who is signed in to this machine."""
-    return Person(getpass.getuser(), "os-user")
+    """The user who is signed in to this machine, as the system knows them."""
+    if os.name == "nt":  # pragma: no cover  # the suite runs on POSIX
+        return Person(os.getlogin(), "os-user")
+    import pwd
+
+    # Not `getpass.getuser`, which believes the environment: LOGNAME=ana would make anybody ana.
+    try:
+        return Person(pwd.getpwuid(os.getuid()).pw_name, "os-user")
+    except KeyError:
+        return Person(f"uid-{os.getuid()}", "os-user")
 
 
 def _now() -> dt.datetime:

@@ -13,7 +13,7 @@ from ladder_graph.policy import Rule
 from ladder_graph.policy.bounds import Breach, Charge
 from ladder_graph.policy.units import spell_dollars
 from ladder_graph.scale import Rung
-from ladder_graph.steps import Reason, Route, Seen
+from ladder_graph.steps import Reason, Route
 from ladder_graph.trust.standing import Standing
 
 
@@ -29,6 +29,16 @@ class Footing:
     """Who reads the reports."""
 
 
+NOWHERE_TO_WAIT = Reason("no_checkpointer", "there is no checkpointer, so no question can wait for its answer")
+"""Why a tool that may have to ask stands below that."""
+
+
+def may_ask(rule: Rule) -> bool:
+    """Whether a tool asks where it stands, or falls back to asking outside its bounds. A read without bounds doesn't."""
+    rung = min(rule.rung, rule.ceiling)
+    return rung is Rung.CONFIRM or (rung > Rung.CONFIRM and not (rule.read_only and not rule.bounds))
+
+
 def lacks(rule: Rule, footing: Footing, overdue: int = 0) -> Iterator[tuple[Rung, Reason]]:
     """What is missing for each rung, from the lowest up.
 
@@ -40,8 +50,8 @@ def lacks(rule: Rule, footing: Footing, overdue: int = 0) -> Iterator[tuple[Rung
     Yields:
         The rung that is out of reach, and why.
     """
-    if not footing.can_ask:
-        yield Rung.CONFIRM, Reason("no_checkpointer", "there is no checkpointer, so no question can wait for its answer")
+    if not footing.can_ask and may_ask(rule):
+        yield Rung.CONFIRM, NOWHERE_TO_WAIT
     if not (rule.bounds or rule.read_only):
         yield Rung.BOUNDED, Reason("no_bounds", "the policy gives it no bound and doesn't declare it read-only")
     if not (footing.reversible or rule.read_only):
@@ -61,6 +71,10 @@ def effective(rule: Rule, standing: Standing, footing: Footing, overdue: int = 0
         caps.append((rule.ceiling, Reason("ceiling", f"its ceiling is {rule.ceiling}")))
     caps += [(Rung(out_of_reach - 1), reason) for out_of_reach, reason in lacks(rule, footing, overdue)]
     rung = min([standing.rung, rule.ceiling, *(cap for cap, _ in caps)])
+    if rung is Rung.CONFIRM and not footing.can_ask:
+        # It never asks where the policy puts it, but has fallen from there.
+        rung = Rung.DRAFT
+        caps.append((rung, NOWHERE_TO_WAIT))
     # Only what holds it below where the policy wants it is worth telling.
     return Route(rung, tuple(reason for cap, reason in caps if cap < rule.rung))
 

@@ -57,8 +57,18 @@ STEPS: dict[State, frozenset[State]] = {
     State.SUGGESTED: frozenset({State.APPROVED, State.DECLINED}),
     State.DRAFTED: frozenset({State.APPROVED, State.DECLINED}),
     # An approval given under another rule is void, so it is asked anew.
-    State.ASKED: frozenset({State.APPROVED, State.DECLINED, State.EXPIRED}),
-    State.APPROVED: frozenset({State.STARTED, State.DECLINED, State.EXPIRED, State.ASKED}),
+    # A demotion while the question waits puts the call on the lower rung, and the question is void.
+    State.ASKED: frozenset({State.APPROVED, State.DECLINED, State.EXPIRED, State.SUGGESTED, State.DRAFTED}),
+    State.APPROVED: frozenset(
+        {
+            State.STARTED,
+            State.DECLINED,
+            State.EXPIRED,
+            State.ASKED,
+            State.SUGGESTED,
+            State.DRAFTED,
+        }
+    ),
     State.DECLINED: frozenset(),
     State.EXPIRED: frozenset(),
     # At rung 4 an effect that may have happened, or that made things worse, is undone at once.
@@ -66,9 +76,9 @@ STEPS: dict[State, frozenset[State]] = {
     State.PAUSED: frozenset({State.STARTED}),
     # A read that is resumed after it finished simply reads again: there is no effect to protect.
     State.DONE: frozenset({State.STARTED, State.UNDOING}),
-    State.FAILED: frozenset({State.STARTED}),
-    State.UNKNOWN: frozenset({State.STARTED, State.DONE, State.FAILED, State.UNDOING}),
-    State.UNDOING: frozenset({State.UNDONE, State.UNDO_CONFLICT, State.UNDO_FAILED}),
+    State.FAILED: frozenset(),
+    State.UNKNOWN: frozenset({State.DONE, State.FAILED, State.UNDOING}),
+    State.UNDOING: frozenset({State.UNDOING, State.UNDONE, State.UNDO_CONFLICT, State.UNDO_FAILED}),
     State.UNDONE: frozenset(),
     State.UNDO_CONFLICT: frozenset({State.UNDOING, State.UNDONE}),
     State.UNDO_FAILED: frozenset({State.UNDOING, State.UNDONE}),

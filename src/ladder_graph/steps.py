@@ -81,6 +81,8 @@ class Question:
     """The answer, once there is one."""
     expired: bool = False
     """Nobody answered in time."""
+    fresh: bool = False
+    """Asked this very moment: whatever answer lies about already can't be meant for it."""
 
     @property
     def typed_value(self) -> str | None:
@@ -262,6 +264,8 @@ class Execute:
     """Run the tool on the frozen arguments. Answer: `Outcome`; never an exception of the tool's own."""
 
     call: Call
+    again: bool = False
+    """Whether it stopped before at an interrupt of its own, whose answer may have come in."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 from ladder_graph.calls import Call
 from ladder_graph.errors import LadderError
@@ -23,9 +25,13 @@ def compose(call: Call, declaration: Declaration) -> tuple[str, str]:
     if declaration.drafter is None:
         return render(call), ".md"
     try:
-        return declaration.drafter(call.arguments), declaration.suffix
+        # A copy, since what runs is what was decided about, whatever the tool's author does to it here.
+        text: Any = declaration.drafter(copy.deepcopy(call.arguments))
     except Exception as wrong:  # noqa: BLE001  # a drafter of any tool author's; the draft says what went wrong
         return f"{render(call)}\n> Its drafter failed: {type(wrong).__name__}: {wrong}\n", ".md"
+    if not isinstance(text, str):
+        return f"{render(call)}\n> Its drafter returned a {type(text).__name__} instead of text.\n", ".md"
+    return text, declaration.suffix
 
 
 def render(call: Call) -> str:

@@ -23,7 +23,7 @@ class Missing(MetaPathFinder):
             raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
 
 sys.meta_path.insert(0, Missing())
-import ladder_graph
+from ladder_graph import *
 """
 
 
@@ -51,7 +51,7 @@ def test_each_class_and_function_says_what_it_is(name):
 
 
 def test_the_package_imports_without_its_extras():
-    """`import ladder_graph` needs the core dependencies and nothing else."""
+    """Each public name, which is loaded at its first use, needs the core dependencies and nothing else."""
     extras = {"apprise", "deepagents", "jinja2", "langchain", "matplotlib", "pandas", "psycopg", "rich", "starlette"}
     done = subprocess.run(
         [sys.executable, "-c", REFUSE.format(names=extras | {"typer", "uvicorn"})],

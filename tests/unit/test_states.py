@@ -10,6 +10,8 @@ from ladder_graph.states import STEPS, State, may_follow, mermaid
 
 BEFORE_IT_RAN = {State.PROPOSED, State.SUGGESTED, State.DRAFTED, State.ASKED, State.APPROVED}
 PUT_AWAY = {State.REFUSED, State.DECLINED, State.EXPIRED}
+ENDS = {*PUT_AWAY, State.FAILED, State.UNDONE}
+ENDS = {*PUT_AWAY, State.FAILED, State.UNDONE}
 
 
 def reachable(start):
@@ -37,16 +39,16 @@ def test_nothing_comes_back_to_proposed():
     assert all(State.PROPOSED not in following for following in STEPS.values())
 
 
-@pytest.mark.parametrize("state", sorted({*PUT_AWAY, State.UNDONE}))
+@pytest.mark.parametrize("state", sorted(ENDS))
 def test_an_end_is_an_end(state):
-    """A call that was put away or undone stays so; a new wish is a new call."""
+    """A call that was put away, failed or was undone stays so; a new wish is a new call."""
     assert STEPS[state] == frozenset()
 
 
-@pytest.mark.parametrize("state", sorted(set(State) - {*PUT_AWAY, State.UNDONE}))
+@pytest.mark.parametrize("state", sorted(set(State) - ENDS))
 def test_nothing_hangs(state):
     """From every other state the call can come to an end."""
-    assert reachable(state) & {*PUT_AWAY, State.UNDONE, State.DONE, State.FAILED}
+    assert reachable(state) & ENDS
 
 
 @pytest.mark.parametrize("state", sorted({State.SUGGESTED, State.DRAFTED, State.ASKED}))
@@ -54,6 +56,11 @@ def test_what_waits_for_a_person_does_not_start_by_itself(state):
     """From a suggestion, a draft and a question the only way to the effect leads over an approval."""
     assert State.STARTED not in STEPS[state]
     assert State.APPROVED in STEPS[state]
+
+
+def test_a_call_in_doubt_does_not_run_again():
+    """Nobody knows whether the effect took place, so nothing leads from there to a second one but a known outcome."""
+    assert not STEPS[State.UNKNOWN] & {State.STARTED, State.APPROVED, State.PAUSED}
 
 
 def test_an_effect_is_not_forgotten():

@@ -8,22 +8,32 @@ from __future__ import annotations
 
 import copy
 from collections import defaultdict
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, get_type_hints, is_typeddict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, is_dataclass, replace
+from typing import TYPE_CHECKING, Any
 
-from langchain_core.runnables import Runnable, RunnableBinding, RunnableConfig
+from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables.base import RunnableBindingBase
+from langchain_core.runnables.config import merge_configs
 from langchain_core.runnables.retry import RunnableRetry
-from langgraph.graph import END, StateGraph
+from langgraph.channels import LastValue
+from langgraph.constants import START
+from langgraph.graph import StateGraph
+from langgraph.graph._branch import BranchSpec
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.prebuilt import ToolNode
-from langgraph.types import Send
+from pydantic import BaseModel
 
 from ladder_graph.errors import MountError, NoCheckpointer
 from ladder_graph.hosts.capture import Capture
-from ladder_graph.hosts.nested import gated_tools, holds_tools
+from ladder_graph.hosts.edges import GatedEdge, Onwards
+from ladder_graph.hosts.nested import gated_tools, holds_tools, runs_tools_by_hand, unguarded
 from ladder_graph.hosts.nodes import GateNode, Mount, RungNode
-from ladder_graph.hosts.proposals import messages_of, proposals
+from ladder_graph.hosts.provider import ProviderTools
+from ladder_graph.hosts.sealing import in_place, sealed_node
 from ladder_graph.hosts.toolhost import outside
+from ladder_graph.hosts.wrapped import WrappedGraph, stops_at
+from ladder_graph.routing import may_ask
 from ladder_graph.scale import Rung
 from ladder_graph.tools import declaration_of
 
@@ -31,8 +41,22 @@ if TYPE_CHECKING:
     from ladder_graph.ladder import Ladder
 
 Compiled = CompiledStateGraph[Any, Any, Any, Any]
+Builder = StateGraph[Any, Any, Any, Any]
 HOST = "host"
 """Says that a LangGraph server or a parent graph brings the checkpointer."""
+
+READ = "__pregel_read"
+"""Where LangGraph's config keeps the function that reads the graph's channels (langgraph-prebuilt reads it too)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What all mounts of one `wrap` share, in the graph itself and in those inside it."""
+
+    ladder: Ladder
+    capture: Capture
+    can_ask: bool
+    """A checkpointer will be there."""
 
 
 def wrap(ladder: Ladder, graph: Any, *, checkpointer: Any, agent: str) -> Compiled:
@@ -42,47 +66,39 @@ def wrap(ladder: Ladder, graph: Any, *, checkpointer: Any, agent: str) -> Compil
         raise MountError(f"a {type(graph).__name__} can't be wrapped; give a StateGraph or a compiled one")
     own = compiled.checkpointer if compiled is not None else None
     keeper = own if checkpointer is None else None if checkpointer == HOST else checkpointer
-    can_ask = checkpointer == HOST or keeper not in {None, False}
-    if not can_ask:
-        _refuse_without_checkpointer(ladder)
-    capture = Capture()
-    built = gated(ladder, graph, agent=agent, can_ask=can_ask, capture=capture, checkpointer=keeper)
-    return built.with_config(callbacks=[capture])
+    site = Site(ladder, Capture(), can_ask=checkpointer == HOST or not (keeper is None or keeper is False))
+    built = gated(site, graph, agent=agent, checkpointer=keeper)
+    config = merge_configs(built.config, {"callbacks": [site.capture, ProviderTools(ladder, agent)]})
+    return WrappedGraph(**{**vars(built), "config": config})
 
 
-def gated(ladder: Ladder, graph: Any, *, agent: str, can_ask: bool, capture: Capture, checkpointer: Any) -> Compiled:
+def gated(site: Site, graph: Any, *, agent: str, checkpointer: Any) -> Compiled:
     """Rebuild a graph with gates in place of its tool nodes; subgraphs too."""
     compiled = graph if isinstance(graph, CompiledStateGraph) else None
     builder = _copied(compiled.builder if compiled is not None else graph)
-    _gate_subgraphs(ladder, builder, agent=agent, can_ask=can_ask, capture=capture)
+    inside = _gate_subgraphs(site, builder, agent)
     places = [name for name, spec in builder.nodes.items() if _tool_node(name, spec.runnable) is not None]
-    if not places and not any(isinstance(spec.runnable, CompiledStateGraph) for spec in builder.nodes.values()):
+    if not places and not inside:
         raise MountError(
             f"the graph {agent} has no ToolNode, so there is nothing to gate; a node that runs tools by itself must "
             f"hand its calls to a ToolNode"
         )
-    renamed: dict[str, list[str]] = {}
     for place in places:
         names = _names(builder, place, alone=len(places) == 1)
-        mount = _mount(ladder, builder, place, names, agent=agent, can_ask=can_ask, capture=capture)
-        _rewire(builder, place, mount)
-        renamed[place] = list(names.values())
+        _rewire(builder, place, _mount(site, builder, place, names, agent))
     if compiled is None:
         return builder.compile(checkpointer=checkpointer)
     rebuilt = builder.compile(
         checkpointer=checkpointer, store=compiled.store, cache=compiled.cache, name=compiled.name,
         debug=compiled.debug, transformers=list(compiled.stream_transformers),
-        interrupt_before=_stops(compiled.interrupt_before_nodes, renamed),
-        interrupt_after=_stops(compiled.interrupt_after_nodes, renamed),
     )  # fmt: skip
+    rebuilt.interrupt_before_nodes = stops_at(rebuilt, compiled.interrupt_before_nodes)
+    rebuilt.interrupt_after_nodes = stops_at(rebuilt, compiled.interrupt_after_nodes)
     return rebuilt.with_config(compiled.config) if compiled.config else rebuilt
 
 
-def _refuse_without_checkpointer(ladder: Ladder) -> None:
-    asking = [
-        tool for tool, rule in ladder.policy.tools.items()
-        if Rung.CONFIRM <= min(rule.rung, rule.ceiling) and not rule.read_only
-    ]  # fmt: skip
+def _refuse_without_checkpointer(ladder: Ladder, tools: Iterable[str]) -> None:
+    asking = [name for name in tools if may_ask(ladder.policy.rule(name))]
     if asking:
         raise NoCheckpointer(
             f"{', '.join(asking)} may have to ask a person, and the graph has no checkpointer to wait with; pass "
@@ -90,7 +106,7 @@ def _refuse_without_checkpointer(ladder: Ladder) -> None:
         )
 
 
-def _copied(builder: StateGraph[Any, Any, Any, Any]) -> StateGraph[Any, Any, Any, Any]:
+def _copied(builder: Builder) -> Builder:
     """A builder that can be changed without touching the caller's."""
     if any(isinstance(spec.runnable, RungNode) for spec in builder.nodes.values()):
         raise MountError("this graph is under a ladder already; wrap the original one")
@@ -98,6 +114,10 @@ def _copied(builder: StateGraph[Any, Any, Any, Any]) -> StateGraph[Any, Any, Any
     new.nodes = {name: replace(spec) for name, spec in builder.nodes.items()}
     new.edges, new.waiting_edges = set(builder.edges), set(builder.waiting_edges)
     new.branches = defaultdict(dict, {start: dict(branches) for start, branches in builder.branches.items()})
+    if not builder.compiled:
+        new.compile()
+    # Compiling gave each node what `set_node_defaults` says, once; the rungs must not get it.
+    new._node_defaults = type(builder._node_defaults)()  # noqa: SLF001  # it has no public reset
     new.compiled = False
     return new
 
@@ -105,7 +125,7 @@ def _copied(builder: StateGraph[Any, Any, Any, Any]) -> StateGraph[Any, Any, Any
 def _tool_node(name: str, runnable: Any) -> ToolNode | None:
     """The ToolNode in a node, or None; one that is wrapped in something that repeats effects is refused by name."""
     inner = runnable
-    while isinstance(inner, RunnableBinding):
+    while isinstance(inner, RunnableBindingBase):
         if isinstance(inner, RunnableRetry) and isinstance(inner.bound, ToolNode):
             raise MountError(f"the node {name} retries its ToolNode, which would run effects again; use ToolRetryMiddleware")
         inner = inner.bound
@@ -114,135 +134,122 @@ def _tool_node(name: str, runnable: Any) -> ToolNode | None:
     return inner if isinstance(inner, ToolNode) else None
 
 
-def _names(builder: StateGraph[Any, Any, Any, Any], place: str, *, alone: bool) -> dict[Rung, str]:
+def _names(builder: Builder, place: str, *, alone: bool) -> dict[Rung, str]:
     """The rung nodes' names: the words, unless the graph has several tool nodes or uses a word itself."""
     plain = alone and not any(rung.word in builder.nodes for rung in Rung)
     return {rung: rung.word if plain else f"{place}.{rung.word}" for rung in Rung}
 
 
-def _mount(
-    ladder: Ladder, builder: StateGraph[Any, Any, Any, Any], place: str, names: dict[Rung, str], *, agent: str,
-    can_ask: bool, capture: Capture,
-) -> Mount:  # fmt: skip
+def _mount(site: Site, builder: Builder, place: str, names: dict[Rung, str], agent: str) -> Mount:
     runnable: Runnable[Any, Any] = builder.nodes[place].runnable  # type: ignore[assignment]  # a ToolNode is one
     original = _tool_node(place, runnable)
     assert original is not None  # noqa: S101  # it was found there a moment ago
+    if not site.can_ask:
+        _refuse_without_checkpointer(site.ladder, original.tools_by_name)
 
     def nest(graph: Compiled, name: str) -> Compiled:
-        return gated(ladder, graph, agent=f"{agent}/{name}", can_ask=can_ask, capture=capture, checkpointer=None)
+        return gated(site, graph, agent=f"{agent}/{name}", checkpointer=None)
 
     node = gated_tools(original, nest)
-    if node is not original and runnable is not original:
-        raise MountError(f"the node {place} has a config around a ToolNode whose tools run agents; take the config off")
+    key: str = node._messages_key  # noqa: SLF001  # no public way to tell
+    if isinstance(builder.channels.get(key), LastValue):
+        raise MountError(f"the state's {key} has no reducer, so parallel answers can't be put together; use add_messages")
     for tool in original.tools_by_name.values():
-        ladder.seat(tool.name, declaration_of(tool), agent=agent, can_ask=can_ask, host=outside(tool))
+        site.ladder.seat(tool.name, declaration_of(tool), agent=agent, can_ask=site.can_ask, host=outside(tool))
     return Mount(
-        ladder=ladder, agent=agent, capture=capture, node=runnable if node is original else node,
-        tools=dict(node.tools_by_name), open_ended=node._wrap_tool_call is not None or node._awrap_tool_call is not None,  # noqa: SLF001  # no public way to tell
-        messages_key=node._messages_key, names=names, schema=_schema(builder),  # noqa: SLF001  # as above
+        ladder=site.ladder, agent=agent, can_ask=site.can_ask, capture=site.capture,
+        node=in_place(runnable, sealed_node(node)), place=place, tools=dict(node.tools_by_name),
+        open_ended=node._wrap_tool_call is not None or node._awrap_tool_call is not None,  # noqa: SLF001  # as above
+        messages_key=key, names=names, state=_reader(builder, place), nests=node is not original,
+        root="__root__" in builder.channels, branches=bool(builder.branches.get(place)),
     )  # fmt: skip
 
 
-def _schema(builder: StateGraph[Any, Any, Any, Any]) -> Any:
-    """What makes the tools' state; None where it is a plain dict."""
-    schema = builder.state_schema
-    return None if is_typeddict(schema) or schema is dict or not get_type_hints(schema) else schema
+def _reader(builder: Builder, place: str) -> Callable[[RunnableConfig], Any]:
+    """Reads the state as a node is given it: the keys of its own schema, and an instance of it where it is a class."""
+    schema: Any = builder.nodes[place].input_schema
+    keys = list(builder.schemas[schema])
+    made = schema if isinstance(schema, type) and (issubclass(schema, BaseModel) or is_dataclass(schema)) else None
+
+    def read(config: RunnableConfig) -> Any:
+        reading = config.get("configurable", {}).get(READ)
+        if keys == ["__root__"]:
+            return reading("__root__", False) if reading else []
+        values: dict[str, Any] = reading(keys, False) if reading else {}
+        return values if made is None else made(**values)
+
+    return read
 
 
-def _rewire(builder: StateGraph[Any, Any, Any, Any], place: str, mount: Mount) -> None:
+def _rewire(builder: Builder, place: str, mount: Mount) -> None:
     """Put the gate where the tool node stood, and the rungs behind it, with the tool node's own ways onwards."""
     joined = [end for starts, end in builder.waiting_edges if place in starts]
     if joined:
         raise MountError(f"the node {joined[0]} waits for {place} together with others, which six rungs can't stand in for")
+    for start, arriving in builder.branches.items():
+        # What arrives from outside is no state yet; the gate will see the state.
+        if start != START:
+            builder.branches[start] = {name: _gated(branch, mount) for name, branch in arriving.items()}
     spec = builder.nodes[place]
     edges = sorted(end for start, end in builder.edges if start == place)
-    branches = builder.branches.pop(place, {})
-    builder.edges = {(start, end) for start, end in builder.edges if start != place}
-    for start, arriving in builder.branches.items():
-        builder.branches[start] = {
-            name: branch if branch.ends is not None and place not in branch.ends.values()
-            else branch._replace(path=GatedEdge(branch.path, branch.ends, place, mount), ends=_with(branch.ends, mount))
-            for name, branch in arriving.items()
-        }  # fmt: skip
-    ends = {*mount.names.values(), *edges, *(end for b in branches.values() for end in (b.ends or {}).values())}
-
-    def onwards(state: Any, config: RunnableConfig) -> list[Any]:
-        ways: list[Any] = list(edges)
-        for branch in branches.values():
-            ways += _resolved(branch.path.invoke(state, config), branch.ends)
-        return [way for way in ways if way != END]
-
+    onwards = {name: b._replace(path=Onwards(b.path)) for name, b in builder.branches.pop(place, {}).items()}
+    rungs = {name: name for name in mount.names.values()}
+    # A tool node's policies are for running tools; the ledger says what may be tried again, and errors are answered.
     plain = replace(spec, retry_policy=None, cache_policy=None, error_handler_node=None)
-    builder.nodes[place] = replace(plain, runnable=GateNode(mount, onwards, place), ends=tuple(sorted(ends)))
+    builder.nodes[place] = replace(plain, runnable=GateNode(mount, place), ends=tuple(rungs))
+    builder.edges = {(start, end) for start, end in builder.edges if start != place}
+    builder.branches[place] = dict(onwards)
+    if edges:
+        builder.branches[place]["onwards"] = BranchSpec(Onwards(edges=edges), {end: end for end in edges})
     for rung, name in mount.names.items():
-        builder.nodes[name] = replace(plain, runnable=RungNode(mount, rung, name))
+        builder.nodes[name] = replace(plain, runnable=RungNode(mount, rung, name), ends=())
         builder.edges |= {(name, end) for end in edges}
-        if branches:
-            builder.branches[name] = dict(branches)
+        if onwards:
+            builder.branches[name] = dict(onwards)
 
 
-def _with(ends: dict[Any, str] | None, mount: Mount) -> dict[Any, str] | None:
-    return None if ends is None else {**ends, **{name: name for name in mount.names.values()}}
+def _gated(branch: BranchSpec, mount: Mount) -> BranchSpec:
+    """A conditional edge with the calls routed in it, where it may lead to the tools at all."""
+    if branch.ends is None:
+        return branch._replace(path=GatedEdge(branch.path, None, mount))
+    if mount.place not in branch.ends.values():
+        return branch
+    ends = {**branch.ends, **{name: name for name in mount.names.values()}}
+    return branch._replace(path=GatedEdge(branch.path, branch.ends, mount), ends=ends)
 
 
-def _resolved(result: Any, ends: dict[Any, str] | None) -> list[Any]:
-    results = result if isinstance(result, list | tuple) else [result]
-    return [one if isinstance(one, Send) or ends is None else ends[one] for one in results]
+def _gate_subgraphs(site: Site, builder: Builder, agent: str) -> bool:
+    """Gate the graphs that stand as nodes; one that is hidden in a function is refused by name.
 
-
-@dataclass(frozen=True)
-class GatedEdge(Runnable[Any, Any]):
-    """A conditional edge that led to the tools: its answer, with each call sent to its rung instead."""
-
-    path: Runnable[Any, Any]
-    ends: dict[Any, str] | None
-    place: str
-    mount: Mount
-
-    def invoke(self, input: Any, config: RunnableConfig | None = None, **_: Any) -> Any:  # noqa: A002  # LangChain's name
-        """Route as the graph's author did, then route the calls."""
-        return self._routed(self.path.invoke(input, config), input, config or {})
-
-    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **_: Any) -> Any:  # noqa: A002  # LangChain's name
-        """As `invoke`."""
-        return self._routed(await self.path.ainvoke(input, config), input, config or {})
-
-    def _routed(self, result: Any, state: Any, config: RunnableConfig) -> list[Any]:
-        key = self.mount.messages_key
-        routed: list[Any] = []
-        for way in result if isinstance(result, list | tuple) else [result]:
-            sent = isinstance(way, Send)
-            if (way.node if sent else (self.ends or {}).get(way, way)) != self.place:
-                routed.append(way)
-                continue
-            found = proposals(way.arg if sent else state, key)
-            sends = [self.mount.send(proposal, messages_of(state, key), config) for proposal in found]
-            routed += sends or [way]
-        return routed
-
-
-def _gate_subgraphs(
-    ladder: Ladder, builder: StateGraph[Any, Any, Any, Any], *, agent: str, can_ask: bool, capture: Capture
-) -> None:
-    """Gate the graphs that stand as nodes; one that is hidden in a function is refused by name."""
+    Returns:
+        Whether there is any graph with tools inside, gated now or before.
+    """
+    found = False
     for name, spec in builder.nodes.items():
         runnable: Any = spec.runnable
         if isinstance(runnable, CompiledStateGraph):
+            found = found or is_gated(runnable)
             if holds_tools(runnable):
-                inner = gated(
-                    ladder, runnable, agent=f"{agent}/{name}", can_ask=can_ask, capture=capture,
-                    checkpointer=runnable.checkpointer,
-                )  # fmt: skip
+                found = True
+                inner = gated(site, runnable, agent=f"{agent}/{name}", checkpointer=runnable.checkpointer)
                 builder.nodes[name] = replace(spec, runnable=inner)
-        elif not isinstance(runnable, ToolNode) and holds_tools(runnable):
+        elif _tool_node(name, runnable) is None and holds_tools(runnable, unguarded):
             raise MountError(
                 f"the node {name} runs another agent inside a function, where its tools can't be gated; add that "
                 f"agent to the graph as a node, or wrap it first"
             )
+        elif _tool_node(name, runnable) is None and runs_tools_by_hand(runnable):
+            raise MountError(
+                f"the node {name} runs a ToolNode by itself, where its calls can't be gated; add the ToolNode to the "
+                f"graph as a node of its own"
+            )
+    return found
 
 
-def _stops(nodes: Any, renamed: dict[str, list[str]]) -> Any:
-    """`interrupt_before` and `interrupt_after`, for the rungs where they named the tool node."""
-    if isinstance(nodes, str):
-        return nodes
-    return [new for node in nodes for new in (node, *renamed.get(node, ()))] or None
+def is_gated(graph: Compiled) -> bool:
+    """Whether a graph is under a ladder, somewhere in it."""
+    return any(
+        isinstance(spec.runnable, RungNode) or (isinstance(spec.runnable, CompiledStateGraph) and is_gated(spec.runnable))
+        for spec in graph.builder.nodes.values()
+    )
+

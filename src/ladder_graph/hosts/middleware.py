@@ -17,9 +17,13 @@ from ladder_graph.calls import Call
 from ladder_graph.errors import MountError
 from ladder_graph.fingerprint import Environment
 from ladder_graph.hosts.capture import Capture
+from ladder_graph.hosts.guard import CHECKPOINTER, SEVERAL
 from ladder_graph.hosts.nested import holds_ungated_agents
-from ladder_graph.hosts.nodes import considered, thread_of
+from ladder_graph.hosts.nodes import considered, may_exist, no_such_tool, sent, thread_of
+from ladder_graph.hosts.permit import Permit
 from ladder_graph.hosts.proposals import Proposal, messages_of, proposer, waiting
+from ladder_graph.hosts.provider import ProviderTools
+from ladder_graph.hosts.sealing import Sealer
 from ladder_graph.hosts.toolhost import (
     Interrupting, answered, failure_of, outcome_of, outside, tool_call_of, tool_message,
 )
@@ -33,37 +37,49 @@ if TYPE_CHECKING:
 
 Answer = ToolMessage | Command[Any]
 
-PUSH = "__pregel_push"
-"""How LangGraph marks a task that was sent one thing of its own."""
-CHECKPOINTER = "__pregel_checkpointer"
-"""Where LangGraph's config keeps the checkpointer."""
+SEVERAL = (
+    "REFUSED: several calls came in one task, where one answer could be taken for another's. Nothing ran; make one "
+    "call at a time."
+)
+"""What the model reads then."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class HandlerHost(Interrupting):
     """Runs a call through the rest of the middleware chain.
 
     Args:
+        config: The task's own config.
         request: The request as it came to the gate.
         handler: The rest of the chain; sync or async, as the graph runs.
+        permit: Makes the permit for the frozen call.
     """
 
     request: ToolCallRequest
     handler: Callable[[ToolCallRequest], Any]
+    permit: Callable[[Call], Permit]
 
-    def execute(self, call: Call) -> Outcome:
+    def execute(self, call: Call, *, again: bool = False) -> Outcome:
         """Run the tool on a copy of the frozen arguments."""
+        self.leave_the_rest(again=again)
+        permit = self.permit(call)
         try:
-            return outcome_of(self.handler(self._frozen(call)), call)
+            with permit.held():
+                output = self.handler(self._frozen(call))
+            return permit.judged(outcome_of(output, call))
         except BaseException as wrong:  # noqa: BLE001  # no tool's exception may escape a rung
-            return failure_of(wrong)
+            return permit.judged(failure_of(wrong))
 
-    async def aexecute(self, call: Call) -> Outcome:
+    async def aexecute(self, call: Call, *, again: bool = False) -> Outcome:
         """As `execute`."""
+        self.leave_the_rest(again=again)
+        permit = self.permit(call)
         try:
-            return outcome_of(await self.handler(self._frozen(call)), call)
+            with permit.held():
+                output = await self.handler(self._frozen(call))
+            return permit.judged(outcome_of(output, call))
         except BaseException as wrong:  # noqa: BLE001  # see execute
-            return failure_of(wrong)
+            return permit.judged(failure_of(wrong))
 
     def _frozen(self, call: Call) -> ToolCallRequest:
         return self.request.override(tool_call=tool_call_of(call))  # type: ignore[arg-type]  # it is a ToolCall
@@ -72,12 +88,14 @@ class HandlerHost(Interrupting):
 class LadderMiddleware(AgentMiddleware[Any, Any, Any]):
     """Gates every tool call of a `create_agent` agent from inside its tool node.
 
-    Put it first, so that retries inside it don't ask again. On resume the call's life starts over, and the ledger
+    `Ladder.middleware` puts it first, so that retries inside it don't ask again, and a `SealMiddleware` last. On resume the call's life starts over, and the ledger
     knows how far it was. The graph keeps its shape; `Ladder.wrap` is the mount that shows the rungs as nodes.
 
     Args:
         ladder: The ladder.
         agent: The name to act under, where it isn't the policy's.
+        seal: The seal that stands inside all other middleware. Without it a tool that middleware puts in another's
+            place isn't noticed, and a failure always leaves it open whether the tool ran.
 
     Example:
         >>> from langchain.agents import create_agent
@@ -93,11 +111,14 @@ class LadderMiddleware(AgentMiddleware[Any, Any, Any]):
         >>> ladder.close()
     """
 
-    def __init__(self, ladder: Ladder, *, agent: str | None = None) -> None:
+    def __init__(self, ladder: Ladder, *, agent: str | None = None, seal: SealMiddleware | None = None) -> None:
         super().__init__()
         self.ladder = ladder
+        self.seal = seal
+        self._sealer = Sealer()
         self.agent = agent or ladder.policy.agent
         self.capture = Capture()
+        self._provider = ProviderTools(ladder, self.agent)
         self._seated: set[tuple[str, bool]] = set()
 
     def wrap_model_call(
@@ -119,7 +140,7 @@ class LadderMiddleware(AgentMiddleware[Any, Any, Any]):
         call, environment = self._considered(request)
         if isinstance(call, ToolMessage):
             return call
-        reply = self.ladder.run(call, environment, HandlerHost(request, handler))
+        reply = self.ladder.run(call, environment, self._host(request, handler))
         return cast("Answer", answered(reply, call))
 
     async def awrap_tool_call(
@@ -129,13 +150,19 @@ class LadderMiddleware(AgentMiddleware[Any, Any, Any]):
         call, environment = self._considered(request)
         if isinstance(call, ToolMessage):
             return call
-        reply = await self.ladder.arun(call, environment, HandlerHost(request, handler))
+        reply = await self.ladder.arun(call, environment, self._host(request, handler))
         return cast("Answer", answered(reply, call))
+
+    def _host(self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Any]) -> HandlerHost:
+        def permit(call: Call) -> Permit:
+            return Permit(call, self.ladder.repeatable(call.tool), certain=self.seal is not None)
+
+        return HandlerHost(request.runtime.config, self._sealer(request), handler, permit)
 
     @contextmanager
     def _listening(self) -> Iterator[None]:
         """Hand the capture down through the ambient config, where it reaches models that inner middleware picks."""
-        config = merge_configs(var_child_runnable_config.get(), {"callbacks": [self.capture]})
+        config = merge_configs(var_child_runnable_config.get(), {"callbacks": [self.capture, self._provider]})
         token = var_child_runnable_config.set(config)
         try:
             yield
@@ -143,16 +170,16 @@ class LadderMiddleware(AgentMiddleware[Any, Any, Any]):
             var_child_runnable_config.reset(token)
 
     def _considered(self, request: ToolCallRequest) -> tuple[Call | ToolMessage, Environment | None]:
-        raw, config = dict(request.tool_call), request.runtime.config
-        messages = messages_of(request.state)
-        proposal = Proposal(raw, message=proposer(messages, raw.get("id")))
-        environment = proposal.environment(self.capture)
-        call = (
-            "REFUSED: several calls came in one task, where one answer could be taken for another's. Nothing ran; "
-            "make one call at a time."
-            if _shares_its_task(config) and len(waiting(messages)) > 1
-            else considered(self.agent, raw, request.tool, environment, config)
-        )
+        raw: dict[str, Any] = dict(request.tool_call)
+        config, messages = request.runtime.config, messages_of(request.state)
+        environment = Proposal(raw, message=proposer(messages, raw.get("id"))).environment(self.capture)
+        call: Call | str
+        if not sent(config) and len(waiting(messages)) > 1:
+            call = SEVERAL
+        elif request.tool is None and not may_exist(str(raw.get("name")), environment):
+            call = no_such_tool(str(raw.get("name")), (tool.name for tool in request.runtime.tools))
+        else:
+            call = considered(self.agent, raw, request.tool, environment, config)
         if isinstance(call, str):
             self.ladder.refuse(self.agent, thread_of(config), raw, call)
             return tool_message(raw.get("id"), str(raw.get("name")), call, error=True), environment
@@ -173,7 +200,22 @@ class LadderMiddleware(AgentMiddleware[Any, Any, Any]):
         self._seated.add((name, can_ask))
 
 
-def _shares_its_task(config: RunnableConfig) -> bool:
-    """Whether LangGraph gave this task the whole state instead of one call."""
-    path: Any = config.get("metadata", {}).get("langgraph_path") or ()
-    return bool(path) and path[0] != PUSH
+class SealMiddleware(AgentMiddleware[Any, Any, Any]):
+    """Seals each tool right before it runs, inside all other middleware; the gate's other half.
+
+    What middleware between the two made of a call is held against what the gate allowed. On resume nothing is different.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sealer = Sealer()
+
+    def wrap_tool_call(self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Answer]) -> Answer:
+        """Run a sealed copy of the tool."""
+        return handler(self._sealer(request))
+
+    async def awrap_tool_call(
+        self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Awaitable[Answer]]
+    ) -> Answer:
+        """As `wrap_tool_call`."""
+        return await handler(self._sealer(request))

@@ -7,16 +7,20 @@ rebuilt around gated copies; nothing of the caller's is changed.
 from __future__ import annotations
 
 import copy
+import functools
 import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from langchain_core.runnables import Runnable, RunnableBinding, RunnableLambda, RunnableSequence
+from langchain_core.language_models import BaseChatModel
+from langchain_core.runnables import Runnable
+from langchain_core.runnables.base import RunnableBindingBase
 from langchain_core.tools import BaseTool, StructuredTool
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.prebuilt import ToolNode
 
 from ladder_graph.errors import MountError
+from ladder_graph.hosts.sealing import seal_of
 
 Compiled = CompiledStateGraph[Any, Any, Any, Any]
 Nest = Callable[[Compiled, str], Compiled]
@@ -25,14 +29,41 @@ Nest = Callable[[Compiled, str], Compiled]
 DEEPEST = 6
 """How many closures deep graphs are looked for."""
 
+BUILT_LATER = "__deepagents_subagent_response_format"
+"""A setting that makes deepagents build a sub-agent anew at run time, where it can't be gated."""
 
-def holds_tools(thing: Any) -> bool:
-    """Whether a graph, or a function around one, runs tools that no gate sees."""
+RUNS = {"invoke", "ainvoke", "batch", "abatch", "stream", "astream"}
+"""How something is run by hand."""
+
+
+def holds_tools(thing: Any, counts: Callable[[ToolNode], bool] = lambda _: True) -> bool:
+    """Whether a graph, or a function around one, runs tools that no gate sees.
+
+    Args:
+        thing: Where to look.
+        counts: Which ToolNodes matter.
+    """
     return any(
-        isinstance(spec.runnable, ToolNode) or (spec.runnable is not thing and holds_tools(spec.runnable))
+        counts(spec.runnable) if isinstance(spec.runnable, ToolNode)
+        else spec.runnable is not thing and holds_tools(spec.runnable, counts)
         for graph in _graphs(thing, DEEPEST, set())
         for spec in graph.builder.nodes.values()
     )
+
+
+def runs_tools_by_hand(thing: Any, depth: int = DEEPEST) -> bool:
+    """Whether a node runs a ToolNode that it holds itself, so that the graph's edges never see the calls."""
+    if depth < 0 or isinstance(thing, CompiledStateGraph):
+        return False
+    match thing:
+        case ToolNode():
+            return True
+        case types.FunctionType() | types.MethodType():
+            return bool(RUNS & set(thing.__code__.co_names)) and any(
+                isinstance(value, ToolNode) for value in (*_globals_named(thing), *_enclosed_values(thing))
+            )
+        case _:
+            return any(runs_tools_by_hand(part, depth - 1) for part in _parts(thing))
 
 
 def gated_tools(node: ToolNode, nest: Nest) -> ToolNode:
@@ -52,8 +83,14 @@ def gated_tools(node: ToolNode, nest: Nest) -> ToolNode:
 
 
 def holds_ungated_agents(tool: BaseTool) -> bool:
-    """Whether a tool runs agents whose own tools no gate sees."""
-    return any(holds_tools(part) for part in (*_functions(tool), *vars(tool).values()))
+    """Whether a tool runs agents whose own tools no gate sees. Guarded ones bring their gates with them."""
+    return any(holds_tools(part, unguarded) for part in (*_functions(tool), *vars(tool).values()))
+
+
+def unguarded(node: ToolNode) -> bool:
+    """Whether a ToolNode holds a tool that brings no gate of its own."""
+    seals = [seal_of(tool) for tool in node.tools_by_name.values()]
+    return any(seal is None or seal.gate is None for seal in seals)
 
 
 def _functions(tool: BaseTool) -> tuple[Any, ...]:
@@ -84,11 +121,11 @@ def _swapped(thing: Any, nest: Nest, name: str, depth: int, memo: dict[int, Any]
         return thing
     if isinstance(thing, CompiledStateGraph):
         memo[id(thing)] = nest(thing, name) if holds_tools(thing) else thing
-    elif isinstance(thing, RunnableBinding):
+    elif isinstance(thing, RunnableBindingBase):
         memo[id(thing)] = thing.model_copy(update={"bound": _swapped(thing.bound, nest, name, depth - 1, memo)})
     elif isinstance(thing, dict):
         memo[id(thing)] = {
-            key: _swapped(value, nest, key if isinstance(value, Runnable) else name, depth - 1, memo)
+            key: _swapped(value, nest, _label(thing, key, name) if isinstance(value, Runnable) else name, depth - 1, memo)
             for key, value in thing.items()
         }
     elif isinstance(thing, list | tuple):
@@ -98,6 +135,14 @@ def _swapped(thing: Any, nest: Nest, name: str, depth: int, memo: dict[int, Any]
     else:
         raise MountError(f"the tool {name} keeps an agent in a {type(thing).__name__}, where it can't be gated; wrap it first")
     return memo[id(thing)]
+
+
+def _label(holder: dict[Any, Any], key: Any, name: str) -> str:
+    """What an agent in a dict is called: by the name beside it, as deepagents has it, or by its key."""
+    beside = holder.get("name")
+    if isinstance(beside, str):
+        return beside
+    return key if isinstance(key, str) else name
 
 
 def _swapped_function(
@@ -134,36 +179,49 @@ def _graphs(thing: Any, depth: int, seen: set[int]) -> Iterator[Compiled]:
 
 
 def _inside(thing: Any) -> Iterator[Any]:
+    if isinstance(thing, types.FunctionType | types.MethodType):
+        yield from _enclosed(thing)
+    else:
+        yield from _parts(thing)
+
+
+def _parts(thing: Any) -> Iterator[Any]:
+    """What a container, a composed runnable or a partial function is made of."""
     match thing:
-        case RunnableBinding():
-            yield thing.bound
-        case RunnableSequence():
-            yield from thing.steps
-        case RunnableLambda():
-            yield from thing.deps
         case dict():
             yield from thing.values()
         case list() | tuple():
             yield from thing
-        case types.FunctionType() | types.MethodType():
-            yield from _enclosed(thing)
-        case _ if hasattr(thing, "func") and hasattr(thing, "afunc"):
-            yield from (thing.func, thing.afunc)
+        case BaseChatModel() | BaseTool():
+            return  # Their parts aren't steps; a tool's own agents are looked for where it is mounted.
+        case Runnable():
+            yield from vars(thing).values()
+        case functools.partial():
+            yield thing.func
 
 
 def _enclosed(function: Any) -> Iterator[Any]:
     if isinstance(function, types.MethodType):
         function = function.__func__
-    for cell in getattr(function, "__closure__", None) or ():
-        try:
-            yield cell.cell_contents
-        except ValueError:
-            continue  # An empty cell.
+    yield from _enclosed_values(function)
     # A graph in a module's global is as ungated as one in a closure.
     yield from _globals(function)
 
 
 def _globals(function: Any) -> list[Compiled]:
+    return [value for value in _globals_named(function) if isinstance(value, CompiledStateGraph)]
+
+
+def _globals_named(function: Any) -> list[Any]:
     names = getattr(getattr(function, "__code__", None), "co_names", ())
     space = getattr(function, "__globals__", {})
-    return [space[name] for name in names if isinstance(space.get(name), CompiledStateGraph)]
+    return [space[name] for name in names if name in space]
+
+
+def _enclosed_values(function: Any) -> Iterator[Any]:
+    """The variables of the functions around it."""
+    for cell in getattr(function, "__closure__", None) or ():
+        try:
+            yield cell.cell_contents
+        except ValueError:
+            continue  # An empty cell: a name that is never bound.

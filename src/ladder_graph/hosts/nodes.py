@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import ToolMessage
 from langchain_core.runnables import Runnable, RunnableConfig
+from langgraph.prebuilt.tool_node import INVALID_TOOL_NAME_ERROR_TEMPLATE
 from langgraph.types import Command, Send
 
 from ladder_graph.calls import Call
 from ladder_graph.errors import ArgumentsError, MountError
 from ladder_graph.fingerprint import Environment
 from ladder_graph.hosts.capture import Capture
-from ladder_graph.hosts.proposals import Proposal, is_packet, messages_of, proposals, proposer
+from ladder_graph.hosts.edges import passed_on
+from ladder_graph.hosts.nested import BUILT_LATER
+from ladder_graph.hosts.proposals import Packet, Proposal, is_packet, messages_of, proposals, proposer
 from ladder_graph.hosts.toolhost import NodeHost, answered, complaint_about, tool_message
 from ladder_graph.scale import Rung
-
+from ladder_graph.tools import NOTHING
 
 if TYPE_CHECKING:
     from langchain_core.tools import BaseTool
 
     from ladder_graph.ladder import Ladder
 
-READ = "__pregel_read"
-"""Where LangGraph's config keeps the function that reads the graph's channels (langgraph-prebuilt reads it too)."""
+PUSH = "__pregel_push"
+"""How LangGraph marks a task that was sent one thing of its own, at the head of its path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,41 +38,76 @@ class Mount:
 
     ladder: Ladder
     agent: str
+    can_ask: bool
     capture: Capture
     node: Runnable[Any, Any]
     """The original ToolNode."""
+    place: str
+    """The name it stood under, which is the gate's now."""
     tools: dict[str, BaseTool]
     open_ended: bool
     """Other middleware may run tools that the ToolNode doesn't know."""
     messages_key: str
     names: dict[Rung, str]
     """The node of each rung."""
-    schema: Callable[..., Any] | None
-    """Makes the tools' state where the graph's isn't a plain dict."""
+    state: Callable[[RunnableConfig], Any]
+    """Reads the graph's state as the ToolNode would have been given it."""
+    nests: bool
+    """Some of its tools run agents, which are gated too."""
+    root: bool
+    """The graph's state is the list of messages itself."""
+    branches: bool
+    """The way on from the tools depends on the state."""
+    seated: set[str] = field(default_factory=set)
+    """Tools that turned up at run time."""
 
-    def send(self, found: Proposal, messages: Sequence[Any], config: RunnableConfig) -> Send:
-        """One call to its rung, by itself."""
+    def sends(self, found: Sequence[Proposal], messages: Sequence[Any], config: RunnableConfig) -> list[Send]:
+        """Each call to its rung, by itself.
+
+        Calls that came in one task would have been done in one, with the way on decided once; so it is here.
+        """
+        together = self.branches and len(found) > 1
+        return [self._send(proposal, messages, config, together=together) for proposal in found]
+
+    def _send(self, found: Proposal, messages: Sequence[Any], config: RunnableConfig, *, together: bool) -> Send:
         message = found.message or proposer(messages, found.call.get("id"))
-        proposal = Proposal(found.call, found.state, message)
+        proposal = Proposal(found.call, found.state, message, found.whole)
         environment = proposal.environment(self.capture)
         call = self.call(proposal.call, environment, config)
         rung = self.ladder.route(call, environment).rung if isinstance(call, Call) else Rung.SUGGEST
-        return Send(self.names[rung], proposal.packet(environment))
+        return Send(self.names[rung], proposal.packet(environment, together=together))
 
-    def call(self, call: dict[str, Any], environment: Environment | None, config: RunnableConfig) -> Call | str:
+    def call(self, call: Mapping[str, Any], environment: Environment | None, config: RunnableConfig) -> Call | str:
         """The frozen call; or why it can't be considered, in words for the model."""
-        tool = self.tools.get(str(call.get("name")))
-        if tool is None and not self.open_ended:
-            return f"REFUSED: there is no tool {call.get('name')}. Nothing ran. The tools are: {', '.join(self.tools)}."
+        name = str(call.get("name"))
+        tool = self.tools.get(name)
+        if tool is None and not (self.open_ended and may_exist(name, environment)):
+            return no_such_tool(name, self.tools)
+        if self.nests and BUILT_LATER in config.get("configurable", {}):
+            return f"REFUSED: {BUILT_LATER} would make {name} run an agent that no gate sees. Nothing ran."
+        if tool is None and name not in self.seated:
+            self.seated.add(name)
+            self.ladder.seat(name, NOTHING, agent=self.agent, can_ask=self.can_ask)
         return considered(self.agent, call, tool, environment, config)
 
-    def payload(self, state: Any, config: RunnableConfig) -> Callable[[dict[str, Any]], Any]:
+    def payload(self, packet: Packet, config: RunnableConfig) -> Callable[[dict[str, Any]], Any]:
         """How the original ToolNode is given the frozen call, so that injected state is what it would have been."""
-        if state is None and self.schema is not None:
-            state = self.schema(**read_state(config))
+        state = packet.get("state")
+        if state is None and packet.get("whole"):
+            state = self.state(config)
         if state is None:
             return lambda call: [call]
         return lambda call: {"__type": "tool_call_with_context", "tool_call": call, "state": state}
+
+
+def may_exist(name: str, environment: Environment | None) -> bool:
+    """Whether a tool that the graph doesn't know may be one that middleware brings: the model would have been shown it."""
+    return environment is None or not environment.toolset or name in environment.tools
+
+
+def no_such_tool(name: str, tools: Iterable[str]) -> str:
+    """What a ToolNode says of a tool that isn't there."""
+    return INVALID_TOOL_NAME_ERROR_TEMPLATE.format(requested_tool=name, available_tools=", ".join(tools))
 
 
 def considered(
@@ -83,7 +121,7 @@ def considered(
         return f"REFUSED: the arguments of {name} are no JSON object. Nothing ran; call it again with proper ones."
     complaint = complaint_about(tool, arguments)
     if complaint is not None:
-        return f"REFUSED: the arguments don't fit {name}: {complaint}. Nothing ran; call it again with proper ones."
+        return complaint
     env = None if environment is None else environment.key(name)
     try:
         return Call(agent, thread_of(config), call_id, name, arguments, env)
@@ -102,30 +140,31 @@ def thread_of(config: RunnableConfig) -> str:
     return f"run:{run or uuid.uuid4()}"
 
 
-def read_state(config: RunnableConfig) -> dict[str, Any]:
-    """The graph's channels as the tools would see them."""
-    read = config.get("configurable", {}).get(READ)
-    values: dict[str, Any] = read(list(read.args[1]), True) if read is not None else {}
-    return values
+def sent(config: RunnableConfig) -> bool:
+    """Whether LangGraph gave this task something of its own, and not the graph's state."""
+    path: Any = config.get("metadata", {}).get("langgraph_path") or ()
+    return bool(path) and path[0] == PUSH
 
 
 @dataclass(frozen=True)
 class GateNode(Runnable[Any, Any]):
-    """Stands where the tool node stood: sends each waiting call to its rung, or goes on where nothing waits."""
+    """Stands where the tool node stood: sends each waiting call to its rung.
+
+    Its outgoing edges are those of the tool node, and are taken where nothing waits.
+    """
 
     mount: Mount
-    onwards: Callable[[Any, RunnableConfig], list[Any]]
-    """Where the graph went after its tools."""
-    name: str = field(default="tools")
+    name: str
 
     def invoke(self, input: Any, config: RunnableConfig | None = None, **_: Any) -> Command[Any]:  # noqa: A002  # LangChain's name
         """Send every waiting call by itself."""
         config = config or {}
         key = self.mount.messages_key
-        found = proposals(input, key)
-        messages = messages_of(input, key) or messages_of(read_state(config), key)
-        sends = [self.mount.send(proposal, messages, config) for proposal in found]
-        return Command(goto=sends or self.onwards(input, config))
+        found = proposals(input, key, sent=sent(config))
+        messages = messages_of(input, key) or messages_of(self.mount.state(config), key)
+        if found:
+            passed_on(config)
+        return Command(goto=self.mount.sends(found, messages, config))
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **_: Any) -> Command[Any]:  # noqa: A002  # LangChain's name
         """As `invoke`; it only reads."""
@@ -138,25 +177,25 @@ class RungNode(Runnable[Any, Any]):
 
     mount: Mount
     rung: Rung
-    name: str = field(default="")
+    name: str
 
     def invoke(self, input: Any, config: RunnableConfig | None = None, **_: Any) -> Any:  # noqa: A002  # LangChain's name
         """Take the call through its life; on resume this starts over, and the ledger knows how far it was."""
         config = config or {}
         call, environment, host = self._begin(input, config)
         if isinstance(call, ToolMessage):
-            return self._update(call)
+            return self._update(call, input, config)
         reply = self.mount.ladder.run(call, environment, host, self.rung)
-        return self._update(answered(reply, call))
+        return self._update(answered(reply, call), input, config)
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **_: Any) -> Any:  # noqa: A002  # LangChain's name
         """As `invoke`."""
         config = config or {}
         call, environment, host = self._begin(input, config)
         if isinstance(call, ToolMessage):
-            return self._update(call)
+            return self._update(call, input, config)
         reply = await self.mount.ladder.arun(call, environment, host, self.rung)
-        return self._update(answered(reply, call))
+        return self._update(answered(reply, call), input, config)
 
     def _begin(
         self, packet: Any, config: RunnableConfig
@@ -165,15 +204,28 @@ class RungNode(Runnable[Any, Any]):
             raise MountError(f"the node {self.name} takes one call from the gate and nothing else; send it to the tool node")
         raw: dict[str, Any] = packet["call"]
         stored = packet.get("environment")
-        environment = None if stored is None else Environment.read(stored, "the checkpoint")
+        environment = None if stored is None else Environment.from_json(stored, "the checkpoint")
         call = self.mount.call(raw, environment, config)
-        host = NodeHost(self.mount.node, self.mount.payload(packet.get("state"), config), config)
+        repeatable = self.mount.ladder.repeatable(str(raw.get("name")))
+        host = NodeHost(config, self.mount.node, self.mount.payload(packet, config), repeatable)
         if isinstance(call, str):
             self.mount.ladder.refuse(self.mount.agent, thread_of(config), raw, call)
             return tool_message(raw.get("id"), str(raw.get("name")), call, error=True), environment, host
         return call, environment, host
 
-    def _update(self, output: Any) -> Any:
-        return {self.mount.messages_key: [output]} if isinstance(output, ToolMessage) else output
+    def _update(self, output: Any, packet: Packet, config: RunnableConfig) -> Any:
+        """The output in the form of a node's; the way on is left to the gate where others came with this call."""
+        update = {self.mount.messages_key: [output]} if isinstance(output, ToolMessage) else output
+        if self.mount.root:
+            update = self._bare(update)
+        if not packet.get("together"):
+            return update
+        passed_on(config)
+        several = isinstance(update, list) and any(isinstance(one, Command) for one in update)
+        return [*(update if several else [update]), Command(goto=self.mount.place)]
 
-
+    def _bare(self, update: Any) -> Any:
+        """The messages alone, for a graph whose state is nothing else."""
+        if isinstance(update, list):
+            return [self._bare(one) for one in update]
+        return update.get(self.mount.messages_key) if isinstance(update, dict) else update

@@ -6,13 +6,16 @@ LangGraph sends calls in four shapes: a list of tool calls, one call with its st
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypedDict, cast
+from dataclasses import dataclass, replace
+from typing import Any, NotRequired, TypedDict, cast
 
 from langchain_core.messages import AIMessage, ToolMessage
 
 from ladder_graph.fingerprint import Environment
 from ladder_graph.hosts.capture import Capture
+
+NO_ID = "missing"
+"""The id on the answer to a call that has none."""
 
 
 class Packet(TypedDict):
@@ -22,14 +25,14 @@ class Packet(TypedDict):
     """The packet's version."""
     call: dict[str, Any]
     """The tool call."""
-    environment: str | None
+    environment: dict[str, Any] | None
     """What proposed it, so that another process that resumes the thread knows."""
-
-
-class PacketWithState(Packet, total=False):
-    """A packet whose sender gave the call a state of its own."""
-
-    state: Any
+    whole: bool
+    """Whether it came with the graph's whole state, which is then what its tool sees."""
+    together: bool
+    """Whether the way on from the tools is decided once, when all that came with it are done."""
+    state: NotRequired[Any]
+    """A state of its own, if its sender gave it one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +44,23 @@ class Proposal:
     """A state of its own, if its sender gave it one."""
     message: str | None = None
     """The id of the message that proposed it, if that is known."""
+    whole: bool = False
+    """Whether it was found in the graph's state, and not sent by itself."""
 
     def environment(self, capture: Capture) -> Environment | None:
         """What proposed it; None where no model is known to have proposed exactly this."""
         call = self.call
-        return capture.environment(self.message, call.get("id"), call.get("name", ""), call.get("args") or {})
-
-    def packet(self, environment: Environment | None) -> PacketWithState:
-        """The payload for a rung."""
-        packet = PacketWithState(
-            ladder=1, call=dict(self.call), environment=None if environment is None else environment.text
+        args = call.get("args")
+        return capture.environment(
+            self.message, call.get("id"), str(call.get("name")), args if isinstance(args, Mapping) else {}
         )
+
+    def packet(self, environment: Environment | None, *, together: bool) -> Packet:
+        """The payload for a rung."""
+        packet = Packet(
+            ladder=1, call=dict(self.call), environment=None if environment is None else environment.to_json(),
+            whole=self.whole, together=together,
+        )  # fmt: skip
         if self.state is not None:
             packet["state"] = self.state
         return packet
@@ -62,19 +71,21 @@ def is_packet(payload: object) -> bool:
     return isinstance(payload, Mapping) and payload.get("ladder") == 1 and isinstance(payload.get("call"), Mapping)
 
 
-def proposals(payload: Any, messages_key: str = "messages") -> list[Proposal]:
+def proposals(payload: Any, messages_key: str = "messages", *, sent: bool = False) -> list[Proposal]:
     """The calls that wait in a payload; answered ones are left out.
 
     Args:
-        payload: Whatever was sent to the tool node.
+        payload: Whatever the tool node is given.
         messages_key: Where its state keeps the messages.
+        sent: Whether it was sent to the tool node, and so isn't the graph's own state.
     """
     if isinstance(payload, Mapping) and payload.get("__type") == "tool_call_with_context":
-        state = payload.get("state")
-        return [_proposal(payload["tool_call"], messages_of(state, messages_key), state)]
+        state, call = payload.get("state"), dict(payload["tool_call"])
+        return [Proposal(call, state, proposer(messages_of(state, messages_key), call.get("id")))]
     if isinstance(payload, list) and payload and isinstance(payload[-1], Mapping):
         return [Proposal(dict(call)) for call in payload if call.get("type") == "tool_call"]
-    return waiting(messages_of(payload, messages_key))
+    found = waiting(messages_of(payload, messages_key))
+    return [replace(one, state=payload) if sent else replace(one, whole=True) for one in found]
 
 
 def messages_of(state: Any, messages_key: str = "messages") -> Sequence[Any]:
@@ -92,12 +103,8 @@ def waiting(messages: Sequence[Any]) -> list[Proposal]:
         if isinstance(message, AIMessage):
             answered = {later.tool_call_id for later in messages[at + 1 :] if isinstance(later, ToolMessage)}
             calls = [cast("dict[str, Any]", call) for call in message.tool_calls]
-            return [Proposal(call, message=message.id) for call in calls if call["id"] not in answered]
+            return [Proposal(call, message=message.id) for call in calls if (call["id"] or NO_ID) not in answered]
     return []
-
-
-def _proposal(call: dict[str, Any], messages: Sequence[Any], state: Any) -> Proposal:
-    return Proposal(dict(call), state, proposer(messages, call.get("id")))
 
 
 def proposer(messages: Sequence[Any], call_id: str | None) -> str | None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from langchain_core.messages import ToolMessage
 from langchain_core.runnables import Runnable, RunnableConfig
-from langchain_core.tools import BaseTool
+from langchain_core.tools import BaseTool, StructuredTool
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
-from langgraph.errors import GraphBubbleUp, GraphInterrupt, is_invalid_resume
+from langgraph.errors import GraphBubbleUp, ParentCommand, is_invalid_resume
+from langgraph.prebuilt.tool_node import ToolInvocationError
 from langgraph.types import Command, interrupt
 from pydantic import BaseModel, ValidationError
 
@@ -20,32 +23,40 @@ from ladder_graph.calls import Call
 from ladder_graph.errors import DefiniteFailure
 from ladder_graph.hosts.identity import answering
 from ladder_graph.hosts.payload import interrupt_payload
+from ladder_graph.hosts.permit import Permit
+from ladder_graph.hosts.proposals import NO_ID
+from ladder_graph.hosts.resumes import forget_a_repeated_answer, forget_old_answers, spend
+from ladder_graph.hosts.sealing import sealed
 from ladder_graph.steps import Outcome, Person, Question, Reply
 
 _SERDE = JsonPlusSerializer()
 
 
 def complaint_about(tool: BaseTool | None, arguments: dict[str, Any]) -> str | None:
-    """Why these arguments don't fit the tool's schema, for the model to read; None where they do.
+    """Why these arguments don't fit the tool's schema, in the words of a ToolNode; None where they do.
 
     A call is held against the schema before anybody is asked about it. A schema that is a plain JSON Schema (as MCP
     tools have) is checked by the tool's own server.
     """
-    schema = tool.tool_call_schema if tool is not None else None
-    if not (isinstance(schema, type) and issubclass(schema, BaseModel)):
+    # The schema of the calls alone would leave out the author's own validators.
+    schema: Any = tool.get_input_schema() if tool is not None and isinstance(tool.args_schema, type) else None
+    if tool is None or not (isinstance(schema, type) and issubclass(schema, BaseModel)):
         return None
+    injected = _fields(schema) - _fields(tool.tool_call_schema)
     try:
         schema.model_validate(arguments)
     except ValidationError as wrong:
-        return "; ".join(
-            f"{'.'.join(map(str, error['loc'])) or 'arguments'}: {error['msg']}" for error in wrong.errors()
-        )
+        errors = [error for error in wrong.errors() if not (error["loc"] and error["loc"][0] in injected)]
+        placed = [error for error in errors if error["loc"]]
+        return ToolInvocationError(tool.name, wrong, arguments, placed or None).message if errors else None
+    except Exception as wrong:  # noqa: BLE001  # a validator of the tool author's
+        return f"REFUSED: the arguments of {tool.name} can't be checked: {type(wrong).__name__}: {wrong}. Nothing ran."
     return None
 
 
 def tool_message(call_id: str | None, name: str, text: str, *, error: bool) -> ToolMessage:
     """A sentence of ours as the answer to a call."""
-    return ToolMessage(text, name=name, tool_call_id=call_id or "missing", status="error" if error else "success")
+    return ToolMessage(text, name=name, tool_call_id=call_id or NO_ID, status="error" if error else "success")
 
 
 def outcome_of(output: Any, call: Call) -> Outcome:
@@ -58,11 +69,12 @@ def outcome_of(output: Any, call: Call) -> Outcome:
 
 def failure_of(wrong: BaseException) -> Outcome:
     """Read what a tool raised. Only a `DefiniteFailure` says that nothing happened."""
-    if isinstance(wrong, GraphInterrupt) or is_invalid_resume(wrong):
-        return Outcome("paused", signal=wrong)
-    if isinstance(wrong, GraphBubbleUp):
+    if isinstance(wrong, ParentCommand):
         # A command for the parent graph: the tool has finished, and says where to go.
         return Outcome("done", signal=wrong)
+    if isinstance(wrong, GraphBubbleUp) or is_invalid_resume(wrong):
+        # It asks somebody, or a graph that it runs was told to stop; both start over when the thread is resumed.
+        return Outcome("paused", signal=wrong)
     text = f"{type(wrong).__name__}: {wrong}."
     if isinstance(wrong, DefiniteFailure):
         return Outcome("failed", text=text)
@@ -84,9 +96,29 @@ def _messages(output: Any) -> list[ToolMessage]:
 
 
 def encode(reply: Any) -> bytes:
-    """A ToolNode's output as bytes that another process can read."""
-    kind, data = _SERDE.dumps_typed(reply)
+    """A ToolNode's output as bytes that another process can read; what has no such form in it is left out."""
+    try:
+        kind, data = _SERDE.dumps_typed(reply)
+    except Exception:  # noqa: BLE001  # any tool author's objects; the effect has happened and must be recorded
+        kind, data = _SERDE.dumps_typed(_plain(reply))
     return kind.encode() + b"\0" + data
+
+
+def _plain(reply: Any) -> Any:
+    """A reply without the values that can't be written down."""
+    if isinstance(reply, ToolMessage):
+        return reply.model_copy(update={"artifact": None, "additional_kwargs": {}, "response_metadata": {}})
+    if isinstance(reply, dict):
+        return {key: _plain(value) for key, value in reply.items()}
+    if isinstance(reply, list | tuple):
+        return [_plain(value) for value in reply]
+    if isinstance(reply, Command):
+        return replace(reply, update=_plain(reply.update))
+    try:
+        _SERDE.dumps_typed(reply)
+    except Exception:  # noqa: BLE001  # see encode
+        return None
+    return reply
 
 
 def decode(recorded: bytes) -> Any:
@@ -95,12 +127,36 @@ def decode(recorded: bytes) -> Any:
     return _SERDE.loads_typed((kind.decode(), data))
 
 
+@dataclass(slots=True)
 class Interrupting:
-    """The part of a host that asks through LangGraph's interrupt."""
+    """The part of a host that asks through LangGraph's interrupt.
+
+    Args:
+        config: The task's own config.
+    """
+
+    config: RunnableConfig
+    taken: int = field(default=0, init=False)
+    """How many interrupts of this task have been answered in this run."""
+
+    def __post_init__(self) -> None:
+        forget_old_answers(self.config)
 
     def ring(self, question: Question, complaint: str) -> Any:
-        """Stop the task; on resume the answer comes back here."""
-        return interrupt(interrupt_payload(question, complaint))
+        """Stop the task; on resume the answer comes back here.
+
+        An answer that was there before the question was asked isn't an answer to it, and is passed over.
+        """
+        self.taken = spend(self.config, self.taken, marked_only=not question.fresh)
+        answer = interrupt(interrupt_payload(question, complaint))
+        self.taken += 1
+        return answer
+
+    def leave_the_rest(self, *, again: bool) -> None:
+        """Before the tool runs: what was answered so far isn't for its own interrupts, unless it stopped at one."""
+        self.taken = spend(self.config, self.taken, marked_only=again)
+        if again:
+            forget_a_repeated_answer(self.config, self.taken)
 
     def person(self, answer: answers.Answer) -> Person | None:
         """Who gave this answer."""
@@ -111,33 +167,42 @@ class Interrupting:
         return encode(reply)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class NodeHost(Interrupting):
     """Runs a call through a graph's original ToolNode, in the task of the rung.
 
     Args:
+        config: The task's own config.
         node: The ToolNode, with whatever the graph's author put around it.
         payload: Makes its input from the frozen call.
-        config: The task's own config.
+        repeatable: Whether middleware inside may run the tool again.
     """
 
     node: Runnable[Any, Any]
     payload: Callable[[dict[str, Any]], Any]
-    config: RunnableConfig
+    repeatable: bool = False
 
-    def execute(self, call: Call) -> Outcome:
+    def execute(self, call: Call, *, again: bool = False) -> Outcome:
         """Run the tool on a copy of the frozen arguments."""
+        self.leave_the_rest(again=again)
+        permit = Permit(call, self.repeatable)
         try:
-            return outcome_of(self.node.invoke(self.payload(tool_call_of(call)), self.config), call)
+            with permit.held():
+                output = self.node.invoke(self.payload(tool_call_of(call)), self.config)
+            return permit.judged(outcome_of(output, call))
         except BaseException as wrong:  # noqa: BLE001  # no tool's exception may escape a rung: it would cancel siblings
-            return failure_of(wrong)
+            return permit.judged(failure_of(wrong))
 
-    async def aexecute(self, call: Call) -> Outcome:
+    async def aexecute(self, call: Call, *, again: bool = False) -> Outcome:
         """As `execute`."""
+        self.leave_the_rest(again=again)
+        permit = Permit(call, self.repeatable)
         try:
-            return outcome_of(await self.node.ainvoke(self.payload(tool_call_of(call)), self.config), call)
+            with permit.held():
+                output = await self.node.ainvoke(self.payload(tool_call_of(call)), self.config)
+            return permit.judged(outcome_of(output, call))
         except BaseException as wrong:  # noqa: BLE001  # see execute
-            return failure_of(wrong)
+            return permit.judged(failure_of(wrong))
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,27 +223,45 @@ class DirectHost:
         """The reply as bytes."""
         return encode(reply)
 
-    def execute(self, call: Call) -> Outcome:
-        """Run the tool on a copy of the frozen arguments."""
+    def execute(self, call: Call, *, again: bool = False) -> Outcome:
+        """Run the tool on a copy of the frozen arguments; one that is only async runs on a loop of its own."""
+        if isinstance(self.tool, StructuredTool) and self.tool.func is None:
+            with ThreadPoolExecutor(max_workers=1) as elsewhere:
+                return elsewhere.submit(asyncio.run, self.aexecute(call, again=again)).result()
+        permit = Permit(call)
         try:
-            return outcome_of(self.tool.invoke(tool_call_of(call)), call)
+            with permit.held():
+                output = self.tool.invoke(tool_call_of(call))
+            return permit.judged(outcome_of(output, call))
         except BaseException as wrong:  # noqa: BLE001  # it is recorded first
-            return failure_of(wrong)
+            return permit.judged(failure_of(wrong))
 
-    async def aexecute(self, call: Call) -> Outcome:
+    async def aexecute(self, call: Call, *, again: bool = False) -> Outcome:
         """As `execute`."""
+        del again  # Nobody answers here.
+        permit = Permit(call)
         try:
-            return outcome_of(await self.tool.ainvoke(tool_call_of(call)), call)
+            with permit.held():
+                output = await self.tool.ainvoke(tool_call_of(call))
+            return permit.judged(outcome_of(output, call))
         except BaseException as wrong:  # noqa: BLE001  # it is recorded first
-            return failure_of(wrong)
+            return permit.judged(failure_of(wrong))
 
 
 def outside(tool: BaseTool) -> Callable[[], DirectHost] | None:
     """How an accepted draft runs the tool outside the graph; None for a tool that needs the graph's own state."""
-    injected = set(tool.get_input_schema().model_fields) - set(tool.tool_call_schema.model_fields) if (
-        isinstance(tool.args_schema, type)
-    ) else set()
-    return None if injected else lambda: DirectHost(tool)
+    host = DirectHost(sealed(tool))
+    if not isinstance(tool.args_schema, type):
+        return lambda: host
+    injected = _fields(tool.get_input_schema()) - _fields(tool.tool_call_schema)
+    return None if injected else lambda: host
+
+
+def _fields(schema: Any) -> set[str]:
+    """The fields of a pydantic model, of either major version."""
+    fields = getattr(schema, "model_fields", None)
+    # A tool without arguments has no fields; only the older models have none under this name.
+    return set(getattr(schema, "__fields__", {}) if fields is None else fields)
 
 
 def tool_call_of(call: Call) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Literal
 from ladder_graph.calls import Call
 from ladder_graph.errors import AnswerRefused, UnknownQuestion
 from ladder_graph.fingerprint import Environment, diff
+from ladder_graph.ledger import quotas
 from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.journal import Journal
 from ladder_graph.scale import Rung
@@ -31,7 +32,9 @@ def find_question(journal: Journal, cursor: sqlite3.Cursor, prefix: str) -> Ques
         question = journal.question(cursor, known.call) if known else None
         if question is not None and question.id == found[0][0]:
             return question
-        raise AnswerRefused(f"question {prefix} was answered and used, or asked anew; `ladder pending` lists the open ones")
+        raise AnswerRefused(
+            f"question {prefix} was answered and used, or asked anew; `ladder pending` lists the open ones"
+        )
     raise UnknownQuestion(_which("question", prefix, len(found), "ladder pending"))
 
 
@@ -71,12 +74,16 @@ def judge_suggestion(
     known = find_action(journal, cursor, action)
     cursor.execute(sql.JUDGE_SUGGESTION, {"b_key": known.call.key, "verdict": verdict, "by": by.name})
     if cursor.rowcount != 1:
-        raise AnswerRefused(f"action {known.call.short} is no suggestion that waits for a verdict (it is {known.state})")
+        raise AnswerRefused(
+            f"action {known.call.short} is no suggestion that waits for a verdict (it is {known.state})"
+        )
     journal.append(cursor, known.call.agent, verdict, known.call.key, _signed(by, reason))
     return known
 
 
-def decide_draft(journal: Journal, cursor: sqlite3.Cursor, action: str, by: Person, *, accept: bool, reason: str) -> Known:
+def decide_draft(
+    journal: Journal, cursor: sqlite3.Cursor, action: str, by: Person, *, accept: bool, reason: str
+) -> Known:
     """Accept a draft, so that its call may run once as that person's act, or reject it.
 
     Raises:
@@ -88,7 +95,9 @@ def decide_draft(journal: Journal, cursor: sqlite3.Cursor, action: str, by: Pers
     if cursor.rowcount != 1:
         raise AnswerRefused(f"action {known.call.short} is no draft that waits for a decision (it is {known.state})")
     after = State.APPROVED if accept else State.DECLINED
-    journal.move(cursor, known.call, after, body=_signed(by, reason), actor=by.name)
+    no = f"REJECTED by {by.name}{f': {reason}' if reason else ''}. {known.call.tool} did not run; nothing was sent."
+    text = None if accept else no
+    journal.move(cursor, known.call, after, body=_signed(by, reason), text=text, actor=by.name)
     return known
 
 
@@ -113,24 +122,27 @@ def resolve(journal: Journal, cursor: sqlite3.Cursor, action: str, by: Person, *
         AnswerRefused: It isn't in doubt.
     """
     known = find_action(journal, cursor, action)
-    if known.state is not State.UNKNOWN:
+    orphaned = known.state is State.STARTED and not known.owner_alive
+    if known.state is not State.UNKNOWN and not orphaned:
         raise AnswerRefused(f"action {known.call.short} isn't in doubt: it is {known.state}")
     state = State.DONE if happened else State.FAILED
     found = "it did take effect" if happened else "it did not take effect, and may be proposed anew"
     text = f"{by.name} found out about {known.call.tool}: {found}."
     journal.move(cursor, known.call, state, body=_signed(by, reason), text=text)
-    journal.release(cursor, known.call.key, used=happened)
+    quotas.settle(cursor, known.call.key, used=happened)
     return known
 
 
 def demote(
-    journal: Journal, cursor: sqlite3.Cursor, agent: str, tool: str, to: Rung, reason: str, action: str = ""
-) -> None:
+    journal: Journal, cursor: sqlite3.Cursor, agent: str, tool: str, to: Rung, reason: str, action: str = "",
+    by: Person | None = None,
+) -> None:  # fmt: skip
     """Put a tool on a lower rung from its next call on; never raises it."""
     row = {"agent": agent, "tool": tool, "rung": int(to), "reason": reason, "at_us": journal.us}
     cursor.execute(sql.PUT_STANDING, row)
     if cursor.rowcount == 1:
-        journal.append(cursor, agent, "demoted", action, {"tool": tool, "rung": int(to), "reason": reason})
+        who = {"by": by.name, "auth": by.auth} if by else {}
+        journal.append(cursor, agent, "demoted", action, {"tool": tool, "rung": int(to), "reason": reason, **who})
 
 
 def environment_key(environment: Environment) -> str:
@@ -201,7 +213,6 @@ def found(journal: Journal, cursor: sqlite3.Cursor, agent: str, tool: str, *, ca
 
 def _components(environment: Environment) -> dict[str, object]:
     return {"components": environment.to_json()}
-
 
 
 def pinned_of(cursor: sqlite3.Cursor, agent: str) -> Environment | None:

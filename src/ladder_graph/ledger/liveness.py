@@ -5,15 +5,18 @@ A process that is merely slow, or stopped, keeps its lock; a time-out would call
 
 from __future__ import annotations
 
-import os
 import secrets
+import sys
 from pathlib import Path
 from typing import IO
 
-if os.name == "nt":  # pragma: no cover  # the suite runs on POSIX
+from ladder_graph.errors import LedgerUnwritable
+
+if sys.platform == "win32":  # pragma: no cover  # the suite runs on POSIX
     import msvcrt
 
-    def _lock(file: IO[bytes], *, wait: bool) -> bool:
+    def _lock(file: IO[bytes], *, wait: bool, shared: bool = False) -> bool:
+        del shared  # Windows knows no shared lock; two who ask at once may each take the other for the owner.
         try:
             msvcrt.locking(file.fileno(), msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
         except OSError:
@@ -26,9 +29,9 @@ if os.name == "nt":  # pragma: no cover  # the suite runs on POSIX
 else:
     import fcntl
 
-    def _lock(file: IO[bytes], *, wait: bool) -> bool:
+    def _lock(file: IO[bytes], *, wait: bool, shared: bool = False) -> bool:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             return False
         return True
@@ -49,23 +52,43 @@ class Owner:
         self.id = secrets.token_hex(8)
         self._directory = directory
         self._file: IO[bytes] | None = None
+        self._running: set[tuple[str, int]] = set()
 
     def hold(self) -> str:
         """Take the lock before the first action, and keep it until the process ends.
 
         Returns:
             The owner's id, as it is written into the action's row.
+
+        Raises:
+            LedgerUnwritable: The lock file can't be made.
         """
         if self._file is None and self._directory is not None:
-            self._directory.mkdir(mode=0o700, exist_ok=True)
-            self._file = (self._directory / self.id).open("wb")
+            try:
+                self._directory.mkdir(mode=0o700, exist_ok=True)
+                self._file = (self._directory / self.id).open("wb")
+            except OSError as wrong:
+                raise LedgerUnwritable(
+                    f"{self._directory} can't hold this process's lock: {wrong.strerror}. Nothing ran."
+                ) from wrong
             _lock(self._file, wait=True)
         return self.id
 
-    def alive(self, owner: str) -> bool:
-        """Whether that owner's process still holds its lock."""
+    def begin(self, action: str, fence: int) -> None:
+        """A task of this process runs that action under that fence from now on."""
+        self._running.add((action, fence))
+
+    def end(self, action: str, fence: int) -> None:
+        """The task is over, whether or not what came of it could be recorded."""
+        self._running.discard((action, fence))
+
+    def alive(self, owner: str, action: str, fence: int) -> bool:
+        """Whether somebody may still be running that action.
+
+        Here that is known for each task; of another process it is only known whether it still holds its lock.
+        """
         if owner == self.id:
-            return True
+            return (action, fence) in self._running
         if self._directory is None or not owner.isalnum():
             return False
         path = self._directory / owner
@@ -73,17 +96,24 @@ class Owner:
             file = path.open("rb+")
         except FileNotFoundError:
             return False
+        except OSError:
+            return True  # Nobody can tell, and who can't be called dead with certainty counts as alive.
         with file:
-            if not _lock(file, wait=False):
+            if not _lock(file, wait=False, shared=True):
                 return True
-            path.unlink(missing_ok=True)
-            return False
+        path.unlink(missing_ok=True)
+        return False
 
     def release(self) -> None:
         """Let go; whatever this owner left `started` is in doubt from now on."""
         if self._file is not None:
-            self._file.close()
+            self.abandon()
             (self._directory or Path()).joinpath(self.id).unlink(missing_ok=True)
+
+    def abandon(self) -> None:
+        """Close our copy of the lock file, as a forked child must, for whom its parent's lock would outlive it."""
+        if self._file is not None:
+            self._file.close()
             self._file = None
 
 
@@ -92,10 +122,16 @@ class Queue:
 
     Args:
         path: The lock file; None for a ledger in memory.
+
+    Raises:
+        LedgerUnwritable: The lock file can't be made.
     """
 
     def __init__(self, path: Path | None) -> None:
-        self._file = path.open("ab") if path is not None else None
+        try:
+            self._file = path.open("ab") if path is not None else None
+        except OSError as wrong:
+            raise LedgerUnwritable(f"{path} can't be written: {wrong.strerror}. Nothing ran.") from wrong
 
     def __enter__(self) -> None:
         if self._file is not None:

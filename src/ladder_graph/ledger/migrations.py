@@ -21,8 +21,18 @@ APPLICATION = 0x4C414444
 """`LADD`, in the header of each of our files."""
 
 TABLES: tuple[type[SQLModel], ...] = (
-    rows.EntryRow, rows.PayloadRow, rows.HeadRow, rows.ActionRow, rows.QuestionRow, rows.QuotaRow, rows.HoldRow,
-    rows.DraftRow, rows.ReportRow, rows.EnvironmentRow, rows.StandingRow, rows.FootingRow,
+    rows.EntryRow,
+    rows.PayloadRow,
+    rows.HeadRow,
+    rows.ActionRow,
+    rows.QuestionRow,
+    rows.QuotaRow,
+    rows.HoldRow,
+    rows.DraftRow,
+    rows.ReportRow,
+    rows.EnvironmentRow,
+    rows.StandingRow,
+    rows.FootingRow,
 )
 """Every table of the ledger."""
 
@@ -53,19 +63,16 @@ def migrate(connection: sqlite3.Connection, source: str) -> None:
     """Bring a database to the present schema, in one transaction.
 
     Args:
-        connection: In autocommit mode.
+        connection: In autocommit mode, to a database that was recognised.
         source: The file's name, for messages.
-
-    Raises:
-        NotALedger: It holds something else.
-        LedgerNewer: A later release wrote it.
     """
-    if _version(connection, source) == len(MIGRATIONS):
+    connection.execute("PRAGMA journal_mode = WAL")
+    if recognise(connection, source) == len(MIGRATIONS):
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
         # Another process may have migrated it while this one waited for the lock.
-        for step in MIGRATIONS[_version(connection, source) :]:
+        for step in MIGRATIONS[recognise(connection, source) :]:
             step(connection)
         connection.execute(f"PRAGMA application_id = {APPLICATION}")
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
@@ -75,12 +82,20 @@ def migrate(connection: sqlite3.Connection, source: str) -> None:
     connection.execute("COMMIT")
 
 
-def _version(connection: sqlite3.Connection, source: str) -> int:
+def recognise(connection: sqlite3.Connection, source: str) -> int:
+    """The schema version of a ledger, 0 for an empty file. It only reads.
+
+    Raises:
+        NotALedger: It holds something else.
+        LedgerNewer: A later release wrote it.
+    """
     application: int = connection.execute("PRAGMA application_id").fetchone()[0]
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
-    if not (empty or application == APPLICATION):
-        raise NotALedger(f"{source} is a SQLite database, but not a ladder ledger. Name another file; it was not touched.")
+    if application != APPLICATION and (application or version or not empty):
+        raise NotALedger(
+            f"{source} is a SQLite database, but not a ladder ledger. Name another file; it was not touched."
+        )
     if version > len(MIGRATIONS):
         raise LedgerNewer(
             f"{source} has schema {version}, and this release of ladder-graph knows {len(MIGRATIONS)}. Upgrade it."

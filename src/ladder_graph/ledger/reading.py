@@ -9,14 +9,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import create_engine
+from sqlalchemy import ColumnElement, create_engine, func, or_
 from sqlalchemy.pool import NullPool
 from sqlmodel import Session, col, select
 
 from ladder_graph.ledger import chain
-from ladder_graph.ledger.journal import call_of, moment, question_of
+from ladder_graph.ledger.actions import call_of
+from ladder_graph.ledger.questions import moment, question_of
 from ladder_graph.ledger.rows import (
-    ActionRow, DraftRow, EntryRow, EnvironmentRow, FootingRow, HeadRow, PayloadRow, QuestionRow, ReportRow, StandingRow,
+    ActionRow,
+    DraftRow,
+    EntryRow,
+    EnvironmentRow,
+    FootingRow,
+    HeadRow,
+    PayloadRow,
+    QuestionRow,
+    ReportRow,
+    StandingRow,
 )
 from ladder_graph.ledger.store import Store
 from ladder_graph.scale import Rung
@@ -67,6 +77,10 @@ class Entry:
     body: dict[str, Any]
     """What it says; empty once it was erased."""
     hash: str
+    tool: str = ""
+    """The tool it is about; empty for what is about none."""
+    thread: str = ""
+    """The action's LangGraph thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +113,7 @@ class Report:
 
 
 class Reading:
-    """Queries over one ledger."""
+    """Queries over one ledger. Lists hold an agent's own items and those of the agents inside it (`ops/research`)."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -121,7 +135,7 @@ class Reading:
                 select(QuestionRow, ActionRow, PayloadRow)
                 .join(ActionRow, col(ActionRow.key) == QuestionRow.action)
                 .join(PayloadRow, col(PayloadRow.hash) == ActionRow.payload, isouter=True)
-                .where(QuestionRow.agent == agent, QuestionRow.state == "open")
+                .where(_of(QuestionRow.agent, agent), QuestionRow.state == "open")
                 .order_by(col(QuestionRow.asked_us))
             )
             return [
@@ -138,7 +152,7 @@ class Reading:
             query = (
                 select(ActionRow, PayloadRow)
                 .join(PayloadRow, col(PayloadRow.hash) == ActionRow.payload, isouter=True)
-                .where(ActionRow.agent == agent)
+                .where(_of(ActionRow.agent, agent))
                 .order_by(col(ActionRow.at_us).desc())
                 .limit(limit)
             )
@@ -151,24 +165,40 @@ class Reading:
     def entries(
         self, agent: str, *, limit: int, tool: str | None = None, thread: str | None = None, action: str | None = None
     ) -> list[Entry]:
-        """Entries of an agent's chain, newest last; the latest `limit` of them."""
+        """Entries of an agent's chain and of those inside it, newest last; the latest `limit` of them."""
 
-        def work(session: Session) -> list[Entry]:
+        def chained(session: Session, stream: str) -> list[Entry]:
             query = (
-                select(EntryRow, PayloadRow)
+                select(EntryRow, PayloadRow, ActionRow)
                 .join(PayloadRow, col(PayloadRow.hash) == EntryRow.payload, isouter=True)
                 .join(ActionRow, col(ActionRow.key) == EntryRow.action, isouter=True)
-                .where(EntryRow.stream == agent)
+                .where(EntryRow.stream == stream)
                 .order_by(col(EntryRow.n).desc())
                 .limit(limit)
             )
             if tool is not None:
-                query = query.where(ActionRow.tool == tool)
+                # A demotion is about a tool and about no single action.
+                said = func.json_extract(PayloadRow.body, "$.tool")
+                query = query.where(or_(col(ActionRow.tool) == tool, said == tool))
             if thread is not None:
                 query = query.where(ActionRow.thread == thread)
             if action is not None:
                 query = query.where(col(EntryRow.action).startswith(action, autoescape=True))
-            return [_entry(entry, payload) for entry, payload in session.exec(query)][::-1]
+            return [_entry(*found) for found in session.exec(query)][::-1]
+
+        def work(session: Session) -> list[Entry]:
+            # Chain by chain, so that each is read from its end, however long the ledger is.
+            chains = [chained(session, stream) for stream in _agents(session, agent)]
+            return sorted((entry for found in chains for entry in found), key=lambda entry: entry.at)[-limit:]
+
+        return self._read(work)
+
+    def action(self, key: str) -> Action | None:
+        """One action by its whole key, or None where the ledger never heard of it."""
+
+        def work(session: Session) -> Action | None:
+            action = session.get(ActionRow, key)
+            return None if action is None else _action(action, session.get(PayloadRow, action.payload))
 
         return self._read(work)
 
@@ -180,7 +210,7 @@ class Reading:
                 select(DraftRow, ActionRow, PayloadRow)
                 .join(ActionRow, col(ActionRow.key) == DraftRow.action)
                 .join(PayloadRow, col(PayloadRow.hash) == ActionRow.payload, isouter=True)
-                .where(DraftRow.agent == agent)
+                .where(_of(DraftRow.agent, agent))
                 .order_by(col(ActionRow.at_us))
             )
             return [
@@ -198,7 +228,7 @@ class Reading:
                 select(ReportRow, ActionRow, PayloadRow)
                 .join(ActionRow, col(ActionRow.key) == ReportRow.action)
                 .join(PayloadRow, col(PayloadRow.hash) == ActionRow.payload, isouter=True)
-                .where(ReportRow.agent == agent)
+                .where(_of(ReportRow.agent, agent))
                 .order_by(col(ReportRow.filed_us))
             )
             if unread:
@@ -238,27 +268,28 @@ class Reading:
 
         return self._read(work)
 
-    def agents(self) -> list[str]:
-        """Every agent that has a chain."""
+    def agents(self, agent: str | None = None) -> list[str]:
+        """Every agent that was mounted or has a chain; of one agent, itself and those inside it."""
+        return self._read(lambda session: _agents(session, agent))
 
-        def work(session: Session) -> list[str]:
-            return list(session.exec(select(HeadRow.stream).order_by(HeadRow.stream)))
+    def loose_ends(self) -> list[str]:
+        """What is wrong with the last entry of each chain and its head; a quick look, where `verify` reads all."""
 
-        return self._read(work)
+        def work(cursor: sqlite3.Cursor) -> list[str]:
+            heads = {stream: (n, digest) for stream, n, digest in cursor.execute("SELECT stream, n, hash FROM head")}
+            last = (
+                "SELECT stream, n, at_us, kind, action, payload, prev, hash FROM entry "
+                "WHERE stream = ? ORDER BY n DESC LIMIT 1"
+            )
+            ends = [end for stream in heads for end in cursor.execute(last, (stream,)).fetchall()]
+            return chain.loose_ends(ends, heads)
+
+        return self._store.read(work)
 
     def verify(self) -> chain.Verification:
         """Check every chain and every payload."""
-
-        def work(cursor: sqlite3.Cursor) -> chain.Verification:
-            # Both on the driver's cursor: at 100,000 entries a second an ORM would be the slower half.
-            entries = cursor.connection.execute(
-                "SELECT stream, n, at_us, kind, action, payload, prev, hash FROM entry ORDER BY stream, n"
-            )
-            heads = cursor.connection.execute("SELECT stream, n, hash FROM head")
-            payloads = cursor.connection.execute("SELECT hash, salt, body FROM payload")
-            return chain.verify(entries, {stream: (n, digest) for stream, n, digest in heads}, payloads)
-
-        return self._store.read(work)
+        # On the driver's connection: at 100,000 entries a second an ORM would be the slower half.
+        return self._store.read(lambda cursor: chain.verify(cursor.connection))
 
 
 class _Borrowed:
@@ -277,6 +308,20 @@ class _Borrowed:
         """Leave whatever its owner has open alone; a reading session writes nothing."""
 
 
+def _of(column: str, agent: str) -> ColumnElement[bool]:
+    """Whether a row is the agent's own, or that of an agent inside it."""
+    inside = f"{agent}/"
+    return or_(col(column) == agent, func.substr(col(column), 1, len(inside)) == inside)
+
+
+def _agents(session: Session, agent: str | None) -> list[str]:
+    found: set[str] = set()
+    for column in (HeadRow.stream, FootingRow.agent):
+        query = select(column).distinct()
+        found |= set(session.exec(query if agent is None else query.where(_of(column, agent))))
+    return sorted(found)
+
+
 def _joined(action: ActionRow, payload: PayloadRow | None) -> dict[str, Any]:
     return {**action.model_dump(), "body": payload.body if payload else None}
 
@@ -290,6 +335,10 @@ def _action(action: ActionRow, payload: PayloadRow | None) -> Action:
     )  # fmt: skip
 
 
-def _entry(entry: EntryRow, payload: PayloadRow | None) -> Entry:
-    body = json.loads(payload.body) if payload else {}
-    return Entry(entry.stream, entry.n, moment(entry.at_us), entry.kind, entry.action, body, entry.hash)
+def _entry(entry: EntryRow, payload: PayloadRow | None, action: ActionRow | None) -> Entry:
+    body: dict[str, Any] = json.loads(payload.body) if payload else {}
+    return Entry(
+        agent=entry.stream, n=entry.n, at=moment(entry.at_us), kind=entry.kind, action=entry.action, body=body,
+        hash=entry.hash, tool=action.tool if action else str(body.get("tool", "")),
+        thread=action.thread if action else str(body.get("thread", "")),
+    )  # fmt: skip

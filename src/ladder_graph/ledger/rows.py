@@ -67,7 +67,7 @@ class ActionRow(SQLModel, table=True):
 
     __tablename__ = "action"
     __table_args__ = (
-        Index("action_like", "thread", "digest"),
+        Index("action_like", "thread", "digest", "state"),
         Index("action_state", "agent", "state", "updated_us"),
     )
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from ladder_graph.errors import LedgerError, LedgerUnwritable, NotALedger
+from ladder_graph.ledger import migrations
+
+CHECKPOINT = 4000
+"""Pages that the write-ahead log holds (16 MB) before they are copied into the database. A page that changes with
+every call is copied once for all of them, so fewer copies and flushes are needed."""
 
 MEMORY = ":memory:"
 """A ledger that lives and dies with its process; for tests and notebooks."""
@@ -17,27 +20,22 @@ BUSY_MS = 30_000
 """How long SQLite waits for another writer, in milliseconds. Our own queue comes first, so it seldom does."""
 
 
-@contextmanager
-def own_words(source: str) -> Iterator[None]:
-    """Turn the driver's errors into ours.
+def in_our_words(wrong: sqlite3.Error, source: str) -> LedgerError:
+    """Turn the driver's error into ours.
 
-    Raises:
-        NotALedger: The file is no SQLite database.
-        LedgerUnwritable: Disk or rights refuse a write; nothing was written.
-        LedgerError: Anything else the database refuses.
+    Returns:
+        `NotALedger` where the file is no SQLite database, `LedgerUnwritable` where disk or rights refuse a write, a
+        `LedgerError` for anything else. Nothing was written.
     """
-    try:
-        yield
-    except sqlite3.DatabaseError as wrong:
-        text = str(wrong)
-        if "not a database" in text:
-            raise NotALedger(f"{source} is no ledger: {text}. Name another file; it was not touched.") from wrong
-        if any(sign in text for sign in ("readonly", "read-only", "full", "I/O", "unable to open")):
-            raise LedgerUnwritable(
-                f"{source} can't be written: {text}. Nothing was recorded and nothing ran; free the disk, fix the "
-                f"rights of the file and its directory, or name another ledger."
-            ) from wrong
-        raise LedgerError(f"{source}: {text}") from wrong
+    text = str(wrong)
+    if "not a database" in text:
+        return NotALedger(f"{source} is no ledger: {text}. Name another file; it was not touched.")
+    if any(sign in text for sign in ("readonly", "read-only", "full", "I/O", "unable to open")):
+        return LedgerUnwritable(
+            f"{source} can't be written: {text}. Nothing was recorded and nothing ran; free the disk, fix the "
+            f"rights of the file and its directory, or name another ledger."
+        )
+    return LedgerError(f"{source}: {text}")
 
 
 def connect(source: str) -> sqlite3.Connection:
@@ -47,21 +45,25 @@ def connect(source: str) -> sqlite3.Connection:
         source: A file, or `:memory:`.
 
     Raises:
-        NotALedger: The file is no SQLite database.
+        NotALedger: The file is something else. It was not touched.
+        LedgerNewer: A later release wrote it.
         LedgerUnwritable: Its directory is missing, or disk or rights refuse.
     """
     if source != MEMORY:
         _check(Path(source))
-    with own_words(source):
+    try:
         connection = sqlite3.connect(
             source, isolation_level=None, check_same_thread=False, cached_statements=256, timeout=BUSY_MS / 1000
         )
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT}")
+            migrations.recognise(connection, source)
         except BaseException:
             connection.close()
             raise
+    except sqlite3.Error as wrong:
+        raise in_our_words(wrong, source) from wrong
     return connection
 
 

@@ -53,7 +53,8 @@ INSERT_ENTRY = _insert(rows.EntryRow)
 INSERT_PAYLOAD = _insert(rows.PayloadRow)
 INSERT_QUESTION = _insert(rows.QuestionRow)
 INSERT_HOLD = _insert(rows.HoldRow)
-INSERT_REPORT = _insert(rows.ReportRow)
+INSERT_REPORT = f"{_insert(rows.ReportRow)} ON CONFLICT DO NOTHING"
+"""A read that is repeated after a crash was reported at its first claim."""
 INSERT_DRAFT = _insert(rows.DraftRow)
 
 HEAD = _sql(select(_head.c.n, _head.c.hash).where(_head.c.stream == bindparam("stream")))
@@ -71,50 +72,78 @@ ACTION = _sql(
 )
 """One action with the payload that holds its arguments."""
 
-LIKE = _sql(
-    select(_action.c.key, _action.c.state, _action.c.owner, _action.c.fence)
-    .where(and_(_action.c.thread == bindparam("thread"), _action.c.digest == bindparam("digest")))
-    .order_by(_action.c.at_us.desc())
-    .limit(20)
+SAID = _sql(
+    select(_entry.c.n)
+    .join(_payload, _payload.c.hash == _entry.c.payload)
+    .where(
+        and_(
+            _entry.c.action == literal_column("''"),
+            _entry.c.stream == bindparam("stream"),
+            _entry.c.kind == bindparam("kind"),
+            _payload.c.body == bindparam("body"),
+        )
+    )
+    .limit(1)
 )
-"""The latest actions of a thread with the same tool and arguments."""
+"""Whether an entry about no single action said exactly this before."""
+
+PLACE = _sql(
+    select(_action.c.key, _action.c.state, _action.c.owner, _action.c.fence).where(_action.c.key == bindparam("key"))
+)
+"""Where an action is in its life, and whose it is."""
+
+TWINS = _sql(
+    select(_action.c.key, _action.c.state, _action.c.owner, _action.c.fence)
+    .where(_action.c.thread == bindparam("thread"), _action.c.digest == bindparam("digest"))
+    .where(_action.c.state.in_([literal_column(f"'{state}'") for state in ("started", "undoing", "unknown")]))
+    .where(_action.c.key != bindparam("key"))
+)
+"""Other actions of a thread with the same tool and arguments that have started and not ended."""
+
+KEPT = ("owner", "fence", "rung", "text", "reply", "artifact", "actor")
+"""Columns that stay as they are where the step brings nothing new."""
 
 MOVE_ACTION = _sql(
     update(_action)
     .where(and_(_action.c.key == bindparam("b_key"), _action.c.fence == bindparam("b_fence")))
     .where(_action.c.state == bindparam("b_state"))
     .values(
-        state=bindparam("state"), owner=bindparam("owner"), fence=bindparam("fence"), rung=bindparam("rung"),
-        updated_us=bindparam("updated_us"), text=bindparam("text"),
-        reply=func.coalesce(bindparam("reply"), _action.c.reply),
-        artifact=func.coalesce(bindparam("artifact"), _action.c.artifact), actor=bindparam("actor"),
+        state=bindparam("state"),
+        updated_us=bindparam("updated_us"),
+        **{name: func.coalesce(bindparam(name), _action.c[name]) for name in KEPT},
     )
 )
 """One step of an action's life; no row changes unless state and fence are what the caller saw."""
 
-STANDING = _sql(
-    select(_standing.c.rung, _standing.c.reason).where(
-        and_(_standing.c.agent == bindparam("agent"), _standing.c.tool == bindparam("tool"))
+_demoted = and_(_standing.c.agent == bindparam("agent"), _standing.c.tool == bindparam("tool"))
+_unread = (
+    select(_report.c.action)
+    .where(_report.c.agent == bindparam("agent"), _report.c.read_us.is_(None), _report.c.due_us < bindparam("now"))
+    .limit(100)
+)
+_like = and_(_action.c.thread == bindparam("thread"), _action.c.digest == bindparam("digest"))
+LOOK = _sql(
+    select(
+        select(_standing.c.rung).where(_demoted).scalar_subquery().label("rung"),
+        select(_standing.c.reason).where(_demoted).scalar_subquery().label("reason"),
+        select(func.count()).select_from(_unread.subquery()).scalar_subquery().label("overdue"),
+        select(literal_column("1")).where(_like).limit(1).scalar_subquery().label("like"),
     )
 )
+"""What the gate must know of every call: a demotion, overdue reports (up to a hundred, so that counting them never
+grows with the ledger), and whether this thread has seen the same tool and arguments before."""
 
-OVERDUE = _sql(
-    select(func.count()).select_from(
-        select(literal_column("1"))
-        .where(_report.c.agent == bindparam("agent"), _report.c.read_us.is_(None), _report.c.due_us < bindparam("now"))
-        .limit(100)
-        .subquery()
-    )
-)
-"""How many reports are overdue, counted up to a hundred so that it never grows with the ledger."""
-
-QUOTA = _sql(
+TAKEN = _sql(
     select(_quota.c.used + _quota.c.reserved).where(
         and_(_quota.c.quota == bindparam("quota"), _quota.c.window == bindparam("window"))
     )
 )
 _put_quota = insert(_quota).values(
-    quota=bindparam("quota"), window=bindparam("window"), used=literal_column("0"), reserved=bindparam("amount"), lim=bindparam("lim")
+    quota=bindparam("quota"),
+    window=bindparam("window"),
+    used=literal_column("0"),
+    reserved=bindparam("amount"),
+    lim=bindparam("lim"),
 )
 RESERVE = _sql(
     _put_quota.on_conflict_do_update(
@@ -125,34 +154,39 @@ RESERVE = _sql(
 )
 """Check and hold in one statement; no row comes back when the window is full."""
 
-HOLDS = _sql(
-    select(_hold.c.quota, _hold.c.window, _hold.c.amount).where(_hold.c.action == bindparam("action"))
-)
 SETTLE = _sql(
     update(_quota)
     .where(and_(_quota.c.quota == bindparam("b_quota"), _quota.c.window == bindparam("b_window")))
     .values(used=_quota.c.used + bindparam("used"), reserved=_quota.c.reserved - bindparam("amount"))
 )
-DROP_HOLDS = _sql(_hold.delete().where(_hold.c.action == bindparam("action")))
+DROP_HOLDS = _sql(
+    _hold.delete().where(_hold.c.action == bindparam("action")).returning(_hold.c.quota, _hold.c.window, _hold.c.amount)
+)
 
 QUESTION_OF = _sql(
-    select(_question)
+    select(_question, _action.c.why)
+    .join(_action, _action.c.key == _question.c.action)
     .where(_question.c.action == bindparam("action"), _question.c.state != literal_column("'used'"))
-    .order_by(_question.c.asked_us.desc())
+    .order_by(_question.c.asked_us.desc(), literal_column("question.rowid").desc())
     .limit(1)
 )
+"""The latest question about an action that wasn't consumed; two of one moment in the order they were asked."""
+
 DECLINED_LIKE = _sql(
     select(_question.c.by, _question.c.auth, _question.c.reason, _question.c.answered_us)
     .join(_action, _action.c.key == _question.c.action)
     .where(_action.c.thread == bindparam("thread"), _action.c.digest == bindparam("digest"))
-    .where(_question.c.state == literal_column("'declined'"))
+    .where(_action.c.state == literal_column("'declined'"), _question.c.state == literal_column("'declined'"))
     .limit(1)
 )
 MOVE_QUESTION = _sql(
     update(_question)
     .where(_question.c.id == bindparam("b_id"), _question.c.state == bindparam("b_state"))
     .values(
-        state=bindparam("state"), by=bindparam("by"), auth=bindparam("auth"), reason=bindparam("reason"),
+        state=bindparam("state"),
+        by=bindparam("by"),
+        auth=bindparam("auth"),
+        reason=bindparam("reason"),
         answered_us=bindparam("answered_us"),
     )
 )
@@ -192,8 +226,9 @@ PUT_STANDING = _sql(
     )
 )
 PINNED = _sql(
-    select(_environment.c.key, _environment.c.components)
-    .where(_environment.c.agent == bindparam("agent"), _environment.c.pinned.is_(literal_column("1")))
+    select(_environment.c.key, _environment.c.components).where(
+        _environment.c.agent == bindparam("agent"), _environment.c.pinned.is_(literal_column("1"))
+    )
 )
 SEEN_ENVIRONMENT = _sql(
     select(_environment.c.pinned).where(

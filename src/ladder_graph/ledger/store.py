@@ -7,36 +7,32 @@ COMMIT has reached the disk, or *lazy* when a power cut may lose it; a process t
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
+from ladder_graph.errors import LedgerError
 from ladder_graph.ledger import migrations
 from ladder_graph.ledger.liveness import Owner, Queue
-from ladder_graph.ledger.sqlite import MEMORY, connect, own_words
+from ladder_graph.ledger.sqlite import MEMORY, connect, in_our_words
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Cursor], T]
 """What one transaction does, on the driver's cursor."""
 
 
-class _Job(Generic[T]):
-    """One piece of work that waits for a commit."""
-
-    __slots__ = ("durable", "future", "work")
-
-    def __init__(self, work: Work[T], *, durable: bool) -> None:
-        self.work = work
-        self.durable = durable
-        self.future: Future[T] = Future()
-
-
 class Store:
     """One ledger database, shared by the threads and tasks of this process.
+
+    A process that was forked from this one opens the file anew at its first use, and owns nothing of what its parent
+    started; a ledger in memory is the parent's alone.
 
     Args:
         source: A file, or `:memory:`.
@@ -47,30 +43,24 @@ class Store:
 
     def __init__(self, source: str) -> None:
         self.source = source
-        path = None if source == MEMORY else Path(source)
-        self._writer = connect(source)
-        with own_words(source):
-            migrations.migrate(self._writer, source)
-        self._reader = self._writer if path is None else connect(source)
-        self._synchronous = "FULL"
-        self._write_lock = threading.Lock()
-        # In memory both are one connection, so reading must wait for writing.
-        self._read_lock = self._write_lock if path is None else threading.Lock()
-        self._waiting: deque[_Job[Any]] = deque()
-        self._queue = Queue(None if path is None else path.with_name(path.name + ".queue"))
-        self.owner = Owner(None if path is None else path.with_name(path.name + ".owners"))
-        # One thread of our own for async callers, started at the first use.
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ladder-ledger")
+        self._opening = threading.Lock()
+        self._engine: _Engine | None = _Engine(source)
+        self._gone = ""
+        _STORES.add(self)
+
+    @property
+    def owner(self) -> Owner:
+        """This process, as the owner of what it starts."""
+        return self._here().owner
 
     @property
     def reader(self) -> sqlite3.Connection:
         """The connection that queries run on; only inside `read`."""
-        return self._reader
+        return self._here().reader
 
     def read(self, work: Work[T]) -> T:
-        """Run queries on a snapshot; nothing is written."""
-        with self._read_lock, own_words(self.source):
-            return work(self._reader.cursor())
+        """Run queries on one snapshot; nothing is written."""
+        return self._here().read(work)
 
     def write(self, work: Work[T], *, durable: bool = True) -> T:
         """Run work in a transaction and commit it.
@@ -82,78 +72,201 @@ class Store:
         Raises:
             LedgerUnwritable: Nothing was written.
         """
-        job = self._enqueue(work, durable=durable)
-        self._settle(job)
-        return job.future.result()
+        engine = self._here()
+        job = engine.enqueue(work, durable=durable)
+        engine.settle(job)
+        return job.result()
 
     async def awrite(self, work: Work[T], *, durable: bool = True) -> T:
         """As `write`, without blocking the event loop."""
-        job = self._enqueue(work, durable=durable)
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._settle, job)
-        return job.future.result()
+        engine = self._here()
+        job = engine.enqueue(work, durable=durable)
+        await asyncio.get_running_loop().run_in_executor(engine.thread, engine.settle, job)
+        return job.result()
 
     def close(self) -> None:
-        """Close the database and let go of the owner's lock."""
-        self._thread.shutdown(wait=True)
-        with self._write_lock:
-            self._writer.close()
-        if self._reader is not self._writer:
-            self._reader.close()
-        self.owner.release()
-        self._queue.close()
+        """Close the database and let go of the owner's lock. A second time is harmless."""
+        engine, self._engine = self._engine, None
+        self._gone = self._gone or "it was closed"
+        if engine is not None:
+            engine.close()
 
-    def _enqueue(self, work: Work[T], *, durable: bool) -> _Job[T]:
+    def forked(self) -> None:
+        """Leave everything to the parent: this runs in a child right after a fork."""
+        engine, self._engine = self._engine, None
+        self._opening = threading.Lock()
+        if engine is None:
+            return
+        engine.abandon()
+        if self.source == MEMORY:
+            self._gone = "it lives in the memory of the process that this one was forked from"
+
+    def _here(self) -> _Engine:
+        engine = self._engine
+        return engine if engine is not None else self._reopened()
+
+    def _reopened(self) -> _Engine:
+        with self._opening:
+            if self._gone:
+                raise LedgerError(f"the ledger {self.source} can't be used: {self._gone}. Open it anew.")
+            if self._engine is None:
+                self._engine = _Engine(self.source)
+            return self._engine
+
+
+class _Job(Generic[T]):
+    """One piece of work that waits for a commit. The write lock guards all of it."""
+
+    __slots__ = ("done", "durable", "failure", "value", "work")
+
+    def __init__(self, work: Work[T], *, durable: bool) -> None:
+        self.work = work
+        self.durable = durable
+        self.done = False
+        self.value: T | None = None
+        self.failure: BaseException | None = None
+
+    def result(self) -> T:
+        if self.failure is not None:
+            raise self.failure
+        return cast("T", self.value)
+
+
+class _Engine:
+    """The connections, locks and owner of one process. Nothing of it survives a fork."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        path = None if source == MEMORY else Path(source)
+        with ExitStack() as opened:
+            self.writer = opened.enter_context(closing(connect(source)))
+            self.queue = opened.enter_context(closing(Queue(path and path.with_name(path.name + ".queue"))))
+            with self.queue:
+                migrations.migrate(self.writer, source)
+            self.reader = self.writer if path is None else connect(source)
+            opened.pop_all()
+        self.owner = Owner(path and path.with_name(path.name + ".owners"))
+        # One thread of our own for async callers, started at the first use.
+        self.thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ladder-ledger")
+        self._synchronous = "FULL"
+        self._write_lock = threading.Lock()
+        # In memory both are one connection, so reading must wait for writing.
+        self._read_lock = self._write_lock if path is None else threading.Lock()
+        self._waiting: deque[_Job[Any]] = deque()
+
+    def read(self, work: Work[T]) -> T:
+        with self._read_lock:
+            try:
+                cursor = _cursor(self.reader)
+                if self.reader is self.writer:
+                    return work(cursor)
+                cursor.execute("BEGIN")
+                try:
+                    return work(cursor)
+                finally:
+                    cursor.execute("COMMIT")
+            except sqlite3.Error as wrong:
+                raise in_our_words(wrong, self.source) from wrong
+
+    def enqueue(self, work: Work[T], *, durable: bool) -> _Job[T]:
         job = _Job(work, durable=durable)
         self._waiting.append(job)
         return job
 
-    def _settle(self, job: _Job[Any]) -> None:
+    def settle(self, job: _Job[Any]) -> None:
         """Commit everything that waits, unless somebody did it while we waited for the lock."""
         with self._write_lock:
-            if not job.future.done():
-                self._commit([self._waiting.popleft() for _ in range(len(self._waiting))])
+            if not job.done:
+                jobs = [self._waiting.popleft() for _ in range(len(self._waiting))]
+                # A leader that was interrupted may have taken ours out of the queue and not come to it.
+                self._commit(jobs if job in jobs else [*jobs, job])
 
     def _commit(self, jobs: list[_Job[Any]]) -> None:
-        results: list[tuple[_Job[Any], Any, BaseException | None]] = []
         try:
-            with own_words(self.source), self._queue:
-                self._set_durability(durable=any(job.durable for job in jobs))
-                cursor = self._writer.cursor()
-                cursor.execute("BEGIN IMMEDIATE")
-                try:
-                    results = [self._run(cursor, job, alone=len(jobs) == 1) for job in jobs]
-                    cursor.execute("COMMIT")
-                except BaseException:
-                    if self._writer.in_transaction:
-                        cursor.execute("ROLLBACK")
-                    raise
-        except BaseException as wrong:  # noqa: BLE001  # it is handed to every caller whose work was lost with it
-            results = [(job, None, wrong) for job in jobs]
-        for job, value, failure in results:
-            if failure is None:
-                job.future.set_result(value)
-            else:
-                job.future.set_exception(failure)
+            with self.queue:
+                self._transact(jobs)
+        except Exception as wrong:  # noqa: BLE001  # it is handed to every caller whose work was lost with it
+            _lost(jobs, in_our_words(wrong, self.source) if isinstance(wrong, sqlite3.Error) else wrong)
+        except BaseException:
+            # A keyboard interrupt belongs to the thread that it hit, and not to those whose work it carried.
+            _lost(jobs, LedgerError(f"{self.source}: the writing thread was interrupted; look before you repeat it."))
+            raise
+        finally:
+            for job in jobs:
+                job.done = True
 
-    @staticmethod
-    def _run(cursor: sqlite3.Cursor, job: _Job[T], *, alone: bool) -> tuple[_Job[T], T | None, BaseException | None]:
+    def _transact(self, jobs: list[_Job[Any]]) -> None:
+        self._set_durability(durable=any(job.durable for job in jobs))
+        cursor = _cursor(self.writer)
+        cursor.execute("BEGIN IMMEDIATE")
+        try:
+            for job in jobs:
+                self._run(cursor, job, alone=len(jobs) == 1)
+            cursor.execute("COMMIT")
+        except BaseException:
+            if self.writer.in_transaction:
+                cursor.execute("ROLLBACK")
+            raise
+
+    def _run(self, cursor: sqlite3.Cursor, job: _Job[Any], *, alone: bool) -> None:
         """Run one job; a refusal of its own undoes only its own writes."""
         if alone:
-            return job, job.work(cursor), None
+            job.value = job.work(cursor)
+            return
         cursor.execute("SAVEPOINT job")
         try:
-            return job, job.work(cursor), None
-        except sqlite3.Error:
-            raise
-        except BaseException as refused:  # noqa: BLE001  # it goes to the caller whose work it is
+            job.value = job.work(cursor)
+        except Exception as wrong:
+            if not self.writer.in_transaction:
+                raise  # SQLite has given up the whole transaction, as it does on a full disk.
             cursor.execute("ROLLBACK TO job")
-            return job, None, refused
-        finally:
-            if cursor.connection.in_transaction:
-                cursor.execute("RELEASE job")
+            job.failure = in_our_words(wrong, self.source) if isinstance(wrong, sqlite3.Error) else wrong
+        cursor.execute("RELEASE job")
 
     def _set_durability(self, *, durable: bool) -> None:
         level = "FULL" if durable else "NORMAL"
         if level != self._synchronous:
-            self._writer.execute(f"PRAGMA synchronous = {level}")
+            self.writer.execute(f"PRAGMA synchronous = {level}")
             self._synchronous = level
+
+    def close(self) -> None:
+        self.thread.shutdown(wait=True)
+        with self._write_lock:
+            self.writer.close()
+            if self.reader is not self.writer:
+                with self._read_lock:
+                    self.reader.close()
+            self.owner.release()
+            self.queue.close()
+
+    def abandon(self) -> None:
+        """In a forked child: close our copies of the locks, and keep the rest from ever being closed here."""
+        self.owner.abandon()
+        self.queue.close()
+        _PARENTS.append(self)
+
+
+def _cursor(connection: sqlite3.Connection) -> sqlite3.Cursor:
+    cursor = connection.cursor()
+    cursor.row_factory = sqlite3.Row
+    return cursor
+
+
+def _lost(jobs: list[_Job[Any]], wrong: Exception) -> None:
+    """Nothing of these jobs was committed, not even a refusal among them."""
+    for job in jobs:
+        job.failure = wrong
+
+
+_STORES: weakref.WeakSet[Store] = weakref.WeakSet()
+_PARENTS: list[_Engine] = []
+"""What a forked child must not close: SQLite's connections belong to the process that opened them."""
+
+
+def _in_the_child() -> None:
+    for store in list(_STORES):
+        store.forked()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_the_child)

@@ -7,6 +7,7 @@ import ipaddress
 import math
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
 from urllib.parse import urlsplit
 
@@ -103,6 +104,11 @@ def _place(text: str) -> str:
 
 Place = Annotated[str, AfterValidator(_place)]
 """A file or directory."""
+
+
+def placed(place: str, folder: Path) -> str:
+    """A relative path taken from a folder; an absolute one as it is written."""
+    return place if Path(place).is_absolute() else str(folder / place)
 
 
 def _function(text: str) -> str:

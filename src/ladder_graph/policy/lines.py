@@ -5,6 +5,7 @@ The text has been read by `tomllib` before, so this walks over valid TOML only a
 
 from __future__ import annotations
 
+import contextlib
 import re
 import tomllib
 from collections.abc import Iterator
@@ -32,7 +33,9 @@ def lines_of(text: str) -> dict[Keys, int]:
         4
     """
     reader = _Reader(text)
-    reader.document()
+    # A line that isn't found costs a number in a message; it must never hide the message.
+    with contextlib.suppress(IndexError, RecursionError):
+        reader.document()
     return reader.lines
 
 

@@ -14,7 +14,7 @@ from ladder_graph.calls import digest_of
 from ladder_graph.policy.bounds import Bound, Under, Volume
 from ladder_graph.policy.bounds.shape import QuotaBound
 from ladder_graph.policy.checks import Check
-from ladder_graph.policy.fields import ImportPath, Many, Name, Place, RungField, Strict
+from ladder_graph.policy.fields import ImportPath, Many, Name, Place, RungField, Strict, placed
 from ladder_graph.policy.units import SomeSeconds
 from ladder_graph.scale import Rung
 
@@ -116,6 +116,9 @@ class Policy(Strict):
     """The rules, by the tool's exact name."""
     reports: Reports = Reports()
     """Who reads the reports."""
+    provider_tools: Literal["refuse", "report"] = "refuse"
+    """What becomes of a request to a model with tools that its provider runs by itself, past every gate: it isn't sent,
+    or it is and the ledger says so."""
 
     @classmethod
     def from_rungs(cls, agent: str, rungs: Mapping[str, Any]) -> Policy:
@@ -150,8 +153,8 @@ class Policy(Strict):
         elsewhere = self.ledger == ":memory:" or "://" in self.ledger
         return self.model_copy(
             update={
-                "ledger": self.ledger if elsewhere else str(base / self.ledger),
-                "drafts": self.drafts if "://" in self.drafts else str(base / self.drafts),
+                "ledger": self.ledger if elsewhere else placed(self.ledger, base),
+                "drafts": self.drafts if "://" in self.drafts else placed(self.drafts, base),
                 "tools": {name: rule.anchored(base) for name, rule in self.tools.items()},
             }
         )

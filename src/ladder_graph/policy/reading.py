@@ -134,7 +134,8 @@ def _validated(data: object, source: str, lines: dict[Keys, int]) -> Policy:
 
 def _problem(error: ErrorDetails) -> tuple[Keys, str]:
     """One of pydantic's errors as a path in the policy and a sentence."""
-    place = _follow(error["loc"])
+    about_a_key = error["loc"][-1:] == ("[key]",) and error["type"] != "extra_forbidden"
+    place = _follow(error["loc"][:-1] if about_a_key else error["loc"])
     given, context = error["input"], error.get("ctx", {})
     match error["type"]:
         case "extra_forbidden":
@@ -209,7 +210,7 @@ def _follow(location: tuple[str | int, ...]) -> _Place:
         if isinstance(here, type) and issubclass(here, BaseModel):
             field = here.model_fields.get(str(step))
             place = _Place((*place.path, step), _bare(field.annotation if field else None), tuple(here.model_fields))
-        elif get_origin(here) is dict and step != "[key]":
+        elif get_origin(here) is dict:
             place = _Place((*place.path, step), _bare(get_args(here)[1]), ())
         elif get_origin(here) is tuple:
             place = _Place((*place.path, step), _bare(get_args(here)[0]), ())

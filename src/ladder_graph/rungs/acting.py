@@ -23,6 +23,8 @@ class Plan:
     rule: Rule
     charges: tuple[Charge, ...] = ()
     """What it takes from quotas if it runs unasked."""
+    undoable: bool = False
+    """The tool declares an undo, and its rule has a health check that would call for it."""
 
 
 def claim(call: Call, route: Route, plan: Plan, **particulars: Any) -> Claim:
@@ -30,9 +32,9 @@ def claim(call: Call, route: Route, plan: Plan, **particulars: Any) -> Claim:
     return Claim(call, route, durable=not plan.rule.read_only, **particulars)
 
 
-def run(call: Call, claimed: Claimed, plan: Plan) -> Life:
+def run(call: Call, claimed: Claimed, plan: Plan, *, again: bool = False) -> Life:
     """Execute what was claimed, record what came of it, and say so."""
-    outcome: Outcome = yield Execute(call)
+    outcome: Outcome = yield Execute(call, again)
     state = settled(outcome, plan.rule)
     text = words(call, state, outcome)
     yield Record(call, claimed.fence, state, outcome, text)
@@ -49,6 +51,8 @@ def settled(outcome: Outcome, rule: Rule) -> State:
 def words(call: Call, state: State, outcome: Outcome) -> str:
     """What the model reads where the tool's own reply doesn't stand."""
     match state:
+        case State.FAILED if outcome.reply is not None:
+            return ""  # The tool's own error stands: nothing happened, and there is nothing to add.
         case State.FAILED:
             return f"{call.tool} failed and changed nothing: {outcome.text} You may try again differently."
         case State.UNKNOWN:

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 from ladder_graph.calls import Call
 from ladder_graph.routing import lowered
-from ladder_graph.rungs.acting import Life, Plan, claim, not_claimed, run
+from ladder_graph.rungs.acting import Life, Plan, claim, not_claimed
 from ladder_graph.rungs.confirm import confirm
+from ladder_graph.rungs.undoing import carry_out
 from ladder_graph.scale import Rung
-from ladder_graph.steps import NotClaimed, Reason, Route
+from ladder_graph.steps import NotClaimed, Prepare, Reason, Route, Unprepared
 
 
 def bounded(call: Call, route: Route, plan: Plan, *, report: bool = False) -> Life:
-    """Claim with the quotas held, execute, record. A quota that filled up meanwhile makes it a question."""
-    claimed = yield claim(call, route, plan, charges=plan.charges, report=report)
+    """Claim with the quotas held, execute, record. A quota that filled up meanwhile makes it a question.
+
+    Where the tool can be undone, the undo is made first; if that fails, a person is asked.
+    """
+    artifact = (yield Prepare(call)) if plan.undoable else None
+    if isinstance(artifact, Unprepared):
+        reason = Reason("undo_not_ready", f"its undo could not be made: {artifact.text}")
+        return (yield from confirm(call, lowered(route, Rung.CONFIRM, reason), plan))
+    claimed = yield claim(call, route, plan, charges=plan.charges, artifact=artifact, report=report)
     if isinstance(claimed, NotClaimed):
-        return (yield from fall_back(call, route, plan, claimed))
-    return (yield from run(call, claimed, plan))
+        return (yield from _fall_back(call, route, plan, claimed))
+    return (yield from carry_out(call, claimed, plan, artifact))
 
 
-def fall_back(call: Call, route: Route, plan: Plan, refusal: NotClaimed) -> Life:
+def _fall_back(call: Call, route: Route, plan: Plan, refusal: NotClaimed) -> Life:
     """Ask where a bound is in the way; otherwise say that it didn't run."""
     if refusal.code != "quota":
         return (yield from not_claimed(call, refusal))

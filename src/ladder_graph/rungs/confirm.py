@@ -6,9 +6,10 @@ The ledger is the authority: asking, answering and running are rows in it. The i
 from __future__ import annotations
 
 from ladder_graph.calls import Call
-from ladder_graph.rungs.acting import Life, Plan, claim, not_claimed, run
+from ladder_graph.rungs.acting import Life, Plan, claim, not_claimed
+from ladder_graph.rungs.undoing import carry_out
 from ladder_graph.states import State
-from ladder_graph.steps import Heard, NotClaimed, Pose, Question, Reply, Ring, Route
+from ladder_graph.steps import Heard, NotClaimed, Pose, Prepare, Question, Reply, Ring, Route, Unprepared
 
 
 def confirm(call: Call, route: Route, plan: Plan) -> Life:
@@ -17,7 +18,9 @@ def confirm(call: Call, route: Route, plan: Plan) -> Life:
     On resume it starts over: the open question is found again, and an answer that came in by another way (the
     command line, another process) is found with it.
     """
-    question: Question = yield Pose(call, route)
+    question: Question | NotClaimed = yield Pose(call, route)
+    if isinstance(question, NotClaimed):
+        return (yield from not_claimed(call, question))
     complaint = ""
     while question.decision is None and not question.expired:
         answer = yield Ring(question, complaint)
@@ -30,10 +33,13 @@ def confirm(call: Call, route: Route, plan: Plan) -> Life:
         return Reply(State.EXPIRED, expired(call))
     if question.decision.verdict == "decline":
         return Reply(State.DECLINED, declined(call, question.decision.by.name, question.decision.reason))
-    claimed = yield claim(call, route, plan, question=question)
+    # An undo that can't be made holds nobody up here: a person has decided.
+    prepared = (yield Prepare(call)) if plan.undoable else None
+    artifact = None if isinstance(prepared, Unprepared) else prepared
+    claimed = yield claim(call, route, plan, question=question, artifact=artifact)
     if isinstance(claimed, NotClaimed):
         return (yield from not_claimed(call, claimed))
-    return (yield from run(call, claimed, plan))
+    return (yield from carry_out(call, claimed, plan, artifact))
 
 
 def declined(call: Call, by: str, reason: str) -> str:
@@ -44,4 +50,4 @@ def declined(call: Call, by: str, reason: str) -> str:
 
 def expired(call: Call) -> str:
     """What the model reads when nobody answered in time."""
-    return f"NOT RUN: nobody answered in time whether {call.tool} may run, which counts as no. Do not ask again now."
+    return f"NOT RUN: nobody said in time that {call.tool} may run, which counts as no. Do not ask again now."

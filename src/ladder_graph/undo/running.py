@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from typing import Any
 
@@ -21,7 +22,8 @@ def prepare(call: Call, declaration: Declaration) -> dict[str, Any] | Unprepared
     if declaration.prepare is None or declaration.undo is None:
         return Unprepared("the tool declares no undo")
     try:
-        state = declaration.prepare(call.arguments)
+        # A copy, since what runs is what was decided about, whatever the tool's author does to it here.
+        state = declaration.prepare(copy.deepcopy(call.arguments))
         artifact = {"state": state, "before": declaration.fingerprint(state) if declaration.fingerprint else None}
         # What doesn't survive JSON can't be undone by another process.
         survived: dict[str, Any] = json.loads(json.dumps(artifact))

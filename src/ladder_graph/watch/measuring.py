@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from operator import attrgetter
 from typing import Any
 
 from ladder_graph.policy.checks import Check, Http, Python
@@ -52,7 +54,8 @@ def _http(check: Http) -> str | None:
 def _python(check: Python, arguments: Mapping[str, Any]) -> str | None:
     module, _, name = check.function.partition(":")
     try:
-        healthy = getattr(import_module(module), name)(dict(arguments))
+        function = attrgetter(name)(import_module(module))
+        healthy = function(copy.deepcopy(dict(arguments)))
     except Exception as wrong:  # noqa: BLE001  # any policy author's code; failing to measure is bad health
         return f"the health check {check.function} failed: {type(wrong).__name__}: {wrong}"
     # Only True is health: None, a string or an object is a mistake in the check.

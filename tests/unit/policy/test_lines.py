@@ -49,10 +49,12 @@ when = 2026-11-22 10:00:00Z
 '''
 
 EXPECTED = {
-    ("agent",): 2, ("title",): 4, ("single",): 7, ("a",): 9, ("a", "b.c", "d"): 9, ("tools",): 11, ("tools", "send"): 12,
+    ("agent",): 2, ("title",): 4, ("single",): 7, ("a",): 9, ("a", "b.c", "d"): 9, ("tools",): 11,
+    ("tools", "send"): 12,
     ("tools", "send", "rung"): 13, ("tools", "send", "bounds"): 14, ("tools", "send", "bounds", 0): 15,
     ("tools", "send", "bounds", 0, "limit"): 15, ("tools", "send", "bounds", 1): 16,
-    ("tools", "send", "bounds", 1, "argument"): 18, ("tools", "send", "bounds", 2, 1, 1): 20, ("tools", "drop table"): 23,
+    ("tools", "send", "bounds", 1, "argument"): 18, ("tools", "send", "bounds", 2, 1, 1): 20,
+    ("tools", "drop table"): 23,
     ("tools", "drop table", "confirm", "by", 0): 24, ("tools", "drop table", "confirm", "by", 1): 25,
     ("tools", "drop table", "confirm", "type"): 25, ("tools", "drop table", "checks"): 27,
     ("tools", "drop table", "checks", 0): 27, ("tools", "drop table", "checks", 0, "kind"): 28,

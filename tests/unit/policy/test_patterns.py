@@ -13,8 +13,10 @@ from ladder_graph.policy.bounds.patterns import LONGEST, compiled, longest
 @pytest.mark.parametrize(
     "plain",
     [
-        "", "a", "[a-z]+", r"INV-\d{6}", r"\d+(\.\d+)?", "[a-z]+(-[a-z]+)*", r"[\w.+-]+@[\w-]+\.[\w.-]+", "(.*)", "(?s).*",
-        r"v?\d+\.\d+\.\d+(-[\w.]+)?", "https://[^/]+/.*", "([0-9a-f]{16})*", "(?:foo|bar|baz)(?:-(?:foo|bar))*", "[]a]+", "^a$",
+        "", "a", "[a-z]+", r"INV-\d{6}", r"\d+(\.\d+)?", "[a-z]+(-[a-z]+)*", r"[\w.+-]+@[\w-]+\.[\w.-]+", "(.*)",
+        "(?s).*",
+        r"v?\d+\.\d+\.\d+(-[\w.]+)?", "https://[^/]+/.*", "([0-9a-f]{16})*", "(?:foo|bar|baz)(?:-(?:foo|bar))*",
+        "[]a]+", "^a$",
         r"\S+(\s\S+)*", "a{0}", "(^)*", "[^\\W\\d_]+", "(?:a++)b", "(?>a*)b", r"\bfoo\b", "a{2,5}?", r"(?x) a  # an a",
     ],
 )  # fmt: skip
@@ -40,8 +42,10 @@ def test_a_pattern_with_some_choices_takes_shorter_texts(pattern, at_least):
 @pytest.mark.parametrize(
     "hanging",
     [
-        "(a+)+", "(a*)*", "(a|a)*", r"(a|\w)*b", r"(\w+\s?)*", "(a|b|ab)*", "(x?y?z?)*", "(.*a){20}", "(a+){2,}", "(?i)([a-z]+K)*",
-        "(?:[ab]|[ab])+", r"([\w.]+)+@", "(a{1,64}){1,64}", "a?" * 30 + "a" * 30, ".*" * 40, "(?=(a+)+b)a", "((a|aa)b?)+",
+        "(a+)+", "(a*)*", "(a|a)*", r"(\w+\s?)*", "(a|b|ab)*", "(x?y?z?)*", "(.*a){20}", "(a+){2,}",
+        "(?i)([a-z]+K)*",
+        "(?:[ab]|[ab])+", r"([\w.]+)+@", "(a{1,64}){1,64}", "a?" * 30 + "a" * 30, ".*" * 40, "(?=(a+)+b)a",
+        "((a|aa)b?)+",
         "(?:(?:.|a){0,40})",
     ],
 )  # fmt: skip

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from ladder_graph.calls import Call
 from ladder_graph.policy.bounds.shape import ArgumentBound, Breach
 from ladder_graph.policy.fields import Domain as DomainName
-from ladder_graph.policy.fields import Netloc, Place, Scheme, Some
+from ladder_graph.policy.fields import Netloc, Place, Scheme, Some, placed
 
 _PORTS = {"https": ":443", "wss": ":443", "http": ":80", "ws": ":80", "ftp": ":21"}
 """The port that goes without saying, by scheme."""
@@ -38,7 +38,7 @@ class Under(ArgumentBound):
 
     def anchored(self, folder: Path) -> Self:
         """This bound with its directory taken from a folder."""
-        return self.model_copy(update={"directory": str(Path(folder, self.directory))})
+        return self.model_copy(update={"directory": placed(self.directory, folder)})
 
     def check(self, call: Call) -> Breach | None:
         """None inside the bound, else why not."""

@@ -94,4 +94,5 @@ class QuotaBound(Strict):
 def shorten(value: object, most: int = 80) -> str:
     """A value as JSON-like text, cut where it gets long, with the cut said."""
     text = repr(value)
-    return text if len(text) <= most else f"{text[:most]}… ({len(text)} characters)"
+    size = len(value) if isinstance(value, str) else len(text)
+    return text if len(text) <= most else f"{text[:most]}… ({size} characters)"

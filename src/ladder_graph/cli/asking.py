@@ -1,0 +1,70 @@
+"""Asking the person at the terminal. There is no default: an empty line is never an answer."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from ladder_graph.errors import LadderError
+from ladder_graph.wording import inert
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Go on only after the whole word `yes`.
+
+    Args:
+        question: What is asked.
+        yes: The option `--yes`, which has answered already.
+
+    Raises:
+        Exit: With code 1, after anything that ends the question without a yes.
+        LadderError: There is no terminal to ask on.
+    """
+    if yes:
+        return
+    while True:
+        said = typed(f"{question} Type yes or no: ")
+        if said == "yes":
+            return
+        if said == "no":
+            _leave()
+
+
+def typed(prompt: str) -> str:
+    """One line that a person typed; asked again while it is empty.
+
+    Raises:
+        Exit: With code 1, where the input ended.
+        LadderError: There is no terminal to ask on.
+    """
+    if not sys.stdin.isatty():
+        raise LadderError("there is no terminal to ask on; look first, then say it again with --yes")
+    _forget_what_was_typed_ahead()
+    while True:
+        sys.stderr.write(f"  {inert(prompt)}")
+        sys.stderr.flush()
+        try:
+            line = sys.stdin.readline()
+        except KeyboardInterrupt:
+            line = ""
+        if not line:
+            sys.stderr.write("\n")
+            _leave()
+        if said := line.rstrip("\r\n"):
+            return said
+
+
+def _leave() -> None:
+    sys.stderr.write("  Nothing was done.\n")
+    raise typer.Exit(1)
+
+
+def _forget_what_was_typed_ahead() -> None:
+    """What was typed before the question was on the screen can't be the answer to it."""
+    try:
+        import termios
+
+        termios.tcflush(sys.stdin, termios.TCIFLUSH)
+    except (ImportError, OSError):
+        return

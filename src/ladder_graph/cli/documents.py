@@ -1,0 +1,229 @@
+"""The JSON that `--json` prints: one class a kind of object. Keys are added from time to time, and never renamed.
+
+Moments are ISO 8601 in UTC; rungs and states are their words; an action is named by its whole key.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any, TypedDict
+
+if TYPE_CHECKING:
+    from ladder_graph import ledger
+    from ladder_graph.ladder import Cell
+    from ladder_graph.steps import Question
+
+
+class QuestionDocument(TypedDict):
+    """A question that waits: `ladder pending --json`."""
+
+    question: str
+    """What `ladder approve` and `ladder decline` take."""
+    action: str
+    agent: str
+    tool: str
+    arguments: dict[str, Any]
+    thread: str
+    reasons: str
+    """Why somebody is asked."""
+    impact: str
+    """low, medium or high."""
+    may_answer: list[str]
+    """Who may approve; empty means anybody who is named."""
+    typed: str | None
+    """The argument whose value must be typed to approve."""
+    asked_at: str
+    expires_at: str
+    expired: bool
+    """Its time is up, which counts as no."""
+    digest: str
+    """What exactly is asked."""
+
+
+class ActionDocument(TypedDict):
+    """A call and where it is in its life: `ladder show --json`, `ladder suggestions --json`."""
+
+    action: str
+    agent: str
+    tool: str
+    arguments: dict[str, Any]
+    """Empty once they were erased."""
+    thread: str
+    rung: str
+    state: str
+    why: str
+    """Why it wasn't on a higher rung."""
+    text: str
+    """What the model was told, where the tool's own reply didn't stand."""
+    at: str
+    updated_at: str
+    actor: str
+    """The person whose act it was; empty for the agent's own."""
+    verdict: str
+    """What became of a suggestion: adopted, dismissed, or empty."""
+
+
+class EntryDocument(TypedDict):
+    """One link of the chain: `ladder log --json`."""
+
+    agent: str
+    n: int
+    """Its place in the agent's chain, from 1."""
+    at: str
+    kind: str
+    action: str
+    tool: str
+    thread: str
+    body: dict[str, Any]
+    """What it says; empty once it was erased."""
+    hash: str
+
+
+class LifeDocument(ActionDocument):
+    """An action with everything that happened to it: `ladder show --json`."""
+
+    entries: list[EntryDocument]
+
+
+class DraftDocument(ActionDocument):
+    """A draft in the workspace: `ladder drafts --json`."""
+
+    path: str
+    sha256: str
+    draft: str
+    """waiting, accepted or rejected."""
+    by: str
+    reason: str
+
+
+class ReportDocument(ActionDocument):
+    """A report on something done unasked: `ladder reports --json`."""
+
+    reader: str
+    filed_at: str
+    due_at: str
+    overdue: bool
+    read_at: str | None
+    by: str
+    """Who acknowledged it."""
+
+
+class ReasonDocument(TypedDict):
+    """What keeps a tool from a higher rung."""
+
+    code: str
+    """Stable."""
+    text: str
+
+
+class CellDocument(TypedDict):
+    """Where an agent stands with a tool: `ladder status --json`."""
+
+    agent: str
+    tool: str
+    claimed: str
+    """The rung that the policy gives it."""
+    ceiling: str
+    effective: str
+    """The rung it really stands on."""
+    reasons: list[ReasonDocument]
+    named: bool
+    """Whether the policy names the tool."""
+    environment: str
+    """What proposed the agent's last call; empty before the first."""
+
+
+class PointDocument(TypedDict):
+    """One thing to know about a finding."""
+
+    text: str
+    advice: str
+    """What to do about it; empty where there is nothing to do."""
+
+
+class FindingDocument(TypedDict):
+    """One thing that was looked at: `ladder doctor --json`."""
+
+    about: str
+    """policy, ledger, drafts, lock, reports, questions, doubt, or a tool's name."""
+    verdict: str
+    """good, note, or wrong, which is what stops a rung."""
+    text: str
+    points: list[PointDocument]
+
+
+class VerificationDocument(TypedDict):
+    """What a check of the chains found: `ladder verify --json`."""
+
+    ok: bool
+    entries: int
+    erased: int
+    problems: list[str]
+
+
+def question(asked: Question, now: dt.datetime) -> QuestionDocument:
+    """A question as JSON."""
+    return {
+        "question": asked.id, "action": asked.call.key, "agent": asked.call.agent, "tool": asked.call.tool,
+        "arguments": asked.call.arguments, "thread": asked.call.thread, "reasons": asked.reasons,
+        "impact": asked.impact, "may_answer": list(asked.may_answer), "typed": asked.typed,
+        "asked_at": moment(asked.asked_at), "expires_at": moment(asked.expires_at),
+        "expired": now >= asked.expires_at, "digest": asked.digest,
+    }  # fmt: skip
+
+
+def action(of: ledger.Action) -> ActionDocument:
+    """An action as JSON."""
+    return {
+        "action": of.key, "agent": of.agent, "tool": of.tool, "arguments": of.arguments, "thread": of.thread,
+        "rung": of.rung.word, "state": str(of.state), "why": of.why, "text": of.text, "at": moment(of.at),
+        "updated_at": moment(of.updated), "actor": of.actor, "verdict": of.verdict,
+    }  # fmt: skip
+
+
+def entry(of: ledger.Entry) -> EntryDocument:
+    """An entry as JSON."""
+    return {
+        "agent": of.agent, "n": of.n, "at": moment(of.at), "kind": of.kind, "action": of.action, "tool": of.tool,
+        "thread": of.thread, "body": of.body, "hash": of.hash,
+    }  # fmt: skip
+
+
+def draft(of: ledger.Draft) -> DraftDocument:
+    """A draft as JSON."""
+    said = action(of.action)
+    return {**said, "path": of.path, "sha256": of.sha256, "draft": of.state, "by": of.by, "reason": of.reason}
+
+
+def report(of: ledger.Report, now: dt.datetime) -> ReportDocument:
+    """A report as JSON."""
+    return {
+        **action(of.action), "reader": of.reader, "filed_at": moment(of.filed), "due_at": moment(of.due),
+        "overdue": of.overdue(now), "read_at": None if of.read is None else moment(of.read), "by": of.by,
+    }  # fmt: skip
+
+
+def cell(of: Cell, *, ceiling: str, named: bool) -> CellDocument:
+    """A cell of the matrix as JSON."""
+    return {
+        "agent": of.agent, "tool": of.tool, "claimed": of.claimed.word, "ceiling": ceiling,
+        "effective": of.route.rung.word,
+        "reasons": [{"code": reason.code, "text": reason.text} for reason in of.route.reasons],
+        "named": named, "environment": of.environment,
+    }  # fmt: skip
+
+
+def verification(of: ledger.Verification) -> VerificationDocument:
+    """A verification as JSON."""
+    return {"ok": of.ok, "entries": of.entries, "erased": of.erased, "problems": list(of.problems)}
+
+
+def moment(at: dt.datetime) -> str:
+    """A moment in ISO 8601, in UTC."""
+    return at.astimezone(dt.UTC).isoformat()
+
+
+def keys(of: type, *, many: bool = True) -> str:
+    """The keys of a kind of object, for the help of a command."""
+    start = "--json prints a list of objects with the keys" if many else "--json prints an object with the keys"
+    return f"{start} {', '.join(of.__annotations__)}."

@@ -1,0 +1,225 @@
+"""Looking: where an agent stands, what happened, and whether the ledger is whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ladder_graph.cli.options import Json
+from ladder_graph.cli.place import place_of
+
+if TYPE_CHECKING:
+    from ladder_graph.cli.screen import Screen
+    from ladder_graph.ladder import Cell
+    from ladder_graph.ledger import Action, Entry
+    from ladder_graph.scale import Rung
+
+
+def status(ctx: typer.Context, *, json: Json = False) -> None:
+    """Show where each tool really stands, and why not higher."""
+    from ladder_graph.cli import documents, screen
+
+    with place_of(ctx).looking() as ladder:
+        cells, policy = ladder.status(), ladder.policy
+        news = {agent: ladder.environments(agent) for agent in {cell.agent for cell in cells}}
+    if json:
+        screen.document([
+            documents.cell(cell, ceiling=policy.rule(cell.tool).ceiling.word, named=cell.tool in policy.tools)
+            for cell in cells
+        ])  # fmt: skip
+        return
+    out = screen.Screen()
+    for agent in dict.fromkeys(cell.agent for cell in cells):
+        last = news[agent][1]
+        out.heading(agent, f"last call proposed by {last}" if last else "no call yet")
+        own = [cell for cell in cells if cell.agent == agent]
+        out.columns([_row(out, cell, policy.rule(cell.tool).ceiling) for cell in own], _HEAD)
+        _reasons(out, own)
+    if not cells:
+        out.note("The policy names no tool, and none was mounted yet.")
+        return
+    out.gap()
+    signs = out.glyphs
+    out.note(f"{signs.reached} stands here   {signs.missed} granted, out of reach   {signs.free} allowed, to be earned")
+    out.gap()
+
+
+_HEAD = ("tool", "0 1 2 3 4 5", "stands on", "policy says")
+
+
+def _row(out: Screen, cell: Cell, ceiling: Rung) -> list[Any]:
+    from rich.text import Text
+
+    from ladder_graph.cli.screen import QUIET, styled
+    from ladder_graph.scale import Rung
+
+    stands, low = cell.route.rung, cell.route.rung < cell.claimed
+    steps = Text()
+    for rung in Rung:
+        if rung <= stands:
+            steps.append(f"{out.glyphs.reached} ", "yellow" if low else "green")
+        elif rung <= cell.claimed:
+            steps.append(f"{out.glyphs.missed} ", "yellow")
+        else:
+            steps.append(f"{out.glyphs.free} " if rung <= ceiling else "  ", QUIET)
+    return [
+        styled(cell.tool, "bold"), steps, styled(stands.word, "yellow" if low else ""),
+        styled(cell.claimed.word if low else "", QUIET),
+    ]  # fmt: skip
+
+
+def _reasons(out: Screen, cells: list[Cell]) -> None:
+    """Why, each reason once with the tools that it holds back."""
+    from ladder_graph.cli.screen import QUIET, stacked, styled
+
+    held: dict[str, list[str]] = {}
+    for cell in cells:
+        for reason in cell.route.reasons:
+            held.setdefault(reason.text, []).append(cell.tool)
+    if held:
+        out.gap()
+    for text, tools in held.items():
+        out.columns([[styled(out.glyphs.missed, "yellow"), stacked(text, styled(", ".join(tools), QUIET))]], between=1)
+
+
+def log(
+    ctx: typer.Context,
+    *,
+    tool: Annotated[str | None, typer.Option(help="Only calls of this tool.")] = None,
+    thread: Annotated[str | None, typer.Option(help="Only this LangGraph thread.")] = None,
+    action: Annotated[str | None, typer.Option(help="Only the action whose key begins like this.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many entries at most, the latest ones.")] = 50,
+    json: Json = False,
+) -> None:
+    """Show what happened, newest last."""
+    from ladder_graph.cli import documents, screen
+
+    with place_of(ctx).looking() as ladder:
+        entries = ladder.log(limit=limit, tool=tool, thread=thread, action=action)
+    if json:
+        screen.document([documents.entry(entry) for entry in entries])
+        return
+    out = screen.Screen()
+    if not entries:
+        out.note("Nothing is written down that fits.")
+        return
+    days = dict.fromkeys(f"{entry.at.astimezone():%Y-%m-%d}" for entry in entries)
+    for day in days:
+        out.note(day)
+        out.columns([
+            [screen.styled(f"{entry.at.astimezone():%H:%M:%S}", screen.QUIET), kind(entry.kind), entry.tool,
+             screen.styled(entry.action[:8], screen.QUIET), gist(entry)]
+            for entry in entries if f"{entry.at.astimezone():%Y-%m-%d}" == day
+        ], between=2, crop=True)  # fmt: skip
+
+
+def show(
+    ctx: typer.Context,
+    action: Annotated[str, typer.Argument(metavar="ACTION", help="An action's key, or the beginning of it.")],
+    *,
+    json: Json = False,
+) -> None:
+    """Show the life of one action."""
+    from ladder_graph.cli import documents, screen
+
+    with place_of(ctx).acting() as ladder:
+        found = ladder.action(action)
+        entries = ladder.log(limit=1000, action=found.key)
+    if json:
+        screen.document({**documents.action(found), "entries": [documents.entry(entry) for entry in entries]})
+        return
+    out = screen.Screen()
+    card(out, found)
+    out.gap()
+    out.columns([
+        [screen.styled(screen.clock(entry.at), screen.QUIET), kind(entry.kind), gist(entry, whole=True)]
+        for entry in entries
+    ])  # fmt: skip
+    if found.text:
+        out.heading("The model was told")
+        out.line(found.text, 4)
+    out.gap()
+
+
+def verify(ctx: typer.Context, *, json: Json = False) -> None:
+    """Check every hash chain of the ledger.
+
+    Exit code 1 where one is broken.
+    """
+    from ladder_graph.cli import documents, screen
+
+    with place_of(ctx).acting() as ladder:
+        found = ladder.verify()
+    if json:
+        screen.document(documents.verification(found))
+    else:
+        out = screen.Screen()
+        erased = f", {found.erased} of them erased" if found.erased else ""
+        if found.ok:
+            sign = screen.styled(f"{out.glyphs.good} ", "green")
+            out.line(sign.append(f"{found.entries} entries{erased}, and every chain is whole"))
+        else:
+            count = len(found.problems)
+            out.line(
+                screen.styled(f"{out.glyphs.bad} {count} problem{'s' * (count > 1)} in {found.entries} entries", "red")
+            )
+            for problem in found.problems:
+                out.line(problem, 4)
+    if not found.ok:
+        raise typer.Exit(1)
+
+
+def card(out: Screen, action: Action, *, whole: bool = True) -> None:
+    """One action: what it is, its arguments, where it stands."""
+    from ladder_graph.cli.screen import clock, shortened
+    from ladder_graph.wording import show as spell
+
+    out.heading(action.tool, action.key if whole else action.short)
+    out.fields([(name, spell(value) if whole else shortened(spell(value))) for name, value in action.arguments.items()])
+    if action.arguments:
+        out.gap()
+    facts = [
+        ("agent", action.agent), ("thread", action.thread), ("proposed", clock(action.at)),
+        ("rung", f"{action.rung.word}: {action.why}"), ("state", str(action.state)), ("act of", action.actor),
+        ("verdict", action.verdict),
+    ]  # fmt: skip
+    out.fields([(name, value) for name, value in facts if value])
+
+
+_COLOURS = {
+    "done": "green", "approved": "green", "acknowledged": "green", "adopted": "green", "undone": "yellow",
+    "asked": "yellow", "question": "yellow", "demoted": "yellow", "environment": "yellow", "undoing": "yellow",
+    "unknown": "bold red", "undo_conflict": "bold red", "undo_failed": "bold red", "failed": "red", "refused": "red",
+    "unanswerable": "red", "declined": "red", "expired": "red",
+}  # fmt: skip
+"""What stands out in a list of entries."""
+
+
+def kind(of: str) -> Any:
+    """The kind of an entry, in its colour."""
+    from ladder_graph.cli.screen import styled
+
+    return styled(of, _COLOURS.get(of, ""))
+
+
+def gist(entry: Entry, *, whole: bool = False) -> str:
+    """What an entry says, in one line."""
+    from ladder_graph.cli.screen import shortened
+    from ladder_graph.scale import Rung
+    from ladder_graph.wording import inert, show
+
+    body = entry.body
+    if not body:
+        return "erased"
+    parts = []
+    if isinstance(body.get("arguments"), dict):
+        given = ", ".join(f"{inert(name)}={show(value)}" for name, value in body["arguments"].items())
+        parts.append(given if whole else shortened(given, 120))
+    if entry.kind == "demoted":
+        parts.append(f"to {Rung(body['rung']).word}")
+    if entry.kind == "pinned" and "text" not in body and isinstance(body.get("components"), dict):
+        parts.append(f"granted to {body['components'].get('reported') or body['components'].get('requested')}")
+    parts += [f"by {body['by']} ({body.get('auth')})"] if body.get("by") else []
+    parts += [str(body[key]) for key in ("text", "reason", "complaint") if body.get(key)]
+    return ": ".join(parts)

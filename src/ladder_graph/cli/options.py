@@ -1,0 +1,18 @@
+"""Options that several commands take, in the same words everywhere."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Don't ask; for scripts.")]
+All = Annotated[bool, typer.Option("--all", help="Those that are dealt with, too.")]
+App = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MODULE:NAME", help="The graph, the ladder around it, or a list of tools.", show_default=False
+    ),
+]
+ActionId = Annotated[str, typer.Argument(metavar="ACTION", help="The action's key, or the beginning of it.")]

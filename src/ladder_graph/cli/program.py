@@ -1,0 +1,123 @@
+"""The commands under their headings, the global options, and how an error is said."""
+
+from __future__ import annotations
+
+import errno
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from ladder_graph.cli import (
+    answering,
+    demo,
+    doctor,
+    documents,
+    drafts,
+    keeping,
+    looking,
+    reports,
+    starting,
+    suggestions,
+)
+from ladder_graph.cli.place import Place
+from ladder_graph.errors import LadderError
+
+HEADINGS = {
+    "Starting": ("init", "doctor", "demo"),
+    "Looking": ("status", "log", "show", "verify"),
+    "Answering": ("pending", "approve", "decline", "drafts", "suggestions", "reports", "ack", "resolve"),
+    "Keeping": ("demote", "lock"),
+}
+"""The commands, in the order of their use."""
+
+
+class Commands(TyperGroup):
+    """Commands under headings, whose errors are sentences and no tracebacks."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command.
+
+        Raises:
+            Exit: With code 2, once an error of ours or of the file system was printed.
+        """
+        try:
+            return super().invoke(ctx)
+        except LadderError as wrong:
+            text = str(wrong)
+        except OSError as wrong:
+            if wrong.errno == errno.EPIPE:
+                raise  # Whoever read us has stopped, as in `ladder log | head`; typer knows what to do.
+            text = f"{wrong.filename}: {wrong.strerror}" if wrong.filename else str(wrong)
+        from ladder_graph.cli.screen import Screen
+
+        Screen(stderr=True).error(text)
+        raise typer.Exit(2)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the commands under their headings."""
+        found = {name: self.get_command(ctx, name) for name in self.list_commands(ctx)}
+        widest = max(map(len, found))
+        for heading, names in HEADINGS.items():
+            said = [(name, command) for name in names if (command := found.get(name)) is not None]
+            with formatter.section(heading):
+                formatter.write_dl([(name.ljust(widest), command.get_short_help_str(100)) for name, command in said])
+
+
+program = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    # Plain help: it needs no rich, and is calmer.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001  # typer's callback
+    if wanted:
+        from importlib.metadata import version
+
+        sys.stdout.write(f"ladder-graph {version('ladder-graph')}\n")
+        raise typer.Exit
+
+
+@program.callback()
+def options(
+    ctx: typer.Context,
+    policy: Annotated[Path, typer.Option(envvar="LADDER_POLICY", help="The policy file.")] = Path("ladder.toml"),
+    ledger: Annotated[
+        Path | None, typer.Option(help="The ledger file, where it isn't the policy's.", show_default=False)
+    ] = None,
+    *,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="The release.")] = False,
+) -> None:
+    """A ladder of autonomy for LangGraph agents.
+
+    Every tool of an agent stands on one of six rungs: suggest, draft, confirm, bounded, rollback, report.
+    """
+    del version
+    ctx.obj = Place(policy, ledger)
+
+
+JSON = {
+    "status": documents.keys(documents.CellDocument),
+    "doctor": documents.keys(documents.FindingDocument),
+    "log": documents.keys(documents.EntryDocument),
+    "show": documents.keys(documents.LifeDocument, many=False),
+    "verify": documents.keys(documents.VerificationDocument, many=False),
+    "pending": documents.keys(documents.QuestionDocument),
+    "reports": documents.keys(documents.ReportDocument),
+}
+"""What the help of a command says about its JSON."""
+
+for _command in (
+    starting.init, doctor.doctor, demo.demo, looking.status, looking.log, looking.show, looking.verify,
+    answering.pending, answering.approve, answering.decline, reports.reports, reports.ack, keeping.resolve,
+    keeping.demote, keeping.lock,
+):  # fmt: skip
+    program.command(epilog=JSON.get(_command.__name__))(_command)
+program.add_typer(drafts.commands, name="drafts")
+program.add_typer(suggestions.commands, name="suggestions")

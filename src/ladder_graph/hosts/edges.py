@@ -1,0 +1,82 @@
+"""The edges of a gated graph: those that lead to the tools, and those that lead on from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.runnables import Runnable, RunnableConfig
+from langgraph.types import Send
+
+from ladder_graph.hosts.proposals import messages_of, proposals
+
+if TYPE_CHECKING:
+    from ladder_graph.hosts.nodes import Mount
+
+PASSED_ON = "__ladder_passed_on"
+"""Says in a task's config that this very task has said where to go, and its edges are not to be taken."""
+
+TASK = "__pregel_task_id"
+"""Where LangGraph's config keeps the task's id."""
+
+
+def passed_on(config: RunnableConfig) -> None:
+    """Say so; a task's edges see the same config as its node."""
+    configurable: dict[str, Any] = config.get("configurable", {})
+    configurable[PASSED_ON] = configurable.get(TASK)
+
+
+@dataclass(frozen=True)
+class GatedEdge(Runnable[Any, Any]):
+    """A conditional edge that led to the tools: its answer, with each call sent to its rung instead."""
+
+    path: Runnable[Any, Any]
+    ends: dict[Any, str] | None
+    mount: Mount
+
+    def invoke(self, input: Any, config: RunnableConfig | None = None, **_: Any) -> Any:  # noqa: A002  # LangChain's name
+        """Route as the graph's author did, then route the calls."""
+        return self._routed(self.path.invoke(input, config), input, config or {})
+
+    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **_: Any) -> Any:  # noqa: A002  # LangChain's name
+        """As `invoke`."""
+        return self._routed(await self.path.ainvoke(input, config), input, config or {})
+
+    def _routed(self, result: Any, state: Any, config: RunnableConfig) -> list[Any]:
+        key = self.mount.messages_key
+        routed: list[Any] = []
+        for way in result if isinstance(result, list | tuple) else [result]:
+            sent = isinstance(way, Send)
+            if (way.node if sent else (self.ends or {}).get(way, way)) != self.mount.place:
+                routed.append(way)
+                continue
+            found = proposals(way.arg if sent else state, key, sent=sent)
+            # What isn't understood here goes to the gate, which sees more.
+            routed += self.mount.sends(found, messages_of(state, key), config) or [way]
+        return routed
+
+
+@dataclass(frozen=True)
+class Onwards(Runnable[Any, Any]):
+    """The way on from the tools, unless the node has said where to go."""
+
+    path: Runnable[Any, Any] | None = None
+    edges: list[str] = field(default_factory=list)
+    """Where it goes in any case."""
+
+    def invoke(self, input: Any, config: RunnableConfig | None = None, **_: Any) -> Any:  # noqa: A002  # LangChain's name
+        """Route as the graph's author did."""
+        if _passed_on(config):
+            return []
+        return self.edges if self.path is None else self.path.invoke(input, config)
+
+    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **_: Any) -> Any:  # noqa: A002  # LangChain's name
+        """As `invoke`."""
+        if _passed_on(config):
+            return []
+        return self.edges if self.path is None else await self.path.ainvoke(input, config)
+
+
+def _passed_on(config: RunnableConfig | None) -> bool:
+    configurable: dict[str, Any] = (config or {}).get("configurable", {})
+    return PASSED_ON in configurable and configurable[PASSED_ON] == configurable.get(TASK)

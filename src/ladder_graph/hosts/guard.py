@@ -1,0 +1,227 @@
+"""Guarded tools: sealed ones that bring their gate with them, wherever they are called from.
+
+Middleware of an agent doesn't reach the agents that its tools run, and a mount doesn't see every graph. A guarded tool
+needs neither: called under a rung's permit it runs, and called without one it goes through the whole life of a call
+right there, in the task that it is called in.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.messages import ToolMessage
+from langchain_core.runnables import RunnableConfig
+from langchain_core.tools import BaseTool
+from langchain_core.tools import tool as made_tool
+from langchain_core.tracers.context import register_configure_hook
+
+from ladder_graph.calls import Call
+from ladder_graph.errors import MountError, NotPermitted
+from ladder_graph.fingerprint import Environment
+from ladder_graph.hosts.capture import Capture
+from ladder_graph.hosts.nested import holds_ungated_agents
+from ladder_graph.hosts.nodes import considered, sent, thread_of
+from ladder_graph.hosts.permit import Permit
+from ladder_graph.hosts.proposals import Proposal, is_packet, proposals, proposer, waiting
+from ladder_graph.hosts.sealing import Entry, seal_of, sealed
+from ladder_graph.hosts.toolhost import Interrupting, answered, failure_of, outcome_of, outside, tool_message
+from ladder_graph.steps import Outcome
+from ladder_graph.tools import declaration_of
+
+if TYPE_CHECKING:
+    from ladder_graph.ladder import Ladder
+
+CHECKPOINTER = "__pregel_checkpointer"
+"""Where LangGraph's config keeps the checkpointer."""
+
+READ = "__pregel_read"
+"""Where LangGraph's config keeps the function that reads the graph's channels (langgraph-prebuilt reads it too)."""
+
+TASKS = "__pregel_tasks"
+"""LangGraph's channel of what was sent to tasks."""
+
+INSIDE = "|"
+"""What stands between a graph and one inside it, in the namespace of a checkpoint."""
+
+SEVERAL = (
+    "REFUSED: several calls came in one task, where one answer could be taken for another's. Nothing ran; make one call "
+    "at a time."
+)
+"""What the model reads where calls share a task."""
+
+
+def guard(ladder: Ladder, tool: BaseTool | Callable[..., Any], agent: str) -> BaseTool:
+    """See `Ladder.guard`."""
+    plain = tool if isinstance(tool, BaseTool) else made_tool(tool)
+    seal = seal_of(plain)
+    if seal is not None and isinstance(seal.gate, Guard) and (seal.gate.ladder, seal.gate.agent) == (ladder, agent):
+        return plain
+    if seal is not None:
+        raise MountError(f"the tool {plain.name} is sealed already, for another ladder or agent; guard the original")
+    if holds_ungated_agents(plain):
+        raise MountError(
+            f"the tool {plain.name} runs an agent whose own tools aren't guarded; guard those as well, or wrap the graph "
+            f"that {plain.name} stands in"
+        )
+    return sealed(plain, Guard(ladder, agent, plain, listener()))
+
+
+@functools.cache
+def listener() -> Capture:
+    """The capture of this process. It hears every chat model from the first guarded tool on, whoever runs it."""
+    capture = Capture()
+    register_configure_hook(ContextVar("ladder_graph_listener", default=capture), inheritable=True)
+    return capture
+
+
+@dataclass(slots=True, eq=False)
+class Guard:
+    """The gate of one guarded tool."""
+
+    ladder: Ladder
+    agent: str
+    tool: BaseTool
+    """The original."""
+    capture: Capture
+    _seated: set[tuple[str, bool]] = field(default_factory=set, init=False)
+
+    def run(self, entry: Entry) -> Any:
+        """Take the call through its whole life; on resume it starts over, and the ledger knows how far it was."""
+        call, environment = self._considered(entry)
+        if isinstance(call, ToolMessage):
+            return call
+        return answered(self.ladder.run(call, environment, self._host(entry)), call)
+
+    async def arun(self, entry: Entry) -> Any:
+        """As `run`."""
+        call, environment = self._considered(entry)
+        if isinstance(call, ToolMessage):
+            return call
+        return answered(await self.ladder.arun(call, environment, self._host(entry)), call)
+
+    def _host(self, entry: Entry) -> GuardHost:
+        return GuardHost(entry.config, entry, self.ladder.repeatable(self.tool.name))
+
+    def _considered(self, entry: Entry) -> tuple[Call | ToolMessage, Environment | None]:
+        config, name = entry.config, self.tool.name
+        raw = self._raw(entry)
+        batches = [ids for ids in _calls_of(config) if raw["id"] in ids]
+        if not batches:
+            raise NotPermitted(
+                f"{name} is guarded, and was called in a task whose own call is another one, or that has none; hand the "
+                f"model's tool call to a ToolNode, by itself"
+            )
+        agent = self._acting(config)
+        messages = [message for value in _state(config) if isinstance(value, list) for message in value]
+        proposal = Proposal(raw, message=proposer(messages, raw["id"]))
+        environment = proposal.environment(self.capture)
+        call = SEVERAL if any(len(ids) > 1 for ids in batches) else considered(agent, raw, self.tool, environment, config)
+        if isinstance(call, str):
+            self.ladder.refuse(agent, thread_of(config), raw, call)
+            return tool_message(raw["id"], name, call, error=True), environment
+        self._seat(agent, can_ask=config.get("configurable", {}).get(CHECKPOINTER) is not None)
+        return call, environment
+
+    def _raw(self, entry: Entry) -> dict[str, Any]:
+        """The call as the model made it, without what was injected."""
+        if entry.call_id is None or not isinstance(entry.given, dict):
+            raise NotPermitted(
+                f"{self.tool.name} is guarded, and was called by hand, without the id of a tool call, so that its outcome "
+                f"could not be told from another's. Let a model call it in a graph, or use the plain tool where no agent "
+                f"is acting"
+            )
+        arguments, _ = entry.seal.split(entry.given)
+        return {"name": self.tool.name, "args": arguments, "id": entry.call_id, "type": "tool_call"}
+
+    def _acting(self, config: RunnableConfig) -> str:
+        """Who acts: the agent, or one inside it, by the name that `wrap` would give it."""
+        if INSIDE not in str(config.get("configurable", {}).get("checkpoint_ns", "")):
+            return self.agent
+        metadata = config.get("metadata", {})
+        return f"{self.agent}/{metadata.get('lc_agent_name') or metadata.get('langgraph_node')}"
+
+    def _seat(self, agent: str, *, can_ask: bool) -> None:
+        if (agent, can_ask) not in self._seated:
+            self.ladder.seat(
+                self.tool.name, declaration_of(self.tool), agent=agent, can_ask=can_ask, host=outside(self.tool)
+            )
+            self._seated.add((agent, can_ask))
+
+
+@dataclass(slots=True)
+class GuardHost(Interrupting):
+    """Runs a guarded tool's own code, in the task that it was called in.
+
+    Args:
+        config: The task's own config.
+        entry: How it was called.
+        repeatable: Whether it may run again.
+    """
+
+    entry: Entry
+    repeatable: bool
+
+    def execute(self, call: Call, *, again: bool = False) -> Outcome:
+        """Run the tool on a copy of the frozen arguments."""
+        self.leave_the_rest(again=again)
+        permit = Permit(call, self.repeatable)
+        try:
+            with permit.held():
+                output = self.entry.proceed(copy.deepcopy(call.arguments))
+            return permit.judged(outcome_of(output, call))
+        except BaseException as wrong:  # noqa: BLE001  # it is recorded first
+            return permit.judged(failure_of(wrong))
+
+    async def aexecute(self, call: Call, *, again: bool = False) -> Outcome:
+        """As `execute`."""
+        self.leave_the_rest(again=again)
+        permit = Permit(call, self.repeatable)
+        try:
+            with permit.held():
+                output = await self.entry.aproceed(copy.deepcopy(call.arguments))
+            return permit.judged(outcome_of(output, call))
+        except BaseException as wrong:  # noqa: BLE001  # see execute
+            return permit.judged(failure_of(wrong))
+
+
+# --- the task that a call is made in -------------------------------------------------------------------------------
+
+
+def _calls_of(config: RunnableConfig) -> list[list[str | None]]:
+    """The ids of the calls that LangGraph gave this task: of what was sent to it, or of each list in the state."""
+    payloads = [_sent(config)] if sent(config) else [value for value in _state(config) if isinstance(value, list)]
+    return [[call.get("id") for call in _found(payload)] for payload in payloads]
+
+
+def _found(payload: Any) -> list[Mapping[str, Any]]:
+    """The calls in whatever a task was given; the messages of a state may stand under any key."""
+    if is_packet(payload):
+        return [payload["call"]]
+    found = proposals(payload)
+    if not found and isinstance(payload, Mapping):
+        found = [proposal for value in payload.values() if isinstance(value, list) for proposal in waiting(value)]
+    return [proposal.call for proposal in found]
+
+
+def _sent(config: RunnableConfig) -> Any:
+    """What was sent to this task."""
+    path: Any = config.get("metadata", {}).get("langgraph_path") or ()
+    reading = config.get("configurable", {}).get(READ)
+    tasks = reading.args[1].get(TASKS) if reading is not None else None
+    sends = tasks.get() if tasks is not None and tasks.is_available() else ()
+    at = path[1] if len(path) > 1 and isinstance(path[1], int) else len(sends)
+    return sends[at].arg if 0 <= at < len(sends) else None
+
+
+def _state(config: RunnableConfig) -> list[Any]:
+    """The values of the graph's channels."""
+    reading = config.get("configurable", {}).get(READ)
+    if reading is None:
+        return []
+    values: dict[str, Any] = reading(list(reading.args[1]), False)
+    return list(values.values())

@@ -1,0 +1,176 @@
+"""The one-shot permit that a rung hands down to the one call it runs.
+
+It goes down in a context variable, through a ToolNode's threads and through asyncio, past whatever middleware stands
+between. At the bottom a sealed tool asks for it. So it is known for certain whether the tool's body was entered, how
+often, and what it raised, whatever anybody in between made of that.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from typing import NoReturn
+
+from ladder_graph.calls import Call
+from ladder_graph.errors import DefiniteFailure, NotPermitted
+from ladder_graph.steps import Outcome
+
+_PERMIT: ContextVar[Permit | None] = ContextVar("ladder_graph_permit", default=None)
+_ATTEMPT: ContextVar[Attempt | None] = ContextVar("ladder_graph_attempt", default=None)
+
+BY_ITSELF = "something in between answered by itself; the tool was not run"
+"""Noted where a call is done and its tool's body was never entered."""
+
+
+@dataclass(slots=True, eq=False)
+class Attempt:
+    """One run of a tool under a permit."""
+
+    permit: Permit
+    entered: bool = False
+    """Whether the tool's own code began to run."""
+    over: bool = False
+    raised: BaseException | None = None
+    """What the tool's own code raised."""
+
+    @property
+    def harmless(self) -> bool:
+        """Whether it is certain that nothing happened."""
+        return self.over and (not self.entered or isinstance(self.raised, DefiniteFailure))
+
+    @property
+    def answered(self) -> bool:
+        """Whether the tool's own code came to its end."""
+        return self.over and self.entered and self.raised is None
+
+    def __str__(self) -> str:
+        if not self.over:
+            return "it still runs"
+        return "it answered" if self.raised is None else f"{type(self.raised).__name__}: {self.raised}"
+
+
+@dataclass(slots=True, eq=False)
+class Permit:
+    """The right to run one frozen call once.
+
+    Args:
+        call: What may run.
+        repeatable: Whether it may run more than once: the tool only reads, or is declared idempotent.
+        certain: Whether whatever may run the tool in this permit's name is sealed.
+    """
+
+    call: Call
+    repeatable: bool = False
+    certain: bool = True
+    attempts: list[Attempt] = field(default_factory=list, init=False)
+    refused: str = field(default="", init=False)
+    """The first refusal under this permit, in words."""
+    _open: bool = field(default=False, init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hand it down to whatever is called inside. Afterwards it is void, for threads that were left behind too."""
+        token = _PERMIT.set(self)
+        self._open = True
+        try:
+            yield
+        finally:
+            self._open = False
+            _PERMIT.reset(token)
+
+    def begin(self) -> Attempt:
+        """Another run of the tool.
+
+        Raises:
+            NotPermitted: It ran before, and a second run might be a second effect.
+        """
+        with self._lock:
+            last = self.attempts[-1] if self.attempts else None
+            if not self._open:
+                self.refuse(f"the permit for this call of {self.call.tool} is used up; nothing may run it any more")
+            if last is not None and not last.harmless and not self.repeatable:
+                self.refuse(
+                    f"{self.call.tool} was run under this permit before ({last}), and a second run could be a second "
+                    f"effect. Declare the tool idempotent or read-only, raise DefiniteFailure in it where nothing "
+                    f"happened, or take off what repeats it"
+                )
+            attempt = Attempt(self)
+            self.attempts.append(attempt)
+            return attempt
+
+    def refuse(self, text: str) -> NoReturn:
+        """Let nothing run, and remember why.
+
+        Raises:
+            NotPermitted: Always.
+        """
+        self.refused = self.refused or text
+        raise NotPermitted(text)
+
+    def judged(self, outcome: Outcome) -> Outcome:
+        """What really came of the call, now that it is known what became of the tool's own code.
+
+        Args:
+            outcome: What the call looks like from outside.
+        """
+        if outcome.kind == "paused" or (outcome.kind == "done" and outcome.signal is not None):
+            return outcome  # Control flow of the host's; the tool said itself what it wants.
+        entered = [attempt for attempt in self.attempts if attempt.entered]
+        if not entered:
+            return self._untouched(outcome)
+        if all(attempt.harmless for attempt in entered):
+            return replace(outcome, kind="failed", text=outcome.text or f"{entered[-1]}.")
+        if outcome.kind == "done" and entered[-1].answered:
+            return outcome
+        doubtful = next((attempt for attempt in entered if not attempt.harmless and not attempt.answered), None)
+        text = outcome.text if doubtful is None else f"{doubtful}."
+        return replace(outcome, kind="unknown", text=text or outcome.text)
+
+    def _untouched(self, outcome: Outcome) -> Outcome:
+        """The tool's own code never ran, so nothing of it can have happened, if it is certain that it is sealed."""
+        if self.refused:
+            return replace(outcome, kind="failed", reply=None, text=f"{self.refused}.")
+        if not self.certain:
+            return outcome
+        return replace(outcome, text=BY_ITSELF) if outcome.kind == "done" else replace(outcome, kind="failed")
+
+
+def current() -> Permit | None:
+    """The permit in whose hands this code runs; None inside a tool's body, which has used its own."""
+    return _PERMIT.get()
+
+
+@contextmanager
+def attempting(attempt: Attempt) -> Iterator[None]:
+    """The whole of one run of a tool, from its callbacks to its formatted answer."""
+    token = _ATTEMPT.set(attempt)
+    try:
+        yield
+    finally:
+        attempt.over = True
+        _ATTEMPT.reset(token)
+
+
+@contextmanager
+def entering(tool: str) -> Iterator[None]:
+    """A tool's own code. What it calls in turn has no permit from it.
+
+    Raises:
+        NotPermitted: Nobody allowed it: the code was called past its own checks.
+    """
+    attempt = _ATTEMPT.get()
+    if attempt is None or attempt.over or attempt.permit.call.tool != tool:
+        raise NotPermitted(f"{tool} was called past its seal; call it through the graph's tool node")
+    attempt.entered, attempt.raised = True, None
+    token = _PERMIT.set(None)
+    try:
+        yield
+    except BaseException as wrong:
+        attempt.raised = wrong
+        raise
+    finally:
+        _PERMIT.reset(token)

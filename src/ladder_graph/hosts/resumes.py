@@ -1,0 +1,133 @@
+"""Which answer is for which question: LangGraph hands them out by position, and the ladder by what was asked.
+
+LangGraph gives a task's answers to its interrupts in the order in which these come, from the start, each time the
+task starts over; and an answer to the thread as a whole stays with the checkpoint, where the next resume, with
+whatever input, hands it to the next interrupt. Here three things are kept apart:
+
+- An answer to the ladder's question is marked as spent before the tool runs, so that the tool's own first interrupt
+  isn't handed somebody's "approve".
+- An answer that lay about before a question was asked is no answer to it.
+- An answer that came with an earlier run is no answer in this one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import langgraph.types
+from langchain_core.runnables import RunnableConfig
+from langgraph.types import Command
+
+MARK = "ladder_spent"
+"""Stands in a task's list of answers where one of ours was, around that answer."""
+
+ANSWERED = "__ladder_answered"
+"""Says in a run's config whether the run was started with an answer to the thread as a whole."""
+
+SCRATCHPAD = "__pregel_scratchpad"
+"""Where LangGraph's config keeps the answers that a task got."""
+
+SEND = "__pregel_send"
+"""Where LangGraph's config keeps the function that takes the task's writes."""
+
+RESUME_MAP = "__pregel_resume_map"
+"""Where LangGraph's config keeps this run's answers by interrupt id."""
+
+NAMESPACE = "checkpoint_ns"
+"""Where LangGraph's config keeps the namespace that a task's interrupt ids are made from."""
+
+RESUME = "__resume__"
+"""LangGraph's channel for a task's answers."""
+
+ID_LENGTH = 32
+"""The length of an interrupt id in hex digits; a dict of nothing but such keys answers by id."""
+
+
+def is_answer(value: Any) -> bool:
+    """Whether a run's input answers the thread as a whole, and not single interrupts by their ids."""
+    if not isinstance(value, Command) or value.resume is None:
+        return False
+    resume = value.resume
+    return not (isinstance(resume, dict) and all(isinstance(key, str) and len(key) == ID_LENGTH for key in resume))
+
+
+def forget_old_answers(config: RunnableConfig) -> None:
+    """Drop what earlier runs left behind, before anything in this task can take it for an answer.
+
+    Only the outermost graph knows what a run was started with; where that isn't a ladder's, nothing is dropped.
+    """
+    configurable: dict[str, Any] = config.get("configurable", {})
+    pad = configurable.get(SCRATCHPAD)
+    if pad is not None and configurable.get(ANSWERED) is False:
+        _take_loose_answer(pad)
+
+
+def forget_a_repeated_answer(config: RunnableConfig, taken: int) -> None:
+    """Drop the answer to the thread as a whole, where it is the very one that was taken last.
+
+    For graphs of which nobody knows what a run was started with. Whoever really gives a tool's own question the same
+    answer as the ladder's must give it by the interrupt's id there.
+    """
+    configurable: dict[str, Any] = config.get("configurable", {})
+    pad = configurable.get(SCRATCHPAD)
+    if pad is None or ANSWERED in configurable or not taken:
+        return
+    consume = False
+    if _marked(pad.get_null_resume(consume)) == pad.resume[taken - 1]:
+        _take_loose_answer(pad)
+
+
+def spend(config: RunnableConfig, taken: int, *, marked_only: bool = False) -> int:
+    """Mark answers as spent, so that no later interrupt in this task is handed one of them.
+
+    Args:
+        config: The task's own config.
+        taken: How many interrupts of the task have been answered in this run; they are marked too.
+        marked_only: Pass over those that are marked already, and leave the rest to the tool that asked for them.
+
+    Returns:
+        How many interrupts count as answered now.
+    """
+    configurable: dict[str, Any] = config.get("configurable", {})
+    pad = configurable.get(SCRATCHPAD)
+    if pad is None:
+        return taken
+    answers: list[Any] = pad.resume
+    if marked_only and _answers_an_earlier_one(configurable, len(answers) - 1):
+        answers.pop()
+    answers[:taken] = [_marked(answer) for answer in answers[:taken]]
+    while taken < len(answers) and (not marked_only or _is_marked(answers[taken])):
+        answers[taken] = _marked(answers[taken])
+        taken += 1
+        pad.interrupt_counter()
+    if not marked_only and (loose := _take_loose_answer(pad)) is not None:
+        answers.append(_marked(loose))
+        taken += 1
+        pad.interrupt_counter()
+    if taken and SEND in configurable:
+        configurable[SEND]([(RESUME, answers[:taken])])
+    return taken
+
+
+def _take_loose_answer(pad: Any) -> Any:
+    """Take the answer to the thread as a whole, which else the next interrupt would get, whatever it asks."""
+    consume = True
+    return pad.get_null_resume(consume)
+
+
+def _answers_an_earlier_one(configurable: dict[str, Any], at: int) -> bool:
+    """Whether a task's last answer bears the id of its first interrupt, which LangGraph accepts for any later one."""
+    by_id = configurable.get(RESUME_MAP) or {}
+    id_of = getattr(langgraph.types, "_interrupt_id", None)
+    if at <= 0 or not by_id or id_of is None:
+        return False
+    namespace = configurable.get(NAMESPACE, "")
+    return id_of(namespace, at) not in by_id and id_of(namespace, 0) in by_id
+
+
+def _marked(answer: Any) -> Any:
+    return answer if _is_marked(answer) else {MARK: answer}
+
+
+def _is_marked(answer: Any) -> bool:
+    return isinstance(answer, dict) and set(answer) == {MARK}

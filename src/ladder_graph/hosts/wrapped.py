@@ -1,0 +1,57 @@
+"""The graph that `wrap` returns: LangGraph's own, which also says how each run was started."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables.config import var_child_runnable_config
+from langgraph.graph.state import CompiledStateGraph
+
+from ladder_graph.hosts.nodes import GateNode
+from ladder_graph.hosts.resumes import ANSWERED, is_answer
+
+READ = "__pregel_read"
+"""Is in the config of whatever runs inside a graph."""
+
+
+class WrappedGraph(CompiledStateGraph[Any, Any, Any, Any]):
+    """A graph under a ladder, used like any other.
+
+    LangGraph keeps an answer with the checkpoint and hands it to the next question of a later run; so each run says
+    whether it brought one. Breakpoints that name the tool node mean the rungs.
+    """
+
+    def stream(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> Iterator[Any]:  # type: ignore[override]  # noqa: A002  # LangChain's name, and its overloads
+        """Run, part by part."""
+        return super().stream(input, _started_with(input, config), **self._translated(options))
+
+    def astream(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> AsyncIterator[Any]:  # type: ignore[override]  # noqa: A002  # as above
+        """As `stream`."""
+        return super().astream(input, _started_with(input, config), **self._translated(options))
+
+    def _translated(self, options: dict[str, Any]) -> dict[str, Any]:
+        stops = {name: options[name] for name in ("interrupt_before", "interrupt_after") if options.get(name)}
+        return {**options, **{name: stops_at(self, nodes) for name, nodes in stops.items()}} if stops else options
+
+
+def stops_at(graph: CompiledStateGraph[Any, Any, Any, Any], nodes: str | Sequence[str]) -> Any:
+    """Breakpoints, for the rungs where they name a tool node."""
+    if isinstance(nodes, str):
+        return nodes
+    gates = {name: spec.runnable for name, spec in graph.builder.nodes.items()}
+    return [new for node in nodes for new in _rungs_of(gates.get(node), node)]
+
+
+def _rungs_of(runnable: Any, node: str) -> list[str]:
+    return list(runnable.mount.names.values()) if isinstance(runnable, GateNode) else [node]
+
+
+def _started_with(value: Any, config: RunnableConfig | None) -> RunnableConfig | None:
+    """The config with a word on what the run was started with; inside another graph that one has said so."""
+    ambient = var_child_runnable_config.get() or {}
+    if any(READ in place.get("configurable", {}) for place in (ambient, config or {})):
+        return config
+    given = config or {}
+    return {**given, "configurable": {**given.get("configurable", {}), ANSWERED: is_answer(value)}}

@@ -1,0 +1,161 @@
+"""Where each action is in its life: one row an action, and one entry of the chain for each of its steps."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import secrets
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ladder_graph.calls import Call, normalise, restore
+from ladder_graph.ledger import statements as sql
+from ladder_graph.ledger.chain import GENESIS, entry_hash, payload_hash
+from ladder_graph.ledger.liveness import Owner
+from ladder_graph.ledger.questions import micros
+from ladder_graph.states import State, may_follow
+from ladder_graph.steps import Known, Route
+
+_json = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
+
+
+@dataclass(frozen=True, slots=True)
+class Actions:
+    """The actions of a ledger, as one process sees and changes them at one moment.
+
+    Args:
+        owner: This process.
+        revision: The policy's revision, which every entry carries.
+        now: The moment of the transaction.
+    """
+
+    owner: Owner
+    revision: str
+    now: dt.datetime
+    us: int = field(init=False)
+    """The moment in microseconds since the epoch."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "us", micros(self.now))
+
+    def known(self, cursor: sqlite3.Cursor, key: str) -> Known | None:
+        """One action, or None where the ledger never heard of it."""
+        row = cursor.execute(sql.ACTION, {"key": key}).fetchone()
+        if row is None:
+            return None
+        return Known(
+            call=call_of(row), state=State(row["state"]), text=row["text"], reply=row["reply"],
+            owner_alive=self.running(row), fence=row["fence"],
+            artifact=None if row["artifact"] is None else json.loads(row["artifact"]),
+        )  # fmt: skip
+
+    def running(self, row: sqlite3.Row) -> bool:
+        """Whether somebody may be running an action at this moment, from its state, owner, key and fence."""
+        started = row["state"] in {State.STARTED, State.UNDOING}
+        return started and self.owner.alive(row["owner"], row["key"], row["fence"])
+
+    def place(self, cursor: sqlite3.Cursor, call: Call) -> sqlite3.Row | None:
+        """Where an action is in its life: key, state, owner and fence."""
+        row: sqlite3.Row | None = cursor.execute(sql.PLACE, {"key": call.key}).fetchone()
+        return row
+
+    def append(self, cursor: sqlite3.Cursor, stream: str, kind: str, action: str, body: Mapping[str, Any]) -> str:
+        """Add an entry to the chain of an agent.
+
+        Returns:
+            The payload's hash.
+        """
+        text = printable(_json({"policy": self.revision, **body}))
+        salt = secrets.token_bytes(16)
+        payload = payload_hash(salt, text)
+        n, prev = cursor.execute(sql.HEAD, {"stream": stream}).fetchone() or (0, GENESIS)
+        digest = entry_hash(prev, stream, n + 1, self.us, kind, action, payload)
+        cursor.execute(sql.INSERT_PAYLOAD, {"hash": payload, "salt": salt, "body": text})
+        cursor.execute(sql.INSERT_ENTRY, {
+            "stream": stream, "n": n + 1, "at_us": self.us, "kind": kind, "action": action, "payload": payload,
+            "prev": prev, "hash": digest,
+        })  # fmt: skip
+        cursor.execute(sql.PUT_HEAD, {"stream": stream, "n": n + 1, "hash": digest})
+        return payload
+
+    def append_once(self, cursor: sqlite3.Cursor, stream: str, kind: str, body: Mapping[str, Any]) -> bool:
+        """Add an entry about no single action, unless exactly this was said before under this policy.
+
+        Returns:
+            Whether it is new.
+        """
+        text = printable(_json({"policy": self.revision, **body}))
+        if cursor.execute(sql.SAID, {"stream": stream, "kind": kind, "body": text}).fetchone() is not None:
+            return False
+        self.append(cursor, stream, kind, "", body)
+        return True
+
+    def move(
+        self, cursor: sqlite3.Cursor, call: Call, state: State, *, body: Mapping[str, Any], text: str | None = None,
+        actor: str | None = None,
+    ) -> None:  # fmt: skip
+        """One step of an action's life, with its entry.
+
+        Raises:
+            ValueError: The table of states doesn't have this step, which is an error of ours.
+        """
+        place = self.place(cursor, call)
+        if place is None or not may_follow(State(place["state"]), state):
+            raise ValueError(f"action {call.short} can't become {state} from {place['state'] if place else 'nothing'}")
+        self.step(cursor, call, place["state"], place["fence"], state, text=text, actor=actor)
+        self.append(cursor, call.agent, state, call.key, body)
+
+    def step(self, cursor: sqlite3.Cursor, call: Call, before: str, under: int, after: State, **new: Any) -> bool:
+        """Move an action on, if state and fence are as the caller saw them.
+
+        Args:
+            cursor: In a transaction.
+            call: The action's.
+            before: The state it is in.
+            under: The fence it was claimed under.
+            after: The state it comes to.
+            new: Columns that change with it, of those that `KEPT` names; the others stay as they are.
+        """
+        seen = {"b_key": call.key, "b_state": before, "b_fence": under}
+        moved = {"state": after, "updated_us": self.us, **dict.fromkeys(sql.KEPT), **new}
+        cursor.execute(sql.MOVE_ACTION, {**seen, **moved})
+        return cursor.rowcount == 1
+
+    def enter(
+        self, cursor: sqlite3.Cursor, call: Call, state: State, route: Route, *, text: str = "",
+        artifact: str | None = None, fence: int = 0,
+    ) -> None:  # fmt: skip
+        """Write an action down for the first time, with the arguments and the reasons."""
+        body = {
+            "tool": call.tool, "arguments": normalise(call.arguments), "digest": call.digest, "thread": call.thread,
+            "call": call.id, "env": call.env, **placed(route),
+        }  # fmt: skip
+        payload = self.append(cursor, call.agent, state, call.key, body)
+        cursor.execute(sql.INSERT_ACTION, {
+            "key": call.key, "agent": call.agent, "thread": call.thread, "call_id": call.id, "tool": call.tool,
+            "digest": call.digest, "env": call.env, "rung": int(route.rung), "state": state,
+            "owner": self.owner.hold() if fence else "", "fence": fence, "at_us": self.us, "updated_us": self.us,
+            "payload": payload, "why": route.why, "text": text, "reply": None, "artifact": artifact, "actor": "",
+            "verdict": "",
+        })  # fmt: skip
+
+
+def placed(route: Route) -> dict[str, Any]:
+    """The rung and the reasons, for an entry."""
+    return {"rung": int(route.rung), "reasons": [[reason.code, reason.text] for reason in route.reasons]}
+
+
+def printable(text: str) -> str:
+    """The same text with half surrogate pairs escaped: a tool's error may hold them, and a database can't."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def call_of(row: Mapping[str, Any]) -> Call:
+    """The call of an action's row joined with its payload; erased arguments come back empty."""
+    arguments = restore(json.loads(row["body"])["arguments"]) if row["body"] else {}
+    call = Call(row["agent"], row["thread"], row["call_id"], row["tool"], arguments, row["env"])
+    for name in ("digest", "key"):  # Erased arguments can't give them any more.
+        object.__setattr__(call, name, row[name])
+    return call

@@ -1,0 +1,78 @@
+"""Acting with an undo at hand: execute, measure, and undo at once on a bad signal.
+
+Rung 4 requires it. A tool that declares an undo and whose rule has health checks gets it on rungs 2 and 3 as well: a
+demotion takes away the right to act unasked, never the safety net.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ladder_graph.calls import Call
+from ladder_graph.rungs.acting import Life, Plan, claim, not_claimed, run, words
+from ladder_graph.states import State
+from ladder_graph.steps import Claimed, Execute, Measure, NotClaimed, Outcome, Record, Reply, Route, Undo, UndoOutcome
+
+
+def resume(call: Call, route: Route, plan: Plan, artifact: Any, *, again: bool = False) -> Life:
+    """Start over a call that was claimed, and of which it is certain that it had no effect yet.
+
+    It was allowed once, and what it held of quotas it still holds, so nobody is asked again. `again` says that it
+    stopped at an interrupt of its own.
+    """
+    claimed = yield claim(call, route, plan, artifact=artifact)
+    if isinstance(claimed, NotClaimed):
+        return (yield from not_claimed(call, claimed))
+    return (yield from carry_out(call, claimed, plan, artifact, again=again))
+
+
+def carry_out(call: Call, claimed: Claimed, plan: Plan, artifact: Any, *, again: bool = False) -> Life:
+    """Run what was claimed: under watch where an undo was made for it, simply otherwise."""
+    if artifact is None:
+        return (yield from run(call, claimed, plan, again=again))
+    return (yield from _watched(call, claimed.fence, plan, artifact, again=again))
+
+
+def _watched(call: Call, fence: int, plan: Plan, artifact: Any, *, again: bool = False) -> Life:
+    """Execute, then measure; until the checks have spoken the call stays `started`, since silence is never health."""
+    outcome: Outcome = yield Execute(call, again)
+    if outcome.kind in {"failed", "paused"}:
+        state = State(outcome.kind)
+        text = words(call, state, outcome)
+        yield Record(call, fence, state, outcome, text)
+        return Reply(state, text, outcome)
+    if outcome.kind == "unknown":
+        return (yield from undo(call, fence, artifact, f"the tool failed: {outcome.text}", outcome.signal))
+    trouble = yield Measure(call, plan.rule.checks)
+    if trouble is not None:
+        return (yield from undo(call, fence, artifact, trouble))
+    yield Record(call, fence, State.DONE, outcome)
+    return Reply(State.DONE, "", outcome)
+
+
+def undo(
+    call: Call, fence: int, artifact: Any, trouble: str, signal: BaseException | None = None, *, begun: bool = False
+) -> Life:
+    """Undo an action that went wrong, or of which nobody knows whether it happened, and say what came of it.
+
+    `begun` says that an undo was under way when its process died; undoing twice is harmless.
+    """
+    if not begun:
+        yield Record(call, fence, State.UNDOING, text=trouble)
+    came: UndoOutcome = yield Undo(call, artifact)
+    text = _words(call, came, trouble)
+    yield Record(call, fence, came.state, text=text)
+    return Reply(came.state, text, Outcome("unknown", signal=signal) if signal else None)
+
+
+def _words(call: Call, came: UndoOutcome, trouble: str) -> str:
+    if came.state is State.UNDONE:
+        return (
+            f"ROLLED BACK: {call.tool} ran and was undone, because {trouble}. Things are as they were before. "
+            f"Do not repeat the same call; find out what was wrong first."
+        )
+    problem = "somebody changed the same thing meanwhile" if came.state is State.UNDO_CONFLICT else "the undo failed"
+    return (
+        f"NOT UNDONE: {call.tool} ran and went wrong, because {trouble}; {problem} ({came.text}). A person must look "
+        f"at it (action {call.short}). Do nothing more about it."
+    )

@@ -1,0 +1,223 @@
+"""pending, approve, decline: a yes is for exactly what was shown, and is never the default."""
+
+from __future__ import annotations
+
+import os
+import pty
+import pwd
+import select
+import signal
+import subprocess
+import sys
+import time
+
+from ladder_graph import Ladder
+
+ME = pwd.getpwuid(os.getuid()).pw_name
+
+
+class Terminal:
+    """The command line in a process of its own, at a terminal of its own.
+
+    Args:
+        arguments: What stands behind `ladder`.
+        ahead: What was typed before it started.
+    """
+
+    def __init__(self, *arguments, ahead=""):
+        self._master, slave = pty.openpty()
+        if ahead:
+            os.write(self._master, ahead.encode())
+        command = [sys.executable, "-m", "ladder_graph.cli", *arguments]
+        self._process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
+        os.close(slave)
+        self.text = ""
+
+    def until(self, words, times=1):
+        """Read until these words were printed so often."""
+        deadline = time.monotonic() + 30
+        while self.text.count(words) < times:
+            assert self._read(deadline), f"{words!r} was not printed {times} times:\n{self.text}"
+        return self.text
+
+    def type(self, text):
+        """Type something."""
+        os.write(self._master, text.encode())
+
+    def interrupt(self):
+        """Press Ctrl-C."""
+        os.kill(self._process.pid, signal.SIGINT)
+
+    def end(self):
+        """Read the rest; the exit code."""
+        deadline = time.monotonic() + 30
+        while self._read(deadline):
+            pass
+        os.close(self._master)
+        return self._process.wait(timeout=30)
+
+    def _read(self, deadline):
+        ready, _, _ = select.select([self._master], [], [], max(0, deadline - time.monotonic()))
+        try:
+            data = os.read(self._master, 65536) if ready else b""
+        except OSError:  # On Linux the end of a terminal is an error.
+            data = b""
+        self.text += data.decode()
+        return bool(data)
+
+
+def state_of(folder, tool):
+    """Where the first call of a tool is."""
+    ladder = Ladder(policy=folder / "ladder.toml")
+    try:
+        return next(action.state for action in ladder.actions() if action.tool == tool)
+    finally:
+        ladder.close()
+
+
+def test_pending_shows_what_would_run(folder, ladder):
+    """Each question is listed with its arguments, why it is asked, and what must be done to approve."""
+    text = ladder("pending").stdout
+    assert "shop asks to run refund" in text
+    assert 'order       "4711"' in text
+    assert "in 59 min it counts as a no" in text
+    assert "type the order" in text
+    assert text.index("run refund") < text.index("run close_ticket")
+
+
+def test_nothing_waits(shop, ladder):
+    """Where nothing waits, that is said."""
+    shop.run(("read_stock", {"item": "tea"}))
+    assert ladder("pending").stdout.strip() == "Nothing waits for an answer."
+
+
+def test_a_question_is_approved_and_runs_once(shop, ladder, question):
+    """An approved call runs once, when its thread is resumed, and who approved it is on record."""
+    shop.run(("refund", {"order": "4711", "cents": 900}))
+    text = ladder("approve", question("refund")[:8], "--typed", "4711", "--yes").stdout
+    assert 'order       "4711"' in text
+    assert f"approved by {ME}" in text
+    assert shop.ran == []
+    assert shop.resume("refund") == "refunded"
+    assert shop.ran == ["refund 4711"]
+    entry = next(one for one in ladder("log", "--json").document if one["kind"] == "approved")
+    assert (entry["body"]["by"], entry["body"]["auth"]) == (ME, "os-user")
+
+
+def test_who_approves_is_not_taken_from_the_environment(shop, ladder, question, monkeypatch):
+    """LOGNAME, USER and their like don't make anybody somebody else."""
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "ana")
+    shop.run(("close_ticket", {"number": 7}))
+    ladder("approve", question("close_ticket"), "--yes")
+    entry = next(one for one in ladder("log", "--json").document if one["kind"] == "approved")
+    assert entry["body"]["by"] == ME
+
+
+def test_a_question_is_declined_with_a_reason(shop, ladder, question):
+    """A declined call doesn't run, and the agent reads who said no and why."""
+    shop.run(("close_ticket", {"number": 7}))
+    assert "declined by" in ladder("decline", question("close_ticket"), "--reason", "it is still open").stdout
+    assert shop.resume("close_ticket").startswith(f"DECLINED by {ME}: it is still open")
+    assert shop.ran == []
+    assert "has answered already" in ladder("approve", ladder_question(shop), "--yes", code=2).stderr
+
+
+def ladder_question(shop):
+    """The id of the only question, whatever became of it."""
+    with shop.ladder() as ladder:
+        return next(entry.body["question"] for entry in ladder.log() if entry.kind == "question")
+
+
+def test_declining_needs_a_reason(folder, ladder, question):
+    """A no without a reason is a usage error, since the agent reads it."""
+    assert "--reason" in ladder("decline", question("refund"), code=2).stderr
+
+
+def test_the_wrong_value_approves_nothing(folder, ladder, question):
+    """Where a value must be typed, another one is refused, and the question stays open."""
+    assert "type the order exactly" in ladder("approve", question("refund"), "--typed", "4712", "--yes", code=2).stderr
+    assert state_of(folder, "refund") == "asked"
+
+
+def test_without_a_terminal_nothing_is_approved_by_a_pipe(folder, ladder, question):
+    """A yes through a pipe is none: without a terminal only --yes approves, and a value is given by --typed."""
+    command = [sys.executable, "-m", "ladder_graph.cli", "approve", question("close_ticket")]
+    done = subprocess.run(command, input="yes\n", capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: there is no terminal to ask on")
+    assert "no terminal" in ladder("approve", question("refund"), "--yes", code=2).stderr
+    assert state_of(folder, "close_ticket") == state_of(folder, "refund") == "asked"
+
+
+def test_who_may_not_approve_is_told_before_being_asked(shop, ladder, question):
+    """Somebody whom the policy doesn't name hears so at once, and the question stays open."""
+    text = shop.policy.read_text(encoding="utf-8").replace('expires = "1h"', 'by = ["somebody.else"]')
+    shop.policy.write_text(text, encoding="utf-8")
+    shop.run(("refund", {"order": "4711", "cents": 900}))
+    result = ladder("approve", question("refund"), code=2)
+    assert f"{ME} may not approve this; somebody.else may" in result.stderr
+    assert state_of(shop.folder, "refund") == "asked"
+
+
+def test_an_expired_question_is_not_approved(shop, ladder, question):
+    """A question whose time is up says so, and can't be approved any more."""
+    text = shop.policy.read_text(encoding="utf-8").replace('expires = "1h"', 'expires = "1ms"')
+    shop.policy.write_text(text, encoding="utf-8")
+    shop.run(("refund", {"order": "4711", "cents": 900}))
+    assert ladder("pending", "--json").document[0]["expired"]
+    assert "expired, which counts as no" in ladder("pending").stdout
+    assert "has expired" in ladder("approve", question("refund"), "--typed", "4711", "--yes", code=2).stderr
+
+
+def test_what_cannot_be_typed_cannot_be_approved_by_typing(shop, ladder, question):
+    """Where the argument that must be typed is empty, an empty line would be a yes, so nobody is asked to type it."""
+    shop.run(("refund", {"order": "", "cents": 900}))
+    assert "the call has no order to type" in ladder("approve", question("refund"), code=2).stderr
+    assert state_of(shop.folder, "refund") == "asked"
+
+
+def test_only_the_whole_word_approves(folder, question):
+    """At a terminal an empty line approves nothing, nor does anything but the word; it is asked again."""
+    terminal = Terminal("approve", question("close_ticket"))
+    for times, nothing in enumerate(["\n", "y\n", "YES\n", " yes\n", "approve\n"], 1):
+        terminal.until("Type yes or no:", times)
+        terminal.type(nothing)
+    terminal.until("Type yes or no:", times=6)
+    assert state_of(folder, "close_ticket") == "asked"
+    terminal.type("yes\n")
+    assert terminal.end() == 0
+    assert state_of(folder, "close_ticket") == "approved"
+
+
+def test_a_no_at_the_terminal_leaves_the_question_open(folder, question):
+    """`no` ends with code 1, and the question waits on; so do Ctrl-C and the end of the input."""
+    for leave in (lambda t: t.type("no\n"), lambda t: t.type("\x04"), Terminal.interrupt):
+        terminal = Terminal("approve", question("close_ticket"))
+        terminal.until("Type yes or no:")
+        leave(terminal)
+        assert terminal.end() == 1
+        assert "Nothing was done." in terminal.text
+    assert state_of(folder, "close_ticket") == "asked"
+
+
+def test_what_was_typed_ahead_answers_nothing(folder, question):
+    """A yes that was typed before the question stood on the screen is forgotten."""
+    terminal = Terminal("approve", question("close_ticket"), ahead="yes\nyes\n")
+    terminal.until("Type yes or no:")
+    assert state_of(folder, "close_ticket") == "asked"
+    terminal.type("no\n")
+    assert terminal.end() == 1
+    assert state_of(folder, "close_ticket") == "asked"
+
+
+def test_the_fact_that_matters_is_typed(folder, question):
+    """Where the question asks for a value, typing exactly it approves, and an empty line asks again."""
+    terminal = Terminal("approve", question("refund"))
+    terminal.until("Type the order to approve:")
+    terminal.type("\n")
+    terminal.until("Type the order to approve:", times=2)
+    assert state_of(folder, "refund") == "asked"
+    terminal.type("4711\n")
+    assert terminal.end() == 0
+    assert state_of(folder, "refund") == "approved"

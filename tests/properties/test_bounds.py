@@ -1,0 +1,317 @@
+"""Properties of bounds: no odd value gets through, and loosening a bound never blocks what it allowed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import re
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ladder_graph.calls import Call
+from ladder_graph.policy.bounds import Charge, Cost, Domain, Host, Length, Matches, OneOf, Range, Under, Volume
+
+NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+SCALARS = TEXT | st.booleans() | st.integers(-(2**60), 2**60) | st.floats(allow_nan=False, allow_infinity=False)
+VALUES = st.recursive(
+    SCALARS | st.none() | st.binary(max_size=4) | st.decimals(allow_nan=False, allow_infinity=False),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+)
+
+
+def call(value):
+    """A call with one argument."""
+    return Call("ops", "t1", "c1", "tool", {"x": value})
+
+
+def pieces(*parts):
+    """Texts put together from pieces that matter to a parser, and now and then any other character."""
+    other = st.characters(exclude_categories=["Cs"])
+    piece = st.sampled_from([*parts, *parts, *parts, None]).flatmap(
+        lambda part: other if part is None else st.just(part)
+    )
+    return st.lists(piece, max_size=6).map("".join)
+
+
+def mostly(*good, odd):
+    """One of the good parts in most examples, and an odd one in the others."""
+    return st.sampled_from([*(good * (3 * len(odd) // len(good))), *odd])
+
+
+# --- no odd value gets through ---------------------------------------------------------------------------------------
+
+
+ALIKE = st.sampled_from(["a", "A", "a ", "1", "", "true", 1, 1.0, True, 0, 0.0, False, None])
+
+
+@given(st.lists(SCALARS | ALIKE.filter(lambda value: value is not None), min_size=1, max_size=4), VALUES | ALIKE)
+def test_only_a_listed_value_of_the_same_type_is_one_of(values, value):
+    """What passes is equal to an entry, and of its type."""
+    if OneOf(argument="x", values=values).check(call(value)) is None:
+        assert any(type(value) is type(entry) and value == entry for entry in values)
+
+
+@given(
+    VALUES
+    | st.tuples(
+        mostly("a", "abc", odd=["A", "", "\N{CYRILLIC SMALL LETTER A}", " a", "\na"]),
+        mostly("-", odd=["--", "", "\N{NON-BREAKING HYPHEN}"]),
+        mostly("1", "20", odd=["", "\N{ARABIC-INDIC DIGIT ONE}", "\N{SUPERSCRIPT TWO}", "1\n", "1\r\n", "1\0", "1 "]),
+    ).map("".join)
+)
+def test_only_visible_ascii_digits_match_digits(value):
+    """What passes has the shape that is written, and nothing beside it."""
+    if Matches(argument="x", pattern=r"[a-z]+-\d+").check(call(value)) is None:
+        name, _, digits = value.partition("-")
+        assert set(name) <= set("abcdefghijklmnopqrstuvwxyz")
+        assert set(digits) <= set("0123456789")
+        assert name
+        assert digits
+
+
+@given(VALUES | st.text("ab \n\t\r\0é\N{ZERO WIDTH SPACE}", max_size=4))
+def test_only_visible_text_matches_anything(value):
+    """Even the widest pattern takes no control characters and nothing but text."""
+    if Matches(argument="x", pattern=r"[\s\S]*").check(call(value)) is None:
+        assert isinstance(value, str)
+        assert value.isprintable()
+
+
+@given(st.integers(-100, 100), st.integers(0, 100), VALUES | st.integers(-120, 220) | st.floats(-120, 220))
+def test_only_a_number_between_the_limits_is_in_range(least, width, value):
+    """What passes is a finite number, and between the limits."""
+    if Range(argument="x", least=least, most=least + width).check(call(value)) is None:
+        assert type(value) in {int, float}
+        assert least <= value <= least + width
+
+
+@given(st.integers(0, 5), VALUES)
+def test_only_short_text_and_lists_have_the_length(most, value):
+    """What passes is a text or a list, and short."""
+    if Length(argument="x", most=most).check(call(value)) is None:
+        assert isinstance(value, str | list)
+        assert len(value) <= most
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    """A directory with a link inside and a link out of it."""
+    base = tmp_path_factory.mktemp("under")
+    (base / "conf" / "sub").mkdir(parents=True)
+    (base / "conf" / "in").symlink_to(base / "conf" / "sub")
+    (base / "conf" / "out").symlink_to(base)
+    return base / "conf"
+
+
+@given(
+    mostly("ROOT/", "", odd=["/", "ROOT", "/etc/", " ", "~/", "//"]),
+    pieces(*["../", "/", "a", "b/", "in/", "out/", "sub/", "conf/"] * 3, "..", ".", "~", "\\", " ", "\n", "%2e"),
+    st.sampled_from(["directory", "process", None]),
+)
+def test_only_a_path_below_the_directory_is_under_it(root, start, rest, relative_to):
+    """What passes lies below the directory for the tool too, with blanks stripped and links followed."""
+    value = start.replace("ROOT", str(root)) + rest
+    bound = Under(argument="x", directory=str(root), relative_to=relative_to)
+    if bound.check(call(value)) is None:
+        origin = root if relative_to == "directory" else "."
+        for read in (value, value.strip(), str(Path(value).expanduser()), value.replace("\\", "/")):
+            real = os.path.realpath(Path(origin, read))
+            assert real.startswith(f"{os.path.realpath(root)}/")
+
+
+@given(
+    mostly("https", "HTTPS", odd=["http", " https", "ftp", ""]),
+    mostly("://", odd=[":", "//", ":/", ":///", ":\\\\"]),
+    mostly("", odd=["user@", "user:pw@", "@", "evil.example\\@", "evil.example#@", "evil.example/", "evil.example?"]),
+    mostly(
+        "good.example", "GOOD.example", odd=["good.example.", "evil.example", "sub.good.example", "good%2eexample", ""]
+    ),
+    mostly("", ":443", odd=[":", ":8443", ":x", ":0443", "@evil.example", ".evil.example"]),
+    mostly("", "/", "/a?b#c", "?x", "#@evil.example", odd=["\\x", " ", "\n", "\N{LINE SEPARATOR}", "\0"]),
+)
+def test_only_a_url_of_the_host_has_the_host(scheme, between, user, host, port, rest):
+    """What passes begins, letter for letter, with an allowed scheme and host, and then the path, query or fragment."""
+    value = scheme + between + user + host + port + rest
+    if Host(argument="x", hosts=["good.example"]).check(call(value)) is None:
+        assert re.match(r"(?i)https://good\.example(:443)?([/?#][^\s\\]*)?\Z", value)
+
+
+@given(
+    st.sampled_from(["https://good.example", "https://good.example:443"]),
+    pieces("@", ":", ".", "evil.example", "\\", "8", "%"),
+)
+def test_nothing_grows_out_of_an_allowed_host(start, rest):
+    """Whatever is put behind the host becomes a path, or is outside."""
+    if Host(argument="x", hosts=["good.example"]).check(call(start + rest)) is None:
+        assert not rest or rest[0] in "/?#"
+
+
+@given(
+    mostly("", odd=["<", "eve@evil.example,", "-", "Ana ", '"', "\n"]),
+    mostly(
+        "ana",
+        "a.b+c",
+        "ANA_1",
+        odd=["eve%evil.example", "evil.example!eve", "a..b", "", "\N{CYRILLIC SMALL LETTER A}na"],
+    ),
+    mostly("@", odd=["@@", "@evil.example@", " @", "", "\N{FULLWIDTH COMMERCIAL AT}"]),
+    mostly("shop.example", "SHOP.example", odd=["sub.shop.example", "shop.example.", "evil.example", ""]),
+    mostly("", odd=[">", "\n", "\r\nBcc: eve@evil.example", ",eve@evil.example", " ", "\0"]),
+)
+def test_only_a_bare_address_is_in_the_domain(before, name, between, domain, after):
+    """What passes is one address of plain characters at the domain."""
+    value = before + name + between + domain + after
+    bound = Domain(argument="x", domains=["shop.example"])
+    if bound.check(call(value)) is None:
+        assert re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*@shop\.example", value, re.IGNORECASE | re.ASCII)
+    assert (bound.check(call([value])) is None) is (bound.check(call(value)) is None)
+
+
+@given(VALUES)
+def test_only_text_is_a_path_a_url_or_an_address(value):
+    """Numbers, lists of other things, mappings and bytes are outside each of them."""
+    bounds = (
+        Under(argument="x", directory="/srv"),
+        Host(argument="x", hosts=["a.example"]),
+        Domain(argument="x", domains=["a.example"]),
+    )
+    if not isinstance(value, str):
+        assert all(bound.check(call(value)) is not None for bound in bounds)
+
+
+@given(VALUES)
+def test_only_a_positive_number_is_an_amount(value):
+    """What is charged is never less than what the call says, and never nothing."""
+    answer = Cost(limit="$5", argument="x").charge(call(value), NOW)
+    if isinstance(answer, Charge):
+        assert type(value) in {int, float}
+        assert answer.amount >= 1
+        assert 0 <= answer.amount - Fraction(str(value)) * 1_000_000 < 1
+
+
+@given(VALUES)
+def test_a_missing_argument_is_never_inside(value):
+    """Whatever other arguments there are."""
+    other = Call("ops", "t1", "c1", "tool", {"y": value})
+    bounds = (
+        OneOf(argument="x", values=["a"]),
+        Matches(argument="x", pattern=".*"),
+        Range(argument="x", least=0),
+        Length(argument="x", most=9),
+        Under(argument="x", directory="/"),
+        Host(argument="x", hosts=["a.example"]),
+        Domain(argument="x", domains=["a.example"]),
+    )
+    assert all(bound.check(other) is not None for bound in bounds)
+    assert not isinstance(Cost(limit="$5", argument="x").charge(other, NOW), Charge)
+
+
+# --- loosening never blocks ------------------------------------------------------------------------------------------
+
+
+def never_blocks(tight, loose, value):
+    """What is inside the tighter bound is inside the looser one."""
+    if tight.check(call(value)) is None:
+        assert loose.check(call(value)) is None
+
+
+NEAR_VALUES = VALUES | st.integers(-5, 5) | st.text("ab", max_size=5) | st.lists(st.integers(), max_size=5)
+
+
+@given(st.lists(SCALARS, min_size=1, max_size=3), st.lists(SCALARS, max_size=3), NEAR_VALUES)
+def test_another_value_blocks_none(values, more, value):
+    """A longer list allows at least what the shorter one allows."""
+    never_blocks(OneOf(argument="x", values=values), OneOf(argument="x", values=[*values, *more]), value)
+    assert OneOf(argument="x", values=[*more, *values]).check(call(values[0])) is None
+
+
+@given(st.integers(-5, 5), st.integers(0, 5), st.integers(0, 5), st.integers(0, 5), NEAR_VALUES)
+def test_a_wider_range_blocks_none(least, width, lower, higher, value):
+    """Lower and higher limits, and no limit at all on one side."""
+    tight = Range(argument="x", least=least, most=least + width)
+    never_blocks(tight, Range(argument="x", least=least - lower, most=least + width + higher), value)
+    never_blocks(tight, Range(argument="x", least=least), value)
+    never_blocks(tight, Range(argument="x", most=least + width), value)
+
+
+@given(st.integers(0, 5), st.integers(0, 5), NEAR_VALUES)
+def test_a_greater_length_blocks_none(most, more, value):
+    """A longer text may be."""
+    never_blocks(Length(argument="x", most=most), Length(argument="x", most=most + more), value)
+
+
+@given(
+    st.sampled_from(["a", "a+", "[ab]+", "a|b", "ab?"]),
+    st.sampled_from(["b", "[ab]*", "a{2}"]),
+    st.text("ab\n", max_size=6),
+)
+def test_an_alternative_in_a_pattern_blocks_none(pattern, other, value):
+    """`one|other` allows at least what `one` allows."""
+    never_blocks(Matches(argument="x", pattern=pattern), Matches(argument="x", pattern=f"(?:{pattern})|{other}"), value)
+
+
+@given(pieces("a", "/", "../", "in/", "out/", "sub/", "conf/"))
+def test_a_directory_further_up_blocks_none(root, rest):
+    """What is under a directory is under its parent."""
+    value = f"{root}/{rest}"
+    never_blocks(Under(argument="x", directory=str(root)), Under(argument="x", directory=str(root.parent)), value)
+    never_blocks(
+        Under(argument="x", directory=str(root)),
+        Under(argument="x", directory=str(root), relative_to="directory"),
+        value,
+    )
+
+
+NAMES = st.sampled_from(["a.example", "b.example", "a.example:81", "localhost", "[::1]"])
+
+
+@given(
+    st.lists(NAMES, min_size=1), st.lists(NAMES), st.sampled_from(["https", "http"]), NAMES, pieces("/", "?", "#", "a")
+)
+def test_another_host_blocks_none(hosts, more, scheme, name, rest):
+    """Nor does another scheme."""
+    value = f"{scheme}://{name}{rest}"
+    tight = Host(argument="x", hosts=hosts)
+    never_blocks(tight, Host(argument="x", hosts=[*hosts, *more]), value)
+    never_blocks(tight, Host(argument="x", hosts=hosts, schemes=["http", "https"]), value)
+
+
+DOMAINS = st.sampled_from(["a.example", "b.example", "c.b.example"])
+
+
+@given(st.lists(DOMAINS, min_size=1), st.lists(DOMAINS), st.lists(DOMAINS.map("ana@{}".format), max_size=3))
+def test_another_domain_blocks_none(domains, more, value):
+    """A longer list of domains allows at least what the shorter one allows."""
+    never_blocks(Domain(argument="x", domains=domains), Domain(argument="x", domains=[*domains, *more]), value)
+
+
+@given(st.integers(0, 100), st.integers(0, 100), st.sampled_from(["minute", "day", "ever"]))
+def test_a_higher_limit_takes_the_same(limit, more, per):
+    """The charge stays on the same counter and window, and only what the window holds grows."""
+    tight, loose = (Volume(limit=size, per=per).charge(call(1), NOW) for size in (limit, limit + more))
+    assert (tight.quota, tight.window, tight.amount) == (loose.quota, loose.window, loose.amount)
+    assert tight.limit <= loose.limit
+    tight, loose = (Cost(limit=f"${size}", each="$1", per=per).charge(call(1), NOW) for size in (limit, limit + more))
+    assert (tight.quota, tight.window, tight.amount) == (loose.quota, loose.window, loose.amount)
+    assert tight.limit <= loose.limit
+
+
+@given(
+    st.integers(631_152_000, 4_102_444_800).map(lambda second: dt.datetime.fromtimestamp(second, dt.UTC)),
+    st.timedeltas(dt.timedelta(0), dt.timedelta(days=3)),
+    st.sampled_from(["UTC", "Europe/Zurich", "Australia/Lord_Howe", "America/St_Johns", "Pacific/Apia"]),
+)
+def test_a_window_never_comes_back(moment, later, zone):
+    """Once a window is over, no later moment counts in it again: a spent limit isn't refilled by changing clocks."""
+    for per, length in (("minute", 60), ("hour", 7200), ("day", 90_000), ("month", 2_700_000)):
+        bound = Volume(limit=1, per=per, timezone=zone)
+        first, second = bound.charge(call(1), moment), bound.charge(call(1), moment + later)
+        if first.window == second.window:
+            assert later.total_seconds() <= length
+        if later == dt.timedelta(0):
+            assert first == second

@@ -1,0 +1,177 @@
+"""Properties of policies: nothing is lost between Python, JSON and TOML, and every key is found on its line."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import math
+import tomllib
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ladder_graph.calls import Call
+from ladder_graph.policy import Confirm, Policy, Reports, Rule, load_policy, policy_of
+from ladder_graph.policy.bounds import (
+    Breach,
+    Charge,
+    Cost,
+    Domain,
+    Host,
+    Length,
+    Matches,
+    OneOf,
+    Range,
+    Under,
+    Volume,
+    weigh,
+)
+from ladder_graph.policy.checks import Http, Python
+from ladder_graph.policy.lines import lines_of
+from ladder_graph.scale import Rung
+
+NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+SCALARS = TEXT | st.booleans() | st.integers(-(2**60), 2**60) | st.floats(allow_nan=False, allow_infinity=False)
+HOSTS = st.sampled_from(["a.example", "b.example", "a.example:81", "localhost", "[::1]"])
+DOMAINS = st.sampled_from(["a.example", "b.example", "c.b.example"])
+NAME = st.text(
+    st.characters(min_codepoint=33, exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp", "Cf", "Cn", "Co"]),
+    min_size=1,
+    max_size=8,
+)
+PLAIN = st.text("abcxyz_", min_size=1, max_size=6)
+SECONDS = st.floats(0, 10**9) | st.integers(0, 10**9)
+SOME_SECONDS = st.floats(0.001, 10**9) | st.integers(1, 10**9)
+ZONES = st.sampled_from(["UTC", "Europe/Zurich", "Asia/Tokyo"])
+PERS = st.sampled_from(["minute", "hour", "day", "month", "ever"])
+DOLLARS = st.integers(1, 10**15).map(lambda micro: f"${micro // 10**6}.{micro % 10**6:06d}")
+LIMITS = st.tuples(st.integers(-(2**60), 0) | st.floats(-1e300, 0), st.integers(1, 2**60) | st.floats(1, 1e300))
+LOOKING = st.one_of(
+    st.builds(OneOf, argument=PLAIN, values=st.lists(SCALARS, min_size=1, max_size=3)),
+    st.builds(Matches, argument=PLAIN, pattern=st.sampled_from(["[a-z]+", r"\d{3}", "a\nb", '"', "\\\\"])),
+    st.builds(lambda argument, ends: Range(argument=argument, least=ends[0], most=ends[1]), PLAIN, LIMITS),
+    st.builds(Length, argument=PLAIN, most=st.integers(0, 10**9)),
+    st.builds(
+        Under,
+        argument=PLAIN,
+        directory=NAME.map("/{}".format),
+        relative_to=st.sampled_from([None, "directory", "process"]),
+    ),
+    st.builds(Host, argument=PLAIN, hosts=st.lists(HOSTS, min_size=1, max_size=3)),
+    st.builds(Domain, argument=PLAIN, domains=st.lists(DOMAINS, min_size=1, max_size=3)),
+)
+COUNTING = st.one_of(
+    st.builds(Volume, limit=st.integers(0, 10**9), per=PERS, timezone=ZONES),
+    st.builds(Cost, limit=DOLLARS, each=DOLLARS, per=PERS, timezone=ZONES),
+    st.builds(Cost, limit=DOLLARS, argument=PLAIN, per=PERS, timezone=ZONES),
+)
+BOUNDS = st.tuples(
+    st.lists(LOOKING, max_size=2), st.lists(COUNTING, max_size=2, unique_by=lambda bound: bound.counter)
+).map(lambda both: [*both[0], *both[1]])
+CHECKS = st.one_of(
+    st.builds(Http, url=PLAIN.map("http://127.0.0.1/{}".format), interval=SECONDS, timeout=SOME_SECONDS),
+    st.builds(Python, function=PLAIN.map("shop.health:{}".format), count=st.integers(1, 9)),
+)
+CONFIRMS = st.builds(Confirm, by=st.lists(NAME, max_size=2), type=st.none() | NAME, expires=SOME_SECONDS)
+RULES = st.builds(
+    lambda rungs, **fields: Rule(rung=min(rungs), ceiling=max(rungs), **fields),
+    rungs=st.tuples(st.sampled_from(Rung), st.sampled_from(Rung)),
+    read_only=st.booleans(),
+    impact=st.sampled_from(["low", "medium", "high"]),
+    bounds=BOUNDS,
+    undo=st.none() | PLAIN.map("shop:{}".format),
+    checks=st.lists(CHECKS, max_size=2),
+    confirm=CONFIRMS,
+)
+POLICIES = st.builds(
+    Policy,
+    agent=NAME,
+    ledger=PLAIN.map("/{}".format),
+    drafts=PLAIN.map("/{}".format),
+    tools=st.dictionaries(NAME, RULES, max_size=2),
+    reports=st.builds(Reports, reader=st.none() | NAME, sla=SOME_SECONDS),
+)
+
+
+def toml(value):
+    """A value as TOML, tables inline."""
+    if isinstance(value, dict):
+        return (
+            "{ " + ", ".join(f"{toml(key)} = {toml(inner)}" for key, inner in value.items() if inner is not None) + " }"
+        )
+    if isinstance(value, list):
+        return "[\n" + "".join(f"  {toml(inner)}, # a comment\n" for inner in value) + "]"
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, float) and not isinstance(value, bool):
+        return repr(value) if math.isfinite(value) and "." in repr(value) else f"{value:.17e}"
+    return json.dumps(value)
+
+
+def toml_file(data, nested):
+    """A policy as a TOML text, with the tools as tables, or with everything inline."""
+    lines = [f"{key} = {toml(value)}" for key, value in data.items() if key != "tools" or not nested]
+    for name, rule in data["tools"].items() if nested else ():
+        lines.append(f"\n[tools.{toml(name)}]  # a rule")
+        lines += [
+            f"{key} = {toml(value)}"
+            for key, value in rule.items()
+            if value is not None and key not in {"bounds", "confirm"}
+        ]
+        lines += [f"confirm.{key} = {toml(value)}" for key, value in rule["confirm"].items() if value is not None]
+        for bound in rule["bounds"]:
+            lines.append(f"[[tools.{toml(name)}.bounds]]")
+            lines += [f"{key} = {toml(value)}" for key, value in bound.items() if value is not None]
+    return "\n".join(lines)
+
+
+def numbered(value, path=()):
+    """Every path of a value that ends in a key."""
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        if isinstance(key, str):
+            yield (*path, key)
+        yield from numbered(inner, (*path, key))
+
+
+@settings(max_examples=50)
+@given(POLICIES)
+def test_a_policy_survives_json(policy):
+    """Python to JSON text to Python: equal, with the same revision."""
+    again = policy_of(json.loads(json.dumps(policy.model_dump(mode="json"))), "json")
+    assert again == policy
+    assert again.revision == policy.revision
+
+
+@settings(max_examples=50)
+@given(POLICIES, st.booleans())
+def test_a_policy_survives_toml(tmp_path_factory, policy, nested):
+    """Python to a TOML file to Python: equal, with the same revision."""
+    path = tmp_path_factory.getbasetemp() / "ladder.toml"
+    path.write_text(toml_file(policy.model_dump(mode="json"), nested), encoding="utf-8", newline="\n")
+    again = load_policy(path)
+    assert again == policy
+    assert again.revision == policy.revision
+
+
+@settings(max_examples=50)
+@given(POLICIES, st.booleans())
+def test_every_key_is_found_on_its_line(policy, nested):
+    """In any layout, the line that is named for a key is a line that holds the key."""
+    text = toml_file(policy.model_dump(mode="json"), nested)
+    lines, written = lines_of(text), text.split("\n")
+    for path in numbered(tomllib.loads(text)):
+        assert toml(path[-1])[1:-1] in written[lines[path] - 1]
+
+
+@settings(max_examples=50)
+@given(RULES)
+def test_every_bound_answers_any_call(rule):
+    """No bound raises, whatever it is and whatever it is asked: each one breaks, charges, or lets through."""
+    for bound in rule.bounds:
+        for value in ("a", None, 3, -0.0, [], {}, "\n", b""):
+            one = Call("ops", "t", "c", "tool", {getattr(bound, "argument", None) or "x": value})
+            breaches, charges = weigh([bound], one, NOW)
+            assert all(isinstance(breach, Breach) for breach in breaches)
+            assert all(isinstance(charge, Charge) for charge in charges)
+            assert len(breaches) + len(charges) <= 1

@@ -1,0 +1,361 @@
+"""The life of a call: what is asked for on every way through it, in which order, and what the model reads."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ladder_graph.flow import life, routed
+from ladder_graph.policy.bounds import Charge
+from ladder_graph.routing import Footing
+from ladder_graph.scale import Rung
+from ladder_graph.states import State
+from ladder_graph.steps import Decision, NotClaimed, Seen, UndoOutcome
+from tests.unit.walking import (
+    ANA, BUSY, CALL, CLAIMED, DONE, NEW, NOW, READ, TWIN, gate, known, names, question, rule, seen, walk,
+)  # fmt: skip
+
+ALIVE = seen("started", owner_alive=True)
+DEAD = seen("started")
+VOLUME = [{"kind": "volume", "limit": 3}]
+
+
+def charge(amount=1):
+    """What a call takes from a quota of 3."""
+    return Charge("ops/send_email/calls", "2026-11-22", amount, 3, "calls")
+
+
+# --- to its rung ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rung", "first"),
+    [
+        ("suggest", "Settle"),
+        ("draft", "Compose"),
+        ("confirm", "Pose"),
+        ("bounded", "Claim"),
+        ("rollback", "Prepare"),
+        ("report", "Prepare"),
+    ],
+)
+def test_each_rung_begins_its_own_way(rung, first):
+    """A new call is looked up once, and then its rung takes over."""
+    steps = life(CALL, gate(rung))
+    assert names([next(steps), steps.send(NEW)]) == f"Look {first}"
+
+
+def test_the_graph_may_have_sent_it_lower():
+    """A call never runs above the rung that the graph sent it to."""
+    steps = life(CALL, gate("report", at_most=Rung.CONFIRM))
+    assert names([next(steps), steps.send(NEW)]) == "Look Pose"
+
+
+def test_a_demotion_in_the_ledger_counts_at_once():
+    """The rung that a demotion left is the highest one, and its reason is told."""
+    _, (found, _, _) = walk(routed(CALL, gate("report")), Seen(standing=Rung.DRAFT, standing_reason="it went wrong"))
+    assert found.rung is Rung.DRAFT
+    assert found.why == "it went wrong"
+
+
+def test_a_demotion_never_raises():
+    """A demotion to a rung above the standing changes nothing."""
+    _, (found, _, _) = walk(routed(CALL, gate("draft")), Seen(standing=Rung.BOUNDED))
+    assert found.rung is Rung.DRAFT
+
+
+def test_overdue_reports_take_the_top_rung_away():
+    """While reports lie unread, nothing runs at rung 5."""
+    _, (found, _, _) = walk(routed(CALL, gate("report")), Seen(overdue=2))
+    assert found.rung is Rung.ROLLBACK
+    assert "2 of its reports were not read in time" in found.why
+
+
+@pytest.mark.parametrize(
+    ("footing", "rung"),
+    [
+        (Footing(False, True, "ana"), Rung.DRAFT),
+        (Footing(True, False, "ana"), Rung.BOUNDED),
+        (Footing(True, True, None), Rung.ROLLBACK),
+    ],
+)
+def test_what_is_missing_caps_the_rung(footing, rung):
+    """No checkpointer: draft. No undo: bounded. No reader: rollback."""
+    _, (found, _, _) = walk(routed(CALL, gate("report", footing=footing)), NEW)
+    assert found.rung is rung
+
+
+def test_outside_a_bound_it_asks():
+    """A call outside a bound becomes a question, and the breach is the first reason."""
+    outside = replace(CALL, arguments={"to": "eve@example.org"})
+    _, (found, _, _) = walk(routed(outside, gate("bounded")), NEW)
+    assert found.rung is Rung.CONFIRM
+    assert found.reasons[0].code == "outside_domain"
+
+
+def test_a_full_window_asks():
+    """A call for which nothing is left becomes a question."""
+    steps = routed(CALL, gate("bounded", bounds=VOLUME))
+    (look,) = [next(steps)]
+    with pytest.raises(StopIteration) as end:
+        steps.send(Seen(left=((look.charges[0], 0),)))
+    assert end.value.value[0].rung is Rung.CONFIRM
+
+
+def test_what_was_asked_stays_a_question():
+    """A question that is open stays one, even if the call could run by itself by now."""
+    _, (found, _, _) = walk(routed(CALL, gate("report")), seen("asked"))
+    assert found.rung is Rung.CONFIRM
+
+
+def test_what_was_counted_is_not_counted_again():
+    """A call that the ledger knows draws on no quota anew, and a window that it filled itself doesn't stop it."""
+    steps = routed(CALL, gate(rule("bounded", bounds=VOLUME, read_only=True)))
+    (look,) = [next(steps)]
+    with pytest.raises(StopIteration) as end:
+        steps.send(Seen(known=known("done"), left=((look.charges[0], 0),)))
+    found, plan, _ = end.value.value
+    assert (found.rung, plan.charges) == (Rung.BOUNDED, ())
+
+
+def test_demoted_while_its_question_waits():
+    """A call that stands below the question by now is put there, and nobody is asked any more."""
+    steps, reply = walk(life(CALL, gate("suggest")), seen("asked"), None)
+    assert names(steps) == "Look Settle"
+    assert reply.state is State.SUGGESTED
+
+
+# --- seen before ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "state", ["refused", "suggested", "drafted", "failed", "unknown", "undone", "undo_conflict", "undo_failed"]
+)
+def test_what_has_ended_is_said_again(state):
+    """A call that has ended runs no second time: the model reads the same sentence again."""
+    steps, reply = walk(life(CALL, gate("report")), seen(state, text="As I said."))
+    assert names(steps) == "Look"
+    assert (reply.state, reply.text) == (State(state), "As I said.")
+
+
+def test_a_recorded_reply_is_given_again():
+    """A call that is done answers with its recorded reply."""
+    _, reply = walk(life(CALL, gate("bounded")), seen("done", reply=b"sent"))
+    assert (reply.state, reply.recorded, reply.error) == (State.DONE, b"sent", False)
+
+
+@pytest.mark.parametrize(("state", "said"), [("done", "ran before, and its answer was not kept"), ("failed", "failed")])
+def test_without_anything_recorded_it_says_what_it_knows(state, said):
+    """Where neither reply nor sentence was kept, the model reads the state, and nothing that isn't true."""
+    _, reply = walk(life(CALL, gate("bounded")), seen(state))
+    assert said in reply.text
+
+
+def test_a_no_is_said_again_with_its_reason():
+    """A declined call comes back with who said no, and why."""
+    no = Decision("decline", ANA, NOW, "not today")
+    _, reply = walk(life(CALL, gate("confirm")), replace(seen("declined"), declined=no))
+    assert reply.text.startswith("DECLINED by ana: not today.")
+
+
+def test_a_rejected_draft_keeps_its_own_sentence():
+    """A draft that was rejected has no question; what was said of it is said again."""
+    _, reply = walk(life(CALL, gate("draft")), seen("declined", text="REJECTED by ana."))
+    assert (reply.state, reply.text) == (State.DECLINED, "REJECTED by ana.")
+
+
+def test_an_expired_question_is_a_no():
+    """Silence counted as no; it counts so again."""
+    _, reply = walk(life(CALL, gate("confirm")), seen("expired"))
+    assert reply.state is State.EXPIRED
+    assert "counts as no" in reply.text
+
+
+@pytest.mark.parametrize("state", ["started", "done"])
+@pytest.mark.parametrize("alive", [True, False])
+def test_a_read_reads_again(state, alive):
+    """There is no effect to protect, so an unasked read waits for nobody and is never in doubt."""
+    steps, reply = walk(life(CALL, gate(READ)), seen(state, owner_alive=alive), CLAIMED, DONE, True)
+    assert names(steps) == "Look Claim Execute Record"
+    assert reply.state is State.DONE
+
+
+def test_a_stopped_tool_starts_over():
+    """A tool that stopped at an interrupt of its own is claimed again, told so, and not asked about again."""
+    steps, reply = walk(life(CALL, gate("confirm")), seen("paused"), CLAIMED, DONE, True)
+    assert names(steps) == "Look Claim Execute Record"
+    assert (steps[1].question, steps[2].again, reply.state) == (None, True, State.DONE)
+
+
+def test_a_stopped_tool_keeps_its_undo():
+    """Started over, it is still watched, with the artifact that was made before its first start."""
+    steps, _ = walk(life(CALL, gate("rollback")), seen("paused", artifact={"a": 1}), CLAIMED, DONE, None, True)
+    assert names(steps) == "Look Claim Execute Measure Record"
+    assert steps[1].artifact == {"a": 1}
+
+
+# --- running elsewhere, or no more ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", ["started", "undoing"])
+def test_it_waits_for_who_runs_it(state):
+    """Another live task runs this very call: its outcome is the answer."""
+    alive = seen(state, owner_alive=True)
+    steps, reply = walk(life(CALL, gate("bounded")), alive, seen("done", reply=b"sent"))
+    assert names(steps) == "Look Wait"
+    assert reply.recorded == b"sent"
+
+
+def test_it_does_not_wait_for_ever():
+    """Where the other one is still at it, the model is told so, and nothing runs."""
+    steps, reply = walk(life(CALL, gate("bounded")), ALIVE, ALIVE)
+    assert names(steps) == "Look Wait"
+    assert reply.state is State.REFUSED
+
+
+def test_who_dies_while_it_waits_is_followed():
+    """The other one died in the meantime: what became of its call is found out now."""
+    steps, reply = walk(life(CALL, gate("bounded")), ALIVE, DEAD, CLAIMED, "cannot tell", True)
+    assert names(steps) == "Look Wait TakeOver Probe Record"
+    assert reply.state is State.UNKNOWN
+
+
+def test_the_probe_says_that_it_happened():
+    """It did take effect: it is done, and isn't repeated."""
+    steps, reply = walk(life(CALL, gate("bounded")), DEAD, CLAIMED, "happened", True)
+    assert names(steps) == "Look TakeOver Probe Record"
+    assert steps[-1].state is reply.state is State.DONE
+
+
+def test_the_probe_says_that_it_is_absent():
+    """It had no effect: it is recorded so, and runs now, without being asked about or counted again."""
+    steps, reply = walk(life(CALL, gate("bounded", bounds=VOLUME)), DEAD, CLAIMED, "absent", True, CLAIMED, DONE, True)
+    assert names(steps) == "Look TakeOver Probe Record Claim Execute Record"
+    assert (steps[3].state, steps[4].charges, steps[5].again) == (State.PAUSED, (), False)
+    assert reply.state is State.DONE
+
+
+def test_the_probe_cannot_tell():
+    """Nobody knows: it is in doubt, which a person must end, and it does not run."""
+    steps, reply = walk(life(CALL, gate("bounded")), DEAD, CLAIMED, "cannot tell", True)
+    assert "Execute" not in names(steps)
+    assert steps[-1].state is reply.state is State.UNKNOWN
+    assert CALL.short in reply.text
+
+
+def test_with_an_undo_doubt_is_undone():
+    """An undo makes it certain: things are as they were, whether or not it had happened."""
+    undone = UndoOutcome(State.UNDONE)
+    steps, reply = walk(life(CALL, gate("rollback")), seen("started", artifact={"a": 1}), CLAIMED, True, undone, True)
+    assert names(steps) == "Look TakeOver Record Undo Record"
+    assert [steps[2].state, steps[4].state] == [State.UNDOING, State.UNDONE]
+    assert "ROLLED BACK" in reply.text
+
+
+def test_an_undo_that_was_cut_off_goes_on():
+    """The process died while it undid: the undo runs again, as it may."""
+    cut = seen("undoing", artifact={"a": 1}, text="the health check was bad")
+    steps, reply = walk(life(CALL, gate("rollback")), cut, CLAIMED, UndoOutcome(State.UNDONE), True)
+    assert names(steps) == "Look TakeOver Undo Record"
+    assert "the health check was bad" in reply.text
+
+
+def test_only_one_finds_out():
+    """Who doesn't get the takeover waits for who does."""
+    steps, reply = walk(life(CALL, gate("bounded")), DEAD, BUSY, seen("unknown", text="In doubt."))
+    assert names(steps) == "Look TakeOver Wait"
+    assert (reply.state, reply.text) == (State.UNKNOWN, "In doubt.")
+
+
+def test_an_asked_read_that_died_is_simply_absent():
+    """A read has no effect, so no probe is needed to run it again; its approval still counts."""
+    steps, reply = walk(life(CALL, gate(rule("confirm", read_only=True))), DEAD, CLAIMED, True, CLAIMED, DONE, True)
+    assert names(steps) == "Look TakeOver Record Claim Execute Record"
+    assert reply.state is State.DONE
+
+
+# --- the same again, under another id ------------------------------------------------------------------------
+
+
+def twin(state, **fields):
+    """The same tool and arguments in the same thread under another id."""
+    return Seen(twin=known(state, call=TWIN, **fields))
+
+
+def test_a_twin_in_doubt_stops_it():
+    """While nobody knows whether the same call took effect, it isn't made a second time."""
+    steps, reply = walk(life(CALL, gate("bounded")), twin("unknown"), None)
+    assert names(steps) == "Look Settle"
+    assert steps[1].state is reply.state is State.REFUSED
+    assert TWIN.short in reply.text
+
+
+def test_a_twin_that_happened_stops_it():
+    """A twin whose process died is looked after first; if it took effect, this one doesn't run."""
+    steps, reply = walk(life(CALL, gate("bounded")), twin("started"), CLAIMED, "happened", True, None)
+    assert names(steps) == "Look TakeOver Probe Record Settle"
+    assert steps[1].call == steps[2].call == steps[3].call == TWIN
+    assert (steps[3].state, reply.state) == (State.DONE, State.REFUSED)
+    assert "did take effect" in reply.text
+
+
+def test_a_twin_without_effect_lets_it_go_on():
+    """A twin that had not taken effect is recorded as failed, which frees what it held, and this one runs."""
+    steps, reply = walk(life(CALL, gate("bounded")), twin("started"), CLAIMED, "absent", True, NEW, CLAIMED, DONE, True)
+    assert names(steps) == "Look TakeOver Probe Record Look Claim Execute Record"
+    assert (steps[3].call, steps[3].state, reply.state) == (TWIN, State.FAILED, State.DONE)
+
+
+def test_a_twin_that_is_undone_lets_it_go_on():
+    """A twin whose undo put things back is no obstacle."""
+    undone = UndoOutcome(State.UNDONE)
+    steps, _ = walk(
+        life(CALL, gate("bounded")), twin("started", artifact={"a": 1}), CLAIMED, True, undone, True, NEW, CLAIMED, DONE,
+        True,
+    )  # fmt: skip
+    assert names(steps) == "Look TakeOver Record Undo Record Look Claim Execute Record"
+
+
+def test_a_twin_that_could_not_be_undone_stops_it():
+    """A person must look at the twin first."""
+    conflict = UndoOutcome(State.UNDO_CONFLICT, "changed")
+    steps, reply = walk(
+        life(CALL, gate("bounded")), twin("started", artifact={"a": 1}), CLAIMED, True, conflict, True, None
+    )
+    assert names(steps) == "Look TakeOver Record Undo Record Settle"
+    assert reply.state is State.REFUSED
+
+
+def test_a_twin_that_somebody_else_looks_after_stops_it():
+    """Who finds out about a twin is one; the others are refused meanwhile."""
+    lost = NotClaimed("busy", "somebody else is finding out what became of it.")
+    steps, reply = walk(life(CALL, gate("bounded")), twin("started"), lost, twin("started"), None)
+    assert names(steps) == "Look TakeOver Wait Settle"
+    assert reply.state is State.REFUSED
+
+
+def test_a_read_has_no_twins():
+    """Reading the same twice does no harm."""
+    steps, _ = walk(life(CALL, gate(READ)), twin("unknown"), CLAIMED, DONE, True)
+    assert names(steps) == "Look Claim Execute Record"
+
+
+def test_a_no_holds_for_the_thread():
+    """A declined action isn't asked about again under another id."""
+    steps, reply = walk(life(CALL, gate("bounded")), Seen(declined=Decision("decline", ANA, NOW, "no")), None)
+    assert names(steps) == "Look Settle"
+    assert steps[1].state is reply.state is State.DECLINED
+
+
+def test_a_question_that_somebody_else_took_further():
+    """Two tasks ask at once and the other one was answered and is done: its outcome is the answer."""
+    steps, reply = walk(life(CALL, gate("confirm")), NEW, BUSY, seen("done", reply=b"sent"))
+    assert names(steps) == "Look Pose Wait"
+    assert reply.recorded == b"sent"
+
+
+def test_a_question_is_frozen_with_its_reasons():
+    """What is asked carries the call as it was proposed, and the route with its reasons."""
+    steps, _ = walk(life(CALL, gate("confirm")), NEW, question("decline"))
+    assert (steps[1].call, steps[1].route.rung) == (CALL, Rung.CONFIRM)
