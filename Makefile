@@ -11,7 +11,7 @@ CODE := $(wildcard src tests examples benchmarks scripts)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check lint types imports bench format docs pin clean FORCE
+.PHONY: help demo test faults check lint types imports bench format docs pin clean FORCE
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ demo: $(VENV)/demo.stamp  ## Run examples/ops_agent, an agent on all six rungs; 
 test: $(VENV)/dev.stamp  ## Run the tests and the doctests
 	@mkdir -p build
 	$(PY) -m pytest -n 2
+
+faults: $(VENV)/dev.stamp  ## Run the long tests of crashes and races, which `make test` runs a part of
+	$(PY) -m pytest -n 2 -m faults
 
 check: lint types imports test  ## Run everything: format, lint, types, import contracts, tests, docs
 
@@ -44,8 +47,9 @@ format: $(VENV)/dev.stamp  ## Format the code and mend what lint can mend
 	$(PY) -m ruff check --fix-only --quiet $(CODE)
 	$(PY) -m ruff format $(CODE)
 
-docs: $(VENV)/demo.stamp  ## Write the generated pages of docs/ anew
+docs: $(VENV)/dev.stamp  ## Write the generated pages of docs/ anew
 	$(PY) -m scripts.draw_states
+	$(PY) -m scripts.misuse
 
 pin:  ## Write constraints.txt anew, with the newest versions
 	scripts/pin

@@ -228,9 +228,9 @@ def misspelt_tool(system: System) -> Cell:
 
 def misspelt_setting(system: System) -> Cell:
     """The name of a setting has a typo."""
-    setting = {"rung": "confirm", "confrim": {"by": ["ana"]}} if system == "ladder" else {"allowed_decisons": ["reject"]}
+    ladders, hitls = {"rung": "confirm", "confrim": {"by": ["ana"]}}, {"allowed_decisons": ["reject"]}
     try:
-        with staged(system, paying(3), gate={"pay": setting}) as stage:
+        with staged(system, paying(3), gate={"pay": ladders if system == "ladder" else hitls}) as stage:
             return stage.cell(allowed=[])
     except Exception as wrong:  # noqa: BLE001  # whatever it is, the cell names it
         return Cell(f"refused at once, {type(wrong).__name__}", harm=False)
@@ -320,25 +320,31 @@ def over_the_limit(system: System) -> Cell:
     return Cell(f"{ran} of {PROCESSES * CALLS} ran", harm=ran > LIMIT)
 
 
-PROBES: dict[str, Callable[[System], Cell]] = {
-    "The call is rewritten in the state (3 becomes 999) while the question is open; then a plain yes comes in":
+PROBES: tuple[tuple[str, Callable[[System], Cell]], ...] = (
+    (
+        "The call is rewritten in the state (3 becomes 999) while the question is open; then a plain yes comes in",
         functools.partial(swapped, keyed=False),
-    "The same, and the yes is keyed by the question's interrupt id": functools.partial(swapped, keyed=True),
-    "A double click: a plain yes to 3 is sent twice, with its digest if it has one; the agent's next call is 4":
+    ),
+    ("The same, and the yes is keyed by the question's interrupt id", functools.partial(swapped, keyed=True)),
+    (
+        "A double click: a plain yes to 3 is sent twice, with its digest if it has one; the agent's next call is 4",
         functools.partial(clicked_twice, keyed=False),
-    "A double click: a yes to 3, keyed by its interrupt id, is sent twice; the agent's next call is 4":
-        functools.partial(clicked_twice, keyed=True),
-    "A yes is replayed: the checkpoint that asked is resumed twice": replayed,
-    "Yes to 3 and no to 4, sent in the other order": out_of_order,
-    "A yes by somebody who isn't on the list of approvers": by_a_stranger,
-    "An edit to 999 of a call that may only be approved or rejected": edited,
-    "A typo in the tool's name in the gate's configuration": misspelt_tool,
-    "A typo in the name of a setting": misspelt_setting,
-    f"A limit of {LIMIT} calls a day, shared by {PROCESSES} processes": over_the_limit,
-    "Who approved, looked for afterwards": who_approved,
-    "The tail of the record is deleted": tail_cut,
-}
+    ),
+    ("The same, and the yes is keyed by its question's interrupt id", functools.partial(clicked_twice, keyed=True)),
+    ("A yes is replayed: the checkpoint that asked is resumed twice", replayed),
+    ("Yes to 3 and no to 4, sent in the other order", out_of_order),
+    ("A yes by somebody who isn't on the list of approvers", by_a_stranger),
+    ("An edit to 999 of a call that may only be approved or rejected", edited),
+    ("A typo in the tool's name in the gate's configuration", misspelt_tool),
+    ("A typo in the name of a setting", misspelt_setting),
+    (f"A limit of {LIMIT} calls a day, shared by {PROCESSES} processes", over_the_limit),
+    ("Who approved, looked for afterwards", who_approved),
+    ("The tail of the record is deleted", tail_cut),
+)
 """The rows."""
+
+Outcomes = list[tuple[str, dict[System, Cell]]]
+"""What came of each probe, by system."""
 
 
 # --- the page ----------------------------------------------------------------------------------------------------
@@ -362,19 +368,19 @@ written by hand.
 """
 
 
-def outcomes() -> dict[str, dict[System, Cell]]:
+def outcomes() -> Outcomes:
     """Run every probe under every system."""
-    return {row: {system: probe(system) for system in SYSTEMS} for row, probe in PROBES.items()}
+    return [(row, {system: probe(system) for system in SYSTEMS}) for row, probe in PROBES]
 
 
-def table(found: dict[str, dict[System, Cell]]) -> str:
+def table(found: Outcomes) -> str:
     """The outcomes as a Markdown table."""
     rows = [["", *SYSTEMS.values()], ["---"] * (1 + len(SYSTEMS))]
-    rows += [[row, *(str(cells[system]) for system in SYSTEMS)] for row, cells in found.items()]
+    rows += [[row, *(str(cells[system]) for system in SYSTEMS)] for row, cells in found]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def page(found: dict[str, dict[System, Cell]]) -> str:
+def page(found: Outcomes) -> str:
     """The whole page as it should stand in `docs/misuse.md`."""
     return TEXT.format(table=table(found), langchain=version("langchain"), limit=LIMIT)
 

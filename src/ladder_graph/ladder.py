@@ -6,6 +6,9 @@ import datetime as dt
 import json
 import logging
 import os
+import secrets
+import shutil
+import tempfile
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +30,7 @@ from ladder_graph.rungs.draft import take_up
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.steps import Decision, Person, Question, Reason, Reply, Route, Step
-from ladder_graph.tools import NOTHING, Declaration
+from ladder_graph.tools import NOTHING, Declaration, declared_at
 from ladder_graph.trust.standing import standing
 from ladder_graph.workspace import Workspace
 
@@ -113,16 +116,20 @@ class Ladder:
         self.clock = clock or _now
         self.workspace = Workspace(self._drafts_directory())
         self.seats: dict[str, Seat] = {}
+        self._seats_of: dict[tuple[str, str], Seat] = {}
+        self._declared: dict[str, Declaration] = {}
         self._locked = _read_lock(Path(lock) if lock is not None else file and file.with_name("ladder.lock"))
         self._latest: dict[str, str] = {}
         self._said: set[str] = set()
         self._met: set[tuple[str, str]] = set()
 
     def _drafts_directory(self) -> Path:
-        """Beside the ledger, unless the policy names a place of its own."""
+        """Beside the ledger, unless the policy names a place of its own; drafts of a ledger in memory go with it."""
         drafts = Path(self.policy.drafts)
-        if drafts.is_absolute() or self.store.source == MEMORY:
+        if drafts.is_absolute():
             return drafts
+        if self.store.source == MEMORY:
+            return Path(tempfile.gettempdir()) / f"ladder-drafts-{secrets.token_hex(8)}"
         return Path(self.store.source).parent / drafts
 
     # --- agents ----------------------------------------------------------------------------------------------
@@ -197,16 +204,23 @@ class Ladder:
 
     def declare(self, tool: str, declaration: Declaration) -> None:
         """Declare undo, drafter or probe for a tool one doesn't own, by its name. Before mounting."""
-        seat = self.seats.setdefault(tool, Seat())
-        seat.declaration = seat.declaration.merged(declaration)
+        self._declared[tool] = self._declared.get(tool, NOTHING).merged(declaration)
+        for (_, name), seat in self._seats_of.items():
+            if name == tool:
+                seat.declaration = seat.declaration.merged(declaration)
+        self.seats.setdefault(tool, Seat(self._declared[tool]))
 
     def seat(
         self, tool: str, declaration: Declaration, *, agent: str, can_ask: bool, host: Callable[[], Host] | None = None
     ) -> None:
-        """Take a tool under the ladder; called by the mounts, once for each tool."""
-        seat = self.seats.setdefault(tool, Seat())
-        seat.declaration = declaration.merged(seat.declaration)
-        seat.can_ask, seat.host = can_ask, host
+        """Take a tool under the ladder; called by the mounts, once for each tool of each agent."""
+        named = self.policy.rule(tool).undo
+        said = declaration.merged(declared_at(named) if named else NOTHING)
+        seat = Seat(said.merged(self._declared.get(tool, NOTHING)), can_ask, host)
+        self._seats_of[agent, tool] = seat
+        # An agent inside may have another tool of the same name.
+        if not agent.startswith(f"{self.policy.agent}/") or tool not in self.seats:
+            self.seats[tool] = seat
         if tool not in self.policy.tools:
             self._say(f"the policy of {agent} doesn't name the tool {tool}, so it only suggests; add [tools.{tool}]")
         self._write(
@@ -216,9 +230,13 @@ class Ladder:
             durable=False,
         )
 
-    def repeatable(self, tool: str) -> bool:
+    def seat_of(self, agent: str, tool: str) -> Seat:
+        """What is known in this process of an agent's tool; of a tool of that name, where the agent isn't mounted."""
+        return self._seats_of.get((agent, tool)) or self.seats.get(tool) or Seat()
+
+    def repeatable(self, tool: str, agent: str | None = None) -> bool:
         """Whether running a tool a second time has no second effect: it only reads, or is declared idempotent."""
-        return self.policy.rule(tool).read_only or self.seats.get(tool, Seat()).declaration.idempotent
+        return self.policy.rule(tool).read_only or self.seat_of(agent or self.policy.agent, tool).declaration.idempotent
 
     def gate(self, call: Call, environment: Environment | None, at_most: Rung = Rung.REPORT) -> Gate:
         """Everything that decides about a call except what the ledger knows of it.
@@ -230,7 +248,7 @@ class Ladder:
         """
         rule = self.policy.rule(call.tool)
         pinned = self._observe(call.agent, environment)
-        seat = self.seats.get(call.tool, Seat())
+        seat = self.seat_of(call.agent, call.tool)
         footing = Footing(seat.can_ask, seat.declaration.reversible, self.policy.reports.reader)
         return Gate(rule, standing(rule.rung, pinned, environment, call.tool), footing, self.clock(), at_most)
 
@@ -289,7 +307,7 @@ class Ladder:
         return Turn(
             store=self.store, revision=self.policy.revision, clock=self.clock, workspace=self.workspace,
             rule=self.policy.rule(call.tool), reader=reports.reader and (reports.reader, int(reports.sla * US)) or None,
-            declaration=self.seats.get(call.tool, Seat()).declaration, host=host or _Nowhere(),
+            declaration=self.seat_of(call.agent, call.tool).declaration, host=host or _Nowhere(),
         )  # fmt: skip
 
     def _observe(self, agent: str, environment: Environment | None) -> Environment | None:
@@ -430,13 +448,16 @@ class Ladder:
 
     def run_accepted(self) -> list[Reply]:
         """Run drafts that were accepted where the tool wasn't known, such as by `ladder drafts accept`."""
-        waiting = self._write(lambda journal, cursor: acts.approved_calls(journal, cursor, self.policy.agent))
+        agents = sorted({self.policy.agent, *self.reading.agents(self.policy.agent)})
+        waiting = self._write(
+            lambda journal, cursor: [one for agent in agents for one in acts.approved_calls(journal, cursor, agent)]
+        )
         replies = [self._take_up(call, by) for call, by in waiting]
         return [reply for reply in replies if reply is not None]
 
     def _take_up(self, call: Call, person: Person) -> Reply | None:
-        seat = self.seats.get(call.tool)
-        if seat is None or seat.host is None:
+        seat = self.seat_of(call.agent, call.tool)
+        if seat.host is None:
             return None
         rule = self.policy.rule(call.tool)
         route = Route(Rung.DRAFT, (Reason("accepted", f"{person.name} accepted its draft"),))
@@ -508,7 +529,7 @@ class Ladder:
                 earned = type(earned)(rule.rung)
             footing = Footing(
                 found.can_ask if found else True,
-                found.reversible if found else self.seats.get(tool, Seat()).declaration.reversible,
+                found.reversible if found else self.seat_of(agent, tool).declaration.reversible,
                 self.policy.reports.reader,
             )
             route = effective(rule, earned, footing, overdue)
@@ -602,8 +623,10 @@ class Ladder:
         return granted
 
     def close(self) -> None:
-        """Close the ledger."""
+        """Close the ledger; what lived in memory is gone, its drafts included."""
         self.store.close()
+        if self.store.source == MEMORY and not Path(self.policy.drafts).is_absolute():
+            shutil.rmtree(self.workspace.directory, ignore_errors=True)
 
     def _journal(self) -> Journal:
         return Journal(self.store.owner, self.policy.revision, self.clock())

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
+from importlib import import_module
 from typing import Any, Literal, TypeVar
+
+from ladder_graph.errors import PolicyError
 
 ATTRIBUTE = "__ladder__"
 """Where a function carries its declaration."""
@@ -113,3 +116,23 @@ def declaration_of(tool: object) -> Declaration:
         if isinstance(said, Declaration):
             return said
     return NOTHING
+
+
+def declared_at(path: str) -> Declaration:
+    """The declaration that a policy names for a tool one doesn't own.
+
+    Args:
+        path: `module:name` of a `Declaration`, or of a function or tool that carries one.
+
+    Raises:
+        PolicyError: Nothing can be imported from there, or it declares nothing.
+    """
+    module, _, name = path.partition(":")
+    try:
+        found = getattr(import_module(module), name)
+    except (ImportError, AttributeError) as wrong:
+        raise PolicyError([f"undo = {path!r}: {wrong}"], "policy") from wrong
+    said = found if isinstance(found, Declaration) else declaration_of(found)
+    if not said.reversible:
+        raise PolicyError([f"undo = {path!r}: it declares no undo; name a Declaration(prepare=..., undo=...)"], "policy")
+    return said

@@ -92,7 +92,7 @@ def test_an_accepted_draft_runs_here_with_the_app(shop, ladder, action, app, nam
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("app:nothing", "a int has no tools"),
+        ("app:nothing", "'int' has no tools"),
         ("app:missing", "app:missing can't be loaded: AttributeError"),
         ("nowhere:graph", "nowhere:graph can't be loaded: ModuleNotFoundError"),
         ("app", "names no graph"),

@@ -82,6 +82,7 @@ def test_a_tool_is_demoted_by_a_person(folder, ladder):
     )
     cell = next(one for one in ladder("status", "--json").document if one["tool"] == "send_mail")
     assert (cell["effective"], cell["reasons"][0]) == ("draft", {"code": "demoted", "text": "too many"})
+    assert "demoted: too many" in ladder("status").stdout
     entry = ladder("log", "--tool", "send_mail", "--json").document[-1]
     assert (entry["kind"], entry["body"]["by"], entry["body"]["auth"]) == ("demoted", ME, "os-user")
     assert "stays on draft" in ladder("demote", "send_mail", "4", "--reason", "again").stdout

@@ -62,6 +62,12 @@ def test_the_package_imports_without_its_extras():
     assert done.returncode == 0, done.stderr
 
 
+def test_a_name_that_is_not_there_is_an_attribute_error():
+    """Names are loaded at their first use, and one that isn't public is missing as in any module."""
+    with pytest.raises(AttributeError, match="has no attribute 'Laddr'"):
+        _ = ladder_graph.Laddr
+
+
 def test_the_types_are_shipped():
     """The package carries `py.typed`, so that its users' type checkers read its annotations."""
     assert (Path(ladder_graph.__file__).parent / "py.typed").is_file()

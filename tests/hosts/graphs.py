@@ -50,12 +50,15 @@ class Sync:
         return "sync"
 
     def invoke(self, graph: Any, value: Any, config: Any = None, **options: Any) -> Any:
+        """What comes out."""
         return graph.invoke(value, config, **options)
 
     def stream(self, graph: Any, value: Any, config: Any = None, **options: Any) -> list[Any]:
+        """All parts of the stream."""
         return list(graph.stream(value, config, **options))
 
     def next(self, graph: Any, config: Any) -> tuple[str, ...]:
+        """The nodes that come next."""
         return graph.get_state(config).next
 
 
@@ -66,15 +69,19 @@ class Async:
         return "async"
 
     def invoke(self, graph: Any, value: Any, config: Any = None, **options: Any) -> Any:
+        """What comes out."""
         return asyncio.run(graph.ainvoke(value, config, **options))
 
     def stream(self, graph: Any, value: Any, config: Any = None, **options: Any) -> list[Any]:
+        """All parts of the stream."""
+
         async def collect() -> list[Any]:
             return [part async for part in graph.astream(value, config, **options)]
 
         return asyncio.run(collect())
 
     def next(self, graph: Any, config: Any) -> tuple[str, ...]:
+        """The nodes that come next."""
         return asyncio.run(graph.aget_state(config)).next
 
 
@@ -89,14 +96,18 @@ def on(thread: str = "1", **configurable: Any) -> dict[str, Any]:
 
 def ladder_of(rungs: dict[str, Any], *, reader: str | None = "ana", ledger: str = ":memory:", **options: Any) -> Ladder:
     """A ladder for the agent ops, whose reports have a reader."""
-    tools = {name: Rule.model_validate({"rung": rule} if isinstance(rule, str) else rule) for name, rule in rungs.items()}
+    tools = {
+        name: Rule.model_validate({"rung": rule} if isinstance(rule, str) else rule) for name, rule in rungs.items()
+    }
     policy = Policy(agent="ops", tools=tools, reports={"reader": reader} if reader else {})
     return Ladder(policy=policy, ledger=ledger, **options)
 
 
 def agent_of(answers: Sequence[Answer], tools: Sequence[BaseTool], **options: Any) -> Any:
     """A `create_agent` agent with a checkpointer, on a scripted model."""
-    return create_agent(ScriptedModel(answers=list(answers)), list(tools), **{"checkpointer": InMemorySaver(), **options})
+    return create_agent(
+        ScriptedModel(answers=list(answers)), list(tools), **{"checkpointer": InMemorySaver(), **options}
+    )
 
 
 def model_node(answers: Sequence[Answer], tools: Sequence[BaseTool], key: str = "messages") -> Callable[..., Any]:
@@ -110,7 +121,9 @@ def model_node(answers: Sequence[Answer], tools: Sequence[BaseTool], key: str = 
     return node
 
 
-def raw_graph(answers: Sequence[Answer], tools: Sequence[BaseTool], *, schema: Any = MessagesState, **options: Any) -> Any:
+def raw_graph(
+    answers: Sequence[Answer], tools: Sequence[BaseTool], *, schema: Any = MessagesState, **options: Any
+) -> Any:
     """The graph of the LangGraph tutorials: agent, tools, and an edge back. Not compiled."""
     builder = StateGraph(schema)
     builder.add_node("agent", model_node(answers, tools))

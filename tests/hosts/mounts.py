@@ -7,11 +7,14 @@ from typing import Any
 
 from langchain.agents.middleware import AgentMiddleware
 from langchain_core.messages import ToolMessage
-from langchain_core.tools import BaseTool
+from langchain_core.tools import BaseTool, StructuredTool
 
 from ladder_graph import Ladder
 from ladder_graph.testing import Answer
 from tests.hosts.graphs import agent_of
+
+BOUNDED = {"rung": "bounded", "bounds": [{"kind": "volume", "limit": 9}]}
+"""A rule for a tool that runs unasked, within reason."""
 
 YES = {"type": "approve", "by": "ana"}
 NO = {"type": "decline", "by": "ana", "reason": "no"}
@@ -29,7 +32,9 @@ def by_middleware(
     return agent_of(answers, tools, middleware=ladder.middleware(*inside), **options)
 
 
-def by_guard(ladder: Ladder, answers: Sequence[Answer], tools: Sequence[BaseTool], *outside: Any, **options: Any) -> Any:
+def by_guard(
+    ladder: Ladder, answers: Sequence[Answer], tools: Sequence[BaseTool], *outside: Any, **options: Any
+) -> Any:
     """Guarded tools in a plain agent, whose middleware is outside of the gate then."""
     return agent_of(answers, [ladder.guard(tool) for tool in tools], middleware=outside, **options)
 
@@ -119,3 +124,15 @@ def answering(text: str, *, status: str = "success") -> Between:
 def putting(text: str) -> Between:
     """Middleware that puts its own text in the place of whatever came."""
     return Between(after=lambda _: ToolMessage(text, tool_call_id="call_1_0_0", status="success"))
+
+
+def delegating(agent: Any, name: str = "research") -> BaseTool:
+    """A tool that runs an agent, which it keeps in its closure."""
+
+    def run(x: str) -> str:
+        return str(agent.invoke({"messages": [("user", x)]})["messages"][-1].text)
+
+    async def arun(x: str) -> str:
+        return str((await agent.ainvoke({"messages": [("user", x)]}))["messages"][-1].text)
+
+    return StructuredTool.from_function(run, arun, name=name, description="Research it.")

@@ -66,9 +66,10 @@ def test_shapes_of_no(way, answer):
 
 GARBAGE = [
     "approve", "yes", 1, True, [], ["approve", "approve"], {"decisions": []}, {"type": "edit", "args": {"x": "9"}},
-    {"decisions": [{"type": "approve", "by": "ana"}, {"type": "approve", "by": "ana"}]}, {"type": ["approve"], "by": "ana"},
-    {"type": "approve"}, {"type": "approve", "by": ""}, {"type": "approve", "by": 7}, {"type": "approve", "by": "   "},
-    [{"type": "response", "args": "maybe"}], "\x00", {"ladder": "spent"},
+    {"decisions": [{"type": "approve", "by": "ana"}, {"type": "approve", "by": "ana"}]},
+    {"type": ["approve"], "by": "ana"}, {"type": "approve"}, {"type": "approve", "by": ""},
+    {"type": "approve", "by": 7}, {"type": "approve", "by": "   "}, [{"type": "response", "args": "maybe"}], "\x00",
+    {"ladder_spent": {"type": "approve", "by": "ana"}},
     {"type": "approve", "by": "ana", "digest": "0" * 64}, {"type": "decline", "by": "ana", "digest": "other"},
 ]  # fmt: skip
 
@@ -133,7 +134,7 @@ def test_a_late_answer_is_no_answer(way):
 
 @pytest.mark.parametrize("way", WAYS, ids=repr)
 def test_three_parallel_questions_in_any_order(way):
-    """Three questions of one turn may be answered by interrupt id in any order and grouping; each answer finds its own."""
+    """Three questions of one turn may be answered by interrupt id in any order; each answer finds its own."""
     for order in itertools.permutations(range(3)):
         world = World()
         turn = says(*[tool_call("a", {"x": str(n)}) for n in range(3)])

@@ -20,7 +20,9 @@ def refused(way, call, rule="confirm", *, tool=None, raw=False):
     world = World()
     ladder = ladder_of({"a": rule})
     tools = [tool or world.tool("a")]
-    agent = raw_graph([says(call), "Done."], tools) if raw else agent_of([says(call), "Done."], tools, checkpointer=None)
+    agent = (
+        raw_graph([says(call), "Done."], tools) if raw else agent_of([says(call), "Done."], tools, checkpointer=None)
+    )
     out = way.invoke(ladder.wrap(agent, checkpointer="host"), GO)
     assert world.ran == []
     assert ladder.pending() == []
@@ -46,7 +48,7 @@ def test_no_id(way, rule, raw):
 @pytest.mark.parametrize("way", WAYS, ids=repr)
 @pytest.mark.parametrize("args", [{}, {"x": 3}, {"x": None}, {"y": "1"}])
 def test_arguments_that_dont_fit(way, args):
-    """Arguments that don't fit the schema are told in the words of a ToolNode, at every rung, before anybody is asked."""
+    """Arguments that don't fit the schema are told in the words of a ToolNode, before anybody is asked."""
     text, out = refused(way, tool_call("a", args))
     assert text.startswith(f"Error invoking tool 'a' with kwargs {args} with error:\n x: ")
     assert out["messages"][-2].status == "error"
@@ -143,7 +145,9 @@ def test_the_same_id_twice(way):
     """Two calls of one turn under one id: the same twice runs once, two different ones run each."""
     world = World()
     rule = {"rung": "bounded", "bounds": [{"kind": "volume", "limit": 9}]}
-    turn = says(tool_call("a", {"x": "1"}, id="c"), tool_call("a", {"x": "1"}, id="c"), tool_call("a", {"x": "2"}, id="c"))
+    turn = says(
+        tool_call("a", {"x": "1"}, id="c"), tool_call("a", {"x": "1"}, id="c"), tool_call("a", {"x": "2"}, id="c")
+    )
     out = way.invoke(ladder_of({"a": rule}).wrap(agent_of([turn, "Done."], [world.tool("a")])), GO, on())
     assert [text for _, text in told(out)] == ["a 1", "a 1", "a 2"]
     assert sorted(world.ran) == [("a", "1"), ("a", "2")]

@@ -44,6 +44,7 @@ class Curious:
 
     @property
     def tool(self):
+        """It, as a tool."""
         return StructuredTool.from_function(self.ask, self.aask, name="curious")
 
 
@@ -221,7 +222,10 @@ def test_a_sibling_isnt_cancelled():
         ran.append(x)
         return "slow done"
 
-    tools = [StructuredTool.from_function(coroutine=fast, name="fast"), StructuredTool.from_function(coroutine=slow, name="slow")]
+    tools = [
+        StructuredTool.from_function(coroutine=fast, name="fast"),
+        StructuredTool.from_function(coroutine=slow, name="slow"),
+    ]
     turn = says(tool_call("fast", {"x": "1"}), tool_call("slow", {"x": "2"}))
     ladder = ladder_of({"fast": BOUNDED, "slow": BOUNDED})
     out = asyncio.run(ladder.wrap(agent_of([turn, "Done."], tools)).ainvoke(GO, on()))
@@ -259,6 +263,13 @@ def test_a_cancelled_task_leaves_a_complete_record(sync_tool):
     """Cancelling the run while a tool works doesn't cut the tool off: effect and record are both complete."""
     begun, release, ran = threading.Event(), threading.Event(), []
 
+    async def until(true) -> None:
+        for _ in range(5000):
+            if true():
+                return
+            await asyncio.sleep(0.001)
+        raise AssertionError("it never came to that")
+
     def work(x: str) -> str:
         """Work."""
         begun.set()
@@ -268,8 +279,7 @@ def test_a_cancelled_task_leaves_a_complete_record(sync_tool):
 
     async def awork(x: str) -> str:
         begun.set()
-        while not release.is_set():
-            await asyncio.sleep(0.001)
+        await until(release.is_set)
         ran.append(x)
         return "worked"
 
@@ -279,15 +289,13 @@ def test_a_cancelled_task_leaves_a_complete_record(sync_tool):
 
     async def main() -> Any:
         running = asyncio.create_task(graph.ainvoke(GO, on()))
-        while not begun.is_set():
-            await asyncio.sleep(0.001)
+        await until(begun.is_set)
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
         assert ran == []
         release.set()
-        while states(ladder) != {"a": State.DONE}:
-            await asyncio.sleep(0.001)
+        await until(lambda: states(ladder) == {"a": State.DONE})
         return await graph.ainvoke(None, on())
 
     out = asyncio.run(main())

@@ -75,7 +75,9 @@ def test_wrapped_already():
         ladder.wrap(graph)
     with pytest.raises(MountError, match="under a ladder already"):
         ladder.wrap(graph.with_config(tags=["x"]))
-    inner = ladder.wrap(agent_of([calls("a", {"x": "1"}), "Done."], [world.tool("a")], checkpointer=None), checkpointer="host")
+    inner = ladder.wrap(
+        agent_of([calls("a", {"x": "1"}), "Done."], [world.tool("a")], checkpointer=None), checkpointer="host"
+    )
     outer = StateGraph(MessagesState)
     outer.add_node("inner", inner)
     outer.add_edge(START, "inner")
@@ -172,7 +174,7 @@ def test_an_agent_in_a_function():
 
     def around(inner):
         builder = raw_graph(["Done."], [world.tool("a")])
-        builder.add_node("sneaky", lambda state: inner.invoke(state))
+        builder.add_node("sneaky", lambda state: {"messages": inner.invoke(state)["messages"]})
         builder.add_edge("agent", "sneaky")
         return builder
 

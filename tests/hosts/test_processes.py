@@ -24,7 +24,11 @@ def folder(tmp_path):
 def process(folder, step):
     """Take one step in a process of its own."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.hosts.worker", folder, step], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "tests.hosts.worker", folder, step],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
@@ -50,4 +54,3 @@ def test_another_process_goes_on(folder, steps):
             assert last["next"] == ["confirm"]
     assert last == {"next": [], "told": ["read 1", "send ben"], "ok": True}
     assert (folder / "effects").read_text() == "read 1\nsend ben\n"
-

@@ -13,17 +13,16 @@ from langgraph.checkpoint.memory import InMemorySaver
 from ladder_graph import Ladder, Policy, ProviderToolsRefused
 from ladder_graph.testing import ScriptedModel, calls
 from tests.hosts.graphs import GO, World, on
+from tests.hosts.mounts import BOUNDED, delegating
 from tests.hosts.runs import RUNS
 
 SEARCH = {"type": "web_search"}
 BROWSE = {"type": "code_interpreter", "container": {"type": "auto"}}
-BOUNDED = {"rung": "bounded", "bounds": [{"kind": "volume", "limit": 9}]}
 
 
 def ladder_that(does, ledger=":memory:"):
     """A ladder that refuses or reports them."""
-    rule = {"rung": "bounded", "bounds": [{"kind": "volume", "limit": 9}]}
-    return Ladder(policy=Policy(agent="ops", tools={"a": rule}, provider_tools=does), ledger=ledger)
+    return Ladder(policy=Policy(agent="ops", tools={"a": BOUNDED}, provider_tools=does), ledger=ledger)
 
 
 def mounted(ladder, model, tools, mount):
@@ -46,7 +45,9 @@ def test_the_request_is_not_sent(mount, run):
     ladder, world = ladder_that("refuse"), World()
     model = ScriptedModel(answers=[calls("a", {"x": "1"}), "Done."])
     graph = mounted(ladder, model, [world.tool("a"), SEARCH, BROWSE], mount)
-    with pytest.raises(ProviderToolsRefused, match=r"where no rung sees their calls: code_interpreter, web_search\. The"):
+    with pytest.raises(
+        ProviderToolsRefused, match=r"where no rung sees their calls: code_interpreter, web_search\. The"
+    ):
         run(graph)
     assert model.left == 2
     assert world.ran == []
@@ -83,8 +84,6 @@ def test_once_in_the_ledger_for_all_processes(tmp_path):
 
 def test_agents_inside_are_looked_at_too():
     """A model that a tool's own agent asks is held to the same."""
-    from tests.hosts.test_guard import delegating
-
     ladder = ladder_that("refuse")
     inner_model = ScriptedModel(answers=["found"])
     inner = create_agent(inner_model, [World().tool("a"), SEARCH])

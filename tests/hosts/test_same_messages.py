@@ -82,7 +82,9 @@ def test_the_same_messages_in_the_same_order(turns, sync, raw):
     answers = [*script(turns), "Done."]
 
     def build():
-        return raw_graph(answers, TOOLS, handle_tool_errors=_told) if raw else agent_of(answers, TOOLS, checkpointer=None)
+        return (
+            raw_graph(answers, TOOLS, handle_tool_errors=_told) if raw else agent_of(answers, TOOLS, checkpointer=None)
+        )
 
     bare = build()
     bare = bare.compile() if raw else bare

@@ -42,7 +42,12 @@ def said(value: Any) -> Any:
     """What a part of a stream says, without ids, times and places, and with one name for tools and rungs."""
     match value:
         case BaseMessage():
-            return (value.type, value.text, value.name, [(c["name"], c["args"]) for c in getattr(value, "tool_calls", [])])
+            return (
+                value.type,
+                value.text,
+                value.name,
+                [(c["name"], c["args"]) for c in getattr(value, "tool_calls", [])],
+            )
         case Overwrite():
             return said(value.value)
         case dict():

@@ -30,7 +30,9 @@ def test_six_rungs(way):
     tools = [world.tool(f"do_{name}") for name in names]
     turn = says(*(tool_call(tool.name, {"x": "1"}) for tool in tools))
     rungs = {f"do_{name}": name for name in names[:3]}
-    ladder = ladder_of(rungs | {"do_bounded": {"rung": "bounded", "bounds": [{"kind": "volume", "limit": 3}]}, "do_read": READ})
+    ladder = ladder_of(
+        rungs | {"do_bounded": {"rung": "bounded", "bounds": [{"kind": "volume", "limit": 3}]}, "do_read": READ}
+    )
     graph = ladder.wrap(agent_of([turn, "Done."], tools))
     out = way.invoke(graph, GO, on())
     assert way.next(graph, on()) == ("confirm",)
@@ -86,10 +88,13 @@ def test_injected_state_store_and_runtime(way):
 
     def look(
         x: str, state: Annotated[dict, InjectedState], name: Annotated[str, InjectedState("name")],
-        store: Annotated[Any, InjectedStore()], runtime: ToolRuntime[dict, dict], call_id: Annotated[str, InjectedToolCallId],
+        store: Annotated[Any, InjectedStore()], runtime: ToolRuntime[dict, dict],
+        call_id: Annotated[str, InjectedToolCallId],
     ) -> str:  # fmt: skip
         """Look around."""
-        seen.append((sorted(state), name, store, runtime.context, runtime.tool_call_id == call_id, len(state["messages"])))
+        seen.append(
+            (sorted(state), name, store, runtime.context, runtime.tool_call_id == call_id, len(state["messages"]))
+        )
         runtime.stream_writer({"looked": x})
         return runtime.config["configurable"]["thread_id"]
 
@@ -100,7 +105,9 @@ def test_injected_state_store_and_runtime(way):
     tool = StructuredTool.from_function(look)
 
     def run(wrapped):
-        agent = agent_of([calls("look", {"x": "1"}), "Done."], [tool], state_schema=State, context_schema=dict, store=store)
+        agent = agent_of(
+            [calls("look", {"x": "1"}), "Done."], [tool], state_schema=State, context_schema=dict, store=store
+        )
         graph = ladder_of({"look": READ}).wrap(agent) if wrapped else agent
         return way.invoke(graph, {**GO, "name": "Ada"}, on("t"), context={"user": "u"})
 
@@ -214,7 +221,7 @@ def test_retry_inside_asks_once(way):
 
 @pytest.mark.parametrize("way", WAYS, ids=repr)
 def test_a_dynamic_tool_stands_on_its_rung(way):
-    """A tool that middleware brings at run time is gated by its name; one that the policy doesn't name only suggests."""
+    """A tool that middleware brings at run time is gated by its name; one that no policy names only suggests."""
     world = World()
     dynamic = Dynamic(world.tool("new"))
 
@@ -250,8 +257,8 @@ def test_a_jump_to_the_tools_is_taken_apart(way):
     graph = ladder.wrap(agent_of([turn, "Done."], [world.tool("a")], middleware=[Jumping()]))
     out = way.invoke(graph, GO, on())
     assert way.next(graph, on()) == ("confirm", "confirm")
-    first, second = (interrupt.id for interrupt in out["__interrupt__"])
-    resume = {first: {"type": "decline", "by": "ana", "reason": "no"}, second: {"type": "approve", "by": "ana"}}
+    ids = {asked.value["action_requests"][0]["args"]["x"]: asked.id for asked in out["__interrupt__"]}
+    resume = {ids["1"]: {"type": "decline", "by": "ana", "reason": "no"}, ids["2"]: {"type": "approve", "by": "ana"}}
     out = way.invoke(graph, Command(resume=resume), on())
     assert world.ran == [("a", "2")]
     assert told(out)[0][1].startswith("DECLINED by ana: no")

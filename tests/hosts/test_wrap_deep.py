@@ -33,7 +33,9 @@ def deep(world: World, *, to: tuple[str, ...], declared: int = 1) -> Any:
          "model": ScriptedModel(answers=[WORK, "Writer done."] * declared)},
         {"name": "packed", "description": "Is compiled.", "runnable": compiled},
     ]  # fmt: skip
-    return create_deep_agent(ScriptedModel(answers=general), tools=tools, subagents=subagents, checkpointer=InMemorySaver())
+    return create_deep_agent(
+        ScriptedModel(answers=general), tools=tools, subagents=subagents, checkpointer=InMemorySaver()
+    )
 
 
 @pytest.mark.parametrize("way", WAYS, ids=repr)
@@ -130,7 +132,9 @@ def test_an_agent_as_a_tool(way):
 
     ladder = ladder_of({**RUNGS, "ask_expert": READ})
     outer = create_agent(
-        ScriptedModel(answers=[calls("ask_expert", {"question": "Well?"}), "Done."]), [ask_expert], checkpointer=InMemorySaver()
+        ScriptedModel(answers=[calls("ask_expert", {"question": "Well?"}), "Done."]),
+        [ask_expert],
+        checkpointer=InMemorySaver(),
     )
     graph = ladder.wrap(outer)
     way.invoke(graph, GO, on())
@@ -141,7 +145,7 @@ def test_an_agent_as_a_tool(way):
 
 
 def test_the_same_steps_as_without_a_ladder():
-    """A deep agent on top of the ladder reads the same from its file tools as a plain one, and of a tool that isn't there."""
+    """A deep agent on top of the ladder reads the same from its file tools, and of a tool that isn't there."""
     names = ["no_such_tool", "ls", "read_file", "write_file", "edit_file", "glob", "grep"]
 
     def run(wrapped):

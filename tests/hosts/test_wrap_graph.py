@@ -17,8 +17,22 @@ from langgraph.types import Command, RetryPolicy, Send
 from pydantic import BaseModel
 
 from ladder_graph.testing import ScriptedModel, calls, says, tool_call
+from ladder_graph.tools import reversible
 from tests.hosts.graphs import (
-    GO, READ, WAYS, Wider, World, agent_of, ladder_of, model_node, on, plain, questions, raw_graph, texts, told,
+    GO,
+    READ,
+    WAYS,
+    Wider,
+    World,
+    agent_of,
+    ladder_of,
+    model_node,
+    on,
+    plain,
+    questions,
+    raw_graph,
+    texts,
+    told,
 )
 
 PAIR = says(tool_call("a", {"x": "1"}), tool_call("b", {"x": "2"}))
@@ -34,7 +48,7 @@ def both(way, build, rungs, value=GO, **options):
 
 @pytest.mark.parametrize("way", WAYS, ids=repr)
 def test_tools_condition(way):
-    """The tutorial's graph: a finished sibling isn't run again when the other is answered, unlike without the ladder."""
+    """The tutorial's graph: unlike without a ladder, a finished sibling isn't run again when the other is answered."""
     world = World()
     ladder = ladder_of({"a": READ, "b": "confirm"})
     graph = ladder.wrap(raw_graph([PAIR, "Done."], [world.tool("a"), world.tool("b")]), checkpointer=InMemorySaver())
@@ -98,7 +112,7 @@ def test_static_edge_to_the_tools(way):
 
 @pytest.mark.parametrize("way", WAYS, ids=repr)
 def test_the_way_on_is_decided_once(way):
-    """An edge after the tools that looks at all their answers sees all of them, though each ran in a task of its own."""
+    """An edge after the tools that looks at all their answers sees all of them, though each ran in its own task."""
     world, seen = World(), []
 
     def build():
@@ -375,11 +389,37 @@ def test_subgraph_as_a_node(way):
     graph = ladder.wrap(builder, checkpointer=InMemorySaver())
     out = way.invoke(graph, GO, on())
     assert world.ran == [("a", "1")]
-    (question,) = questions(out)
+    assert len(questions(out)) == 1
     assert ladder.pending()[0].call.agent == "ops/research"
     out = way.invoke(graph, YES, on())
     assert texts(out)[-1] == "Inner done."
     assert world.ran == [("a", "1"), ("b", "2")]
+
+
+@pytest.mark.parametrize("way", WAYS, ids=repr)
+def test_tools_of_one_name(way):
+    """Two agents may have tools of one name; what one of them declares isn't believed of the other, nor run for it."""
+    world = World()
+
+    @reversible(prepare=lambda args: 1, undo=lambda state: None)
+    def outer_put(x: str) -> str:
+        """Put it."""
+        return f"outer {x}"
+
+    tools = [StructuredTool.from_function(outer_put, name="put")]
+    inner = agent_of([calls("put", {"x": "1"}), "Done."], [world.tool("put")], checkpointer=None)
+    builder = raw_graph(["Over to you."], tools)
+    builder.add_node("research", inner)
+    builder.add_edge("agent", "research")
+    ladder = ladder_of({"put": "draft"})
+    graph = ladder.wrap(builder, checkpointer=InMemorySaver())
+    assert ladder.seat_of("ops", "put").declaration.reversible
+    assert not ladder.seat_of("ops/research", "put").declaration.reversible
+    way.invoke(graph, GO, on())
+    (draft,) = ladder.drafts()
+    reply = ladder.accept(draft.action.key, by="ana")
+    assert reply.outcome.reply.text == "put 1"
+    assert world.ran == [("put", "1")]
 
 
 @pytest.mark.parametrize("way", WAYS, ids=repr)

@@ -13,7 +13,22 @@ from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.steps import Decision, NotClaimed, Seen, UndoOutcome
 from tests.unit.walking import (
-    ANA, BUSY, CALL, CLAIMED, DONE, NEW, NOW, READ, TWIN, gate, known, names, question, rule, seen, walk,
+    ANA,
+    BUSY,
+    CALL,
+    CLAIMED,
+    DONE,
+    NEW,
+    NOW,
+    READ,
+    TWIN,
+    gate,
+    known,
+    names,
+    question,
+    rule,
+    seen,
+    walk,
 )  # fmt: skip
 
 ALIVE = seen("started", owner_alive=True)
@@ -311,8 +326,8 @@ def test_a_twin_that_is_undone_lets_it_go_on():
     """A twin whose undo put things back is no obstacle."""
     undone = UndoOutcome(State.UNDONE)
     steps, _ = walk(
-        life(CALL, gate("bounded")), twin("started", artifact={"a": 1}), CLAIMED, True, undone, True, NEW, CLAIMED, DONE,
-        True,
+        life(CALL, gate("bounded")), twin("started", artifact={"a": 1}), CLAIMED, True, undone, True,
+        NEW, CLAIMED, DONE, True,
     )  # fmt: skip
     assert names(steps) == "Look TakeOver Record Undo Record Look Claim Execute Record"
 

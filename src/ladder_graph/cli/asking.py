@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import NoReturn
 
 import typer
 
@@ -41,21 +42,25 @@ def typed(prompt: str) -> str:
     if not sys.stdin.isatty():
         raise LadderError("there is no terminal to ask on; look first, then say it again with --yes")
     _forget_what_was_typed_ahead()
-    while True:
-        sys.stderr.write(f"  {inert(prompt)}")
-        sys.stderr.flush()
-        try:
-            line = sys.stdin.readline()
-        except KeyboardInterrupt:
-            line = ""
-        if not line:
-            sys.stderr.write("\n")
-            _leave()
-        if said := line.rstrip("\r\n"):
-            return said
+    try:
+        while (line := _line(prompt)) and not (said := line.rstrip("\r\n")):
+            pass
+    except KeyboardInterrupt:
+        line = said = ""
+    if not line:
+        sys.stderr.write("\n")
+        _leave()
+    return said
 
 
-def _leave() -> None:
+def _line(prompt: str) -> str:
+    """One line with its end; empty where the input ended."""
+    sys.stderr.write(f"  {inert(prompt)}")
+    sys.stderr.flush()
+    return sys.stdin.readline()
+
+
+def _leave() -> NoReturn:
     sys.stderr.write("  Nothing was done.\n")
     raise typer.Exit(1)
 

@@ -20,6 +20,7 @@ from ladder_graph.watch import measure
 if TYPE_CHECKING:
     from ladder_graph.ladder import Cell, Ladder
     from ladder_graph.ledger.rows import FootingRow
+    from ladder_graph.steps import Reason
 
 Verdict = Literal["good", "note", "wrong"]
 
@@ -210,7 +211,7 @@ def _tools(ladder: Ladder) -> Iterator[Finding]:
 
 def _tool(cell: Cell, about: str, policy: Policy, footings: dict[str, FootingRow]) -> Finding:
     rule, stands = policy.rule(cell.tool), cell.route.rung
-    points = [Point(reason.text, ADVICE.get(reason.code, CHANGED)) for reason in cell.route.reasons]
+    points = [_point(reason) for reason in cell.route.reasons]
     points += _checks(rule) if stands >= Rung.ROLLBACK else ()
     if points:
         blocked = "" if stands == cell.claimed else f", the policy says {cell.claimed.word}"
@@ -219,6 +220,11 @@ def _tool(cell: Cell, about: str, policy: Policy, footings: dict[str, FootingRow
         return Finding(about, "note" if unseen else "wrong", f"stands on {stands.word}{blocked}", tuple(points))
     odd = _odd(cell.tool, policy, footings)
     return Finding(about, "note" if odd else "good", f"stands on {stands.word}{_in_place(rule, cell)}", odd)
+
+
+def _point(reason: Reason) -> Point:
+    demoted = "demoted: " if reason.code == "demoted" else ""
+    return Point(f"{demoted}{reason.text}", ADVICE.get(reason.code, CHANGED))
 
 
 def _odd(tool: str, policy: Policy, footings: dict[str, FootingRow]) -> tuple[Point, ...]:

@@ -77,7 +77,7 @@ def seats_in(thing: Any) -> dict[str, Seat]:
         return {tool.name: Seat(declaration_of(tool), can_ask=False, host=outside(tool)) for tool in tools}
     if callable(thing):
         return seats_in(_called(thing))
-    raise LadderError(f"a {type(thing).__name__} has no tools; name a graph, the ladder around it, or a list of tools")
+    raise LadderError(f"{type(thing).__name__!r} has no tools; name a graph, the ladder around it, or a list of tools")
 
 
 def _called(factory: Any) -> Any:

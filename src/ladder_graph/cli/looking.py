@@ -76,7 +76,8 @@ def _reasons(out: Screen, cells: list[Cell]) -> None:
     held: dict[str, list[str]] = {}
     for cell in cells:
         for reason in cell.route.reasons:
-            held.setdefault(reason.text, []).append(cell.tool)
+            text = f"demoted: {reason.text}" if reason.code == "demoted" else reason.text
+            held.setdefault(text, []).append(cell.tool)
     if held:
         out.gap()
     for text, tools in held.items():

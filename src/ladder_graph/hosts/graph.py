@@ -102,7 +102,7 @@ def _refuse_without_checkpointer(ladder: Ladder, tools: Iterable[str]) -> None:
     if asking:
         raise NoCheckpointer(
             f"{', '.join(asking)} may have to ask a person, and the graph has no checkpointer to wait with; pass "
-            f"wrap(graph, checkpointer=...), or checkpointer=\"host\" where a server or a parent graph brings one"
+            f'wrap(graph, checkpointer=...), or checkpointer="host" where a server or a parent graph brings one'
         )
 
 
@@ -127,7 +127,9 @@ def _tool_node(name: str, runnable: Any) -> ToolNode | None:
     inner = runnable
     while isinstance(inner, RunnableBindingBase):
         if isinstance(inner, RunnableRetry) and isinstance(inner.bound, ToolNode):
-            raise MountError(f"the node {name} retries its ToolNode, which would run effects again; use ToolRetryMiddleware")
+            raise MountError(
+                f"the node {name} retries its ToolNode, which would run effects again; use ToolRetryMiddleware"
+            )
         inner = inner.bound
     if not isinstance(inner, ToolNode) and isinstance(getattr(inner, "runnable", None), ToolNode):
         raise MountError(f"the node {name} has a fallback around its ToolNode; take it off, the gate answers failures")
@@ -153,7 +155,9 @@ def _mount(site: Site, builder: Builder, place: str, names: dict[Rung, str], age
     node = gated_tools(original, nest)
     key: str = node._messages_key  # noqa: SLF001  # no public way to tell
     if isinstance(builder.channels.get(key), LastValue):
-        raise MountError(f"the state's {key} has no reducer, so parallel answers can't be put together; use add_messages")
+        raise MountError(
+            f"the state's {key} has no reducer, so parallel answers can't be put together; use add_messages"
+        )
     for tool in original.tools_by_name.values():
         site.ladder.seat(tool.name, declaration_of(tool), agent=agent, can_ask=site.can_ask, host=outside(tool))
     return Mount(
@@ -172,10 +176,10 @@ def _reader(builder: Builder, place: str) -> Callable[[RunnableConfig], Any]:
     made = schema if isinstance(schema, type) and (issubclass(schema, BaseModel) or is_dataclass(schema)) else None
 
     def read(config: RunnableConfig) -> Any:
-        reading = config.get("configurable", {}).get(READ)
+        reading, fresh = config.get("configurable", {}).get(READ), False
         if keys == ["__root__"]:
-            return reading("__root__", False) if reading else []
-        values: dict[str, Any] = reading(keys, False) if reading else {}
+            return reading("__root__", fresh) if reading else []
+        values: dict[str, Any] = reading(keys, fresh) if reading else {}
         return values if made is None else made(**values)
 
     return read
@@ -185,7 +189,9 @@ def _rewire(builder: Builder, place: str, mount: Mount) -> None:
     """Put the gate where the tool node stood, and the rungs behind it, with the tool node's own ways onwards."""
     joined = [end for starts, end in builder.waiting_edges if place in starts]
     if joined:
-        raise MountError(f"the node {joined[0]} waits for {place} together with others, which six rungs can't stand in for")
+        raise MountError(
+            f"the node {joined[0]} waits for {place} together with others, which six rungs can't stand in for"
+        )
     for start, arriving in builder.branches.items():
         # What arrives from outside is no state yet; the gate will see the state.
         if start != START:
@@ -214,7 +220,7 @@ def _gated(branch: BranchSpec, mount: Mount) -> BranchSpec:
         return branch._replace(path=GatedEdge(branch.path, None, mount))
     if mount.place not in branch.ends.values():
         return branch
-    ends = {**branch.ends, **{name: name for name in mount.names.values()}}
+    ends: dict[Any, str] = {**branch.ends, **{name: name for name in mount.names.values()}}
     return branch._replace(path=GatedEdge(branch.path, branch.ends, mount), ends=ends)
 
 
@@ -249,7 +255,7 @@ def _gate_subgraphs(site: Site, builder: Builder, agent: str) -> bool:
 def is_gated(graph: Compiled) -> bool:
     """Whether a graph is under a ladder, somewhere in it."""
     return any(
-        isinstance(spec.runnable, RungNode) or (isinstance(spec.runnable, CompiledStateGraph) and is_gated(spec.runnable))
+        isinstance(spec.runnable, RungNode)
+        or (isinstance(spec.runnable, CompiledStateGraph) and is_gated(spec.runnable))
         for spec in graph.builder.nodes.values()
     )
-

@@ -49,8 +49,8 @@ INSIDE = "|"
 """What stands between a graph and one inside it, in the namespace of a checkpoint."""
 
 SEVERAL = (
-    "REFUSED: several calls came in one task, where one answer could be taken for another's. Nothing ran; make one call "
-    "at a time."
+    "REFUSED: several calls came in one task, where one answer could be taken for another's. Nothing ran; make one "
+    "call at a time."
 )
 """What the model reads where calls share a task."""
 
@@ -65,10 +65,10 @@ def guard(ladder: Ladder, tool: BaseTool | Callable[..., Any], agent: str) -> Ba
         raise MountError(f"the tool {plain.name} is sealed already, for another ladder or agent; guard the original")
     if holds_ungated_agents(plain):
         raise MountError(
-            f"the tool {plain.name} runs an agent whose own tools aren't guarded; guard those as well, or wrap the graph "
-            f"that {plain.name} stands in"
+            f"the tool {plain.name} runs an agent whose own tools aren't guarded; guard those as well, or wrap the "
+            f"graph that {plain.name} stands in"
         )
-    return sealed(plain, Guard(ladder, agent, plain, listener()))
+    return sealed(plain, Guard(ladder, agent, listener()))
 
 
 @functools.cache
@@ -81,62 +81,55 @@ def listener() -> Capture:
 
 @dataclass(slots=True, eq=False)
 class Guard:
-    """The gate of one guarded tool."""
+    """The gate of one guarded tool.
+
+    Args:
+        ladder: The ladder.
+        agent: The name to act under; that of an agent inside it is added to it.
+        capture: Knows what proposed a call.
+    """
 
     ladder: Ladder
     agent: str
-    tool: BaseTool
-    """The original."""
     capture: Capture
-    _seated: set[tuple[str, bool]] = field(default_factory=set, init=False)
+    _seated: set[tuple[str, str, bool]] = field(default_factory=set, init=False)
 
     def run(self, entry: Entry) -> Any:
         """Take the call through its whole life; on resume it starts over, and the ledger knows how far it was."""
         call, environment = self._considered(entry)
         if isinstance(call, ToolMessage):
             return call
-        return answered(self.ladder.run(call, environment, self._host(entry)), call)
+        return answered(self.ladder.run(call, environment, self._host(entry, call)), call)
 
     async def arun(self, entry: Entry) -> Any:
         """As `run`."""
         call, environment = self._considered(entry)
         if isinstance(call, ToolMessage):
             return call
-        return answered(await self.ladder.arun(call, environment, self._host(entry)), call)
+        return answered(await self.ladder.arun(call, environment, self._host(entry, call)), call)
 
-    def _host(self, entry: Entry) -> GuardHost:
-        return GuardHost(entry.config, entry, self.ladder.repeatable(self.tool.name))
+    def _host(self, entry: Entry, call: Call) -> GuardHost:
+        return GuardHost(entry.config, entry, self.ladder.repeatable(call.tool, call.agent))
 
     def _considered(self, entry: Entry) -> tuple[Call | ToolMessage, Environment | None]:
-        config, name = entry.config, self.tool.name
-        raw = self._raw(entry)
-        batches = [ids for ids in _calls_of(config) if raw["id"] in ids]
+        config, name, agent = entry.config, entry.tool.name, self._acting(entry.config)
+        batches = [ids for ids in _calls_of(config) if entry.call_id in ids]
         if not batches:
             raise NotPermitted(
-                f"{name} is guarded, and was called in a task whose own call is another one, or that has none; hand the "
-                f"model's tool call to a ToolNode, by itself"
+                f"{name} is guarded, and was called by hand: not as the tool call that its task was given, so that one "
+                f"answer could be taken for another's. Let a model call it through a ToolNode, or use the plain tool "
+                f"where no agent acts"
             )
-        agent = self._acting(config)
-        messages = [message for value in _state(config) if isinstance(value, list) for message in value]
-        proposal = Proposal(raw, message=proposer(messages, raw["id"]))
-        environment = proposal.environment(self.capture)
-        call = SEVERAL if any(len(ids) > 1 for ids in batches) else considered(agent, raw, self.tool, environment, config)
+        arguments = entry.seal.split(entry.given)[0] if isinstance(entry.given, dict) else entry.given
+        raw = {"name": name, "args": arguments, "id": entry.call_id, "type": "tool_call"}
+        environment = _proposal(raw, config).environment(self.capture)
+        several = any(len(ids) > 1 for ids in batches)
+        call = SEVERAL if several else considered(agent, raw, entry.tool, environment, config)
         if isinstance(call, str):
             self.ladder.refuse(agent, thread_of(config), raw, call)
-            return tool_message(raw["id"], name, call, error=True), environment
-        self._seat(agent, can_ask=config.get("configurable", {}).get(CHECKPOINTER) is not None)
+            return tool_message(entry.call_id, name, call, error=True), environment
+        self._seat(entry.tool, agent, can_ask=config.get("configurable", {}).get(CHECKPOINTER) is not None)
         return call, environment
-
-    def _raw(self, entry: Entry) -> dict[str, Any]:
-        """The call as the model made it, without what was injected."""
-        if entry.call_id is None or not isinstance(entry.given, dict):
-            raise NotPermitted(
-                f"{self.tool.name} is guarded, and was called by hand, without the id of a tool call, so that its outcome "
-                f"could not be told from another's. Let a model call it in a graph, or use the plain tool where no agent "
-                f"is acting"
-            )
-        arguments, _ = entry.seal.split(entry.given)
-        return {"name": self.tool.name, "args": arguments, "id": entry.call_id, "type": "tool_call"}
 
     def _acting(self, config: RunnableConfig) -> str:
         """Who acts: the agent, or one inside it, by the name that `wrap` would give it."""
@@ -145,12 +138,10 @@ class Guard:
         metadata = config.get("metadata", {})
         return f"{self.agent}/{metadata.get('lc_agent_name') or metadata.get('langgraph_node')}"
 
-    def _seat(self, agent: str, *, can_ask: bool) -> None:
-        if (agent, can_ask) not in self._seated:
-            self.ladder.seat(
-                self.tool.name, declaration_of(self.tool), agent=agent, can_ask=can_ask, host=outside(self.tool)
-            )
-            self._seated.add((agent, can_ask))
+    def _seat(self, tool: BaseTool, agent: str, *, can_ask: bool) -> None:
+        if (tool.name, agent, can_ask) not in self._seated:
+            self.ladder.seat(tool.name, declaration_of(tool), agent=agent, can_ask=can_ask, host=outside(tool))
+            self._seated.add((tool.name, agent, can_ask))
 
 
 @dataclass(slots=True)
@@ -208,6 +199,12 @@ def _found(payload: Any) -> list[Mapping[str, Any]]:
     return [proposal.call for proposal in found]
 
 
+def _proposal(raw: dict[str, Any], config: RunnableConfig) -> Proposal:
+    """The call, with the message that made it."""
+    messages = [message for value in _state(config) if isinstance(value, list) for message in value]
+    return Proposal(raw, message=proposer(messages, raw["id"]))
+
+
 def _sent(config: RunnableConfig) -> Any:
     """What was sent to this task."""
     path: Any = config.get("metadata", {}).get("langgraph_path") or ()
@@ -223,5 +220,5 @@ def _state(config: RunnableConfig) -> list[Any]:
     reading = config.get("configurable", {}).get(READ)
     if reading is None:
         return []
-    values: dict[str, Any] = reading(list(reading.args[1]), False)
+    values: dict[str, Any] = reading(list(reading.args[1]), False)  # noqa: FBT003  # LangGraph's
     return list(values.values())

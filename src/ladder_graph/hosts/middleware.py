@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 from langchain.agents.middleware import AgentMiddleware
 from langchain_core.messages import ToolMessage
-from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import merge_configs, var_child_runnable_config
 from langgraph.types import Command
 
@@ -25,7 +24,13 @@ from ladder_graph.hosts.proposals import Proposal, messages_of, proposer, waitin
 from ladder_graph.hosts.provider import ProviderTools
 from ladder_graph.hosts.sealing import Sealer
 from ladder_graph.hosts.toolhost import (
-    Interrupting, answered, failure_of, outcome_of, outside, tool_call_of, tool_message,
+    Interrupting,
+    answered,
+    failure_of,
+    outcome_of,
+    outside,
+    tool_call_of,
+    tool_message,
 )
 from ladder_graph.steps import Outcome
 from ladder_graph.tools import declaration_of
@@ -36,12 +41,6 @@ if TYPE_CHECKING:
     from ladder_graph.ladder import Ladder
 
 Answer = ToolMessage | Command[Any]
-
-SEVERAL = (
-    "REFUSED: several calls came in one task, where one answer could be taken for another's. Nothing ran; make one "
-    "call at a time."
-)
-"""What the model reads then."""
 
 
 @dataclass(slots=True)
@@ -88,8 +87,9 @@ class HandlerHost(Interrupting):
 class LadderMiddleware(AgentMiddleware[Any, Any, Any]):
     """Gates every tool call of a `create_agent` agent from inside its tool node.
 
-    `Ladder.middleware` puts it first, so that retries inside it don't ask again, and a `SealMiddleware` last. On resume the call's life starts over, and the ledger
-    knows how far it was. The graph keeps its shape; `Ladder.wrap` is the mount that shows the rungs as nodes.
+    `Ladder.middleware` puts it first, so that retries inside it don't ask again, and a `SealMiddleware` last. On resume
+    the call's life starts over, and the ledger knows how far it was. The graph keeps its shape; `Ladder.wrap` is the
+    mount that shows the rungs as nodes.
 
     Args:
         ladder: The ladder.
@@ -155,7 +155,7 @@ class LadderMiddleware(AgentMiddleware[Any, Any, Any]):
 
     def _host(self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Any]) -> HandlerHost:
         def permit(call: Call) -> Permit:
-            return Permit(call, self.ladder.repeatable(call.tool), certain=self.seal is not None)
+            return Permit(call, self.ladder.repeatable(call.tool, call.agent), certain=self.seal is not None)
 
         return HandlerHost(request.runtime.config, self._sealer(request), handler, permit)
 
@@ -193,7 +193,9 @@ class LadderMiddleware(AgentMiddleware[Any, Any, Any]):
         if (name, can_ask) in self._seated:
             return
         if tool is not None and holds_ungated_agents(tool):
-            raise MountError(f"the tool {name} runs an agent of its own, whose tools this middleware doesn't see; use wrap")
+            raise MountError(
+                f"the tool {name} runs an agent of its own, whose tools this middleware doesn't see; use wrap, or guard them"
+            )
         self.ladder.seat(
             name, declaration_of(tool), agent=self.agent, can_ask=can_ask, host=outside(tool) if tool else None
         )
@@ -203,7 +205,8 @@ class LadderMiddleware(AgentMiddleware[Any, Any, Any]):
 class SealMiddleware(AgentMiddleware[Any, Any, Any]):
     """Seals each tool right before it runs, inside all other middleware; the gate's other half.
 
-    What middleware between the two made of a call is held against what the gate allowed. On resume nothing is different.
+    What middleware between the two made of a call is held against what the gate allowed. On resume nothing is
+    different.
     """
 
     def __init__(self) -> None:

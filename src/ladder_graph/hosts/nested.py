@@ -44,9 +44,10 @@ def holds_tools(thing: Any, counts: Callable[[ToolNode], bool] = lambda _: True)
         counts: Which ToolNodes matter.
     """
     return any(
-        counts(spec.runnable) if isinstance(spec.runnable, ToolNode)
+        counts(spec.runnable)
+        if isinstance(spec.runnable, ToolNode)
         else spec.runnable is not thing and holds_tools(spec.runnable, counts)
-        for graph in _graphs(thing, DEEPEST, set())
+        for graph in _graphs(thing, DEEPEST)
         for spec in graph.builder.nodes.values()
     )
 
@@ -105,19 +106,22 @@ def _rebuilt(tool: BaseTool, nest: Nest) -> BaseTool:
             f"that agent first"
         )
     memo: dict[int, Any] = {}
-    return tool.model_copy(
+    rebuilt = tool.model_copy(
         update={
             "func": _swapped(tool.func, nest, tool.name, DEEPEST, memo),
             "coroutine": _swapped(tool.coroutine, nest, tool.name, DEEPEST, memo),
         }
     )
+    if holds_ungated_agents(rebuilt):
+        raise MountError(f"the tool {tool.name} runs an agent that could not be gated where it is kept; wrap it first")
+    return rebuilt
 
 
 def _swapped(thing: Any, nest: Nest, name: str, depth: int, memo: dict[int, Any]) -> Any:
     """The same thing with each graph in it gated; the thing itself where there is none."""
     if id(thing) in memo:
         return memo[id(thing)]
-    if depth < 0 or not any(True for _ in _graphs(thing, depth, set())):
+    if depth < 0 or not any(True for _ in _graphs(thing, depth)):
         return thing
     if isinstance(thing, CompiledStateGraph):
         memo[id(thing)] = nest(thing, name) if holds_tools(thing) else thing
@@ -125,7 +129,9 @@ def _swapped(thing: Any, nest: Nest, name: str, depth: int, memo: dict[int, Any]
         memo[id(thing)] = thing.model_copy(update={"bound": _swapped(thing.bound, nest, name, depth - 1, memo)})
     elif isinstance(thing, dict):
         memo[id(thing)] = {
-            key: _swapped(value, nest, _label(thing, key, name) if isinstance(value, Runnable) else name, depth - 1, memo)
+            key: _swapped(
+                value, nest, _label(thing, key, name) if isinstance(value, Runnable) else name, depth - 1, memo
+            )
             for key, value in thing.items()
         }
     elif isinstance(thing, list | tuple):
@@ -133,7 +139,9 @@ def _swapped(thing: Any, nest: Nest, name: str, depth: int, memo: dict[int, Any]
     elif isinstance(thing, types.FunctionType):
         return _swapped_function(thing, nest, name, depth, memo)
     else:
-        raise MountError(f"the tool {name} keeps an agent in a {type(thing).__name__}, where it can't be gated; wrap it first")
+        raise MountError(
+            f"the tool {name} keeps an agent in a {type(thing).__name__}, where it can't be gated; wrap it first"
+        )
     return memo[id(thing)]
 
 
@@ -149,13 +157,19 @@ def _swapped_function(
     function: types.FunctionType, nest: Nest, name: str, depth: int, memo: dict[int, Any]
 ) -> types.FunctionType:
     if any(holds_tools(graph) for graph in _globals(function)):
-        raise MountError(f"the tool {name} runs an agent from a module's global, where it can't be gated; wrap it first")
+        raise MountError(
+            f"the tool {name} runs an agent from a module's global, where it can't be gated; wrap it first"
+        )
     cells = tuple(types.CellType() for _ in function.__closure__ or ())
     new = types.FunctionType(
         function.__code__, function.__globals__, function.__name__, function.__defaults__, cells or None
     )
     new.__kwdefaults__, new.__dict__ = function.__kwdefaults__, dict(function.__dict__)
-    new.__annotations__, new.__doc__, new.__qualname__ = function.__annotations__, function.__doc__, function.__qualname__
+    new.__annotations__, new.__doc__, new.__qualname__ = (
+        function.__annotations__,
+        function.__doc__,
+        function.__qualname__,
+    )
     # Functions may refer to each other in a circle, so the new one is known before its cells are filled.
     memo[id(function)] = new
     for cell, old in zip(cells, function.__closure__ or (), strict=True):
@@ -166,16 +180,18 @@ def _swapped_function(
     return new
 
 
-def _graphs(thing: Any, depth: int, seen: set[int]) -> Iterator[Compiled]:
-    """Every graph inside a thing: itself, in containers, in what a function closes over."""
-    if depth < 0 or id(thing) in seen:
-        return
-    seen.add(id(thing))
-    if isinstance(thing, CompiledStateGraph):
-        yield thing
-        return
-    for inner in _inside(thing):
-        yield from _graphs(inner, depth - 1, seen)
+def _graphs(thing: Any, depth: int) -> Iterator[Compiled]:
+    """Every graph inside a thing: itself, in containers, in what a function closes over.
+
+    Level by level, so that what can be reached in several ways is met on the shortest, and nothing is cut off too soon.
+    """
+    seen: set[int] = set()
+    level = [thing]
+    for _ in range(depth + 1):
+        fresh = [found for found in level if id(found) not in seen]
+        seen.update(map(id, fresh))
+        yield from {id(found): found for found in fresh if isinstance(found, CompiledStateGraph)}.values()
+        level = [inner for found in fresh if not isinstance(found, CompiledStateGraph) for inner in _inside(found)]
 
 
 def _inside(thing: Any) -> Iterator[Any]:

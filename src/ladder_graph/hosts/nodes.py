@@ -101,7 +101,7 @@ class Mount:
 
 
 def may_exist(name: str, environment: Environment | None) -> bool:
-    """Whether a tool that the graph doesn't know may be one that middleware brings: the model would have been shown it."""
+    """Whether a tool that the graph doesn't know may be one of middleware's: the model would have been shown it."""
     return environment is None or not environment.toolset or name in environment.tools
 
 
@@ -197,16 +197,16 @@ class RungNode(Runnable[Any, Any]):
         reply = await self.mount.ladder.arun(call, environment, host, self.rung)
         return self._update(answered(reply, call), input, config)
 
-    def _begin(
-        self, packet: Any, config: RunnableConfig
-    ) -> tuple[Call | ToolMessage, Environment | None, NodeHost]:
+    def _begin(self, packet: Any, config: RunnableConfig) -> tuple[Call | ToolMessage, Environment | None, NodeHost]:
         if not is_packet(packet):
-            raise MountError(f"the node {self.name} takes one call from the gate and nothing else; send it to the tool node")
+            raise MountError(
+                f"the node {self.name} takes one call from the gate and nothing else; send it to the tool node"
+            )
         raw: dict[str, Any] = packet["call"]
         stored = packet.get("environment")
         environment = None if stored is None else Environment.from_json(stored, "the checkpoint")
         call = self.mount.call(raw, environment, config)
-        repeatable = self.mount.ladder.repeatable(str(raw.get("name")))
+        repeatable = self.mount.ladder.repeatable(str(raw.get("name")), self.mount.agent)
         host = NodeHost(config, self.mount.node, self.mount.payload(packet, config), repeatable)
         if isinstance(call, str):
             self.mount.ladder.refuse(self.mount.agent, thread_of(config), raw, call)

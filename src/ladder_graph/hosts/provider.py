@@ -27,15 +27,13 @@ class ProviderTools(BaseCallbackHandler):
 
     raise_error = True
     """What it raises stops the request."""
-    run_inline = True
-    """In async code it runs on the event loop, without a hop to another thread and back."""
+    run_inline = False
+    """LangChain leaves other handlers unawaited where one that runs inline raises in async code."""
 
     def __init__(self, ladder: Ladder, agent: str) -> None:
         self._ladder, self._agent = ladder, agent
 
-    def on_chat_model_start(
-        self, serialized: dict[str, Any], messages: list[list[BaseMessage]], **kwargs: Any
-    ) -> None:
+    def on_chat_model_start(self, serialized: dict[str, Any], messages: list[list[BaseMessage]], **kwargs: Any) -> None:
         """Look at what is about to be sent.
 
         Raises:

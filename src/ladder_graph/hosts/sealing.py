@@ -15,7 +15,7 @@ from typing import Any, NoReturn, Protocol
 
 from langchain_core.runnables import Runnable, RunnableBinding, RunnableConfig
 from langchain_core.tools import BaseTool, StructuredTool
-from langgraph.prebuilt import ToolNode
+from langgraph.prebuilt import ToolNode, ToolRuntime
 from langgraph.prebuilt.tool_node import ToolCallRequest, _get_all_injected_args
 from pydantic import PrivateAttr
 
@@ -97,13 +97,20 @@ class Seal:
         own = {name: value for name, value in given.items() if name not in self.injected}
         return own, {name: value for name, value in given.items() if name in self.injected}
 
-    def permitted(self, given: Given) -> Attempt | Gate:
+    def __deepcopy__(self, memo: dict[int, Any]) -> Seal:
+        return self  # What it leads to, a ledger among it, there is only once.
+
+    def permitted(self, name: str, given: Given) -> Attempt | Gate:
         """The attempt that a permit allows, or the gate that the call must go through first.
+
+        Args:
+            name: The tool's name.
+            given: What it is about to run with.
 
         Raises:
             NotPermitted: What is about to run isn't what was allowed, was run before, or was allowed by nobody.
         """
-        permit, name = current(), self.tool.name
+        permit = current()
         if self.gate is not None and (permit is None or permit.call.tool != name):
             return self.gate
         if permit is None:
@@ -112,14 +119,14 @@ class Seal:
                 f"ladder.guard before it is handed to an agent that another tool runs"
             )
         try:
-            self._compare(permit, given)
+            self._compare(permit, name, given)
             return permit.begin()
         except NotPermitted as refusal:
             log.warning("%s", refusal)
             raise
 
-    def _compare(self, permit: Permit, given: Given) -> None:
-        name, allowed = self.tool.name, permit.call
+    def _compare(self, permit: Permit, name: str, given: Given) -> None:
+        allowed = permit.call
         if allowed.tool != name:
             permit.refuse(f"{allowed.tool} was allowed, and {name} was about to run in its place")
         if not isinstance(given, dict):
@@ -139,8 +146,8 @@ def _rewritten(permit: Permit, before: dict[str, Any], now: dict[str, Any]) -> N
     names = [name for name in {**before, **now} if before.get(name, absent) != now.get(name, absent)]
     permit.refuse(
         f"{permit.call.tool} was about to run with other arguments than those that were allowed"
-        f"{': ' if names else ''}{', '.join(names)}. Whatever rewrites arguments must stand before the gate, so that the "
-        f"rewritten ones are looked at, or be a default of the tool itself"
+        f"{': ' if names else ''}{', '.join(names)}. Whatever rewrites arguments must stand before the gate, so that "
+        f"the rewritten ones are looked at, or be a default of the tool itself"
     )
 
 
@@ -159,8 +166,8 @@ def sealed(tool: BaseTool, gate: Gate | None = None) -> BaseTool:
     kind = type(tool)
     if foreign := [door for door in DOORS if not getattr(kind, door).__module__.startswith("langchain_core.")]:
         raise MountError(
-            f"the tool {tool.name} ({kind.__name__}) has a way in of its own ({', '.join(foreign)}), past which nothing "
-            f"can be checked; put what it does into _run and _arun"
+            f"the tool {tool.name} ({kind.__name__}) has a way in of its own ({', '.join(foreign)}), past which "
+            f"nothing can be checked; put what it does into _run and _arun"
         )
     new: Any = tool.model_copy()
     # A pydantic model has no public way to become one of a subclass with all that it carries.
@@ -192,7 +199,7 @@ def _sealed_kind(kind: type[BaseTool]) -> type[BaseTool]:
 
         @functools.wraps(kind.run)
         def run(self, tool_input: Given, *rest: Any, **options: Any) -> Any:
-            found = self._seal.permitted(tool_input)
+            found = self._seal.permitted(self.name, tool_input)
             if not isinstance(found, Attempt):
                 return found.run(Entry(self, self._seal, tool_input, _named(rest, options)))
             with attempting(found):
@@ -200,14 +207,14 @@ def _sealed_kind(kind: type[BaseTool]) -> type[BaseTool]:
 
         @functools.wraps(kind.arun)
         async def arun(self, tool_input: Given, *rest: Any, **options: Any) -> Any:
-            found = self._seal.permitted(tool_input)
+            found = self._seal.permitted(self.name, tool_input)
             if not isinstance(found, Attempt):
                 return await found.arun(Entry(self, self._seal, tool_input, _named(rest, options)))
             with attempting(found):
                 return await super().arun(tool_input, *rest, **options)
 
         # LangChain reads the signatures of these two to see what else they want.
-        @functools.wraps(kind._run)
+        @functools.wraps(kind._run)  # noqa: SLF001  # what each tool overrides
         def _run(self, *args: Any, **kwargs: Any) -> Any:
             if isinstance(self, StructuredTool) and self.func is None:
                 return super()._run(*args, **kwargs)  # It only says that it is async.
@@ -215,9 +222,9 @@ def _sealed_kind(kind: type[BaseTool]) -> type[BaseTool]:
                 return super()._run(*args, **kwargs)
 
         # The default one calls `_run`, and LangChain knows it by its identity.
-        if kind._arun is not BaseTool._arun:
+        if kind._arun is not BaseTool._arun:  # noqa: SLF001  # as above
 
-            @functools.wraps(kind._arun)
+            @functools.wraps(kind._arun)  # noqa: SLF001  # as above
             async def _arun(self, *args: Any, **kwargs: Any) -> Any:
                 with entering(self.name):
                     return await super()._arun(*args, **kwargs)
@@ -254,11 +261,13 @@ class Sealer:
 
     def __call__(self, request: ToolCallRequest) -> ToolCallRequest:
         """The request with a sealed tool, which finds sealed ones beside it."""
-        tool, runtime = request.tool, request.runtime
+        tool = request.tool
+        runtime: ToolRuntime | None = request.runtime  # Outside of a graph there is none.
         if tool is not None and seal_of(tool) is None:
             request = request.override(tool=self._sealed(tool))
         if runtime is not None and any(seal_of(other) is None for other in runtime.tools):
-            request = replace(request, runtime=replace(runtime, tools=[self._sealed(other) for other in runtime.tools]))
+            beside = [self._sealed(other) for other in runtime.tools]
+            request = replace(request, runtime=replace(runtime, tools=beside))
         return request
 
     def _sealed(self, tool: BaseTool) -> BaseTool:

@@ -218,6 +218,7 @@ class DirectHost:
     def person(self, answer: answers.Answer) -> Person | None:
         """Nobody answers here."""
         del answer
+        return None
 
     def encode(self, reply: Any) -> bytes:
         """The reply as bytes."""
@@ -226,8 +227,11 @@ class DirectHost:
     def execute(self, call: Call, *, again: bool = False) -> Outcome:
         """Run the tool on a copy of the frozen arguments; one that is only async runs on a loop of its own."""
         if isinstance(self.tool, StructuredTool) and self.tool.func is None:
-            with ThreadPoolExecutor(max_workers=1) as elsewhere:
+            elsewhere = ThreadPoolExecutor(max_workers=1)
+            try:
                 return elsewhere.submit(asyncio.run, self.aexecute(call, again=again)).result()
+            finally:
+                elsewhere.shutdown()
         permit = Permit(call)
         try:
             with permit.held():

@@ -23,11 +23,11 @@ class WrappedGraph(CompiledStateGraph[Any, Any, Any, Any]):
     whether it brought one. Breakpoints that name the tool node mean the rungs.
     """
 
-    def stream(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> Iterator[Any]:  # type: ignore[override]  # noqa: A002  # LangChain's name, and its overloads
+    def stream(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> Iterator[Any]:  # noqa: A002  # LangChain's name
         """Run, part by part."""
         return super().stream(input, _started_with(input, config), **self._translated(options))
 
-    def astream(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> AsyncIterator[Any]:  # type: ignore[override]  # noqa: A002  # as above
+    def astream(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> AsyncIterator[Any]:  # noqa: A002  # as above
         """As `stream`."""
         return super().astream(input, _started_with(input, config), **self._translated(options))
 

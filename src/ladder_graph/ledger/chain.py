@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ladder_graph.ledger.verify_alone import GENESIS, Verification, entry_hash, hashed, loose_heads, payload_hash, verify
+from ladder_graph.ledger.verify_alone import (
+    GENESIS,
+    Verification,
+    entry_hash,
+    hashed,
+    loose_heads,
+    payload_hash,
+    verify,
+)
 
 __all__ = ["GENESIS", "Entry", "Verification", "entry_hash", "loose_ends", "payload_hash", "verify"]
 

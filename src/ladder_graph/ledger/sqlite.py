@@ -69,10 +69,23 @@ def connect(source: str) -> sqlite3.Connection:
 
 def _check(path: Path) -> None:
     """Say what is wrong with the file in words that help; SQLite's own are poor, and it would create it."""
-    if path.is_dir():
+    try:
+        directory, housed = path.is_dir(), path.parent.is_dir()
+        shut = [place for place in (path, path.parent) if place.exists() and not os.access(place, os.W_OK)]
+        begins = b"" if directory or shut or not path.exists() else _beginning(path)
+    except OSError as wrong:
+        raise LedgerUnwritable(f"{path} can't be reached: {wrong.strerror}. Nothing ran.") from wrong
+    if directory:
         raise NotALedger(f"{path} is a directory; name a file for the ledger.")
-    if not path.parent.is_dir():
+    if not housed:
         raise LedgerUnwritable(f"{path.parent} doesn't exist, so no ledger can be kept there. Make it first.")
-    for place in (path, path.parent):
-        if place.exists() and not os.access(place, os.W_OK):
-            raise LedgerUnwritable(f"{place} can't be written, so nothing could be recorded and nothing may run.")
+    if shut:
+        raise LedgerUnwritable(f"{shut[0]} can't be written, so nothing could be recorded and nothing may run.")
+    # SQLite takes some short files for empty ones, and would write over them.
+    if begins not in {b"", b"SQLite format 3\0"}:
+        raise NotALedger(f"{path} is no ledger, nor any SQLite database. Name another file; it was not touched.")
+
+
+def _beginning(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(16)

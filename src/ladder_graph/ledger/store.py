@@ -141,8 +141,11 @@ class _Engine:
         with ExitStack() as opened:
             self.writer = opened.enter_context(closing(connect(source)))
             self.queue = opened.enter_context(closing(Queue(path and path.with_name(path.name + ".queue"))))
-            with self.queue:
-                migrations.migrate(self.writer, source)
+            try:
+                with self.queue:
+                    migrations.migrate(self.writer, source)
+            except sqlite3.Error as wrong:
+                raise in_our_words(wrong, source) from wrong
             self.reader = self.writer if path is None else connect(source)
             opened.pop_all()
         self.owner = Owner(path and path.with_name(path.name + ".owners"))

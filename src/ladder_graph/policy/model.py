@@ -50,7 +50,7 @@ class Rule(Strict):
     bounds: Many[Bound] = ()
     """What it may do without asking, from rung 3 up; every one of them must hold."""
     undo: ImportPath | None = None
-    """How its effect is undone, as `module:function`, from rung 4 up; a tool may also declare its undo itself."""
+    """The `Declaration` of its undo, as `module:name`; for a tool that doesn't declare one itself."""
     checks: Many[Check] = ()
     """Health checks after the action, from rung 4 up; one bad one undoes it."""
     confirm: Confirm = Confirm()

@@ -1,0 +1,263 @@
+"""Claim, record, take over: an action starts once, and only who started it may say what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ladder_graph.states import State
+from ladder_graph.steps import Claimed, NotClaimed
+from tests.unit.ledger.desk import ANA, CALL, READ, RULE, at, call, charge
+
+BUSY = "busy"
+
+
+def test_a_claim_and_its_record(desk):
+    """A claim starts the action, a record ends it, and each is an entry of the chain."""
+    assert desk.claim() == Claimed(1)
+    assert desk.state() is State.STARTED
+    assert desk.record("done", reply=b"sent")
+    known = desk.look().known
+    assert (known.state, known.reply, known.fence) == (State.DONE, b"sent", 1)
+    assert desk.kinds() == "started done"
+    assert desk.verify() == ()
+
+
+def test_the_call_comes_back_as_it_was(desk):
+    """The ledger gives back the very call, with its digest and key, whatever its arguments hold."""
+    odd = replace(CALL, arguments={"id": 2**60, "$int": "1", "cost": 1.5, "text": "naïve \U0001f642", "no": None})
+    desk.claim(odd)
+    known = desk.look(odd).known
+    assert known.call == odd
+    assert (known.call.digest, known.call.key) == (odd.digest, odd.key)
+
+
+def test_a_running_action_is_not_claimed_again(desk, other):
+    """Neither by another process nor by another task of the same one."""
+    desk.claim()
+    for one in (desk, other):
+        assert one.claim() == NotClaimed(BUSY, "it is started already.")
+        assert one.look().known.owner_alive
+
+
+@pytest.mark.parametrize("state", ["done", "failed", "unknown"])
+def test_an_ended_action_is_not_claimed_again(desk, other, state):
+    """Who looked before it ended, and claims after, is refused: no second effect."""
+    desk.claim()
+    desk.record(state)
+    assert other.claim() == NotClaimed(BUSY, f"it is {state} already.")
+
+
+def test_an_action_whose_owner_died_is_not_claimed_blindly(desk, other):
+    """Its effect may have happened, so it must be taken over and looked into first."""
+    desk.claim()
+    desk.die()
+    assert not other.look().known.owner_alive
+    assert other.claim() == NotClaimed(BUSY, "it is started already.")
+    assert other.take_over(1) == Claimed(2)
+
+
+def test_after_it_was_found_absent_it_may_start_again(desk, other):
+    """An action that certainly had no effect is paused, and starts under a new fence."""
+    desk.claim()
+    desk.die()
+    other.take_over(1)
+    other.record("paused", fence=2)
+    assert other.claim() == Claimed(3)
+    assert other.record("done", fence=3)
+
+
+@pytest.mark.parametrize("state", ["started", "done"])
+def test_a_read_may_be_claimed_again(path, desk, state):
+    """There is no effect to protect, so a read starts again, whoever runs it."""
+    desk.rule = READ
+    desk.claim(reader=("bo", 60))
+    if state == "done":
+        desk.record("done")
+    assert desk.claim(reader=("bo", 60)) == Claimed(2)
+    assert desk.rows("SELECT count(*) FROM report") == [(1,)]
+
+
+def test_waiting_actions_are_not_claimed(desk):
+    """A suggestion, a draft and an open question don't run by a claim."""
+    for number, state in enumerate(["suggested", "drafted", "refused", "declined"]):
+        desk.settle(state, call(number))
+        assert desk.claim(call(number)).code == BUSY
+    desk.pose(call(9))
+    assert desk.claim(call(9)).code == BUSY
+
+
+def test_an_approved_action_needs_its_approval(desk):
+    """A claim that brings neither question nor person doesn't start what a person approved."""
+    desk.answer(desk.pose())
+    assert desk.claim().code == BUSY
+
+
+def test_an_accepted_draft_is_claimed_by_a_person(desk):
+    """The claim of an accepted draft carries the person whose act it is."""
+    desk.settle("drafted", draft=("/d/x.md", "0" * 64))
+    desk.write(lambda journal, cursor: journal.move(cursor, CALL, State.APPROVED, body={}, actor="ana"))
+    assert desk.claim(actor=ANA) == Claimed(1)
+    assert desk.rows("SELECT actor FROM action") == [("ana",)]
+
+
+# --- fences --------------------------------------------------------------------------------------------------
+
+
+def test_only_one_takes_over(desk, other, path):
+    """Two who find the same orphan: the first is its owner, the second must wait."""
+    desk.claim()
+    desk.die()
+    with at(path) as third:
+        assert other.take_over(1) == Claimed(2)
+        assert third.take_over(1).code == BUSY
+        assert third.look().known.owner_alive
+
+
+def test_a_task_that_is_over_is_dead_though_its_process_lives(desk):
+    """What a task left `started` when it ended is in doubt at once, and another task may look into it."""
+    desk.claim()
+    desk.store.owner.end(CALL.key, 1)
+    assert not desk.look().known.owner_alive
+    assert desk.take_over(1) == Claimed(2)
+    assert desk.look().known.owner_alive
+
+
+def test_nobody_takes_over_from_the_living(desk, other):
+    """A slow owner is an owner."""
+    desk.claim()
+    assert other.take_over(1).code == BUSY
+
+
+def test_a_fenced_off_owner_records_nothing(desk, other):
+    """Who was taken over can't overwrite what came of it, and its late word is an entry."""
+    desk.claim(CALL, charge())
+    desk.die()
+    other.take_over(1)
+    assert not desk.record("done", fence=1, reply=b"late")
+    assert other.record("failed", fence=2)
+    known = desk.look().known
+    assert (known.state, known.reply) == (State.FAILED, None)
+    assert desk.kinds() == "started started late failed"
+    assert desk.quota() == (0, 0)
+
+
+def test_a_second_record_is_late(desk):
+    """What came of an action is written once."""
+    desk.claim()
+    desk.record("failed")
+    assert not desk.record("done")
+    assert desk.state() is State.FAILED
+
+
+def test_an_undo_that_was_cut_off_is_taken_over(desk, other):
+    """An undo whose process died goes on elsewhere, under a new fence."""
+    desk.claim(artifact={"state": "old", "before": "f"})
+    desk.record("undoing", text="it is down")
+    assert other.look().known.owner_alive
+    desk.die()
+    known = other.look().known
+    assert (known.state, known.owner_alive, known.artifact["state"], known.text) == (
+        State.UNDOING, False, "old", "it is down",
+    )  # fmt: skip
+    assert other.take_over(1) == Claimed(2)
+    assert other.record("undone", fence=2)
+
+
+# --- what is held --------------------------------------------------------------------------------------------
+
+
+def test_a_claim_that_is_refused_leaves_nothing(desk):
+    """The first quota fits and the second doesn't: not even the first is held, and there is no action."""
+    both = (charge(quota="a"), charge(amount=4, quota="b"))
+    assert desk.claim(CALL, *both).code == "quota"
+    assert (desk.look().known, desk.quota(), desk.kinds()) == (None, (0, 0), "")
+    assert desk.rows("SELECT count(*) FROM hold") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("state", "used", "held"),
+    [("done", 2, 0), ("failed", 0, 0), ("unknown", 0, 2), ("paused", 0, 2)],
+)
+def test_what_becomes_of_a_hold(desk, state, used, held):
+    """Done uses it, a failure gives it back, and doubt keeps it."""
+    desk.claim(CALL, charge(amount=2))
+    assert desk.quota() == (0, 2)
+    desk.record(state)
+    assert desk.quota() == (used, held)
+
+
+@pytest.mark.parametrize("state", ["undone", "undo_conflict", "undo_failed"])
+def test_an_undone_action_has_used_its_quota(desk, state):
+    """It did run, and counts."""
+    desk.claim(CALL, charge())
+    desk.record("undoing")
+    assert desk.quota() == (0, 1)
+    desk.record(state)
+    assert desk.quota() == (1, 0)
+
+
+def test_it_settles_where_it_was_held(desk):
+    """An action that ends after midnight counts in the window of its claim."""
+    desk.claim(CALL, charge(window="2026-11-22"))
+    desk.later(days=1)
+    desk.record("done")
+    assert desk.rows("SELECT window, used, reserved FROM quota") == [("2026-11-22", 1, 0)]
+
+
+def test_started_over_it_keeps_what_it_holds(desk):
+    """An action that paused holds on to its quota, and takes no more when it starts again."""
+    desk.claim(CALL, charge())
+    desk.record("paused")
+    desk.claim()
+    desk.record("done", fence=2)
+    assert desk.quota() == (1, 0)
+
+
+def test_the_last_one_fits(desk):
+    """Three fit into three, a fourth doesn't, and its refusal says why."""
+    assert [desk.claim(call(n), charge()) for n in range(3)] == [Claimed(1)] * 3
+    assert desk.claim(call(9), charge()).text == "3 calls are allowed in 2026-11-22, and none is left"
+    assert desk.look(call(9), charge()).left == ((charge(), 0),)
+
+
+def test_a_lower_limit_only_refuses(desk):
+    """A limit that was lowered below what is used refuses; raised again, it lets through."""
+    desk.claim(CALL, charge())
+    assert desk.claim(call(2), charge(limit=1)).code == "quota"
+    assert desk.claim(call(2), charge(limit=2)) == Claimed(1)
+
+
+def test_a_report_lies_with_the_claim(desk):
+    """The report names its reader and when it is due, from the moment of the claim."""
+    desk.claim(reader=("bo", 3_600_000_000))
+    ((reader, taken),) = desk.rows("SELECT reader, due_us - filed_us FROM report")
+    assert (reader, taken) == ("bo", 3_600_000_000)
+    assert desk.look().overdue == 0
+    desk.later(hours=2)
+    assert desk.look().overdue == 1
+
+
+def test_half_a_surrogate_pair_in_an_error_is_no_obstacle(desk):
+    """What a tool's error holds must not keep its outcome from being recorded."""
+    desk.claim()
+    assert desk.record("unknown", text="no file \udcff", error="OSError: \udcff")
+    assert desk.look().known.text == r"no file \udcff"
+    assert desk.verify() == ()
+
+
+def test_a_step_that_the_table_does_not_have_is_refused(desk):
+    """The table of states is the law: what isn't in it is our error, and changes nothing."""
+    desk.claim()
+    with pytest.raises(ValueError, match="can't become asked from started"):
+        desk.write(lambda journal, cursor: journal.move(cursor, CALL, State.ASKED, body={}))
+    assert (desk.state(), desk.kinds()) == (State.STARTED, "started")
+
+
+def test_the_rule_of_the_desk_is_the_rule(desk):
+    """A tool that doesn't only read is never started twice, whatever the step says of its durability."""
+    assert desk.rule is RULE
+    desk.claim(durable=False)
+    desk.record("done")
+    assert desk.claim(durable=False).code == BUSY

@@ -1,0 +1,112 @@
+"""Liveness: who holds the lock lives, and a lock dies with its holder."""
+
+from __future__ import annotations
+
+import errno
+
+import pytest
+
+from ladder_graph.errors import LedgerUnwritable
+from ladder_graph.ledger.liveness import Owner, Queue
+
+
+@pytest.fixture
+def owners(tmp_path):
+    """Where owners keep their locks."""
+    return tmp_path / "ladder.db.owners"
+
+
+def test_who_holds_its_lock_lives(owners):
+    """As long as the lock is held, everybody else sees a live owner."""
+    one, other = Owner(owners), Owner(owners)
+    assert other.alive(one.hold(), "a", 1)
+    one.release()
+    assert not other.alive(one.id, "a", 1)
+    assert list(owners.iterdir()) == []
+
+
+def test_the_lock_is_taken_once(owners):
+    """A second hold is the same one."""
+    one = Owner(owners)
+    assert one.hold() == one.hold() == one.id
+    one.release()
+    one.release()
+
+
+def test_who_dies_leaves_a_file_and_no_lock(owners):
+    """The file of a dead process says nothing, and is cleared away by whoever looks."""
+    one, other = Owner(owners), Owner(owners)
+    one.hold()
+    one.abandon()
+    assert [file.name for file in owners.iterdir()] == [one.id]
+    assert not other.alive(one.id, "a", 1)
+    assert list(owners.iterdir()) == []
+
+
+def test_of_oneself_each_task_is_known(owners):
+    """In one's own process it counts whether the task is still at it."""
+    one = Owner(owners)
+    one.hold()
+    one.begin("a", 1)
+    assert one.alive(one.id, "a", 1)
+    assert not one.alive(one.id, "a", 2)
+    assert not one.alive(one.id, "b", 1)
+    one.end("a", 1)
+    one.end("a", 1)
+    assert not one.alive(one.id, "a", 1)
+    one.release()
+
+
+@pytest.mark.parametrize("name", ["", "nobody", "../../etc/passwd", "a/b", "."])
+def test_a_name_of_nobody_is_dead(owners, name):
+    """A name without a file is nobody's, and no name leads out of the directory."""
+    assert not Owner(owners).alive(name, "a", 1)
+
+
+def test_what_cannot_be_told_is_alive(owners):
+    """Where the file can't be opened nobody can call its owner dead."""
+    owners.mkdir()
+    (owners / "odd").mkdir()
+    assert Owner(owners).alive("odd", "a", 1)
+
+
+def test_two_who_look_at_once_don_t_mistake_each_other(owners):
+    """Looking takes a lock that any number may share, so nobody is taken for alive because somebody looks."""
+    import fcntl
+
+    one, other = Owner(owners), Owner(owners)
+    one.hold()
+    one.abandon()
+    with (owners / one.id).open("rb") as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        assert not other.alive(one.id, "a", 1)
+
+
+def test_in_memory_there_is_nobody_else():
+    """A ledger in memory has one owner and no files."""
+    one = Owner(None)
+    assert one.hold() == one.id
+    assert not one.alive("somebody", "a", 1)
+    one.release()
+
+
+def test_a_lock_that_cannot_be_made_is_said(tmp_path):
+    """Without its lock a process starts nothing."""
+    (tmp_path / "owners").write_text("a file")
+    with pytest.raises(LedgerUnwritable, match=r"can't hold this process's lock: .*Nothing ran"):
+        Owner(tmp_path / "owners").hold()
+    with pytest.raises(LedgerUnwritable, match="can't be written"):
+        Queue(tmp_path / "missing" / "queue")
+
+
+def test_the_queue_lets_one_in(tmp_path):
+    """Whoever stands in the queue keeps the others out until they leave."""
+    import fcntl
+
+    queue = Queue(tmp_path / "queue")
+    with (tmp_path / "queue").open("ab") as other:
+        with queue, pytest.raises(OSError) as busy:  # noqa: PT011  # the number says what it is
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        assert busy.value.errno == errno.EAGAIN
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    queue.close()

@@ -1,0 +1,244 @@
+"""The store: each transaction whole or not at all, many in one commit, and no use of it where it doesn't belong."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+
+import pytest
+
+from ladder_graph.errors import LedgerError, LedgerUnwritable
+from ladder_graph.ledger import Store
+
+INSERT = "INSERT INTO quota VALUES (?, 'w', 0, 0, 1)"
+
+
+@pytest.fixture(params=["file", ":memory:"])
+def store(request, tmp_path):
+    """A store in a file, or in memory."""
+    with closing(Store(str(tmp_path / "ladder.db") if request.param == "file" else ":memory:")) as opened:
+        yield opened
+
+
+def put(name):
+    """Work that leaves one row."""
+
+    def work(cursor):
+        cursor.execute(INSERT, (str(name),))
+        return name
+
+    return work
+
+
+def names(store):
+    """What was left."""
+    return sorted(row[0] for row in store.read(lambda cursor: cursor.execute("SELECT quota FROM quota").fetchall()))
+
+
+def refuse(_):
+    """Work that thinks better of it."""
+    raise ArithmeticError("no")
+
+
+class Gathered:
+    """Many pieces of work that end up in one commit: the first one waits inside its transaction for the others."""
+
+    def __init__(self, store, works):
+        self.store, self.works = store, works
+        self.inside, self.go_on = threading.Event(), threading.Event()
+
+    def results(self):
+        """What each came to, the first one left out."""
+        with ThreadPoolExecutor(len(self.works) + 1) as threads:
+            first = threads.submit(self.store.write, self._hold_up)
+            self.inside.wait()
+            futures = [threads.submit(self._outcome, work) for work in self.works]
+            while len(self.store._engine._waiting) < len(self.works):
+                pass
+            self.go_on.set()
+            first.result()
+            return [future.result() for future in futures]
+
+    def _hold_up(self, cursor):
+        self.inside.set()
+        self.go_on.wait()
+
+    def _outcome(self, work):
+        try:
+            return self.store.write(work)
+        except (LedgerError, ArithmeticError) as wrong:
+            return wrong
+
+
+def commits(store):
+    """Counts the commits from now on."""
+    seen = []
+    store._engine.writer.set_trace_callback(lambda sql: sql == "COMMIT" and seen.append(sql))
+    return seen
+
+
+def test_work_that_raises_leaves_nothing(store):
+    """A transaction is whole or not there, and its error reaches the caller as it is."""
+
+    def half(cursor):
+        put("half")(cursor)
+        refuse(cursor)
+
+    with pytest.raises(ArithmeticError):
+        store.write(half)
+    assert store.write(put("whole")) == "whole"
+    assert names(store) == ["whole"]
+
+
+def test_who_waits_shares_one_commit(store):
+    """Whoever gets the lock commits for everybody who waits."""
+    gathered = Gathered(store, [put(n) for n in range(8)])
+    seen = commits(store)
+    assert sorted(gathered.results()) == list(range(8))
+    assert len(seen) == 2
+    assert names(store) == [str(n) for n in range(8)]
+
+
+def test_a_refusal_in_a_shared_commit_is_its_own(store):
+    """One that thinks better of it, or breaks a constraint, takes nobody with it."""
+
+    def twice(cursor):
+        put("twice")(cursor)
+        put("twice")(cursor)
+
+    one, refused, broken, other = Gathered(store, [put("one"), refuse, twice, put("other")]).results()
+    assert (one, other) == ("one", "other")
+    assert isinstance(refused, ArithmeticError)
+    assert isinstance(broken, LedgerError)
+    assert names(store) == ["one", "other"]
+
+
+def test_a_commit_that_fails_fails_for_everybody(tmp_path):
+    """On a full disk nobody in the commit is told that it is written."""
+    with closing(Store(str(tmp_path / "ladder.db"))) as store:
+        pages = store._engine.writer.execute("PRAGMA page_count").fetchone()[0]
+        store._engine.writer.execute(f"PRAGMA max_page_count = {pages}")
+        many = [lambda cursor, n=n: cursor.execute(INSERT, (str(n) * 5000,)) for n in range(4)]
+        assert {type(found) for found in Gathered(store, many).results()} == {LedgerUnwritable}
+        assert names(store) == []
+        store._engine.writer.execute("PRAGMA max_page_count = 1000000")
+        assert store.write(put("room again")) == "room again"
+
+
+def test_a_keyboard_interrupt_hits_the_thread_it_belongs_to(store):
+    """Others whose work was in the same commit are told that it is lost, and nobody waits for ever."""
+
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    other = store._engine.enqueue(put("other"), durable=True)
+    with pytest.raises(KeyboardInterrupt):
+        store.write(interrupted)
+    with pytest.raises(LedgerError, match="the writing thread was interrupted"):
+        other.result()
+    assert names(store) == []
+    assert store.write(put("on")) == "on"
+
+
+def test_work_that_an_interrupted_leader_took_is_done_by_its_own_thread(store):
+    """Out of the queue and not in a commit: its own thread finds it undone, and does it."""
+    engine = store._engine
+    job = engine.enqueue(put("mine"), durable=True)
+    engine._waiting.clear()
+    engine.settle(job)
+    assert (job.result(), names(store)) == ("mine", ["mine"])
+
+
+def test_32_threads(store):
+    """Every one of many concurrent writes is there, once."""
+    with ThreadPoolExecutor(32) as threads:
+        done = list(threads.map(lambda n: store.write(put(f"{n:03}"), durable=n % 2 == 0), range(320)))
+    assert len(done) == 320
+    assert names(store) == sorted(done)
+
+
+def test_reading_while_others_write(store):
+    """A read sees a state between two commits, never the middle of one."""
+
+    def pair(n):
+        def work(cursor):
+            put(f"a{n}")(cursor)
+            put(f"b{n}")(cursor)
+
+        return work
+
+    def look(_):
+        found = names(store)
+        return sum(name[0] == "a" for name in found) == sum(name[0] == "b" for name in found)
+
+    with ThreadPoolExecutor(8) as threads:
+        writes = [threads.submit(store.write, pair(n), durable=False) for n in range(100)]
+        assert all(threads.map(look, range(100)))
+        for write in writes:
+            write.result()
+
+
+def test_a_read_is_one_snapshot(tmp_path):
+    """What is committed in the middle of a read isn't seen by it."""
+    with closing(Store(str(tmp_path / "ladder.db"))) as store:
+
+        def look(cursor):
+            before = cursor.execute("SELECT count(*) FROM quota").fetchone()[0]
+            store.write(put("meanwhile"))
+            return before, cursor.execute("SELECT count(*) FROM quota").fetchone()[0]
+
+        assert store.read(look) == (0, 0)
+        assert names(store) == ["meanwhile"]
+
+
+async def test_async_writes_share_commits_too(store):
+    """Tasks of an event loop write without blocking it, and get their own results and errors."""
+    results = await asyncio.gather(
+        *(store.awrite(put(n)) for n in range(20)), store.awrite(refuse), return_exceptions=True
+    )
+    assert results[:20] == list(range(20))
+    assert isinstance(results[20], ArithmeticError)
+
+
+async def test_a_cancelled_task_doesn_t_hold_the_others_up(store):
+    """Who was cancelled while waiting leaves a commit that others get through."""
+    tasks = [asyncio.ensure_future(store.awrite(put(n))) for n in range(5)]
+    await asyncio.sleep(0)
+    tasks[2].cancel()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [results[n] for n in (0, 1, 3, 4)] == [0, 1, 3, 4]
+    assert await store.awrite(put("on")) == "on"
+
+
+def test_durability_is_each_transactions_own(tmp_path):
+    """A durable transaction runs under FULL, a lazy one under NORMAL, and together they are durable."""
+    with closing(Store(str(tmp_path / "ladder.db"))) as store:
+        writer = store._engine.writer
+
+        def level(_):
+            return writer.execute("PRAGMA synchronous").fetchone()[0]
+
+        full, normal = 2, 1
+        assert [store.write(level, durable=durable) for durable in (True, False, False, True)] == [
+            full, normal, normal, full,
+        ]  # fmt: skip
+        assert writer.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+
+
+def test_what_is_closed_is_closed(store):
+    """Closing twice is harmless; using it afterwards is an error of ours."""
+    store.close()
+    store.close()
+    for use in (lambda: store.write(put(1)), lambda: store.read(lambda _: None), lambda: store.owner):
+        with pytest.raises(LedgerError, match="it was closed"):
+            use()
+
+
+def test_a_driver_error_comes_in_our_words(store):
+    """Whatever SQLite says is said with the ledger's name."""
+    with pytest.raises(LedgerError, match=f"{store.source}: no such table: nowhere") as wrong:
+        store.write(lambda cursor: cursor.execute("SELECT * FROM nowhere"))
+    assert isinstance(wrong.value.__cause__ or wrong.value.__context__, sqlite3.Error | None)

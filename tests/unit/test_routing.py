@@ -1,0 +1,111 @@
+"""Routing: the least of standing, ceiling and readiness, and then the bounds."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ladder_graph.policy.bounds import Breach, Charge
+from ladder_graph.routing import Footing, decide, effective, exhausted, lowered
+from ladder_graph.scale import Rung
+from ladder_graph.steps import Reason, Route
+from ladder_graph.trust.standing import Standing
+from tests.unit.walking import READ, route, rule
+
+ALL = Footing(can_ask=True, reversible=True, reader="ana")
+RUNGS = st.sampled_from(list(Rung))
+
+
+def charge(amount=1, limit=3, unit="calls"):
+    """What a call takes."""
+    return Charge("ops/send_email/calls", "2026-11-22", amount, limit, unit)
+
+
+@given(RUNGS, RUNGS, RUNGS, st.booleans(), st.booleans(), st.booleans(), st.integers(0, 3))
+def test_it_is_the_least_of_the_three(start, ceiling, earned, can_ask, reversible, reads, overdue):
+    """Never above the standing, never above the ceiling, and never raised by what is in place."""
+    policy = rule("report").model_copy(update={"rung": start, "ceiling": ceiling})
+    footing = Footing(can_ask, reversible, "ana" if reads else None)
+    found = effective(policy, Standing(earned), footing, overdue)
+    assert found.rung <= min(earned, ceiling)
+    assert found.rung <= effective(policy, Standing(earned), ALL).rung
+    assert found.rung == min(effective(policy, Standing(rung), footing, overdue).rung for rung in (earned, Rung.REPORT))
+
+
+@pytest.mark.parametrize(
+    ("footing", "fields", "rung", "code"),
+    [
+        (Footing(can_ask=False, reversible=True, reader="ana"), {}, Rung.DRAFT, "no_checkpointer"),
+        (ALL, {"bounds": []}, Rung.CONFIRM, "no_bounds"),
+        (Footing(can_ask=True, reversible=False, reader="ana"), {}, Rung.BOUNDED, "no_undo"),
+        (ALL, {"checks": []}, Rung.BOUNDED, "no_check"),
+        (Footing(can_ask=True, reversible=True, reader=None), {}, Rung.ROLLBACK, "no_reader"),
+    ],
+)
+def test_each_missing_thing_has_its_code(footing, fields, rung, code):
+    """What is missing caps the rung, with one reason that says so."""
+    found = effective(rule("report", **fields), Standing(Rung.REPORT), footing)
+    assert (found.rung, [reason.code for reason in found.reasons]) == (rung, [code])
+
+
+def test_a_read_needs_neither_bounds_nor_undo():
+    """A tool that only reads stands on rung 5 with a reader alone."""
+    found = effective(READ, Standing(Rung.REPORT), Footing(can_ask=True, reversible=False, reader="ana"))
+    assert found == Route(Rung.REPORT)
+
+
+def test_only_what_holds_it_down_is_told():
+    """A tool that the policy wants on rung 2 isn't explained by the undo that rung 4 would need."""
+    found = effective(rule("confirm"), Standing(Rung.CONFIRM), Footing(can_ask=True, reversible=False, reader=None))
+    assert found.reasons == ()
+    assert found.why == "this is where the policy puts it"
+
+
+def test_several_reasons_are_all_told():
+    """Each thing that keeps a tool below its rung is a reason of its own."""
+    earned = Standing(Rung.CONFIRM, (Reason("model_changed", "the model changed"),))
+    found = effective(rule("report"), earned, Footing(can_ask=True, reversible=False, reader=None))
+    assert [reason.code for reason in found.reasons] == ["model_changed", "no_undo", "no_reader"]
+
+
+def test_breaches_and_empty_windows_ask():
+    """Whatever is in the way, the call becomes a question, and every reason is named."""
+    found = decide(route(Rung.REPORT, "so"), [Breach("domain", "not there")], [(charge(), 0)])
+    assert found.rung is Rung.CONFIRM
+    assert [reason.code for reason in found.reasons] == ["outside_domain", "outside_volume", "why"]
+
+
+def test_exactly_what_is_left_is_inside():
+    """A window holds what it says: the last call still fits, one more doesn't."""
+    assert decide(route(), [], [(charge(2), 2)]).rung is Rung.BOUNDED
+    assert decide(route(), [], [(charge(2), 1)]).rung is Rung.CONFIRM
+
+
+@pytest.mark.parametrize("rung", [Rung.SUGGEST, Rung.DRAFT, Rung.CONFIRM])
+def test_bounds_are_for_what_runs_unasked(rung):
+    """Below rung 3 bounds change nothing, and least of all do they raise a call to a question."""
+    found = decide(Route(rung), [Breach("domain", "not there")], [(charge(), 0)])
+    assert found == Route(rung)
+
+
+def test_lowering_never_raises():
+    """A route is lowered to a rung, not set on it."""
+    assert lowered(route(Rung.DRAFT), Rung.CONFIRM).rung is Rung.DRAFT
+
+
+@pytest.mark.parametrize(
+    ("taken", "left", "code", "text"),
+    [
+        (charge(), 0, "outside_volume", "3 calls are allowed in 2026-11-22, and none is left"),
+        (charge(), -1, "outside_volume", "3 calls are allowed in 2026-11-22, and none is left"),
+        (charge(3), 2, "outside_volume", "3 calls are allowed in 2026-11-22, and 2 are left"),
+        (
+            charge(2_000_000, 5_000_000, "micro_usd"), 1_500_000, "outside_cost",
+            "it costs $2.00, and of the $5.00 for 2026-11-22 $1.50 is left",
+        ),
+    ],
+)  # fmt: skip
+def test_an_empty_window_in_words(taken, left, code, text):
+    """The words name the bound, the window and what is left, in calls or in dollars."""
+    assert exhausted(taken, left) == Reason(code, text)
