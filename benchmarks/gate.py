@@ -53,7 +53,9 @@ def _script(messages: list[BaseMessage]) -> AIMessage:
 
 
 def _agent(checkpointer: Any, middleware: tuple[Any, ...] = ()) -> Any:
-    return create_agent(ScriptedModel(answers=[_script] * 10**5), [act], middleware=middleware, checkpointer=checkpointer)
+    return create_agent(
+        ScriptedModel(answers=[_script] * 10**5), [act], middleware=middleware, checkpointer=checkpointer
+    )
 
 
 def _run(agent: Any, threads: Iterator[int], resume: Any = None) -> None:

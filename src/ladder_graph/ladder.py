@@ -1,35 +1,32 @@
-"""The ladder: policy, ledger and clock, and everything that agents and people do with them."""
+"""The ladder: policy, ledger and clock, and how agents act under them. What people do stands in `ladder_graph.desk`."""
 
 from __future__ import annotations
 
 import datetime as dt
-import json
 import logging
 import os
 import secrets
-import shutil
 import tempfile
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from ladder_graph import answers
+from ladder_graph import lockfile
 from ladder_graph.calls import Call
+from ladder_graph.desk import Desk, Seat, Source, person_of
 from ladder_graph.driving import Host, Turn, adrive, drive
-from ladder_graph.errors import AnswerRefused, LadderError, PolicyError, ProviderToolsRefused
+from ladder_graph.errors import LadderError, PolicyError, ProviderToolsRefused
 from ladder_graph.fingerprint import Environment
 from ladder_graph.flow import Gate, life, routed
-from ladder_graph.ledger import Action, Draft, Entry, Journal, Reading, Report, Store, Verification, acts
+from ladder_graph.ledger import Reading, Store, acts
 from ladder_graph.ledger.rows import US
 from ladder_graph.ledger.sqlite import MEMORY
 from ladder_graph.policy import Policy, load_policy
-from ladder_graph.routing import Footing, effective, lowered
+from ladder_graph.routing import Footing
 from ladder_graph.rungs.acting import Plan
 from ladder_graph.rungs.draft import take_up
 from ladder_graph.scale import Rung
-from ladder_graph.states import State
-from ladder_graph.steps import Decision, Person, Question, Reason, Reply, Route, Step
+from ladder_graph.steps import Person, Reason, Reply, Route, Step
 from ladder_graph.tools import NOTHING, Declaration, declared_at
 from ladder_graph.trust.standing import standing
 from ladder_graph.workspace import Workspace
@@ -41,34 +38,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("ladder_graph")
 T = TypeVar("T")
-Source = str | os.PathLike[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """Where one agent really stands with one tool, and why."""
-
-    agent: str
-    tool: str
-    claimed: Rung
-    """Where the policy wants it."""
-    route: Route
-    """Where it stands, with everything that keeps it from a higher rung."""
-    environment: str
-    """What proposed its last call, in words; empty before the first."""
-
-
-@dataclass(slots=True)
-class Seat:
-    """One tool under the ladder, as a mount knows it."""
-
-    declaration: Declaration = NOTHING
-    can_ask: bool = False
-    host: Callable[[], Host] | None = None
-    """Makes a host that runs the tool outside its graph, for accepted drafts; None where that can't be done."""
-
-
-class Ladder:
+class Ladder(Desk):
     """Puts every tool call of an agent on one of six rungs. Fails closed: what it can't decide doesn't run.
 
     Args:
@@ -77,8 +49,8 @@ class Ladder:
             or to mappings of a rule's fields. A tool that isn't listed gets the lowest rung.
         policy: A `ladder.toml`, or a `Policy`; instead of `agent` and `rungs`.
         ledger: Where the ledger lives: a file, or `":memory:"`. The policy says it otherwise, `ladder.db` by default.
-        lock: The environment that the start rungs are granted for; `ladder.lock` beside the policy file if there is one,
-            and else the first environment seen.
+        lock: The environment that the start rungs are granted for; `ladder.lock` beside the policy file if there is
+            one, and else the first environment seen.
         clock: Returns the present moment as an aware datetime; for tests.
 
     Raises:
@@ -118,7 +90,7 @@ class Ladder:
         self.seats: dict[str, Seat] = {}
         self._seats_of: dict[tuple[str, str], Seat] = {}
         self._declared: dict[str, Declaration] = {}
-        self._locked = _read_lock(Path(lock) if lock is not None else file and file.with_name("ladder.lock"))
+        self._locked = lockfile.read(Path(lock) if lock is not None else file and file.with_name("ladder.lock"))
         self._latest: dict[str, str] = {}
         self._said: set[str] = set()
         self._met: set[tuple[str, str]] = set()
@@ -230,10 +202,6 @@ class Ladder:
             durable=False,
         )
 
-    def seat_of(self, agent: str, tool: str) -> Seat:
-        """What is known in this process of an agent's tool; of a tool of that name, where the agent isn't mounted."""
-        return self._seats_of.get((agent, tool)) or self.seats.get(tool) or Seat()
-
     def repeatable(self, tool: str, agent: str | None = None) -> bool:
         """Whether running a tool a second time has no second effect: it only reads, or is declared idempotent."""
         return self.policy.rule(tool).read_only or self.seat_of(agent or self.policy.agent, tool).declaration.idempotent
@@ -280,7 +248,7 @@ class Ladder:
         self._write(lambda journal, cursor: journal.append(cursor, agent, "refused", "", dict(plain)), durable=False)
 
     def meet_provider_tools(self, agent: str, tools: Sequence[str]) -> None:
-        """A request to a model carries tools that its provider runs by itself: refuse it or report it, as the policy says.
+        """A model is given tools that its provider runs by itself: refuse it or report it, as the policy says.
 
         Args:
             agent: Whose request it is.
@@ -294,19 +262,24 @@ class Ladder:
         if (agent, named) not in self._met:
             self._met.add((agent, named))
             body = {"tools": sorted(tools), "met": met}
-            if self._write(lambda journal, cursor: journal.append_once(cursor, agent, "provider_tools", body), durable=False):
-                log.warning("a model of %s is given tools that its provider runs past every gate: %s (%s)", agent, named, met)
+            if self._write(
+                lambda journal, cursor: journal.append_once(cursor, agent, "provider_tools", body), durable=False
+            ):
+                log.warning(
+                    "a model of %s is given tools that its provider runs past every gate: %s (%s)", agent, named, met
+                )
         if met == "refuse":
             raise ProviderToolsRefused(
                 f"a model of {agent} is given tools that its provider runs by itself, where no rung sees their calls: "
-                f"{named}. The request was not sent. Take them off, or say provider_tools = \"report\" in the policy"
+                f'{named}. The request was not sent. Take them off, or say provider_tools = "report" in the policy'
             )
 
     def _turn(self, call: Call, host: Host | None) -> Turn:
         reports = self.policy.reports
+        reader = None if reports.reader is None else (reports.reader, int(reports.sla * US))
         return Turn(
             store=self.store, revision=self.policy.revision, clock=self.clock, workspace=self.workspace,
-            rule=self.policy.rule(call.tool), reader=reports.reader and (reports.reader, int(reports.sla * US)) or None,
+            rule=self.policy.rule(call.tool), reader=reader,
             declaration=self.seat_of(call.agent, call.tool).declaration, host=host or _Nowhere(),
         )  # fmt: skip
 
@@ -332,90 +305,7 @@ class Ladder:
             self._said.add(text)
             log.warning("%s", text)
 
-    # --- people ----------------------------------------------------------------------------------------------
-
-    def pending(self) -> list[Question]:
-        """Open questions, oldest first. A question that is past its time shows until somebody touches it."""
-        return self.reading.pending(self.policy.agent)
-
-    def question(self, question: str) -> Question:
-        """One question, whatever became of it, unless its approval was used.
-
-        Args:
-            question: Its id, or the beginning of it.
-
-        Raises:
-            UnknownQuestion: There is none.
-            AnswerRefused: It was answered and used, or asked anew.
-        """
-        journal = self._journal()
-        return self.store.read(lambda cursor: acts.find_question(journal, cursor, question))
-
-    def approve(
-        self, question: str, *, by: str | Person, typed: str | None = None, digest: str | None = None
-    ) -> Question:
-        """Say yes to exactly one frozen action. The waiting thread runs it when it is resumed: `graph.invoke(None, config)`.
-
-        Args:
-            question: The question's id, or the beginning of it.
-            by: Who says so; a plain name is vouched for by the calling program.
-            typed: The exact value of the argument that must be typed, where the rule asks for it.
-            digest: The digest of what the person was shown; refused if it isn't this question's.
-
-        Raises:
-            UnknownQuestion: There is none.
-            AnswerRefused: Not by this person, not any more, not for these arguments.
-        """
-        return self._answer(question, answers.Answer("approve", typed=typed, digest=digest), by)
-
-    def decline(self, question: str, *, by: str | Person, reason: str) -> Question:
-        """Say no, with the reason that the agent will read.
-
-        Raises:
-            UnknownQuestion: There is none.
-            AnswerRefused: Not any more.
-        """
-        return self._answer(question, answers.Answer("decline", reason=reason), by)
-
-    def _answer(self, prefix: str, answer: answers.Answer, by: str | Person) -> Question:
-        person = person_of(by)
-
-        def work(journal: Journal, cursor: Any) -> Question:
-            question = acts.find_question(journal, cursor, prefix)
-            if question.decision is not None:
-                raise AnswerRefused(f"{question.decision.by.name} has answered already: {question.decision.verdict}")
-            complaint = answers.objection(question, answer, person, journal.now)
-            if complaint is not None:
-                raise AnswerRefused(complaint)
-            decision = Decision(answer.verdict, person, journal.now, answer.reason)
-            taken = journal.answer(cursor, question, decision)
-            if taken is None:
-                raise AnswerRefused("somebody else answered at the same moment; look again")
-            return taken
-
-        return self._write(work)
-
-    def suggestions(self) -> list[Action]:
-        """Suggestions of rung 0, oldest first, with what people made of them."""
-        return self.reading.actions(self.policy.agent, state=State.SUGGESTED)
-
-    def adopt(self, action: str, *, by: str | Person, reason: str = "") -> None:
-        """Mark a suggestion as one that somebody acted on."""
-        self._judge(action, "adopted", by, reason)
-
-    def dismiss(self, action: str, *, by: str | Person, reason: str = "") -> None:
-        """Mark a suggestion as one that nobody wants."""
-        self._judge(action, "dismissed", by, reason)
-
-    def _judge(self, action: str, verdict: Literal["adopted", "dismissed"], by: str | Person, reason: str) -> None:
-        person = person_of(by)
-        self._write(
-            lambda journal, cursor: acts.judge_suggestion(journal, cursor, action, verdict, person, reason)
-        )
-
-    def drafts(self) -> list[Draft]:
-        """Drafts of rung 1, oldest first."""
-        return self.reading.drafts(self.policy.agent)
+    # --- accepted drafts -----------------------------------------------------------------------------------
 
     def accept(self, action: str, *, by: str | Person) -> Reply | None:
         """Accept a draft: its call runs once, as this person's act.
@@ -434,18 +324,6 @@ class Ladder:
         )
         return self._take_up(known.call, person)
 
-    def reject(self, action: str, *, by: str | Person, reason: str) -> None:
-        """Reject a draft, with a reason.
-
-        Raises:
-            UnknownQuestion: There is no such action.
-            AnswerRefused: It is no draft that waits.
-        """
-        person = person_of(by)
-        self._write(
-            lambda journal, cursor: acts.decide_draft(journal, cursor, action, person, accept=False, reason=reason)
-        )
-
     def run_accepted(self) -> list[Reply]:
         """Run drafts that were accepted where the tool wasn't known, such as by `ladder drafts accept`."""
         agents = sorted({self.policy.agent, *self.reading.agents(self.policy.agent)})
@@ -463,182 +341,6 @@ class Ladder:
         route = Route(Rung.DRAFT, (Reason("accepted", f"{person.name} accepted its draft"),))
         return drive(take_up(call, route, Plan(rule), person), self._turn(call, seat.host()))
 
-    def reports(self, *, unread: bool = True) -> list[Report]:
-        """Reports of rung 5, oldest first."""
-        return self.reading.reports(self.policy.agent, unread=unread)
-
-    def acknowledge(self, action: str, *, by: str | Person) -> None:
-        """Say that a report was read.
-
-        Raises:
-            UnknownQuestion: There is no such action.
-            AnswerRefused: There is no unread report on it.
-        """
-        person = person_of(by)
-        self._write(lambda journal, cursor: acts.acknowledge(journal, cursor, action, person))
-
-    def resolve(self, action: str, *, happened: bool, by: str | Person, reason: str = "") -> None:
-        """Say what became of an action in doubt, after having looked.
-
-        Raises:
-            UnknownQuestion: There is no such action.
-            AnswerRefused: It isn't in doubt.
-        """
-        person = person_of(by)
-        self._write(
-            lambda journal, cursor: acts.resolve(journal, cursor, action, person, happened=happened, reason=reason)
-        )
-
-    def demote(
-        self, tool: str, to: Rung | str, *, reason: str, by: str | Person | None = None, agent: str | None = None
-    ) -> None:
-        """Put a tool on a lower rung from its next call on. Lowering needs no evidence.
-
-        Args:
-            tool: The tool's name.
-            to: The rung it may not stand above any more.
-            reason: Why; shown wherever the rung is.
-            by: Who did it, where it was a person.
-            agent: Whose tool, where it isn't that of the policy's agent, such as `"ops/research"`.
-        """
-        rung, person, whose = Rung.parse(to), None if by is None else person_of(by), agent or self.policy.agent
-        self._write(lambda journal, cursor: acts.demote(journal, cursor, whose, tool, rung, reason, by=person))
-
-    # --- looking ---------------------------------------------------------------------------------------------
-
-    def status(self) -> list[Cell]:
-        """Where the agent, and each agent inside it, really stands with each tool, and why it isn't higher."""
-        agents = sorted({self.policy.agent, *self.reading.agents(self.policy.agent)})
-        return [cell for agent in agents for cell in self._cells(agent)]
-
-    def _cells(self, agent: str) -> list[Cell]:
-        environments = self.reading.environments(agent)
-        current = Environment.read(environments[-1].components, "the ledger") if environments else None
-        pinned = self._locked.get(agent) or self.store.read(lambda cursor: acts.pinned_of(cursor, agent))
-        demotions, footings = self.reading.standings(agent), self.reading.footings(agent)
-        now = self.clock()
-        overdue = sum(report.overdue(now) for report in self.reports() if report.action.agent == agent)
-        # An agent inside another has the tools that a mount found; the policy's names are those of the outer one.
-        named = self.policy.tools.keys() if agent == self.policy.agent else set()
-        cells = []
-        for tool in sorted(named | footings.keys()):
-            rule, found = self.policy.rule(tool), footings.get(tool)
-            # Before any call there is nothing to compare: the grant stands as the policy gives it.
-            earned = standing(rule.rung, pinned, current if environments else pinned, tool)
-            if not environments and pinned is None:
-                earned = type(earned)(rule.rung)
-            footing = Footing(
-                found.can_ask if found else True,
-                found.reversible if found else self.seat_of(agent, tool).declaration.reversible,
-                self.policy.reports.reader,
-            )
-            route = effective(rule, earned, footing, overdue)
-            if found is None and tool not in self.seats:
-                route = Route(route.rung, tuple(_UNSEEN if one.code == "no_undo" else one for one in route.reasons))
-            if (row := demotions.get(tool)) is not None:
-                route = lowered(route, Rung(row.rung), Reason("demoted", row.reason))
-            cells.append(Cell(agent, tool, rule.rung, route, str(current) if current else ""))
-        return cells
-
-    def actions(self, *, limit: int | None = None, state: State | None = None) -> list[Action]:
-        """The agent's actions, oldest first; the latest `limit` of them, or only those in one state."""
-        return self.reading.actions(self.policy.agent, limit=limit, state=state)
-
-    def action(self, action: str) -> Action:
-        """One action by its key, or the beginning of it.
-
-        Raises:
-            UnknownQuestion: There is none, or more than one.
-        """
-        journal = self._journal()
-        known = self.store.read(lambda cursor: acts.find_action(journal, cursor, action))
-        found = self.reading.action(known.call.key)
-        assert found is not None  # noqa: S101  # it was there a moment ago, and actions are never deleted
-        return found
-
-    def log(
-        self, *, limit: int = 50, tool: str | None = None, thread: str | None = None, action: str | None = None
-    ) -> list[Entry]:
-        """The ledger's entries, newest last; the latest `limit` of them.
-
-        Args:
-            limit: How many at most.
-            tool: Only those about calls of this tool.
-            thread: Only those of this LangGraph thread.
-            action: Only those of the action whose key begins like this.
-        """
-        return self.reading.entries(self.policy.agent, limit=limit, tool=tool, thread=thread, action=action)
-
-    def in_doubt(self) -> list[Action]:
-        """Actions that a person must look at: outcome unknown, undo in trouble, or their process gone; oldest first."""
-        journal = self._journal()
-
-        def left(action: Action) -> bool:
-            known = self.store.read(lambda cursor: journal.known(cursor, action.key))
-            return known is not None and known.state is State.STARTED and not known.owner_alive
-
-        states = (State.UNKNOWN, State.UNDO_CONFLICT, State.UNDO_FAILED)
-        found = [action for state in states for action in self.actions(state=state)]
-        found += [action for action in self.actions(state=State.STARTED) if left(action)]
-        return sorted(found, key=lambda action: action.at)
-
-    def verify(self) -> Verification:
-        """Check every hash chain of the ledger, from its first entry to its head."""
-        return self.reading.verify()
-
-    def environments(self, agent: str | None = None) -> tuple[Environment | None, Environment | None]:
-        """The environment that the start rungs are granted for, and the one that was last seen; None where there is none.
-
-        Args:
-            agent: Whose, where it isn't the policy's agent.
-        """
-        whose = agent or self.policy.agent
-        seen = self.reading.environments(whose)
-        pinned = self._locked.get(whose) or self.store.read(lambda cursor: acts.pinned_of(cursor, whose))
-        return pinned, Environment.read(seen[-1].components, "the ledger") if seen else None
-
-    def pin(
-        self, *, by: str | Person, path: Source | None = None, agent: str | None = None,
-        environment: Environment | None = None,
-    ) -> Environment | None:  # fmt: skip
-        """Grant the policy's start rungs for an environment, in a person's name.
-
-        Args:
-            by: Whose grant it is.
-            path: Where to write `ladder.lock`, which then wins over the ledger; nowhere if None.
-            agent: Whose rungs, where they aren't the policy's agent's.
-            environment: What they are granted for; the last one seen by default.
-
-        Returns:
-            The environment, or None where none was seen yet.
-        """
-        whose, person = agent or self.policy.agent, person_of(by)
-        granted = environment or self.environments(whose)[1]
-        if granted is None:
-            return None
-        self._write(lambda journal, cursor: acts.pin(journal, cursor, whose, granted, person))
-        if path is not None:
-            _write_lock(Path(path), whose, granted)
-            self._locked[whose] = granted
-        return granted
-
-    def close(self) -> None:
-        """Close the ledger; what lived in memory is gone, its drafts included."""
-        self.store.close()
-        if self.store.source == MEMORY and not Path(self.policy.drafts).is_absolute():
-            shutil.rmtree(self.workspace.directory, ignore_errors=True)
-
-    def _journal(self) -> Journal:
-        return Journal(self.store.owner, self.policy.revision, self.clock())
-
-    def _write(self, work: Callable[[Journal, Any], T], *, durable: bool = True) -> T:
-        journal = self._journal()
-        return self.store.write(lambda cursor: work(journal, cursor), durable=durable)
-
-
-_UNSEEN = Reason("not_mounted", "no graph with it was mounted yet, so nobody knows whether it can be undone")
-"""What is said instead of `no_undo` where there was nothing to look at."""
-
 
 class _Nowhere:
     """A host for routing alone, which runs nothing."""
@@ -647,47 +349,5 @@ class _Nowhere:
         raise LadderError(f"there is no host here to {name}")
 
 
-def person_of(by: str | Person) -> Person:
-    """A person from a name that the calling program vouches for.
-
-    Raises:
-        AnswerRefused: The name is empty.
-    """
-    person = by if isinstance(by, Person) else Person(by.strip(), "code")
-    if not person.name:
-        raise AnswerRefused("nobody's name is on the answer; say who you are")
-    return person
-
-
-def signed_in() -> Person:
-    """The user who is signed in to this machine, as the system knows them."""
-    if os.name == "nt":  # pragma: no cover  # the suite runs on POSIX
-        return Person(os.getlogin(), "os-user")
-    import pwd
-
-    # Not `getpass.getuser`, which believes the environment: LOGNAME=ana would make anybody ana.
-    try:
-        return Person(pwd.getpwuid(os.getuid()).pw_name, "os-user")
-    except KeyError:
-        return Person(f"uid-{os.getuid()}", "os-user")
-
-
 def _now() -> dt.datetime:
     return dt.datetime.now(tz=dt.UTC)
-
-
-def _read_lock(path: Path | None) -> dict[str, Environment]:
-    """The environments in a `ladder.lock`, by agent; none where there is no such file."""
-    if path is None or not path.exists():
-        return {}
-    try:
-        agents: Mapping[str, Any] = json.loads(path.read_text())["agents"]
-        return {agent: Environment.from_json(components, str(path)) for agent, components in agents.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as wrong:
-        raise PolicyError([f"{path}: no lock file of ours ({type(wrong).__name__}: {wrong})"], str(path)) from wrong
-
-
-def _write_lock(path: Path, agent: str, environment: Environment) -> None:
-    agents = {name: env.to_json() for name, env in _read_lock(path).items()} | {agent: environment.to_json()}
-    path.write_text(json.dumps({"version": 1, "agents": agents}, indent=2, sort_keys=True) + "\n")
-

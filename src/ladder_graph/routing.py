@@ -34,7 +34,7 @@ NOWHERE_TO_WAIT = Reason("no_checkpointer", "there is no checkpointer, so no que
 
 
 def may_ask(rule: Rule) -> bool:
-    """Whether a tool asks where it stands, or falls back to asking outside its bounds. A read without bounds doesn't."""
+    """Whether a tool asks where it stands, or outside its bounds. A read without bounds doesn't."""
     rung = min(rule.rung, rule.ceiling)
     return rung is Rung.CONFIRM or (rung > Rung.CONFIRM and not (rule.read_only and not rule.bounds))
 

@@ -134,5 +134,7 @@ def declared_at(path: str) -> Declaration:
         raise PolicyError([f"undo = {path!r}: {wrong}"], "policy") from wrong
     said = found if isinstance(found, Declaration) else declaration_of(found)
     if not said.reversible:
-        raise PolicyError([f"undo = {path!r}: it declares no undo; name a Declaration(prepare=..., undo=...)"], "policy")
+        raise PolicyError(
+            [f"undo = {path!r}: it declares no undo; name a Declaration(prepare=..., undo=...)"], "policy"
+        )
     return said

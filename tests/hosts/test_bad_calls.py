@@ -151,3 +151,16 @@ def test_the_same_id_twice(way):
     out = way.invoke(ladder_of({"a": rule}).wrap(agent_of([turn, "Done."], [world.tool("a")])), GO, on())
     assert [text for _, text in told(out)] == ["a 1", "a 1", "a 2"]
     assert sorted(world.ran) == [("a", "1"), ("a", "2")]
+
+
+@pytest.mark.parametrize("way", WAYS, ids=repr)
+def test_no_ids_before_an_edge_that_looks(way):
+    """Calls without ids count as answered once they were refused; an edge after the tools isn't led in a circle."""
+    world = World()
+    builder = raw_graph([says(*[tool_call("a", {"x": "1"}, id=None)] * 2), "Done."], [world.tool("a")])
+    builder.edges.discard(("tools", "agent"))
+    builder.add_conditional_edges("tools", lambda state: "agent", ["agent"])
+    out = way.invoke(ladder_of({"a": READ}).wrap(builder), GO, {"recursion_limit": 12})
+    assert world.ran == []
+    assert len(told(out)) == 2
+    assert texts(out)[-1] == "Done."

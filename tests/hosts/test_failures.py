@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 from langchain_core.tools import StructuredTool
-from langgraph.errors import GraphInterrupt
-from langgraph.prebuilt import ToolNode
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.errors import GraphDrained, GraphInterrupt, ParentCommand
 from langgraph.types import Command, interrupt
 
 from ladder_graph.errors import DefiniteFailure
+from ladder_graph.hosts.toolhost import failure_of
 from ladder_graph.states import State
 from ladder_graph.testing import calls, says, tool_call
-from tests.hosts.graphs import GO, READ, WAYS, World, agent_of, ladder_of, on, questions, raw_graph, texts, told
+from tests.hosts.graphs import GO, READ, WAYS, World, agent_of, ladder_of, on, raw_graph, texts, told
 
 BOUNDED = {"rung": "bounded", "bounds": [{"kind": "volume", "limit": 9}]}
 YES = {"type": "approve", "by": "ana"}
@@ -338,12 +339,23 @@ def test_a_finished_call_isnt_run_again(way):
 
 def test_interrupts_are_not_swallowed_by_the_tool_node():
     """A ToolNode that answers every error still lets an interrupt through."""
-    curious = Curious()
     ladder = ladder_of({"curious": BOUNDED})
-    builder = raw_graph([calls("curious", {"x": "a"}), "Done."], [curious.tool], handle_tool_errors=True)
-    assert isinstance(builder.nodes["tools"].runnable, ToolNode)
-    graph = ladder.wrap(builder, checkpointer=agent_of([], []).checkpointer)
-    out = graph.invoke(GO, on())
-    assert questions({"__interrupt__": []}) == []
+    builder = raw_graph([calls("curious", {"x": "a"}), "Done."], [Curious().tool], handle_tool_errors=True)
+    out = ladder.wrap(builder, checkpointer=InMemorySaver()).invoke(GO, on())
     assert [i.value for i in out["__interrupt__"]] == ["a: first?"]
-    assert GraphInterrupt
+
+
+@pytest.mark.parametrize(
+    ("signal", "kind"),
+    [
+        (GraphInterrupt(()), "paused"),
+        (GraphDrained("shutdown"), "paused"),
+        (ParentCommand(Command(graph=Command.PARENT)), "done"),
+        (KeyboardInterrupt(), "unknown"),
+    ],
+    ids=lambda one: type(one).__name__,
+)
+def test_signals_go_on_up(signal, kind):
+    """What LangGraph or the user signals through a tool is recorded for what it is, and kept to be raised again."""
+    outcome = failure_of(signal)
+    assert (outcome.kind, outcome.signal) == (kind, signal)

@@ -95,8 +95,8 @@ def test_eight_at_once(way):
     graph = by_guard(ladder, [turn, "Done."], [world.tool("a")])
     out = way.invoke(graph, GO, on())
     asked = {i.id: int(i.value["action_requests"][0]["args"]["x"]) for i in out["__interrupt__"]}
-    for interrupt, n in reversed(asked.items()):
-        out = way.invoke(graph, Command(resume={interrupt: YES if n % 2 else NO}), on())
+    for asking, n in reversed(asked.items()):
+        out = way.invoke(graph, Command(resume={asking: YES if n % 2 else NO}), on())
     assert sorted(world.ran) == [("a", str(n)) for n in (1, 3, 5, 7)]
     assert [text.startswith("a ") for _, text in told(out)] == [bool(n % 2) for n in range(8)]
 

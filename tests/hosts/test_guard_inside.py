@@ -135,7 +135,8 @@ def test_parallel_sub_agents(way, wrapped):
 def test_a_tool_of_the_same_name_inside(way, mount):
     """The permit of a tool that runs an agent is no permit for a tool of that agent, not even for one of its name."""
     world, ladder = World(), ladder_of({"a": "confirm"})
-    inner = create_agent(ScriptedModel(answers=[GIVE, "found"]), [ladder.guard(world.tool("a"))], name="inner")
+    answers = [calls("a", {"x": "2"}), "found"]
+    inner = create_agent(ScriptedModel(answers=answers), [ladder.guard(world.tool("a"))], name="inner")
     outer = delegating(inner, "a")
     inside = ladder.middleware() if mount == "middleware" else []
     outer = ladder.guard(outer) if mount == "guard" else outer
@@ -147,6 +148,7 @@ def test_a_tool_of_the_same_name_inside(way, mount):
         (question,) = ladder.pending()
         asked.append(question.call.agent)
         assert world.ran == []
-        out = way.invoke(graph, Command(resume=YES), on())
+        # By its id: without `wrap`, the same answer to the thread as a whole can't be told from the last one.
+        out = way.invoke(graph, Command(resume={out["__interrupt__"][0].id: YES}), on())
     assert asked == (["ops/inner"] if mount == "nothing" else ["ops", "ops/inner"])
-    assert world.ran == [("a", "1")]
+    assert world.ran == [("a", "2")]

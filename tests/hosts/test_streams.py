@@ -98,3 +98,12 @@ def test_a_question_in_the_stream(way):
     output = way.invoke(graph, Command(resume={"type": "approve", "by": "ana"}), on(), version="v2")
     assert output.interrupts == ()
     assert output.value["messages"][-1].text == "Done."
+
+
+@pytest.mark.filterwarnings("ignore:The v3 streaming protocol")
+def test_events_of_version_3():
+    """The beta protocol tells the tool calls of a wrapped agent as those of a plain one."""
+    for wrapped in (False, True):
+        run = graph_of(wrapped=wrapped).stream_events(GO, on(), version="v3")
+        assert [call.tool_name for call in run.tool_calls] == ["a", "a"]
+        assert run.output["messages"][-1].text == "Done."

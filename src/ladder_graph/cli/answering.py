@@ -51,7 +51,7 @@ def approve(
 ) -> None:
     """Let one waiting action run, once, exactly as shown."""
     from ladder_graph.cli import asking, screen
-    from ladder_graph.ladder import signed_in
+    from ladder_graph.desk import signed_in
 
     person = signed_in()
     with place_of(ctx).acting() as ladder:
@@ -81,7 +81,7 @@ def decline(
     The agent reads the reason, and doesn't ask for the same again.
     """
     from ladder_graph.cli import screen
-    from ladder_graph.ladder import signed_in
+    from ladder_graph.desk import signed_in
 
     person = signed_in()
     with place_of(ctx).acting() as ladder:

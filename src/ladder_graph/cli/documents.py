@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 if TYPE_CHECKING:
     from ladder_graph import ledger
-    from ladder_graph.ladder import Cell
+    from ladder_graph.desk import Cell
     from ladder_graph.steps import Question
 
 

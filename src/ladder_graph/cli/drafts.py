@@ -72,7 +72,7 @@ def accept(ctx: typer.Context, action: ActionId, *, app: App = None, yes: Yes = 
     """Accept a draft: its call runs once, as your act. Here with --app, else in the agent's process."""
     from ladder_graph.cli import asking, graphs
     from ladder_graph.cli.screen import Screen
-    from ladder_graph.ladder import signed_in
+    from ladder_graph.desk import signed_in
 
     person = signed_in()
     with place_of(ctx).acting() as ladder:
@@ -98,7 +98,7 @@ def reject(
 ) -> None:
     """Reject a draft."""
     from ladder_graph.cli.screen import Screen, styled
-    from ladder_graph.ladder import signed_in
+    from ladder_graph.desk import signed_in
 
     person = signed_in()
     with place_of(ctx).acting() as ladder:

@@ -18,7 +18,8 @@ from ladder_graph.scale import Rung
 from ladder_graph.watch import measure
 
 if TYPE_CHECKING:
-    from ladder_graph.ladder import Cell, Ladder
+    from ladder_graph.desk import Cell
+    from ladder_graph.ladder import Ladder
     from ladder_graph.ledger.rows import FootingRow
     from ladder_graph.steps import Reason
 

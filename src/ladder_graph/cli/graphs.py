@@ -15,7 +15,7 @@ from ladder_graph.errors import LadderError
 if TYPE_CHECKING:
     from langchain_core.tools import BaseTool
 
-    from ladder_graph.ladder import Seat
+    from ladder_graph.desk import Seat
 
 
 def load(app: str) -> Any:
@@ -62,8 +62,9 @@ def seats_in(thing: Any) -> dict[str, Seat]:
     from langgraph.graph.state import CompiledStateGraph
     from langgraph.prebuilt import ToolNode
 
+    from ladder_graph.desk import Seat
     from ladder_graph.hosts.toolhost import outside
-    from ladder_graph.ladder import Ladder, Seat
+    from ladder_graph.ladder import Ladder
     from ladder_graph.tools import declaration_of
 
     if isinstance(thing, Ladder):

@@ -11,7 +11,7 @@ from ladder_graph.cli.place import place_of
 
 if TYPE_CHECKING:
     from ladder_graph.cli.screen import Screen
-    from ladder_graph.ladder import Cell
+    from ladder_graph.desk import Cell
     from ladder_graph.ledger import Action, Entry
     from ladder_graph.scale import Rung
 

@@ -42,7 +42,7 @@ def ack(
 ) -> None:
     """Say that you have read the reports on these actions."""
     from ladder_graph.cli.screen import Screen, styled
-    from ladder_graph.ladder import signed_in
+    from ladder_graph.desk import signed_in
 
     if bool(actions) == every:
         raise LadderError("say which reports you have read: ladder ack ACTION..., or ladder ack --all")

@@ -17,7 +17,7 @@ from ladder_graph.errors import LadderError
 if TYPE_CHECKING:
     from langchain_core.tools import BaseTool
 
-    from ladder_graph.ladder import Seat
+    from ladder_graph.desk import Seat
 
 HEAD = """\
 # What the agent may do, tool by tool. `ladder doctor` tells what is really in place, `ladder status` where it stands.

@@ -1,1 +1,1 @@
-"""Where the ladder meets LangGraph: the wrapped graph, the middleware, and how calls, people and tools are read there."""
+"""Where the ladder meets LangGraph: the wrapped graph, the middleware, the seal, and how each is read there."""

@@ -194,7 +194,7 @@ class LadderMiddleware(AgentMiddleware[Any, Any, Any]):
             return
         if tool is not None and holds_ungated_agents(tool):
             raise MountError(
-                f"the tool {name} runs an agent of its own, whose tools this middleware doesn't see; use wrap, or guard them"
+                f"the tool {name} runs an agent of its own, whose tools are not seen here; use wrap, or guard them"
             )
         self.ladder.seat(
             name, declaration_of(tool), agent=self.agent, can_ask=can_ask, host=outside(tool) if tool else None

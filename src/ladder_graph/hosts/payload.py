@@ -31,14 +31,24 @@ def interrupt_payload(question: Question, complaint: str = "") -> dict[str, Any]
         ],
         "review_configs": [
             {
-                "action_name": call.tool, "actionName": call.tool,
-                "allowed_decisions": DECISIONS, "allowedDecisions": DECISIONS,
-            }  # fmt: skip
+                "action_name": call.tool,
+                "actionName": call.tool,
+                "allowed_decisions": DECISIONS,
+                "allowedDecisions": DECISIONS,
+            }
         ],
         "ladder": {
-            "v": 1, "question": question.id, "action": call.key, "tool_call_id": call.id, "digest": question.digest,
-            "rung": 2, "expires_at": question.expires_at.isoformat(), "environment": call.env,
-            "typed": question.typed, "impact": question.impact, "may_answer": list(question.may_answer),
+            "v": 1,
+            "question": question.id,
+            "action": call.key,
+            "tool_call_id": call.id,
+            "digest": question.digest,
+            "rung": 2,
+            "expires_at": question.expires_at.isoformat(),
+            "environment": call.env,
+            "typed": question.typed,
+            "impact": question.impact,
+            "may_answer": list(question.may_answer),
             "complaint": complaint,
-        },  # fmt: skip
+        },
     }

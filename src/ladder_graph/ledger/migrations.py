@@ -67,8 +67,6 @@ def migrate(connection: sqlite3.Connection, source: str) -> None:
         source: The file's name, for messages.
     """
     connection.execute("PRAGMA journal_mode = WAL")
-    if recognise(connection, source) == len(MIGRATIONS):
-        return
     connection.execute("BEGIN IMMEDIATE")
     try:
         # Another process may have migrated it while this one waited for the lock.

@@ -16,6 +16,9 @@ every call is copied once for all of them, so fewer copies and flushes are neede
 MEMORY = ":memory:"
 """A ledger that lives and dies with its process; for tests and notebooks."""
 
+SMALLEST = 512
+"""Bytes of the smallest SQLite database that isn't empty."""
+
 BUSY_MS = 30_000
 """How long SQLite waits for another writer, in milliseconds. Our own queue comes first, so it seldom does."""
 
@@ -72,7 +75,7 @@ def _check(path: Path) -> None:
     try:
         directory, housed = path.is_dir(), path.parent.is_dir()
         shut = [place for place in (path, path.parent) if place.exists() and not os.access(place, os.W_OK)]
-        begins = b"" if directory or shut or not path.exists() else _beginning(path)
+        size = path.stat().st_size if path.exists() else 0
     except OSError as wrong:
         raise LedgerUnwritable(f"{path} can't be reached: {wrong.strerror}. Nothing ran.") from wrong
     if directory:
@@ -81,11 +84,7 @@ def _check(path: Path) -> None:
         raise LedgerUnwritable(f"{path.parent} doesn't exist, so no ledger can be kept there. Make it first.")
     if shut:
         raise LedgerUnwritable(f"{shut[0]} can't be written, so nothing could be recorded and nothing may run.")
-    # SQLite takes some short files for empty ones, and would write over them.
-    if begins not in {b"", b"SQLite format 3\0"}:
+    # SQLite takes some short files for empty ones, and would write over them. The file itself must not be opened
+    # here: closing it again would drop every lock that this process's connections have on it.
+    if 0 < size < SMALLEST:
         raise NotALedger(f"{path} is no ledger, nor any SQLite database. Name another file; it was not touched.")
-
-
-def _beginning(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(16)

@@ -31,8 +31,8 @@ Work = Callable[[sqlite3.Cursor], T]
 class Store:
     """One ledger database, shared by the threads and tasks of this process.
 
-    A process that was forked from this one opens the file anew at its first use, and owns nothing of what its parent
-    started; a ledger in memory is the parent's alone.
+    It ends at a fork: in the child it is refused, and so is opening the same file again there. SQLite keeps its locks
+    for each process and believes, in the child, that it has those of the parent; writes would be lost.
 
     Args:
         source: A file, or `:memory:`.
@@ -43,9 +43,8 @@ class Store:
 
     def __init__(self, source: str) -> None:
         self.source = source
-        self._opening = threading.Lock()
         self._engine: _Engine | None = _Engine(source)
-        self._gone = ""
+        self._gone = "it was closed; open it anew."
         _STORES.add(self)
 
     @property
@@ -87,31 +86,20 @@ class Store:
     def close(self) -> None:
         """Close the database and let go of the owner's lock. A second time is harmless."""
         engine, self._engine = self._engine, None
-        self._gone = self._gone or "it was closed"
         if engine is not None:
             engine.close()
 
     def forked(self) -> None:
         """Leave everything to the parent: this runs in a child right after a fork."""
         engine, self._engine = self._engine, None
-        self._opening = threading.Lock()
-        if engine is None:
-            return
-        engine.abandon()
-        if self.source == MEMORY:
-            self._gone = "it lives in the memory of the process that this one was forked from"
+        if engine is not None:
+            self._gone = FORKED
+            engine.abandon()
 
     def _here(self) -> _Engine:
-        engine = self._engine
-        return engine if engine is not None else self._reopened()
-
-    def _reopened(self) -> _Engine:
-        with self._opening:
-            if self._gone:
-                raise LedgerError(f"the ledger {self.source} can't be used: {self._gone}. Open it anew.")
-            if self._engine is None:
-                self._engine = _Engine(self.source)
-            return self._engine
+        if self._engine is None:
+            raise LedgerError(f"the ledger {self.source} can't be used: {self._gone}")
+        return self._engine
 
 
 class _Job(Generic[T]):
@@ -138,14 +126,12 @@ class _Engine:
     def __init__(self, source: str) -> None:
         self.source = source
         path = None if source == MEMORY else Path(source)
+        if _identity(source) in _INHERITED:
+            raise LedgerError(f"the ledger {source} can't be opened: {FORKED}")
         with ExitStack() as opened:
             self.writer = opened.enter_context(closing(connect(source)))
             self.queue = opened.enter_context(closing(Queue(path and path.with_name(path.name + ".queue"))))
-            try:
-                with self.queue:
-                    migrations.migrate(self.writer, source)
-            except sqlite3.Error as wrong:
-                raise in_our_words(wrong, source) from wrong
+            self._migrate()
             self.reader = self.writer if path is None else connect(source)
             opened.pop_all()
         self.owner = Owner(path and path.with_name(path.name + ".owners"))
@@ -156,6 +142,14 @@ class _Engine:
         # In memory both are one connection, so reading must wait for writing.
         self._read_lock = self._write_lock if path is None else threading.Lock()
         self._waiting: deque[_Job[Any]] = deque()
+
+    def _migrate(self) -> None:
+        try:
+            if migrations.recognise(self.writer, self.source) < len(migrations.MIGRATIONS):
+                with self.queue:
+                    migrations.migrate(self.writer, self.source)
+        except sqlite3.Error as wrong:
+            raise in_our_words(wrong, self.source) from wrong
 
     def read(self, work: Work[T]) -> T:
         with self._read_lock:
@@ -247,6 +241,8 @@ class _Engine:
         self.owner.abandon()
         self.queue.close()
         _PARENTS.append(self)
+        if (identity := _identity(self.source)) is not None:
+            _INHERITED.add(identity)
 
 
 def _cursor(connection: sqlite3.Connection) -> sqlite3.Cursor:
@@ -261,9 +257,25 @@ def _lost(jobs: list[_Job[Any]], wrong: Exception) -> None:
         job.failure = wrong
 
 
+FORKED = (
+    "this process was forked from one that had it open, and SQLite can't cross a fork. Open it in each process after "
+    'the fork, or start processes by "spawn" or "forkserver".'
+)
+"""Why a forked child is refused, and the way out."""
+
 _STORES: weakref.WeakSet[Store] = weakref.WeakSet()
 _PARENTS: list[_Engine] = []
 """What a forked child must not close: SQLite's connections belong to the process that opened them."""
+_INHERITED: set[tuple[int, int]] = set()
+"""The files of those connections, by device and inode: whatever path they are opened by, SQLite shares its locks."""
+
+
+def _identity(source: str) -> tuple[int, int] | None:
+    try:
+        found = None if source == MEMORY else Path(source).stat()
+    except OSError:
+        return None
+    return found and (found.st_dev, found.st_ino)
 
 
 def _in_the_child() -> None:
