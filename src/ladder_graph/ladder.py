@@ -168,7 +168,7 @@ class Ladder(Desk):
             ...     guarded = ladder.guard(wipe)
             >>> guarded.invoke({"disk": "sda"})
             Traceback (most recent call last):
-            ladder_graph.errors.NotPermitted: wipe is guarded, and was called by hand, ...
+            ladder_graph.errors.NotPermitted: wipe is guarded, and was called by hand: ...
         """
         from ladder_graph.hosts.guard import guard
 
