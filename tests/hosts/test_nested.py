@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 from langchain.agents import create_agent
+from langchain_core.tools import StructuredTool
+from langgraph.checkpoint.memory import InMemorySaver
 
+from ladder_graph.errors import MountError
 from ladder_graph.hosts.nested import DEEPEST, _graphs, holds_tools
 from ladder_graph.testing import ScriptedModel
-from tests.hosts.graphs import World
+from tests.hosts.graphs import World, ladder_of
 
 GRAPH = create_agent(ScriptedModel(answers=[]), [World().tool("a")])
 
@@ -30,3 +33,23 @@ def test_each_graph_once_and_none_too_deep():
     assert list(_graphs([GRAPH, {"a": GRAPH}], DEEPEST)) == [GRAPH]
     assert holds_tools(buried(GRAPH, DEEPEST))
     assert not holds_tools(buried(GRAPH, DEEPEST + 1))
+
+
+def test_an_agent_that_is_left_out_is_noticed():
+    """A function that is rebuilt where half of it is out of reach, and used where all of it is in reach, is refused."""
+    other = create_agent(ScriptedModel(answers=[]), [World().tool("b")])
+    far = [[other]]
+
+    def near(x):
+        return GRAPH if x else far
+
+    a_long_way = buried(near, 3)
+    the_short_way = near
+
+    def run(x: str) -> str:
+        return str((a_long_way, the_short_way))
+
+    outer = StructuredTool.from_function(run, name="outer", description="Runs them.")
+    graph = create_agent(ScriptedModel(answers=[]), [outer], checkpointer=InMemorySaver())
+    with pytest.raises(MountError, match="the tool outer runs an agent that could not be gated where it is kept"):
+        ladder_of({"outer": "confirm"}).wrap(graph)

@@ -93,6 +93,27 @@ def test_another_tool_in_its_place_is_refused(mount):
     assert "a was allowed, and b was about to run in its place" in told(out)[0][1]
 
 
+@pytest.mark.parametrize("mount", INNER.values(), ids=INNER)
+def test_a_guarded_tool_in_its_place_stands_on_its_own_rung(mount):
+    """A guarded tool that middleware puts in another's place is no part of what was allowed, and is gated by itself."""
+    world, ladder = World(), ladder_of({"a": BOUNDED, "b": "suggest"})
+    guarded = ladder.guard(world.tool("b"))
+    swap = Between(lambda request: request.override(tool=guarded))
+    out = mount(ladder, [GIVE, "Done."], [world.tool("a")], swap).invoke(GO, on())
+    assert world.ran == []
+    assert told(out)[0][1].startswith("SUGGESTED, NOT RUN: b was written down")
+    assert [(action.tool, action.state) for action in ladder.actions()] == [("a", State.DONE), ("b", State.SUGGESTED)]
+
+
+def test_a_refusal_that_the_tool_node_swallowed():
+    """A ToolNode that answers every error doesn't put its own words in the place of the refusal."""
+    world, ladder = World(), ladder_of({"a": BOUNDED})
+    tools, options = [world.tool("a")], {"handle_tool_errors": True, "wrap_tool_call": rewriting(x="9").wrap_tool_call}
+    graph = ladder.wrap(raw_graph([GIVE, "Done."], tools, **options), checkpointer=InMemorySaver())
+    assert told(graph.invoke(GO, on()))[0][1].startswith("a failed and changed nothing: a was about to run with other")
+    assert world.ran == []
+
+
 @pytest.mark.parametrize("way", WAYS, ids=repr)
 @pytest.mark.parametrize("mount", INNER.values(), ids=INNER)
 def test_an_equal_tool_in_its_place_is_sealed_too(mount, way):
