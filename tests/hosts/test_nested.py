@@ -37,11 +37,11 @@ def test_each_graph_once_and_none_too_deep():
 
 def test_an_agent_that_is_left_out_is_noticed():
     """A function that is rebuilt where half of it is out of reach, and used where all of it is in reach, is refused."""
-    other = create_agent(ScriptedModel(answers=[]), [World().tool("b")])
+    agent, other = (create_agent(ScriptedModel(answers=[]), [World().tool(name)]) for name in "bc")
     far = [[other]]
 
     def near(x):
-        return GRAPH if x else far
+        return agent if x else far
 
     a_long_way = buried(near, 3)
     the_short_way = near
