@@ -10,7 +10,6 @@ import asyncio
 import copy
 import datetime as dt
 import functools
-import sqlite3
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from typing import Any, Protocol, TypeVar, cast
 from ladder_graph import answers
 from ladder_graph.calls import Call
 from ladder_graph.ledger import Journal, Refused, Store, acts
+from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.policy import Rule
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
@@ -105,7 +105,7 @@ class Turn:
         """The ledger's transactions at this moment."""
         return Journal(self.store.owner, self.revision, self.clock())
 
-    def transaction(self, step: Step) -> tuple[Callable[[sqlite3.Cursor], Any], bool] | None:
+    def transaction(self, step: Step) -> tuple[Callable[[Cursor], Any], bool] | None:
         """The ledger's part of a step, with whether it must reach the disk; None where the step isn't the ledger's."""
         if not isinstance(step, Settle | Pose | Heard | Claim | TakeOver | Record):
             return None
@@ -174,7 +174,7 @@ class Turn:
         if self.claim is not None and self.claim.artifact is not None:
             self.after = touched(self.declaration, self.claim.artifact)
 
-    def _hear(self, journal: Journal, step: Heard) -> Callable[[sqlite3.Cursor], Question | str]:
+    def _hear(self, journal: Journal, step: Heard) -> Callable[[Cursor], Question | str]:
         """Write an answer down if it can be taken, else say why it can't."""
         read = answers.read(step.answer)
         if isinstance(read, str):
@@ -183,7 +183,7 @@ class Turn:
         complaint = answers.objection(step.question, read, person, journal.now)
         decision = Decision(read.verdict, cast("Person", person), journal.now, read.reason)
 
-        def work(cursor: sqlite3.Cursor) -> Question | str:
+        def work(cursor: Cursor) -> Question | str:
             if complaint is not None:
                 journal.append(cursor, step.question.call.agent, "unanswerable", step.question.call.key, {
                     "question": step.question.id, "complaint": complaint,
@@ -195,10 +195,10 @@ class Turn:
 
         return work
 
-    def _record(self, journal: Journal, step: Record) -> Callable[[sqlite3.Cursor], bool]:
+    def _record(self, journal: Journal, step: Record) -> Callable[[Cursor], bool]:
         reply = self._kept(step)
 
-        def work(cursor: sqlite3.Cursor) -> bool:
+        def work(cursor: Cursor) -> bool:
             recorded = journal.record(cursor, step, reply)
             if step.state in {State.UNDO_CONFLICT, State.UNDO_FAILED}:
                 # A failure nobody anticipated: down at once.

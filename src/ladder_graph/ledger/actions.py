@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import secrets
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 from ladder_graph.calls import Call, normalise, restore
 from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.chain import GENESIS, entry_hash, payload_hash
+from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.liveness import Owner
 from ladder_graph.ledger.questions import micros
 from ladder_graph.states import State, may_follow
@@ -40,7 +40,7 @@ class Actions:
     def __post_init__(self) -> None:
         object.__setattr__(self, "us", micros(self.now))
 
-    def known(self, cursor: sqlite3.Cursor, key: str) -> Known | None:
+    def known(self, cursor: Cursor, key: str) -> Known | None:
         """One action, or None where the ledger never heard of it."""
         row = cursor.execute(sql.ACTION, {"key": key}).fetchone()
         if row is None:
@@ -51,17 +51,17 @@ class Actions:
             artifact=None if row["artifact"] is None else json.loads(row["artifact"]),
         )  # fmt: skip
 
-    def running(self, row: sqlite3.Row) -> bool:
+    def running(self, row: Any) -> bool:
         """Whether somebody may be running an action at this moment, from its state, owner, key and fence."""
         started = row["state"] in {State.STARTED, State.UNDOING}
         return started and self.owner.alive(row["owner"], row["key"], row["fence"])
 
-    def place(self, cursor: sqlite3.Cursor, call: Call) -> sqlite3.Row | None:
+    def place(self, cursor: Cursor, call: Call) -> Any:
         """Where an action is in its life: key, state, owner and fence."""
-        row: sqlite3.Row | None = cursor.execute(sql.PLACE, {"key": call.key}).fetchone()
+        row: Any = cursor.execute(sql.PLACE, {"key": call.key}).fetchone()
         return row
 
-    def append(self, cursor: sqlite3.Cursor, stream: str, kind: str, action: str, body: Mapping[str, Any]) -> str:
+    def append(self, cursor: Cursor, stream: str, kind: str, action: str, body: Mapping[str, Any]) -> str:
         """Add an entry to the chain of an agent.
 
         Returns:
@@ -80,7 +80,7 @@ class Actions:
         cursor.execute(sql.PUT_HEAD, {"stream": stream, "n": n + 1, "hash": digest})
         return payload
 
-    def append_once(self, cursor: sqlite3.Cursor, stream: str, kind: str, body: Mapping[str, Any]) -> bool:
+    def append_once(self, cursor: Cursor, stream: str, kind: str, body: Mapping[str, Any]) -> bool:
         """Add an entry about no single action, unless exactly this was said before under this policy.
 
         Returns:
@@ -93,7 +93,7 @@ class Actions:
         return True
 
     def move(
-        self, cursor: sqlite3.Cursor, call: Call, state: State, *, body: Mapping[str, Any], text: str | None = None,
+        self, cursor: Cursor, call: Call, state: State, *, body: Mapping[str, Any], text: str | None = None,
         actor: str | None = None,
     ) -> None:  # fmt: skip
         """One step of an action's life, with its entry.
@@ -107,7 +107,7 @@ class Actions:
         self.step(cursor, call, place["state"], place["fence"], state, text=text, actor=actor)
         self.append(cursor, call.agent, state, call.key, body)
 
-    def step(self, cursor: sqlite3.Cursor, call: Call, before: str, under: int, after: State, **new: Any) -> bool:
+    def step(self, cursor: Cursor, call: Call, before: str, under: int, after: State, **new: Any) -> bool:
         """Move an action on, if state and fence are as the caller saw them.
 
         Args:
@@ -124,7 +124,7 @@ class Actions:
         return cursor.rowcount == 1
 
     def enter(
-        self, cursor: sqlite3.Cursor, call: Call, state: State, route: Route, *, text: str = "",
+        self, cursor: Cursor, call: Call, state: State, route: Route, *, text: str = "",
         artifact: str | None = None, fence: int = 0,
     ) -> None:  # fmt: skip
         """Write an action down for the first time, with the arguments and the reasons."""

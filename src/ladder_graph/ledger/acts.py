@@ -6,7 +6,6 @@ Each is one function on a cursor, in one transaction with its entry.
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 from typing import Literal
 
 from ladder_graph.calls import Call
@@ -14,13 +13,14 @@ from ladder_graph.errors import AnswerRefused, UnknownQuestion
 from ladder_graph.fingerprint import Environment, diff
 from ladder_graph.ledger import quotas
 from ladder_graph.ledger import statements as sql
+from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.journal import Journal
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.steps import Known, Person, Question
 
 
-def find_question(journal: Journal, cursor: sqlite3.Cursor, prefix: str) -> Question:
+def find_question(journal: Journal, cursor: Cursor, prefix: str) -> Question:
     """The question whose id begins like this.
 
     Raises:
@@ -38,7 +38,7 @@ def find_question(journal: Journal, cursor: sqlite3.Cursor, prefix: str) -> Ques
     raise UnknownQuestion(_which("question", prefix, len(found), "ladder pending"))
 
 
-def find_action(journal: Journal, cursor: sqlite3.Cursor, prefix: str) -> Known:
+def find_action(journal: Journal, cursor: Cursor, prefix: str) -> Known:
     """The action whose key begins like this.
 
     Raises:
@@ -63,7 +63,7 @@ def _which(noun: str, prefix: str, count: int, command: str) -> str:
 
 
 def judge_suggestion(
-    journal: Journal, cursor: sqlite3.Cursor, action: str, verdict: Literal["adopted", "dismissed"], by: Person,
+    journal: Journal, cursor: Cursor, action: str, verdict: Literal["adopted", "dismissed"], by: Person,
     reason: str,
 ) -> Known:  # fmt: skip
     """Say what became of a suggestion: somebody acted on it, or didn't want it.
@@ -81,9 +81,7 @@ def judge_suggestion(
     return known
 
 
-def decide_draft(
-    journal: Journal, cursor: sqlite3.Cursor, action: str, by: Person, *, accept: bool, reason: str
-) -> Known:
+def decide_draft(journal: Journal, cursor: Cursor, action: str, by: Person, *, accept: bool, reason: str) -> Known:
     """Accept a draft, so that its call may run once as that person's act, or reject it.
 
     Raises:
@@ -101,7 +99,7 @@ def decide_draft(
     return known
 
 
-def acknowledge(journal: Journal, cursor: sqlite3.Cursor, action: str, by: Person) -> Known:
+def acknowledge(journal: Journal, cursor: Cursor, action: str, by: Person) -> Known:
     """Say that a report was read.
 
     Raises:
@@ -115,7 +113,7 @@ def acknowledge(journal: Journal, cursor: sqlite3.Cursor, action: str, by: Perso
     return known
 
 
-def resolve(journal: Journal, cursor: sqlite3.Cursor, action: str, by: Person, *, happened: bool, reason: str) -> Known:
+def resolve(journal: Journal, cursor: Cursor, action: str, by: Person, *, happened: bool, reason: str) -> Known:
     """A person found out what became of an action in doubt.
 
     Raises:
@@ -134,7 +132,7 @@ def resolve(journal: Journal, cursor: sqlite3.Cursor, action: str, by: Person, *
 
 
 def demote(
-    journal: Journal, cursor: sqlite3.Cursor, agent: str, tool: str, to: Rung, reason: str, action: str = "",
+    journal: Journal, cursor: Cursor, agent: str, tool: str, to: Rung, reason: str, action: str = "",
     by: Person | None = None,
 ) -> None:  # fmt: skip
     """Put a tool on a lower rung from its next call on; never raises it."""
@@ -151,7 +149,7 @@ def environment_key(environment: Environment) -> str:
 
 
 def observe(
-    journal: Journal, cursor: sqlite3.Cursor, agent: str, environment: Environment, locked: Environment | None
+    journal: Journal, cursor: Cursor, agent: str, environment: Environment, locked: Environment | None
 ) -> tuple[Environment, str]:
     """Write an environment down when it is first seen; the first one of an agent is pinned.
 
@@ -185,7 +183,7 @@ def observe(
     return pinned, news
 
 
-def pin(journal: Journal, cursor: sqlite3.Cursor, agent: str, environment: Environment, by: Person) -> None:
+def pin(journal: Journal, cursor: Cursor, agent: str, environment: Environment, by: Person) -> None:
     """Grant the policy's start rungs for an environment, in a person's name."""
     key = environment_key(environment)
     if cursor.execute(sql.SEEN_ENVIRONMENT, {"agent": agent, "key": key}).fetchone() is None:
@@ -196,7 +194,7 @@ def pin(journal: Journal, cursor: sqlite3.Cursor, agent: str, environment: Envir
 
 
 def _insert_environment(
-    journal: Journal, cursor: sqlite3.Cursor, agent: str, environment: Environment, *, pinned: bool
+    journal: Journal, cursor: Cursor, agent: str, environment: Environment, *, pinned: bool
 ) -> None:
     cursor.execute(sql.INSERT_ENVIRONMENT, {
         "agent": agent, "key": environment_key(environment), "components": environment.text,
@@ -204,7 +202,7 @@ def _insert_environment(
     })  # fmt: skip
 
 
-def found(journal: Journal, cursor: sqlite3.Cursor, agent: str, tool: str, *, can_ask: bool, reversible: bool) -> None:
+def found(journal: Journal, cursor: Cursor, agent: str, tool: str, *, can_ask: bool, reversible: bool) -> None:
     """Write down what a mount found around a tool."""
     cursor.execute(sql.PUT_FOOTING, {
         "agent": agent, "tool": tool, "can_ask": can_ask, "reversible": reversible, "at_us": journal.us,
@@ -215,13 +213,13 @@ def _components(environment: Environment) -> dict[str, object]:
     return {"components": environment.to_json()}
 
 
-def pinned_of(cursor: sqlite3.Cursor, agent: str) -> Environment | None:
+def pinned_of(cursor: Cursor, agent: str) -> Environment | None:
     """The environment that the policy's start rungs were granted for, or None before the first call."""
     row = cursor.execute(sql.PINNED, {"agent": agent}).fetchone()
     return None if row is None else Environment.read(row[1], "the ledger's pin")
 
 
-def approved_calls(journal: Journal, cursor: sqlite3.Cursor, agent: str) -> list[tuple[Call, Person]]:
+def approved_calls(journal: Journal, cursor: Cursor, agent: str) -> list[tuple[Call, Person]]:
     """Accepted drafts that haven't run yet, with the person whose act each will be."""
     found = cursor.execute(sql.ACCEPTED, {"agent": agent}).fetchall()
     calls = [(journal.known(cursor, key), Person(by, "code")) for key, by in found]

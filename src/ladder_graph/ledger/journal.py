@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import json
 import secrets
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from ladder_graph.calls import Call
 from ladder_graph.ledger import questions, quotas
 from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.actions import Actions, placed, printable
+from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import question_digest, question_of
 from ladder_graph.ledger.rows import US
 from ladder_graph.policy import Rule
@@ -62,7 +63,7 @@ class Journal(Actions):
 
     # --- reading ---------------------------------------------------------------------------------------------
 
-    def look(self, cursor: sqlite3.Cursor, call: Call, charges: Sequence[Charge]) -> Seen:
+    def look(self, cursor: Cursor, call: Call, charges: Sequence[Charge]) -> Seen:
         """Everything the ledger knows that bears on a call."""
         found = cursor.execute(sql.LOOK, {
             "agent": call.agent, "tool": call.tool, "thread": call.thread, "digest": call.digest, "now": self.us,
@@ -78,11 +79,11 @@ class Journal(Actions):
             overdue=found["overdue"],
         )
 
-    def question(self, cursor: sqlite3.Cursor, call: Call) -> Question | None:
+    def question(self, cursor: Cursor, call: Call) -> Question | None:
         """The latest question about an action that wasn't consumed, or None."""
         return questions.latest(cursor, call)
 
-    def _twin(self, cursor: sqlite3.Cursor, call: Call) -> Known | None:
+    def _twin(self, cursor: Cursor, call: Call) -> Known | None:
         """The same tool and arguments in this thread under another id, started and not known to have ended."""
         like = {"thread": call.thread, "digest": call.digest, "key": call.key}
         found = cursor.execute(sql.TWINS, like).fetchall()
@@ -92,7 +93,7 @@ class Journal(Actions):
 
     # --- a call that doesn't run, or not yet -----------------------------------------------------------------
 
-    def settle(self, cursor: sqlite3.Cursor, step: Settle) -> None:
+    def settle(self, cursor: Cursor, step: Settle) -> None:
         """Write down a call that ends without running; the first of two equal ones is enough."""
         call = step.call
         place = self.place(cursor, call)
@@ -110,7 +111,7 @@ class Journal(Actions):
                 "reason": "",
             })  # fmt: skip
 
-    def pose(self, cursor: sqlite3.Cursor, call: Call, route: Route, rule: Rule) -> Question:
+    def pose(self, cursor: Cursor, call: Call, route: Route, rule: Rule) -> Question:
         """Ask, or find the question that is open already; a late one expires here.
 
         Raises:
@@ -132,9 +133,10 @@ class Journal(Actions):
             self._void(cursor, call)
             if place["state"] == State.APPROVED:
                 self.move(cursor, call, State.ASKED, body={"void": question.id})
+        (turn,) = cursor.execute(sql.NEXT_ROUND, {"action": call.key}).fetchone()
         row = {
-            "id": secrets.token_hex(8), "action": call.key, "agent": call.agent, "digest": digest, "state": "open",
-            "asked_us": self.us, "expires_us": self.us + int(rule.confirm.expires * US), "impact": rule.impact,
+            "id": secrets.token_hex(8), "action": call.key, "round": turn, "agent": call.agent, "digest": digest,
+            "state": "open", "asked_us": self.us, "expires_us": self.us + int(rule.confirm.expires * US), "impact": rule.impact,
             "may_answer": json.dumps(rule.confirm.by), "typed": rule.confirm.type, "by": "", "auth": "", "reason": "",
             "answered_us": None,
         }  # fmt: skip
@@ -142,12 +144,12 @@ class Journal(Actions):
         self.append(cursor, call.agent, "question", call.key, {"question": row["id"], "digest": digest})
         return replace(question_of(row, call, route.why), fresh=True)
 
-    def current(self, cursor: sqlite3.Cursor, question: Question) -> Question:
+    def current(self, cursor: Cursor, question: Question) -> Question:
         """The question as it stands now; a late one expires here."""
         found = questions.latest(cursor, question.call)
         return self._expire(cursor, found) if found is not None and found.id == question.id else question
 
-    def answer(self, cursor: sqlite3.Cursor, question: Question, decision: Decision) -> Question | None:
+    def answer(self, cursor: Cursor, question: Question, decision: Decision) -> Question | None:
         """Take a decision; None where the question was answered or expired meanwhile."""
         state = "approved" if decision.verdict == "approve" else "declined"
         if not questions.close(cursor, question.id, "open", state, decision):
@@ -159,7 +161,7 @@ class Journal(Actions):
         self.move(cursor, question.call, State(state), body=body)
         return questions.latest(cursor, question.call)
 
-    def _expire(self, cursor: sqlite3.Cursor, question: Question) -> Question:
+    def _expire(self, cursor: Cursor, question: Question) -> Question:
         """Turn silence into a no, once the time is up; an approval that nobody used in time is void too."""
         late = self.now >= question.expires_at
         if not late or (question.decision is not None and question.decision.verdict == "decline"):
@@ -168,7 +170,7 @@ class Journal(Actions):
             self.move(cursor, question.call, State.EXPIRED, body={"question": question.id})
         return questions.latest(cursor, question.call) or question
 
-    def _void(self, cursor: sqlite3.Cursor, call: Call) -> bool:
+    def _void(self, cursor: Cursor, call: Call) -> bool:
         """Close the question of an action, whether it is open or approved; False where there is none."""
         question = questions.latest(cursor, call)
         return question is not None and any(
@@ -178,7 +180,7 @@ class Journal(Actions):
 
     # --- a call that runs ------------------------------------------------------------------------------------
 
-    def claim(self, cursor: sqlite3.Cursor, step: Claim, rule: Rule, reader: tuple[str, int] | None) -> Claimed:
+    def claim(self, cursor: Cursor, step: Claim, rule: Rule, reader: tuple[str, int] | None) -> Claimed:
         """Take the right to run: everything that must be on disk before the effect.
 
         Args:
@@ -203,7 +205,7 @@ class Journal(Actions):
         self.owner.begin(step.call.key, fence)
         return Claimed(fence)
 
-    def _start(self, cursor: sqlite3.Cursor, step: Claim, place: sqlite3.Row | None) -> int:
+    def _start(self, cursor: Cursor, step: Claim, place: Any) -> int:
         """Write the start down, of a new action or of one that waited, and return its fence."""
         call, artifact = step.call, None if step.artifact is None else json.dumps(step.artifact)
         if place is None:
@@ -223,7 +225,7 @@ class Journal(Actions):
         self.append(cursor, call.agent, State.STARTED, call.key, {"fence": fence, "rung": rung, "actor": actor or ""})
         return fence
 
-    def take_over(self, cursor: sqlite3.Cursor, call: Call, fence: int) -> Claimed | NotClaimed:
+    def take_over(self, cursor: Cursor, call: Call, fence: int) -> Claimed | NotClaimed:
         """Become the owner of an action whose own is gone, under a new fence."""
         place = self.place(cursor, call)
         orphaned = place is not None and place["state"] in {State.STARTED, State.UNDOING} and not self.running(place)
@@ -235,7 +237,7 @@ class Journal(Actions):
         self.owner.begin(call.key, fence + 1)
         return Claimed(fence + 1)
 
-    def record(self, cursor: sqlite3.Cursor, step: Record, reply: bytes | None) -> bool:
+    def record(self, cursor: Cursor, step: Record, reply: bytes | None) -> bool:
         """Write down what came of a claimed action.
 
         Returns:
@@ -252,7 +254,7 @@ class Journal(Actions):
             quotas.settle(cursor, call.key, used=step.state is not State.FAILED)
         return True
 
-    def _taken(self, place: sqlite3.Row | None, step: Claim, rule: Rule) -> NotClaimed | None:
+    def _taken(self, place: Any, step: Claim, rule: Rule) -> NotClaimed | None:
         """Why an action in this place may not be started; None where it may.
 
         What was started once may only start again after its owner found that nothing had happened (`paused`), or
@@ -269,7 +271,7 @@ class Journal(Actions):
         }
         return None if allowed.get(state) else NotClaimed("busy", f"it is {state} already.")
 
-    def _consume(self, cursor: sqlite3.Cursor, step: Claim, rule: Rule) -> NotClaimed | None:
+    def _consume(self, cursor: Cursor, step: Claim, rule: Rule) -> NotClaimed | None:
         """Use the approval up: it was given once, for exactly this, and runs once."""
         if step.question is None:
             return None
@@ -283,7 +285,7 @@ class Journal(Actions):
             return NotClaimed("approval", "its approval was used or taken back.")
         return None
 
-    def _reserve(self, cursor: sqlite3.Cursor, step: Claim) -> NotClaimed | None:
+    def _reserve(self, cursor: Cursor, step: Claim) -> NotClaimed | None:
         """Hold what the call takes from each quota."""
         full = quotas.hold(cursor, step.call.key, step.charges)
         return None if full is None else NotClaimed("quota", exhausted(full, quotas.left(cursor, full)).text)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
 from ladder_graph.calls import Call, digest_of
 from ladder_graph.ledger import statements as sql
+from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.rows import US
 from ladder_graph.policy import Rule
 from ladder_graph.steps import Decision, Person, Question
@@ -44,13 +44,13 @@ def question_of(row: Mapping[str, Any], call: Call, why: str) -> Question:
     )  # fmt: skip
 
 
-def latest(cursor: sqlite3.Cursor, call: Call) -> Question | None:
+def latest(cursor: Cursor, call: Call) -> Question | None:
     """The latest question about an action that wasn't consumed, or None."""
     row = cursor.execute(sql.QUESTION_OF, {"action": call.key}).fetchone()
     return None if row is None else question_of(dict(row), call, row["why"])
 
 
-def declined(cursor: sqlite3.Cursor, call: Call) -> Decision | None:
+def declined(cursor: Cursor, call: Call) -> Decision | None:
     """A person's no to the same tool and arguments in the same thread, under whatever id."""
     row = cursor.execute(sql.DECLINED_LIKE, {"thread": call.thread, "digest": call.digest}).fetchone()
     if row is None:
@@ -58,7 +58,7 @@ def declined(cursor: sqlite3.Cursor, call: Call) -> Decision | None:
     return Decision("decline", Person(row["by"], row["auth"]), moment(row["answered_us"]), row["reason"])
 
 
-def close(cursor: sqlite3.Cursor, question: str, before: str, after: str, decision: Decision | None = None) -> bool:
+def close(cursor: Cursor, question: str, before: str, after: str, decision: Decision | None = None) -> bool:
     """Move a question from one state to another; False where it isn't in the first any more."""
     cursor.execute(sql.MOVE_QUESTION, {
         "b_id": question, "b_state": before, "state": after,

@@ -6,20 +6,20 @@ that midnight loses nothing.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
 
 from ladder_graph.ledger import statements as sql
+from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.policy.bounds import Charge
 
 
-def left(cursor: sqlite3.Cursor, charge: Charge) -> int:
+def left(cursor: Cursor, charge: Charge) -> int:
     """What is left in the charge's window, in its unit."""
     row = cursor.execute(sql.TAKEN, {"quota": charge.quota, "window": charge.window}).fetchone()
     return charge.limit - (row[0] if row else 0)
 
 
-def hold(cursor: sqlite3.Cursor, action: str, charges: Iterable[Charge]) -> Charge | None:
+def hold(cursor: Cursor, action: str, charges: Iterable[Charge]) -> Charge | None:
     """Hold each charge for an action.
 
     Returns:
@@ -37,7 +37,7 @@ def hold(cursor: sqlite3.Cursor, action: str, charges: Iterable[Charge]) -> Char
     return None
 
 
-def settle(cursor: sqlite3.Cursor, action: str, *, used: bool) -> None:
+def settle(cursor: Cursor, action: str, *, used: bool) -> None:
     """Turn what an action holds into what it used, or give it back."""
     for quota, window, amount in cursor.execute(sql.DROP_HOLDS, {"action": action}).fetchall():
         cursor.execute(sql.SETTLE, {

@@ -14,7 +14,9 @@ from sqlalchemy.pool import NullPool
 from sqlmodel import Session, col, select
 
 from ladder_graph.ledger import chain
+from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.actions import call_of
+from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import moment, question_of
 from ladder_graph.ledger.rows import (
     ActionRow,
@@ -121,7 +123,7 @@ class Reading:
         self._engine = create_engine("sqlite://", creator=lambda: _Borrowed(store.reader), poolclass=NullPool)
 
     def _read(self, query: Callable[[Session], T]) -> T:
-        def work(_: sqlite3.Cursor) -> T:
+        def work(_: Cursor) -> T:
             with Session(self._engine, expire_on_commit=False) as session:
                 return query(session)
 
@@ -275,13 +277,9 @@ class Reading:
     def loose_ends(self) -> list[str]:
         """What is wrong with the last entry of each chain and its head; a quick look, where `verify` reads all."""
 
-        def work(cursor: sqlite3.Cursor) -> list[str]:
-            heads = {stream: (n, digest) for stream, n, digest in cursor.execute("SELECT stream, n, hash FROM head")}
-            last = (
-                "SELECT stream, n, at_us, kind, action, payload, prev, hash FROM entry "
-                "WHERE stream = ? ORDER BY n DESC LIMIT 1"
-            )
-            ends = [end for stream in heads for end in cursor.execute(last, (stream,)).fetchall()]
+        def work(cursor: Cursor) -> list[str]:
+            heads = {stream: (n, digest) for stream, n, digest in cursor.execute(sql.HEADS).fetchall()}
+            ends = [end for stream in heads for end in cursor.execute(sql.LAST_ENTRY, {"stream": stream}).fetchall()]
             return chain.loose_ends(ends, heads)
 
         return self._store.read(work)

@@ -117,12 +117,17 @@ class QuestionRow(SQLModel, table=True):
     """A question about one frozen action, and its answer."""
 
     __tablename__ = "question"
-    __table_args__ = (Index("question_open", "agent", "state", "asked_us"),)
+    __table_args__ = (
+        Index("question_open", "agent", "state", "asked_us"),
+        Index("question_round", "action", "round", unique=True),
+    )
 
     id: str = Field(primary_key=True)
     """Random."""
-    action: str = Field(index=True)
+    action: str
     """The action's key."""
+    round: int
+    """Counts the questions about this action, from 1: an approval that became void is asked for anew."""
     agent: str
     """Who wants to act."""
     digest: str

@@ -6,15 +6,49 @@ An ORM session costs several times the disk flush it waits for; these statements
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Self
 
-from sqlalchemy import ClauseElement, Table, and_, bindparam, func, literal_column, select, update
+from sqlalchemy import ClauseElement, Dialect, Table, and_, bindparam, false, func, literal_column, select, true, update
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.dialects.sqlite import insert
+
+# Both databases speak `ON CONFLICT` alike, so what is built with PostgreSQL's insert compiles for SQLite too.
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import psycopg as postgres
 
 from ladder_graph.ledger import rows
 
-_DIALECT = sqlite.dialect(paramstyle="named")
+
+class Sql(str):
+    """One statement: SQLite's text, and beside it PostgreSQL's."""
+
+    __slots__ = ("postgres",)
+
+    postgres: str
+
+    @classmethod
+    def of(cls, statement: ClauseElement, more: str = "") -> Self:
+        """Compile a statement for both.
+
+        Args:
+            statement: What to compile.
+            more: What neither needs SQLAlchemy for, put behind it.
+        """
+        sql = cls(_compiled(statement, _SQLITE) + more)
+        sql.postgres = _compiled(statement, _POSTGRES) + more
+        return sql
+
+
+_SQLITE = sqlite.dialect(paramstyle="named")
+_POSTGRES: Dialect = postgres.dialect(paramstyle="pyformat")  # type: ignore[no-untyped-call]  # SQLAlchemy's
+
+
+def _compiled(statement: ClauseElement, dialect: Dialect) -> str:
+    compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+    sql = str(compiled)
+    for name, value in compiled.params.items():
+        if isinstance(value, int):  # A limit: written out, so that callers bind only what they name.
+            sql = re.sub(rf":{name}\b|%\({name}\)s(::\w+)?", str(value), sql)
+    return sql
 
 
 def _table(model: Any) -> Table:
@@ -23,18 +57,12 @@ def _table(model: Any) -> Table:
     return table
 
 
-def _sql(statement: ClauseElement) -> str:
-    compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
-    sql = str(compiled)
-    for name, value in compiled.params.items():
-        if isinstance(value, int):  # A limit: written out, so that callers bind only what they name.
-            sql = re.sub(rf":{name}\b", str(value), sql)
-    return sql
+_sql = Sql.of
 
 
-def _insert(model: Any) -> str:
+def _insert(model: Any, more: str = "") -> Sql:
     table = _table(model)
-    return _sql(insert(table).values({column.name: bindparam(column.name) for column in table.columns}))
+    return _sql(insert(table).values({column.name: bindparam(column.name) for column in table.columns}), more)
 
 
 _action = _table(rows.ActionRow)
@@ -53,7 +81,7 @@ INSERT_ENTRY = _insert(rows.EntryRow)
 INSERT_PAYLOAD = _insert(rows.PayloadRow)
 INSERT_QUESTION = _insert(rows.QuestionRow)
 INSERT_HOLD = _insert(rows.HoldRow)
-INSERT_REPORT = f"{_insert(rows.ReportRow)} ON CONFLICT DO NOTHING"
+INSERT_REPORT = _insert(rows.ReportRow, " ON CONFLICT DO NOTHING")
 """A read that is repeated after a crash was reported at its first claim."""
 INSERT_DRAFT = _insert(rows.DraftRow)
 
@@ -63,6 +91,14 @@ PUT_HEAD = _sql(
     _put_head.on_conflict_do_update(
         index_elements=["stream"], set_={"n": _put_head.excluded.n, "hash": _put_head.excluded.hash}
     )
+)
+
+HEADS = _sql(select(_head.c.stream, _head.c.n, _head.c.hash))
+LAST_ENTRY = _sql(
+    select(*(_entry.c[name] for name in ("stream", "n", "at_us", "kind", "action", "payload", "prev", "hash")))
+    .where(_entry.c.stream == bindparam("stream"))
+    .order_by(_entry.c.n.desc())
+    .limit(1)
 )
 
 ACTION = _sql(
@@ -167,10 +203,14 @@ QUESTION_OF = _sql(
     select(_question, _action.c.why)
     .join(_action, _action.c.key == _question.c.action)
     .where(_question.c.action == bindparam("action"), _question.c.state != literal_column("'used'"))
-    .order_by(_question.c.asked_us.desc(), literal_column("question.rowid").desc())
+    .order_by(_question.c.round.desc())
     .limit(1)
 )
-"""The latest question about an action that wasn't consumed; two of one moment in the order they were asked."""
+"""The latest question about an action that wasn't consumed."""
+
+NEXT_ROUND = _sql(
+    select(func.coalesce(func.max(_question.c.round), 0) + 1).where(_question.c.action == bindparam("action"))
+)
 
 DECLINED_LIKE = _sql(
     select(_question.c.by, _question.c.auth, _question.c.reason, _question.c.answered_us)
@@ -227,7 +267,7 @@ PUT_STANDING = _sql(
 )
 PINNED = _sql(
     select(_environment.c.key, _environment.c.components).where(
-        _environment.c.agent == bindparam("agent"), _environment.c.pinned.is_(literal_column("1"))
+        _environment.c.agent == bindparam("agent"), _environment.c.pinned.is_(true())
     )
 )
 SEEN_ENVIRONMENT = _sql(
@@ -236,13 +276,11 @@ SEEN_ENVIRONMENT = _sql(
     )
 )
 INSERT_ENVIRONMENT = _insert(rows.EnvironmentRow)
-UNPIN = _sql(
-    update(_environment).where(_environment.c.agent == bindparam("b_agent")).values(pinned=literal_column("0"))
-)
+UNPIN = _sql(update(_environment).where(_environment.c.agent == bindparam("b_agent")).values(pinned=false()))
 PIN = _sql(
     update(_environment)
     .where(and_(_environment.c.agent == bindparam("b_agent"), _environment.c.key == bindparam("b_key")))
-    .values(pinned=literal_column("1"))
+    .values(pinned=true())
 )
 ACCEPTED = _sql(
     select(_action.c.key, _draft.c.by)
