@@ -136,9 +136,9 @@ class Journal(Actions):
         (turn,) = cursor.execute(sql.NEXT_ROUND, {"action": call.key}).fetchone()
         row = {
             "id": secrets.token_hex(8), "action": call.key, "round": turn, "agent": call.agent, "digest": digest,
-            "state": "open", "asked_us": self.us, "expires_us": self.us + int(rule.confirm.expires * US), "impact": rule.impact,
-            "may_answer": json.dumps(rule.confirm.by), "typed": rule.confirm.type, "by": "", "auth": "", "reason": "",
-            "answered_us": None,
+            "state": "open", "asked_us": self.us, "expires_us": self.us + int(rule.confirm.expires * US),
+            "impact": rule.impact, "may_answer": json.dumps(rule.confirm.by), "typed": rule.confirm.type,
+            "by": "", "auth": "", "reason": "", "answered_us": None,
         }  # fmt: skip
         cursor.execute(sql.INSERT_QUESTION, row)
         self.append(cursor, call.agent, "question", call.key, {"question": row["id"], "digest": digest})
