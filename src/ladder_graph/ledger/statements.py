@@ -94,6 +94,9 @@ PUT_HEAD = _sql(
 )
 
 HEADS = _sql(select(_head.c.stream, _head.c.n, _head.c.hash))
+ENTRY_HASH = _sql(
+    select(_entry.c.hash).where(and_(_entry.c.stream == bindparam("stream"), _entry.c.n == bindparam("n")))
+)
 LAST_ENTRY = _sql(
     select(*(_entry.c[name] for name in ("stream", "n", "at_us", "kind", "action", "payload", "prev", "hash")))
     .where(_entry.c.stream == bindparam("stream"))

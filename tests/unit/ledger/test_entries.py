@@ -27,7 +27,7 @@ def tamper(written):
     """Somebody with the rights to write the file, who takes the triggers away first."""
 
     def do(*statements):
-        writer = written.store._engine.writer
+        writer = written.store.database.writer
         for statement in ("DROP TRIGGER entry_update", "DROP TRIGGER entry_delete", *statements):
             writer.execute(statement)
 
@@ -41,7 +41,7 @@ def test_entries_are_only_appended(written, statement):
     with pytest.raises(LedgerError, match="the ledger is append-only"):
         written.write(lambda _, cursor: cursor.execute(statement))
     with pytest.raises(sqlite3.IntegrityError, match="append-only"):
-        written.store._engine.writer.execute(statement)
+        written.store.database.writer.execute(statement)
     assert written.kinds() == before
 
 

@@ -242,7 +242,7 @@ def test_a_full_disk(disk):
 
 def test_a_ledger_that_is_full(desk):
     """Without a disk to fill: SQLite's own limit on pages does the same, at any statement of a claim."""
-    writer = desk.store._engine.writer
+    writer = desk.store.database.writer
     writer.execute(f"PRAGMA max_page_count = {writer.execute('PRAGMA page_count').fetchone()[0]}")
     big = call(arguments={"to": "x" * 10_000})
     with pytest.raises(LedgerUnwritable, match="full"):

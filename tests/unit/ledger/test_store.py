@@ -76,7 +76,7 @@ class Gathered:
 def commits(store):
     """Counts the commits from now on."""
     seen = []
-    store._engine.writer.set_trace_callback(lambda sql: sql == "COMMIT" and seen.append(sql))
+    store.database.writer.set_trace_callback(lambda sql: sql == "COMMIT" and seen.append(sql))
     return seen
 
 
@@ -119,12 +119,12 @@ def test_a_refusal_in_a_shared_commit_is_its_own(store):
 def test_a_commit_that_fails_fails_for_everybody(tmp_path):
     """On a full disk nobody in the commit is told that it is written."""
     with closing(Store(str(tmp_path / "ladder.db"))) as store:
-        pages = store._engine.writer.execute("PRAGMA page_count").fetchone()[0]
-        store._engine.writer.execute(f"PRAGMA max_page_count = {pages}")
+        pages = store.database.writer.execute("PRAGMA page_count").fetchone()[0]
+        store.database.writer.execute(f"PRAGMA max_page_count = {pages}")
         many = [lambda cursor, n=n: cursor.execute(INSERT, (str(n) * 5000,)) for n in range(4)]
         assert {type(found) for found in Gathered(store, many).results()} == {LedgerUnwritable}
         assert names(store) == []
-        store._engine.writer.execute("PRAGMA max_page_count = 1000000")
+        store.database.writer.execute("PRAGMA max_page_count = 1000000")
         assert store.write(put("room again")) == "room again"
 
 
@@ -216,7 +216,7 @@ async def test_a_cancelled_task_doesn_t_hold_the_others_up(store):
 def test_durability_is_each_transactions_own(tmp_path):
     """A durable transaction runs under FULL, a lazy one under NORMAL, and together they are durable."""
     with closing(Store(str(tmp_path / "ladder.db"))) as store:
-        writer = store._engine.writer
+        writer = store.database.writer
 
         def level(_):
             return writer.execute("PRAGMA synchronous").fetchone()[0]
