@@ -235,9 +235,9 @@ class PostgresDatabase:
     @contextmanager
     def streamed(self) -> Iterator[Any]:
         """A connection of its own, which reads what is large through a cursor on the server."""
-        with closing(self._connect()) as connection:
+        with closing(self._connect()) as connection, ExitStack() as opened:
             connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            yield _Streamed(connection)
+            yield _Streamed(connection, opened)
 
     def said(self, wrong: Exception) -> Exception:
         """An error of the driver's in our words."""
@@ -333,13 +333,13 @@ class _Cursor:
 class _Streamed:
     """What `chain.verify` asks of a connection."""
 
-    def __init__(self, connection: psycopg.Connection[Any]) -> None:
-        self._connection = connection
+    def __init__(self, connection: psycopg.Connection[Any], opened: ExitStack) -> None:
+        self._connection, self._opened = connection, opened
         self._count = 0
 
     def execute(self, query: str, parameters: tuple[Any, ...] = ()) -> Any:
         """Run a query; its rows come in portions."""
         self._count += 1
-        cursor = self._connection.cursor(name=f"verify_{self._count}")
+        cursor = self._opened.enter_context(self._connection.cursor(name=f"verify_{self._count}"))
         cursor.itersize = 5000
         return cursor.execute(query.replace("?", "%s"), parameters)
