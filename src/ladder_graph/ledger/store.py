@@ -164,10 +164,10 @@ class _Engine:
                 with opened() as reading:
                     return work(reading)
             except Exception as wrong:
-                said = self.database.said(wrong)
+                said = self._said(wrong)
                 if said is wrong:
                     raise
-                raise said from wrong
+                raise said  # noqa: B904  # its cause is set
 
     def enqueue(self, work: Work[T], *, durable: bool) -> _Job[T]:
         job = _Job(work, durable=durable)
@@ -188,7 +188,7 @@ class _Engine:
             while not self._transact(jobs, last=attempts == 1):
                 attempts -= 1
         except Exception as wrong:  # noqa: BLE001  # it is handed to every caller whose work was lost with it
-            _lost(jobs, self.database.said(wrong))
+            _lost(jobs, self._said(wrong))
         except BaseException:
             # A keyboard interrupt belongs to the thread that it hit, and not to those whose work it carried.
             name = self.database.name
@@ -223,7 +223,13 @@ class _Engine:
             # The database may have given up the whole transaction, as SQLite does on a full disk.
             if not self.database.in_transaction() or (isinstance(wrong, Conflict) and not last):
                 raise
-            job.failure = self.database.said(wrong)
+            job.failure = self._said(wrong)
+
+    def _said(self, wrong: Exception) -> Exception:
+        said = self.database.said(wrong)
+        if said is not wrong:
+            said.__cause__ = wrong
+        return said
 
     def close(self) -> None:
         self.thread.shutdown(wait=True)

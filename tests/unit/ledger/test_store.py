@@ -247,4 +247,4 @@ def test_a_driver_error_comes_in_our_words(store):
     """Whatever the driver says is said with the ledger's name."""
     with pytest.raises(LedgerError, match=re.escape(store.source) + ".*nowhere") as wrong:
         store.write(lambda cursor: cursor.execute("SELECT * FROM nowhere"))
-    assert isinstance(wrong.value.__cause__ or wrong.value.__context__, (sqlite3.Error, psycopg.Error))
+    assert isinstance(wrong.value.__cause__, (sqlite3.Error, psycopg.Error))
