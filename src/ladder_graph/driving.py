@@ -176,9 +176,9 @@ class Turn:
                 raise TypeError(f"{type(step).__name__} is no step that is performed here")
 
     def look(self, step: Look) -> Seen:
-        """What the ledger knows; a read, off the writer's queue."""
+        """What the ledger knows; a read, off the writer's queue. The claim looks again at what it relies on."""
         journal = self.journal()
-        return self.store.read(lambda cursor: journal.look(cursor, step.call, step.charges))
+        return self.store.glance(lambda cursor: journal.look(cursor, step.call, step.charges))
 
     def written(self, step: Step) -> Step:
         """Do what must be done outside the transaction before a step is written: a draft's file comes first."""

@@ -46,6 +46,9 @@ class Database(Protocol):
     def snapshot(self) -> AbstractContextManager[Cursor]:
         """A transaction that only reads, and sees one state of the ledger."""
 
+    def glance(self) -> AbstractContextManager[Cursor]:
+        """As `snapshot`, but each query may see another state."""
+
     def session(self) -> AbstractContextManager[Session]:
         """A session for queries, which sees one state of the ledger."""
 

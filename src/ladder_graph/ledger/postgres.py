@@ -1,14 +1,13 @@
 """A ledger in PostgreSQL: one connection that writes, one that reads, and one whose lock shows that we live.
 
 Writers of one lane (one agent) wait for each other in an advisory lock, so that each transaction sees the ones before
-it; those of other lanes go on beside them. Statements are sent in a pipeline: only those whose result is looked at cost
-a round trip.
+it; those of other lanes go on beside them.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from typing import Any
 
@@ -23,6 +22,7 @@ from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.database import Conflict
 from ladder_graph.ledger.liveness import Owner
 from ladder_graph.ledger.sessions import Address, SessionOwner, key_of, let_go
+from ladder_graph.ledger.wire import Wire, WireCursor
 
 try:
     import psycopg
@@ -58,6 +58,7 @@ class PostgresDatabase:
             self._migrate()
             self.reader = self._connect()
             opened.pop_all()
+        self._writing, self._reading = Wire(self.writer), Wire(self.reader)
         self.owner: Owner = SessionOwner(self._address)
         self.shared_connection = False
         self._pool: Engine | None = None
@@ -119,16 +120,18 @@ class PostgresDatabase:
     @contextmanager
     def transaction(self, *, durable: bool) -> Iterator[Cursor]:
         """A transaction that no other writer of the lane is in."""
-        self.writer = self._alive(self.writer)
-        cursor = _Cursor(self.writer)
+        if self.writer.closed:
+            self.writer = self._again()
+            self._writing = Wire(self.writer)
+        cursor = WireCursor(self._writing)
         committing = False
         try:
-            with self.writer.pipeline() as cursor.pipeline:
+            with self._writing:
                 cursor.execute("BEGIN")
                 cursor.execute(_ENTER, {"lane": self._lane, "level": "on" if durable else "off"})
                 yield cursor
                 committing = True
-                cursor.execute("COMMIT")
+                cursor.execute("COMMIT").sync()
         except psycopg.Error as wrong:
             if not self.writer.closed:
                 self._roll_back()
@@ -143,9 +146,11 @@ class PostgresDatabase:
             raise
 
     def _roll_back(self) -> None:
+        # On the wire: the driver's own rollback would make the server forget the statements that it knows.
         with suppress(psycopg.Error):
             if self.in_transaction():
-                self.writer.execute("ROLLBACK")
+                with self._writing:
+                    WireCursor(self._writing).execute("ROLLBACK")
 
     def _held(self, witness: Mapping[str, Any] | None) -> bool:
         """Whether a transaction holds whose end nobody told us, by the last entry that it wrote.
@@ -158,10 +163,9 @@ class PostgresDatabase:
         if witness is None:
             return False
         try:
-            self.writer = self._alive(self.writer)
-            with self.writer.transaction():
-                self.writer.execute("SELECT pg_advisory_xact_lock(%s)", [self._lane])
-                found = self.writer.execute(sql.ENTRY_HASH.postgres, witness).fetchone()
+            with closing(self._again()) as connection, connection.transaction():
+                connection.execute("SELECT pg_advisory_xact_lock(%s)", [self._lane])
+                found = connection.execute(sql.ENTRY_HASH.postgres, witness).fetchone()
         except psycopg.Error as wrong:
             raise LedgerUnwritable(
                 f"{self.name}: the connection was lost while something was written, and nobody can tell whether it "
@@ -169,10 +173,8 @@ class PostgresDatabase:
             ) from wrong
         return found is not None and found[0] == witness["hash"]
 
-    def _alive(self, connection: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
-        """The connection, or a new one where it was lost; a server that is being restarted is waited for."""
-        if not connection.closed:
-            return connection
+    def _again(self) -> psycopg.Connection[Any]:
+        """A new connection after one was lost; a server that is being restarted is waited for."""
         deadline = time.monotonic() + PATIENCE
         while True:
             try:
@@ -185,7 +187,7 @@ class PostgresDatabase:
     @contextmanager
     def savepoint(self, cursor: Cursor) -> Iterator[None]:
         """A part of a transaction; its errors come out at its end, since a pipeline may still hold them."""
-        assert isinstance(cursor, _Cursor)  # noqa: S101  # narrows the type
+        assert isinstance(cursor, WireCursor)  # noqa: S101  # narrows the type
         cursor.execute("SAVEPOINT job")
         try:
             yield
@@ -209,17 +211,22 @@ class PostgresDatabase:
     @contextmanager
     def snapshot(self) -> Iterator[Cursor]:
         """A transaction that only reads."""
-        self.reader = self._alive(self.reader)
-        cursor = _Cursor(self.reader)
-        try:
-            with self.reader.pipeline() as cursor.pipeline:
-                cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        with self.glance() as cursor:
+            cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            try:
                 yield cursor
-                cursor.execute("COMMIT")
-        except BaseException:
-            with suppress(psycopg.Error):
-                self.reader.rollback()
-            raise
+            finally:
+                with suppress(psycopg.Error):
+                    cursor.execute("ROLLBACK").fetchall()
+
+    @contextmanager
+    def glance(self) -> Iterator[Cursor]:
+        """Queries that each see the present state; one round trip each."""
+        if self.reader.closed:
+            self.reader = self._again()
+            self._reading = Wire(self.reader)
+        with self._reading:
+            yield WireCursor(self._reading)
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -247,8 +254,9 @@ class PostgresDatabase:
 
     def close(self) -> None:
         """Close every connection; the owner's lock goes with its own."""
-        self.writer.close()
-        self.reader.close()
+        for wire, connection in ((self._writing, self.writer), (self._reading, self.reader)):
+            wire.close()
+            connection.close()
         if self._pool is not None:
             self._pool.dispose()
         self.owner.release()
@@ -265,69 +273,6 @@ class PostgresDatabase:
 
 _ENTER = "SELECT pg_advisory_xact_lock(%(lane)s), set_config('synchronous_commit', %(level)s, true)"
 """Wait for the lane, and say how durable the end of this transaction is."""
-
-
-class _Row:
-    """A row that can be read by place and by name."""
-
-    __slots__ = ("_names", "_values")
-
-    def __init__(self, values: Sequence[Any], names: Mapping[str, int]) -> None:
-        self._values, self._names = values, names
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._values)
-
-    def __getitem__(self, at: int | str) -> Any:
-        return self._values[self._names[at] if isinstance(at, str) else at]
-
-    def keys(self) -> Iterable[str]:
-        """The names of the columns, which make it a mapping for `dict`."""
-        return self._names.keys()
-
-
-def _rows(cursor: psycopg.Cursor[Any]) -> Callable[[Sequence[Any]], _Row]:
-    names = {column.name: place for place, column in enumerate(cursor.description or ())}
-    return lambda values: _Row(values, names)
-
-
-class _Cursor:
-    """One statement after the other in a pipeline, each on a cursor of the driver's; who looks at a result waits."""
-
-    pipeline: psycopg.Pipeline
-
-    def __init__(self, connection: psycopg.Connection[Any]) -> None:
-        self._connection = connection
-        self._last: psycopg.Cursor[Any] = connection.cursor(row_factory=_rows)
-        self.witness: Mapping[str, Any] | None = None
-        """The last entry that was written, by which it can be told later whether it held."""
-
-    def execute(self, statement: str, parameters: Mapping[str, Any] | None = None) -> _Cursor:
-        """Send a statement."""
-        if statement is sql.INSERT_ENTRY:
-            self.witness = parameters
-        text = statement.postgres if isinstance(statement, sql.Sql) else statement
-        self._last = self._connection.cursor(row_factory=_rows)
-        self._last.execute(text, parameters, prepare=True)
-        return self
-
-    def sync(self) -> None:
-        """Wait for everything that was sent."""
-        self.pipeline.sync()
-
-    @property
-    def rowcount(self) -> int:
-        """How many rows the last statement changed."""
-        self.sync()
-        return self._last.rowcount
-
-    def fetchone(self) -> Any:
-        """The next row, or None."""
-        return self._last.fetchone()
-
-    def fetchall(self) -> list[Any]:
-        """All rows that are left."""
-        return self._last.fetchall()
 
 
 class _Streamed:

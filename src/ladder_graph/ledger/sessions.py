@@ -11,6 +11,7 @@ import hashlib
 import os
 import re
 import secrets
+import select
 import threading
 from dataclasses import dataclass
 from typing import Any, Self
@@ -130,9 +131,15 @@ class SessionOwner(Owner):
             return self.id
 
     def held(self) -> bool:
-        """Whether the session still lives; one that was cut has lost its lock."""
+        """Whether the session still lives; one that was cut has lost its lock.
+
+        A server that ends a session says so, or closes it: then there is something to read where nothing was asked.
+        """
         with self._guard:
-            return self._locked and self._answers()
+            if not self._locked or self._session is None or self._session.closed:
+                return False
+            readable, _, _ = select.select([self._session.fileno()], [], [], 0)
+            return not readable or self._answers()
 
     def lives(self, owner: str) -> bool:
         """As every owner does; where the server can't be asked, everybody lives."""

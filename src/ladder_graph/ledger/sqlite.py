@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
 
 from sqlalchemy import create_engine
@@ -123,6 +123,10 @@ class SqliteDatabase:
             yield cursor
         finally:
             cursor.execute("COMMIT")
+
+    def glance(self) -> AbstractContextManager[Cursor]:
+        """A snapshot costs nothing here."""
+        return self.snapshot()
 
     @contextmanager
     def session(self) -> Iterator[Session]:

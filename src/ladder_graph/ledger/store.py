@@ -68,6 +68,10 @@ class Store:
         """Run queries on one snapshot; nothing is written."""
         return self._here().read(self.database.snapshot, work)
 
+    def glance(self, work: Work[T]) -> T:
+        """As `read`, for what holds whatever comes in between: each query may see another state."""
+        return self._here().read(self.database.glance, work)
+
     def query(self, work: Callable[[Session], T]) -> T:
         """As `read`, with SQLModel."""
         return self._here().read(self.database.session, work)
