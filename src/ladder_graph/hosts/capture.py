@@ -71,7 +71,31 @@ class _Recent(OrderedDict[K, V]):
             self.popitem(last=False)
 
 
-class Capture(BaseCallbackHandler):
+class ModelHandler(BaseCallbackHandler):
+    """A handler that hears of chat models only, and costs the many other steps of a graph nothing."""
+
+    @property
+    def ignore_chain(self) -> bool:
+        """Nodes and graphs are nothing to it."""
+        return True
+
+    @property
+    def ignore_agent(self) -> bool:
+        """Tools neither."""
+        return True
+
+    @property
+    def ignore_retriever(self) -> bool:
+        """Retrievers neither."""
+        return True
+
+    @property
+    def ignore_custom_event(self) -> bool:
+        """Custom events neither."""
+        return True
+
+
+class Capture(ModelHandler):
     """Remembers the environment of every tool call that a chat model proposes.
 
     Hand it to a graph with `graph.with_config(callbacks=[capture])`; it then reaches the models of all nodes and
@@ -103,6 +127,8 @@ class Capture(BaseCallbackHandler):
         self._answers: _Recent[str, _Answer] = _Recent(keep)
         self._calls: _Recent[tuple[str, str], Environment | None] = _Recent(keep)
         self._known: _Recent[str, None] = _Recent(KNOWN)
+        self.suspects = False
+        """Whether any request so far showed tools that its provider runs by itself, or couldn't be read."""
         for model in known:
             self._known.put(model, None)
 
@@ -140,7 +166,13 @@ class Capture(BaseCallbackHandler):
         **kwargs: Any,
     ) -> None:
         """Take down the request."""
-        request = _request(serialized or {}, messages[0], metadata or {}, kwargs.get("invocation_params"))
+        try:
+            request = _request(serialized or {}, messages[0], metadata or {}, kwargs.get("invocation_params"))
+        except BaseException:
+            self.suspects = True
+            raise
+        if request.provider_tools:
+            self.suspects = True
         with self._lock:
             self._requests.put(run_id, request)
 
