@@ -171,10 +171,7 @@ def _rfc8785(plain: Any) -> bytes:
 def _special(plain: Any) -> bool:
     """Whether RFC 8785 has rules of its own: for floats, and for the order of keys beyond ASCII."""
     if isinstance(plain, dict):
-        for key, value in plain.items():
-            if not key.isascii() or _special(value):
-                return True
-        return False
+        return not all(map(str.isascii, plain)) or any(map(_special, plain.values()))
     return any(map(_special, plain)) if isinstance(plain, list) else isinstance(plain, float)
 
 
