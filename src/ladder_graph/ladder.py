@@ -28,7 +28,6 @@ from ladder_graph.rungs.draft import take_up
 from ladder_graph.scale import Rung
 from ladder_graph.steps import Person, Reason, Reply, Route, Step
 from ladder_graph.tools import NOTHING, Declaration, declared_at
-from ladder_graph.trust.standing import standing
 from ladder_graph.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -92,7 +91,7 @@ class Ladder(Desk):
         self._seats_of: dict[tuple[str, str], Seat] = {}
         self._declared: dict[str, Declaration] = {}
         self._locked = lockfile.read(Path(lock) if lock is not None else file and file.with_name("ladder.lock"))
-        self._latest: dict[str, str] = {}
+        self._latest: dict[str, Environment] = {}
         self._said: set[str] = set()
         self._met: set[tuple[str, str]] = set()
 
@@ -217,10 +216,10 @@ class Ladder(Desk):
             at_most: The rung the graph already sent it to.
         """
         rule = self.policy.rule(call.tool)
-        pinned = self._observe(call.agent, environment)
+        self._observe(call.agent, environment)
         seat = self.seat_of(call.agent, call.tool)
         footing = Footing(seat.can_ask, seat.declaration.reversible, self.policy.reports.reader)
-        return Gate(rule, standing(rule.rung, pinned, environment, call.tool), footing, self.clock(), at_most)
+        return Gate(rule, environment, self._locked.get(call.agent), footing, self.clock(), at_most)
 
     def route(self, call: Call, environment: Environment | None) -> Route:
         """The rung a call would go to now. Nothing is written about the call, and nothing runs."""
@@ -285,21 +284,17 @@ class Ladder(Desk):
             declaration=self.seat_of(call.agent, call.tool).declaration, host=host or _Nowhere(),
         )  # fmt: skip
 
-    def _observe(self, agent: str, environment: Environment | None) -> Environment | None:
-        """The pinned environment; a new one is written down, and said, before any of its calls runs."""
-        if environment is None or environment.model is None:
-            return self._locked.get(agent) or self.store.read(lambda cursor: acts.pinned_of(cursor, agent))
-        key = acts.environment_key(environment)
-        if self._latest.get(agent) == key:
-            return self._locked.get(agent) or self.store.read(lambda cursor: acts.pinned_of(cursor, agent))
-        pinned, news = self._write(
+    def _observe(self, agent: str, environment: Environment | None) -> None:
+        """Write a new environment down, and say so, before any of its calls runs."""
+        if environment is None or environment.model is None or self._latest.get(agent) == environment:
+            return
+        news = self._write(
             lambda journal, cursor: acts.observe(journal, cursor, agent, environment, self._locked.get(agent)),
             durable=False,
         )
-        self._latest[agent] = key
+        self._latest[agent] = environment
         if news:
             log.warning("%s", news)
-        return pinned
 
     def _say(self, text: str) -> None:
         """Say a thing once in this process."""

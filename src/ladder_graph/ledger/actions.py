@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ladder_graph.calls import Call, normalise, restore
+from ladder_graph.fingerprint import Environment
 from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.chain import GENESIS, entry_hash, payload_hash
 from ladder_graph.ledger.cursor import Cursor
@@ -145,6 +146,11 @@ class Actions:
 def placed(route: Route) -> dict[str, Any]:
     """The rung and the reasons, for an entry."""
     return {"rung": int(route.rung), "reasons": [[reason.code, reason.text] for reason in route.reasons]}
+
+
+def pinned_in(components: str | None) -> Environment | None:
+    """The pinned environment from its column, or None where there is none."""
+    return None if components is None else Environment.read(components, "the ledger's pin")
 
 
 def printable(text: str) -> str:

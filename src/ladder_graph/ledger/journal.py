@@ -16,7 +16,7 @@ from typing import Any
 from ladder_graph.calls import Call
 from ladder_graph.ledger import questions, quotas
 from ladder_graph.ledger import statements as sql
-from ladder_graph.ledger.actions import Actions, placed, printable
+from ladder_graph.ledger.actions import Actions, pinned_in, placed, printable
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import question_digest, question_of
 from ladder_graph.ledger.rows import US
@@ -77,6 +77,7 @@ class Journal(Actions):
             standing_reason=found["reason"] or "",
             left=tuple((charge, quotas.left(cursor, charge)) for charge in charges),
             overdue=found["overdue"],
+            pinned=pinned_in(found["pinned"]),
         )
 
     def question(self, cursor: Cursor, call: Call) -> Question | None:

@@ -154,6 +154,8 @@ MOVE_ACTION = _sql(
 )
 """One step of an action's life; no row changes unless state and fence are what the caller saw."""
 
+_environment = _table(rows.EnvironmentRow)
+_pinned = and_(_environment.c.agent == bindparam("agent"), _environment.c.pinned.is_(true()))
 _demoted = and_(_standing.c.agent == bindparam("agent"), _standing.c.tool == bindparam("tool"))
 _unread = (
     select(_report.c.action)
@@ -167,10 +169,11 @@ LOOK = _sql(
         select(_standing.c.reason).where(_demoted).scalar_subquery().label("reason"),
         select(func.count()).select_from(_unread.subquery()).scalar_subquery().label("overdue"),
         select(literal_column("1")).where(_like).limit(1).scalar_subquery().label("like"),
+        select(_environment.c.components).where(_pinned).limit(1).scalar_subquery().label("pinned"),
     )
 )
 """What the gate must know of every call: a demotion, overdue reports (up to a hundred, so that counting them never
-grows with the ledger), and whether this thread has seen the same tool and arguments before."""
+grows with the ledger), whether this thread has seen the same tool and arguments before, and the pinned environment."""
 
 TAKEN = _sql(
     select(_quota.c.used + _quota.c.reserved).where(
@@ -237,8 +240,6 @@ MOVE_QUESTION = _sql(
 
 # What people do; none of it is on the gate's path.
 
-_environment = _table(rows.EnvironmentRow)
-
 FIND_QUESTIONS = _sql(
     select(_question.c.id, _question.c.action).where(_question.c.id.startswith(bindparam("prefix"), autoescape=False))
 )
@@ -268,11 +269,7 @@ PUT_STANDING = _sql(
         where=_standing.c.rung > _put_standing.excluded.rung,
     )
 )
-PINNED = _sql(
-    select(_environment.c.key, _environment.c.components).where(
-        _environment.c.agent == bindparam("agent"), _environment.c.pinned.is_(true())
-    )
-)
+PINNED = _sql(select(_environment.c.key, _environment.c.components).where(_pinned))
 SEEN_ENVIRONMENT = _sql(
     select(_environment.c.pinned).where(
         and_(_environment.c.agent == bindparam("agent"), _environment.c.key == bindparam("key"))
