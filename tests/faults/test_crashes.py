@@ -170,16 +170,20 @@ def test_a_kill_from_outside(place, tmp_path, backend, times):
 # --- afterwards --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("here", [Point("after", "claim"), Point("after", "effect")], ids=str)
-def test_the_same_call_under_another_id(place, backend, here):
-    """A graph that plans anew after a crash proposes the same with a new id: it doesn't get past the doubt."""
-    where = place(backend)
+def the_same_under_another_id(where, here):
+    """Check that a call which is in doubt isn't run under another id."""
     assert killed(run, where, here)
     before = where.world.effects()
     reply = run(where, call=replace(CALL, id="call_2"))
     assert reply.state is State.REFUSED
     assert where.world.effects() == before
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("here", [Point("after", "claim"), Point("after", "effect")], ids=str)
+def test_the_same_call_under_another_id(place, backend, here):
+    """A graph that plans anew after a crash proposes the same with a new id: it doesn't get past the doubt."""
+    the_same_under_another_id(place(backend), here)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

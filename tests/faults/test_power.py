@@ -15,8 +15,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from ladder_graph.driving import Turn
 from ladder_graph.states import State
-from tests.faults.crashing import CALL, MODEL, Host, Place, run
+from tests.faults.conftest import BACKENDS
+from tests.faults.crashing import CALL, MODEL, Host, Place, Point, go_on, killed, run
 from tests.faults.matrix import check, check_file
 
 HEADER, FRAME = 32, 24 + 4096
@@ -175,3 +177,53 @@ def test_what_was_flushed_is_never_lost(tmp_path):
     assert found_at(where) == (State.STARTED, (0, 1))
     assert run(where).state is State.UNKNOWN
     assert check(where) == (State.UNKNOWN, 1)
+
+
+# --- what is waited for ------------------------------------------------------------------------------------------
+
+ASK = {"sqlite": "PRAGMA synchronous", "postgres": "SHOW synchronous_commit"}
+"""How a transaction finds out whether its COMMIT waits for the disk."""
+WAITS = {2: True, 1: False, "on": True, "off": False}
+
+
+def waits(where, backend):
+    """Which steps of a call's life wait for the disk, as the database sees it in each of their transactions."""
+    found, transaction = [], Turn.transaction
+
+    def asking(self, step):
+        planned = transaction(self, step)
+        if planned is None:
+            return None
+
+        def work(cursor):
+            done = planned[0](cursor)
+            found.append((type(step).__name__, WAITS[cursor.execute(ASK[backend]).fetchone()[0]]))
+            return done
+
+        return work, planned[1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Turn, "transaction", asking)
+        go_on(where)
+    return found
+
+
+def the_claim_waits_for_the_disk(where, backend):
+    """Check it, in a call that asks in band where the place says so."""
+    asking = [("Pose", False), ("Heard", True)] * (where.way == "in band")
+    assert waits(where, backend) == [*asking, ("Claim", True), ("Record", False)]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("way", ["unasked", "in band"])
+def test_what_waits_for_the_disk(place, backend, way):
+    """An answer and a claim are on the disk before anything happens on the strength of them; the rest is lazy."""
+    the_claim_waits_for_the_disk(place(backend, way=way), backend)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_whoever_takes_over_waits_for_the_disk(place, backend):
+    """A new fence is on the disk before anybody acts under it."""
+    where = place(backend, kind="probe")
+    assert killed(run, where, Point("before", "effect"))
+    assert waits(where, backend) == [("TakeOver", True), ("Record", False), ("Claim", True), ("Record", False)]

@@ -80,14 +80,10 @@ def goes_on(process, pipe):
     return pipe.recv()
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("half", [False, True], ids=["before it took place", "after it took place"])
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_owner_stands_still_in_its_effect(place, monkeypatch, backend, kind, half):
-    """Another process is told that it runs elsewhere, whatever a probe would say; then the owner ends it, once."""
-    monkeypatch.setattr(driving, "PATIENCE", 0.1)
-    where = place(backend, kind=kind)
-    with stopped(act, where, half) as (process, pipe):
+def the_owner_stands_still(where, *, half):
+    """Check that nobody else runs what a stopped process has started, and that it ends it itself."""
+    with stopped(act, where, half) as (process, pipe), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(driving, "PATIENCE", 0.1)
         reply = run(where)
         assert (reply.state, "still running elsewhere" in reply.text) == (State.REFUSED, True)
         assert where.world.effects() == int(half)
@@ -98,6 +94,14 @@ def test_the_owner_stands_still_in_its_effect(place, monkeypatch, backend, kind,
     assert check(where) == (State.DONE, 1)
     assert run(where).state is State.DONE
     assert check(where) == (State.DONE, 1)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("half", [False, True], ids=["before it took place", "after it took place"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_owner_stands_still_in_its_effect(place, backend, kind, half):
+    """Another process is told that it runs elsewhere, whatever a probe would say; then the owner ends it, once."""
+    the_owner_stands_still(place(backend, kind=kind), half=half)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
