@@ -65,8 +65,12 @@ class PostgresDatabase:
 
     def _connect(self) -> psycopg.Connection[Any]:
         connection = self._address.connect()
-        # A process that is stopped in the middle of a transaction must not stop all the others.
-        connection.execute("SET idle_in_transaction_session_timeout = '30s'")
+        # A process that is stopped in the middle of a transaction must not stop all the others. And every statement
+        # reads a row or a few by their keys, so that planning it anew for each value is wasted.
+        connection.execute(
+            "SELECT set_config('idle_in_transaction_session_timeout', '30s', false), "
+            "set_config('plan_cache_mode', 'force_generic_plan', false), set_config('jit', 'off', false)"
+        )
         return connection
 
     def _migrate(self) -> None:
@@ -225,8 +229,13 @@ class PostgresDatabase:
         if self.reader.closed:
             self.reader = self._again()
             self._reading = Wire(self.reader)
-        with self._reading:
-            yield WireCursor(self._reading)
+        try:
+            with self._reading:
+                yield WireCursor(self._reading)
+        except psycopg.Error as wrong:
+            if self.reader.closed:
+                raise Conflict(f"{self.name}: the connection was lost: {wrong}") from wrong
+            raise
 
     @contextmanager
     def session(self) -> Iterator[Session]:

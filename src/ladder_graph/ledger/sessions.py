@@ -121,7 +121,7 @@ class SessionOwner(Owner):
     def hold(self) -> str:
         """As every owner does. Whoever lost the lock holds a new one, under a new id."""
         with self._guard:
-            if self._locked and not self._answers():
+            if self._locked and not self._lives():
                 self.id, self._locked = secrets.token_hex(8), False
             if not self._locked:
                 (got,) = self._ask("SELECT pg_try_advisory_lock(%s)", self.id)
@@ -131,15 +131,9 @@ class SessionOwner(Owner):
             return self.id
 
     def held(self) -> bool:
-        """Whether the session still lives; one that was cut has lost its lock.
-
-        A server that ends a session says so, or closes it: then there is something to read where nothing was asked.
-        """
+        """Whether the session still lives; one that was cut has lost its lock."""
         with self._guard:
-            if not self._locked or self._session is None or self._session.closed:
-                return False
-            readable, _, _ = select.select([self._session.fileno()], [], [], 0)
-            return not readable or self._answers()
+            return self._locked and self._lives()
 
     def lives(self, owner: str) -> bool:
         """As every owner does; where the server can't be asked, everybody lives."""
@@ -165,15 +159,19 @@ class SessionOwner(Owner):
             let_go(self._session)
             self._session, self._locked = None, False
 
-    def _answers(self) -> bool:
+    def _lives(self) -> bool:
+        """Whether the session is there; a server that ends one says so, where otherwise nothing comes unasked."""
+        if self._session is None or self._session.closed:
+            return False
+        readable, _, _ = select.select([self._session.fileno()], [], [], 0)
         try:
-            return self._session is not None and self._session.execute("SELECT 1").fetchone() is not None
+            return not readable or self._session.execute("SELECT 1").fetchone() is not None
         except psycopg.Error:
             return False
 
     def _ask(self, query: str, owner: str) -> Any:
         """Ask about an owner's lock. A session without a lock to lose may be replaced."""
         key = int.from_bytes(int(owner, 16).to_bytes(8), signed=True)
-        if self._session is None or (self._session.closed and not self._locked):
+        if self._session is None or (not self._locked and not self._lives()):
             self._session = self._address.connect()
         return self._session.execute(query, [key], prepare=True).fetchone()

@@ -164,14 +164,19 @@ class _Engine:
 
     def read(self, opened: Callable[[], AbstractContextManager[C]], work: Callable[[C], T]) -> T:
         with self._read_lock:
-            try:
-                with opened() as reading:
-                    return work(reading)
-            except Exception as wrong:
-                said = self._said(wrong)
-                if said is wrong:
-                    raise
-                raise said  # noqa: B904  # its cause is set
+            left = ATTEMPTS
+            while True:
+                try:
+                    with opened() as reading:
+                        return work(reading)
+                except Exception as wrong:
+                    left -= 1
+                    if isinstance(wrong, Conflict) and left:
+                        continue
+                    said = self._said(wrong)
+                    if said is wrong:
+                        raise
+                    raise said  # noqa: B904  # its cause is set
 
     def enqueue(self, work: Work[T], *, durable: bool) -> _Job[T]:
         job = _Job(work, durable=durable)
