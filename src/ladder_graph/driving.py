@@ -31,6 +31,7 @@ from ladder_graph.steps import (
     Heard,
     Look,
     Measure,
+    NotClaimed,
     Outcome,
     Person,
     Pose,
@@ -119,17 +120,33 @@ class Turn:
                 return self._hear(journal, step), True
             case Claim():
                 self.claim = step
-                return lambda cursor: journal.claim(cursor, step, self.rule, self.reader), step.durable
+                return self._claimed(
+                    step, lambda cursor: journal.claim(cursor, step, self.rule, self.reader)
+                ), step.durable
             case TakeOver():
-                return lambda cursor: journal.take_over(cursor, step.call, step.fence), True
+                return self._claimed(step, lambda cursor: journal.take_over(cursor, step.call, step.fence)), True
             case Record():
                 return self._record(journal, step), False
 
-    def noted(self, step: Step, answer: T) -> T:
-        """The answer to a step; a claim that holds is remembered until the task is over, however that ends."""
-        if isinstance(step, Claim | TakeOver) and isinstance(answer, Claimed):
-            self.endings.append(functools.partial(self.store.owner.end, step.call.key, answer.fence))
-        return answer
+    def _claimed(
+        self, step: Claim | TakeOver, claim: Callable[[Cursor], Claimed | NotClaimed]
+    ) -> Callable[[Cursor], Claimed | NotClaimed]:
+        """A claim that is remembered until the task is over, however that ends, and whether or not it held."""
+
+        def work(cursor: Cursor) -> Claimed | NotClaimed:
+            claimed = claim(cursor)
+            if isinstance(claimed, Claimed):
+                self.endings.append(functools.partial(self.store.owner.end, step.call.key, claimed.fence))
+            return claimed
+
+        return work
+
+    def barred(self) -> Outcome | None:
+        """Why what was claimed may not run after all; None where it may."""
+        if self.rule.read_only or self.store.owner.held():
+            return None
+        # To everybody else this process died with its lock, so somebody may be finding out about the call already.
+        return Outcome("failed", text="The session that shows the ledger that this process lives was cut. Nothing ran.")
 
     def over(self) -> None:
         """The task is over: what it left `started` is in doubt from now on, though this process lives."""
@@ -159,9 +176,9 @@ class Turn:
                 raise TypeError(f"{type(step).__name__} is no step that is performed here")
 
     def look(self, step: Look) -> Seen:
-        """What the ledger knows; a read, off the writer's queue."""
+        """What the ledger knows; a read, off the writer's queue. The claim looks again at what it relies on."""
         journal = self.journal()
-        return self.store.read(lambda cursor: journal.look(cursor, step.call, step.charges))
+        return self.store.glance(lambda cursor: journal.look(cursor, step.call, step.charges))
 
     def written(self, step: Step) -> Step:
         """Do what must be done outside the transaction before a step is written: a draft's file comes first."""
@@ -253,6 +270,8 @@ def drive(life: Generator[Step, Any, T], turn: Turn) -> T:
 
 def _perform(step: Step, turn: Turn) -> Any:
     if isinstance(step, Execute):
+        if (barred := turn.barred()) is not None:
+            return barred
         outcome = turn.host.execute(step.call, again=step.again)
         turn.executed()
         return outcome
@@ -261,7 +280,7 @@ def _perform(step: Step, turn: Turn) -> Any:
         return turn.perform(step)
     work, durable = transaction
     try:
-        return turn.noted(step, turn.store.write(work, durable=durable))
+        return turn.store.write(work, durable=durable)
     except Refused as refused:
         return refused.refusal
 
@@ -292,6 +311,8 @@ async def _afinish(life: Generator[Step, Any, T], step: Step, turn: Turn) -> T:
 
 async def _aperform(step: Step, turn: Turn) -> Any:
     if isinstance(step, Execute):
+        if (barred := turn.barred()) is not None:
+            return barred
         outcome = await turn.host.aexecute(step.call, again=step.again)
         await asyncio.to_thread(turn.executed)
         return outcome
@@ -302,7 +323,7 @@ async def _aperform(step: Step, turn: Turn) -> Any:
     if transaction is not None:
         work, durable = transaction
         try:
-            return turn.noted(step, await turn.store.awrite(work, durable=durable))
+            return await turn.store.awrite(work, durable=durable)
         except Refused as refused:
             return refused.refusal
     if isinstance(step, Ring):

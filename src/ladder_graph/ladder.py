@@ -82,7 +82,8 @@ class Ladder(Desk):
             self.policy = load_policy(file)
         else:
             self.policy = Policy.from_rungs(agent or "agent", rungs or {})
-        self.store = Store(os.fspath(ledger) if ledger is not None else self.policy.ledger)
+        source = os.fspath(ledger) if ledger is not None else self.policy.ledger
+        self.store = Store(source, lane=self.policy.agent)
         self.reading = Reading(self.store)
         self.clock = clock or _now
         self.workspace = Workspace(self._drafts_directory())
@@ -101,7 +102,8 @@ class Ladder(Desk):
             return drafts
         if self.store.source == MEMORY:
             return Path(tempfile.gettempdir()) / f"ladder-drafts-{secrets.token_hex(8)}"
-        return Path(self.store.source).parent / drafts
+        # A ledger on a server has no place on this machine.
+        return drafts.absolute() if "://" in self.store.source else Path(self.store.source).parent / drafts
 
     # --- agents ----------------------------------------------------------------------------------------------
 

@@ -150,7 +150,7 @@ def _lay_traps(ladder, die_at):
         die(die_at, f"before {name}")
         if when == "in":
             # It is called as SQLite begins with a statement: the last one of a transaction, before it holds.
-            ladder.store._engine.writer.set_trace_callback(lambda sql: sql == "COMMIT" and die(die_at, f"in {name}"))
+            ladder.store.database.writer.set_trace_callback(lambda sql: sql == "COMMIT" and die(die_at, f"in {name}"))
         done = perform(step, turn)
         die(die_at, f"after {name}")
         return done

@@ -37,6 +37,8 @@ class Actions:
     now: dt.datetime
     us: int = field(init=False)
     """The moment in microseconds since the epoch."""
+    _ends: dict[str, tuple[int, str]] = field(default_factory=dict, init=False)
+    """The end of a chain, where it was read on the way: number and hash of its last entry."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "us", micros(self.now))
@@ -58,9 +60,12 @@ class Actions:
         return started and self.owner.alive(row["owner"], row["key"], row["fence"])
 
     def place(self, cursor: Cursor, call: Call) -> Any:
-        """Where an action is in its life: key, state, owner and fence."""
-        row: Any = cursor.execute(sql.PLACE, {"key": call.key}).fetchone()
-        return row
+        """Where an action is in its life: key, state, owner and fence; None where it is nowhere yet."""
+        found = cursor.execute(sql.PLACE_AND_HEAD, {"key": call.key, "stream": call.agent}).fetchone()
+        if found is None:
+            return cursor.execute(sql.PLACE, {"key": call.key}).fetchone()
+        self._ends[call.agent] = found["n"], found["hash"]
+        return None if found["key"] is None else found
 
     def append(self, cursor: Cursor, stream: str, kind: str, action: str, body: Mapping[str, Any]) -> str:
         """Add an entry to the chain of an agent.
@@ -71,7 +76,9 @@ class Actions:
         text = printable(_json({"policy": self.revision, **body}))
         salt = secrets.token_bytes(16)
         payload = payload_hash(salt, text)
-        n, prev = cursor.execute(sql.HEAD, {"stream": stream}).fetchone() or (0, GENESIS)
+        # What was read just now holds for the one entry that follows it.
+        end = self._ends.pop(stream, None)
+        n, prev = end or cursor.execute(sql.HEAD, {"stream": stream}).fetchone() or (0, GENESIS)
         digest = entry_hash(prev, stream, n + 1, self.us, kind, action, payload)
         cursor.execute(sql.INSERT_PAYLOAD, {"hash": payload, "salt": salt, "body": text})
         cursor.execute(sql.INSERT_ENTRY, {
@@ -121,8 +128,12 @@ class Actions:
         """
         seen = {"b_key": call.key, "b_state": before, "b_fence": under}
         moved = {"state": after, "updated_us": self.us, **dict.fromkeys(sql.KEPT), **new}
-        cursor.execute(sql.MOVE_ACTION, {**seen, **moved})
-        return cursor.rowcount == 1
+        found = cursor.execute(sql.MOVE_ACTION, {**seen, **moved, "stream": call.agent}).fetchone()
+        if found is None:
+            return False
+        if found["n"] is not None:
+            self._ends[call.agent] = found["n"], found["hash"]
+        return True
 
     def enter(
         self, cursor: Cursor, call: Call, state: State, route: Route, *, text: str = "",

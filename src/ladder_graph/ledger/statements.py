@@ -94,6 +94,9 @@ PUT_HEAD = _sql(
 )
 
 HEADS = _sql(select(_head.c.stream, _head.c.n, _head.c.hash))
+ENTRY_HASH = _sql(
+    select(_entry.c.hash).where(and_(_entry.c.stream == bindparam("stream"), _entry.c.n == bindparam("n")))
+)
 LAST_ENTRY = _sql(
     select(*(_entry.c[name] for name in ("stream", "n", "at_us", "kind", "action", "payload", "prev", "hash")))
     .where(_entry.c.stream == bindparam("stream"))
@@ -123,10 +126,15 @@ SAID = _sql(
 )
 """Whether an entry about no single action said exactly this before."""
 
-PLACE = _sql(
-    select(_action.c.key, _action.c.state, _action.c.owner, _action.c.fence).where(_action.c.key == bindparam("key"))
+_place = [_action.c[name] for name in ("key", "state", "owner", "fence")]
+PLACE_AND_HEAD = _sql(
+    select(*_place, _head.c.n, _head.c.hash)
+    .select_from(_head.outerjoin(_action, _action.c.key == bindparam("key")))
+    .where(_head.c.stream == bindparam("stream"))
 )
-"""Where an action is in its life, and whose it is."""
+"""Where an action is in its life, whose it is, and the end of the chain; no row before the chain begins."""
+
+PLACE = _sql(select(*_place).where(_action.c.key == bindparam("key")))
 
 TWINS = _sql(
     select(_action.c.key, _action.c.state, _action.c.owner, _action.c.fence)
@@ -148,8 +156,13 @@ MOVE_ACTION = _sql(
         updated_us=bindparam("updated_us"),
         **{name: func.coalesce(bindparam(name), _action.c[name]) for name in KEPT},
     )
+    .returning(
+        select(_head.c.n).where(_head.c.stream == bindparam("stream")).scalar_subquery().label("n"),
+        select(_head.c.hash).where(_head.c.stream == bindparam("stream")).scalar_subquery().label("hash"),
+    )
 )
-"""One step of an action's life; no row changes unless state and fence are what the caller saw."""
+"""One step of an action's life; no row changes unless state and fence are what the caller saw. It brings the end of the
+chain with it, since an entry follows."""
 
 _environment = _table(rows.EnvironmentRow)
 _pinned = and_(_environment.c.agent == bindparam("agent"), _environment.c.pinned.is_(true()))
@@ -195,12 +208,13 @@ RESERVE = _sql(
 
 SETTLE = _sql(
     update(_quota)
-    .where(and_(_quota.c.quota == bindparam("b_quota"), _quota.c.window == bindparam("b_window")))
-    .values(used=_quota.c.used + bindparam("used"), reserved=_quota.c.reserved - bindparam("amount"))
+    .where(and_(_hold.c.action == bindparam("action"), _hold.c.quota == _quota.c.quota))
+    .where(_hold.c.window == _quota.c.window)
+    .values(used=_quota.c.used + _hold.c.amount * bindparam("used"), reserved=_quota.c.reserved - _hold.c.amount)
 )
-DROP_HOLDS = _sql(
-    _hold.delete().where(_hold.c.action == bindparam("action")).returning(_hold.c.quota, _hold.c.window, _hold.c.amount)
-)
+"""Turn everything that an action holds into what it used (`used` 1), or give it back (0)."""
+
+DROP_HOLDS = _sql(_hold.delete().where(_hold.c.action == bindparam("action")))
 
 QUESTION_OF = _sql(
     select(_question, _action.c.why)
