@@ -96,13 +96,13 @@ class Mortal:
 
 
 def mortal(work, here, what, counted=None):
-    """Work of a transaction that dies where it is told to, and says how many statements it has."""
+    """Work of a transaction that dies where it is told to, and says how many statements the first of its name has."""
 
     def run(cursor):
         dying = Mortal(cursor, here, what)
         done = work(dying)
         if counted is not None:
-            counted[what] = max(counted.get(what, 0), dying.count)
+            counted.setdefault(what, dying.count)
         # The last statement of a transaction, before it holds, is the COMMIT that comes now.
         die(here, "in", what)
         return done

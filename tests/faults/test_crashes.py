@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -84,14 +85,28 @@ def counting(place, pipe):
     pipe.send(counted)
 
 
+def statements(points):
+    """How many statements of each transaction these points have."""
+    return Counter(point.what for point in points if point.statement)
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_the_matrix_knows_every_statement(place, way):
     """A transaction that grows by a statement makes the matrix grow with it."""
     here, there = CONTEXT.Pipe()
     assert not killed(counting, place(way=way), there)
-    points = on_the_way(way, fine)
-    steps = (*ASKING[way], "claim", "record")
-    assert here.recv() == {what: sum(p.what == what and p.statement > 0 for p in points) for what in steps}
+    assert here.recv() == statements(on_the_way(way, fine))
+
+
+@pytest.mark.parametrize("first", [Point("before", "effect"), Point("after", "effect")], ids=str)
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_matrix_knows_every_statement_of_a_recovery(place, kind, first):
+    """So does one that finds out what became of a call."""
+    where = place(kind=kind)
+    assert killed(run, where, first)
+    here, there = CONTEXT.Pipe()
+    assert not killed(counting, where, there)
+    assert here.recv() == statements(in_recovery(kind, first))
 
 
 # --- a second and a third crash ----------------------------------------------------------------------------------
