@@ -1,7 +1,8 @@
 """Gated calls as the benchmarks make them: straight through `Ladder.run`, or by an agent whose model is scripted.
 
 `python -m benchmarks.calls KIND LEDGER CALLS` makes that many on one ledger, for those who count its system calls or
-run several of it. It prints the wall time of each call of `run.*` in seconds, one a line.
+run several of it. `race.*` says when it is ready and begins when it is sent a line; then it prints the wall time of
+each call in seconds, one a line.
 """
 
 from __future__ import annotations
@@ -110,22 +111,29 @@ def main(kind: str, ledger: str, count: int) -> None:
     """Make the calls.
 
     Args:
-        kind: `run` or `wrap`, a dot, and a rule's name; `open.write` only opens the ledger.
+        kind: `run`, `race` or `wrap`, a dot, and a rule's name.
         ledger: Its file.
         count: How many, in whole runs where an agent makes them.
     """
     how, _, rule = kind.partition(".")
     with closing(ladder_of(rule, ledger)) as ladder:
-        if how == "run":
-            one = direct(ladder)
-            for _ in range(count):
-                began = time.perf_counter()
-                one()
-                print(time.perf_counter() - began)
-        elif how == "wrap":
+        one = direct(ladder)
+        if how == "race":
+            one()
+            print("ready", flush=True)
+            sys.stdin.readline()
+        if how == "wrap":
             graph = ladder.wrap(agent_of(InMemorySaver()))
             for n in range(count // TURNS):
                 graph.invoke({"messages": "go"}, {"configurable": {"thread_id": f"{os.getpid()}/{n}"}})
+            return
+        waits = []
+        for _ in range(count):
+            began = time.perf_counter()
+            one()
+            waits.append(time.perf_counter() - began)
+        if how == "race":
+            print(*waits, sep="\n")
 
 
 if __name__ == "__main__":

@@ -54,6 +54,9 @@ from ladder_graph.workspace import Workspace, compose
 
 T = TypeVar("T")
 
+_WRITTEN = (Settle, Pose, Heard, Claim, TakeOver, Record)
+"""The steps that are a transaction of the ledger."""
+
 PATIENCE = 30.0
 """Seconds to wait for another live task that runs the very same action."""
 
@@ -108,7 +111,7 @@ class Turn:
 
     def transaction(self, step: Step) -> tuple[Callable[[Cursor], Any], bool] | None:
         """The ledger's part of a step, with whether it must reach the disk; None where the step isn't the ledger's."""
-        if not isinstance(step, Settle | Pose | Heard | Claim | TakeOver | Record):
+        if not isinstance(step, _WRITTEN):
             return None
         journal = self.journal()
         match step:
@@ -185,6 +188,11 @@ class Turn:
         if isinstance(step, Settle) and step.draft is not None:
             return Settle(step.call, step.state, step.route, step.text, self.workspace.write(step.call, *step.draft))
         return step
+
+    @property
+    def undoable(self) -> bool:
+        """Whether an undo was made before the action."""
+        return self.claim is not None and self.claim.artifact is not None
 
     def executed(self) -> None:
         """Take the fingerprint right after the action, by which a later undo knows what somebody else changed."""
@@ -314,7 +322,8 @@ async def _aperform(step: Step, turn: Turn) -> Any:
         if (barred := turn.barred()) is not None:
             return barred
         outcome = await turn.host.aexecute(step.call, again=step.again)
-        await asyncio.to_thread(turn.executed)
+        if turn.undoable:
+            await asyncio.to_thread(turn.executed)
         return outcome
     if isinstance(step, Look):
         # A few point reads; a thread would cost more than they do.

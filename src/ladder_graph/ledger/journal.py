@@ -65,9 +65,12 @@ class Journal(Actions):
 
     def look(self, cursor: Cursor, call: Call, charges: Sequence[Charge]) -> Seen:
         """Everything the ledger knows that bears on a call."""
+        first = charges[0] if charges else None
         found = cursor.execute(sql.LOOK, {
             "agent": call.agent, "tool": call.tool, "thread": call.thread, "digest": call.digest, "now": self.us,
+            "quota": first and first.quota, "window": first and first.window,
         }).fetchone()  # fmt: skip
+        left = [] if first is None else [(first, first.limit - (found["taken"] or 0))]
         like = found["like"] is not None
         return Seen(
             known=self.known(cursor, call.key) if like else None,
@@ -75,7 +78,7 @@ class Journal(Actions):
             declined=questions.declined(cursor, call) if like else None,
             standing=None if found["rung"] is None else Rung(found["rung"]),
             standing_reason=found["reason"] or "",
-            left=tuple((charge, quotas.left(cursor, charge)) for charge in charges),
+            left=(*left, *((charge, quotas.left(cursor, charge)) for charge in charges[1:])),
             overdue=found["overdue"],
             pinned=pinned_in(found["pinned"]),
         )
