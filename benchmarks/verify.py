@@ -12,6 +12,7 @@ from benchmarks.figures import Figure, interleaved
 from ladder_graph import Ladder
 from ladder_graph.calls import Call
 from ladder_graph.ledger import Journal
+from ladder_graph.ledger.questions import Terms
 from ladder_graph.ledger.verify_alone import verify
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
@@ -32,7 +33,7 @@ def write(file: Path) -> None:
         def work(cursor: sqlite3.Cursor) -> None:
             for n in range(CALLS):
                 call = Call("bench", "1", f"call_{n}", "send", {"to": "ana@example.org", "text": f"Number {n}. " * 8})
-                claimed = journal.claim(cursor, Claim(call, Route(Rung.BOUNDED)), rule, None)
+                claimed = journal.claim(cursor, Claim(call, Route(Rung.BOUNDED)), Terms(rule), None)
                 journal.record(cursor, Record(call, claimed.fence, State.DONE, Outcome("done")), b"a reply")
 
         ladder.store.write(work)

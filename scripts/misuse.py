@@ -213,7 +213,8 @@ def by_a_stranger(system: System) -> Cell:
 
 def edited(system: System) -> Cell:
     """The amount is edited, where a call may only be approved or rejected."""
-    gate = None if system == "ladder" else {"pay": {"allowed_decisions": ["approve", "reject"]}}
+    ladders, hitls = {"rung": "confirm", "confirm": {"decisions": ["approve", "decline"]}}, ["approve", "reject"]
+    gate = {"pay": ladders if system == "ladder" else {"allowed_decisions": hitls}}
     with staged(system, paying(3), gate=gate) as stage:
         action = {"name": "pay", "args": {"amount": 999}}
         stage.go_on(stage.shaped({"type": "edit", "edited_action": action, "by": "ana"}))

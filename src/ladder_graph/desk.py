@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from ladder_graph import answers, lockfile
+from ladder_graph.deciding import Fitting, decision_of, edited, taken_before, unchecked, unrevocable
 from ladder_graph.driving import Host
 from ladder_graph.errors import AnswerRefused
 from ladder_graph.fingerprint import Environment
@@ -20,7 +21,7 @@ from ladder_graph.policy import Policy
 from ladder_graph.routing import Footing, effective, lowered
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
-from ladder_graph.steps import Decision, Person, Question, Reason, Route
+from ladder_graph.steps import Person, Question, Reason, Route
 from ladder_graph.tools import NOTHING, Declaration
 from ladder_graph.trust.standing import standing
 from ladder_graph.workspace import Workspace
@@ -51,6 +52,10 @@ class Seat:
     can_ask: bool = False
     host: Callable[[], Host] | None = None
     """Makes a host that runs the tool outside its graph, for accepted drafts; None where that can't be done."""
+    version: str = ""
+    """The tool's own code and schema, as a digest; empty where the tool isn't known."""
+    fitted: Fitting = unchecked
+    """Types arguments by the tool's schema."""
 
 
 class Desk:
@@ -110,20 +115,82 @@ class Desk:
         """
         return self._answer(question, answers.Answer("decline", reason=reason), by)
 
+    def edit(
+        self, question: str, arguments: Mapping[str, Any], *, by: str | Person, reason: str = "",
+        typed: str | None = None, digest: str | None = None,
+    ) -> Question:  # fmt: skip
+        """Let a call run with other arguments; whoever puts them in approves them.
+
+        The call with the new arguments goes through the gate of now, never above a question, and takes the place of
+        the one that was asked about, which never runs.
+
+        Args:
+            question: The question's id, or the beginning of it.
+            arguments: All arguments of the new call.
+            by: Who says so; a plain name is vouched for by the calling program.
+            reason: Why.
+            typed: What must be typed, where the rule asks for it: for the new arguments.
+            digest: The digest of what the person was shown; refused if it isn't this question's.
+
+        Raises:
+            UnknownQuestion: There is none.
+            AnswerRefused: Not by this person, not any more, or the arguments don't fit the tool.
+        """
+        answer = answers.Answer("edit", reason=reason, typed=typed, digest=digest, arguments=dict(arguments))
+        return self._answer(question, answer, by)
+
+    def respond(self, question: str, text: str, *, by: str | Person) -> Question:
+        """Give the model a text in the tool's place; nothing runs.
+
+        Raises:
+            UnknownQuestion: There is none.
+            AnswerRefused: Not by this person, or not any more.
+        """
+        if not text.strip():
+            raise AnswerRefused("a response must bring a text for the model")
+        return self._answer(question, answers.Answer("respond", reason=text.strip()), by)
+
+    def revoke(self, question: str, *, by: str | Person, reason: str) -> Question:
+        """Take an approval back, as long as nothing has run. While others still have to approve, only one's own.
+
+        Args:
+            question: The question's id, or the beginning of it.
+            by: Who approved it, or somebody else who might have.
+            reason: Why; the agent reads it.
+
+        Raises:
+            UnknownQuestion: There is none.
+            AnswerRefused: It was used, nobody approved it, or this person may not take it back.
+        """
+        person = person_of(by)
+
+        def work(journal: Journal, cursor: Any) -> Question:
+            asked = acts.find_question(journal, cursor, question)
+            complaint = unrevocable(asked, person, journal.now, self.policy)
+            taken = None if complaint else journal.revoke(cursor, asked, person, reason)
+            if taken is None:
+                raise AnswerRefused(complaint or f"there is no approval by {person.name} to take back")
+            return taken
+
+        return self._write(work)
+
     def _answer(self, prefix: str, answer: answers.Answer, by: str | Person) -> Question:
         person = person_of(by)
 
         def work(journal: Journal, cursor: Any) -> Question:
-            question = acts.find_question(journal, cursor, prefix)
-            if question.decision is not None:
-                raise AnswerRefused(f"{question.decision.by.name} has answered already: {question.decision.verdict}")
-            complaint = answers.objection(question, answer, person, journal.now)
-            if complaint is not None:
+            asked = acts.find_question(journal, cursor, prefix)
+            if asked.decision is not None:
+                raise AnswerRefused(f"{asked.decision.by.name} has answered already: {asked.decision.verdict}")
+            after = edited(asked.call, answer, self.seat_of(asked.call.agent, asked.call.tool).fitted)
+            if isinstance(after, str):
+                raise AnswerRefused(after)
+            decision = decision_of(asked, answer, person, journal.now, self.policy, after)
+            complaint = decision if isinstance(decision, str) else taken_before(journal, cursor, decision)
+            if isinstance(decision, str) or complaint:
                 raise AnswerRefused(complaint)
-            decision = Decision(answer.verdict, person, journal.now, answer.reason)
-            taken = journal.answer(cursor, question, decision)
+            taken = journal.answer(cursor, asked, decision)
             if taken is None:
-                raise AnswerRefused("somebody else answered at the same moment; look again")
+                raise AnswerRefused("somebody answered at the same moment, or you took your approval back; look again")
             return taken
 
         return self._write(work)

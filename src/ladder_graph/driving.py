@@ -11,23 +11,27 @@ import copy
 import datetime as dt
 import functools
 import time
-from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar, cast
 
 from ladder_graph import answers
 from ladder_graph.calls import Call
+from ladder_graph.deciding import decision_of, edited, taken_before
 from ladder_graph.ledger import Journal, Refused, Store, acts
 from ladder_graph.ledger.cursor import Cursor
-from ladder_graph.policy import Rule
+from ladder_graph.ledger.questions import Terms, nonce_of, word_of
+from ladder_graph.policy import Policy
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.steps import (
+    Asking,
     Claim,
     Claimed,
     Compose,
     Decision,
     Execute,
+    Fit,
     Heard,
     Look,
     Measure,
@@ -80,16 +84,23 @@ class Host(Protocol):
     def person(self, answer: answers.Answer) -> Person | None:
         """Who gave this answer, as far as the host knows."""
 
+    def asking(self) -> Asking:
+        """Whose run it is, and the secret of the task that asks."""
+
+    def fitted(self, call: Call, arguments: Mapping[str, Any]) -> Call | str:
+        """The call with other arguments, typed by the tool's schema; or why they don't fit, in words."""
+
 
 @dataclass(slots=True)
 class Turn:
     """Everything needed to perform the steps of one call."""
 
     store: Store
-    revision: str
+    policy: Policy
     clock: Callable[[], dt.datetime]
     workspace: Workspace
-    rule: Rule
+    terms: Terms
+    """What an approval of the call holds for."""
     reader: tuple[str, int] | None
     """Who reads reports, and within how many microseconds."""
     declaration: Declaration
@@ -103,7 +114,7 @@ class Turn:
 
     def journal(self) -> Journal:
         """The ledger's transactions at this moment."""
-        return Journal(self.store.owner, self.revision, self.clock())
+        return Journal(self.store.owner, self.policy.revision, self.clock())
 
     def transaction(self, step: Step) -> tuple[Callable[[Cursor], Any], bool] | None:
         """The ledger's part of a step, with whether it must reach the disk; None where the step isn't the ledger's."""
@@ -114,12 +125,13 @@ class Turn:
             case Settle():
                 return lambda cursor: journal.settle(cursor, step), False
             case Pose():
-                return lambda cursor: journal.pose(cursor, step.call, step.route, self.rule), False
+                asking = self.host.asking()
+                return lambda cursor: journal.pose(cursor, step.call, step.route, self.terms, asking), False
             case Heard():
                 return self._hear(journal, step), True
             case Claim():
                 self.claim = step
-                return lambda cursor: journal.claim(cursor, step, self.rule, self.reader), step.durable
+                return lambda cursor: journal.claim(cursor, step, self.terms, self.reader), step.durable
             case TakeOver():
                 return lambda cursor: journal.take_over(cursor, step.call, step.fence), True
             case Record():
@@ -129,6 +141,9 @@ class Turn:
         """The answer to a step; a claim that holds is remembered until the task is over, however that ends."""
         if isinstance(step, Claim | TakeOver) and isinstance(answer, Claimed):
             self.endings.append(functools.partial(self.store.owner.end, step.call.key, answer.fence))
+        if isinstance(answer, Question):
+            word = word_of(self.host.asking().seed, answer.id)
+            return cast("T", replace(answer, word=word if nonce_of(word) == answer.nonce else ""))
         return answer
 
     def over(self) -> None:
@@ -141,6 +156,9 @@ class Turn:
         match step:
             case Look():
                 return self.look(step)
+            case Fit():
+                found = self.host.fitted(step.call, step.call.arguments)
+                return f"REFUSED: {found}" if isinstance(found, str) else None
             case Ring():
                 return self.host.ring(step.question, step.complaint)
             case Compose():
@@ -179,21 +197,39 @@ class Turn:
         read = answers.read(step.answer)
         if isinstance(read, str):
             return lambda _: read
-        person = self.host.person(read)
-        complaint = answers.objection(step.question, read, person, journal.now)
-        decision = Decision(read.verdict, cast("Person", person), journal.now, read.reason)
+        asked = step.question
+        found = self._decided(asked, read, journal.now)
+        if isinstance(found, str):
+            return self._complained(journal, asked, found)
 
         def work(cursor: Cursor) -> Question | str:
-            if complaint is not None:
-                journal.append(cursor, step.question.call.agent, "unanswerable", step.question.call.key, {
-                    "question": step.question.id, "complaint": complaint,
-                })  # fmt: skip
-            taken = None if complaint is not None else journal.answer(cursor, step.question, decision)
-            # Somebody else may have answered meanwhile, and a late answer finds the question expired.
-            current = taken or journal.current(cursor, step.question)
-            return current if taken or current.decision or current.expired else complaint or "it is asked again"
+            complaint = taken_before(journal, cursor, found)
+            taken = None if complaint else journal.answer(cursor, asked, found)
+            return taken or self._current(journal, cursor, asked, complaint or "it is asked again")
 
         return work
+
+    def _decided(self, asked: Question, read: answers.Answer, now: dt.datetime) -> Decision | str:
+        """The decision that an answer is, by somebody who may take it; or why it is none."""
+        person = self.host.person(read)
+        after = edited(asked.call, read, self.host.fitted)
+        if isinstance(after, str):
+            return answers.objection(asked, read, person, now, self.policy.able) or after
+        return decision_of(asked, read, person, now, self.policy, after)
+
+    def _complained(self, journal: Journal, asked: Question, complaint: str) -> Callable[[Cursor], Question | str]:
+        def work(cursor: Cursor) -> Question | str:
+            journal.append(cursor, asked.call.agent, "unanswerable", asked.call.key, {
+                "question": asked.id, "complaint": complaint,
+            })  # fmt: skip
+            return self._current(journal, cursor, asked, complaint)
+
+        return work
+
+    def _current(self, journal: Journal, cursor: Cursor, asked: Question, complaint: str) -> Question | str:
+        """Somebody else may have answered meanwhile, and a late answer finds the question expired."""
+        current = journal.current(cursor, asked)
+        return current if current.decision or current.expired else complaint
 
     def _record(self, journal: Journal, step: Record) -> Callable[[Cursor], bool]:
         reply = self._kept(step)
@@ -212,7 +248,7 @@ class Turn:
         """The tool's reply as it is kept for a replay; None where there is none, or nobody needs it."""
         outcome, asked = step.outcome, self.claim is not None and self.claim.question is not None
         # A read that ran unasked is simply repeated after a crash.
-        repeated = step.state is State.DONE and self.rule.read_only and not asked
+        repeated = step.state is State.DONE and self.terms.rule.read_only and not asked
         if outcome is None or outcome.reply is None or repeated or step.state not in {State.DONE, State.FAILED}:
             return None
         try:

@@ -9,6 +9,7 @@ import logging
 import multiprocessing
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 from ladder_graph import driving
@@ -16,7 +17,7 @@ from ladder_graph.calls import Call
 from ladder_graph.fingerprint import Environment, toolset_component
 from ladder_graph.ladder import Ladder
 from ladder_graph.policy import Policy
-from ladder_graph.steps import Claim, Outcome, Record, TakeOver, Undo
+from ladder_graph.steps import Asking, Claim, Outcome, Record, TakeOver, Undo
 from ladder_graph.tools import Declaration
 
 CONTEXT = multiprocessing.get_context("forkserver")
@@ -109,6 +110,14 @@ class Host:
 
     def person(self, answer):
         """Nobody is known."""
+
+    def asking(self):
+        """Nobody is asked."""
+        return Asking()
+
+    def fitted(self, call, arguments):
+        """Whatever is put in fits."""
+        return replace(call, arguments=dict(arguments))
 
 
 def die(die_at, point):

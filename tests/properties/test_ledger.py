@@ -24,7 +24,7 @@ from ladder_graph.ledger import store as engine
 from ladder_graph.policy import Policy
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
-from ladder_graph.steps import Claim, Outcome
+from ladder_graph.steps import Asking, Claim, Outcome
 from ladder_graph.testing import FrozenClock
 from ladder_graph.tools import NOTHING, Declaration
 
@@ -113,6 +113,14 @@ class Host:
 
     def person(self, answer):
         """Nobody is known."""
+
+    def asking(self):
+        """Nobody asks in band."""
+        return Asking()
+
+    def fitted(self, call, arguments):
+        """Whatever is put in fits."""
+        return replace(call, arguments=dict(arguments))
 
 
 @contextmanager

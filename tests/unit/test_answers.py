@@ -60,7 +60,10 @@ def test_known_ways_to_say_no(raw, reason):
     "raw",
     [
         None, True, 1, "", "yes", "y", "approved", "approve please", {}, [], {"type": None}, {"type": "Approve"},
-        {"type": ["approve"]}, {"approve": True}, {"type": "edit", "args": {}}, {"type": "response", "args": "yes"},
+        {"type": ["approve"]}, {"approve": True}, {"type": "edit", "args": {}}, {"type": "edit"},
+        {"type": "edit", "edited_action": {"name": "a"}}, {"type": "edit", "edited_action": {"name": "a", "args": "x"}},
+        {"type": "respond"}, {"type": "response", "args": None}, {"type": "approve", "signed": True},
+        {"type": "approve", "signed": {"key": "k", "at": True, "mac": "m"}},
         {"decisions": []}, {"decisions": [{"type": "approve"}, {"type": "approve"}]}, {"decisions": "approve"},
         [["approve"]], {"decisions": [[{"type": "approve"}]]}, object(),
     ],
@@ -135,10 +138,11 @@ def test_only_those_named_may_approve():
 @pytest.mark.parametrize("impact", ["medium", "high"])
 def test_a_name_that_nobody_checked_is_not_enough(impact):
     """Above low impact a mere name approves nothing; a checked one does."""
-    asked = question(impact=impact)
+    asked = question(impact=impact, typed="to")
+    yes = replace(YES, typed="ana@example.com")
     assert "nobody checked" in objection(asked, YES, Person("ana"), NOW)
     assert objection(question(impact="low"), YES, Person("ana"), NOW) is None
-    assert objection(asked, YES, Person("ana", "server"), NOW) is None
+    assert objection(asked, yes, Person("ana", "server"), NOW) is None
 
 
 @pytest.mark.parametrize("typed", [None, "", "order", "orders ", "ORDERS"])

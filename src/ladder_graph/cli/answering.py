@@ -60,8 +60,8 @@ def approve(
         _card(out, asked, ladder.clock(), whole=True)
         out.gap()
         _refuse_what_is_hopeless(ladder, asked, person)
-        if asked.typed is not None and typed is None:
-            typed = asking.typed(f"Type the {asked.typed} to approve: ")
+        if asked.to_type is not None and typed is None:
+            typed = asking.typed(f"Type the {asked.to_type} to approve: ")
         else:
             asking.confirm(f"Let {asked.call.agent} run this, once, in your name ({person.name})?", yes=yes)
         ladder.approve(asked.id, by=person, typed=typed, digest=asked.digest)
@@ -127,7 +127,7 @@ def _card(out: Screen, question: Question, now: dt.datetime, *, whole: bool) -> 
             f"{waiting}, {f'in {span(left)} it counts as a no' if left > 0 else 'and expired, which counts as no'}",
         ),
         ("answer by", " or ".join(question.may_answer)),
-        ("to approve", f"type the {question.typed}" if question.typed else ""),
+        ("to approve", f"type the {question.to_type}" if question.to_type else ""),
     ]
     facts += [("thread", call.thread), ("action", call.key)] if whole else []
     out.fields([(name, value) for name, value in facts if value])

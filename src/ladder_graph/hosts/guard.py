@@ -24,6 +24,7 @@ from ladder_graph.calls import Call
 from ladder_graph.errors import MountError, NotPermitted
 from ladder_graph.fingerprint import Environment
 from ladder_graph.hosts.capture import Capture
+from ladder_graph.hosts.fitting import fitting, version_of
 from ladder_graph.hosts.nested import holds_ungated_agents
 from ladder_graph.hosts.nodes import considered, sent, thread_of
 from ladder_graph.hosts.permit import Permit
@@ -109,7 +110,7 @@ class Guard:
         return answered(await self.ladder.arun(call, environment, self._host(entry, call)), call)
 
     def _host(self, entry: Entry, call: Call) -> GuardHost:
-        return GuardHost(entry.config, entry, self.ladder.repeatable(call.tool, call.agent))
+        return GuardHost(entry.config, entry, self.ladder.repeatable(call.tool, call.agent), tool=entry.tool)
 
     def _considered(self, entry: Entry) -> tuple[Call | ToolMessage, Environment | None]:
         config, name, agent = entry.config, entry.tool.name, self._acting(entry.config)
@@ -140,7 +141,10 @@ class Guard:
 
     def _seat(self, tool: BaseTool, agent: str, *, can_ask: bool) -> None:
         if (tool.name, agent, can_ask) not in self._seated:
-            self.ladder.seat(tool.name, declaration_of(tool), agent=agent, can_ask=can_ask, host=outside(tool))
+            self.ladder.seat(
+                tool.name, declaration_of(tool), agent=agent, can_ask=can_ask, host=outside(tool),
+                version=version_of(tool), fitted=fitting(tool),
+            )  # fmt: skip
             self._seated.add((tool.name, agent, can_ask))
 
 

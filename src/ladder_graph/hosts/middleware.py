@@ -16,6 +16,7 @@ from ladder_graph.calls import Call
 from ladder_graph.errors import MountError
 from ladder_graph.fingerprint import Environment
 from ladder_graph.hosts.capture import Capture
+from ladder_graph.hosts.fitting import fitting, version_of
 from ladder_graph.hosts.guard import CHECKPOINTER, SEVERAL
 from ladder_graph.hosts.nested import holds_ungated_agents
 from ladder_graph.hosts.nodes import considered, may_exist, no_such_tool, sent, thread_of
@@ -157,7 +158,7 @@ class LadderMiddleware(AgentMiddleware[Any, Any, Any]):
         def permit(call: Call) -> Permit:
             return Permit(call, self.ladder.repeatable(call.tool, call.agent), certain=self.seal is not None)
 
-        return HandlerHost(request.runtime.config, self._sealer(request), handler, permit)
+        return HandlerHost(request.runtime.config, self._sealer(request), handler, permit, tool=request.tool)
 
     @contextmanager
     def _listening(self) -> Iterator[None]:
@@ -197,8 +198,9 @@ class LadderMiddleware(AgentMiddleware[Any, Any, Any]):
                 f"the tool {name} runs an agent of its own, whose tools are not seen here; use wrap, or guard them"
             )
         self.ladder.seat(
-            name, declaration_of(tool), agent=self.agent, can_ask=can_ask, host=outside(tool) if tool else None
-        )
+            name, declaration_of(tool), agent=self.agent, can_ask=can_ask, host=outside(tool) if tool else None,
+            version=version_of(tool) if tool else "", fitted=fitting(tool),
+        )  # fmt: skip
         self._seated.add((name, can_ask))
 
 

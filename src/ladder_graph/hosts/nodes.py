@@ -17,9 +17,10 @@ from ladder_graph.errors import ArgumentsError, MountError
 from ladder_graph.fingerprint import Environment
 from ladder_graph.hosts.capture import Capture
 from ladder_graph.hosts.edges import passed_on
+from ladder_graph.hosts.fitting import complaint_about
 from ladder_graph.hosts.nested import BUILT_LATER
 from ladder_graph.hosts.proposals import Packet, Proposal, is_packet, messages_of, proposals, proposer
-from ladder_graph.hosts.toolhost import NodeHost, answered, complaint_about, tool_message
+from ladder_graph.hosts.toolhost import NodeHost, answered, tool_message
 from ladder_graph.scale import Rung
 from ladder_graph.tools import NOTHING
 
@@ -207,7 +208,10 @@ class RungNode(Runnable[Any, Any]):
         environment = None if stored is None else Environment.from_json(stored, "the checkpoint")
         call = self.mount.call(raw, environment, config)
         repeatable = self.mount.ladder.repeatable(str(raw.get("name")), self.mount.agent)
-        host = NodeHost(config, self.mount.node, self.mount.payload(packet, config), repeatable)
+        host = NodeHost(
+            config, self.mount.node, self.mount.payload(packet, config), repeatable,
+            tool=self.mount.tools.get(str(raw.get("name"))), seed=packet["seed"],
+        )  # fmt: skip
         if isinstance(call, str):
             self.mount.ladder.refuse(self.mount.agent, thread_of(config), raw, call)
             return tool_message(raw.get("id"), str(raw.get("name")), call, error=True), environment, host
