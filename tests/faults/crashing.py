@@ -17,7 +17,7 @@ from ladder_graph.calls import Call
 from ladder_graph.fingerprint import Environment, toolset_component
 from ladder_graph.ladder import Ladder
 from ladder_graph.policy import Policy
-from ladder_graph.steps import Asking, Claim, Outcome, Record, TakeOver, Undo
+from ladder_graph.steps import Asking, Claim, Heard, Outcome, Person, Record, TakeOver, Undo
 from ladder_graph.tools import Declaration
 
 CONTEXT = multiprocessing.get_context("forkserver")
@@ -34,12 +34,14 @@ CHECKS = [{"kind": "python", "function": "tests.faults.crashing:healthy"}]
 
 KINDS = ("probe", "idempotent", "neither", "undoable")
 """What the tool declares about a call whose outcome nobody knows."""
-STEPS = {"claim": Claim, "takeover": TakeOver, "record": Record, "undo": Undo}
+STEPS = {"heard": Heard, "claim": Claim, "takeover": TakeOver, "record": Record, "undo": Undo}
 POINTS = (
     "before claim", "in claim", "after claim", "before effect", "after effect", "before record", "in record",
     "after record",
 )  # fmt: skip
 """Where a process can be killed on its first way through."""
+ANSWERED = ("before heard", "in heard", "after heard")
+"""Where it can be killed while an answer comes in."""
 LATER = (*POINTS, "before takeover", "in takeover", "after takeover", "before undo", "after undo")
 """Where it can be killed while it finds out what became of a call."""
 
@@ -120,17 +122,35 @@ class Host:
         return replace(call, arguments=dict(arguments))
 
 
+class AnsweredHost(Host):
+    """As `Host`, with somebody there who answers."""
+
+    def __init__(self, world, die_at, answer):
+        super().__init__(world, die_at)
+        self.answer = answer
+
+    def ring(self, question, complaint):
+        """The answer, as LangGraph hands it out again when the task starts over."""
+        assert not complaint, complaint
+        return self.answer
+
+    def person(self, answer):
+        """Whoever the answer names, and it is known that it is them."""
+        return Person(answer.by, "code")
+
+
 def die(die_at, point):
     """Die of SIGKILL here, if this is the point."""
     if die_at == point:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def ladder_for(folder, world):
+def ladder_for(folder, world, rung=None):
     """A ladder with one tool that sends."""
     logging.disable(logging.WARNING)
     undoable = world.kind == "undoable"
-    rule = {"rung": "rollback" if undoable else "bounded", "bounds": BOUNDS, "checks": CHECKS if undoable else []}
+    granted = rung or ("rollback" if undoable else "bounded")
+    rule = {"rung": granted, "bounds": BOUNDS, "checks": CHECKS if undoable else []}
     ladder = Ladder(policy=Policy.from_rungs("ops", {"send_email": rule}), ledger=Path(folder) / "ladder.db")
     ladder.declare("send_email", world.declaration())
     ladder.seats["send_email"].can_ask = True
@@ -144,6 +164,17 @@ def run(folder, kind, die_at="", call=CALL):
     _lay_traps(ladder, die_at)
     try:
         return ladder.run(call, MODEL, Host(world, die_at))
+    finally:
+        ladder.close()
+
+
+def run_answered(folder, kind, answer, die_at="", call=CALL):
+    """As `run`, for a call that is asked about and gets this answer."""
+    world = World(folder, kind)
+    ladder = ladder_for(folder, world, "confirm")
+    _lay_traps(ladder, die_at)
+    try:
+        return ladder.run(call, MODEL, AnsweredHost(world, die_at, answer))
     finally:
         ladder.close()
 
