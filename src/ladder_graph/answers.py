@@ -15,7 +15,7 @@ from typing import Any
 
 from ladder_graph.calls import canonical
 from ladder_graph.errors import ArgumentsError
-from ladder_graph.steps import Person, Question, Verdict
+from ladder_graph.steps import Arrival, Decision, Person, Question, Verdict
 
 _VERDICTS: dict[str, Verdict] = {
     # LangChain's own words, ours, and those of Agent Inbox.
@@ -175,6 +175,52 @@ def _retyped(before: Any, after: Any) -> Any:
     numbers = isinstance(before, int | float) and isinstance(found, int | float)
     both = type(found) is type(before) or (numbers and bool not in {type(found), type(before)})
     return found if both else after
+
+
+# --- whether it was meant for this question -----------------------------------------------------------------------
+
+REPEATED = dt.timedelta(seconds=0.25)
+"""Within this time after a question was asked, the words of the last answer are a second click on that one."""
+
+HASTY = dt.timedelta(seconds=1)
+"""Within this time nobody has read a question whose impact is above low."""
+
+NAME_IT = "answer again, or name the question: ladder_graph.answer_to builds an answer from the interrupt"
+
+
+def premature(
+    question: Question, answer: Answer, person: Person, arrival: Arrival, now: dt.datetime, last: Decision | None
+) -> str | None:
+    """Why an answer that doesn't say which question it is for can't be meant for this one; None where it may be.
+
+    A double click sends the same answer twice, and by the time the second one comes in, the next question may be open.
+
+    Args:
+        question: The one that is open.
+        answer: The answer.
+        person: Who gave it.
+        arrival: How it came.
+        now: The moment.
+        last: The last answer that was taken in this thread.
+    """
+    if answer.named or arrival.by_id:
+        return None
+    if arrival.started is not None and arrival.started < question.asked_at:
+        return f"the answer was sent before this question was asked, and can't be meant for it; {NAME_IT}"
+    if answer.verdict not in _YES:
+        return None
+    age = now - question.asked_at
+    if question.impact != "low" and age < HASTY:
+        return f"the answer came within a second, when nobody can have read the question; {NAME_IT}"
+    repeats = last is not None and last.verdict in _YES and (last.by.name, last.reason) == (person.name, answer.reason)
+    if repeats and age < REPEATED:
+        return (
+            f"the answer repeats the last one, right after this question was asked, as a second click does; {NAME_IT}"
+        )
+    return None
+
+
+_YES = frozenset({"approve", "edit"})
 
 
 # --- whether it counts -------------------------------------------------------------------------------------------

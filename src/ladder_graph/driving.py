@@ -10,6 +10,7 @@ import asyncio
 import copy
 import datetime as dt
 import functools
+import os
 import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,7 @@ from typing import Any, Protocol, TypeVar, cast
 from ladder_graph import answers
 from ladder_graph.calls import Call
 from ladder_graph.deciding import decision_of, edited, taken_before
+from ladder_graph.envelopes import signer
 from ladder_graph.ledger import Journal, Refused, Store, acts
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import Terms, nonce_of, word_of
@@ -25,6 +27,7 @@ from ladder_graph.policy import Policy
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.steps import (
+    Arrival,
     Asking,
     Claim,
     Claimed,
@@ -83,6 +86,9 @@ class Host(Protocol):
 
     def person(self, answer: answers.Answer) -> Person | None:
         """Who gave this answer, as far as the host knows."""
+
+    def arrival(self) -> Arrival:
+        """How the last answer came in."""
 
     def asking(self) -> Asking:
         """Whose run it is, and the secret of the task that asks."""
@@ -197,21 +203,27 @@ class Turn:
         read = answers.read(step.answer)
         if isinstance(read, str):
             return lambda _: read
-        asked = step.question
+        asked, arrival = step.question, self.host.arrival()
         found = self._decided(asked, read, journal.now)
         if isinstance(found, str):
             return self._complained(journal, asked, found)
 
         def work(cursor: Cursor) -> Question | str:
-            complaint = taken_before(journal, cursor, found)
-            taken = None if complaint else journal.answer(cursor, asked, found)
-            return taken or self._current(journal, cursor, asked, complaint or "it is asked again")
+            last = journal.last_answer(cursor, asked.call.thread)
+            late = answers.premature(asked, read, found.by, arrival, journal.now, last)
+            complaint = late or taken_before(journal, cursor, found)
+            if complaint:
+                return self._complained(journal, asked, complaint)(cursor)
+            return journal.answer(cursor, asked, found) or self._current(journal, cursor, asked, "it is asked again")
 
         return work
 
     def _decided(self, asked: Question, read: answers.Answer, now: dt.datetime) -> Decision | str:
         """The decision that an answer is, by somebody who may take it; or why it is none."""
-        person = self.host.person(read)
+        signed = read.signature is not None
+        person = signer(read, self.policy, now, os.environ) if signed else self.host.person(read)
+        if isinstance(person, str):
+            return person
         after = edited(asked.call, read, self.host.fitted)
         if isinstance(after, str):
             return answers.objection(asked, read, person, now, self.policy.able) or after

@@ -129,6 +129,16 @@ class Asking:
 
 
 @dataclass(frozen=True, slots=True)
+class Arrival:
+    """How an answer came in, as far as the host knows."""
+
+    by_id: bool = False
+    """It was given for the very interrupt that asks."""
+    started: dt.datetime | None = None
+    """When the run was started that brought it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """What the ledger knows of an action."""
 

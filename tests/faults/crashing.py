@@ -17,7 +17,7 @@ from ladder_graph.calls import Call
 from ladder_graph.fingerprint import Environment, toolset_component
 from ladder_graph.ladder import Ladder
 from ladder_graph.policy import Policy
-from ladder_graph.steps import Asking, Claim, Heard, Outcome, Person, Record, TakeOver, Undo
+from ladder_graph.steps import Arrival, Asking, Claim, Heard, Outcome, Person, Record, TakeOver, Undo
 from ladder_graph.tools import Declaration
 
 CONTEXT = multiprocessing.get_context("forkserver")
@@ -112,6 +112,10 @@ class Host:
 
     def person(self, answer):
         """Nobody is known."""
+
+    def arrival(self):
+        """Nothing is known of how an answer came."""
+        return Arrival()
 
     def asking(self):
         """Nobody is asked."""

@@ -1,4 +1,4 @@
-"""kill -9 while a person's edit comes in and is carried out: one of the two calls runs, once, and it is the edited one."""
+"""kill -9 while a person's edit comes in and is carried out: only the edited call runs, and at most once."""
 
 from __future__ import annotations
 

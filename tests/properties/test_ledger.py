@@ -24,7 +24,7 @@ from ladder_graph.ledger import store as engine
 from ladder_graph.policy import Policy
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
-from ladder_graph.steps import Asking, Claim, Outcome
+from ladder_graph.steps import Arrival, Asking, Claim, Outcome
 from ladder_graph.testing import FrozenClock
 from ladder_graph.tools import NOTHING, Declaration
 
@@ -116,6 +116,10 @@ class Host:
 
     def person(self, answer):
         """Nobody is known."""
+
+    def arrival(self):
+        """Nothing is known of how an answer came."""
+        return Arrival()
 
     def asking(self):
         """Nobody asks in band."""

@@ -25,9 +25,9 @@ from ladder_graph.hosts.identity import answering, requesting
 from ladder_graph.hosts.payload import interrupt_payload
 from ladder_graph.hosts.permit import Permit
 from ladder_graph.hosts.proposals import NO_ID
-from ladder_graph.hosts.resumes import forget_a_repeated_answer, forget_old_answers, spend
+from ladder_graph.hosts.resumes import answers_by_id, forget_a_repeated_answer, forget_old_answers, spend, started
 from ladder_graph.hosts.sealing import sealed
-from ladder_graph.steps import Asking, Outcome, Person, Question, Reply
+from ladder_graph.steps import Arrival, Asking, Outcome, Person, Question, Reply
 
 _SERDE = JsonPlusSerializer()
 
@@ -147,6 +147,10 @@ class Interrupting:
         """Who gave this answer."""
         return answering(answer)
 
+    def arrival(self) -> Arrival:
+        """How the last answer came in."""
+        return Arrival(answers_by_id(self.config, self.taken - 1), started(self.config))
+
     def asking(self) -> Asking:
         """Whose run it is, and the secret of the task."""
         return Asking(requesting(self.config), self.seed)
@@ -212,6 +216,10 @@ class DirectHost:
         """Nobody answers here."""
         del answer
         return None
+
+    def arrival(self) -> Arrival:
+        """Nobody answers here."""
+        return Arrival()
 
     def asking(self) -> Asking:
         """Nobody is asked here."""

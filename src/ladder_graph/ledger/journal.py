@@ -93,6 +93,10 @@ class Journal(Actions):
         """The latest question about an action that wasn't consumed, or None."""
         return questions.latest(cursor, call)
 
+    def last_answer(self, cursor: Cursor, thread: str) -> Decision | None:
+        """The last answer that was taken in a thread."""
+        return questions.last_answer(cursor, thread)
+
     def _twin(self, cursor: Cursor, call: Call) -> Known | None:
         """The same tool and arguments in this thread under another id, started and not known to have ended."""
         like = {"thread": call.thread, "digest": call.digest, "key": call.key}

@@ -122,6 +122,15 @@ def withdraw(cursor: Cursor, question: str, person: Person) -> bool:
     return cursor.rowcount == 1
 
 
+def last_answer(cursor: Cursor, thread: str) -> Decision | None:
+    """The last answer that was taken in a thread, to whatever question."""
+    row = cursor.execute(sql.LAST_ANSWER, {"thread": thread}).fetchone()
+    verdict = None if row is None else _VERDICTS.get(row["state"])
+    if verdict is None:
+        return None
+    return Decision(verdict, Person(row["by"], row["auth"]), moment(row["answered_us"]), row["reason"])
+
+
 def declined(cursor: Cursor, call: Call) -> Decision | None:
     """A person's no to the same tool and arguments in the same thread, under whatever id."""
     row = cursor.execute(sql.DECLINED_LIKE, {"thread": call.thread, "digest": call.digest}).fetchone()

@@ -220,6 +220,15 @@ DECLINED_LIKE = _sql(
     .where(_action.c.state == literal_column("'declined'"), _question.c.state == literal_column("'declined'"))
     .limit(1)
 )
+LAST_ANSWER = _sql(
+    select(_question.c.state, _question.c.by, _question.c.auth, _question.c.reason, _question.c.answered_us)
+    .join(_action, _action.c.key == _question.c.action)
+    .where(_action.c.thread == bindparam("thread"), _question.c.answered_us.is_not(None))
+    .order_by(_question.c.answered_us.desc())
+    .limit(1)
+)
+"""The last answer that was taken in a thread."""
+
 MOVE_QUESTION = _sql(
     update(_question)
     .where(_question.c.id == bindparam("b_id"), _question.c.state == bindparam("b_state"))
