@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ladder_graph.calls import canonical
+from ladder_graph.calls import canonical, normalise, restore
 from ladder_graph.errors import ArgumentsError
 from ladder_graph.steps import Arrival, Decision, Person, Question, Verdict
 
@@ -154,27 +154,48 @@ def same(name: str) -> str:
 
 
 def retyped(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
-    """Edited arguments in which a form's text is what it was before it went through the form.
+    """Edited arguments in which what a form made of them is what it was before it went through the form.
 
-    An inbox that knows only text fields sends `3` as `"3"`, and a list as its JSON.
+    An inbox that knows only text fields sends `3` as `"3"`, and a list as its JSON; and what JSON has no form for is
+    shown with a tag (`{"$int": "…"}`), which comes back.
 
     Example:
         >>> retyped({"amount": 3, "to": "ana", "tags": ["a"]}, {"amount": "4", "to": "5", "tags": '["b"]'})
         {'amount': 4, 'to': '5', 'tags': ['b']}
     """
-    return {name: _retyped(before.get(name), value) if name in before else value for name, value in after.items()}
+    try:
+        return {name: _retyped(before.get(name), value) if name in before else value for name, value in after.items()}
+    except (ArgumentsError, RecursionError):
+        return dict(after)
 
 
 def _retyped(before: Any, after: Any) -> Any:
-    if isinstance(before, str) or not isinstance(after, str):
+    if after == normalise(before):
+        return before
+    if not isinstance(after, str):
+        return _untagged(after)
+    if isinstance(before, str):
         return after
     try:
         found = json.loads(after)
-    except (ValueError, RecursionError):
+    except ValueError:
         return after
     numbers = isinstance(before, int | float) and isinstance(found, int | float)
     both = type(found) is type(before) or (numbers and bool not in {type(found), type(before)})
     return found if both else after
+
+
+def _untagged(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_untagged(entry) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    if len(value) == 1 and str(next(iter(value))).startswith("$"):
+        try:
+            return restore(value)
+        except (ValueError, TypeError, ArithmeticError):
+            return value
+    return {name: _untagged(entry) for name, entry in value.items()}
 
 
 # --- whether it was meant for this question -----------------------------------------------------------------------

@@ -126,7 +126,7 @@ def signer(answer: answers.Answer, policy: Policy, now: dt.datetime, environment
         return f"{wrong}"
     if not genuine:
         return "the signature is wrong: it was made with another key, or the answer was changed since"
-    if abs(now.timestamp() - signature.at) > key.valid:
+    if abs(int(now.timestamp()) - signature.at) > key.valid:
         return f"the answer was signed more than {key.valid:g} seconds from now; answer again"
     return Person(answer.by or "", "signed")
 

@@ -80,8 +80,10 @@ def _typed(schema: type[BaseModel], given: dict[str, Any]) -> dict[str, Any]:
         parsed = schema.model_validate(given)
     except Exception:  # noqa: BLE001  # what the graph fills in is missing here, which is no matter of the person's
         return given
-    values = {name: getattr(parsed, name, None) for name in given}
-    return {name: values[name] if type(values[name]) in PLAIN else value for name, value in given.items()}
+    values = {
+        key: getattr(parsed, name, None) for name, field in schema.model_fields.items() for key in (name, field.alias)
+    }
+    return {name: values[name] if type(values.get(name)) in PLAIN else value for name, value in given.items()}
 
 
 def _model_of(tool: BaseTool | None) -> type[BaseModel] | None:
@@ -127,8 +129,6 @@ def _code_of(tool: BaseTool) -> list[str]:
 
 
 def _code(function: Any) -> str:
-    while isinstance(function, functools.partial):
-        function = function.func
     plain = inspect.unwrap(function)
     try:
         return textwrap.dedent(inspect.getsource(plain))
