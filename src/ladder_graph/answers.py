@@ -233,8 +233,9 @@ def premature(
     age = now - question.asked_at
     if question.impact != "low" and age < HASTY:
         return f"the answer came within a second, when nobody can have read the question; {NAME_IT}"
-    repeats = last is not None and last.verdict in _YES and (last.by.name, last.reason) == (person.name, answer.reason)
-    if repeats and age < REPEATED:
+    if last is None or last.verdict not in _YES or (last.by.name, last.reason) != (person.name, answer.reason):
+        return None
+    if now - max(question.asked_at, last.at) < REPEATED:
         return (
             f"the answer repeats the last one, right after this question was asked, as a second click does; {NAME_IT}"
         )

@@ -170,6 +170,7 @@ def _mount(site: Site, builder: Builder, place: str, names: dict[Rung, str], age
         open_ended=node._wrap_tool_call is not None or node._awrap_tool_call is not None,  # noqa: SLF001  # as above
         messages_key=key, names=names, state=_reader(builder, place), nests=node is not original,
         root="__root__" in builder.channels, branches=bool(builder.branches.get(place)),
+        one_question=site.ladder.policy.ask == "one",
     )  # fmt: skip
 
 
@@ -209,11 +210,15 @@ def _rewire(builder: Builder, place: str, mount: Mount) -> None:
     builder.nodes[place] = replace(plain, runnable=GateNode(mount, place), ends=tuple(rungs))
     builder.edges = {(start, end) for start, end in builder.edges if start != place}
     builder.branches[place] = dict(onwards)
-    if edges:
-        builder.branches[place]["onwards"] = BranchSpec(Onwards(edges=edges), {end: end for end in edges})
+    plainly = {"onwards": BranchSpec(Onwards(edges=edges), {end: end for end in edges})} if edges else {}
+    builder.branches[place] |= plainly
     for rung, name in mount.names.items():
         builder.nodes[name] = replace(plain, runnable=RungNode(mount, rung, name), ends=())
-        builder.edges |= {(name, end) for end in edges}
+        if mount.one_question:
+            # A call that comes back to the gate must not go on as well.
+            onwards |= plainly
+        else:
+            builder.edges |= {(name, end) for end in edges}
         if onwards:
             builder.branches[name] = dict(onwards)
 

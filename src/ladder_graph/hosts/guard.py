@@ -58,6 +58,7 @@ SEVERAL = (
 
 def guard(ladder: Ladder, tool: BaseTool | Callable[..., Any], agent: str) -> BaseTool:
     """See `Ladder.guard`."""
+    refuse_one_question(ladder, "a guarded tool")
     plain = tool if isinstance(tool, BaseTool) else made_tool(tool)
     seal = seal_of(plain)
     if seal is not None and isinstance(seal.gate, Guard) and (seal.gate.ladder, seal.gate.agent) == (ladder, agent):
@@ -70,6 +71,19 @@ def guard(ladder: Ladder, tool: BaseTool | Callable[..., Any], agent: str) -> Ba
             f"graph that {plain.name} stands in"
         )
     return sealed(plain, Guard(ladder, agent, listener()))
+
+
+def refuse_one_question(ladder: Ladder, mount: str) -> None:
+    """A mount that sees one call at a time can't keep parallel ones from asking at once.
+
+    Raises:
+        MountError: The policy wants one question at a time.
+    """
+    if ladder.policy.ask == "one":
+        raise MountError(
+            f'the policy says ask = "one", and {mount} can\'t make parallel calls wait for each other; use '
+            f'ladder.wrap(graph), or ask = "all" with an inbox that answers by interrupt id'
+        )
 
 
 @functools.cache

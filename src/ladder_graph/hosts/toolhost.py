@@ -108,6 +108,10 @@ def decode(recorded: bytes) -> Any:
     return _SERDE.loads_typed((kind.decode(), data))
 
 
+class NotItsTurn(Exception):
+    """Carries a call that has to ask out of its task, since another question may be open. Nobody sees it."""
+
+
 @dataclass(slots=True)
 class Interrupting:
     """The part of a host that asks through LangGraph's interrupt.
@@ -173,11 +177,23 @@ class NodeHost(Interrupting):
         node: The ToolNode, with whatever the graph's author put around it.
         payload: Makes its input from the frozen call.
         repeatable: Whether middleware inside may run the tool again.
+        may_ask: Whether a question may be asked from here now.
     """
 
     node: Runnable[Any, Any]
     payload: Callable[[dict[str, Any]], Any]
     repeatable: bool = False
+    may_ask: bool = True
+
+    def ring(self, question: Question, complaint: str) -> Any:
+        """Stop the task, as `Interrupting` does.
+
+        Raises:
+            NotItsTurn: Questions are asked one at a time, and this call wasn't sent here to ask.
+        """
+        if not self.may_ask:
+            raise NotItsTurn
+        return Interrupting.ring(self, question, complaint)
 
     def execute(self, call: Call, *, again: bool = False) -> Outcome:
         """Run the tool on a copy of the frozen arguments."""
