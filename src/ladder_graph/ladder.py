@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ladder_graph import lockfile
 from ladder_graph.calls import Call, digest_of
 from ladder_graph.deciding import Fitting, unchecked
-from ladder_graph.desk import Desk, Seat, Source, person_of
+from ladder_graph.desk import Desk, Seat, Source
 from ladder_graph.driving import Host, Turn, adrive, drive
 from ladder_graph.errors import LadderError, PolicyError, ProviderToolsRefused
 from ladder_graph.fingerprint import Environment
@@ -24,6 +24,7 @@ from ladder_graph.ledger.questions import Terms
 from ladder_graph.ledger.rows import US
 from ladder_graph.ledger.sqlite import MEMORY
 from ladder_graph.policy import Policy, load_policy
+from ladder_graph.questions import person_of
 from ladder_graph.routing import Footing
 from ladder_graph.rungs.acting import Plan
 from ladder_graph.rungs.draft import take_up
