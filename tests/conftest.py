@@ -25,6 +25,16 @@ def pytest_configure() -> None:
     os.environ["NO_COLOR"] = "1"
 
 
+@pytest.fixture
+def postgres():
+    """The URL of a new ledger on a real PostgreSQL server."""
+    from tests.postgres import drop, new_ledger
+
+    url = new_ledger()
+    yield url
+    drop(url)
+
+
 @pytest.fixture(autouse=True)
 def _stay_on_this_machine(monkeypatch):
     """A test that looks for another machine, or connects to one, fails."""

@@ -38,6 +38,7 @@ from ladder_graph.steps import (
     Heard,
     Look,
     Measure,
+    NotClaimed,
     Outcome,
     Person,
     Pose,
@@ -59,6 +60,9 @@ from ladder_graph.watch import measure
 from ladder_graph.workspace import Workspace, compose
 
 T = TypeVar("T")
+
+_WRITTEN = (Settle, Pose, Heard, Claim, TakeOver, Record)
+"""The steps that are a transaction of the ledger."""
 
 PATIENCE = 30.0
 """Seconds to wait for another live task that runs the very same action."""
@@ -124,7 +128,7 @@ class Turn:
 
     def transaction(self, step: Step) -> tuple[Callable[[Cursor], Any], bool] | None:
         """The ledger's part of a step, with whether it must reach the disk; None where the step isn't the ledger's."""
-        if not isinstance(step, Settle | Pose | Heard | Claim | TakeOver | Record):
+        if not isinstance(step, _WRITTEN):
             return None
         journal = self.journal()
         match step:
@@ -137,20 +141,40 @@ class Turn:
                 return self._hear(journal, step), True
             case Claim():
                 self.claim = step
-                return lambda cursor: journal.claim(cursor, step, self.terms, self.reader), step.durable
+                return self._claimed(
+                    step, lambda cursor: journal.claim(cursor, step, self.terms, self.reader)
+                ), step.durable
             case TakeOver():
-                return lambda cursor: journal.take_over(cursor, step.call, step.fence), True
+                return self._claimed(step, lambda cursor: journal.take_over(cursor, step.call, step.fence)), True
             case Record():
                 return self._record(journal, step), False
 
-    def noted(self, step: Step, answer: T) -> T:
-        """The answer to a step; a claim that holds is remembered until the task is over, however that ends."""
-        if isinstance(step, Claim | TakeOver) and isinstance(answer, Claimed):
-            self.endings.append(functools.partial(self.store.owner.end, step.call.key, answer.fence))
+    def noted(self, answer: T) -> T:
+        """The answer to a step; a question gets its word, which the ledger doesn't know."""
         if isinstance(answer, Question):
             word = word_of(self.host.asking().seed, answer.id)
             return cast("T", replace(answer, word=word if nonce_of(word) == answer.nonce else ""))
         return answer
+
+    def _claimed(
+        self, step: Claim | TakeOver, claim: Callable[[Cursor], Claimed | NotClaimed]
+    ) -> Callable[[Cursor], Claimed | NotClaimed]:
+        """A claim that is remembered until the task is over, however that ends, and whether or not it held."""
+
+        def work(cursor: Cursor) -> Claimed | NotClaimed:
+            claimed = claim(cursor)
+            if isinstance(claimed, Claimed):
+                self.endings.append(functools.partial(self.store.owner.end, step.call.key, claimed.fence))
+            return claimed
+
+        return work
+
+    def barred(self) -> Outcome | None:
+        """Why what was claimed may not run after all; None where it may."""
+        if self.terms.rule.read_only or self.store.owner.held():
+            return None
+        # To everybody else this process died with its lock, so somebody may be finding out about the call already.
+        return Outcome("failed", text="The session that shows the ledger that this process lives was cut. Nothing ran.")
 
     def over(self) -> None:
         """The task is over: what it left `started` is in doubt from now on, though this process lives."""
@@ -183,15 +207,20 @@ class Turn:
                 raise TypeError(f"{type(step).__name__} is no step that is performed here")
 
     def look(self, step: Look) -> Seen:
-        """What the ledger knows; a read, off the writer's queue."""
+        """What the ledger knows; a read, off the writer's queue. The claim looks again at what it relies on."""
         journal = self.journal()
-        return self.store.read(lambda cursor: journal.look(cursor, step.call, step.charges))
+        return self.store.glance(lambda cursor: journal.look(cursor, step.call, step.charges))
 
     def written(self, step: Step) -> Step:
         """Do what must be done outside the transaction before a step is written: a draft's file comes first."""
         if isinstance(step, Settle) and step.draft is not None:
             return Settle(step.call, step.state, step.route, step.text, self.workspace.write(step.call, *step.draft))
         return step
+
+    @property
+    def undoable(self) -> bool:
+        """Whether an undo was made before the action."""
+        return self.claim is not None and self.claim.artifact is not None
 
     def executed(self) -> None:
         """Take the fingerprint right after the action, by which a later undo knows what somebody else changed."""
@@ -301,6 +330,8 @@ def drive(life: Generator[Step, Any, T], turn: Turn) -> T:
 
 def _perform(step: Step, turn: Turn) -> Any:
     if isinstance(step, Execute):
+        if (barred := turn.barred()) is not None:
+            return barred
         outcome = turn.host.execute(step.call, again=step.again)
         turn.executed()
         return outcome
@@ -309,7 +340,7 @@ def _perform(step: Step, turn: Turn) -> Any:
         return turn.perform(step)
     work, durable = transaction
     try:
-        return turn.noted(step, turn.store.write(work, durable=durable))
+        return turn.noted(turn.store.write(work, durable=durable))
     except Refused as refused:
         return refused.refusal
 
@@ -340,8 +371,11 @@ async def _afinish(life: Generator[Step, Any, T], step: Step, turn: Turn) -> T:
 
 async def _aperform(step: Step, turn: Turn) -> Any:
     if isinstance(step, Execute):
+        if (barred := turn.barred()) is not None:
+            return barred
         outcome = await turn.host.aexecute(step.call, again=step.again)
-        await asyncio.to_thread(turn.executed)
+        if turn.undoable:
+            await asyncio.to_thread(turn.executed)
         return outcome
     if isinstance(step, Look):
         # A few point reads; a thread would cost more than they do.
@@ -350,7 +384,7 @@ async def _aperform(step: Step, turn: Turn) -> Any:
     if transaction is not None:
         work, durable = transaction
         try:
-            return turn.noted(step, await turn.store.awrite(work, durable=durable))
+            return turn.noted(await turn.store.awrite(work, durable=durable))
         except Refused as refused:
             return refused.refusal
     if isinstance(step, Ring):

@@ -191,8 +191,14 @@ def prompt_component(texts: Iterable[str]) -> str:
 
     A prompt with the date in it is another prompt every day. That is a false alarm, and never a missed one.
     """
-    said = [text for text in texts if text]
-    return digest_of("prompt", *said) if said else NO_PROMPT
+    said = tuple(text for text in texts if text)
+    return _prompt_of(said) if said else NO_PROMPT
+
+
+# An agent sends the same text at each of its turns.
+@functools.lru_cache(maxsize=64)
+def _prompt_of(said: tuple[str, ...]) -> str:
+    return digest_of("prompt", *said)
 
 
 def parameters_component(*sources: Mapping[str, Any]) -> str | None:
@@ -207,7 +213,7 @@ def parameters_component(*sources: Mapping[str, Any]) -> str | None:
     """
     counted: dict[str, Any] = {}
     for source in sources:
-        for carrier in (source, *(source.get(name) for name in CARRIERS)):
+        for carrier in (source, *(source[name] for name in CARRIERS if name in source)):
             if isinstance(carrier, Mapping):
                 counted |= {k: v for k, v in carrier.items() if k in PARAMETERS and v is not None}
     try:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ladder_graph.calls import Call
+from ladder_graph.fingerprint import Environment
 from ladder_graph.policy import Rule
 from ladder_graph.policy.bounds import weigh
 from ladder_graph.routing import Footing, decide, effective, lowered
@@ -44,7 +45,7 @@ from ladder_graph.steps import (
     Wait,
 )
 from ladder_graph.tools import Found
-from ladder_graph.trust.standing import Standing
+from ladder_graph.trust.standing import Standing, standing
 
 RUNGS: dict[Rung, Callable[[Call, Route, Plan], Life]] = {
     Rung.SUGGEST: suggest,
@@ -62,7 +63,10 @@ class Gate:
     """Everything that decides about a call, except what the ledger knows."""
 
     rule: Rule
-    standing: Standing
+    environment: Environment | None
+    """What proposed the call; None where that isn't known."""
+    locked: Environment | None
+    """The environment in `ladder.lock`, which wins over the one that the ledger has pinned."""
     footing: Footing
     now: dt.datetime
     at_most: Rung = Rung.REPORT
@@ -73,12 +77,12 @@ def routed(call: Call, gate: Gate) -> Generator[Step, Any, tuple[Route, Plan, Se
     """Find the rung for a call; nothing is written and nothing runs."""
     breaches, charges = weigh(gate.rule.bounds, call, gate.now)
     seen: Seen = yield Look(call, tuple(charges))
-    standing = gate.standing
-    if seen.standing is not None and seen.standing < standing.rung:
-        standing = Standing(seen.standing, (Reason("demoted", seen.standing_reason), *standing.reasons))
+    earned = standing(gate.rule.rung, gate.locked or seen.pinned, gate.environment, call.tool)
+    if seen.standing is not None and seen.standing < earned.rung:
+        earned = Standing(seen.standing, (Reason("demoted", seen.standing_reason), *earned.reasons))
     # What was seen before has been counted; a read that is repeated after a crash isn't counted twice.
     counted = seen.known is not None
-    route = decide(effective(gate.rule, standing, gate.footing, seen.overdue), breaches, () if counted else seen.left)
+    route = decide(effective(gate.rule, earned, gate.footing, seen.overdue), breaches, () if counted else seen.left)
     if seen.known is not None and seen.known.state in {State.ASKED, State.APPROVED}:
         route = lowered(route, Rung.CONFIRM)
     undoable = gate.footing.reversible and bool(gate.rule.checks) and not gate.rule.read_only

@@ -31,7 +31,6 @@ from ladder_graph.rungs.draft import take_up
 from ladder_graph.scale import Rung
 from ladder_graph.steps import Person, Reason, Reply, Route, Step
 from ladder_graph.tools import NOTHING, Declaration, declared_at
-from ladder_graph.trust.standing import standing
 from ladder_graph.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -86,7 +85,8 @@ class Ladder(Desk):
             self.policy = load_policy(file)
         else:
             self.policy = Policy.from_rungs(agent or "agent", rungs or {})
-        self.store = Store(os.fspath(ledger) if ledger is not None else self.policy.ledger)
+        source = os.fspath(ledger) if ledger is not None else self.policy.ledger
+        self.store = Store(source, lane=self.policy.agent)
         self.reading = Reading(self.store)
         self.clock = clock or _now
         self.workspace = Workspace(self._drafts_directory())
@@ -94,7 +94,7 @@ class Ladder(Desk):
         self._seats_of: dict[tuple[str, str], Seat] = {}
         self._declared: dict[str, Declaration] = {}
         self._locked = lockfile.read(Path(lock) if lock is not None else file and file.with_name("ladder.lock"))
-        self._latest: dict[str, str] = {}
+        self._latest: dict[str, Environment] = {}
         self._said: set[str] = set()
         self._met: set[tuple[str, str]] = set()
 
@@ -105,7 +105,8 @@ class Ladder(Desk):
             return drafts
         if self.store.source == MEMORY:
             return Path(tempfile.gettempdir()) / f"ladder-drafts-{secrets.token_hex(8)}"
-        return Path(self.store.source).parent / drafts
+        # A ledger on a server has no place on this machine.
+        return drafts.absolute() if "://" in self.store.source else Path(self.store.source).parent / drafts
 
     # --- agents ----------------------------------------------------------------------------------------------
 
@@ -219,10 +220,10 @@ class Ladder(Desk):
             at_most: The rung the graph already sent it to.
         """
         rule = self.policy.rule(call.tool)
-        pinned = self._observe(call.agent, environment)
+        self._observe(call.agent, environment)
         seat = self.seat_of(call.agent, call.tool)
         footing = Footing(seat.can_ask, seat.declaration.reversible, self.policy.reports.reader)
-        return Gate(rule, standing(rule.rung, pinned, environment, call.tool), footing, self.clock(), at_most)
+        return Gate(rule, environment, self._locked.get(call.agent), footing, self.clock(), at_most)
 
     def route(self, call: Call, environment: Environment | None) -> Route:
         """The rung a call would go to now. Nothing is written about the call, and nothing runs."""
@@ -293,21 +294,17 @@ class Ladder(Desk):
         version = digest_of("tool", call.tool, seat.version, seat.declaration.version)
         return Terms(self.policy.rule(call.tool), version, seat.declaration.undo_reference)
 
-    def _observe(self, agent: str, environment: Environment | None) -> Environment | None:
-        """The pinned environment; a new one is written down, and said, before any of its calls runs."""
-        if environment is None or environment.model is None:
-            return self._locked.get(agent) or self.store.read(lambda cursor: acts.pinned_of(cursor, agent))
-        key = acts.environment_key(environment)
-        if self._latest.get(agent) == key:
-            return self._locked.get(agent) or self.store.read(lambda cursor: acts.pinned_of(cursor, agent))
-        pinned, news = self._write(
+    def _observe(self, agent: str, environment: Environment | None) -> None:
+        """Write a new environment down, and say so, before any of its calls runs."""
+        if environment is None or environment.model is None or self._latest.get(agent) == environment:
+            return
+        news = self._write(
             lambda journal, cursor: acts.observe(journal, cursor, agent, environment, self._locked.get(agent)),
             durable=False,
         )
-        self._latest[agent] = key
+        self._latest[agent] = environment
         if news:
             log.warning("%s", news)
-        return pinned
 
     def _say(self, text: str) -> None:
         """Say a thing once in this process."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ladder_graph.calls import Call
+from ladder_graph.fingerprint import Environment
 from ladder_graph.policy.bounds import Charge
 from ladder_graph.policy.checks import Check
 from ladder_graph.scale import Rung
@@ -177,6 +178,8 @@ class Seen:
     """Each charge the call would make, with what is left in its window."""
     overdue: int = 0
     """Reports on this agent that nobody read in time."""
+    pinned: Environment | None = None
+    """The environment that the policy's start rungs were granted for; None before the first call."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,29 @@
-"""The long fault tests are left out unless they are asked for: `pytest -m faults`."""
+"""Where the ledgers of the fault tests live: a file, or a schema on a real PostgreSQL server."""
 
 from __future__ import annotations
 
+import pytest
 
-def pytest_configure(config):
-    """Make the marker known."""
-    config.addinivalue_line("markers", "faults: takes long; runs only where `-m` names it")
+from tests.faults.crashing import Place
+
+BACKENDS = ("sqlite", "postgres")
 
 
-def pytest_collection_modifyitems(config, items):
-    """Leave the marked ones out, unless `-m` says something about them."""
-    if "faults" in config.option.markexpr:
-        return
-    long = [item for item in items if item.get_closest_marker("faults")]
-    items[:] = [item for item in items if item not in long]
-    config.hook.pytest_deselected(items=long)
+@pytest.fixture
+def place(tmp_path):
+    """Makes a place with a ledger of its own: a function of the backend and of what `Place` takes."""
+    made = []
+
+    def make(backend="sqlite", folder=tmp_path, **fields):
+        if backend == "sqlite":
+            return Place(folder, str(folder / "ladder.db"), **fields)
+        from tests.postgres import new_ledger
+
+        made.append(new_ledger())
+        return Place(folder, made[-1], **fields)
+
+    yield make
+    for url in made:
+        from tests.postgres import drop
+
+        drop(url)

@@ -1,23 +1,40 @@
 """Processes that die: real ones, killed by SIGKILL at a named point of a call's life.
 
-They are forked from a server that has imported everything, so that each costs milliseconds.
+They are forked from a server that has imported everything, so that each costs milliseconds. Nothing here knows which
+database the ledger is in: a transaction is what the store is given to do on a cursor.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import multiprocessing
 import os
 import signal
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ladder_graph import driving
 from ladder_graph.calls import Call
+from ladder_graph.driving import Turn
 from ladder_graph.fingerprint import Environment, toolset_component
 from ladder_graph.ladder import Ladder
+from ladder_graph.ledger import Store
 from ladder_graph.policy import Policy
-from ladder_graph.steps import Arrival, Asking, Claim, Heard, Outcome, Person, Record, TakeOver, Undo
+from ladder_graph.steps import (
+    Arrival,
+    Asking,
+    Claim,
+    Heard,
+    Outcome,
+    Person,
+    Pose,
+    Probe,
+    Record,
+    Reply,
+    TakeOver,
+    Undo,
+)
 from ladder_graph.tools import Declaration
 
 CONTEXT = multiprocessing.get_context("forkserver")
@@ -34,21 +51,114 @@ CHECKS = [{"kind": "python", "function": "tests.faults.crashing:healthy"}]
 
 KINDS = ("probe", "idempotent", "neither", "undoable")
 """What the tool declares about a call whose outcome nobody knows."""
-STEPS = {"heard": Heard, "claim": Claim, "takeover": TakeOver, "record": Record, "undo": Undo}
-POINTS = (
-    "before claim", "in claim", "after claim", "before effect", "after effect", "before record", "in record",
-    "after record",
-)  # fmt: skip
-"""Where a process can be killed on its first way through."""
-ANSWERED = ("before heard", "in heard", "after heard")
-"""Where it can be killed while an answer comes in."""
-LATER = (*POINTS, "before takeover", "in takeover", "after takeover", "before undo", "after undo")
-"""Where it can be killed while it finds out what became of a call."""
+WAYS = ("unasked", "at the ledger", "in band")
+"""How the call comes to run: inside its bounds, or after an answer from another process or through the host."""
+EDIT = {"type": "edit", "by": "ana", "edited_action": {"name": "send_email", "args": {"to": "bo@example.com"}}}
+"""What is answered in band on the way `edited`, which isn't one of the matrix's."""
+EDITED = replace(CALL, arguments={"to": "bo@example.com"})
+STEPS = {
+    "pose": Pose, "hear": Heard, "claim": Claim, "takeover": TakeOver, "probe": Probe, "record": Record, "undo": Undo,
+}  # fmt: skip
+"""The steps that a process can be killed around. `answer` is none of the flow's: it is another process's."""
 
 
 def healthy(arguments):
     """The health check: all is well."""
     return True
+
+
+# --- points ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Point:
+    """Where a process dies.
+
+    Args:
+        when: `before` or `after` a step or the effect, or `in` it: in the middle of the effect, before a statement of
+            a transaction, or before its COMMIT.
+        what: The step, `answer`, or `effect`.
+        statement: Before which statement of the transaction, from 1; 0 for the COMMIT.
+    """
+
+    when: str
+    what: str
+    statement: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.when} {self.what}{self.statement or ''}".replace(" ", "-")
+
+
+def die(here, when, what, statement=0):
+    """Die of SIGKILL here, if this is the point."""
+    if here == Point(when, what, statement):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Mortal:
+    """A cursor that dies before one of its statements."""
+
+    def __init__(self, cursor, here, what):
+        self._cursor, self._here, self._what, self.count = cursor, here, what, 0
+
+    def __getattr__(self, name):
+        return getattr(self._cursor, name)
+
+    def execute(self, *args):
+        """Run one statement, unless it is the one to die at."""
+        self.count += 1
+        die(self._here, "in", self._what, self.count)
+        return self._cursor.execute(*args)
+
+
+def mortal(work, here, what, counted=None):
+    """Work of a transaction that dies where it is told to, and says how many statements the first of its name has."""
+
+    def run(cursor):
+        dying = Mortal(cursor, here, what)
+        done = work(dying)
+        if counted is not None:
+            counted.setdefault(what, dying.count)
+        # The last statement of a transaction, before it holds, is the COMMIT that comes now.
+        die(here, "in", what)
+        return done
+
+    return run
+
+
+def lay_traps(here, counted=None):
+    """Die before, in or after a step of the flow, sync or async. It is for this process's whole life."""
+    name = here.what if here is not None else ""
+    steps = STEPS.get(name, tuple(STEPS.values()) if counted is not None else ())
+    transaction, perform, aperform = Turn.transaction, driving._perform, driving._aperform
+
+    def dying_transaction(self, step):
+        found = transaction(self, step)
+        if found is None or not isinstance(step, steps):
+            return found
+        what = name or next(known for known, kind in STEPS.items() if isinstance(step, kind))
+        return mortal(found[0], here, what, counted), found[1]
+
+    def dying_perform(step, turn):
+        if not isinstance(step, steps):
+            return perform(step, turn)
+        die(here, "before", name)
+        done = perform(step, turn)
+        die(here, "after", name)
+        return done
+
+    async def dying_aperform(step, turn):
+        if not isinstance(step, steps):
+            return await aperform(step, turn)
+        die(here, "before", name)
+        done = await aperform(step, turn)
+        die(here, "after", name)
+        return done
+
+    Turn.transaction, driving._perform, driving._aperform = dying_transaction, dying_perform, dying_aperform
+
+
+# --- the world ---------------------------------------------------------------------------------------------------
 
 
 class World:
@@ -58,15 +168,18 @@ class World:
         self.file, self.kind = Path(folder) / "effects", kind
 
     def effects(self):
-        """How many effects there are now."""
+        """How many effects there are now, half ones included."""
         return len(self.file.read_text().splitlines()) if self.file.exists() else 0
 
-    def send(self, key):
-        """The effect. A resource behind an idempotent tool knows the keys that it has seen."""
+    def send(self, key, here=None):
+        """The effect, in two halves. A resource behind an idempotent tool knows the keys that it has seen."""
         if self.kind == "idempotent" and self.file.exists() and key in self.file.read_text():
             return
-        with self.file.open("a") as file:
-            file.write(f"{key}\n")
+        file = os.open(self.file, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        os.write(file, key.encode())
+        die(here, "in", "effect")
+        os.write(file, b"\n")
+        os.close(file)
 
     def take_back(self, _):
         """The undo."""
@@ -85,17 +198,21 @@ class World:
                 return Declaration()
 
 
+class Asked(Exception):
+    """The host would interrupt here."""
+
+
 class Host:
     """Runs the tool on the world, and dies where it is told to."""
 
-    def __init__(self, world, die_at):
-        self.world, self.die_at = world, die_at
+    def __init__(self, world, here=None, way="unasked"):
+        self.world, self.here, self.way = world, here, way
 
     def execute(self, call, *, again=False):
         """The effect, between two points."""
-        die(self.die_at, "before effect")
-        self.world.send(call.key)
-        die(self.die_at, "after effect")
+        die(self.here, "before", "effect")
+        self.world.send(call.key, self.here)
+        die(self.here, "after", "effect")
         return Outcome("done", "sent")
 
     async def aexecute(self, call, *, again=False):
@@ -107,11 +224,16 @@ class Host:
         return reply.encode()
 
     def ring(self, question, complaint):
-        """Nobody is there."""
-        raise InterruptedError
+        """Somebody is there, or nobody is."""
+        if self.way == "in band":
+            return {"type": "approve", "by": "ana"}
+        if self.way == "edited":
+            return EDIT
+        raise Asked
 
     def person(self, answer):
-        """Nobody is known."""
+        """Whoever answers in band is Ana."""
+        return Person("ana", "code")
 
     def arrival(self):
         """Nothing is known of how an answer came."""
@@ -126,86 +248,118 @@ class Host:
         return replace(call, arguments=dict(arguments))
 
 
-class AnsweredHost(Host):
-    """As `Host`, with somebody there who answers."""
-
-    def __init__(self, world, die_at, answer):
-        super().__init__(world, die_at)
-        self.answer = answer
-
-    def ring(self, question, complaint):
-        """The answer, as LangGraph hands it out again when the task starts over."""
-        assert not complaint, complaint
-        return self.answer
-
-    def person(self, answer):
-        """Whoever the answer names, and it is known that it is them."""
-        return Person(answer.by, "code")
+# --- a place, and what happens there -----------------------------------------------------------------------------
 
 
-def die(die_at, point):
-    """Die of SIGKILL here, if this is the point."""
-    if die_at == point:
-        os.kill(os.getpid(), signal.SIGKILL)
+@dataclass(frozen=True)
+class Place:
+    """One ledger, one world and one tool, for any number of processes one after the other.
+
+    Args:
+        folder: Where the world is.
+        ledger: The ledger's file or URL.
+        kind: What the tool declares.
+        way: How its call comes to run.
+        driver: `sync` or `async`.
+    """
+
+    folder: Path
+    ledger: str
+    kind: str = "neither"
+    way: str = "unasked"
+    driver: str = "sync"
+
+    @property
+    def world(self):
+        """What there is outside the ledger."""
+        return World(self.folder, self.kind)
+
+    def ladder(self):
+        """A ladder with one tool that sends."""
+        logging.disable(logging.WARNING)
+        undoable = self.kind == "undoable"
+        rule = {"checks": CHECKS if undoable else []}
+        if self.way == "unasked":
+            rule |= {"rung": "rollback" if undoable else "bounded", "bounds": BOUNDS}
+        else:
+            rule |= {"rung": "confirm"}
+        ladder = Ladder(policy=Policy.from_rungs("ops", {"send_email": rule}), ledger=self.ledger)
+        ladder.declare("send_email", self.world.declaration())
+        ladder.seats["send_email"].can_ask = True
+        return ladder
+
+    def called(self, **fields):
+        """The same place, with something else about it."""
+        return replace(self, **fields)
 
 
-def ladder_for(folder, world, rung=None):
-    """A ladder with one tool that sends."""
-    logging.disable(logging.WARNING)
-    undoable = world.kind == "undoable"
-    granted = rung or ("rollback" if undoable else "bounded")
-    rule = {"rung": granted, "bounds": BOUNDS, "checks": CHECKS if undoable else []}
-    ladder = Ladder(policy=Policy.from_rungs("ops", {"send_email": rule}), ledger=Path(folder) / "ladder.db")
-    ladder.declare("send_email", world.declaration())
-    ladder.seats["send_email"].can_ask = True
-    return ladder
+def run(place, here=None, call=CALL, counted=None):
+    """Take the call through its life, or die at the point on the way.
 
-
-def run(folder, kind, die_at="", call=CALL):
-    """Take the call through its life, or die at the point on the way."""
-    world = World(folder, kind)
-    ladder = ladder_for(folder, world)
-    _lay_traps(ladder, die_at)
+    Returns:
+        The reply; None where it waits for an answer.
+    """
+    if here is not None or counted is not None:
+        lay_traps(here, counted)
+    ladder = place.ladder()
+    host = Host(place.world, here, place.way)
     try:
-        return ladder.run(call, MODEL, Host(world, die_at))
+        if place.driver == "async":
+            return asyncio.run(ladder.arun(call, MODEL, host))
+        return ladder.run(call, MODEL, host)
+    except Asked:
+        return None
     finally:
         ladder.close()
 
 
-def run_answered(folder, kind, answer, die_at="", call=CALL):
-    """As `run`, for a call that is asked about and gets this answer."""
-    world = World(folder, kind)
-    ladder = ladder_for(folder, world, "confirm")
-    _lay_traps(ladder, die_at)
+def answer(place, here=None, counted=None):
+    """Say yes to the open question, if there is one, or die on the way."""
+    ladder = place.ladder()
     try:
-        return ladder.run(call, MODEL, AnsweredHost(world, die_at, answer))
+        for question in ladder.pending():
+            write = Store.write
+
+            def dying(self, work, *, durable=True, write=write):
+                die(here, "before", "answer")
+                done = write(self, mortal(work, here, "answer", counted), durable=durable)
+                die(here, "after", "answer")
+                return done
+
+            if here is not None or counted is not None:
+                Store.write = dying
+            try:
+                ladder.approve(question.id, by="ana")
+            finally:
+                Store.write = write
     finally:
         ladder.close()
 
 
-def _lay_traps(ladder, die_at):
-    """Die before, in or after the transaction of a step."""
-    perform = driving._perform
-    when, _, name = die_at.partition(" ")
+def die_on_the_way(place, here):
+    """Go the whole way in as many processes as it takes, each of which dies if it comes by the point.
 
-    def trapped(step, turn):
-        if not isinstance(step, STEPS.get(name, ())):
-            return perform(step, turn)
-        die(die_at, f"before {name}")
-        if when == "in":
-            # It is called as SQLite begins with a statement: the last one of a transaction, before it holds.
-            ladder.store._engine.writer.set_trace_callback(lambda sql: sql == "COMMIT" and die(die_at, f"in {name}"))
-        done = perform(step, turn)
-        die(die_at, f"after {name}")
-        return done
+    Returns:
+        Whether one did.
+    """
+    acts = (run, answer, run) if place.way == "at the ledger" else (run,)
+    return any(killed(act, place, here) for act in acts)
 
-    driving._perform = trapped if die_at else perform
+
+def go_on(place) -> Reply:
+    """Recover in this process: run, and where it waits for an answer, give it and run again."""
+    reply = run(place)
+    if reply is None:
+        answer(place)
+        reply = run(place)
+    assert reply is not None, "it was answered, and asks again"
+    return reply
 
 
 def killed(target, *args):
     """Run it in a process of its own, and say whether it died of SIGKILL rather than end."""
     process = CONTEXT.Process(target=target, args=args)
     process.start()
-    process.join(30)
+    process.join(60)
     assert process.exitcode in {0, -signal.SIGKILL}, process.exitcode
     return process.exitcode != 0

@@ -20,7 +20,7 @@ from ladder_graph.calls import Call
 from ladder_graph.errors import AnswerRefused
 from ladder_graph.fingerprint import Environment, toolset_component
 from ladder_graph.ladder import Ladder
-from ladder_graph.ledger import store as engine
+from ladder_graph.ledger import sqlite as engine
 from ladder_graph.policy import Policy
 from ladder_graph.scale import Rung
 from ladder_graph.states import State

@@ -18,6 +18,7 @@ from tests.unit.walking import (
     CALL,
     CLAIMED,
     DONE,
+    MODEL,
     NEW,
     NOW,
     READ,
@@ -72,6 +73,17 @@ def test_a_demotion_in_the_ledger_counts_at_once():
     _, (found, _, _) = walk(routed(CALL, gate("report")), Seen(standing=Rung.DRAFT, standing_reason="it went wrong"))
     assert found.rung is Rung.DRAFT
     assert found.why == "it went wrong"
+
+
+def test_the_standing_is_that_of_the_pinned_environment():
+    """What proposes now is held against what the rung was granted to: the ledger's pin, or the lock file's."""
+    other = replace(MODEL, reported="m-2-2026-02-02")
+    _, (found, _, _) = walk(routed(CALL, gate("report")), Seen(pinned=MODEL))
+    assert found.rung is Rung.REPORT
+    _, (found, _, _) = walk(routed(CALL, gate("report")), Seen(pinned=other))
+    assert found.rung is Rung.CONFIRM
+    _, (found, _, _) = walk(routed(CALL, replace(gate("report"), locked=MODEL)), Seen(pinned=other))
+    assert found.rung is Rung.REPORT
 
 
 def test_a_demotion_never_raises():

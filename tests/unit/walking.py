@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from ladder_graph.calls import Call
+from ladder_graph.fingerprint import Environment, toolset_component
 from ladder_graph.flow import Gate
 from ladder_graph.policy import Rule
 from ladder_graph.routing import Footing
@@ -15,11 +16,12 @@ from ladder_graph.rungs.acting import Plan
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.steps import Claimed, Decision, Known, NotClaimed, Outcome, Person, Question, Reason, Route, Seen
-from ladder_graph.trust.standing import Standing
 
 NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
 CALL = Call("ops", "t1", "call_1", "send_email", {"to": "ana@example.com"})
 TWIN = replace(CALL, id="call_0")
+TOOLS = {"send_email": "a" * 64}
+MODEL = Environment("scripted", "m-1", "m-1-2026-01-01", "none", "{}", toolset_component(TOOLS), TOOLS)
 NEW = Seen()
 CLAIMED = Claimed(1)
 BUSY = NotClaimed("busy", "another task of this agent is running it.")
@@ -41,10 +43,10 @@ def rule(rung="bounded", **fields):
 READ = rule("report", read_only=True, bounds=[], checks=[])
 
 
-def gate(rung="bounded", at_most=Rung.REPORT, *, standing=None, footing=None, **fields):
+def gate(rung="bounded", at_most=Rung.REPORT, *, footing=None, **fields):
     """Everything in place, and the standing that the policy grants."""
     granted = rung if isinstance(rung, Rule) else rule(rung, **fields)
-    return Gate(granted, Standing(standing or granted.rung), footing or Footing(True, True, "ana"), NOW, at_most)
+    return Gate(granted, MODEL, None, footing or Footing(True, True, "ana"), NOW, at_most)
 
 
 def plan(*charges, undoable=False, **fields):

@@ -11,6 +11,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -71,7 +72,31 @@ class _Recent(OrderedDict[K, V]):
             self.popitem(last=False)
 
 
-class Capture(BaseCallbackHandler):
+class ModelHandler(BaseCallbackHandler):
+    """A handler that hears of chat models only, and costs the many other steps of a graph nothing."""
+
+    @property
+    def ignore_chain(self) -> bool:
+        """Nodes and graphs are nothing to it."""
+        return True
+
+    @property
+    def ignore_agent(self) -> bool:
+        """Tools neither."""
+        return True
+
+    @property
+    def ignore_retriever(self) -> bool:
+        """Retrievers neither."""
+        return True
+
+    @property
+    def ignore_custom_event(self) -> bool:
+        """Custom events neither."""
+        return True
+
+
+class Capture(ModelHandler):
     """Remembers the environment of every tool call that a chat model proposes.
 
     Hand it to a graph with `graph.with_config(callbacks=[capture])`; it then reaches the models of all nodes and
@@ -103,6 +128,8 @@ class Capture(BaseCallbackHandler):
         self._answers: _Recent[str, _Answer] = _Recent(keep)
         self._calls: _Recent[tuple[str, str], Environment | None] = _Recent(keep)
         self._known: _Recent[str, None] = _Recent(KNOWN)
+        self.suspects = False
+        """Whether any request so far showed tools that its provider runs by itself, or couldn't be read."""
         for model in known:
             self._known.put(model, None)
 
@@ -140,7 +167,13 @@ class Capture(BaseCallbackHandler):
         **kwargs: Any,
     ) -> None:
         """Take down the request."""
-        request = _request(serialized or {}, messages[0], metadata or {}, kwargs.get("invocation_params"))
+        try:
+            request = _request(serialized or {}, messages[0], metadata or {}, kwargs.get("invocation_params"))
+        except BaseException:
+            self.suspects = True
+            raise
+        if request.provider_tools:
+            self.suspects = True
         with self._lock:
             self._requests.put(run_id, request)
 
@@ -160,7 +193,7 @@ class Capture(BaseCallbackHandler):
     def _remember(self, request: Environment, message: AIMessage) -> None:
         reported = unfolded(_text(message.response_metadata, ("model_name", "model")), request.requested, self._known)
         toolset = None if message.tool_calls and not _shows_tools(request) else request.toolset
-        environment = replace(request, reported=reported, toolset=toolset)
+        environment = _answering(request, reported, toolset)
         if reported:
             self._known.put(reported, None)
         proposed = (_call(call["id"], call["name"], call["args"]) for call in message.tool_calls)
@@ -170,6 +203,12 @@ class Capture(BaseCallbackHandler):
         for call in calls:
             same = self._calls.get(call, environment) == environment
             self._calls.put(call, environment if same else None)
+
+
+# An agent has few environments, and each of its turns would make them anew.
+@lru_cache(maxsize=256)
+def _answering(request: Environment, reported: str | None, toolset: str | None) -> Environment:
+    return replace(request, reported=reported, toolset=toolset)
 
 
 def _call(call_id: str | None, name: str, args: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -198,10 +237,11 @@ def _request(
 ) -> Environment:
     made: Mapping[str, Any] = serialized.get("kwargs") or {}
     asked: Mapping[str, Any] = params if isinstance(params, Mapping) else {}
-    tools, provider_tools, toolset = shown({**made, **asked})
+    whole = {**made, **asked}
+    tools, provider_tools, toolset = shown(whole)
     usual = {name: metadata.get(f"ls_{name}") for name in ("temperature", "max_tokens", "stop")}
     return Environment(
-        provider=_provider(_text(metadata, ("ls_provider",)), _text({**made, **asked}, ENDPOINTS)),
+        provider=_provider(_text(metadata, ("ls_provider",)), _text(whole, ENDPOINTS)),
         requested=_text(asked, MODEL_IDS) or _text(metadata, ("ls_model_name",)),
         prompt=prompt_component((*_system(messages), *(asked[k] for k in PROMPTS if isinstance(asked.get(k), str)))),
         parameters=parameters_component(usual, made, asked) if isinstance(params, Mapping) else None,

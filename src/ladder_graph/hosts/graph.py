@@ -69,7 +69,7 @@ def wrap(ladder: Ladder, graph: Any, *, checkpointer: Any, agent: str) -> Compil
     keeper = own if checkpointer is None else None if checkpointer == HOST else checkpointer
     site = Site(ladder, Capture(), can_ask=checkpointer == HOST or not (keeper is None or keeper is False))
     built = gated(site, graph, agent=agent, checkpointer=keeper)
-    config = merge_configs(built.config, {"callbacks": [site.capture, ProviderTools(ladder, agent)]})
+    config = merge_configs(built.config, {"callbacks": [site.capture, ProviderTools(ladder, agent, site.capture)]})
     return WrappedGraph(**{**vars(built), "config": config})
 
 

@@ -123,7 +123,7 @@ class LadderMiddleware(AgentMiddleware[Any, Any, Any]):
         self._sealer = Sealer()
         self.agent = agent or ladder.policy.agent
         self.capture = Capture()
-        self._provider = ProviderTools(ladder, self.agent)
+        self._provider = ProviderTools(ladder, self.agent, self.capture)
         self._seated: set[tuple[str, bool]] = set()
 
     def wrap_model_call(

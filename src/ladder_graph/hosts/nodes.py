@@ -19,7 +19,7 @@ from ladder_graph.hosts.capture import Capture
 from ladder_graph.hosts.edges import passed_on
 from ladder_graph.hosts.fitting import complaint_about
 from ladder_graph.hosts.nested import BUILT_LATER
-from ladder_graph.hosts.proposals import Packet, Proposal, is_packet, messages_of, proposals, proposer
+from ladder_graph.hosts.proposals import Packet, Proposal, Underway, is_packet, messages_of, proposals, proposer
 from ladder_graph.hosts.toolhost import NodeHost, NotItsTurn, answered, tool_message
 from ladder_graph.scale import Rung
 from ladder_graph.tools import NOTHING
@@ -63,6 +63,7 @@ class Mount:
     """No question is asked while another one is open."""
     seated: set[str] = field(default_factory=set)
     """Tools that turned up at run time."""
+    underway: Underway = field(default_factory=Underway)
 
     def sends(self, found: Sequence[Proposal], messages: Sequence[Any], config: RunnableConfig) -> list[Send]:
         """Each call to its rung, by itself.
@@ -84,8 +85,11 @@ class Mount:
         proposal = Proposal(found.call, found.state, message, found.whole)
         environment = proposal.environment(self.capture)
         call = self.call(proposal.call, environment, config)
-        rung = self.ladder.route(call, environment).rung if isinstance(call, Call) else Rung.SUGGEST
-        return Send(self.names[rung], proposal.packet(environment, together=together))
+        packet = proposal.packet(environment, together=together)
+        if isinstance(call, str):
+            return Send(self.names[Rung.SUGGEST], packet)
+        self.underway.put(packet, call, environment)
+        return Send(self.names[self.ladder.route(call, environment).rung], packet)
 
     def call(self, call: Mapping[str, Any], environment: Environment | None, config: RunnableConfig) -> Call | str:
         """The frozen call; or why it can't be considered, in words for the model."""
@@ -219,19 +223,24 @@ class RungNode(Runnable[Any, Any]):
                 f"the node {self.name} takes one call from the gate and nothing else; send it to the tool node"
             )
         raw: dict[str, Any] = packet["call"]
-        stored = packet.get("environment")
-        environment = None if stored is None else Environment.from_json(stored, "the checkpoint")
-        call = self.mount.call(raw, environment, config)
-        repeatable = self.mount.ladder.repeatable(str(raw.get("name")), self.mount.agent)
+        call, environment = self.mount.underway.take(packet) or self._thawed(packet, config)
+        name = call.tool if isinstance(call, Call) else str(raw.get("name"))
+        repeatable = self.mount.ladder.repeatable(name, self.mount.agent)
         host = NodeHost(
             config, self.mount.node, self.mount.payload(packet, config), repeatable,
-            tool=self.mount.tools.get(str(raw.get("name"))), seed=packet["seed"],
+            tool=self.mount.tools.get(name), seed=packet["seed"],
             may_ask=not (self.mount.one_question and packet["together"]) or self.rung is Rung.CONFIRM,
         )  # fmt: skip
         if isinstance(call, str):
             self.mount.ladder.refuse(self.mount.agent, thread_of(config), raw, call)
-            return tool_message(raw.get("id"), str(raw.get("name")), call, error=True), environment, host
+            return tool_message(raw.get("id"), name, call, error=True), environment, host
         return call, environment, host
+
+    def _thawed(self, packet: Packet, config: RunnableConfig) -> tuple[Call | str, Environment | None]:
+        """The call of a packet that was read back from a checkpoint."""
+        stored = packet.get("environment")
+        environment = None if stored is None else Environment.from_json(stored, "the checkpoint")
+        return self.mount.call(packet["call"], environment, config), environment
 
     def _update(self, output: Any, packet: Packet, config: RunnableConfig) -> Any:
         """The output in the form of a node's; the way on is left to the gate where others came with this call."""

@@ -6,17 +6,22 @@ LangGraph sends calls in four shapes: a list of tool calls, one call with its st
 from __future__ import annotations
 
 import secrets
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NotRequired, TypedDict, cast
 
 from langchain_core.messages import AIMessage, ToolMessage
 
+from ladder_graph.calls import Call
 from ladder_graph.fingerprint import Environment
 from ladder_graph.hosts.capture import Capture
 
 NO_ID = "missing"
 """The id on the answer to a call that has none."""
+
+UNDERWAY = 256
+"""How many calls are kept between the gate and their rung."""
 
 
 class Packet(TypedDict):
@@ -68,6 +73,28 @@ class Proposal:
         if self.state is not None:
             packet["state"] = self.state
         return packet
+
+
+class Underway:
+    """Calls on their way from the gate to their rung, in this process: the rung needn't freeze them a second time.
+
+    A packet is known by its very object. One that was read back from a checkpoint is another object, and is looked at
+    from the start; one that somebody changed on the way stays what it was at the gate.
+    """
+
+    def __init__(self) -> None:
+        self._calls: OrderedDict[int, tuple[Packet, Call, Environment | None]] = OrderedDict()
+
+    def put(self, packet: Packet, call: Call, environment: Environment | None) -> None:
+        """Keep what was frozen; what never arrives is forgotten in time."""
+        self._calls[id(packet)] = (packet, call, environment)
+        if len(self._calls) > UNDERWAY:
+            self._calls.popitem(last=False)
+
+    def take(self, packet: Packet) -> tuple[Call, Environment | None] | None:
+        """What was frozen for this very packet, once; None where it came another way."""
+        sent, call, environment = self._calls.pop(id(packet), (None, None, None))
+        return (call, environment) if sent is packet and call is not None else None
 
 
 def is_packet(payload: object) -> bool:

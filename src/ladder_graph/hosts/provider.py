@@ -8,21 +8,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import BaseMessage
 
+from ladder_graph.hosts.capture import Capture, ModelHandler
 from ladder_graph.hosts.toolset import shown
 
 if TYPE_CHECKING:
     from ladder_graph.ladder import Ladder
 
 
-class ProviderTools(BaseCallbackHandler):
-    """Looks at each request to a chat model, after every middleware has had its say, and refuses or reports it.
+class ProviderTools(ModelHandler):
+    """Refuses or reports requests to a chat model with such tools, after every middleware has had its say.
 
     Args:
         ladder: Whose policy says which.
         agent: Whose requests they are.
+        capture: Hears of each request right before this does.
     """
 
     raise_error = True
@@ -30,8 +31,18 @@ class ProviderTools(BaseCallbackHandler):
     run_inline = False
     """LangChain leaves other handlers unawaited where one that runs inline raises in async code."""
 
-    def __init__(self, ladder: Ladder, agent: str) -> None:
-        self._ladder, self._agent = ladder, agent
+    def __init__(self, ladder: Ladder, agent: str, capture: Capture) -> None:
+        self._ladder, self._agent, self._capture = ladder, agent, capture
+
+    @property
+    def ignore_llm(self) -> bool:
+        """Answers are nothing to it."""
+        return True
+
+    @property
+    def ignore_chat_model(self) -> bool:
+        """Whether nothing was there to be met so far: in async code each look costs a hop to a thread and back."""
+        return not self._capture.suspects
 
     def on_chat_model_start(self, serialized: dict[str, Any], messages: list[list[BaseMessage]], **kwargs: Any) -> None:
         """Look at what is about to be sent.

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ladder_graph.calls import Call, normalise, restore
+from ladder_graph.fingerprint import Environment
 from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.chain import GENESIS, entry_hash, payload_hash
 from ladder_graph.ledger.cursor import Cursor
@@ -36,6 +37,8 @@ class Actions:
     now: dt.datetime
     us: int = field(init=False)
     """The moment in microseconds since the epoch."""
+    _ends: dict[str, tuple[int, str]] = field(default_factory=dict, init=False)
+    """The end of a chain, where it was read on the way: number and hash of its last entry."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "us", micros(self.now))
@@ -59,9 +62,12 @@ class Actions:
         return started and self.owner.alive(row["owner"], row["key"], row["fence"])
 
     def place(self, cursor: Cursor, call: Call) -> Any:
-        """Where an action is in its life: key, state, owner and fence."""
-        row: Any = cursor.execute(sql.PLACE, {"key": call.key}).fetchone()
-        return row
+        """Where an action is in its life: key, state, owner and fence; None where it is nowhere yet."""
+        found = cursor.execute(sql.PLACE_AND_HEAD, {"key": call.key, "stream": call.agent}).fetchone()
+        if found is None:
+            return cursor.execute(sql.PLACE, {"key": call.key}).fetchone()
+        self._ends[call.agent] = found["n"], found["hash"]
+        return None if found["key"] is None else found
 
     def append(self, cursor: Cursor, stream: str, kind: str, action: str, body: Mapping[str, Any]) -> str:
         """Add an entry to the chain of an agent.
@@ -72,7 +78,9 @@ class Actions:
         text = printable(_json({"policy": self.revision, **body}))
         salt = secrets.token_bytes(16)
         payload = payload_hash(salt, text)
-        n, prev = cursor.execute(sql.HEAD, {"stream": stream}).fetchone() or (0, GENESIS)
+        # What was read just now holds for the one entry that follows it.
+        end = self._ends.pop(stream, None)
+        n, prev = end or cursor.execute(sql.HEAD, {"stream": stream}).fetchone() or (0, GENESIS)
         digest = entry_hash(prev, stream, n + 1, self.us, kind, action, payload)
         cursor.execute(sql.INSERT_PAYLOAD, {"hash": payload, "salt": salt, "body": text})
         cursor.execute(sql.INSERT_ENTRY, {
@@ -122,8 +130,12 @@ class Actions:
         """
         seen = {"b_key": call.key, "b_state": before, "b_fence": under}
         moved = {"state": after, "updated_us": self.us, **dict.fromkeys(sql.KEPT), **new}
-        cursor.execute(sql.MOVE_ACTION, {**seen, **moved})
-        return cursor.rowcount == 1
+        found = cursor.execute(sql.MOVE_ACTION, {**seen, **moved, "stream": call.agent}).fetchone()
+        if found is None:
+            return False
+        if found["n"] is not None:
+            self._ends[call.agent] = found["n"], found["hash"]
+        return True
 
     def enter(
         self, cursor: Cursor, call: Call, state: State, route: Route, *, text: str = "",
@@ -147,6 +159,11 @@ class Actions:
 def placed(route: Route) -> dict[str, Any]:
     """The rung and the reasons, for an entry."""
     return {"rung": int(route.rung), "reasons": [[reason.code, reason.text] for reason in route.reasons]}
+
+
+def pinned_in(components: str | None) -> Environment | None:
+    """The pinned environment from its column, or None where there is none."""
+    return None if components is None else Environment.read(components, "the ledger's pin")
 
 
 def printable(text: str) -> str:

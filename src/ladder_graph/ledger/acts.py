@@ -13,6 +13,7 @@ from ladder_graph.errors import AnswerRefused, UnknownQuestion
 from ladder_graph.fingerprint import Environment, diff
 from ladder_graph.ledger import quotas
 from ladder_graph.ledger import statements as sql
+from ladder_graph.ledger.actions import pinned_in
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.journal import Journal
 from ladder_graph.scale import Rung
@@ -148,9 +149,7 @@ def environment_key(environment: Environment) -> str:
     return hashlib.sha256(environment.text.encode()).hexdigest()
 
 
-def observe(
-    journal: Journal, cursor: Cursor, agent: str, environment: Environment, locked: Environment | None
-) -> tuple[Environment, str]:
+def observe(journal: Journal, cursor: Cursor, agent: str, environment: Environment, locked: Environment | None) -> str:
     """Write an environment down when it is first seen; the first one of an agent is pinned.
 
     Args:
@@ -161,26 +160,26 @@ def observe(
         locked: The environment in `ladder.lock`, which wins over the first one seen.
 
     Returns:
-        The pinned environment, and what is new in words; empty when nothing is.
+        What is new in words; empty when nothing is.
     """
     pinned = locked or pinned_of(cursor, agent)
     key = environment_key(environment)
     seen = cursor.execute(sql.SEEN_ENVIRONMENT, {"agent": agent, "key": key}).fetchone()
     if seen is not None and pinned is not None:
         cursor.execute(sql.RETURN_TO_ENVIRONMENT, {"b_agent": agent, "b_key": key, "last_us": journal.us})
-        return pinned, ""
+        return ""
     if seen is None:
         _insert_environment(journal, cursor, agent, environment, pinned=pinned is None)
     if pinned is None:
         news = f"first environment of {agent}, pinned: {environment}"
         journal.append(cursor, agent, "pinned", "", {"environment": key, "text": news, **_components(environment)})
-        return environment, news
+        return news
     changes = [change.text for change in diff(pinned, environment)]
     if not changes:
-        return pinned, ""
+        return ""
     news = f"{agent} changed: {'; '.join(changes)}"
     journal.append(cursor, agent, "environment", "", {"environment": key, "text": news, **_components(environment)})
-    return pinned, news
+    return news
 
 
 def pin(journal: Journal, cursor: Cursor, agent: str, environment: Environment, by: Person) -> None:
@@ -216,7 +215,7 @@ def _components(environment: Environment) -> dict[str, object]:
 def pinned_of(cursor: Cursor, agent: str) -> Environment | None:
     """The environment that the policy's start rungs were granted for, or None before the first call."""
     row = cursor.execute(sql.PINNED, {"agent": agent}).fetchone()
-    return None if row is None else Environment.read(row[1], "the ledger's pin")
+    return pinned_in(row and row[1])
 
 
 def approved_calls(journal: Journal, cursor: Cursor, agent: str) -> list[tuple[Call, Person]]:

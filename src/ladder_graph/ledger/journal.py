@@ -16,7 +16,7 @@ from typing import Any
 from ladder_graph.calls import Call, normalise
 from ladder_graph.ledger import questions, quotas
 from ladder_graph.ledger import statements as sql
-from ladder_graph.ledger.actions import Actions, placed, printable
+from ladder_graph.ledger.actions import Actions, pinned_in, placed, printable
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import Terms, nonce_of, question_digest, question_of, word_of
 from ladder_graph.ledger.rows import US
@@ -72,9 +72,12 @@ class Journal(Actions):
 
     def look(self, cursor: Cursor, call: Call, charges: Sequence[Charge]) -> Seen:
         """Everything the ledger knows that bears on a call."""
+        first = charges[0] if charges else None
         found = cursor.execute(sql.LOOK, {
             "agent": call.agent, "tool": call.tool, "thread": call.thread, "digest": call.digest, "now": self.us,
+            "quota": first and first.quota, "window": first and first.window,
         }).fetchone()  # fmt: skip
+        left = [] if first is None else [(first, first.limit - (found["taken"] or 0))]
         like = found["like"] is not None
         known = self.known(cursor, call.key) if like else None
         edited = questions.latest(cursor, call) if known is not None and known.state is State.EDITED else None
@@ -85,8 +88,9 @@ class Journal(Actions):
             declined=questions.declined(cursor, call) if like else None,
             standing=None if found["rung"] is None else Rung(found["rung"]),
             standing_reason=found["reason"] or "",
-            left=tuple((charge, quotas.left(cursor, charge)) for charge in charges),
+            left=(*left, *((charge, quotas.left(cursor, charge)) for charge in charges[1:])),
             overdue=found["overdue"],
+            pinned=pinned_in(found["pinned"]),
         )
 
     def question(self, cursor: Cursor, call: Call) -> Question | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 import sys
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import IO
 
@@ -40,20 +41,14 @@ else:
         fcntl.flock(file, fcntl.LOCK_UN)
 
 
-class Owner:
-    """This process, as the owner of the actions it starts.
+class Owner(ABC):
+    """This process, as the owner of the actions it starts: it lives as long as it holds a lock of the system."""
 
-    Args:
-        directory: Where the owners of one ledger keep their lock files; None for a ledger in memory, which no
-            other process can see.
-    """
-
-    def __init__(self, directory: Path | None) -> None:
+    def __init__(self) -> None:
         self.id = secrets.token_hex(8)
-        self._directory = directory
-        self._file: IO[bytes] | None = None
         self._running: set[tuple[str, int]] = set()
 
+    @abstractmethod
     def hold(self) -> str:
         """Take the lock before the first action, and keep it until the process ends.
 
@@ -61,18 +56,24 @@ class Owner:
             The owner's id, as it is written into the action's row.
 
         Raises:
-            LedgerUnwritable: The lock file can't be made.
+            LedgerUnwritable: The lock can't be had.
         """
-        if self._file is None and self._directory is not None:
-            try:
-                self._directory.mkdir(mode=0o700, exist_ok=True)
-                self._file = (self._directory / self.id).open("wb")
-            except OSError as wrong:
-                raise LedgerUnwritable(
-                    f"{self._directory} can't hold this process's lock: {wrong.strerror}. Nothing ran."
-                ) from wrong
-            _lock(self._file, wait=True)
-        return self.id
+
+    @abstractmethod
+    def held(self) -> bool:
+        """Whether the lock is still held. What was claimed under one that is lost may not run."""
+
+    @abstractmethod
+    def lives(self, owner: str) -> bool:
+        """Whether another owner may still hold its lock; who can't be called dead with certainty lives."""
+
+    @abstractmethod
+    def release(self) -> None:
+        """Let go; whatever this owner left `started` is in doubt from now on."""
+
+    @abstractmethod
+    def abandon(self) -> None:
+        """Let go without a word, as a forked child must, for whom its parent's lock would outlive it."""
 
     def begin(self, action: str, fence: int) -> None:
         """A task of this process runs that action under that fence from now on."""
@@ -87,9 +88,44 @@ class Owner:
 
         Here that is known for each task; of another process it is only known whether it still holds its lock.
         """
-        if owner == self.id:
-            return (action, fence) in self._running
-        if self._directory is None or not owner.isalnum():
+        if (action, fence) in self._running:
+            return True
+        return owner != self.id and owner.isalnum() and self.lives(owner)
+
+
+class FileOwner(Owner):
+    """An owner whose lock is one on a file.
+
+    Args:
+        directory: Where the owners of one ledger keep their lock files; None for a ledger in memory, which no
+            other process can see.
+    """
+
+    def __init__(self, directory: Path | None) -> None:
+        super().__init__()
+        self._directory = directory
+        self._file: IO[bytes] | None = None
+
+    def hold(self) -> str:
+        """As every owner does."""
+        if self._file is None and self._directory is not None:
+            try:
+                self._directory.mkdir(mode=0o700, exist_ok=True)
+                self._file = (self._directory / self.id).open("wb")
+            except OSError as wrong:
+                raise LedgerUnwritable(
+                    f"{self._directory} can't hold this process's lock: {wrong.strerror}. Nothing ran."
+                ) from wrong
+            _lock(self._file, wait=True)
+        return self.id
+
+    def held(self) -> bool:
+        """The system takes a lock on a file from nobody who lives."""
+        return True
+
+    def lives(self, owner: str) -> bool:
+        """As every owner does; the file of a dead one is cleared away."""
+        if self._directory is None:
             return False
         path = self._directory / owner
         try:
@@ -97,7 +133,7 @@ class Owner:
         except FileNotFoundError:
             return False
         except OSError:
-            return True  # Nobody can tell, and who can't be called dead with certainty counts as alive.
+            return True
         with file:
             if not _lock(file, wait=False, shared=True):
                 return True
@@ -105,13 +141,13 @@ class Owner:
         return False
 
     def release(self) -> None:
-        """Let go; whatever this owner left `started` is in doubt from now on."""
+        """As every owner does."""
         if self._file is not None:
             self.abandon()
             (self._directory or Path()).joinpath(self.id).unlink(missing_ok=True)
 
     def abandon(self) -> None:
-        """Close our copy of the lock file, as a forked child must, for whom its parent's lock would outlive it."""
+        """As every owner does: close our copy of the lock file."""
         if self._file is not None:
             self._file.close()
             self._file = None
@@ -119,6 +155,9 @@ class Owner:
 
 class Queue:
     """A fair queue of processes before one SQLite file: the kernel wakes who waits, SQLite's own handler only sleeps.
+
+    It is a lock behind a turnstile. Whoever waits for the lock holds the turnstile, so a process that has just had the
+    lock can't take it again before those who were woken for it have come to run.
 
     Args:
         path: The lock file; None for a ledger in memory.
@@ -128,20 +167,27 @@ class Queue:
     """
 
     def __init__(self, path: Path | None) -> None:
+        self._files: list[IO[bytes]] = []
         try:
-            self._file = path.open("ab") if path is not None else None
+            if path is not None:
+                self._files = [path.with_name(path.name + end).open("ab") for end in (".turnstile", "")]
         except OSError as wrong:
             raise LedgerUnwritable(f"{path} can't be written: {wrong.strerror}. Nothing ran.") from wrong
 
     def __enter__(self) -> None:
-        if self._file is not None:
-            _lock(self._file, wait=True)
+        if self._files:
+            turnstile, lock = self._files
+            _lock(turnstile, wait=True)
+            try:
+                _lock(lock, wait=True)
+            finally:
+                _unlock(turnstile)
 
     def __exit__(self, *_: object) -> None:
-        if self._file is not None:
-            _unlock(self._file)
+        if self._files:
+            _unlock(self._files[1])
 
     def close(self) -> None:
-        """Close the lock file."""
-        if self._file is not None:
-            self._file.close()
+        """Close the lock files."""
+        for file in self._files:
+            file.close()

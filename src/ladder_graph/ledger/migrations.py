@@ -1,7 +1,7 @@
-"""How a ledger file comes to the present schema, from nothing or from any earlier release.
+"""How a ledger comes to the present schema, from nothing or from any earlier release.
 
-A ledger knows what it is by SQLite's `application_id`, and its schema by `user_version`. Anything else is refused
-untouched.
+A file knows what it is by SQLite's `application_id`, and its schema by `user_version`; on PostgreSQL
+(`ledger/postgres.py`) a row says both. Anything else is refused untouched.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 
-from sqlalchemy import Table
+from sqlalchemy import Dialect, Table
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlmodel import SQLModel
@@ -37,27 +37,43 @@ TABLES: tuple[type[SQLModel], ...] = (
 )
 """Every table of the ledger."""
 
-APPEND_ONLY = """
-CREATE TRIGGER entry_{verb} BEFORE {VERB} ON entry
-BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END
-"""
+ONLY_APPENDED = "the ledger is append-only"
+"""What both databases say to who changes or deletes an entry."""
+
+_RAISE = f"BEGIN RAISE EXCEPTION '{ONLY_APPENDED}'; END"
+_REFUSING = {
+    "sqlite": [
+        f"CREATE TRIGGER entry_{verb} BEFORE {verb.upper()} ON entry BEGIN SELECT RAISE(ABORT, '{ONLY_APPENDED}'); END"
+        for verb in ("update", "delete")
+    ],
+    "postgresql": [
+        f"CREATE FUNCTION entry_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ {_RAISE} $$",
+        "CREATE TRIGGER entry_refuse BEFORE UPDATE OR DELETE OR TRUNCATE ON entry EXECUTE FUNCTION entry_refuse()",
+    ],
+}
 
 
-def _first(connection: sqlite3.Connection) -> None:
+def _first(dialect: Dialect) -> list[str]:
     """Version 1: all tables, and triggers that refuse to change or delete an entry."""
-    dialect = sqlite.dialect()
+    statements: list[str] = []
     for model in TABLES:
         table = model.__table__  # type: ignore[attr-defined]  # SQLModel adds it to every table class
         assert isinstance(table, Table)  # noqa: S101  # narrows the type for the next lines
-        connection.execute(str(CreateTable(table).compile(dialect=dialect)))
-        for index in sorted(table.indexes, key=lambda index: str(index.name)):
-            connection.execute(str(CreateIndex(index).compile(dialect=dialect)))
-    for verb in ("update", "delete"):
-        connection.execute(APPEND_ONLY.format(verb=verb, VERB=verb.upper()))
+        indexes = sorted(table.indexes, key=lambda index: str(index.name))
+        statements += [str(CreateTable(table).compile(dialect=dialect))]
+        statements += [str(CreateIndex(index).compile(dialect=dialect)) for index in indexes]
+    return statements + _REFUSING[dialect.name]
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first,)
-"""One step a version, in order; a released one is never edited."""
+MIGRATIONS: tuple[Callable[[Dialect], list[str]], ...] = (_first,)
+"""The statements of each version, in order; a released one is never edited."""
+
+
+def newer(name: str, version: int) -> LedgerNewer:
+    """The error for a ledger that a later release wrote."""
+    return LedgerNewer(
+        f"{name} has schema {version}, and this release of ladder-graph knows {len(MIGRATIONS)}. Upgrade it."
+    )
 
 
 def migrate(connection: sqlite3.Connection, source: str) -> None:
@@ -72,7 +88,8 @@ def migrate(connection: sqlite3.Connection, source: str) -> None:
     try:
         # Another process may have migrated it while this one waited for the lock.
         for step in MIGRATIONS[recognise(connection, source) :]:
-            step(connection)
+            for statement in step(sqlite.dialect()):
+                connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {APPLICATION}")
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
     except BaseException:
@@ -96,7 +113,5 @@ def recognise(connection: sqlite3.Connection, source: str) -> int:
             f"{source} is a SQLite database, but not a ladder ledger. Name another file; it was not touched."
         )
     if version > len(MIGRATIONS):
-        raise LedgerNewer(
-            f"{source} has schema {version}, and this release of ladder-graph knows {len(MIGRATIONS)}. Upgrade it."
-        )
+        raise newer(source, version)
     return version

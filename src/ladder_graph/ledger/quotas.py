@@ -39,7 +39,5 @@ def hold(cursor: Cursor, action: str, charges: Iterable[Charge]) -> Charge | Non
 
 def settle(cursor: Cursor, action: str, *, used: bool) -> None:
     """Turn what an action holds into what it used, or give it back."""
-    for quota, window, amount in cursor.execute(sql.DROP_HOLDS, {"action": action}).fetchall():
-        cursor.execute(sql.SETTLE, {
-            "b_quota": quota, "b_window": window, "amount": amount, "used": amount if used else 0,
-        })  # fmt: skip
+    cursor.execute(sql.SETTLE, {"action": action, "used": int(used)})
+    cursor.execute(sql.DROP_HOLDS, {"action": action})

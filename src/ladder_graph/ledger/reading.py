@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import sqlite3
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, create_engine, func, or_
-from sqlalchemy.pool import NullPool
+from sqlalchemy import ColumnElement, String, func, or_
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 from sqlmodel import Session, col, select
 
 from ladder_graph.ledger import chain
@@ -121,15 +122,6 @@ class Reading:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        # Sessions borrow the ledger's own reading connection, which is what makes `:memory:` work too.
-        self._engine = create_engine("sqlite://", creator=lambda: _Borrowed(store.reader), poolclass=NullPool)
-
-    def _read(self, query: Callable[[Session], T]) -> T:
-        def work(_: Cursor) -> T:
-            with Session(self._engine, expire_on_commit=False) as session:
-                return query(session)
-
-        return self._store.read(work)
 
     def pending(self, agent: str) -> list[Question]:
         """Open questions of an agent, oldest first."""
@@ -154,7 +146,7 @@ class Reading:
                 for question, action, payload in found
             ]
 
-        return self._read(work)
+        return self._store.query(work)
 
     def actions(self, agent: str, *, state: State | None = None, limit: int | None = None) -> list[Action]:
         """Actions of an agent, oldest first; the latest `limit` of them."""
@@ -171,7 +163,7 @@ class Reading:
                 query = query.where(ActionRow.state == state)
             return [_action(action, payload) for action, payload in session.exec(query)][::-1]
 
-        return self._read(work)
+        return self._store.query(work)
 
     def entries(
         self, agent: str, *, limit: int, tool: str | None = None, thread: str | None = None, action: str | None = None
@@ -189,7 +181,7 @@ class Reading:
             )
             if tool is not None:
                 # A demotion is about a tool and about no single action.
-                said = func.json_extract(PayloadRow.body, "$.tool")
+                said = TextIn(col(PayloadRow.body), "tool")
                 query = query.where(or_(col(ActionRow.tool) == tool, said == tool))
             if thread is not None:
                 query = query.where(ActionRow.thread == thread)
@@ -202,7 +194,7 @@ class Reading:
             chains = [chained(session, stream) for stream in _agents(session, agent)]
             return sorted((entry for found in chains for entry in found), key=lambda entry: entry.at)[-limit:]
 
-        return self._read(work)
+        return self._store.query(work)
 
     def action(self, key: str) -> Action | None:
         """One action by its whole key, or None where the ledger never heard of it."""
@@ -211,7 +203,7 @@ class Reading:
             action = session.get(ActionRow, key)
             return None if action is None else _action(action, session.get(PayloadRow, action.payload))
 
-        return self._read(work)
+        return self._store.query(work)
 
     def drafts(self, agent: str) -> list[Draft]:
         """All drafts of an agent, oldest first."""
@@ -229,7 +221,7 @@ class Reading:
                 for draft, action, payload in session.exec(query)
             ]
 
-        return self._read(work)
+        return self._store.query(work)
 
     def reports(self, agent: str, *, unread: bool) -> list[Report]:
         """Reports on an agent, oldest first."""
@@ -252,7 +244,7 @@ class Reading:
                 for report, action, payload in session.exec(query)
             ]  # fmt: skip
 
-        return self._read(work)
+        return self._store.query(work)
 
     def environments(self, agent: str) -> list[EnvironmentRow]:
         """Every environment that proposed a call; the one it was last seen in is the last."""
@@ -261,7 +253,7 @@ class Reading:
             query = select(EnvironmentRow).where(EnvironmentRow.agent == agent)
             return list(session.exec(query.order_by(col(EnvironmentRow.last_us))))
 
-        return self._read(work)
+        return self._store.query(work)
 
     def standings(self, agent: str) -> dict[str, StandingRow]:
         """The tools that were demoted, by name."""
@@ -269,7 +261,7 @@ class Reading:
         def work(session: Session) -> dict[str, StandingRow]:
             return {row.tool: row for row in session.exec(select(StandingRow).where(StandingRow.agent == agent))}
 
-        return self._read(work)
+        return self._store.query(work)
 
     def footings(self, agent: str) -> dict[str, FootingRow]:
         """What mounts last found around each tool, by name."""
@@ -277,11 +269,11 @@ class Reading:
         def work(session: Session) -> dict[str, FootingRow]:
             return {row.tool: row for row in session.exec(select(FootingRow).where(FootingRow.agent == agent))}
 
-        return self._read(work)
+        return self._store.query(work)
 
     def agents(self, agent: str | None = None) -> list[str]:
         """Every agent that was mounted or has a chain; of one agent, itself and those inside it."""
-        return self._read(lambda session: _agents(session, agent))
+        return self._store.query(lambda session: _agents(session, agent))
 
     def loose_ends(self) -> list[str]:
         """What is wrong with the last entry of each chain and its head; a quick look, where `verify` reads all."""
@@ -293,26 +285,33 @@ class Reading:
 
         return self._store.read(work)
 
-    def verify(self) -> chain.Verification:
-        """Check every chain and every payload."""
+    def verify(self, exported: Iterable[chain.Head] = ()) -> chain.Verification:
+        """Check every chain and every payload, and hold them against heads that were exported earlier."""
         # On the driver's connection: at 100,000 entries a second an ORM would be the slower half.
-        return self._store.read(lambda cursor: chain.verify(cursor.connection))
+        return self._store.scan(lambda connection: chain.verify(connection, exported))
+
+    def heads(self) -> list[chain.Head]:
+        """Where each chain ends: agent, number and hash of its last entry."""
+        return self._store.read(lambda cursor: sorted(tuple(head) for head in cursor.execute(sql.HEADS).fetchall()))
 
 
-class _Borrowed:
-    """A connection that somebody else closes."""
+class TextIn(FunctionElement[str]):
+    """A text in a JSON object that a column holds; null where it isn't there."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+    inherit_cache = True
+    type = String()
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._connection, name)
 
-    def close(self) -> None:
-        """Leave it open."""
+@compiles(TextIn, "sqlite")
+def _(element: TextIn, compiler: SQLCompiler, **options: Any) -> str:
+    column, name = element.clauses
+    return f"json_extract({compiler.process(column, **options)}, '$.' || {compiler.process(name, **options)})"
 
-    def rollback(self) -> None:
-        """Leave whatever its owner has open alone; a reading session writes nothing."""
+
+@compiles(TextIn, "postgresql")
+def _(element: TextIn, compiler: SQLCompiler, **options: Any) -> str:
+    column, name = element.clauses
+    return f"({compiler.process(column, **options)}::json ->> {compiler.process(name, **options)})"
 
 
 def _of(column: str, agent: str) -> ColumnElement[bool]:

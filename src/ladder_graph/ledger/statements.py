@@ -95,6 +95,9 @@ PUT_HEAD = _sql(
 )
 
 HEADS = _sql(select(_head.c.stream, _head.c.n, _head.c.hash))
+ENTRY_HASH = _sql(
+    select(_entry.c.hash).where(and_(_entry.c.stream == bindparam("stream"), _entry.c.n == bindparam("n")))
+)
 LAST_ENTRY = _sql(
     select(*(_entry.c[name] for name in ("stream", "n", "at_us", "kind", "action", "payload", "prev", "hash")))
     .where(_entry.c.stream == bindparam("stream"))
@@ -124,10 +127,15 @@ SAID = _sql(
 )
 """Whether an entry about no single action said exactly this before."""
 
-PLACE = _sql(
-    select(_action.c.key, _action.c.state, _action.c.owner, _action.c.fence).where(_action.c.key == bindparam("key"))
+_place = [_action.c[name] for name in ("key", "state", "owner", "fence")]
+PLACE_AND_HEAD = _sql(
+    select(*_place, _head.c.n, _head.c.hash)
+    .select_from(_head.outerjoin(_action, _action.c.key == bindparam("key")))
+    .where(_head.c.stream == bindparam("stream"))
 )
-"""Where an action is in its life, and whose it is."""
+"""Where an action is in its life, whose it is, and the end of the chain; no row before the chain begins."""
+
+PLACE = _sql(select(*_place).where(_action.c.key == bindparam("key")))
 
 TWINS = _sql(
     select(_action.c.key, _action.c.state, _action.c.owner, _action.c.fence)
@@ -149,9 +157,16 @@ MOVE_ACTION = _sql(
         updated_us=bindparam("updated_us"),
         **{name: func.coalesce(bindparam(name), _action.c[name]) for name in KEPT},
     )
+    .returning(
+        select(_head.c.n).where(_head.c.stream == bindparam("stream")).scalar_subquery().label("n"),
+        select(_head.c.hash).where(_head.c.stream == bindparam("stream")).scalar_subquery().label("hash"),
+    )
 )
-"""One step of an action's life; no row changes unless state and fence are what the caller saw."""
+"""One step of an action's life; no row changes unless state and fence are what the caller saw. It brings the end of the
+chain with it, since an entry follows."""
 
+_environment = _table(rows.EnvironmentRow)
+_pinned = and_(_environment.c.agent == bindparam("agent"), _environment.c.pinned.is_(true()))
 _demoted = and_(_standing.c.agent == bindparam("agent"), _standing.c.tool == bindparam("tool"))
 _unread = (
     select(_report.c.action)
@@ -159,22 +174,26 @@ _unread = (
     .limit(100)
 )
 _like = and_(_action.c.thread == bindparam("thread"), _action.c.digest == bindparam("digest"))
+_taken = (
+    select(_quota.c.used + _quota.c.reserved)
+    .where(_quota.c.quota == bindparam("quota"))
+    .where(_quota.c.window == bindparam("window"))
+)
 LOOK = _sql(
     select(
         select(_standing.c.rung).where(_demoted).scalar_subquery().label("rung"),
         select(_standing.c.reason).where(_demoted).scalar_subquery().label("reason"),
         select(func.count()).select_from(_unread.subquery()).scalar_subquery().label("overdue"),
         select(literal_column("1")).where(_like).limit(1).scalar_subquery().label("like"),
+        select(_environment.c.components).where(_pinned).limit(1).scalar_subquery().label("pinned"),
+        _taken.scalar_subquery().label("taken"),
     )
 )
 """What the gate must know of every call: a demotion, overdue reports (up to a hundred, so that counting them never
-grows with the ledger), and whether this thread has seen the same tool and arguments before."""
+grows with the ledger), whether this thread has seen the same tool and arguments before, the pinned environment, and
+what is taken from one quota, since most calls draw on one at most."""
 
-TAKEN = _sql(
-    select(_quota.c.used + _quota.c.reserved).where(
-        and_(_quota.c.quota == bindparam("quota"), _quota.c.window == bindparam("window"))
-    )
-)
+TAKEN = _sql(_taken)
 _put_quota = insert(_quota).values(
     quota=bindparam("quota"),
     window=bindparam("window"),
@@ -193,12 +212,13 @@ RESERVE = _sql(
 
 SETTLE = _sql(
     update(_quota)
-    .where(and_(_quota.c.quota == bindparam("b_quota"), _quota.c.window == bindparam("b_window")))
-    .values(used=_quota.c.used + bindparam("used"), reserved=_quota.c.reserved - bindparam("amount"))
+    .where(and_(_hold.c.action == bindparam("action"), _hold.c.quota == _quota.c.quota))
+    .where(_hold.c.window == _quota.c.window)
+    .values(used=_quota.c.used + _hold.c.amount * bindparam("used"), reserved=_quota.c.reserved - _hold.c.amount)
 )
-DROP_HOLDS = _sql(
-    _hold.delete().where(_hold.c.action == bindparam("action")).returning(_hold.c.quota, _hold.c.window, _hold.c.amount)
-)
+"""Turn everything that an action holds into what it used (`used` 1), or give it back (0)."""
+
+DROP_HOLDS = _sql(_hold.delete().where(_hold.c.action == bindparam("action")))
 
 QUESTION_OF = _sql(
     select(_question, _action.c.why)
@@ -261,8 +281,6 @@ WITHDRAW_VOTE = _sql(
 
 # What people do; none of it is on the gate's path.
 
-_environment = _table(rows.EnvironmentRow)
-
 FIND_QUESTIONS = _sql(
     select(_question.c.id, _question.c.action).where(_question.c.id.startswith(bindparam("prefix"), autoescape=False))
 )
@@ -292,11 +310,7 @@ PUT_STANDING = _sql(
         where=_standing.c.rung > _put_standing.excluded.rung,
     )
 )
-PINNED = _sql(
-    select(_environment.c.key, _environment.c.components).where(
-        _environment.c.agent == bindparam("agent"), _environment.c.pinned.is_(true())
-    )
-)
+PINNED = _sql(select(_environment.c.key, _environment.c.components).where(_pinned))
 SEEN_ENVIRONMENT = _sql(
     select(_environment.c.pinned).where(
         and_(_environment.c.agent == bindparam("agent"), _environment.c.key == bindparam("key"))

@@ -8,58 +8,77 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sqlite3
 import threading
 import weakref
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
-from pathlib import Path
+from contextlib import AbstractContextManager
 from typing import Any, Generic, TypeVar, cast
 
+from sqlmodel import Session
+
 from ladder_graph.errors import LedgerError
-from ladder_graph.ledger import migrations
-from ladder_graph.ledger.liveness import Owner, Queue
-from ladder_graph.ledger.sqlite import MEMORY, connect, in_our_words
+from ladder_graph.ledger.cursor import Cursor
+from ladder_graph.ledger.database import Conflict, Database
+from ladder_graph.ledger.liveness import Owner
+from ladder_graph.ledger.sqlite import SqliteDatabase
 
 T = TypeVar("T")
-Work = Callable[[sqlite3.Cursor], T]
-"""What one transaction does, on the driver's cursor."""
+C = TypeVar("C")
+Work = Callable[[Cursor], T]
+"""What one transaction does, on the driver's cursor. It may be called again where another writer came in between."""
+
+ATTEMPTS = 5
+"""How often work is tried while other writers come in between; each time one of them has got on."""
 
 
 class Store:
     """One ledger database, shared by the threads and tasks of this process.
 
-    It ends at a fork: in the child it is refused, and so is opening the same file again there. SQLite keeps its locks
-    for each process and believes, in the child, that it has those of the parent; writes would be lost.
+    It ends at a fork: in the child it is refused, and so is opening the same SQLite file again there. SQLite keeps its
+    locks for each process and believes, in the child, that it has those of the parent; writes would be lost.
 
     Args:
-        source: A file, or `:memory:`.
+        source: A file, `:memory:`, or the URL of a PostgreSQL database.
+        lane: Whose entries are mostly written. Writers of one lane wait for each other; on PostgreSQL those of
+            different lanes don't.
 
     Raises:
-        LedgerError: The file can't be used; the message says why.
+        LedgerError: The ledger can't be used; the message says why.
     """
 
-    def __init__(self, source: str) -> None:
-        self.source = source
-        self._engine: _Engine | None = _Engine(source)
+    def __init__(self, source: str, lane: str = "") -> None:
+        self._engine: _Engine | None = _Engine(_opened(source, lane))
+        self.source = self._engine.database.name
         self._gone = "it was closed; open it anew."
         _STORES.add(self)
 
     @property
     def owner(self) -> Owner:
         """This process, as the owner of what it starts."""
-        return self._here().owner
+        return self._here().database.owner
 
     @property
-    def reader(self) -> sqlite3.Connection:
-        """The connection that queries run on; only inside `read`."""
-        return self._here().reader
+    def database(self) -> Database:
+        """The database itself."""
+        return self._here().database
 
     def read(self, work: Work[T]) -> T:
         """Run queries on one snapshot; nothing is written."""
-        return self._here().read(work)
+        return self._here().read(self.database.snapshot, work)
+
+    def glance(self, work: Work[T]) -> T:
+        """As `read`, for what holds whatever comes in between: each query may see another state."""
+        return self._here().read(self.database.glance, work)
+
+    def query(self, work: Callable[[Session], T]) -> T:
+        """As `read`, with SQLModel."""
+        return self._here().read(self.database.session, work)
+
+    def scan(self, work: Callable[[Any], T]) -> T:
+        """As `read`, on a connection that reads the whole ledger in flat memory."""
+        return self._here().read(self.database.streamed, work)
 
     def write(self, work: Work[T], *, durable: bool = True) -> T:
         """Run work in a transaction and commit it.
@@ -93,13 +112,25 @@ class Store:
         """Leave everything to the parent: this runs in a child right after a fork."""
         engine, self._engine = self._engine, None
         if engine is not None:
-            self._gone = FORKED
-            engine.abandon()
+            self._gone = engine.database.abandon()
+            _PARENTS.append(engine)
 
     def _here(self) -> _Engine:
         if self._engine is None:
             raise LedgerError(f"the ledger {self.source} can't be used: {self._gone}")
         return self._engine
+
+
+def _opened(source: str, lane: str) -> Database:
+    """The database of a source; the drivers of servers are only loaded for them."""
+    scheme, apart, _ = source.partition("://")
+    if not apart:
+        return SqliteDatabase(source)
+    if scheme.partition("+")[0] in {"postgres", "postgresql"}:
+        from ladder_graph.ledger.postgres import PostgresDatabase
+
+        return PostgresDatabase(source, lane)
+    raise LedgerError(f"a ledger is a file, :memory:, or at postgresql://…; {scheme}:// isn't known")
 
 
 class _Job(Generic[T]):
@@ -121,49 +152,31 @@ class _Job(Generic[T]):
 
 
 class _Engine:
-    """The connections, locks and owner of one process. Nothing of it survives a fork."""
+    """The queue of one process before one database. Nothing of it survives a fork."""
 
-    def __init__(self, source: str) -> None:
-        self.source = source
-        path = None if source == MEMORY else Path(source)
-        if _identity(source) in _INHERITED:
-            raise LedgerError(f"the ledger {source} can't be opened: {FORKED}")
-        with ExitStack() as opened:
-            self.writer = opened.enter_context(closing(connect(source)))
-            self.queue = opened.enter_context(closing(Queue(path and path.with_name(path.name + ".queue"))))
-            self._migrate()
-            self.reader = self.writer if path is None else connect(source)
-            opened.pop_all()
-        self.owner = Owner(path and path.with_name(path.name + ".owners"))
+    def __init__(self, database: Database) -> None:
+        self.database = database
         # One thread of our own for async callers, started at the first use.
         self.thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ladder-ledger")
-        self._synchronous = "FULL"
         self._write_lock = threading.Lock()
-        # In memory both are one connection, so reading must wait for writing.
-        self._read_lock = self._write_lock if path is None else threading.Lock()
+        self._read_lock = self._write_lock if database.shared_connection else threading.Lock()
         self._waiting: deque[_Job[Any]] = deque()
 
-    def _migrate(self) -> None:
-        try:
-            if migrations.recognise(self.writer, self.source) < len(migrations.MIGRATIONS):
-                with self.queue:
-                    migrations.migrate(self.writer, self.source)
-        except sqlite3.Error as wrong:
-            raise in_our_words(wrong, self.source) from wrong
-
-    def read(self, work: Work[T]) -> T:
+    def read(self, opened: Callable[[], AbstractContextManager[C]], work: Callable[[C], T]) -> T:
         with self._read_lock:
-            try:
-                cursor = _cursor(self.reader)
-                if self.reader is self.writer:
-                    return work(cursor)
-                cursor.execute("BEGIN")
+            left = ATTEMPTS
+            while True:
                 try:
-                    return work(cursor)
-                finally:
-                    cursor.execute("COMMIT")
-            except sqlite3.Error as wrong:
-                raise in_our_words(wrong, self.source) from wrong
+                    with opened() as reading:
+                        return work(reading)
+                except Exception as wrong:
+                    left -= 1
+                    if isinstance(wrong, Conflict) and left:
+                        continue
+                    said = self._said(wrong)
+                    if said is wrong:
+                        raise
+                    raise said  # noqa: B904  # its cause is set
 
     def enqueue(self, work: Work[T], *, durable: bool) -> _Job[T]:
         job = _Job(work, durable=durable)
@@ -180,75 +193,61 @@ class _Engine:
 
     def _commit(self, jobs: list[_Job[Any]]) -> None:
         try:
-            with self.queue:
-                self._transact(jobs)
+            attempts = ATTEMPTS
+            while not self._transact(jobs, last=attempts == 1):
+                attempts -= 1
         except Exception as wrong:  # noqa: BLE001  # it is handed to every caller whose work was lost with it
-            _lost(jobs, in_our_words(wrong, self.source) if isinstance(wrong, sqlite3.Error) else wrong)
+            _lost(jobs, self._said(wrong))
         except BaseException:
             # A keyboard interrupt belongs to the thread that it hit, and not to those whose work it carried.
-            _lost(jobs, LedgerError(f"{self.source}: the writing thread was interrupted; look before you repeat it."))
+            name = self.database.name
+            _lost(jobs, LedgerError(f"{name}: the writing thread was interrupted; look before you repeat it."))
             raise
         finally:
             for job in jobs:
                 job.done = True
 
-    def _transact(self, jobs: list[_Job[Any]]) -> None:
-        self._set_durability(durable=any(job.durable for job in jobs))
-        cursor = _cursor(self.writer)
-        cursor.execute("BEGIN IMMEDIATE")
+    def _transact(self, jobs: list[_Job[Any]], *, last: bool) -> bool:
+        """Commit these jobs in one transaction; False where others came in between, and it may be tried again."""
         try:
-            for job in jobs:
-                self._run(cursor, job, alone=len(jobs) == 1)
-            cursor.execute("COMMIT")
-        except BaseException:
-            if self.writer.in_transaction:
-                cursor.execute("ROLLBACK")
-            raise
+            with self.database.transaction(durable=any(job.durable for job in jobs)) as cursor:
+                for job in jobs:
+                    job.failure = None
+                    self._run(cursor, job, alone=len(jobs) == 1, last=last)
+        except Conflict:
+            if last:
+                raise
+            return False
+        return True
 
-    def _run(self, cursor: sqlite3.Cursor, job: _Job[Any], *, alone: bool) -> None:
+    def _run(self, cursor: Cursor, job: _Job[Any], *, alone: bool, last: bool) -> None:
         """Run one job; a refusal of its own undoes only its own writes."""
         if alone:
             job.value = job.work(cursor)
             return
-        cursor.execute("SAVEPOINT job")
         try:
-            job.value = job.work(cursor)
+            with self.database.savepoint(cursor):
+                job.value = job.work(cursor)
         except Exception as wrong:
-            if not self.writer.in_transaction:
-                raise  # SQLite has given up the whole transaction, as it does on a full disk.
-            cursor.execute("ROLLBACK TO job")
-            job.failure = in_our_words(wrong, self.source) if isinstance(wrong, sqlite3.Error) else wrong
-        cursor.execute("RELEASE job")
+            # The database may have given up the whole transaction, as SQLite does on a full disk.
+            if not self.database.in_transaction() or (isinstance(wrong, Conflict) and not last):
+                raise
+            job.failure = self._said(wrong)
 
-    def _set_durability(self, *, durable: bool) -> None:
-        level = "FULL" if durable else "NORMAL"
-        if level != self._synchronous:
-            self.writer.execute(f"PRAGMA synchronous = {level}")
-            self._synchronous = level
+    def _said(self, wrong: Exception) -> Exception:
+        said = self.database.said(wrong)
+        if said is not wrong:
+            said.__cause__ = wrong
+        return said
 
     def close(self) -> None:
         self.thread.shutdown(wait=True)
         with self._write_lock:
-            self.writer.close()
-            if self.reader is not self.writer:
-                with self._read_lock:
-                    self.reader.close()
-            self.owner.release()
-            self.queue.close()
-
-    def abandon(self) -> None:
-        """In a forked child: close our copies of the locks, and keep the rest from ever being closed here."""
-        self.owner.abandon()
-        self.queue.close()
-        _PARENTS.append(self)
-        if (identity := _identity(self.source)) is not None:
-            _INHERITED.add(identity)
-
-
-def _cursor(connection: sqlite3.Connection) -> sqlite3.Cursor:
-    cursor = connection.cursor()
-    cursor.row_factory = sqlite3.Row
-    return cursor
+            if self._read_lock is self._write_lock:
+                self.database.close()
+                return
+            with self._read_lock:
+                self.database.close()
 
 
 def _lost(jobs: list[_Job[Any]], wrong: Exception) -> None:
@@ -257,25 +256,9 @@ def _lost(jobs: list[_Job[Any]], wrong: Exception) -> None:
         job.failure = wrong
 
 
-FORKED = (
-    "this process was forked from one that had it open, and SQLite can't cross a fork. Open it in each process after "
-    'the fork, or start processes by "spawn" or "forkserver".'
-)
-"""Why a forked child is refused, and the way out."""
-
 _STORES: weakref.WeakSet[Store] = weakref.WeakSet()
 _PARENTS: list[_Engine] = []
-"""What a forked child must not close: SQLite's connections belong to the process that opened them."""
-_INHERITED: set[tuple[int, int]] = set()
-"""The files of those connections, by device and inode: whatever path they are opened by, SQLite shares its locks."""
-
-
-def _identity(source: str) -> tuple[int, int] | None:
-    try:
-        found = None if source == MEMORY else Path(source).stat()
-    except OSError:
-        return None
-    return found and (found.st_dev, found.st_ino)
+"""What a forked child must not close: connections belong to the process that opened them."""
 
 
 def _in_the_child() -> None:

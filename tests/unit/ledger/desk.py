@@ -1,14 +1,16 @@
-"""A desk at a ledger: the gate's transactions on a real SQLite file, each in a commit of its own."""
+"""A desk at a ledger: the gate's transactions on a real database, each in a commit of its own."""
 
 from __future__ import annotations
 
 import datetime as dt
+import time
 from contextlib import closing, contextmanager
 from dataclasses import replace
 
 from ladder_graph.calls import Call
 from ladder_graph.ledger import Journal, Reading, Refused, Store
 from ladder_graph.ledger.questions import Terms
+from ladder_graph.ledger.sessions import SessionOwner
 from ladder_graph.policy import Rule
 from ladder_graph.policy.bounds import Charge
 from ladder_graph.scale import Rung
@@ -48,7 +50,14 @@ class Desk:
 
     def die(self):
         """What kill -9 leaves: the owner's lock is gone, and nothing was tidied up."""
-        self.store.owner.abandon()
+        owner = self.store.owner
+        owner.abandon()
+        if isinstance(owner, SessionOwner):
+            # The server sees it at once, and yet a moment later than we could look.
+            watcher = SessionOwner(owner._address)
+            while watcher.lives(owner.id):
+                time.sleep(0.005)
+            watcher.release()
 
     def later(self, **delta):
         """Let time pass."""

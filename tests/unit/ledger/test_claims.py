@@ -105,11 +105,11 @@ def test_an_accepted_draft_is_claimed_by_a_person(desk):
 # --- fences --------------------------------------------------------------------------------------------------
 
 
-def test_only_one_takes_over(desk, other, path):
+def test_only_one_takes_over(desk, other, source):
     """Two who find the same orphan: the first is its owner, the second must wait."""
     desk.claim()
     desk.die()
-    with at(path) as third:
+    with at(source) as third:
         assert other.take_over(1) == Claimed(2)
         assert third.take_over(1).code == BUSY
         assert third.look().known.owner_alive
@@ -203,7 +203,7 @@ def test_it_settles_where_it_was_held(desk):
     desk.claim(CALL, charge(window="2026-11-22"))
     desk.later(days=1)
     desk.record("done")
-    assert desk.rows("SELECT window, used, reserved FROM quota") == [("2026-11-22", 1, 0)]
+    assert desk.rows('SELECT "window", used, reserved FROM quota') == [("2026-11-22", 1, 0)]
 
 
 def test_started_over_it_keeps_what_it_holds(desk):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 
+import psycopg
 import pytest
 
 from ladder_graph.errors import LedgerError
@@ -27,8 +28,14 @@ def tamper(written):
     """Somebody with the rights to write the file, who takes the triggers away first."""
 
     def do(*statements):
-        writer = written.store._engine.writer
-        for statement in ("DROP TRIGGER entry_update", "DROP TRIGGER entry_delete", *statements):
+        writer = written.store.database.writer
+        in_file = isinstance(writer, sqlite3.Connection)
+        rights = (
+            ["DROP TRIGGER entry_update", "DROP TRIGGER entry_delete"]
+            if in_file
+            else ["DROP TRIGGER entry_refuse ON entry"]
+        )
+        for statement in (*rights, *statements):
             writer.execute(statement)
 
     return do
@@ -40,15 +47,15 @@ def test_entries_are_only_appended(written, statement):
     before = written.kinds()
     with pytest.raises(LedgerError, match="the ledger is append-only"):
         written.write(lambda _, cursor: cursor.execute(statement))
-    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
-        written.store._engine.writer.execute(statement)
+    with pytest.raises((sqlite3.IntegrityError, psycopg.errors.RaiseException), match="append-only"):
+        written.store.database.writer.execute(statement)
     assert written.kinds() == before
 
 
 def test_an_entry_takes_nobodys_place(written):
     """A second entry with the number of another one doesn't get in, so that no chain can fork."""
     copy = "INSERT INTO entry SELECT * FROM entry WHERE stream = 'ops' AND n = 1"
-    with pytest.raises(LedgerError, match="UNIQUE"):
+    with pytest.raises(LedgerError, match=r"UNIQUE|duplicate key"):
         written.write(lambda _, cursor: cursor.execute(copy))
 
 

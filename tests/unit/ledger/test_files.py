@@ -80,17 +80,12 @@ def test_a_migration_is_whole_or_not_there(path, monkeypatch):
         desk.claim()
     before = pragma(path, "schema_version")
 
-    def broken(connection):
-        connection.execute("CREATE TABLE half (a)")
-        connection.execute("CREATE TABLE half (a)")
-
-    monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, broken))
+    broken = ["CREATE TABLE half (a)", "CREATE TABLE half (a)"]
+    monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, lambda _: broken))
     with pytest.raises(LedgerError, match="table half already exists"):
         Store(str(path))
     assert pragma(path, "schema_version") == before
-    monkeypatch.setattr(
-        migrations, "MIGRATIONS", (*migrations.MIGRATIONS[:1], lambda c: c.execute("CREATE TABLE t (a)"))
-    )
+    monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS[:1], lambda _: ["CREATE TABLE t (a)"]))
     with at(path) as desk:
         assert desk.rows("SELECT count(*) FROM t") == [(0,)]
         assert desk.state() == "started"
@@ -240,13 +235,14 @@ def test_a_full_disk(disk):
         assert desk.verify() == ()
 
 
-def test_a_ledger_that_is_full(desk):
+def test_a_ledger_that_is_full(path):
     """Without a disk to fill: SQLite's own limit on pages does the same, at any statement of a claim."""
-    writer = desk.store._engine.writer
-    writer.execute(f"PRAGMA max_page_count = {writer.execute('PRAGMA page_count').fetchone()[0]}")
-    big = call(arguments={"to": "x" * 10_000})
-    with pytest.raises(LedgerUnwritable, match="full"):
-        desk.claim(big, charge())
-    assert (desk.look(big).known, desk.quota(), desk.kinds()) == (None, (0, 0), "")
-    writer.execute("PRAGMA max_page_count = 1000000")
-    assert desk.claim(big, charge()).fence == 1
+    with at(path) as desk:
+        writer = desk.store.database.writer
+        writer.execute(f"PRAGMA max_page_count = {writer.execute('PRAGMA page_count').fetchone()[0]}")
+        big = call(arguments={"to": "x" * 10_000})
+        with pytest.raises(LedgerUnwritable, match="full"):
+            desk.claim(big, charge())
+        assert (desk.look(big).known, desk.quota(), desk.kinds()) == (None, (0, 0), "")
+        writer.execute("PRAGMA max_page_count = 1000000")
+        assert desk.claim(big, charge()).fence == 1

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import errno
+import fcntl
+import threading
+import time
 
 import pytest
 
 from ladder_graph.errors import LedgerUnwritable
-from ladder_graph.ledger.liveness import Owner, Queue
+from ladder_graph.ledger.liveness import FileOwner, Queue
 
 
 @pytest.fixture
@@ -18,7 +21,7 @@ def owners(tmp_path):
 
 def test_who_holds_its_lock_lives(owners):
     """As long as the lock is held, everybody else sees a live owner."""
-    one, other = Owner(owners), Owner(owners)
+    one, other = FileOwner(owners), FileOwner(owners)
     assert other.alive(one.hold(), "a", 1)
     one.release()
     assert not other.alive(one.id, "a", 1)
@@ -27,7 +30,7 @@ def test_who_holds_its_lock_lives(owners):
 
 def test_the_lock_is_taken_once(owners):
     """A second hold is the same one."""
-    one = Owner(owners)
+    one = FileOwner(owners)
     assert one.hold() == one.hold() == one.id
     one.release()
     one.release()
@@ -35,7 +38,7 @@ def test_the_lock_is_taken_once(owners):
 
 def test_who_dies_leaves_a_file_and_no_lock(owners):
     """The file of a dead process says nothing, and is cleared away by whoever looks."""
-    one, other = Owner(owners), Owner(owners)
+    one, other = FileOwner(owners), FileOwner(owners)
     one.hold()
     one.abandon()
     assert [file.name for file in owners.iterdir()] == [one.id]
@@ -45,7 +48,7 @@ def test_who_dies_leaves_a_file_and_no_lock(owners):
 
 def test_of_oneself_each_task_is_known(owners):
     """In one's own process it counts whether the task is still at it."""
-    one = Owner(owners)
+    one = FileOwner(owners)
     one.hold()
     one.begin("a", 1)
     assert one.alive(one.id, "a", 1)
@@ -60,21 +63,19 @@ def test_of_oneself_each_task_is_known(owners):
 @pytest.mark.parametrize("name", ["", "nobody", "../../etc/passwd", "a/b", "."])
 def test_a_name_of_nobody_is_dead(owners, name):
     """A name without a file is nobody's, and no name leads out of the directory."""
-    assert not Owner(owners).alive(name, "a", 1)
+    assert not FileOwner(owners).alive(name, "a", 1)
 
 
 def test_what_cannot_be_told_is_alive(owners):
     """Where the file can't be opened nobody can call its owner dead."""
     owners.mkdir()
     (owners / "odd").mkdir()
-    assert Owner(owners).alive("odd", "a", 1)
+    assert FileOwner(owners).alive("odd", "a", 1)
 
 
 def test_two_who_look_at_once_don_t_mistake_each_other(owners):
     """Looking takes a lock that any number may share, so nobody is taken for alive because somebody looks."""
-    import fcntl
-
-    one, other = Owner(owners), Owner(owners)
+    one, other = FileOwner(owners), FileOwner(owners)
     one.hold()
     one.abandon()
     with (owners / one.id).open("rb") as looking:
@@ -84,7 +85,7 @@ def test_two_who_look_at_once_don_t_mistake_each_other(owners):
 
 def test_in_memory_there_is_nobody_else():
     """A ledger in memory has one owner and no files."""
-    one = Owner(None)
+    one = FileOwner(None)
     assert one.hold() == one.id
     assert not one.alive("somebody", "a", 1)
     one.release()
@@ -94,15 +95,13 @@ def test_a_lock_that_cannot_be_made_is_said(tmp_path):
     """Without its lock a process starts nothing."""
     (tmp_path / "owners").write_text("a file")
     with pytest.raises(LedgerUnwritable, match=r"can't hold this process's lock: .*Nothing ran"):
-        Owner(tmp_path / "owners").hold()
+        FileOwner(tmp_path / "owners").hold()
     with pytest.raises(LedgerUnwritable, match="can't be written"):
         Queue(tmp_path / "missing" / "queue")
 
 
 def test_the_queue_lets_one_in(tmp_path):
     """Whoever stands in the queue keeps the others out until they leave."""
-    import fcntl
-
     queue = Queue(tmp_path / "queue")
     with (tmp_path / "queue").open("ab") as other:
         with queue, pytest.raises(OSError) as busy:  # noqa: PT011  # the number says what it is
@@ -110,3 +109,35 @@ def test_the_queue_lets_one_in(tmp_path):
         assert busy.value.errno == errno.EAGAIN
         fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
     queue.close()
+
+
+def test_who_just_had_it_waits_behind_who_waits(tmp_path):
+    """A process that leaves the queue and comes back at once doesn't go before one that has waited for it."""
+    mine, yours, order = Queue(tmp_path / "queue"), Queue(tmp_path / "queue"), []
+
+    def wait():
+        with yours:
+            order.append("yours")
+
+    for _ in range(20):
+        with mine:
+            waiting = threading.Thread(target=wait)
+            waiting.start()
+            while not held(tmp_path / "queue.turnstile"):
+                time.sleep(0.001)
+        with mine:
+            order.append("mine")
+        waiting.join()
+    assert order == ["yours", "mine"] * 20
+    mine.close()
+    yours.close()
+
+
+def held(path):
+    """Whether somebody has a lock on a file."""
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False

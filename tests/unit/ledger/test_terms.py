@@ -56,7 +56,7 @@ def test_the_word_is_kept_as_its_hash(desk):
     asked = desk.pose()
     word = word_of("secret", asked.id)
     assert asked.nonce == hashlib.sha256(word.encode()).hexdigest()
-    assert desk.rows("SELECT count(*) FROM payload WHERE instr(body, ?)", word) == [(0,)]
+    assert all(word not in body for (body,) in desk.rows("SELECT body FROM payload"))
     assert desk.rows("SELECT nonce FROM question") == [(asked.nonce,)]
 
 

@@ -1,0 +1,299 @@
+"""A ledger in PostgreSQL: one connection that writes, one that reads, and one whose lock shows that we live.
+
+Writers of one lane (one agent) wait for each other in an advisory lock, so that each transaction sees the ones before
+it; those of other lanes go on beside them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager, suppress
+from typing import Any
+
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.dialects import postgresql
+from sqlmodel import Session
+
+from ladder_graph.errors import LedgerError, LedgerUnwritable, NotALedger
+from ladder_graph.ledger import migrations
+from ladder_graph.ledger import statements as sql
+from ladder_graph.ledger.cursor import Cursor
+from ladder_graph.ledger.database import Conflict
+from ladder_graph.ledger.liveness import Owner
+from ladder_graph.ledger.sessions import Address, SessionOwner, key_of, let_go
+from ladder_graph.ledger.wire import Wire, WireCursor
+
+try:
+    import psycopg
+    from psycopg import errors
+except ImportError as missing:  # pragma: no cover  # the tests have it
+    raise LedgerError("a ledger in PostgreSQL needs its driver: pip install 'ladder-graph[postgres]'") from missing
+
+AGAIN = (errors.UniqueViolation, errors.DeadlockDetected, errors.SerializationFailure)
+"""Another writer came in between: one of another lane, or the very first of a chain."""
+
+PATIENCE = 10.0
+"""Seconds to wait for a server that is being restarted."""
+
+
+class PostgresDatabase:
+    """A ledger in a schema of its own in a PostgreSQL database; see `Database`.
+
+    Args:
+        url: `postgresql://user@host/database`, with any of libpq's parameters, and `schema=` for another one than
+            `ladder`.
+        lane: Whose entries are mostly written.
+
+    Raises:
+        LedgerError: It can't be used; the message says why.
+    """
+
+    def __init__(self, url: str, lane: str) -> None:
+        self._address = Address.of(url)
+        self.name = self._address.shown
+        self._lane = key_of("lane", self._address.schema, lane)
+        with ExitStack() as opened:
+            self.writer = opened.enter_context(closing(self._connect()))
+            self._migrate()
+            self.reader = self._connect()
+            opened.pop_all()
+        self._writing, self._reading = Wire(self.writer), Wire(self.reader)
+        self.owner: Owner = SessionOwner(self._address)
+        self.shared_connection = False
+        self._pool: Engine | None = None
+
+    def _connect(self) -> psycopg.Connection[Any]:
+        connection = self._address.connect()
+        # A process that is stopped in the middle of a transaction must not stop all the others. And every statement
+        # reads a row or a few by their keys, so that planning it anew for each value is wasted.
+        connection.execute(
+            "SELECT set_config('idle_in_transaction_session_timeout', '30s', false), "
+            "set_config('plan_cache_mode', 'force_generic_plan', false), set_config('jit', 'off', false)"
+        )
+        return connection
+
+    def _migrate(self) -> None:
+        try:
+            if self._recognise() < len(migrations.MIGRATIONS):
+                with self.writer.transaction():
+                    self.writer.execute("SELECT pg_advisory_xact_lock(%s)", [key_of("schema", self._address.schema)])
+                    # Another process may have migrated it while this one waited for the lock.
+                    self._bring_up(self._recognise())
+        except psycopg.Error as wrong:
+            raise self.said(wrong) from wrong
+
+    def _recognise(self) -> int:
+        """The version of the schema, as its table `ladder_ledger` says; 0 where there is nothing in it yet.
+
+        Raises:
+            NotALedger: It holds something else.
+            LedgerNewer: A later release wrote it.
+        """
+        schema = self._address.schema
+        tables = self.writer.execute(
+            "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+            "WHERE n.nspname = %s AND c.relkind = 'r'",
+            [schema],
+        ).fetchall()
+        if ("ladder_ledger",) not in tables:
+            if tables:
+                raise NotALedger(
+                    f"{self.name} has a schema {schema} with other tables in it. Name another one by ?schema=; it was "
+                    "not touched."
+                )
+            return 0
+        found = self.writer.execute("SELECT version FROM ladder_ledger").fetchone()
+        version = 0 if found is None else int(found[0])
+        if version > len(migrations.MIGRATIONS):
+            raise migrations.newer(self.name, version)
+        return version
+
+    def _bring_up(self, version: int) -> None:
+        """From a version to the present one, in the transaction that is open."""
+        self.writer.execute(f'CREATE SCHEMA IF NOT EXISTS "{self._address.schema}"')
+        self.writer.execute("CREATE TABLE IF NOT EXISTS ladder_ledger (version integer NOT NULL)")
+        for step in migrations.MIGRATIONS[version:]:
+            for statement in step(postgresql.dialect()):  # type: ignore[no-untyped-call]  # SQLAlchemy's
+                self.writer.execute(statement)
+        self.writer.execute("DELETE FROM ladder_ledger")
+        self.writer.execute("INSERT INTO ladder_ledger VALUES (%s)", [len(migrations.MIGRATIONS)])
+
+    # --- transactions ----------------------------------------------------------------------------------------
+
+    @contextmanager
+    def transaction(self, *, durable: bool) -> Iterator[Cursor]:
+        """A transaction that no other writer of the lane is in."""
+        if self.writer.closed:
+            self.writer = self._again()
+            self._writing = Wire(self.writer)
+        cursor = WireCursor(self._writing)
+        committing = False
+        try:
+            with self._writing:
+                cursor.execute("BEGIN")
+                cursor.execute(_ENTER, {"lane": self._lane, "level": "on" if durable else "off"})
+                yield cursor
+                committing = True
+                cursor.execute("COMMIT").sync()
+        except psycopg.Error as wrong:
+            if not self.writer.closed:
+                self._roll_back()
+                if isinstance(wrong, AGAIN):
+                    raise Conflict(str(wrong)) from wrong
+                raise
+            # What was sent before the connection was lost may have held, if the end of it was sent.
+            if not (committing and self._held(cursor.witness)):
+                raise Conflict(f"{self.name}: the connection was lost: {wrong}") from wrong
+        except BaseException:
+            self._roll_back()
+            raise
+
+    def _roll_back(self) -> None:
+        # On the wire: the driver's own rollback would make the server forget the statements that it knows.
+        with suppress(psycopg.Error):
+            if self.in_transaction():
+                with self._writing:
+                    WireCursor(self._writing).execute("ROLLBACK")
+
+    def _held(self, witness: Mapping[str, Any] | None) -> bool:
+        """Whether a transaction holds whose end nobody told us, by the last entry that it wrote.
+
+        Its lane is locked until it is over, so whoever has the lock sees how it ended.
+
+        Raises:
+            LedgerUnwritable: The server doesn't come back, so nobody can tell.
+        """
+        if witness is None:
+            return False
+        try:
+            with closing(self._again()) as connection, connection.transaction():
+                connection.execute("SELECT pg_advisory_xact_lock(%s)", [self._lane])
+                found = connection.execute(sql.ENTRY_HASH.postgres, witness).fetchone()
+        except psycopg.Error as wrong:
+            raise LedgerUnwritable(
+                f"{self.name}: the connection was lost while something was written, and nobody can tell whether it "
+                f"holds: {wrong}. Nothing ran on the strength of it."
+            ) from wrong
+        return found is not None and found[0] == witness["hash"]
+
+    def _again(self) -> psycopg.Connection[Any]:
+        """A new connection after one was lost; a server that is being restarted is waited for."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return self._connect()
+            except LedgerUnwritable:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+
+    @contextmanager
+    def savepoint(self, cursor: Cursor) -> Iterator[None]:
+        """A part of a transaction; its errors come out at its end, since a pipeline may still hold them."""
+        assert isinstance(cursor, WireCursor)  # noqa: S101  # narrows the type
+        cursor.execute("SAVEPOINT job")
+        try:
+            yield
+            cursor.sync()
+        except Exception as wrong:
+            if not self.writer.closed:
+                with suppress(psycopg.Error):
+                    cursor.sync()
+                cursor.execute("ROLLBACK TO SAVEPOINT job")
+                cursor.execute("RELEASE SAVEPOINT job")
+            if isinstance(wrong, AGAIN):
+                raise Conflict(str(wrong)) from wrong
+            raise
+        cursor.execute("RELEASE SAVEPOINT job")
+
+    def in_transaction(self) -> bool:
+        """Whether the transaction is there, sound or not."""
+        idle = psycopg.pq.TransactionStatus.IDLE
+        return not self.writer.closed and self.writer.info.transaction_status != idle
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Cursor]:
+        """A transaction that only reads."""
+        with self.glance() as cursor:
+            cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            try:
+                yield cursor
+            finally:
+                with suppress(psycopg.Error):
+                    cursor.execute("ROLLBACK").fetchall()
+
+    @contextmanager
+    def glance(self) -> Iterator[Cursor]:
+        """Queries that each see the present state; one round trip each."""
+        if self.reader.closed:
+            self.reader = self._again()
+            self._reading = Wire(self.reader)
+        try:
+            with self._reading:
+                yield WireCursor(self._reading)
+        except psycopg.Error as wrong:
+            if self.reader.closed:
+                raise Conflict(f"{self.name}: the connection was lost: {wrong}") from wrong
+            raise
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """SQLModel on a pool of connections of its own."""
+        if self._pool is None:
+            self._pool = create_engine(
+                "postgresql+psycopg://", creator=self._connect, isolation_level="REPEATABLE READ", pool_size=2,
+                pool_pre_ping=True,
+            )  # fmt: skip
+        with Session(self._pool, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def streamed(self) -> Iterator[Any]:
+        """A connection of its own, which reads what is large through a cursor on the server."""
+        with closing(self._connect()) as connection, ExitStack() as opened:
+            connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            yield _Streamed(connection, opened)
+
+    def said(self, wrong: Exception) -> Exception:
+        """An error of the driver's in our words."""
+        if isinstance(wrong, Conflict):
+            return LedgerError(f"{self.name}: others kept coming in between, and nothing was written: {wrong}")
+        return self._address.said(wrong) if isinstance(wrong, psycopg.Error) else wrong
+
+    def close(self) -> None:
+        """Close every connection; the owner's lock goes with its own."""
+        for wire, connection in ((self._writing, self.writer), (self._reading, self.reader)):
+            wire.close()
+            connection.close()
+        if self._pool is not None:
+            self._pool.dispose()
+        self.owner.release()
+
+    def abandon(self) -> str:
+        """Let go of our copies of the sockets, without a word to the server."""
+        self.owner.abandon()
+        for connection in (self.writer, self.reader):
+            let_go(connection)
+        if self._pool is not None:
+            self._pool.dispose(close=False)
+        return "this process was forked from one that had it open. Open it in each process, after the fork."
+
+
+_ENTER = "SELECT pg_advisory_xact_lock(%(lane)s), set_config('synchronous_commit', %(level)s, true)"
+"""Wait for the lane, and say how durable the end of this transaction is."""
+
+
+class _Streamed:
+    """What `chain.verify` asks of a connection."""
+
+    def __init__(self, connection: psycopg.Connection[Any], opened: ExitStack) -> None:
+        self._connection, self._opened = connection, opened
+        self._count = 0
+
+    def execute(self, query: str, parameters: tuple[Any, ...] = ()) -> Any:
+        """Run a query; its rows come in portions."""
+        self._count += 1
+        cursor = self._opened.enter_context(self._connection.cursor(name=f"verify_{self._count}"))
+        cursor.itersize = 5000
+        return cursor.execute(query.replace("?", "%s"), parameters)

@@ -1,0 +1,244 @@
+"""Statements over libpq's pipeline: sent as they come, and waited for when a result is looked at.
+
+Through the driver's own cursors a statement costs some sixty microseconds of CPU, more than the server takes for it;
+straight on `psycopg.pq` it costs a few. Only the ledger's hot path runs here.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import selectors
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import psycopg
+from psycopg import errors, pq
+
+from ladder_graph.ledger import statements as sql
+
+_NAMED = re.compile(r"%(?:\((\w+)\)s|%)")
+"""A parameter, or a percent sign that stands for itself."""
+
+_READERS: dict[int, Callable[[bytes], Any]] = {
+    16: lambda raw: raw == b"t",
+    17: lambda raw: bytes.fromhex(raw[2:].decode()),
+    20: int, 21: int, 23: int, 1700: int,
+}  # fmt: skip
+"""How a value in text form is read, by the number of its type: booleans, bytes and whole numbers; else it is text."""
+
+
+class Row:
+    """A row that can be read by place and by name."""
+
+    __slots__ = ("_names", "_values")
+
+    def __init__(self, values: Sequence[Any], names: Mapping[str, int]) -> None:
+        self._values, self._names = values, names
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._values)
+
+    def __getitem__(self, at: int | str) -> Any:
+        return self._values[self._names[at] if isinstance(at, str) else at]
+
+    def keys(self) -> Iterable[str]:
+        """The names of the columns, which make it a mapping for `dict`."""
+        return self._names.keys()
+
+
+class _Prepared:
+    """A statement as the server knows it."""
+
+    __slots__ = ("columns", "name", "names", "parameters", "statement", "text")
+
+    def __init__(self, statement: str, number: int) -> None:
+        self.statement = statement
+        self.name = f"ladder_{number}".encode()
+        self.parameters: list[str] = []
+        self.text = _NAMED.sub(self._numbered, statement).encode()
+        self.columns: list[Callable[[bytes], Any]] | None = None
+        self.names: dict[str, int] = {}
+
+    def _numbered(self, found: re.Match[str]) -> str:
+        name = found[1]
+        if name is None:
+            return "%"
+        if name not in self.parameters:
+            self.parameters.append(name)
+        return f"${self.parameters.index(name) + 1}"
+
+    def rows(self, result: pq.abc.PGresult) -> list[Row]:
+        """The rows of a result."""
+        if self.columns is None:
+            width = range(result.nfields)
+            self.columns = [_READERS.get(result.ftype(at), bytes.decode) for at in width]
+            self.names = {(result.fname(at) or b"").decode(): at for at in width}
+        return [
+            Row([_read(result.get_value(row, at), reader) for at, reader in enumerate(self.columns)], self.names)
+            for row in range(result.ntuples)
+        ]
+
+
+def _read(raw: bytes | None, reader: Callable[[bytes], Any]) -> Any:
+    return None if raw is None else reader(bytes(raw))
+
+
+def _written(value: Any) -> bytes | None:
+    """A parameter in text form; bytes go as they are."""
+    if value is None or isinstance(value, bytes):
+        return value
+    if isinstance(value, bool):
+        return b"t" if value else b"f"
+    return str(value).encode()
+
+
+class Wire:
+    """A connection's pipeline, and the statements that the server knows there.
+
+    Args:
+        connection: In autocommit mode, and used by nobody else inside `with wire:`.
+    """
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._pgconn = connection.pgconn
+        self._prepared: dict[str, _Prepared] = {}
+        self._numbers = itertools.count()
+        self._sent: deque[tuple[_Prepared, bool]] = deque()
+        """What no result has come of yet; whether it is the statement, or its preparation."""
+        self._waiter = selectors.DefaultSelector()
+        self._waiter.register(self._pgconn.socket, selectors.EVENT_READ)
+        self.rows: list[Row] = []
+        """Of the last statement that was waited for."""
+        self.changed = 0
+        """How many rows that statement changed."""
+
+    def __enter__(self) -> None:
+        self._pgconn.enter_pipeline_mode()
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Wait for everything, and let others use the connection again."""
+        try:
+            self.sync()
+        except psycopg.Error:
+            if kind is None:
+                raise
+        finally:
+            if self._pgconn.status == pq.ConnStatus.OK:
+                self._pgconn.exit_pipeline_mode()
+
+    def send(self, statement: str, parameters: Mapping[str, Any]) -> None:
+        """Send a statement.
+
+        Raises:
+            psycopg.Error: The connection is lost.
+        """
+        prepared = self._prepared.get(statement)
+        if prepared is None:
+            prepared = self._prepared[statement] = _Prepared(statement, next(self._numbers))
+            self._pgconn.send_prepare(prepared.name, prepared.text)
+            self._sent.append((prepared, True))
+        values = [parameters[name] for name in prepared.parameters]
+        formats = [pq.Format.BINARY if isinstance(value, bytes) else pq.Format.TEXT for value in values]
+        self._pgconn.send_query_prepared(prepared.name, [_written(value) for value in values], formats)
+        self._sent.append((prepared, False))
+
+    def sync(self) -> None:
+        """Wait for everything that was sent, and keep the last result.
+
+        Raises:
+            psycopg.Error: The first thing that went wrong. What was sent after it didn't run.
+        """
+        if not self._sent:
+            return
+        self._pgconn.pipeline_sync()
+        wrong: psycopg.Error | None = None
+        while True:
+            result = self._next()
+            if result is None:
+                continue
+            if result.status == pq.ExecStatus.PIPELINE_SYNC:
+                break
+            wrong = self._kept(result) or wrong
+        if wrong is not None:
+            raise wrong
+
+    def _kept(self, result: pq.abc.PGresult) -> psycopg.Error | None:
+        """Keep a result; or say what went wrong."""
+        prepared, preparing = self._sent.popleft()
+        if result.status in {pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK}:
+            if not preparing:
+                self.rows = prepared.rows(result) if result.status == pq.ExecStatus.TUPLES_OK else []
+                self.changed = result.command_tuples or 0
+            return None
+        if preparing:
+            del self._prepared[prepared.statement]
+        return None if result.status == pq.ExecStatus.PIPELINE_ABORTED else _error(result)
+
+    def _next(self) -> pq.abc.PGresult | None:
+        """The next result, waited for without holding the interpreter up."""
+        while self._pgconn.flush():
+            self._waiter.select(0.01)
+            self._pgconn.consume_input()
+        while self._pgconn.is_busy():
+            self._waiter.select()
+            self._pgconn.consume_input()
+        if self._pgconn.status != pq.ConnStatus.OK:
+            raise psycopg.OperationalError(self._pgconn.get_error_message())
+        return self._pgconn.get_result()
+
+    def close(self) -> None:
+        """Free what waits for the socket."""
+        self._waiter.close()
+
+
+def _error(result: pq.abc.PGresult) -> psycopg.Error:
+    state = (result.error_field(pq.DiagnosticField.SQLSTATE) or b"").decode()
+    try:
+        kind = errors.lookup(state)
+    except KeyError:
+        kind = psycopg.OperationalError if not state else psycopg.DatabaseError
+    return kind(result.get_error_message())
+
+
+class WireCursor:
+    """A cursor on a wire."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self._rows: Iterator[Row] | None = None
+        self.witness: Mapping[str, Any] | None = None
+        """The last entry that was written, by which it can be told later whether it held."""
+
+    def execute(self, statement: str, parameters: Mapping[str, Any] | None = None) -> WireCursor:
+        """Send a statement; who looks at its result waits."""
+        if statement is sql.INSERT_ENTRY:
+            self.witness = parameters
+        self._rows = None
+        self._wire.send(statement.postgres if isinstance(statement, sql.Sql) else statement, parameters or {})
+        return self
+
+    def sync(self) -> None:
+        """Wait for everything that was sent."""
+        self._wire.sync()
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows the last statement changed."""
+        self.sync()
+        return self._wire.changed
+
+    def fetchone(self) -> Any:
+        """The next row, or None."""
+        return next(self._result(), None)
+
+    def fetchall(self) -> list[Any]:
+        """All rows that are left."""
+        return list(self._result())
+
+    def _result(self) -> Iterator[Row]:
+        if self._rows is None:
+            self.sync()
+            self._rows = iter(self._wire.rows)
+        return self._rows

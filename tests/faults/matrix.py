@@ -1,0 +1,130 @@
+"""The points of the crash matrix, which of them a process comes by, and what a recovery must come to."""
+
+from __future__ import annotations
+
+import itertools
+import runpy
+from pathlib import Path
+
+from ladder_graph.states import State
+from tests.faults.crashing import Point
+
+ALONE = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "verify_ledger.py"), run_name="alone")["ALONE"]
+check_file = runpy.run_path(str(ALONE))["check"]
+"""The stand-alone verifier, as an auditor would run it."""
+
+STATEMENTS = {"pose": 11, "answer": 10, "hear": 7, "claim": 7, "record": 6, "takeover": 5}
+"""How many statements each transaction has, the COMMIT not counted."""
+SHORT = {"claim": 5, "record": 4}
+"""The same where what is held of a quota stays so."""
+
+
+def around(what):
+    """Before and after a step that is no transaction."""
+    return [Point("before", what), Point("after", what)]
+
+
+def coarse(what):
+    """Before, at the COMMIT of, and after a transaction."""
+    return [Point("before", what), Point("in", what), Point("after", what)]
+
+
+def fine(what, statements=None):
+    """All of that, and each statement of the transaction."""
+    each = [Point("in", what, n + 1) for n in range(statements or STATEMENTS[what])]
+    return [Point("before", what), *each, Point("in", what), Point("after", what)]
+
+
+EFFECT = [Point("before", "effect"), Point("in", "effect"), Point("after", "effect")]
+ASKING = {"unasked": (), "at the ledger": ("pose", "answer"), "in band": ("pose", "hear")}
+"""The transactions that come before the claim."""
+
+
+def on_the_way(way, grain):
+    """Every point that a first way through comes by."""
+    asking = [point for what in ASKING[way] for point in grain(what)]
+    return [*asking, *grain("claim"), *EFFECT, *grain("record")]
+
+
+def in_recovery(kind, first):
+    """Every point that one comes by who recovers, unasked, from a crash at the first."""
+    if nothing_known(first):
+        return on_the_way("unasked", fine)
+    if first == Point("after", "record"):
+        return []
+    found = [*fine("takeover"), *([] if kind == "undoable" else around("probe"))]
+    match kind:
+        case "undoable":  # Its first record says that the undo begins.
+            return [*found, *fine("record", SHORT["record"]), *around("undo")]
+        case "neither":
+            return [*found, *fine("record", SHORT["record"])]
+        case "probe" if happened(first):
+            return [*found, *fine("record")]
+        case _:  # It didn't happen, or may happen again: paused, and started over.
+            effect = EFFECT[::2] if happened(first) else EFFECT  # A key that is known changes nothing a second time.
+            return [*found, *fine("record", SHORT["record"]), *fine("claim", SHORT["claim"]), *effect]
+
+
+def nothing_known(here):
+    """Whether the ledger holds no claim after a crash at this point."""
+    return here.what in {"pose", "answer", "hear"} or (here.what == "claim" and here.when != "after")
+
+
+def happened(here):
+    """Whether the effect has taken place at this point, at least by half."""
+    return here.what == "record" or (here.what == "effect" and here.when != "before")
+
+
+def recovered(kind, here):
+    """What one recovery must come to after one crash: the state, and how many effects there are at last."""
+    if nothing_known(here) or here == Point("after", "record"):
+        return State.DONE, 1
+    if kind == "undoable":
+        return State.UNDONE, 0
+    if kind == "neither":
+        return State.UNKNOWN, int(happened(here))
+    return State.DONE, 1
+
+
+def check(place):
+    """What must hold after any number of crashes, once somebody has recovered.
+
+    Returns:
+        The state of the one action, and how many effects there are.
+    """
+    ladder = place.ladder()
+    try:
+        assert place.world.effects() <= 1
+        assert ladder.verify().problems == ()
+        (action,) = ladder.actions()
+        unknown = action.state is State.UNKNOWN
+        assert [one.key for one in ladder.in_doubt()] == [action.key] * unknown
+        quotas, holds, questions = ladder.store.read(_rows)
+        unasked = place.way == "unasked"
+        assert quotas == [(0, 1) if unknown else (1, 0)] * unasked
+        assert holds == [(1,)] * (unasked and unknown)
+        # An approval was given once, and used once: by the claim that came of it, however often it was recovered.
+        assert questions == [("used",)] * (not unasked)
+        kinds = [entry.kind for entry in ladder.log()]
+        assert kinds.count("approved") == kinds.count("question") == len(questions)
+    finally:
+        ladder.close()
+    if "://" not in place.ledger:
+        found, _ = check_file(Path(place.ledger).resolve(), ())
+        assert found.problems == ()
+    return action.state, place.world.effects()
+
+
+def _rows(cursor):
+    looks = ("SELECT used, reserved FROM quota", "SELECT amount FROM hold", "SELECT state FROM question")
+    return [[tuple(row) for row in cursor.execute(look).fetchall()] for look in looks]
+
+
+def ids(cases):
+    """Readable ids of cases of the matrix."""
+    return ["-".join(str(part).replace(" ", "-") for part in case) for case in cases]
+
+
+def product(*parts):
+    """All combinations, as a list."""
+    return list(itertools.product(*parts))

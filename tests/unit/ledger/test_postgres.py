@@ -1,0 +1,270 @@
+"""What only a server can do to a ledger: be somewhere else, be somebody else's, end sessions, and come back."""
+
+from __future__ import annotations
+
+import os
+import threading
+from contextlib import closing
+
+import psycopg
+import pytest
+
+from ladder_graph.errors import LedgerError, LedgerNewer, LedgerUnwritable, NotALedger
+from ladder_graph.ledger import Reading, Store, migrations
+from ladder_graph.ledger.postgres import PostgresDatabase
+from ladder_graph.ledger.sessions import Address
+from ladder_graph.steps import Claimed
+from tests.postgres import server
+from tests.unit.ledger.desk import CALL, NOW, at, call, charge
+
+
+@pytest.fixture
+def db(postgres):
+    """A desk at a ledger on the server."""
+    with at(postgres) as desk:
+        yield desk
+
+
+@pytest.fixture
+def root():
+    """The server's own administrator."""
+    with psycopg.connect(server().get_uri(), autocommit=True) as connection:
+        yield connection
+
+
+def end(root, *connections):
+    """The administrator ends sessions, and waits until they are over."""
+    for connection in connections:
+        root.execute("SELECT pg_terminate_backend(%s, 5000)", [connection.info.backend_pid])
+
+
+# --- where it is, and what is there --------------------------------------------------------------------------
+
+
+def test_what_is_shown_of_an_address_is_not_the_password():
+    """Messages, and whatever else names the ledger, name no secret."""
+    address = Address.of("postgresql://ana:s3cret@db.example.com:5433/app?sslmode=require&schema=gate")
+    assert (address.shown, address.schema) == ("postgresql://ana@db.example.com:5433/app?schema=gate", "gate")
+    assert "s3cret" in address.conninfo
+    assert "sslmode=require" in address.conninfo
+    with pytest.raises(LedgerUnwritable) as refused:
+        Store("postgresql://ana:s3cret@127.0.0.1:1/app")
+    assert "s3cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("schema", ["Ladder", "a b", 'x"; DROP', "", "1st"])
+def test_a_schema_has_a_plain_name(schema):
+    """It is written into statements."""
+    with pytest.raises(LedgerError, match="is no name for a schema"):
+        Address.of(f"postgresql://localhost/app?schema={schema}")
+
+
+def test_a_database_of_another_kind(tmp_path):
+    """It is said which ones are known."""
+    with pytest.raises(LedgerError, match=r"at postgresql://…; mysql:// isn't known"):
+        Store("mysql://localhost/app")
+
+
+def test_somebody_elses_schema_is_not_touched(root, postgres):
+    """A schema with tables in it that are no ledger's is refused as it is."""
+    schema = postgres.rpartition("=")[2]
+    root.execute(f"CREATE SCHEMA {schema}")
+    root.execute(f"CREATE TABLE {schema}.report (a int)")
+    with pytest.raises(NotALedger, match="with other tables in it"):
+        Store(postgres)
+    tables = root.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s", [schema]).fetchall()
+    assert tables == [("report",)]
+
+
+def test_a_later_release_wrote_it(db, postgres):
+    """A newer schema is refused, and says what to do."""
+    db.store.database.writer.execute("UPDATE ladder_ledger SET version = 99")
+    with pytest.raises(LedgerNewer, match="schema 99"):
+        Store(postgres)
+
+
+def test_a_migration_is_whole_or_not_there(db, postgres, monkeypatch):
+    """One that fails half-way leaves the ledger as it was."""
+    broken = ["CREATE TABLE half (a int)", "CREATE TABLE half (a int)"]
+    monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, lambda _: broken))
+    with pytest.raises(LedgerError, match='"half" already exists'):
+        Store(postgres)
+    assert db.store.database.writer.execute("SELECT to_regclass('half'), version FROM ladder_ledger").fetchone() == (
+        None, len(migrations.MIGRATIONS) - 1,
+    )  # fmt: skip
+
+
+def test_many_open_a_new_ledger_at_once(postgres):
+    """Whoever comes first makes it, and the others find it made."""
+    opened = []
+    threads = [threading.Thread(target=lambda: opened.append(Store(postgres))) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(opened) == 6
+    for store in opened:
+        store.close()
+
+
+def test_who_may_not_write_is_told_so(root, postgres):
+    """A role without the right to make the schema can't open a new ledger."""
+    name = postgres.rpartition("=")[2]
+    root.execute(f"CREATE ROLE {name} LOGIN")
+    with pytest.raises(LedgerUnwritable, match="permission denied"):
+        Store(postgres.replace("postgres:@", f"{name}@"))
+    root.execute(f"DROP ROLE {name}")
+
+
+# --- sessions that end ---------------------------------------------------------------------------------------
+
+
+def test_sessions_that_were_ended_are_opened_anew(db, root):
+    """Between two transactions a lost session costs nothing: the next one opens another."""
+    db.claim(CALL, charge())
+    database = db.store.database
+    end(root, database.writer, database.reader)
+    assert db.look().known.state == "started"
+    assert db.record("done")
+    assert (db.kinds(CALL), db.quota(), db.verify()) == ("started done", (1, 0), ())
+
+
+def test_a_session_that_ends_in_a_transaction_takes_nothing_with_it(db, root):
+    """What was written before the end is gone, and the work is done again from its beginning, once."""
+    tries = []
+
+    def work(journal, cursor):
+        tries.append(cursor)
+        journal.append(cursor, "ops", "noted", "", {})
+        if len(tries) == 1:
+            end(root, db.store.database.writer)
+        return journal.append(cursor, "ops", "noted", "", {})
+
+    db.write(work)
+    assert len(tries) == 2
+    assert db.kinds() == "noted noted"
+    assert db.verify() == ()
+
+
+@pytest.mark.parametrize("reached", [True, False])
+def test_a_commit_whose_answer_is_lost(db, monkeypatch, reached):
+    """The connection is cut at COMMIT. Whether the server got it is found out: never lost, never done twice."""
+    from ladder_graph.ledger.wire import WireCursor
+
+    execute, cut = WireCursor.execute, []
+
+    def cutting(self, statement, parameters=None):
+        if statement != "COMMIT" or cut:
+            return execute(self, statement, parameters)
+        cut.append(statement)
+        if reached:
+            execute(self, statement).sync()
+        else:
+            self.sync()
+        os.close(os.dup(db.store.database.writer.fileno()))
+        db.store.database.writer.close()
+        raise psycopg.OperationalError("the connection was cut")
+
+    monkeypatch.setattr(WireCursor, "execute", cutting)
+    assert db.claim(CALL, charge()) == Claimed(1)
+    assert cut
+    assert (db.kinds(), db.quota(), db.verify()) == ("started", (0, 1), ())
+
+
+def test_two_lanes_that_meet_in_one_chain(postgres):
+    """Writers of different lanes don't wait for each other, and still can't fork a chain."""
+    inside, go_on = threading.Event(), threading.Event()
+    with closing(Store(postgres, lane="one")) as one, closing(Store(postgres, lane="two")) as two:
+        from ladder_graph.ledger import Journal
+
+        journals = [Journal(store.owner, "r1", NOW) for store in (one, two)]
+        first = []
+
+        def slow(cursor):
+            first.append(cursor)
+            journals[0].append(cursor, "ops", "noted", "", {})
+            cursor.rowcount  # noqa: B018  # it has reached the server
+            inside.set()
+            go_on.wait()
+
+        thread = threading.Thread(target=one.write, args=(slow,))
+        thread.start()
+        inside.wait()
+        other = threading.Thread(
+            target=two.write, args=(lambda cursor: journals[1].append(cursor, "ops", "b", "", {}),)
+        )
+        other.start()
+        go_on.set()
+        thread.join()
+        other.join()
+        assert Reading(one).verify().entries == 2
+        assert Reading(one).verify().ok
+
+
+# --- the owner -----------------------------------------------------------------------------------------------
+
+
+def test_an_owner_whose_session_was_ended_has_lost_its_lock(db, root, postgres):
+    """It knows before it runs anything more, others take it for dead, and it goes on as somebody else."""
+    db.claim()
+    owner = db.store.owner
+    before = owner.id
+    assert owner.held()
+    end(root, owner._session)
+    assert not owner.held()
+    assert db.look().known.owner_alive, "a task of this very process is known to run it"
+    with at(postgres) as other:
+        assert not other.look().known.owner_alive
+    db.claim(call(2))
+    assert owner.held()
+    assert owner.id != before
+
+
+def test_an_owner_that_nobody_can_ask_about_lives(db, postgres):
+    """Without a server to ask, nobody is called dead."""
+    db.claim()
+    with at(postgres) as other:
+        other.look()
+        other.store.owner._address = Address.of("postgresql://127.0.0.1:1/app")
+        assert other.store.owner.alive(db.store.owner.id, "x", 1)
+        assert not other.store.owner.alive("nobody", "x", 1)
+
+
+def test_in_a_forked_child_it_is_refused(db, postgres):
+    """The child lets go of the sockets without a word, may open the ledger for itself, and the parent goes on."""
+    db.claim(CALL, charge())
+    child = os.fork()
+    if child == 0:
+        try:
+            with pytest.raises(LedgerError, match="forked"):
+                db.look()
+            with at(postgres) as own:
+                assert own.look().known.owner_alive
+            os._exit(0)
+        finally:
+            os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert db.store.owner.held()
+    assert db.record("done")
+
+
+def test_who_is_stopped_in_a_transaction_does_not_stop_the_others(db):
+    """The server ends a session that does nothing inside a transaction."""
+    ((timeout,),) = db.store.database.writer.execute("SHOW idle_in_transaction_session_timeout").fetchall()
+    assert timeout == "30s"
+
+
+def test_a_ledger_is_verified_in_portions(db, monkeypatch):
+    """A long ledger is read through a cursor on the server."""
+    seen = []
+    streamed = PostgresDatabase.streamed
+
+    def counted(self):
+        seen.append(self)
+        return streamed(self)
+
+    monkeypatch.setattr(PostgresDatabase, "streamed", counted)
+    for number in range(20):
+        db.claim(call(number))
+    assert db.verify() == ()
+    assert seen
