@@ -22,7 +22,7 @@ from ladder_graph.deciding import decision_of, edited, taken_before
 from ladder_graph.envelopes import signer
 from ladder_graph.ledger import Journal, Refused, Store, acts
 from ladder_graph.ledger.cursor import Cursor
-from ladder_graph.ledger.questions import Terms, nonce_of, word_of
+from ladder_graph.ledger.questions import Terms, last_answer, nonce_of, word_of
 from ladder_graph.policy import Policy
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
@@ -36,6 +36,7 @@ from ladder_graph.steps import (
     Execute,
     Fit,
     Heard,
+    Known,
     Look,
     Measure,
     NotClaimed,
@@ -45,6 +46,7 @@ from ladder_graph.steps import (
     Prepare,
     Probe,
     Question,
+    Recall,
     Record,
     Ring,
     Seen,
@@ -88,6 +90,12 @@ class Host(Protocol):
     def encode(self, reply: Any) -> bytes:
         """The tool's reply in a form that the ledger can keep and another process can read."""
 
+    def checkpoint(self) -> str:
+        """Where the conversation stands that proposes the call; empty where nothing of it is kept."""
+
+    def recalls(self, earlier: Known) -> bool:
+        """Whether the conversation knows of an earlier call that is done, or never could lose it."""
+
     def person(self, answer: answers.Answer) -> Person | None:
         """Who gave this answer, as far as the host knows."""
 
@@ -124,7 +132,7 @@ class Turn:
 
     def journal(self) -> Journal:
         """The ledger's transactions at this moment."""
-        return Journal(self.store.owner, self.policy.revision, self.clock())
+        return Journal(self.store.owner, self.policy.revision, self.clock(), self.host.checkpoint())
 
     def transaction(self, step: Step) -> tuple[Callable[[Cursor], Any], bool] | None:
         """The ledger's part of a step, with whether it must reach the disk; None where the step isn't the ledger's."""
@@ -186,11 +194,8 @@ class Turn:
         match step:
             case Look():
                 return self.look(step)
-            case Fit():
-                found = self.host.fitted(step.call, step.call.arguments)
-                return f"REFUSED: {found}" if isinstance(found, str) else None
-            case Ring():
-                return self.host.ring(step.question, step.complaint)
+            case Ring() | Fit() | Recall():
+                return self._of_the_host(step)
             case Compose():
                 return compose(step.call, self.declaration)
             case Prepare():
@@ -205,6 +210,16 @@ class Turn:
                 return self._wait(step)
             case _:
                 raise TypeError(f"{type(step).__name__} is no step that is performed here")
+
+    def _of_the_host(self, step: Ring | Fit | Recall) -> Any:
+        match step:
+            case Ring():
+                return self.host.ring(step.question, step.complaint)
+            case Recall():
+                return self.host.recalls(step.earlier)
+            case Fit():
+                found = self.host.fitted(step.call, step.call.arguments)
+                return f"REFUSED: {found}" if isinstance(found, str) else None
 
     def look(self, step: Look) -> Seen:
         """What the ledger knows; a read, off the writer's queue. The claim looks again at what it relies on."""
@@ -238,7 +253,7 @@ class Turn:
             return self._complained(journal, asked, found)
 
         def work(cursor: Cursor) -> Question | str:
-            last = journal.last_answer(cursor, asked.call.thread)
+            last = last_answer(cursor, asked.call.thread)
             late = answers.premature(asked, read, found.by, arrival, journal.now, last)
             complaint = late or taken_before(journal, cursor, found)
             if complaint:

@@ -157,6 +157,8 @@ class Known:
     """The undo artifact stored with the claim."""
     successor: Call | None = None
     """The call with the arguments that somebody put in, which goes on in its place."""
+    checkpoint: str = ""
+    """Where its conversation stood, as the host names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +169,8 @@ class Seen:
     """This very action, if it was seen before."""
     twin: Known | None = None
     """The same tool and arguments in the same thread under another id, started and in doubt."""
+    before: Known | None = None
+    """The same tool and arguments in the same thread under another id, done."""
     declined: Decision | None = None
     """A person's earlier no to the same tool and arguments in this thread."""
     editor: Person | None = None
@@ -389,8 +393,16 @@ class Wait:
     call: Call
 
 
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """Does the conversation know of an earlier call that is done? Answer: whether it does, or never could."""
+
+    earlier: Known
+
+
 Step = (
     Look
+    | Recall
     | Settle
     | Compose
     | Pose

@@ -20,6 +20,7 @@ from langgraph.types import Command, interrupt
 from ladder_graph import answers
 from ladder_graph.calls import Call
 from ladder_graph.errors import DefiniteFailure
+from ladder_graph.hosts.conversation import checkpoint_of, recalls
 from ladder_graph.hosts.fitting import fields_of, fitted
 from ladder_graph.hosts.identity import answering, requesting
 from ladder_graph.hosts.payload import interrupt_payload
@@ -27,7 +28,7 @@ from ladder_graph.hosts.permit import Permit
 from ladder_graph.hosts.proposals import NO_ID
 from ladder_graph.hosts.resumes import answers_by_id, forget_a_repeated_answer, forget_old_answers, spend, started
 from ladder_graph.hosts.sealing import sealed
-from ladder_graph.steps import Arrival, Asking, Outcome, Person, Question, Reply
+from ladder_graph.steps import Arrival, Asking, Known, Outcome, Person, Question, Reply
 
 _SERDE = JsonPlusSerializer()
 
@@ -163,6 +164,14 @@ class Interrupting:
         """The call with other arguments, typed by the tool's schema; or why they don't fit."""
         return fitted(self.tool, call, arguments)
 
+    def checkpoint(self) -> str:
+        """Where the conversation stands."""
+        return checkpoint_of(self.config)
+
+    def recalls(self, earlier: Known) -> bool:
+        """Whether the conversation knows of an earlier call that is done."""
+        return recalls(self.config, earlier)
+
     def encode(self, reply: Any) -> bytes:
         """The reply as bytes."""
         return encode(reply)
@@ -244,6 +253,15 @@ class DirectHost:
     def fitted(self, call: Call, arguments: Mapping[str, Any]) -> Call | str:
         """The call with other arguments, typed by the tool's schema; or why they don't fit."""
         return fitted(self.tool, call, arguments)
+
+    def checkpoint(self) -> str:
+        """There is no conversation here."""
+        return ""
+
+    def recalls(self, earlier: Known) -> bool:
+        """Whoever accepted the draft meant it."""
+        del earlier
+        return True
 
     def encode(self, reply: Any) -> bytes:
         """The reply as bytes."""

@@ -81,10 +81,12 @@ class Journal(Actions):
         like = found["like"] is not None
         known = self.known(cursor, call.key) if like else None
         edited = questions.latest(cursor, call) if known is not None and known.state is State.EDITED else None
+        twin, before = self._twins(cursor, call) if like else (None, None)
         return Seen(
             known=known,
             editor=edited.decision.by if edited is not None and edited.decision is not None else None,
-            twin=self._twin(cursor, call) if like else None,
+            twin=twin,
+            before=before,
             declined=questions.declined(cursor, call) if like else None,
             standing=None if found["rung"] is None else Rung(found["rung"]),
             standing_reason=found["reason"] or "",
@@ -97,17 +99,16 @@ class Journal(Actions):
         """The latest question about an action that wasn't consumed, or None."""
         return questions.latest(cursor, call)
 
-    def last_answer(self, cursor: Cursor, thread: str) -> Decision | None:
-        """The last answer that was taken in a thread."""
-        return questions.last_answer(cursor, thread)
-
-    def _twin(self, cursor: Cursor, call: Call) -> Known | None:
-        """The same tool and arguments in this thread under another id, started and not known to have ended."""
+    def _twins(self, cursor: Cursor, call: Call) -> tuple[Known | None, Known | None]:
+        """The same tool and arguments in this thread under another id: one in doubt, and the last that is done."""
         like = {"thread": call.thread, "digest": call.digest, "key": call.key}
         found = cursor.execute(sql.TWINS, like).fetchall()
-        in_doubt = (row for row in found if row["state"] == State.UNKNOWN or not self.running(row))
-        twin = next(in_doubt, None)
-        return None if twin is None else self.known(cursor, twin["key"])
+        done = [row for row in found if row["state"] == State.DONE]
+        in_doubt = [
+            row for row in found if row not in done and (row["state"] == State.UNKNOWN or not self.running(row))
+        ]
+        twin, before = (self.known(cursor, rows[0]["key"]) if rows else None for rows in (in_doubt, done))
+        return twin, before
 
     # --- a call that doesn't run, or not yet -----------------------------------------------------------------
 
@@ -130,14 +131,7 @@ class Journal(Actions):
             })  # fmt: skip
 
     def pose(self, cursor: Cursor, call: Call, route: Route, terms: Terms, asking: Asking = NOBODY) -> Question:
-        """Ask, or find the question that is open already; a late one expires here.
-
-        Args:
-            cursor: In a transaction.
-            call: What to ask about.
-            route: Why it is asked.
-            terms: What the answer will hold for; an open question or an approval on others is void.
-            asking: Whose run it is, and the secret that the question's word is made from.
+        """Ask, or find the question that is open already; a late one expires here, and one on other terms is void.
 
         Raises:
             Refused: It isn't waiting for an answer: another task has taken it further meanwhile.
