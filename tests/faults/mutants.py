@@ -132,7 +132,7 @@ def no_artifact(patch):
 
 def twins_not_seen(patch):
     """The same call under another id is another call."""
-    patch.setattr(Journal, "_twin", lambda *_: None)
+    patch.setattr(Journal, "_twins", lambda *_: (None, None))
 
 
 def silence_is_no_answer(patch):
