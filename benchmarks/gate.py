@@ -22,7 +22,7 @@ from langgraph.types import Command
 
 from benchmarks.calls import RULES, TURNS, agent_of
 from benchmarks.figures import Figure, interleaved, least_cpu, ratio
-from ladder_graph import Ladder
+from ladder_graph import Ladder, answer_to
 
 ROUNDS = 15
 """Runs of each variant that are kept."""
@@ -46,11 +46,11 @@ def _config(threads: Iterator[int]) -> Any:
     return {"configurable": {"thread_id": str(next(threads))}}
 
 
-def _run(agent: Any, threads: Iterator[int], resume: Any = None) -> None:
+def _run(agent: Any, threads: Iterator[int], answer: Callable[[Any], Any] | None = None) -> None:
     config = _config(threads)
     state = agent.invoke({"messages": "go"}, config)
-    while "__interrupt__" in state:
-        state = agent.invoke(Command(resume=resume), config)
+    while answer is not None and "__interrupt__" in state:
+        state = agent.invoke(Command(resume=answer(state["__interrupt__"][0])), config)
     _whole(state)
 
 
@@ -83,14 +83,14 @@ def variants(where: str) -> Iterator[dict[str, Run]]:
         plain, quiet = agent_of(saver("plain")), agent_of(saver("quiet"), (HumanInTheLoopMiddleware({}),))
         asking = agent_of(saver("hitl"), (HumanInTheLoopMiddleware({"act": True}),))
         read, write, asked = (wrapped(name) for name in RULES)
-        yes, named_yes = {"decisions": [{"type": "approve"}]}, {"type": "approve", "by": "bench"}
+        yes = {"decisions": [{"type": "approve"}]}
         yield {
             "plain": lambda: _run(plain, threads),
             "hitl_unasked": lambda: _run(quiet, threads),
             "read": lambda: _run(read, threads),
             "write": lambda: _run(write, threads),
-            "hitl_asked": lambda: _run(asking, threads, yes),
-            "asked": lambda: _run(asked, threads, named_yes),
+            "hitl_asked": lambda: _run(asking, threads, lambda _: yes),
+            "asked": lambda: _run(asked, threads, lambda asked: answer_to(asked, "approve", by="bench")),
         }
 
 

@@ -22,7 +22,7 @@ from ladder_graph.deciding import decision_of, edited, taken_before
 from ladder_graph.envelopes import signer
 from ladder_graph.ledger import Journal, Refused, Store, acts
 from ladder_graph.ledger.cursor import Cursor
-from ladder_graph.ledger.questions import Terms, nonce_of, word_of
+from ladder_graph.ledger.questions import Terms, last_answer, nonce_of, word_of
 from ladder_graph.policy import Policy
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
@@ -194,8 +194,8 @@ class Turn:
         match step:
             case Look():
                 return self.look(step)
-            case Fit() | Ring() | Recall():
-                return self._by_the_host(step)
+            case Ring() | Fit() | Recall():
+                return self._of_the_host(step)
             case Compose():
                 return compose(step.call, self.declaration)
             case Prepare():
@@ -211,16 +211,15 @@ class Turn:
             case _:
                 raise TypeError(f"{type(step).__name__} is no step that is performed here")
 
-    def _by_the_host(self, step: Fit | Ring | Recall) -> Any:
-        """What only the place where the graph runs can tell."""
+    def _of_the_host(self, step: Ring | Fit | Recall) -> Any:
         match step:
-            case Fit():
-                found = self.host.fitted(step.call, step.call.arguments)
-                return f"REFUSED: {found}" if isinstance(found, str) else None
             case Ring():
                 return self.host.ring(step.question, step.complaint)
             case Recall():
                 return self.host.recalls(step.earlier)
+            case Fit():
+                found = self.host.fitted(step.call, step.call.arguments)
+                return f"REFUSED: {found}" if isinstance(found, str) else None
 
     def look(self, step: Look) -> Seen:
         """What the ledger knows; a read, off the writer's queue. The claim looks again at what it relies on."""
@@ -254,7 +253,7 @@ class Turn:
             return self._complained(journal, asked, found)
 
         def work(cursor: Cursor) -> Question | str:
-            last = journal.last_answer(cursor, asked.call.thread)
+            last = last_answer(cursor, asked.call.thread)
             late = answers.premature(asked, read, found.by, arrival, journal.now, last)
             complaint = late or taken_before(journal, cursor, found)
             if complaint:

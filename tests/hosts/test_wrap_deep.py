@@ -10,7 +10,7 @@ from langchain.agents import create_agent
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 
-from ladder_graph.testing import ScriptedModel, calls, says, tool_call
+from ladder_graph.testing import FrozenClock, ScriptedModel, calls, says, tool_call
 from tests.hosts.graphs import GO, READ, WAYS, World, ladder_of, on, questions, texts, told
 
 YES = {"type": "approve", "by": "ana"}
@@ -172,3 +172,22 @@ def test_a_sub_agent_that_would_be_built_at_run_time():
     out = graph.invoke(GO, on(__deepagents_subagent_response_format=schema))
     assert world.ran == []
     assert "an agent that no gate sees" in told(out)[0][1]
+
+
+@pytest.mark.parametrize("way", WAYS, ids=repr)
+def test_parallel_sub_agents_with_one_question_at_a_time(way):
+    """Two sub-agents are set to work at once; where one question is asked at a time, the second one waits for it."""
+    world, clock = World(), FrozenClock()
+    ladder = ladder_of(RUNGS, ask="one", clock=clock)
+    graph = ladder.wrap(deep(world, to=("writer", "packed")))
+    out = way.invoke(graph, GO, on())
+    agents = []
+    while "__interrupt__" in out:
+        (pending,) = ladder.pending()
+        assert len(out["__interrupt__"]) == 1
+        agents.append(pending.call.agent)
+        clock.advance(1)
+        out = way.invoke(graph, Command(resume={"decisions": [YES]}), on())
+    assert agents == ["ops/writer", "ops/packed"]
+    assert sorted(world.ran) == [("look", "1")] * 2 + [("send", "2")] * 2
+    assert texts(out)[-1] == "All done."

@@ -99,10 +99,6 @@ class Journal(Actions):
         """The latest question about an action that wasn't consumed, or None."""
         return questions.latest(cursor, call)
 
-    def last_answer(self, cursor: Cursor, thread: str) -> Decision | None:
-        """The last answer that was taken in a thread."""
-        return questions.last_answer(cursor, thread)
-
     def _twins(self, cursor: Cursor, call: Call) -> tuple[Known | None, Known | None]:
         """The same tool and arguments in this thread under another id: one in doubt, and the last that is done."""
         like = {"thread": call.thread, "digest": call.digest, "key": call.key}
@@ -135,14 +131,7 @@ class Journal(Actions):
             })  # fmt: skip
 
     def pose(self, cursor: Cursor, call: Call, route: Route, terms: Terms, asking: Asking = NOBODY) -> Question:
-        """Ask, or find the question that is open already; a late one expires here.
-
-        Args:
-            cursor: In a transaction.
-            call: What to ask about.
-            route: Why it is asked.
-            terms: What the answer will hold for; an open question or an approval on others is void.
-            asking: Whose run it is, and the secret that the question's word is made from.
+        """Ask, or find the question that is open already; a late one expires here, and one on other terms is void.
 
         Raises:
             Refused: It isn't waiting for an answer: another task has taken it further meanwhile.
