@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ladder_graph.calls import Call
@@ -17,7 +18,7 @@ from ladder_graph.fingerprint import Environment
 from ladder_graph.policy import Rule
 from ladder_graph.policy.bounds import weigh
 from ladder_graph.routing import Footing, decide, effective, lowered
-from ladder_graph.rungs.acting import Life, Plan, not_claimed
+from ladder_graph.rungs.acting import Life, Plan, Stale, not_claimed
 from ladder_graph.rungs.bounded import bounded
 from ladder_graph.rungs.confirm import confirm, declined, expired
 from ladder_graph.rungs.draft import draft
@@ -72,7 +73,11 @@ class Gate:
     """The rung that the graph already sent the call to; it may only fall from there."""
 
 
-def routed(call: Call, gate: Gate) -> Generator[Step, Any, tuple[Route, Plan, Seen]]:
+Routed = tuple[Route, Plan, Seen]
+"""Where a call goes, what was settled about it, and what that was found by."""
+
+
+def routed(call: Call, gate: Gate) -> Generator[Step, Any, Routed]:
     """Find the rung for a call; nothing is written and nothing runs."""
     breaches, charges = weigh(gate.rule.bounds, call, gate.now)
     seen: Seen = yield Look(call, tuple(charges))
@@ -88,13 +93,31 @@ def routed(call: Call, gate: Gate) -> Generator[Step, Any, tuple[Route, Plan, Se
     return lowered(route, gate.at_most), Plan(gate.rule, () if counted else tuple(charges), undoable), seen
 
 
-def life(call: Call, gate: Gate) -> Life:
-    """The whole life of one call, from the gate to the reply."""
+def life(call: Call, gate: Gate, found: Routed | None = None) -> Life:
+    """The whole life of one call, from the gate to the reply.
+
+    Args:
+        call: The call.
+        gate: What decides about it.
+        found: Its route, if that was found a moment ago. A call that nothing was known of goes straight to its rung,
+            where the claim looks whether all is as it was; otherwise, and for any other call, the route is found anew.
+    """
+    if found is not None and _straight(gate, found):
+        route, plan, seen = found
+        with suppress(Stale):
+            return (yield from RUNGS[route.rung](call, route, replace(plan, seen=seen)))
     route, plan, seen = yield from routed(call, gate)
     earlier = yield from again(call, route, plan, seen)
     if earlier is not None:
         return earlier
     return (yield from RUNGS[route.rung](call, route, plan))
+
+
+def _straight(gate: Gate, found: Routed) -> bool:
+    """Whether a call may go straight to its rung: one that claims at once, under the rule that still stands."""
+    route, plan, seen = found
+    known = seen.known is not None or seen.twin is not None or seen.declined is not None
+    return Rung.BOUNDED <= route.rung <= gate.at_most and plan.rule is gate.rule and not known
 
 
 def again(call: Call, route: Route, plan: Plan, seen: Seen) -> Generator[Step, Any, Reply | None]:
