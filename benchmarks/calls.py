@@ -24,7 +24,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from ladder_graph import Ladder
 from ladder_graph.calls import Call
 from ladder_graph.fingerprint import Environment, toolset_component
-from ladder_graph.steps import Outcome, Person, Question
+from ladder_graph.steps import Known, Outcome, Person, Question
 from ladder_graph.testing import ScriptedModel, calls
 from ladder_graph.tools import NOTHING
 
@@ -64,6 +64,15 @@ class NoHost:
     def encode(self, reply: Any) -> bytes:
         """The text."""
         return str(reply).encode()
+
+    def checkpoint(self) -> str:
+        """There is no conversation here."""
+        return ""
+
+    def recalls(self, earlier: Known) -> bool:
+        """Nor is any lost."""
+        del earlier
+        return True
 
     def ring(self, question: Question, complaint: str) -> Any:
         """Nobody is asked."""

@@ -29,6 +29,7 @@ from ladder_graph.steps import (
     Decision,
     Execute,
     Heard,
+    Known,
     Look,
     Measure,
     NotClaimed,
@@ -38,6 +39,7 @@ from ladder_graph.steps import (
     Prepare,
     Probe,
     Question,
+    Recall,
     Record,
     Ring,
     Seen,
@@ -81,6 +83,12 @@ class Host(Protocol):
     def encode(self, reply: Any) -> bytes:
         """The tool's reply in a form that the ledger can keep and another process can read."""
 
+    def checkpoint(self) -> str:
+        """Where the conversation stands that proposes the call; empty where nothing of it is kept."""
+
+    def recalls(self, earlier: Known) -> bool:
+        """Whether the conversation knows of an earlier call that is done, or never could lose it."""
+
     def person(self, answer: answers.Answer) -> Person | None:
         """Who gave this answer, as far as the host knows."""
 
@@ -107,7 +115,7 @@ class Turn:
 
     def journal(self) -> Journal:
         """The ledger's transactions at this moment."""
-        return Journal(self.store.owner, self.revision, self.clock())
+        return Journal(self.store.owner, self.revision, self.clock(), self.host.checkpoint())
 
     def transaction(self, step: Step) -> tuple[Callable[[Cursor], Any], bool] | None:
         """The ledger's part of a step, with whether it must reach the disk; None where the step isn't the ledger's."""
@@ -175,6 +183,8 @@ class Turn:
                 return self._probe(step.call)
             case Wait():
                 return self._wait(step)
+            case Recall():
+                return self.host.recalls(step.earlier)
             case _:
                 raise TypeError(f"{type(step).__name__} is no step that is performed here")
 

@@ -61,8 +61,10 @@ def agent(folder: Path, ladder: Ladder, saver: Any) -> Any:
 
 
 def ladder_in(folder: Path) -> Ladder:
-    """The ladder of everybody in this folder."""
-    return Ladder(agent="payer", rungs={"pay": "confirm"}, ledger=folder / "ladder.db")
+    """The ladder of everybody in this folder; its ledger is a file there, or where another file says."""
+    elsewhere = folder / "ledger-url"
+    ledger = elsewhere.read_text() if elsewhere.exists() else folder / "ladder.db"
+    return Ladder(agent="payer", rungs={"pay": "confirm"}, ledger=ledger)
 
 
 def config_of(thread: str) -> Any:

@@ -17,7 +17,6 @@ from ladder_graph.states import State
 from tests.faults.conftest import BACKENDS
 from tests.faults.crashing import CALL, CONTEXT, KINDS, WAYS, Point, answer, die_on_the_way, go_on, killed, run
 from tests.faults.matrix import (
-    ASKING,
     EFFECT,
     check,
     coarse,

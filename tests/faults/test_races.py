@@ -1,4 +1,4 @@
-"""Races for one question: real processes over one SQLite checkpointer and one ledger file, at the same moment."""
+"""Races for one question: real processes over one SQLite checkpointer and one ledger, at the same moment."""
 # ruff: noqa: S311  # the dice only choose the order
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from langgraph.types import Command
 
 from ladder_graph.states import State
 from tests.faults import racers
+from tests.postgres import new_ledger
 
 LONG = pytest.mark.faults
 
@@ -30,10 +31,12 @@ EIGHT = [list(range(8))]
 CONFIRM = ("confirm",)
 
 
-@pytest.fixture(scope="module")
-def field(tmp_path_factory):
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=LONG)])
+def field(request, tmp_path_factory):
     """Two racers that stay up for all tests, and a third process's view: this one's."""
     folder = tmp_path_factory.mktemp("races")
+    if request.param == "postgres":
+        (folder / "ledger-url").write_text(new_ledger())
     with racers.field(folder) as pipes, racers.racer(folder, 9) as here:
         yield SimpleNamespace(folder=folder, pipes=pipes, here=here, names=itertools.count())
 

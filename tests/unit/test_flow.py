@@ -91,7 +91,9 @@ def test_a_route_that_is_stale_is_found_anew():
     assert names(went) == "Claim Look Compose"
 
 
-@pytest.mark.parametrize("known", [seen("done"), Seen(twin=known("unknown", call=TWIN))])
+@pytest.mark.parametrize(
+    "known", [seen("done"), Seen(twin=known("unknown", call=TWIN)), Seen(before=known("done", call=TWIN))]
+)
 def test_what_the_ledger_knows_is_looked_up_again(known):
     """A call that was seen before, itself or under another id, never goes straight."""
     granted = gate("bounded")

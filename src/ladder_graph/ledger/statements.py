@@ -139,10 +139,11 @@ PLACE = _sql(select(*_place).where(_action.c.key == bindparam("key")))
 TWINS = _sql(
     select(_action.c.key, _action.c.state, _action.c.owner, _action.c.fence)
     .where(_action.c.thread == bindparam("thread"), _action.c.digest == bindparam("digest"))
-    .where(_action.c.state.in_([literal_column(f"'{state}'") for state in ("started", "undoing", "unknown")]))
+    .where(_action.c.state.in_([literal_column(f"'{state}'") for state in ("started", "undoing", "unknown", "done")]))
     .where(_action.c.key != bindparam("key"))
+    .order_by(_action.c.updated_us.desc())
 )
-"""Other actions of a thread with the same tool and arguments that have started and not ended."""
+"""Other actions of a thread with the same tool and arguments that may have taken effect, the latest first."""
 
 KEPT = ("owner", "fence", "rung", "text", "reply", "artifact", "actor")
 """Columns that stay as they are where the step brings nothing new."""
