@@ -9,7 +9,7 @@ import pytest
 
 from ladder_graph.calls import Call
 from ladder_graph.driving import Turn
-from ladder_graph.ledger import journal, quotas, statements
+from ladder_graph.ledger import journal, questions, quotas, statements
 from ladder_graph.ledger.journal import Journal
 from ladder_graph.ledger.liveness import Owner
 from ladder_graph.ledger.statements import Sql
@@ -92,7 +92,8 @@ def approval_not_consumed(patch):
 
 def digest_not_compared(patch):
     """Whatever was approved, it runs under the rule of now."""
-    patch.setattr(journal, "question_digest", lambda *_: "0" * 64)
+    for module in (journal, questions):
+        patch.setattr(module, "question_digest", lambda *_: "0" * 64)
 
 
 def arguments_left_out_of_the_key(patch):
@@ -131,7 +132,7 @@ def no_artifact(patch):
 
 def twins_not_seen(patch):
     """The same call under another id is another call."""
-    patch.setattr(Journal, "_twin", lambda *_: None)
+    patch.setattr(Journal, "_twins", lambda *_: (None, None))
 
 
 def silence_is_no_answer(patch):
