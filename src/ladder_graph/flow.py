@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,7 +18,7 @@ from ladder_graph.fingerprint import Environment
 from ladder_graph.policy import Rule
 from ladder_graph.policy.bounds import weigh
 from ladder_graph.routing import Footing, decide, effective, lowered
-from ladder_graph.rungs.acting import Life, Plan, not_claimed
+from ladder_graph.rungs.acting import Life, Plan, Stale, not_claimed
 from ladder_graph.rungs.bounded import bounded
 from ladder_graph.rungs.confirm import confirm, declined, edited, expired
 from ladder_graph.rungs.draft import draft
@@ -74,7 +75,11 @@ class Gate:
     """The rung that the graph already sent the call to; it may only fall from there."""
 
 
-def routed(call: Call, gate: Gate) -> Generator[Step, Any, tuple[Route, Plan, Seen]]:
+Routed = tuple[Route, Plan, Seen]
+"""Where a call goes, what was settled about it, and what that was found by."""
+
+
+def routed(call: Call, gate: Gate) -> Generator[Step, Any, Routed]:
     """Find the rung for a call; nothing is written and nothing runs."""
     breaches, charges = weigh(gate.rule.bounds, call, gate.now)
     seen: Seen = yield Look(call, tuple(charges))
@@ -90,9 +95,16 @@ def routed(call: Call, gate: Gate) -> Generator[Step, Any, tuple[Route, Plan, Se
     return lowered(route, gate.at_most), Plan(gate.rule, () if counted else tuple(charges), undoable), seen
 
 
-def life(call: Call, gate: Gate) -> Life:
-    """The whole life of one call, from the gate to the reply; of the one in its place, where a person edited it."""
-    reply = yield from _life(call, gate)
+def life(call: Call, gate: Gate, found: Routed | None = None) -> Life:
+    """The whole life of one call, from the gate to the reply; of the one in its place, where a person edited it.
+
+    Args:
+        call: The call.
+        gate: What decides about it.
+        found: Its route, if that was found a moment ago. A call that nothing was known of goes straight to its rung,
+            where the claim looks whether all is as it was; otherwise, and for any other call, the route is found anew.
+    """
+    reply = yield from _life(call, gate, found)
     while reply.state is State.EDITED:
         seen: Seen = yield Look(call)
         if seen.known is None or seen.known.successor is None:
@@ -104,7 +116,11 @@ def life(call: Call, gate: Gate) -> Life:
     return reply
 
 
-def _life(call: Call, gate: Gate) -> Life:
+def _life(call: Call, gate: Gate, found: Routed | None = None) -> Life:
+    if found is not None and _straight(gate, found):
+        route, plan, seen = found
+        with suppress(Stale):
+            return (yield from RUNGS[route.rung](call, route, replace(plan, seen=seen)))
     route, plan, seen = yield from routed(call, gate)
     earlier = yield from again(call, route, plan, seen)
     if earlier is not None:
@@ -112,6 +128,13 @@ def _life(call: Call, gate: Gate) -> Life:
     if seen.known is None and seen.before is not None and not plan.rule.read_only:
         route = yield from _recalled(route, seen.before)
     return (yield from RUNGS[route.rung](call, route, plan))
+
+
+def _straight(gate: Gate, found: Routed) -> bool:
+    """Whether a call may go straight to its rung: one that claims at once, under the rule that still stands."""
+    route, plan, seen = found
+    known = any(one is not None for one in (seen.known, seen.twin, seen.before, seen.declined))
+    return Rung.BOUNDED <= route.rung <= gate.at_most and plan.rule is gate.rule and not known
 
 
 def _in_its_place(call: Call, gate: Gate) -> Life:

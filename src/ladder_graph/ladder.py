@@ -7,7 +7,7 @@ import logging
 import os
 import secrets
 import tempfile
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,7 +18,7 @@ from ladder_graph.desk import Desk, Seat, Source
 from ladder_graph.driving import Host, Turn, adrive, drive
 from ladder_graph.errors import LadderError, PolicyError, ProviderToolsRefused
 from ladder_graph.fingerprint import Environment
-from ladder_graph.flow import Gate, life, routed
+from ladder_graph.flow import Gate, Routed, life, routed
 from ladder_graph.ledger import Reading, Store, acts
 from ladder_graph.ledger.questions import Terms
 from ladder_graph.ledger.rows import US
@@ -29,7 +29,7 @@ from ladder_graph.routing import Footing
 from ladder_graph.rungs.acting import Plan
 from ladder_graph.rungs.draft import take_up
 from ladder_graph.scale import Rung
-from ladder_graph.steps import Person, Reason, Reply, Route, Step
+from ladder_graph.steps import Person, Reason, Reply, Route
 from ladder_graph.tools import NOTHING, Declaration, declared_at
 from ladder_graph.workspace import Workspace
 
@@ -225,24 +225,34 @@ class Ladder(Desk):
         footing = Footing(seat.can_ask, seat.declaration.reversible, self.policy.reports.reader)
         return Gate(rule, environment, self._locked.get(call.agent), footing, self.clock(), at_most)
 
-    def route(self, call: Call, environment: Environment | None) -> Route:
-        """The rung a call would go to now. Nothing is written about the call, and nothing runs."""
-        gate = self.gate(call, environment)
-        found: Generator[Step, Any, tuple[Route, Plan, Any]] = routed(call, gate)
-        route, _, _ = drive(found, self._turn(call, None))
-        return route
+    def route(self, call: Call, environment: Environment | None) -> Routed:
+        """The rung a call would go to now, and why. Nothing is written about the call, and nothing runs."""
+        return drive(routed(call, self.gate(call, environment)), self._turn(call, None))
 
-    def run(self, call: Call, environment: Environment | None, host: Host, at_most: Rung = Rung.REPORT) -> Reply:
+    def run(
+        self, call: Call, environment: Environment | None, host: Host, at_most: Rung = Rung.REPORT,
+        found: Routed | None = None,
+    ) -> Reply:  # fmt: skip
         """Take one call through its whole life.
+
+        Args:
+            call: The call.
+            environment: What proposed it.
+            host: Runs it.
+            at_most: The rung the graph already sent it to.
+            found: Its route, if it was found a moment ago.
 
         Raises:
             LedgerError: The ledger refused; nothing ran that isn't recorded.
         """
-        return drive(life(call, self.gate(call, environment, at_most)), self._turn(call, host))
+        return drive(life(call, self.gate(call, environment, at_most), found), self._turn(call, host))
 
-    async def arun(self, call: Call, environment: Environment | None, host: Host, at_most: Rung = Rung.REPORT) -> Reply:
+    async def arun(
+        self, call: Call, environment: Environment | None, host: Host, at_most: Rung = Rung.REPORT,
+        found: Routed | None = None,
+    ) -> Reply:  # fmt: skip
         """As `run`, on the event loop."""
-        return await adrive(life(call, self.gate(call, environment, at_most)), self._turn(call, host))
+        return await adrive(life(call, self.gate(call, environment, at_most), found), self._turn(call, host))
 
     def refuse(self, agent: str, thread: str, call: Mapping[str, Any], text: str) -> None:
         """Write down a call that could not even be considered: no id, no such tool, malformed arguments."""

@@ -310,6 +310,8 @@ class Claim:
     """False for a call that only reads: losing its record loses nothing."""
     actor: Person | None = None
     """The person whose act it is, where it isn't the agent's."""
+    seen: Seen | None = None
+    """What the route was found by, where that was a moment ago: the claim holds only if it still is so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,9 +323,9 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class NotClaimed:
-    """Somebody else has it, a quota is full, or the approval is gone. Nothing ran."""
+    """Somebody else has it, a quota is full, the approval is gone, or the route must be found anew. Nothing ran."""
 
-    code: Literal["busy", "quota", "approval", "state"]
+    code: Literal["busy", "quota", "approval", "state", "stale"]
     text: str
 
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import copy
 
+import pytest
+
 from ladder_graph.calls import Call
-from ladder_graph.hosts.proposals import UNDERWAY, Proposal, Underway
+from ladder_graph.hosts.proposals import UNDERWAY, Frozen, Proposal, Underway
+from ladder_graph.testing import calls
+from tests.hosts.graphs import GO, WAYS, World, agent_of, ladder_of, on
 
 CALL = Call("ops", "t1", "call_1", "a", {"x": "1"})
 
@@ -18,23 +22,45 @@ def packet():
 def test_the_frozen_call_arrives():
     """The very packet brings the call that was frozen, once, whatever anybody made of the packet meanwhile."""
     underway, sent = Underway(), packet()
-    underway.put(sent, CALL, None)
+    underway.put(sent, Frozen(CALL, None))
     sent["call"]["args"]["x"] = "2"
-    assert underway.take(sent) == (CALL, None)
+    assert underway.take(sent) == Frozen(CALL, None)
     assert underway.take(sent) is None
 
 
 def test_a_copy_is_another_packet():
     """What was read back from a checkpoint is looked at from the start."""
     underway, sent = Underway(), packet()
-    underway.put(sent, CALL, None)
+    underway.put(sent, Frozen(CALL, None))
     assert underway.take(copy.deepcopy(sent)) is None
-    assert underway.take(sent) == (CALL, None)
+    assert underway.take(sent) == Frozen(CALL, None)
 
 
 def test_what_never_arrives_is_forgotten():
     """Only so many are kept, and the oldest goes first."""
     underway, packets = Underway(), [packet() for _ in range(UNDERWAY + 1)]
     for sent in packets:
-        underway.put(sent, CALL, None)
+        underway.put(sent, Frozen(CALL, None))
     assert [underway.take(sent) is None for sent in packets] == [True] + [False] * UNDERWAY
+
+
+@pytest.mark.parametrize("way", WAYS, ids=repr)
+def test_a_demotion_on_the_way_counts(way, monkeypatch):
+    """A call that was sent to run unasked asks, where its tool was put lower before it got there."""
+    world = World()
+    ladder = ladder_of({"a": {"rung": "bounded", "bounds": [{"kind": "volume", "limit": 3}]}})
+    graph = ladder.wrap(agent_of([calls("a", {"x": "1"}), "Done."], [world.tool("a")]))
+    take = Underway.take
+
+    def late(self, packet):
+        ladder.demote("a", "confirm", reason="it went wrong", by="ana")
+        frozen = take(self, packet)
+        assert frozen.found[0].rung == 3
+        return frozen
+
+    monkeypatch.setattr(Underway, "take", late)
+    out = way.invoke(graph, GO, on())
+    assert len(out["__interrupt__"]) == 1
+    assert world.ran == []
+    assert [question.reasons for question in ladder.pending()] == ["it went wrong"]
+    assert ladder.verify().ok

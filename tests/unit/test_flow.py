@@ -34,6 +34,7 @@ from tests.unit.walking import (
 
 ALIVE = seen("started", owner_alive=True)
 DEAD = seen("started")
+STALE = NotClaimed("stale", "it has changed.")
 VOLUME = [{"kind": "volume", "limit": 3}]
 
 
@@ -66,6 +67,51 @@ def test_the_graph_may_have_sent_it_lower():
     """A call never runs above the rung that the graph sent it to."""
     steps = life(CALL, gate("report", at_most=Rung.CONFIRM))
     assert names([next(steps), steps.send(NEW)]) == "Look Pose"
+
+
+def found(granted, known=NEW):
+    """A route that was found a moment ago."""
+    return walk(routed(CALL, granted), known)[1]
+
+
+def test_a_fresh_route_goes_straight_to_its_rung():
+    """Where nothing was known of a call, its claim looks whether that still is so, and nobody else does."""
+    granted = gate("bounded")
+    (claim, *rest), reply = walk(life(CALL, granted, found(granted)), CLAIMED, DONE, True)
+    assert names([claim, *rest]) == "Claim Execute Record"
+    assert claim.seen == NEW
+    assert reply.state is State.DONE
+
+
+def test_a_route_that_is_stale_is_found_anew():
+    """Where something has changed meanwhile, the claim doesn't hold, and the call starts over."""
+    granted = gate("bounded")
+    steps = life(CALL, granted, found(granted))
+    went = [next(steps), steps.send(STALE), steps.send(Seen(standing=Rung.DRAFT, standing_reason="it went wrong"))]
+    assert names(went) == "Claim Look Compose"
+
+
+@pytest.mark.parametrize(
+    "known", [seen("done"), Seen(twin=known("unknown", call=TWIN)), Seen(before=known("done", call=TWIN))]
+)
+def test_what_the_ledger_knows_is_looked_up_again(known):
+    """A call that was seen before, itself or under another id, never goes straight."""
+    granted = gate("bounded")
+    assert names([next(life(CALL, granted, found(granted, known)))]) == "Look"
+
+
+@pytest.mark.parametrize("rung", ["suggest", "draft", "confirm"])
+def test_only_what_claims_at_once_goes_straight(rung):
+    """The lower rungs have no claim to look with."""
+    granted = gate(rung)
+    assert names([next(life(CALL, granted, found(granted)))]) == "Look"
+
+
+def test_another_rule_is_another_route():
+    """A route that was found under a rule that doesn't stand any more is found anew."""
+    granted = gate("bounded")
+    later = replace(granted, rule=rule("confirm"))
+    assert names([next(life(CALL, later, found(granted)))]) == "Look"
 
 
 def test_a_demotion_in_the_ledger_counts_at_once():

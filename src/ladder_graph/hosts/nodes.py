@@ -19,7 +19,7 @@ from ladder_graph.hosts.capture import Capture
 from ladder_graph.hosts.edges import passed_on
 from ladder_graph.hosts.fitting import complaint_about
 from ladder_graph.hosts.nested import BUILT_LATER
-from ladder_graph.hosts.proposals import Packet, Proposal, Underway, is_packet, messages_of, proposals, proposer
+from ladder_graph.hosts.proposals import Frozen, Packet, Proposal, Underway, is_packet, messages_of, proposals, proposer
 from ladder_graph.hosts.toolhost import NodeHost, NotItsTurn, answered, tool_message
 from ladder_graph.scale import Rung
 from ladder_graph.tools import NOTHING
@@ -88,8 +88,9 @@ class Mount:
         packet = proposal.packet(environment, together=together)
         if isinstance(call, str):
             return Send(self.names[Rung.SUGGEST], packet)
-        self.underway.put(packet, call, environment)
-        return Send(self.names[self.ladder.route(call, environment).rung], packet)
+        routed = self.ladder.route(call, environment)
+        self.underway.put(packet, Frozen(call, environment, routed))
+        return Send(self.names[routed[0].rung], packet)
 
     def call(self, call: Mapping[str, Any], environment: Environment | None, config: RunnableConfig) -> Call | str:
         """The frozen call; or why it can't be considered, in words for the model."""
@@ -196,11 +197,11 @@ class RungNode(Runnable[Any, Any]):
     def invoke(self, input: Any, config: RunnableConfig | None = None, **_: Any) -> Any:  # noqa: A002  # LangChain's name
         """Take the call through its life; on resume this starts over, and the ledger knows how far it was."""
         config = config or {}
-        call, environment, host = self._begin(input, config)
-        if isinstance(call, ToolMessage):
-            return self._update(call, input, config)
+        call, environment, found = self._frozen(input, config)
+        if isinstance(call, str):
+            return self._update(self._refused(call, input, config), input, config)
         try:
-            reply = self.mount.ladder.run(call, environment, host, self.rung)
+            reply = self.mount.ladder.run(call, environment, self._host(call, input, config), self.rung, found)
         except NotItsTurn:
             return self._back(config)
         return self._update(answered(reply, call), input, config)
@@ -208,39 +209,40 @@ class RungNode(Runnable[Any, Any]):
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **_: Any) -> Any:  # noqa: A002  # LangChain's name
         """As `invoke`."""
         config = config or {}
-        call, environment, host = self._begin(input, config)
-        if isinstance(call, ToolMessage):
-            return self._update(call, input, config)
+        call, environment, found = self._frozen(input, config)
+        if isinstance(call, str):
+            return self._update(self._refused(call, input, config), input, config)
         try:
-            reply = await self.mount.ladder.arun(call, environment, host, self.rung)
+            reply = await self.mount.ladder.arun(call, environment, self._host(call, input, config), self.rung, found)
         except NotItsTurn:
             return self._back(config)
         return self._update(answered(reply, call), input, config)
 
-    def _begin(self, packet: Any, config: RunnableConfig) -> tuple[Call | ToolMessage, Environment | None, NodeHost]:
+    def _frozen(self, packet: Any, config: RunnableConfig) -> Frozen:
         if not is_packet(packet):
             raise MountError(
                 f"the node {self.name} takes one call from the gate and nothing else; send it to the tool node"
             )
-        raw: dict[str, Any] = packet["call"]
-        call, environment = self.mount.underway.take(packet) or self._thawed(packet, config)
-        name = call.tool if isinstance(call, Call) else str(raw.get("name"))
-        repeatable = self.mount.ladder.repeatable(name, self.mount.agent)
-        host = NodeHost(
-            config, self.mount.node, self.mount.payload(packet, config), repeatable,
-            tool=self.mount.tools.get(name), seed=packet["seed"],
-            may_ask=not (self.mount.one_question and packet["together"]) or self.rung is Rung.CONFIRM,
-        )  # fmt: skip
-        if isinstance(call, str):
-            self.mount.ladder.refuse(self.mount.agent, thread_of(config), raw, call)
-            return tool_message(raw.get("id"), name, call, error=True), environment, host
-        return call, environment, host
+        return self.mount.underway.take(packet) or self._thawed(packet, config)
 
-    def _thawed(self, packet: Packet, config: RunnableConfig) -> tuple[Call | str, Environment | None]:
+    def _thawed(self, packet: Packet, config: RunnableConfig) -> Frozen:
         """The call of a packet that was read back from a checkpoint."""
         stored = packet.get("environment")
         environment = None if stored is None else Environment.from_json(stored, "the checkpoint")
-        return self.mount.call(packet["call"], environment, config), environment
+        return Frozen(self.mount.call(packet["call"], environment, config), environment)
+
+    def _host(self, call: Call, packet: Packet, config: RunnableConfig) -> NodeHost:
+        repeatable = self.mount.ladder.repeatable(call.tool, self.mount.agent)
+        return NodeHost(
+            config, self.mount.node, self.mount.payload(packet, config), repeatable,
+            tool=self.mount.tools.get(call.tool), seed=packet["seed"],
+            may_ask=not (self.mount.one_question and packet["together"]) or self.rung is Rung.CONFIRM,
+        )  # fmt: skip
+
+    def _refused(self, why: str, packet: Packet, config: RunnableConfig) -> ToolMessage:
+        raw = packet["call"]
+        self.mount.ladder.refuse(self.mount.agent, thread_of(config), raw, why)
+        return tool_message(raw.get("id"), str(raw.get("name")), why, error=True)
 
     def _update(self, output: Any, packet: Packet, config: RunnableConfig) -> Any:
         """The output in the form of a node's; the way on is left to the gate where others came with this call."""

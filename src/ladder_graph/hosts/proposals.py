@@ -9,12 +9,13 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NotRequired, TypedDict, cast
+from typing import Any, NamedTuple, NotRequired, TypedDict, cast
 
 from langchain_core.messages import AIMessage, ToolMessage
 
 from ladder_graph.calls import Call
 from ladder_graph.fingerprint import Environment
+from ladder_graph.flow import Routed
 from ladder_graph.hosts.capture import Capture
 
 NO_ID = "missing"
@@ -75,6 +76,17 @@ class Proposal:
         return packet
 
 
+class Frozen(NamedTuple):
+    """A call as its gate left it."""
+
+    call: Call | str
+    """Why it can't be considered, where it is no call."""
+    environment: Environment | None
+    """What proposed it."""
+    found: Routed | None = None
+    """Its route, if that was found in this process."""
+
+
 class Underway:
     """Calls on their way from the gate to their rung, in this process: the rung needn't freeze them a second time.
 
@@ -83,18 +95,18 @@ class Underway:
     """
 
     def __init__(self) -> None:
-        self._calls: OrderedDict[int, tuple[Packet, Call, Environment | None]] = OrderedDict()
+        self._calls: OrderedDict[int, tuple[Packet, Frozen]] = OrderedDict()
 
-    def put(self, packet: Packet, call: Call, environment: Environment | None) -> None:
+    def put(self, packet: Packet, frozen: Frozen) -> None:
         """Keep what was frozen; what never arrives is forgotten in time."""
-        self._calls[id(packet)] = (packet, call, environment)
+        self._calls[id(packet)] = (packet, frozen)
         if len(self._calls) > UNDERWAY:
             self._calls.popitem(last=False)
 
-    def take(self, packet: Packet) -> tuple[Call, Environment | None] | None:
+    def take(self, packet: Packet) -> Frozen | None:
         """What was frozen for this very packet, once; None where it came another way."""
-        sent, call, environment = self._calls.pop(id(packet), (None, None, None))
-        return (call, environment) if sent is packet and call is not None else None
+        sent, frozen = self._calls.pop(id(packet), (None, None))
+        return frozen if sent is packet else None
 
 
 def is_packet(payload: object) -> bool:

@@ -298,7 +298,10 @@ class Journal(Actions):
         """
         place = self.place(cursor, step.call)
         refusal = (
-            self._taken(place, step, terms.rule) or self._consume(cursor, step, terms) or self._reserve(cursor, step)
+            self._changed(cursor, step)
+            or self._taken(place, step, terms.rule)
+            or self._consume(cursor, step, terms)
+            or self._reserve(cursor, step)
         )
         if refusal is not None:
             raise Refused(refusal)
@@ -359,6 +362,12 @@ class Journal(Actions):
         if step.state in _SETTLES:
             quotas.settle(cursor, call.key, used=step.state is not State.FAILED)
         return True
+
+    def _changed(self, cursor: Cursor, step: Claim) -> NotClaimed | None:
+        """Whether the route was found by what has changed since, quotas apart: those are held by this claim itself."""
+        if step.seen is None or self.look(cursor, step.call, ()) == replace(step.seen, left=()):
+            return None
+        return NotClaimed("stale", "what it was sent to this rung by has changed meanwhile.")
 
     def _taken(self, place: Any, step: Claim, rule: Rule) -> NotClaimed | None:
         """Why an action in this place may not be started; None where it may.

@@ -25,6 +25,12 @@ class Plan:
     """What it takes from quotas if it runs unasked."""
     undoable: bool = False
     """The tool declares an undo, and its rule has a health check that would call for it."""
+    seen: Seen | None = None
+    """What the route was found by, where nobody has looked again since."""
+
+
+class Stale(Exception):
+    """Carries a call whose route must be found anew out of its rung. It is no error, and nobody sees it."""
 
 
 def claim(call: Call, route: Route, plan: Plan, **particulars: Any) -> Claim:

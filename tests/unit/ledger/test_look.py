@@ -6,12 +6,14 @@ from dataclasses import replace
 
 import pytest
 
+from ladder_graph.fingerprint import Environment
 from ladder_graph.ledger import acts
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
-from ladder_graph.steps import Seen
+from ladder_graph.steps import Claimed, Seen
 from tests.unit.ledger.desk import ANA, CALL, call, charge
 
+MODEL = Environment("scripted", "m-1", "m-1-2026-01-01")
 AGAIN = replace(CALL, id="call_7")
 
 
@@ -30,6 +32,32 @@ def test_each_quota_is_looked_at(desk):
     desk.claim(CALL, charge(2))
     asked = (charge(1, 9, "other"), charge(), charge(1, 7, "third"))
     assert desk.look(AGAIN, *asked).left == tuple(zip(asked, (9, 1, 7), strict=True))
+
+
+def test_a_claim_holds_where_all_is_as_it_was_seen(desk, other):
+    """What others take from a quota meanwhile is no change; the claim holds its own part of it."""
+    known = desk.look(CALL, charge())
+    other.claim(call(7), charge())
+    assert isinstance(desk.claim(CALL, charge(), seen=known), Claimed)
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        lambda desk: demote(desk, Rung.CONFIRM),
+        lambda desk: (desk.claim(AGAIN), desk.die()),
+        lambda desk: desk.claim(),
+        lambda desk: desk.write(lambda journal, cursor: acts.pin(journal, cursor, "ops", MODEL, ANA)),
+    ],
+    ids=["demoted", "a twin", "itself", "pinned"],
+)
+def test_a_claim_does_not_hold_where_something_has_changed(desk, other, meanwhile):
+    """A demotion, the same call by somebody else, another pin: the route must be found anew, and nothing starts."""
+    known = desk.look()
+    meanwhile(other)
+    before = desk.state(), desk.state(AGAIN)
+    assert desk.claim(seen=known).code == "stale"
+    assert (desk.state(), desk.state(AGAIN)) == before
 
 
 def test_a_demotion_is_for_one_agent_and_one_tool(desk):
