@@ -194,8 +194,8 @@ class Turn:
         match step:
             case Look():
                 return self.look(step)
-            case Ring() | Fit() | Recall():
-                return self._of_the_host(step)
+            case Fit() | Ring() | Recall():
+                return self._by_the_host(step)
             case Compose():
                 return compose(step.call, self.declaration)
             case Prepare():
@@ -211,15 +211,16 @@ class Turn:
             case _:
                 raise TypeError(f"{type(step).__name__} is no step that is performed here")
 
-    def _of_the_host(self, step: Ring | Fit | Recall) -> Any:
+    def _by_the_host(self, step: Fit | Ring | Recall) -> Any:
+        """What only the place where the graph runs can tell."""
         match step:
+            case Fit():
+                found = self.host.fitted(step.call, step.call.arguments)
+                return f"REFUSED: {found}" if isinstance(found, str) else None
             case Ring():
                 return self.host.ring(step.question, step.complaint)
             case Recall():
                 return self.host.recalls(step.earlier)
-            case Fit():
-                found = self.host.fitted(step.call, step.call.arguments)
-                return f"REFUSED: {found}" if isinstance(found, str) else None
 
     def look(self, step: Look) -> Seen:
         """What the ledger knows; a read, off the writer's queue. The claim looks again at what it relies on."""
@@ -392,8 +393,8 @@ async def _aperform(step: Step, turn: Turn) -> Any:
         if turn.undoable:
             await asyncio.to_thread(turn.executed)
         return outcome
-    if isinstance(step, Look):
-        # A few point reads; a thread would cost more than they do.
+    if isinstance(step, Look) and not turn.store.database.remote:
+        # A few point reads on this machine; a thread would cost more than they do.
         return turn.look(step)
     transaction = turn.transaction(turn.written(step))
     if transaction is not None:

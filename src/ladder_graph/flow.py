@@ -114,6 +114,18 @@ def _life(call: Call, gate: Gate) -> Life:
     return (yield from RUNGS[route.rung](call, route, plan))
 
 
+def _recalled(route: Route, before: Known) -> Generator[Step, Any, Route]:
+    """The same call is done under another id. Where the conversation has lost it in a crash, a person is asked."""
+    if route.rung < Rung.CONFIRM or (yield Recall(before)):
+        return route
+    lost = Reason(
+        "forgotten",
+        f"the very same call ran before in this thread (action {before.call.short}), and the conversation that asked "
+        "for it is lost",
+    )
+    return Route(Rung.CONFIRM, (lost, *route.reasons))
+
+
 def _in_its_place(call: Call, gate: Gate) -> Life:
     """The life of a call that a person put in another's place: through the gate of now, and never above a question."""
     route, plan, seen = yield from routed(call, gate)
@@ -126,18 +138,6 @@ def _in_its_place(call: Call, gate: Gate) -> Life:
             yield Settle(call, State.REFUSED, route, trouble)
             return Reply(State.REFUSED, trouble)
     return (yield from _life(call, gate))
-
-
-def _recalled(route: Route, before: Known) -> Generator[Step, Any, Route]:
-    """The same call is done under another id. Where the conversation has lost it in a crash, a person is asked."""
-    if route.rung < Rung.CONFIRM or (yield Recall(before)):
-        return route
-    lost = Reason(
-        "forgotten",
-        f"the very same call ran before in this thread (action {before.call.short}), and the conversation that asked "
-        "for it is lost",
-    )
-    return Route(Rung.CONFIRM, (lost, *route.reasons))
 
 
 def again(call: Call, route: Route, plan: Plan, seen: Seen) -> Generator[Step, Any, Reply | None]:

@@ -155,10 +155,10 @@ class Known:
     """Goes up with each takeover; an outcome is only recorded under the fence it was claimed with."""
     artifact: Any = None
     """The undo artifact stored with the claim."""
-    successor: Call | None = None
-    """The call with the arguments that somebody put in, which goes on in its place."""
     checkpoint: str = ""
     """Where its conversation stood, as the host names it."""
+    successor: Call | None = None
+    """The call with the arguments that somebody put in, which goes on in its place."""
 
 
 @dataclass(frozen=True, slots=True)

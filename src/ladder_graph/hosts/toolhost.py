@@ -152,6 +152,14 @@ class Interrupting:
         """Who gave this answer."""
         return answering(answer)
 
+    def checkpoint(self) -> str:
+        """Where the conversation stands."""
+        return checkpoint_of(self.config)
+
+    def recalls(self, earlier: Known) -> bool:
+        """Whether the conversation knows of an earlier call that is done."""
+        return recalls(self.config, earlier)
+
     def arrival(self) -> Arrival:
         """How the last answer came in."""
         return Arrival(answers_by_id(self.config, self.taken - 1), started(self.config))
@@ -163,14 +171,6 @@ class Interrupting:
     def fitted(self, call: Call, arguments: Mapping[str, Any]) -> Call | str:
         """The call with other arguments, typed by the tool's schema; or why they don't fit."""
         return fitted(self.tool, call, arguments)
-
-    def checkpoint(self) -> str:
-        """Where the conversation stands."""
-        return checkpoint_of(self.config)
-
-    def recalls(self, earlier: Known) -> bool:
-        """Whether the conversation knows of an earlier call that is done."""
-        return recalls(self.config, earlier)
 
     def encode(self, reply: Any) -> bytes:
         """The reply as bytes."""
@@ -242,6 +242,15 @@ class DirectHost:
         del answer
         return None
 
+    def checkpoint(self) -> str:
+        """There is no conversation here."""
+        return ""
+
+    def recalls(self, earlier: Known) -> bool:
+        """Whoever accepted the draft meant it."""
+        del earlier
+        return True
+
     def arrival(self) -> Arrival:
         """Nobody answers here."""
         return Arrival()
@@ -253,15 +262,6 @@ class DirectHost:
     def fitted(self, call: Call, arguments: Mapping[str, Any]) -> Call | str:
         """The call with other arguments, typed by the tool's schema; or why they don't fit."""
         return fitted(self.tool, call, arguments)
-
-    def checkpoint(self) -> str:
-        """There is no conversation here."""
-        return ""
-
-    def recalls(self, earlier: Known) -> bool:
-        """Whoever accepted the draft meant it."""
-        del earlier
-        return True
 
     def encode(self, reply: Any) -> bytes:
         """The reply as bytes."""
