@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.agents import DURABILITIES, NEXT, die_on_the_way, recover
+from tests.faults.agents import BARE, DURABILITIES, NEXT, die_on_the_way, recover
 from tests.faults.conftest import BACKENDS
 from tests.faults.crashing import KINDS, WAYS, Point
 from tests.faults.matrix import EFFECT, check_file, coarse, happened, ids, nothing_known, product
@@ -68,6 +68,15 @@ def one_crash(place, durability, here):
         ladder.close()
     if "://" not in place.ledger:
         assert check_file(Path(place.ledger).resolve(), ())[0].problems == ()
+
+
+@pytest.mark.parametrize("durability", DURABILITIES)
+def test_an_agent_without_the_ladder_does_it_twice(place, durability):
+    """The trap itself: killed after its effect, a plain agent has it again when its thread is taken up."""
+    bare = place(way=BARE)
+    assert die_on_the_way(bare, durability, Point("after", "effect"))
+    assert recover(bare, durability) == ["sent"]
+    assert bare.world.effects() == 2
 
 
 @pytest.mark.parametrize(("backend", "way", "kind", "durability", "here"), marked(FEW), ids=ids(FEW))
