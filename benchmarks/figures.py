@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 Unit = Literal["ratio", "count", "us_cpu", "us_cpu_added"]
-"""`us_cpu` is microseconds of CPU time."""
+"""`us_cpu` is microseconds of CPU time, `us_cpu_added` what a call costs above something that is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,19 +19,32 @@ class Figure:
     """One measured figure against its goal."""
 
     name: str
-    value: float
+    value: float | None
+    """None where it couldn't be measured here."""
     unit: Unit
     goal: float
-    """The largest value that is good."""
+    """The largest value that is good; the smallest where more is better."""
+    more_is_better: bool = False
+    note: str = ""
+    """Why it wasn't measured, or what it was measured against."""
 
     @property
     def ok(self) -> bool:
         """Whether the goal is reached."""
-        return self.value <= self.goal
+        if self.value is None:
+            return False
+        return self.value >= self.goal if self.more_is_better else self.value <= self.goal
+
+    def __str__(self) -> str:
+        if self.value is None:
+            return f"{self.name:<44} {'-':>10} {self.unit:<13} skipped: {self.note}"
+        bound = f"{'>=' if self.more_is_better else '<='} {self.goal:g}"
+        verdict = "ok" if self.ok else "MISSED"
+        return f"{self.name:<44} {self.value:>10.3f} {self.unit:<13} goal {bound:<9} {verdict}"
 
     def as_json(self) -> dict[str, object]:
         """As one object of `build/bench.json`."""
-        return {**asdict(self), "value": round(self.value, 3), "ok": self.ok}
+        return {**asdict(self), "value": None if self.value is None else round(self.value, 3), "ok": self.ok}
 
 
 def write(figures: list[Figure], path: Path) -> None:
@@ -75,6 +88,11 @@ def ratio(costs: list[Cost], to: list[Cost], kind: Literal["cpu", "wall"]) -> fl
     return statistics.median(getattr(a, kind) / getattr(b, kind) for a, b in zip(costs, to, strict=True))
 
 
-def added_cpu(costs: list[Cost], to: list[Cost], calls: int) -> float:
-    """The median CPU time that each of `calls` calls costs more, in microseconds."""
-    return statistics.median(a.cpu - b.cpu for a, b in zip(costs, to, strict=True)) / calls * 1e6
+def p50(costs: list[Cost]) -> float:
+    """The median wall time of a run, in seconds."""
+    return statistics.median(cost.wall for cost in costs)
+
+
+def least_cpu(costs: list[Cost], calls: int) -> float:
+    """The least CPU time of a run for each of its `calls` calls, in microseconds: noise only ever adds."""
+    return min(cost.cpu for cost in costs) / calls * 1e6

@@ -1,75 +1,67 @@
-"""What the gate costs: the same agent without it, under it, and under LangChain's own HumanInTheLoopMiddleware.
+"""What the gate costs inside a graph: the same agent under the ladder, beside it, and under LangChain's own middleware.
 
-Each variant runs the same script on the same kind of checkpointer: `CALLS` tool calls, one a turn. The ask-and-answer
-variants stop at each call, are answered, and go on.
+Each variant runs the same script on the same kind of checkpointer: `TURNS` tool calls, one a turn. What a call costs
+more is said against a middleware whose `wrap_tool_call` does nothing. The ask-and-answer variants stop at each call,
+are answered, and go on.
 """
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from langchain.agents import create_agent
-from langchain.agents.middleware import HumanInTheLoopMiddleware
-from langchain_core.messages import AIMessage, BaseMessage
-from langchain_core.tools import tool
+from langchain.agents.middleware import AgentMiddleware, HumanInTheLoopMiddleware
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.types import Command
 
-from benchmarks.figures import Figure, added_cpu, interleaved, ratio
+from benchmarks.calls import RULES, TURNS, agent_of
+from benchmarks.figures import Figure, interleaved, least_cpu, ratio
 from ladder_graph import Ladder
-from ladder_graph.testing import ScriptedModel, calls
 
-CALLS = 20
-"""Tool calls in a run."""
 ROUNDS = 15
 """Runs of each variant that are kept."""
-PLENTY = [{"kind": "volume", "limit": 10**9}]
-POLICIES: dict[str, Any] = {
-    "read": {"rung": "report", "read_only": True},
-    "write": {"rung": "bounded", "bounds": PLENTY},
-    "asked": {"rung": "confirm"},
-}
-"""The rules that the one tool is run under, by variant."""
 
 Run = Callable[[], object]
 
 
-@tool
-def act(n: int) -> str:
-    """Do next to nothing."""
-    return f"done {n}"
+class Nothing(AgentMiddleware[Any, Any, Any]):
+    """Wraps each tool call and does nothing about it; on resume it does nothing again."""
+
+    def wrap_tool_call(self, request: Any, handler: Callable[[Any], Any]) -> Any:
+        """Let it through."""
+        return handler(request)
+
+    async def awrap_tool_call(self, request: Any, handler: Callable[[Any], Any]) -> Any:
+        """As `wrap_tool_call`."""
+        return await handler(request)
 
 
-def _script(messages: list[BaseMessage]) -> AIMessage:
-    """Call the tool `CALLS` times, then stop."""
-    done = sum(message.type == "tool" for message in messages)
-    return calls("act", {"n": done}) if done < CALLS else AIMessage("done")
-
-
-def _agent(checkpointer: Any, middleware: tuple[Any, ...] = ()) -> Any:
-    return create_agent(
-        ScriptedModel(answers=[_script] * 10**5), [act], middleware=middleware, checkpointer=checkpointer
-    )
+def _config(threads: Iterator[int]) -> Any:
+    return {"configurable": {"thread_id": str(next(threads))}}
 
 
 def _run(agent: Any, threads: Iterator[int], resume: Any = None) -> None:
-    config = {"configurable": {"thread_id": str(next(threads))}}
+    config = _config(threads)
     state = agent.invoke({"messages": "go"}, config)
     while "__interrupt__" in state:
         state = agent.invoke(Command(resume=resume), config)
-    if len(state["messages"]) != 2 * CALLS + 2:
-        raise RuntimeError(f"a run that should have made {CALLS} calls came to {len(state['messages'])} messages")
+    _whole(state)
+
+
+def _whole(state: Any) -> None:
+    if len(state["messages"]) != 2 * TURNS + 2:
+        raise RuntimeError(f"a run that should have made {TURNS} calls came to {len(state['messages'])} messages")
 
 
 @contextmanager
 def variants(where: str) -> Iterator[dict[str, Run]]:
-    """Every variant on one kind of checkpointer and ledger.
+    """Every variant that runs as a whole, on one kind of checkpointer and ledger.
 
     Args:
         where: `memory` or `sqlite`.
@@ -85,13 +77,12 @@ def variants(where: str) -> Iterator[dict[str, Run]]:
 
         def wrapped(name: str) -> Any:
             ledger = ":memory:" if where == "memory" else directory / f"{name}.db"
-            ladder = Ladder(agent="bench", rungs={"act": POLICIES[name]}, ledger=ledger)
-            stack.callback(ladder.close)
-            return ladder.wrap(_agent(saver(name)))
+            ladder = stack.enter_context(closing(Ladder(agent="bench", rungs={"act": RULES[name]}, ledger=ledger)))
+            return ladder.wrap(agent_of(saver(name)))
 
-        plain, quiet = _agent(saver("plain")), _agent(saver("quiet"), (HumanInTheLoopMiddleware({}),))
-        asking = _agent(saver("hitl"), (HumanInTheLoopMiddleware({"act": True}),))
-        read, write, asked = (wrapped(name) for name in POLICIES)
+        plain, quiet = agent_of(saver("plain")), agent_of(saver("quiet"), (HumanInTheLoopMiddleware({}),))
+        asking = agent_of(saver("hitl"), (HumanInTheLoopMiddleware({"act": True}),))
+        read, write, asked = (wrapped(name) for name in RULES)
         yes, named_yes = {"decisions": [{"type": "approve"}]}, {"type": "approve", "by": "bench"}
         yield {
             "plain": lambda: _run(plain, threads),
@@ -103,6 +94,45 @@ def variants(where: str) -> Iterator[dict[str, Run]]:
         }
 
 
+@contextmanager
+def mounts() -> Iterator[dict[str, Any]]:
+    """The same agent with nothing around its tool, and under the ladder by each mount, with ledgers on the disk."""
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+
+        def ladder(name: str, rule: str) -> Ladder:
+            made = Ladder(agent="bench", rungs={"act": RULES[rule]}, ledger=directory / f"{name}.{rule}.db")
+            return stack.enter_context(closing(made))
+
+        agents = {"nothing": agent_of(InMemorySaver(), (Nothing(),))}
+        for rule in ("read", "write"):
+            agents[f"wrap.{rule}"] = ladder("wrap", rule).wrap(agent_of(InMemorySaver()))
+            middleware = ladder("middleware", rule).middleware()
+            agents[f"middleware.{rule}"] = agent_of(InMemorySaver(), tuple(middleware))
+        yield agents
+
+
+def _added() -> list[Figure]:
+    """CPU time that a call costs above a no-op `wrap_tool_call`, by each mount, sync and async."""
+    figures, threads = [], itertools.count()
+    with mounts() as agents, asyncio.Runner() as loop:
+
+        def sync(agent: Any) -> Run:
+            return lambda: _run(agent, threads)
+
+        def on_the_loop(agent: Any) -> Run:
+            return lambda: _whole(loop.run(agent.ainvoke({"messages": "go"}, _config(threads))))
+
+        for way, running, goal in (("sync", sync, 250), ("async", on_the_loop, 350)):
+            costs = interleaved({name: running(agent) for name, agent in agents.items()}, ROUNDS)
+            floor = least_cpu(costs.pop("nothing"), TURNS)
+            for name, mine in costs.items():
+                note = f"above {floor:.0f} us of a turn with a no-op wrap_tool_call"
+                added = least_cpu(mine, TURNS) - floor
+                figures.append(Figure(f"gate.{name}.{way}.cpu_added", added, "us_cpu_added", goal, note=note))
+    return figures
+
+
 def supersteps(agent: Any, thread: str) -> int:
     """How many supersteps one run takes."""
     config = {"configurable": {"thread_id": thread}}
@@ -112,16 +142,14 @@ def supersteps(agent: Any, thread: str) -> int:
 
 def added_supersteps() -> int:
     """How many supersteps the gate adds to a run of a `create_agent` agent."""
-    ladder = Ladder(agent="bench", rungs={"act": POLICIES["read"]}, ledger=":memory:")
-    plain, wrapped = _agent(InMemorySaver()), ladder.wrap(_agent(InMemorySaver()))
-    added = supersteps(wrapped, "1") - supersteps(plain, "1")
-    ladder.close()
-    return added
+    with closing(Ladder(agent="bench", rungs={"act": RULES["read"]}, ledger=":memory:")) as ladder:
+        plain, wrapped = agent_of(InMemorySaver()), ladder.wrap(agent_of(InMemorySaver()))
+        return supersteps(wrapped, "1") - supersteps(plain, "1")
 
 
 def measure() -> list[Figure]:
     """Every figure of the gate."""
-    figures = [Figure("gate.supersteps_added", added_supersteps(), "count", 0)]
+    figures = [Figure("gate.supersteps_added", added_supersteps(), "count", 0), *_added()]
     for where, goal in (("memory", 1.6), ("sqlite", 1.3)):
         with variants(where) as runs:
             costs = interleaved(runs, ROUNDS)
@@ -130,7 +158,6 @@ def measure() -> list[Figure]:
             figures += [
                 Figure(f"gate.{where}.{name}.wall_to_plain", ratio(costs[name], plain, "wall"), "ratio", goal),
                 Figure(f"gate.{where}.{name}.cpu_to_plain", ratio(costs[name], plain, "cpu"), "ratio", goal),
-                Figure(f"gate.{where}.{name}.cpu_added", added_cpu(costs[name], plain, CALLS), "us_cpu_added", 1000),
             ]
         figures += [
             Figure(f"gate.{where}.asked.wall_to_hitl", ratio(costs["asked"], hitl, "wall"), "ratio", 1.0),

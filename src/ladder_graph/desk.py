@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -283,9 +283,18 @@ class Desk:
         found += [action for action in self.actions(state=State.STARTED) if left(action)]
         return sorted(found, key=lambda action: action.at)
 
-    def verify(self) -> Verification:
-        """Check every hash chain of the ledger, from its first entry to its head."""
-        return self.reading.verify()
+    def verify(self, exported: Iterable[tuple[str, int, str]] = ()) -> Verification:
+        """Check every hash chain of the ledger, from its first entry to its head.
+
+        Args:
+            exported: Heads that were kept elsewhere, as `heads` gave them. Without them nobody can see that a chain was
+                cut or rewritten by somebody who may write the ledger and computes the hashes anew.
+        """
+        return self.reading.verify(exported)
+
+    def heads(self) -> list[tuple[str, int, str]]:
+        """Where each chain ends: agent, number of its last entry, that entry's hash. To be kept elsewhere."""
+        return self.reading.heads()
 
     def environments(self, agent: str | None = None) -> tuple[Environment | None, Environment | None]:
         """The environment that the start rungs are granted for, and the one last seen; None where there is none.

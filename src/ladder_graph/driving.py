@@ -29,6 +29,7 @@ from ladder_graph.steps import (
     Decision,
     Execute,
     Heard,
+    Known,
     Look,
     Measure,
     NotClaimed,
@@ -38,6 +39,7 @@ from ladder_graph.steps import (
     Prepare,
     Probe,
     Question,
+    Recall,
     Record,
     Ring,
     Seen,
@@ -53,6 +55,9 @@ from ladder_graph.watch import measure
 from ladder_graph.workspace import Workspace, compose
 
 T = TypeVar("T")
+
+_WRITTEN = (Settle, Pose, Heard, Claim, TakeOver, Record)
+"""The steps that are a transaction of the ledger."""
 
 PATIENCE = 30.0
 """Seconds to wait for another live task that runs the very same action."""
@@ -77,6 +82,12 @@ class Host(Protocol):
 
     def encode(self, reply: Any) -> bytes:
         """The tool's reply in a form that the ledger can keep and another process can read."""
+
+    def checkpoint(self) -> str:
+        """Where the conversation stands that proposes the call; empty where nothing of it is kept."""
+
+    def recalls(self, earlier: Known) -> bool:
+        """Whether the conversation knows of an earlier call that is done, or never could lose it."""
 
     def person(self, answer: answers.Answer) -> Person | None:
         """Who gave this answer, as far as the host knows."""
@@ -104,11 +115,11 @@ class Turn:
 
     def journal(self) -> Journal:
         """The ledger's transactions at this moment."""
-        return Journal(self.store.owner, self.revision, self.clock())
+        return Journal(self.store.owner, self.revision, self.clock(), self.host.checkpoint())
 
     def transaction(self, step: Step) -> tuple[Callable[[Cursor], Any], bool] | None:
         """The ledger's part of a step, with whether it must reach the disk; None where the step isn't the ledger's."""
-        if not isinstance(step, Settle | Pose | Heard | Claim | TakeOver | Record):
+        if not isinstance(step, _WRITTEN):
             return None
         journal = self.journal()
         match step:
@@ -172,6 +183,8 @@ class Turn:
                 return self._probe(step.call)
             case Wait():
                 return self._wait(step)
+            case Recall():
+                return self.host.recalls(step.earlier)
             case _:
                 raise TypeError(f"{type(step).__name__} is no step that is performed here")
 
@@ -185,6 +198,11 @@ class Turn:
         if isinstance(step, Settle) and step.draft is not None:
             return Settle(step.call, step.state, step.route, step.text, self.workspace.write(step.call, *step.draft))
         return step
+
+    @property
+    def undoable(self) -> bool:
+        """Whether an undo was made before the action."""
+        return self.claim is not None and self.claim.artifact is not None
 
     def executed(self) -> None:
         """Take the fingerprint right after the action, by which a later undo knows what somebody else changed."""
@@ -314,7 +332,8 @@ async def _aperform(step: Step, turn: Turn) -> Any:
         if (barred := turn.barred()) is not None:
             return barred
         outcome = await turn.host.aexecute(step.call, again=step.again)
-        await asyncio.to_thread(turn.executed)
+        if turn.undoable:
+            await asyncio.to_thread(turn.executed)
         return outcome
     if isinstance(step, Look):
         # A few point reads; a thread would cost more than they do.

@@ -34,6 +34,7 @@ from ladder_graph.steps import (
     NotClaimed,
     Probe,
     Reason,
+    Recall,
     Record,
     Reply,
     Route,
@@ -94,7 +95,21 @@ def life(call: Call, gate: Gate) -> Life:
     earlier = yield from again(call, route, plan, seen)
     if earlier is not None:
         return earlier
+    if seen.known is None and seen.before is not None and not plan.rule.read_only:
+        route = yield from _recalled(route, seen.before)
     return (yield from RUNGS[route.rung](call, route, plan))
+
+
+def _recalled(route: Route, before: Known) -> Generator[Step, Any, Route]:
+    """The same call is done under another id. Where the conversation has lost it in a crash, a person is asked."""
+    if route.rung < Rung.CONFIRM or (yield Recall(before)):
+        return route
+    lost = Reason(
+        "forgotten",
+        f"the very same call ran before in this thread (action {before.call.short}), and the conversation that asked "
+        "for it is lost",
+    )
+    return Route(Rung.CONFIRM, (lost, *route.reasons))
 
 
 def again(call: Call, route: Route, plan: Plan, seen: Seen) -> Generator[Step, Any, Reply | None]:

@@ -342,6 +342,10 @@ class Ladder(Desk):
 class _Nowhere:
     """A host for routing alone, which runs nothing."""
 
+    def checkpoint(self) -> str:
+        """Nothing is entered."""
+        return ""
+
     def __getattr__(self, name: str) -> Any:
         raise LadderError(f"there is no host here to {name}")
 

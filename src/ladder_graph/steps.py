@@ -107,6 +107,8 @@ class Known:
     """Goes up with each takeover; an outcome is only recorded under the fence it was claimed with."""
     artifact: Any = None
     """The undo artifact stored with the claim."""
+    checkpoint: str = ""
+    """Where its conversation stood, as the host names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,8 @@ class Seen:
     """This very action, if it was seen before."""
     twin: Known | None = None
     """The same tool and arguments in the same thread under another id, started and in doubt."""
+    before: Known | None = None
+    """The same tool and arguments in the same thread under another id, done."""
     declined: Decision | None = None
     """A person's earlier no to the same tool and arguments in this thread."""
     standing: Rung | None = None
@@ -328,8 +332,16 @@ class Wait:
     call: Call
 
 
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """Does the conversation know of an earlier call that is done? Answer: whether it does, or never could."""
+
+    earlier: Known
+
+
 Step = (
     Look
+    | Recall
     | Settle
     | Compose
     | Pose

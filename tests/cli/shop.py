@@ -130,13 +130,14 @@ class Shop:
 
     Args:
         folder: Where everything lies.
+        ledger: The ledger, if it lies elsewhere.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, ledger: str = "ladder.db") -> None:
         self.folder = folder
         self.policy = folder / "ladder.toml"
         self.file = folder / "ladder.db"
-        self.policy.write_text(POLICY, encoding="utf-8")
+        self.policy.write_text(f'ledger = "{ledger}"\n{POLICY}', encoding="utf-8")
         (folder / "shop_health.py").write_text(HEALTH, encoding="utf-8")
         self.ran: list[str] = []
         self.threads: list[str] = []

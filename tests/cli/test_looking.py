@@ -93,6 +93,30 @@ def test_verify_finds_a_changed_entry(folder, ladder):
     assert ladder("verify", "--json", code=1).document["problems"] == ["shop: entry 3 was changed"]
 
 
+def test_heads_that_were_kept_elsewhere_show_a_cut(folder, ladder):
+    """A chain cut with everything that speaks of its end is whole by itself, and not beside an exported head."""
+    kept = folder / "kept.jsonl"
+    kept.write_text(ladder("verify", "--export-heads").stdout, encoding="utf-8")
+    assert ladder("verify", "--head", str(kept), "--json").document["ok"]
+    with sqlite3.connect(folder / "ladder.db") as database:
+        (last,) = database.execute("SELECT max(n) FROM entry").fetchone()
+        for statement in (
+            "DROP TRIGGER entry_delete",
+            "DELETE FROM payload WHERE hash IN (SELECT payload FROM entry WHERE n > 1)",
+            "DELETE FROM entry WHERE n > 1",
+            "DELETE FROM action",
+            "UPDATE head SET n = 1, hash = (SELECT hash FROM entry WHERE n = 1)",
+        ):
+            database.execute(statement)
+    database.close()
+    assert ladder("verify", "--json").document["ok"]
+    found = ladder("verify", "--head", str(kept), "--json", code=1).document
+    assert found["problems"] == [f"shop: entry {last} was exported as a head, and is gone: the chain was cut"]
+    kept.write_text("no heads", encoding="utf-8")
+    assert "holds no heads" in ladder("verify", "--head", str(kept), code=2).stderr
+    assert "can't be read" in ladder("verify", "--head", "nowhere", code=2).stderr
+
+
 def test_what_models_write_does_nothing_on_the_screen(shop, ladder, question, action):
     """Escape sequences, bidi and invisible characters and markup in arguments are printed as what they are."""
     shop.run(("refund", {"order": NASTY, "cents": 1}))

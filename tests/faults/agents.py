@@ -19,6 +19,7 @@ CONTEXT.set_forkserver_preload(["tests.faults.crashing", "tests.faults.agents"])
 GO = {"messages": [("user", "Write to Ana.")]}
 THREAD = {"configurable": {"thread_id": "t1"}}
 YES = {"type": "approve", "by": "ana"}
+NO = {"type": "decline", "by": "ana", "reason": "it ran before"}
 BARE = "without the ladder"
 """A way for a call to come to run: nothing stands before it."""
 DURABILITIES = ("sync", "async", "exit")
@@ -56,17 +57,17 @@ def agent(place, here=None):
         ladder.close()
 
 
-def go(place, durability, here=None, *, yes=False):
-    """Begin the thread, or go on with it: with a yes in band where one is given, or with what the ledger says."""
+def go(place, durability, here=None, *, said=None):
+    """Begin the thread, or go on with it: with an answer in band where one is given, or with what the ledger says."""
     if here is not None:
         lay_traps(here)
     with agent(place, here) as graph:
         begun = graph.get_state(THREAD)
-        said = begun.values.get("messages", [])
-        if said and said[-1].type == "ai" and not said[-1].tool_calls:
+        messages = begun.values.get("messages", [])
+        if messages and messages[-1].type == "ai" and not messages[-1].tool_calls:
             return begun.values  # It had come to its end.
         # A checkpoint that has lost what came next looks like an end, too; the user asks again then.
-        value = Command(resume=YES) if yes and begun.interrupts else None if begun.next else GO
+        value = Command(resume=said) if said and begun.interrupts else None if begun.next else GO
         out = graph.invoke(value, THREAD, durability=durability)
         die(here, "after", "next node")
         return out
@@ -86,17 +87,20 @@ def die_on_the_way(place, durability, here):
 
 
 def _goes_on(place, durability, here):
-    go(place, durability, here, yes=place.way == "in band")
+    go(place, durability, here, said=YES if place.way == "in band" else None)
 
 
 def recover(place, durability):
     """Somebody finds the thread as it lies there, and takes it to its end.
 
+    Where the conversation has lost a call that is done, Ana is asked about the same call, and remembers it.
+
     Returns:
         What the model was told of each call, in order.
     """
     for _ in range(4):
-        out = go(place, durability, yes=place.way == "in band")
+        said = {"in band": YES, "unasked": NO}.get(place.way)
+        out = go(place, durability, said=said)
         if "__interrupt__" not in out:
             return [message.text for message in out["messages"] if message.type == "tool"]
         if place.way == "at the ledger":

@@ -11,25 +11,6 @@ from tests.faults.conftest import BACKENDS
 from tests.faults.crashing import KINDS, WAYS, Point
 from tests.faults.matrix import EFFECT, check_file, coarse, happened, ids, nothing_known, product
 
-FORGOTTEN = "a call that was done is run again under a new id, where its conversation was lost with it"
-"""Nothing of an unasked call's turn is in the checkpoint with durability="exit", and with "async" it may not be yet."""
-
-
-def marked(cases):
-    """The cases; some are known to fail, always or now and then."""
-    return [pytest.param(*case, marks=known_to_fail(*case)) for case in cases]
-
-
-def known_to_fail(backend, way, kind, durability, here):
-    """Where the ledger knows that the call is done, and nobody else does.
-
-    A question stands in the checkpoint with "exit", and an idempotent tool's resource knows its effect by itself.
-    """
-    done = here in {Point("after", "record"), NEXT[0]}
-    forgets = durability == "async" or (durability == "exit" and way == "unasked" and kind != "idempotent")
-    return pytest.mark.xfail(reason=FORGOTTEN, strict=durability == "exit") if done and forgets else ()
-
-
 POINTS = [*coarse("claim"), *EFFECT, *coarse("record"), *NEXT]
 ASKED = [*coarse("pose"), *POINTS]
 FEW = product(
@@ -79,14 +60,14 @@ def test_an_agent_without_the_ladder_does_it_twice(place, durability):
     assert bare.world.effects() == 2
 
 
-@pytest.mark.parametrize(("backend", "way", "kind", "durability", "here"), marked(FEW), ids=ids(FEW))
+@pytest.mark.parametrize(("backend", "way", "kind", "durability", "here"), FEW, ids=ids(FEW))
 def test_an_agent_is_killed(place, backend, way, kind, durability, here):
     """Taken up again from its checkpoint, or planned anew where there is none, the call has one effect."""
     one_crash(place(backend, way=way, kind=kind), durability, here)
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize(("backend", "way", "kind", "durability", "here"), marked(MANY), ids=ids(MANY))
+@pytest.mark.parametrize(("backend", "way", "kind", "durability", "here"), MANY, ids=ids(MANY))
 def test_an_agent_is_killed_anywhere(place, backend, way, kind, durability, here):
     """The same at every point, for every kind of tool, with a question answered elsewhere or in band."""
     one_crash(place(backend, way=way, kind=kind), durability, here)

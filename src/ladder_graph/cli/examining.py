@@ -113,6 +113,8 @@ def _new_ledger(missing: str, file: str) -> Finding:
 
 def _ledger(ladder: Ladder, file: str) -> Finding:
     """Open by now; writing is tried, and the end of each chain is checked. `ladder verify` checks all of it."""
+    if "://" in file:
+        file = ladder.store.source  # without the password
     ladder.store.write(lambda _: None)
     problems = ladder.reading.loose_ends()
     if problems:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from json import dumps
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ladder_graph.cli.options import Json
 from ladder_graph.cli.place import place_of
+from ladder_graph.errors import LadderError
 
 if TYPE_CHECKING:
     from ladder_graph.cli.screen import Screen
@@ -143,16 +146,32 @@ def show(
     out.gap()
 
 
-def verify(ctx: typer.Context, *, json: Json = False) -> None:
+def verify(
+    ctx: typer.Context,
+    *,
+    head: Annotated[
+        list[Path] | None,
+        typer.Option(help="Hold the chains against heads that were exported earlier; may be repeated.", metavar="FILE"),
+    ] = None,
+    export_heads: Annotated[
+        bool, typer.Option("--export-heads", help="Print where each chain ends, if all is well; keep it elsewhere.")
+    ] = False,
+    json: Json = False,
+) -> None:
     """Check every hash chain of the ledger.
 
     Exit code 1 where one is broken.
     """
     from ladder_graph.cli import documents, screen
 
+    exported = [one for file in head or () for one in _exported(file)]
     with place_of(ctx).acting() as ladder:
-        found = ladder.verify()
-    if json:
+        found = ladder.verify(exported)
+        heads = ladder.heads() if found.ok else []
+    if export_heads and found.ok:
+        for stream, n, digest in heads:
+            print(dumps({"stream": stream, "n": n, "hash": digest}))  # noqa: T201  # for a file, and not for a screen
+    elif json:
         screen.document(documents.verification(found))
     else:
         out = screen.Screen()
@@ -169,6 +188,17 @@ def verify(ctx: typer.Context, *, json: Json = False) -> None:
                 out.line(problem, 4)
     if not found.ok:
         raise typer.Exit(1)
+
+
+def _exported(file: Path) -> list[tuple[str, int, str]]:
+    from ladder_graph.ledger.chain import read_heads
+
+    try:
+        return list(read_heads(file))
+    except OSError as wrong:
+        raise LadderError(f"{file} can't be read: {wrong.strerror}") from wrong
+    except (ValueError, KeyError, TypeError) as wrong:
+        raise LadderError(f"{file} holds no heads as `ladder verify --export-heads` prints them: {wrong}") from wrong
 
 
 def card(out: Screen, action: Action, *, whole: bool = True) -> None:

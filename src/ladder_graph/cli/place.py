@@ -24,7 +24,7 @@ class Place:
     """What the global options name."""
 
     policy: Path
-    ledger: Path | None = None
+    ledger: str | None = None
     """None where the policy says it."""
 
     @property
@@ -50,7 +50,7 @@ class Place:
     def ledger_file(self, policy: Policy) -> str:
         """The ledger's file, as short as it can be said from here."""
         if self.ledger is not None:
-            return str(self.ledger)
+            return self.ledger
         if policy.ledger == MEMORY or "://" in policy.ledger:
             return policy.ledger
         here = Path.cwd()

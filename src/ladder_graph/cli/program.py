@@ -89,7 +89,12 @@ def options(
     ctx: typer.Context,
     policy: Annotated[Path, typer.Option(envvar="LADDER_POLICY", help="The policy file.")] = Path("ladder.toml"),
     ledger: Annotated[
-        Path | None, typer.Option(help="The ledger file, where it isn't the policy's.", show_default=False)
+        str | None,
+        typer.Option(
+            metavar="FILE|URL",
+            help="The ledger: a file or postgresql://…, where it isn't the policy's.",
+            show_default=False,
+        ),
     ] = None,
     *,
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="The release.")] = False,

@@ -26,6 +26,7 @@ from pydantic import BaseModel
 
 from ladder_graph.errors import MountError, NoCheckpointer
 from ladder_graph.hosts.capture import Capture
+from ladder_graph.hosts.conversation import READ
 from ladder_graph.hosts.edges import GatedEdge, Onwards
 from ladder_graph.hosts.nested import gated_tools, holds_tools, runs_tools_by_hand, unguarded
 from ladder_graph.hosts.nodes import GateNode, Mount, RungNode
@@ -44,9 +45,6 @@ Compiled = CompiledStateGraph[Any, Any, Any, Any]
 Builder = StateGraph[Any, Any, Any, Any]
 HOST = "host"
 """Says that a LangGraph server or a parent graph brings the checkpointer."""
-
-READ = "__pregel_read"
-"""Where LangGraph's config keeps the function that reads the graph's channels (langgraph-prebuilt reads it too)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from ladder_graph.calls import Call
 from ladder_graph.errors import MountError, NotPermitted
 from ladder_graph.fingerprint import Environment
 from ladder_graph.hosts.capture import Capture
+from ladder_graph.hosts.conversation import READ, state_of
 from ladder_graph.hosts.nested import holds_ungated_agents
 from ladder_graph.hosts.nodes import considered, sent, thread_of
 from ladder_graph.hosts.permit import Permit
@@ -38,9 +39,6 @@ if TYPE_CHECKING:
 
 CHECKPOINTER = "__pregel_checkpointer"
 """Where LangGraph's config keeps the checkpointer."""
-
-READ = "__pregel_read"
-"""Where LangGraph's config keeps the function that reads the graph's channels (langgraph-prebuilt reads it too)."""
 
 TASKS = "__pregel_tasks"
 """LangGraph's channel of what was sent to tasks."""
@@ -185,7 +183,7 @@ class GuardHost(Interrupting):
 
 def _calls_of(config: RunnableConfig) -> list[list[str | None]]:
     """The ids of the calls that LangGraph gave this task: of what was sent to it, or of each list in the state."""
-    payloads = [_sent(config)] if sent(config) else [value for value in _state(config) if isinstance(value, list)]
+    payloads = [_sent(config)] if sent(config) else [value for value in state_of(config) if isinstance(value, list)]
     return [[call.get("id") for call in _found(payload)] for payload in payloads]
 
 
@@ -201,7 +199,7 @@ def _found(payload: Any) -> list[Mapping[str, Any]]:
 
 def _proposal(raw: dict[str, Any], config: RunnableConfig) -> Proposal:
     """The call, with the message that made it."""
-    messages = [message for value in _state(config) if isinstance(value, list) for message in value]
+    messages = [message for value in state_of(config) if isinstance(value, list) for message in value]
     return Proposal(raw, message=proposer(messages, raw["id"]))
 
 
@@ -213,12 +211,3 @@ def _sent(config: RunnableConfig) -> Any:
     sends = tasks.get() if tasks is not None and tasks.is_available() else ()
     at = path[1] if len(path) > 1 and isinstance(path[1], int) else len(sends)
     return sends[at].arg if 0 <= at < len(sends) else None
-
-
-def _state(config: RunnableConfig) -> list[Any]:
-    """The values of the graph's channels."""
-    reading = config.get("configurable", {}).get(READ)
-    if reading is None:
-        return []
-    values: dict[str, Any] = reading(list(reading.args[1]), False)  # noqa: FBT003  # LangGraph's
-    return list(values.values())

@@ -21,13 +21,14 @@ from pydantic import BaseModel, ValidationError
 from ladder_graph import answers
 from ladder_graph.calls import Call
 from ladder_graph.errors import DefiniteFailure
+from ladder_graph.hosts.conversation import checkpoint_of, recalls
 from ladder_graph.hosts.identity import answering
 from ladder_graph.hosts.payload import interrupt_payload
 from ladder_graph.hosts.permit import Permit
 from ladder_graph.hosts.proposals import NO_ID
 from ladder_graph.hosts.resumes import forget_a_repeated_answer, forget_old_answers, spend
 from ladder_graph.hosts.sealing import sealed
-from ladder_graph.steps import Outcome, Person, Question, Reply
+from ladder_graph.steps import Known, Outcome, Person, Question, Reply
 
 _SERDE = JsonPlusSerializer()
 
@@ -162,6 +163,14 @@ class Interrupting:
         """Who gave this answer."""
         return answering(answer)
 
+    def checkpoint(self) -> str:
+        """Where the conversation stands."""
+        return checkpoint_of(self.config)
+
+    def recalls(self, earlier: Known) -> bool:
+        """Whether the conversation knows of an earlier call that is done."""
+        return recalls(self.config, earlier)
+
     def encode(self, reply: Any) -> bytes:
         """The reply as bytes."""
         return encode(reply)
@@ -219,6 +228,15 @@ class DirectHost:
         """Nobody answers here."""
         del answer
         return None
+
+    def checkpoint(self) -> str:
+        """There is no conversation here."""
+        return ""
+
+    def recalls(self, earlier: Known) -> bool:
+        """Whoever accepted the draft meant it."""
+        del earlier
+        return True
 
     def encode(self, reply: Any) -> bytes:
         """The reply as bytes."""

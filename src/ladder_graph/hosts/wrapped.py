@@ -9,11 +9,9 @@ from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import var_child_runnable_config
 from langgraph.graph.state import CompiledStateGraph
 
+from ladder_graph.hosts.conversation import READ
 from ladder_graph.hosts.nodes import GateNode
 from ladder_graph.hosts.resumes import ANSWERED, is_answer
-
-READ = "__pregel_read"
-"""Is in the config of whatever runs inside a graph."""
 
 
 class WrappedGraph(CompiledStateGraph[Any, Any, Any, Any]):

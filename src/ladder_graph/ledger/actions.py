@@ -35,6 +35,8 @@ class Actions:
     owner: Owner
     revision: str
     now: dt.datetime
+    checkpoint: str = ""
+    """Where the conversation stands that proposes what is entered."""
     us: int = field(init=False)
     """The moment in microseconds since the epoch."""
     _ends: dict[str, tuple[int, str]] = field(default_factory=dict, init=False)
@@ -50,7 +52,7 @@ class Actions:
             return None
         return Known(
             call=call_of(row), state=State(row["state"]), text=row["text"], reply=row["reply"],
-            owner_alive=self.running(row), fence=row["fence"],
+            owner_alive=self.running(row), fence=row["fence"], checkpoint=row["checkpoint"],
             artifact=None if row["artifact"] is None else json.loads(row["artifact"]),
         )  # fmt: skip
 
@@ -147,7 +149,8 @@ class Actions:
         payload = self.append(cursor, call.agent, state, call.key, body)
         cursor.execute(sql.INSERT_ACTION, {
             "key": call.key, "agent": call.agent, "thread": call.thread, "call_id": call.id, "tool": call.tool,
-            "digest": call.digest, "env": call.env, "rung": int(route.rung), "state": state,
+            "digest": call.digest, "env": call.env, "checkpoint": self.checkpoint, "rung": int(route.rung),
+            "state": state,
             "owner": self.owner.hold() if fence else "", "fence": fence, "at_us": self.us, "updated_us": self.us,
             "payload": payload, "why": route.why, "text": text, "reply": None, "artifact": artifact, "actor": "",
             "verdict": "",

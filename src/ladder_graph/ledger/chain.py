@@ -9,15 +9,27 @@ from collections.abc import Iterable
 
 from ladder_graph.ledger.verify_alone import (
     GENESIS,
+    Head,
     Verification,
     entry_hash,
     hashed,
     loose_heads,
     payload_hash,
+    read_heads,
     verify,
 )
 
-__all__ = ["GENESIS", "Entry", "Verification", "entry_hash", "loose_ends", "payload_hash", "verify"]
+__all__ = [
+    "GENESIS",
+    "Entry",
+    "Head",
+    "Verification",
+    "entry_hash",
+    "loose_ends",
+    "payload_hash",
+    "read_heads",
+    "verify",
+]
 
 Entry = tuple[str, int, int, str, str, str, str, str]
 """stream, n, at_us, kind, action, payload, prev, hash."""

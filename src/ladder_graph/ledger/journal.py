@@ -65,17 +65,22 @@ class Journal(Actions):
 
     def look(self, cursor: Cursor, call: Call, charges: Sequence[Charge]) -> Seen:
         """Everything the ledger knows that bears on a call."""
+        first = charges[0] if charges else None
         found = cursor.execute(sql.LOOK, {
             "agent": call.agent, "tool": call.tool, "thread": call.thread, "digest": call.digest, "now": self.us,
+            "quota": first and first.quota, "window": first and first.window,
         }).fetchone()  # fmt: skip
+        left = [] if first is None else [(first, first.limit - (found["taken"] or 0))]
         like = found["like"] is not None
+        twin, before = self._twins(cursor, call) if like else (None, None)
         return Seen(
             known=self.known(cursor, call.key) if like else None,
-            twin=self._twin(cursor, call) if like else None,
+            twin=twin,
+            before=before,
             declined=questions.declined(cursor, call) if like else None,
             standing=None if found["rung"] is None else Rung(found["rung"]),
             standing_reason=found["reason"] or "",
-            left=tuple((charge, quotas.left(cursor, charge)) for charge in charges),
+            left=(*left, *((charge, quotas.left(cursor, charge)) for charge in charges[1:])),
             overdue=found["overdue"],
             pinned=pinned_in(found["pinned"]),
         )
@@ -84,13 +89,16 @@ class Journal(Actions):
         """The latest question about an action that wasn't consumed, or None."""
         return questions.latest(cursor, call)
 
-    def _twin(self, cursor: Cursor, call: Call) -> Known | None:
-        """The same tool and arguments in this thread under another id, started and not known to have ended."""
+    def _twins(self, cursor: Cursor, call: Call) -> tuple[Known | None, Known | None]:
+        """The same tool and arguments in this thread under another id: one in doubt, and the last that is done."""
         like = {"thread": call.thread, "digest": call.digest, "key": call.key}
         found = cursor.execute(sql.TWINS, like).fetchall()
-        in_doubt = (row for row in found if row["state"] == State.UNKNOWN or not self.running(row))
-        twin = next(in_doubt, None)
-        return None if twin is None else self.known(cursor, twin["key"])
+        done = [row for row in found if row["state"] == State.DONE]
+        in_doubt = [
+            row for row in found if row not in done and (row["state"] == State.UNKNOWN or not self.running(row))
+        ]
+        twin, before = (self.known(cursor, rows[0]["key"]) if rows else None for rows in (in_doubt, done))
+        return twin, before
 
     # --- a call that doesn't run, or not yet -----------------------------------------------------------------
 

@@ -156,6 +156,9 @@ class FileOwner(Owner):
 class Queue:
     """A fair queue of processes before one SQLite file: the kernel wakes who waits, SQLite's own handler only sleeps.
 
+    It is a lock behind a turnstile. Whoever waits for the lock holds the turnstile, so a process that has just had the
+    lock can't take it again before those who were woken for it have come to run.
+
     Args:
         path: The lock file; None for a ledger in memory.
 
@@ -164,20 +167,27 @@ class Queue:
     """
 
     def __init__(self, path: Path | None) -> None:
+        self._files: list[IO[bytes]] = []
         try:
-            self._file = path.open("ab") if path is not None else None
+            if path is not None:
+                self._files = [path.with_name(path.name + end).open("ab") for end in (".turnstile", "")]
         except OSError as wrong:
             raise LedgerUnwritable(f"{path} can't be written: {wrong.strerror}. Nothing ran.") from wrong
 
     def __enter__(self) -> None:
-        if self._file is not None:
-            _lock(self._file, wait=True)
+        if self._files:
+            turnstile, lock = self._files
+            _lock(turnstile, wait=True)
+            try:
+                _lock(lock, wait=True)
+            finally:
+                _unlock(turnstile)
 
     def __exit__(self, *_: object) -> None:
-        if self._file is not None:
-            _unlock(self._file)
+        if self._files:
+            _unlock(self._files[1])
 
     def close(self) -> None:
-        """Close the lock file."""
-        if self._file is not None:
-            self._file.close()
+        """Close the lock files."""
+        for file in self._files:
+            file.close()

@@ -85,6 +85,8 @@ class ActionRow(SQLModel, table=True):
     """Tool and canonical arguments."""
     env: str | None
     """The environment key of what proposed it."""
+    checkpoint: str
+    """Where its conversation stood, as the host names it; empty where nothing of that is kept."""
     rung: int
     """The rung it was given."""
     state: str

@@ -139,10 +139,11 @@ PLACE = _sql(select(*_place).where(_action.c.key == bindparam("key")))
 TWINS = _sql(
     select(_action.c.key, _action.c.state, _action.c.owner, _action.c.fence)
     .where(_action.c.thread == bindparam("thread"), _action.c.digest == bindparam("digest"))
-    .where(_action.c.state.in_([literal_column(f"'{state}'") for state in ("started", "undoing", "unknown")]))
+    .where(_action.c.state.in_([literal_column(f"'{state}'") for state in ("started", "undoing", "unknown", "done")]))
     .where(_action.c.key != bindparam("key"))
+    .order_by(_action.c.updated_us.desc())
 )
-"""Other actions of a thread with the same tool and arguments that have started and not ended."""
+"""Other actions of a thread with the same tool and arguments that may have taken effect, the latest first."""
 
 KEPT = ("owner", "fence", "rung", "text", "reply", "artifact", "actor")
 """Columns that stay as they are where the step brings nothing new."""
@@ -173,6 +174,11 @@ _unread = (
     .limit(100)
 )
 _like = and_(_action.c.thread == bindparam("thread"), _action.c.digest == bindparam("digest"))
+_taken = (
+    select(_quota.c.used + _quota.c.reserved)
+    .where(_quota.c.quota == bindparam("quota"))
+    .where(_quota.c.window == bindparam("window"))
+)
 LOOK = _sql(
     select(
         select(_standing.c.rung).where(_demoted).scalar_subquery().label("rung"),
@@ -180,16 +186,14 @@ LOOK = _sql(
         select(func.count()).select_from(_unread.subquery()).scalar_subquery().label("overdue"),
         select(literal_column("1")).where(_like).limit(1).scalar_subquery().label("like"),
         select(_environment.c.components).where(_pinned).limit(1).scalar_subquery().label("pinned"),
+        _taken.scalar_subquery().label("taken"),
     )
 )
 """What the gate must know of every call: a demotion, overdue reports (up to a hundred, so that counting them never
-grows with the ledger), whether this thread has seen the same tool and arguments before, and the pinned environment."""
+grows with the ledger), whether this thread has seen the same tool and arguments before, the pinned environment, and
+what is taken from one quota, since most calls draw on one at most."""
 
-TAKEN = _sql(
-    select(_quota.c.used + _quota.c.reserved).where(
-        and_(_quota.c.quota == bindparam("quota"), _quota.c.window == bindparam("window"))
-    )
-)
+TAKEN = _sql(_taken)
 _put_quota = insert(_quota).values(
     quota=bindparam("quota"),
     window=bindparam("window"),

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import errno
+import fcntl
+import threading
+import time
 
 import pytest
 
@@ -72,8 +75,6 @@ def test_what_cannot_be_told_is_alive(owners):
 
 def test_two_who_look_at_once_don_t_mistake_each_other(owners):
     """Looking takes a lock that any number may share, so nobody is taken for alive because somebody looks."""
-    import fcntl
-
     one, other = FileOwner(owners), FileOwner(owners)
     one.hold()
     one.abandon()
@@ -101,8 +102,6 @@ def test_a_lock_that_cannot_be_made_is_said(tmp_path):
 
 def test_the_queue_lets_one_in(tmp_path):
     """Whoever stands in the queue keeps the others out until they leave."""
-    import fcntl
-
     queue = Queue(tmp_path / "queue")
     with (tmp_path / "queue").open("ab") as other:
         with queue, pytest.raises(OSError) as busy:  # noqa: PT011  # the number says what it is
@@ -110,3 +109,35 @@ def test_the_queue_lets_one_in(tmp_path):
         assert busy.value.errno == errno.EAGAIN
         fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
     queue.close()
+
+
+def test_who_just_had_it_waits_behind_who_waits(tmp_path):
+    """A process that leaves the queue and comes back at once doesn't go before one that has waited for it."""
+    mine, yours, order = Queue(tmp_path / "queue"), Queue(tmp_path / "queue"), []
+
+    def wait():
+        with yours:
+            order.append("yours")
+
+    for _ in range(20):
+        with mine:
+            waiting = threading.Thread(target=wait)
+            waiting.start()
+            while not held(tmp_path / "queue.turnstile"):
+                time.sleep(0.001)
+        with mine:
+            order.append("mine")
+        waiting.join()
+    assert order == ["yours", "mine"] * 20
+    mine.close()
+    yours.close()
+
+
+def held(path):
+    """Whether somebody has a lock on a file."""
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False

@@ -25,6 +25,13 @@ def test_of_a_new_call_nothing_is_known(desk):
     assert desk.look(CALL, charge()) == Seen(left=((charge(), 3),))
 
 
+def test_each_quota_is_looked_at(desk):
+    """What is left is told for each charge, in their order."""
+    desk.claim(CALL, charge(2))
+    asked = (charge(1, 9, "other"), charge(), charge(1, 7, "third"))
+    assert desk.look(AGAIN, *asked).left == tuple(zip(asked, (9, 1, 7), strict=True))
+
+
 def test_a_demotion_is_for_one_agent_and_one_tool(desk):
     """Others are not touched by it."""
     demote(desk, Rung.DRAFT)

@@ -1,0 +1,49 @@
+"""The command line on a ledger in PostgreSQL: the same words for the same things."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.shop import DAY, Shop
+
+
+@pytest.fixture
+def shop(postgres, tmp_path, monkeypatch):
+    """A shop whose day is on record on a server."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    shop = Shop(tmp_path, ledger=postgres)
+    shop.run(*DAY)
+    return shop
+
+
+def test_a_day_on_a_server(shop, ladder):
+    """Looking, answering, judging, resolving: everything that a ledger in a file can do."""
+    assert {cell["tool"] for cell in ladder("status", "--json").document} >= {"refund", "close_ticket"}
+    refund, ticket = ladder("pending", "--json").document
+    ladder("approve", ticket["question"], "--yes")
+    ladder("decline", refund["question"], "--reason", "not ours")
+    assert shop.resume("close_ticket") == "closed"
+    assert "DECLINED" in shop.resume("refund")
+    assert ladder("log", "--tool", "refund", "--json").document[-1]["kind"] == "declined"
+    assert "it can be written, and the chains end" in " ".join(ladder("doctor").output.split())
+    (suggestion,) = ladder("suggestions", "--json").document
+    ladder("suggestions", "adopt", suggestion["action"])
+    (draft,) = ladder("drafts", "--json").document
+    ladder("drafts", "accept", draft["action"], "--yes")
+    assert len(shop.run_accepted()) == 1
+    (report,) = ladder("reports", "--json").document
+    ladder("ack", report["action"])
+    ladder("demote", "refund", "suggest", "--reason", "too keen")
+    assert ladder("verify", "--json").document["ok"]
+    assert ladder("verify", "--export-heads").stdout.startswith('{"stream": "shop"')
+    assert not (shop.folder / "ladder.db").exists()
+
+
+def test_a_ledger_can_be_named_by_its_url(shop, postgres, ladder):
+    """`--ledger` takes what the policy takes, and no message holds the password."""
+    shop.policy.write_text(shop.policy.read_text(encoding="utf-8").replace(postgres, "ladder.db"), encoding="utf-8")
+    named = postgres.replace("postgres:@", "postgres:s3cret@")
+    assert len(ladder("--ledger", named, "pending", "--json").document) == 2
+    doctor = ladder("--ledger", named, "doctor").output
+    assert "s3cret" not in doctor
