@@ -40,7 +40,9 @@ def one_crash(place, durability, here):
     ladder = place.ladder()
     try:
         assert ladder.verify().problems == ()
-        asked = ladder.store.read(lambda cursor: [row[0] for row in cursor.execute("SELECT state FROM question")])
+        asked = ladder.store.read(
+            lambda cursor: [row[0] for row in cursor.execute("SELECT state FROM question").fetchall()]
+        )
         approved = [entry for entry in ladder.log() if entry.kind == "approved"]
         assert asked.count("used") <= min(len(approved), 1)
         in_doubt = place.kind == "neither" and not nothing_known(here) and here not in {Point("after", "record"), *NEXT}
