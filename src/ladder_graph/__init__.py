@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ladder_graph.envelopes import answer_to, sign
     from ladder_graph.errors import (
         AnswerRefused,
         ArgumentsError,
@@ -56,16 +57,18 @@ __all__ = [
     "Rung",
     "State",
     "UnknownQuestion",
+    "answer_to",
     "drafted_by",
     "load_policy",
     "probed_by",
     "reversible",
+    "sign",
 ]
 
 _HOMES = {
     "Declaration": "tools", "Ladder": "ladder", "Person": "steps", "Policy": "policy", "Question": "steps",
     "Rule": "policy", "Rung": "scale", "State": "states", "drafted_by": "tools", "load_policy": "policy",
-    "probed_by": "tools", "reversible": "tools",
+    "probed_by": "tools", "reversible": "tools", "answer_to": "envelopes", "sign": "envelopes",
 }  # fmt: skip
 """The module of each public name; what isn't listed is an error and stands in `errors`."""
 

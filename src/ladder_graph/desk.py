@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Literal
 
-from ladder_graph import answers, lockfile
+from ladder_graph import lockfile
+from ladder_graph.calls import Call
+from ladder_graph.deciding import Fitting, unchecked
 from ladder_graph.driving import Host
-from ladder_graph.errors import AnswerRefused
 from ladder_graph.fingerprint import Environment
-from ladder_graph.ledger import Action, Draft, Entry, Journal, Reading, Report, Store, Verification, acts
+from ladder_graph.ledger import Action, Draft, Entry, Report, Verification, acts
 from ladder_graph.ledger.sqlite import MEMORY
-from ladder_graph.policy import Policy
+from ladder_graph.questions import Questions, person_of
 from ladder_graph.routing import Footing, effective, lowered
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
-from ladder_graph.steps import Decision, Person, Question, Reason, Route
+from ladder_graph.steps import Person, Reason, Route
 from ladder_graph.tools import NOTHING, Declaration
 from ladder_graph.trust.standing import standing
 from ladder_graph.workspace import Workspace
 
-T = TypeVar("T")
 Source = str | os.PathLike[str]
 
 
@@ -51,82 +50,21 @@ class Seat:
     can_ask: bool = False
     host: Callable[[], Host] | None = None
     """Makes a host that runs the tool outside its graph, for accepted drafts; None where that can't be done."""
+    version: str = ""
+    """The tool's own code and schema, as a digest; empty where the tool isn't known."""
+    fitted: Fitting = unchecked
+    """Types arguments by the tool's schema."""
 
 
-class Desk:
+class Desk(Questions):
     """What people do with a ladder. `Ladder` is one; it needs no graph to be there, so the command line is one too."""
 
-    policy: Policy
-    store: Store
-    reading: Reading
-    clock: Callable[[], dt.datetime]
     workspace: Workspace
     seats: dict[str, Seat]
     _seats_of: dict[tuple[str, str], Seat]
     _locked: dict[str, Environment]
 
     # --- people ----------------------------------------------------------------------------------------------
-
-    def pending(self) -> list[Question]:
-        """Open questions, oldest first. A question that is past its time shows until somebody touches it."""
-        return self.reading.pending(self.policy.agent)
-
-    def question(self, question: str) -> Question:
-        """One question, whatever became of it, unless its approval was used.
-
-        Args:
-            question: Its id, or the beginning of it.
-
-        Raises:
-            UnknownQuestion: There is none.
-            AnswerRefused: It was answered and used, or asked anew.
-        """
-        journal = self._journal()
-        return self.store.read(lambda cursor: acts.find_question(journal, cursor, question))
-
-    def approve(
-        self, question: str, *, by: str | Person, typed: str | None = None, digest: str | None = None
-    ) -> Question:
-        """Say yes to exactly one frozen action; its thread runs it when resumed with `graph.invoke(None, config)`.
-
-        Args:
-            question: The question's id, or the beginning of it.
-            by: Who says so; a plain name is vouched for by the calling program.
-            typed: The exact value of the argument that must be typed, where the rule asks for it.
-            digest: The digest of what the person was shown; refused if it isn't this question's.
-
-        Raises:
-            UnknownQuestion: There is none.
-            AnswerRefused: Not by this person, not any more, not for these arguments.
-        """
-        return self._answer(question, answers.Answer("approve", typed=typed, digest=digest), by)
-
-    def decline(self, question: str, *, by: str | Person, reason: str) -> Question:
-        """Say no, with the reason that the agent will read.
-
-        Raises:
-            UnknownQuestion: There is none.
-            AnswerRefused: Not any more.
-        """
-        return self._answer(question, answers.Answer("decline", reason=reason), by)
-
-    def _answer(self, prefix: str, answer: answers.Answer, by: str | Person) -> Question:
-        person = person_of(by)
-
-        def work(journal: Journal, cursor: Any) -> Question:
-            question = acts.find_question(journal, cursor, prefix)
-            if question.decision is not None:
-                raise AnswerRefused(f"{question.decision.by.name} has answered already: {question.decision.verdict}")
-            complaint = answers.objection(question, answer, person, journal.now)
-            if complaint is not None:
-                raise AnswerRefused(complaint)
-            decision = Decision(answer.verdict, person, journal.now, answer.reason)
-            taken = journal.answer(cursor, question, decision)
-            if taken is None:
-                raise AnswerRefused("somebody else answered at the same moment; look again")
-            return taken
-
-        return self._write(work)
 
     def suggestions(self) -> list[Action]:
         """Suggestions of rung 0, oldest first, with what people made of them."""
@@ -241,6 +179,10 @@ class Desk:
         """What is known in this process of an agent's tool; of a tool of that name, where the agent isn't mounted."""
         return self._seats_of.get((agent, tool)) or self.seats.get(tool) or Seat()
 
+    def fitting(self, call: Call) -> Fitting:
+        """How arguments for a call's tool are typed."""
+        return self.seat_of(call.agent, call.tool).fitted
+
     def actions(self, *, limit: int | None = None, state: State | None = None) -> list[Action]:
         """The agent's actions, oldest first; the latest `limit` of them, or only those in one state."""
         return self.reading.actions(self.policy.agent, limit=limit, state=state)
@@ -338,28 +280,9 @@ class Desk:
         if self.store.source == MEMORY and not Path(self.policy.drafts).is_absolute():
             shutil.rmtree(self.workspace.directory, ignore_errors=True)
 
-    def _journal(self) -> Journal:
-        return Journal(self.store.owner, self.policy.revision, self.clock())
-
-    def _write(self, work: Callable[[Journal, Any], T], *, durable: bool = True) -> T:
-        journal = self._journal()
-        return self.store.write(lambda cursor: work(journal, cursor), durable=durable)
-
 
 _UNSEEN = Reason("not_mounted", "no graph with it was mounted yet, so nobody knows whether it can be undone")
 """What is said instead of `no_undo` where there was nothing to look at."""
-
-
-def person_of(by: str | Person) -> Person:
-    """A person from a name that the calling program vouches for.
-
-    Raises:
-        AnswerRefused: The name is empty.
-    """
-    person = by if isinstance(by, Person) else Person(by.strip(), "code")
-    if not person.name:
-        raise AnswerRefused("nobody's name is on the answer; say who you are")
-    return person
 
 
 def signed_in() -> Person:

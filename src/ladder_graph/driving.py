@@ -10,24 +10,31 @@ import asyncio
 import copy
 import datetime as dt
 import functools
+import os
 import time
-from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar, cast
 
 from ladder_graph import answers
 from ladder_graph.calls import Call
+from ladder_graph.deciding import decision_of, edited, taken_before
+from ladder_graph.envelopes import signer
 from ladder_graph.ledger import Journal, Refused, Store, acts
 from ladder_graph.ledger.cursor import Cursor
-from ladder_graph.policy import Rule
+from ladder_graph.ledger.questions import Terms, nonce_of, word_of
+from ladder_graph.policy import Policy
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.steps import (
+    Arrival,
+    Asking,
     Claim,
     Claimed,
     Compose,
     Decision,
     Execute,
+    Fit,
     Heard,
     Known,
     Look,
@@ -92,16 +99,26 @@ class Host(Protocol):
     def person(self, answer: answers.Answer) -> Person | None:
         """Who gave this answer, as far as the host knows."""
 
+    def arrival(self) -> Arrival:
+        """How the last answer came in."""
+
+    def asking(self) -> Asking:
+        """Whose run it is, and the secret of the task that asks."""
+
+    def fitted(self, call: Call, arguments: Mapping[str, Any]) -> Call | str:
+        """The call with other arguments, typed by the tool's schema; or why they don't fit, in words."""
+
 
 @dataclass(slots=True)
 class Turn:
     """Everything needed to perform the steps of one call."""
 
     store: Store
-    revision: str
+    policy: Policy
     clock: Callable[[], dt.datetime]
     workspace: Workspace
-    rule: Rule
+    terms: Terms
+    """What an approval of the call holds for."""
     reader: tuple[str, int] | None
     """Who reads reports, and within how many microseconds."""
     declaration: Declaration
@@ -115,7 +132,7 @@ class Turn:
 
     def journal(self) -> Journal:
         """The ledger's transactions at this moment."""
-        return Journal(self.store.owner, self.revision, self.clock(), self.host.checkpoint())
+        return Journal(self.store.owner, self.policy.revision, self.clock(), self.host.checkpoint())
 
     def transaction(self, step: Step) -> tuple[Callable[[Cursor], Any], bool] | None:
         """The ledger's part of a step, with whether it must reach the disk; None where the step isn't the ledger's."""
@@ -126,18 +143,26 @@ class Turn:
             case Settle():
                 return lambda cursor: journal.settle(cursor, step), False
             case Pose():
-                return lambda cursor: journal.pose(cursor, step.call, step.route, self.rule), False
+                asking = self.host.asking()
+                return lambda cursor: journal.pose(cursor, step.call, step.route, self.terms, asking), False
             case Heard():
                 return self._hear(journal, step), True
             case Claim():
                 self.claim = step
                 return self._claimed(
-                    step, lambda cursor: journal.claim(cursor, step, self.rule, self.reader)
+                    step, lambda cursor: journal.claim(cursor, step, self.terms, self.reader)
                 ), step.durable
             case TakeOver():
                 return self._claimed(step, lambda cursor: journal.take_over(cursor, step.call, step.fence)), True
             case Record():
                 return self._record(journal, step), False
+
+    def noted(self, answer: T) -> T:
+        """The answer to a step; a question gets its word, which the ledger doesn't know."""
+        if isinstance(answer, Question):
+            word = word_of(self.host.asking().seed, answer.id)
+            return cast("T", replace(answer, word=word if nonce_of(word) == answer.nonce else ""))
+        return answer
 
     def _claimed(
         self, step: Claim | TakeOver, claim: Callable[[Cursor], Claimed | NotClaimed]
@@ -154,7 +179,7 @@ class Turn:
 
     def barred(self) -> Outcome | None:
         """Why what was claimed may not run after all; None where it may."""
-        if self.rule.read_only or self.store.owner.held():
+        if self.terms.rule.read_only or self.store.owner.held():
             return None
         # To everybody else this process died with its lock, so somebody may be finding out about the call already.
         return Outcome("failed", text="The session that shows the ledger that this process lives was cut. Nothing ran.")
@@ -169,8 +194,8 @@ class Turn:
         match step:
             case Look():
                 return self.look(step)
-            case Ring():
-                return self.host.ring(step.question, step.complaint)
+            case Fit() | Ring() | Recall():
+                return self._by_the_host(step)
             case Compose():
                 return compose(step.call, self.declaration)
             case Prepare():
@@ -183,10 +208,19 @@ class Turn:
                 return self._probe(step.call)
             case Wait():
                 return self._wait(step)
-            case Recall():
-                return self.host.recalls(step.earlier)
             case _:
                 raise TypeError(f"{type(step).__name__} is no step that is performed here")
+
+    def _by_the_host(self, step: Fit | Ring | Recall) -> Any:
+        """What only the place where the graph runs can tell."""
+        match step:
+            case Fit():
+                found = self.host.fitted(step.call, step.call.arguments)
+                return f"REFUSED: {found}" if isinstance(found, str) else None
+            case Ring():
+                return self.host.ring(step.question, step.complaint)
+            case Recall():
+                return self.host.recalls(step.earlier)
 
     def look(self, step: Look) -> Seen:
         """What the ledger knows; a read, off the writer's queue. The claim looks again at what it relies on."""
@@ -214,21 +248,45 @@ class Turn:
         read = answers.read(step.answer)
         if isinstance(read, str):
             return lambda _: read
-        person = self.host.person(read)
-        complaint = answers.objection(step.question, read, person, journal.now)
-        decision = Decision(read.verdict, cast("Person", person), journal.now, read.reason)
+        asked, arrival = step.question, self.host.arrival()
+        found = self._decided(asked, read, journal.now)
+        if isinstance(found, str):
+            return self._complained(journal, asked, found)
 
         def work(cursor: Cursor) -> Question | str:
-            if complaint is not None:
-                journal.append(cursor, step.question.call.agent, "unanswerable", step.question.call.key, {
-                    "question": step.question.id, "complaint": complaint,
-                })  # fmt: skip
-            taken = None if complaint is not None else journal.answer(cursor, step.question, decision)
-            # Somebody else may have answered meanwhile, and a late answer finds the question expired.
-            current = taken or journal.current(cursor, step.question)
-            return current if taken or current.decision or current.expired else complaint or "it is asked again"
+            last = journal.last_answer(cursor, asked.call.thread)
+            late = answers.premature(asked, read, found.by, arrival, journal.now, last)
+            complaint = late or taken_before(journal, cursor, found)
+            if complaint:
+                return self._complained(journal, asked, complaint)(cursor)
+            return journal.answer(cursor, asked, found) or self._current(journal, cursor, asked, "it is asked again")
 
         return work
+
+    def _decided(self, asked: Question, read: answers.Answer, now: dt.datetime) -> Decision | str:
+        """The decision that an answer is, by somebody who may take it; or why it is none."""
+        signed = read.signature is not None
+        person = signer(read, self.policy, now, os.environ) if signed else self.host.person(read)
+        if isinstance(person, str):
+            return person
+        after = edited(asked.call, read, self.host.fitted)
+        if isinstance(after, str):
+            return answers.objection(asked, read, person, now, self.policy.able) or after
+        return decision_of(asked, read, person, now, self.policy, after)
+
+    def _complained(self, journal: Journal, asked: Question, complaint: str) -> Callable[[Cursor], Question | str]:
+        def work(cursor: Cursor) -> Question | str:
+            journal.append(cursor, asked.call.agent, "unanswerable", asked.call.key, {
+                "question": asked.id, "complaint": complaint,
+            })  # fmt: skip
+            return self._current(journal, cursor, asked, complaint)
+
+        return work
+
+    def _current(self, journal: Journal, cursor: Cursor, asked: Question, complaint: str) -> Question | str:
+        """Somebody else may have answered meanwhile, and a late answer finds the question expired."""
+        current = journal.current(cursor, asked)
+        return current if current.decision or current.expired else complaint
 
     def _record(self, journal: Journal, step: Record) -> Callable[[Cursor], bool]:
         reply = self._kept(step)
@@ -247,7 +305,7 @@ class Turn:
         """The tool's reply as it is kept for a replay; None where there is none, or nobody needs it."""
         outcome, asked = step.outcome, self.claim is not None and self.claim.question is not None
         # A read that ran unasked is simply repeated after a crash.
-        repeated = step.state is State.DONE and self.rule.read_only and not asked
+        repeated = step.state is State.DONE and self.terms.rule.read_only and not asked
         if outcome is None or outcome.reply is None or repeated or step.state not in {State.DONE, State.FAILED}:
             return None
         try:
@@ -298,7 +356,7 @@ def _perform(step: Step, turn: Turn) -> Any:
         return turn.perform(step)
     work, durable = transaction
     try:
-        return turn.store.write(work, durable=durable)
+        return turn.noted(turn.store.write(work, durable=durable))
     except Refused as refused:
         return refused.refusal
 
@@ -335,14 +393,14 @@ async def _aperform(step: Step, turn: Turn) -> Any:
         if turn.undoable:
             await asyncio.to_thread(turn.executed)
         return outcome
-    if isinstance(step, Look):
-        # A few point reads; a thread would cost more than they do.
+    if isinstance(step, Look) and not turn.store.database.remote:
+        # A few point reads on this machine; a thread would cost more than they do.
         return turn.look(step)
     transaction = turn.transaction(turn.written(step))
     if transaction is not None:
         work, durable = transaction
         try:
-            return await turn.store.awrite(work, durable=durable)
+            return turn.noted(await turn.store.awrite(work, durable=durable))
         except Refused as refused:
             return refused.refusal
     if isinstance(step, Ring):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ladder_graph.calls import Call
@@ -19,7 +19,7 @@ from ladder_graph.policy.bounds import weigh
 from ladder_graph.routing import Footing, decide, effective, lowered
 from ladder_graph.rungs.acting import Life, Plan, not_claimed
 from ladder_graph.rungs.bounded import bounded
-from ladder_graph.rungs.confirm import confirm, declined, expired
+from ladder_graph.rungs.confirm import confirm, declined, edited, expired
 from ladder_graph.rungs.draft import draft
 from ladder_graph.rungs.report import report
 from ladder_graph.rungs.rollback import rollback
@@ -29,6 +29,7 @@ from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.steps import (
     Claimed,
+    Fit,
     Known,
     Look,
     NotClaimed,
@@ -90,7 +91,20 @@ def routed(call: Call, gate: Gate) -> Generator[Step, Any, tuple[Route, Plan, Se
 
 
 def life(call: Call, gate: Gate) -> Life:
-    """The whole life of one call, from the gate to the reply."""
+    """The whole life of one call, from the gate to the reply; of the one in its place, where a person edited it."""
+    reply = yield from _life(call, gate)
+    while reply.state is State.EDITED:
+        seen: Seen = yield Look(call)
+        if seen.known is None or seen.known.successor is None:
+            return Reply(State.REFUSED, f"{call.tool} did not run: somebody edited it. Do not repeat it.")
+        call = seen.known.successor
+        reply = yield from _in_its_place(call, replace(gate, at_most=min(gate.at_most, Rung.CONFIRM)))
+        by = seen.editor.name if seen.editor else "a person"
+        reply = replace(reply, note=reply.note or edited(call, by))
+    return reply
+
+
+def _life(call: Call, gate: Gate) -> Life:
     route, plan, seen = yield from routed(call, gate)
     earlier = yield from again(call, route, plan, seen)
     if earlier is not None:
@@ -112,6 +126,20 @@ def _recalled(route: Route, before: Known) -> Generator[Step, Any, Route]:
     return Route(Rung.CONFIRM, (lost, *route.reasons))
 
 
+def _in_its_place(call: Call, gate: Gate) -> Life:
+    """The life of a call that a person put in another's place: through the gate of now, and never above a question."""
+    route, plan, seen = yield from routed(call, gate)
+    if seen.known is not None and seen.known.state in {State.ASKED, State.APPROVED}:
+        # Who edited it where the tool isn't known, as on the command line, could not be told that it doesn't fit.
+        trouble = yield Fit(call)
+        if trouble is None and seen.twin is not None:
+            trouble = (yield from _of_a_twin(plan, seen.twin)) or None
+        if trouble is not None:
+            yield Settle(call, State.REFUSED, route, trouble)
+            return Reply(State.REFUSED, trouble)
+    return (yield from _life(call, gate))
+
+
 def again(call: Call, route: Route, plan: Plan, seen: Seen) -> Generator[Step, Any, Reply | None]:
     """What to answer to a call that was seen before; None where it should go on as if it were new."""
     known = seen.known
@@ -129,12 +157,12 @@ def again(call: Call, route: Route, plan: Plan, seen: Seen) -> Generator[Step, A
     match known.state:
         case State.ASKED | State.APPROVED:
             return None
+        case State.EDITED:
+            return Reply(State.EDITED)
         case State.PAUSED:
             return (yield from resume(call, route, plan, known.artifact, again=True))
         case State.STARTED | State.UNDOING:
             return (yield from _recover(call, route, plan, known))
-        case State.EXPIRED:
-            return Reply(State.EXPIRED, expired(call))
         case State.DECLINED if seen.declined is not None:
             return Reply(State.DECLINED, declined(call, seen.declined.by.name, seen.declined.reason))
         case _:
@@ -143,6 +171,8 @@ def again(call: Call, route: Route, plan: Plan, seen: Seen) -> Generator[Step, A
 
 def _became(known: Known) -> str:
     """What the model reads of an earlier call of which neither an answer nor a sentence was kept."""
+    if known.state is State.EXPIRED:
+        return expired(known.call)
     if known.state is State.DONE:
         return f"{known.call.tool} ran before, and its answer was not kept."
     return f"{known.call.tool} was proposed before, and nothing more happens to it: it is {known.state}."

@@ -12,16 +12,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ladder_graph import lockfile
-from ladder_graph.calls import Call
-from ladder_graph.desk import Desk, Seat, Source, person_of
+from ladder_graph.calls import Call, digest_of
+from ladder_graph.deciding import Fitting, unchecked
+from ladder_graph.desk import Desk, Seat, Source
 from ladder_graph.driving import Host, Turn, adrive, drive
 from ladder_graph.errors import LadderError, PolicyError, ProviderToolsRefused
 from ladder_graph.fingerprint import Environment
 from ladder_graph.flow import Gate, life, routed
 from ladder_graph.ledger import Reading, Store, acts
+from ladder_graph.ledger.questions import Terms
 from ladder_graph.ledger.rows import US
 from ladder_graph.ledger.sqlite import MEMORY
 from ladder_graph.policy import Policy, load_policy
+from ladder_graph.questions import person_of
 from ladder_graph.routing import Footing
 from ladder_graph.rungs.acting import Plan
 from ladder_graph.rungs.draft import take_up
@@ -184,12 +187,13 @@ class Ladder(Desk):
         self.seats.setdefault(tool, Seat(self._declared[tool]))
 
     def seat(
-        self, tool: str, declaration: Declaration, *, agent: str, can_ask: bool, host: Callable[[], Host] | None = None
-    ) -> None:
+        self, tool: str, declaration: Declaration, *, agent: str, can_ask: bool,
+        host: Callable[[], Host] | None = None, version: str = "", fitted: Fitting = unchecked,
+    ) -> None:  # fmt: skip
         """Take a tool under the ladder; called by the mounts, once for each tool of each agent."""
         named = self.policy.rule(tool).undo
         said = declaration.merged(declared_at(named) if named else NOTHING)
-        seat = Seat(said.merged(self._declared.get(tool, NOTHING)), can_ask, host)
+        seat = Seat(said.merged(self._declared.get(tool, NOTHING)), can_ask, host, version, fitted)
         self._seats_of[agent, tool] = seat
         # An agent inside may have another tool of the same name.
         if not agent.startswith(f"{self.policy.agent}/") or tool not in self.seats:
@@ -279,10 +283,16 @@ class Ladder(Desk):
         reports = self.policy.reports
         reader = None if reports.reader is None else (reports.reader, int(reports.sla * US))
         return Turn(
-            store=self.store, revision=self.policy.revision, clock=self.clock, workspace=self.workspace,
-            rule=self.policy.rule(call.tool), reader=reader,
+            store=self.store, policy=self.policy, clock=self.clock, workspace=self.workspace,
+            terms=self.terms(call), reader=reader,
             declaration=self.seat_of(call.agent, call.tool).declaration, host=host or _Nowhere(),
         )  # fmt: skip
+
+    def terms(self, call: Call) -> Terms:
+        """What an approval of a call holds for, as it is in this process now."""
+        seat = self.seat_of(call.agent, call.tool)
+        version = digest_of("tool", call.tool, seat.version, seat.declaration.version)
+        return Terms(self.policy.rule(call.tool), version, seat.declaration.undo_reference)
 
     def _observe(self, agent: str, environment: Environment | None) -> None:
         """Write a new environment down, and say so, before any of its calls runs."""

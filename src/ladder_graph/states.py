@@ -26,6 +26,10 @@ class State(StrEnum):
     """Somebody said yes to exactly this action; it hasn't run yet."""
     DECLINED = "declined"
     """Somebody said no."""
+    EDITED = "edited"
+    """Somebody put other arguments in; that call goes on in its place, and this one never runs."""
+    RESPONDED = "responded"
+    """Somebody answered the model in the tool's place; nothing ran."""
     EXPIRED = "expired"
     """Nobody answered in time, which counts as no."""
     STARTED = "started"
@@ -58,18 +62,33 @@ STEPS: dict[State, frozenset[State]] = {
     State.DRAFTED: frozenset({State.APPROVED, State.DECLINED}),
     # An approval given under another rule is void, so it is asked anew.
     # A demotion while the question waits puts the call on the lower rung, and the question is void.
-    State.ASKED: frozenset({State.APPROVED, State.DECLINED, State.EXPIRED, State.SUGGESTED, State.DRAFTED}),
+    # Arguments that an editor put in may turn out not to fit the tool once its own process sees them.
+    State.ASKED: frozenset(
+        {
+            State.APPROVED,
+            State.DECLINED,
+            State.EDITED,
+            State.RESPONDED,
+            State.EXPIRED,
+            State.REFUSED,
+            State.SUGGESTED,
+            State.DRAFTED,
+        }
+    ),
     State.APPROVED: frozenset(
         {
             State.STARTED,
             State.DECLINED,
             State.EXPIRED,
+            State.REFUSED,
             State.ASKED,
             State.SUGGESTED,
             State.DRAFTED,
         }
     ),
     State.DECLINED: frozenset(),
+    State.EDITED: frozenset(),
+    State.RESPONDED: frozenset(),
     State.EXPIRED: frozenset(),
     # At rung 4 an effect that may have happened, or that made things worse, is undone at once.
     State.STARTED: frozenset({State.STARTED, State.PAUSED, State.DONE, State.FAILED, State.UNKNOWN, State.UNDOING}),

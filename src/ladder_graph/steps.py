@@ -17,7 +17,8 @@ from ladder_graph.policy.checks import Check
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
 
-Verdict = Literal["approve", "decline"]
+Verdict = Literal["approve", "decline", "edit", "respond"]
+"""What a person may say: let it run, don't, let it run with these other arguments, or answer in its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +47,10 @@ class Person:
     """Somebody who answers, and how we know who it is."""
 
     name: str
-    auth: Literal["unverified", "code", "os-user", "server"] = "unverified"
+    auth: Literal["unverified", "code", "os-user", "server", "signed"] = "unverified"
     """`unverified`: a name in an answer. `code`: the embedding program vouches. `os-user`: signed in to this
-    machine. `server`: authenticated by the LangGraph server."""
+    machine. `server`: authenticated by the LangGraph server. `signed`: an inbox signed for them, with a key that the
+    policy names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,9 @@ class Decision:
     by: Person
     at: dt.datetime
     reason: str = ""
+    """Why; for `respond`, the text that the model gets."""
+    successor: Call | None = None
+    """For `edit`, the call that goes on in the other's place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +73,14 @@ class Question:
     id: str
     """Random, and known only to those who were asked."""
     digest: str
-    """What was asked: key, tool, canonical arguments, the rule's revision and the rung."""
+    """What was asked: key, tool and its version, canonical arguments, the rule's revision, the rung and the undo."""
     call: Call
     asked_at: dt.datetime
     expires_at: dt.datetime
     reasons: str
     impact: str
     may_answer: tuple[str, ...] = ()
-    """Who may answer; empty means anybody who is named."""
+    """Who may answer, by name or as `role:...`; empty means anybody who is named."""
     typed: str | None = None
     """The argument whose value must be typed to approve."""
     decision: Decision | None = None
@@ -84,11 +89,54 @@ class Question:
     """Nobody answered in time."""
     fresh: bool = False
     """Asked this very moment: whatever answer lies about already can't be meant for it."""
+    decisions: tuple[Verdict, ...] = ("approve", "decline", "edit", "respond")
+    """What may be answered."""
+    quorum: int = 1
+    """How many different people must approve."""
+    votes: tuple[Decision, ...] = ()
+    """Who has approved so far, oldest first."""
+    not_requester: bool = False
+    """Whoever's run proposed the call may not approve it."""
+    requester: Person | None = None
+    """Whose run proposed the call, where that is known."""
+    nonce: str = ""
+    """SHA-256 of the random word that whoever was asked can name; empty where nobody was asked in band."""
+    word: str = ""
+    """That random word itself, where the question is being asked; the ledger doesn't know it."""
+
+    @property
+    def to_type(self) -> str | None:
+        """What must be typed to approve, in words: an argument, or for high impact at least the tool's name."""
+        if self.typed is not None:
+            return self.typed
+        return "tool's name" if self.impact == "high" else None
 
     @property
     def typed_value(self) -> str | None:
         """What must be typed to approve, as text."""
-        return None if self.typed is None else str(self.call.arguments.get(self.typed, ""))
+        if self.typed is not None:
+            return str(self.call.arguments.get(self.typed, ""))
+        return self.call.tool if self.impact == "high" else None
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """The circumstances in which a question is asked, as far as the host knows them."""
+
+    requester: Person | None = None
+    """Whose run proposed the call."""
+    seed: str = ""
+    """A secret of the task that asks, from which the word is made that an answer may name the question by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """How an answer came in, as far as the host knows."""
+
+    by_id: bool = False
+    """It was given for the very interrupt that asks."""
+    started: dt.datetime | None = None
+    """When the run was started that brought it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +157,8 @@ class Known:
     """The undo artifact stored with the claim."""
     checkpoint: str = ""
     """Where its conversation stood, as the host names it."""
+    successor: Call | None = None
+    """The call with the arguments that somebody put in, which goes on in its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +173,8 @@ class Seen:
     """The same tool and arguments in the same thread under another id, done."""
     declined: Decision | None = None
     """A person's earlier no to the same tool and arguments in this thread."""
+    editor: Person | None = None
+    """Who put other arguments in, where this very action was edited."""
     standing: Rung | None = None
     """The rung that a demotion put this cell on, if one did."""
     standing_reason: str = ""
@@ -157,11 +209,13 @@ class Reply:
     outcome: Outcome | None = None
     recorded: bytes | None = None
     """An earlier reply from the ledger, to be decoded by the host."""
+    note: str = ""
+    """A sentence to stand before whatever the model reads: that a person put other arguments in."""
 
     @property
     def error(self) -> bool:
         """Whether the model should read it as something that didn't work."""
-        return self.state not in {State.SUGGESTED, State.DRAFTED, State.DONE}
+        return self.state not in {State.SUGGESTED, State.DRAFTED, State.DONE, State.RESPONDED}
 
 
 # --- the steps ---------------------------------------------------------------------------------------------------
@@ -217,6 +271,13 @@ class Heard:
 
     question: Question
     answer: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Do the arguments that somebody put in fit the tool? Answer: a complaint in words, or None."""
+
+    call: Call
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,6 +408,7 @@ Step = (
     | Pose
     | Ring
     | Heard
+    | Fit
     | Prepare
     | Claim
     | Execute

@@ -40,6 +40,17 @@ class Declaration:
     """The file name suffix of what the drafter makes."""
     idempotent: bool = False
     """The tool may be called again with the same arguments without a second effect."""
+    version: str = ""
+    """Changes whenever the tool does something else than before, where its own code doesn't show that: an approval is
+    for one version."""
+
+    @property
+    def undo_reference(self) -> str:
+        """The undo by import path, `module:qualname`; empty where none is declared. An approval is for one undo."""
+        if self.undo is None:
+            return ""
+        named = self.undo if hasattr(self.undo, "__qualname__") else type(self.undo)
+        return f"{named.__module__}:{named.__qualname__}"
 
     @property
     def reversible(self) -> bool:

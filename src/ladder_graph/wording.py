@@ -48,8 +48,14 @@ def describe(question: Question, complaint: str = "") -> str:
     lines = [f"May {inert(call.agent)} run {inert(call.tool)}?", ""]
     lines += [f"- {inert(name)}: {show(value)}" for name, value in call.arguments.items()]
     lines += ["", f"You are asked because {inert(question.reasons)}."]
-    if question.typed is not None:
-        lines.append(f"To approve, type the {question.typed} exactly.")
+    if question.to_type is not None:
+        lines.append(f"To approve, type the {inert(question.to_type)} exactly.")
+    if question.quorum > 1:
+        given = ", ".join(inert(vote.by.name) for vote in question.votes) or "nobody"
+        lines.append(f"{question.quorum} different people must approve; so far: {given}.")
+    if question.not_requester:
+        asker = inert(question.requester.name) if question.requester else "somebody unknown"
+        lines.append(f"It was proposed in a run of {asker}, who may not approve it.")
     lines.append(f"Without an answer by {question.expires_at:%Y-%m-%d %H:%M %Z} it is declined.")
     if complaint:
         lines.append(f"The last answer could not be taken: {inert(complaint)}.")

@@ -21,7 +21,20 @@ from ladder_graph.fingerprint import Environment, toolset_component
 from ladder_graph.ladder import Ladder
 from ladder_graph.ledger import Store
 from ladder_graph.policy import Policy
-from ladder_graph.steps import Claim, Heard, Outcome, Person, Pose, Probe, Record, Reply, TakeOver, Undo
+from ladder_graph.steps import (
+    Arrival,
+    Asking,
+    Claim,
+    Heard,
+    Outcome,
+    Person,
+    Pose,
+    Probe,
+    Record,
+    Reply,
+    TakeOver,
+    Undo,
+)
 from ladder_graph.tools import Declaration
 
 CONTEXT = multiprocessing.get_context("forkserver")
@@ -40,6 +53,9 @@ KINDS = ("probe", "idempotent", "neither", "undoable")
 """What the tool declares about a call whose outcome nobody knows."""
 WAYS = ("unasked", "at the ledger", "in band")
 """How the call comes to run: inside its bounds, or after an answer from another process or through the host."""
+EDIT = {"type": "edit", "by": "ana", "edited_action": {"name": "send_email", "args": {"to": "bo@example.com"}}}
+"""What is answered in band on the way `edited`, which isn't one of the matrix's."""
+EDITED = replace(CALL, arguments={"to": "bo@example.com"})
 STEPS = {
     "pose": Pose, "hear": Heard, "claim": Claim, "takeover": TakeOver, "probe": Probe, "record": Record, "undo": Undo,
 }  # fmt: skip
@@ -219,11 +235,25 @@ class Host:
         """Somebody is there, or nobody is."""
         if self.way == "in band":
             return {"type": "approve", "by": "ana"}
+        if self.way == "edited":
+            return EDIT
         raise Asked
 
     def person(self, answer):
         """Whoever answers in band is Ana."""
         return Person("ana", "code")
+
+    def arrival(self):
+        """Nothing is known of how an answer came."""
+        return Arrival()
+
+    def asking(self):
+        """Nobody is asked."""
+        return Asking()
+
+    def fitted(self, call, arguments):
+        """Whatever is put in fits."""
+        return replace(call, arguments=dict(arguments))
 
 
 # --- a place, and what happens there -----------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import pytest
 from ladder_graph.calls import Call
 from ladder_graph.driving import Turn
 from ladder_graph.hosts import toolhost
-from ladder_graph.ledger import journal, quotas, statements
+from ladder_graph.ledger import journal, questions, quotas, statements
 from ladder_graph.ledger.journal import Journal
 from ladder_graph.ledger.liveness import Owner
 from ladder_graph.ledger.statements import Sql
@@ -93,7 +93,8 @@ def approval_not_consumed(patch):
 
 def digest_not_compared(patch):
     """Whatever was approved, it runs under the rule of now."""
-    patch.setattr(journal, "question_digest", lambda *_: "0" * 64)
+    for module in (journal, questions):
+        patch.setattr(module, "question_digest", lambda *_: "0" * 64)
 
 
 def arguments_left_out_of_the_key(patch):

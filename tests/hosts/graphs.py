@@ -95,11 +95,12 @@ def on(thread: str = "1", **configurable: Any) -> dict[str, Any]:
 
 
 def ladder_of(rungs: dict[str, Any], *, reader: str | None = "ana", ledger: str = ":memory:", **options: Any) -> Ladder:
-    """A ladder for the agent ops, whose reports have a reader."""
+    """A ladder for the agent ops, whose reports have a reader; options of the policy are told from the ladder's own."""
     tools = {
         name: Rule.model_validate({"rung": rule} if isinstance(rule, str) else rule) for name, rule in rungs.items()
     }
-    policy = Policy(agent="ops", tools=tools, reports={"reader": reader} if reader else {})
+    more = {name: options.pop(name) for name in ("people", "keys", "ask") if name in options}
+    policy = Policy(agent="ops", tools=tools, reports={"reader": reader} if reader else {}, **more)
     return Ladder(policy=policy, ledger=ledger, **options)
 
 

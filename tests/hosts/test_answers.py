@@ -7,6 +7,7 @@ import itertools
 import pytest
 from langgraph.types import Command
 
+from ladder_graph import AnswerRefused
 from ladder_graph.scale import Rung
 from ladder_graph.steps import Question
 from ladder_graph.testing import FrozenClock, calls, says, tool_call
@@ -116,7 +117,9 @@ def test_only_who_may(way):
     world, ladder, graph = asked(way, {**CONFIRM, "impact": "high"})
     out = way.invoke(graph, Command(resume={"type": "approve", "by": "ana"}), on())
     assert "nobody checked that this is ana" in questions(out)[0]["complaint"]
-    ladder.approve(questions(out)[0]["question"], by="ana")
+    with pytest.raises(AnswerRefused, match="type the tool's name exactly: a"):
+        ladder.approve(questions(out)[0]["question"], by="ana")
+    ladder.approve(questions(out)[0]["question"], by="ana", typed="a")
     way.invoke(graph, None, on())
     assert world.ran == [("a", "1")]
 

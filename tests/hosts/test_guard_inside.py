@@ -8,6 +8,7 @@ from langchain.agents import create_agent
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 
+from ladder_graph import answer_to
 from ladder_graph.states import State
 from ladder_graph.testing import ScriptedModel, calls, says, tool_call
 from tests.hosts.graphs import (
@@ -91,7 +92,8 @@ def test_sub_agents_of_a_deep_agent(way, rung):
     while out.get("__interrupt__"):
         (question,) = ladder.pending()
         asked.append((question.call.agent, question.call.tool, question.call.arguments.get("x")))
-        out = way.invoke(graph, Command(resume=YES), on())
+        # Three answers within milliseconds, so each names its question.
+        out = way.invoke(graph, Command(resume=answer_to(out["__interrupt__"][0], "approve", by="ana")), on())
     expected = [("ops/general-purpose", "a", "1"), ("ops/other", "a", "2"), ("ops", "a", "3")]
     assert [one for one in asked if one[1] == "a"] == expected
     assert len(asked) == (5 if rung == "confirm" else 3)

@@ -6,7 +6,7 @@ import logging
 import shutil
 import tempfile
 from collections import Counter
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,18 +28,17 @@ from ladder_graph.errors import AnswerRefused
 from ladder_graph.fingerprint import Environment, toolset_component
 from ladder_graph.ladder import Ladder
 from ladder_graph.ledger import Store
-from ladder_graph.ledger.questions import question_digest
 from ladder_graph.policy import Policy
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
-from ladder_graph.steps import Claim, Outcome
+from ladder_graph.steps import Arrival, Asking, Claim, Outcome
 from ladder_graph.testing import FrozenClock
 from ladder_graph.tools import NOTHING, Declaration
 from tests.postgres import drop, new_ledger
 
 LIMIT = 3
 HOUR = 3600
-KINDS = ("probed", "idempotent", "plain", "asked", "undoable", "read")
+KINDS = ("probed", "idempotent", "plain", "asked", "twice", "undoable", "read")
 TOOLS = dict.fromkeys(KINDS, "s")
 MODEL = Environment("openai", "gpt-5", "gpt-5", "none", "{}", toolset_component(TOOLS), TOOLS)
 VOLUME = {"kind": "volume", "limit": LIMIT}
@@ -48,6 +47,7 @@ RULES = {
     "idempotent": {"rung": "bounded", "bounds": [VOLUME]},
     "plain": {"rung": "bounded", "bounds": [VOLUME]},
     "asked": {"rung": "confirm", "confirm": {"expires": float(HOUR)}},
+    "twice": {"rung": "confirm", "confirm": {"expires": float(HOUR), "quorum": 2}},
     "undoable": {
         "rung": "rollback",
         "bounds": [VOLUME],
@@ -55,6 +55,8 @@ RULES = {
     },
     "read": {"rung": "bounded", "bounds": [VOLUME], "read_only": True},
 }
+VERDICTS = st.sampled_from(["approve", "approve", "approve", "edit", "edit", "respond", "decline"])
+PEOPLE = st.sampled_from(["ana", "bo"])
 HELD = {State.STARTED, State.PAUSED, State.UNKNOWN, State.UNDOING}
 USED = {State.DONE, State.UNDONE, State.UNDO_CONFLICT, State.UNDO_FAILED}
 
@@ -142,6 +144,18 @@ class Host:
     def person(self, answer):
         """Nobody is known."""
 
+    def arrival(self):
+        """Nothing is known of how an answer came."""
+        return Arrival()
+
+    def asking(self):
+        """Nobody asks in band."""
+        return Asking()
+
+    def fitted(self, call, arguments):
+        """Whatever is put in fits."""
+        return replace(call, arguments=dict(arguments))
+
 
 @contextmanager
 def killed_at(fault):
@@ -214,7 +228,6 @@ class LedgerMachine(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp(prefix="ladder-"))
         self.source = self.place()
         self.clock, self.world, self.last, self.impact = FrozenClock(), World(), None, "low"
-        self.yes, self.no = {}, set()
         self.patience, driving.PATIENCE = driving.PATIENCE, 0.0
         self.processes = [self.process(), self.process()]
 
@@ -260,9 +273,6 @@ class LedgerMachine(RuleBasedStateMachine):
             self.restart(who)
         elif before in {State.DONE, State.FAILED, State.UNKNOWN, State.UNDONE} and call.tool != "read":
             assert self.states()[call.key] is before
-        elif before is None and call.digest in self.no:
-            # A person said no to just this; and what is in doubt is refused before that is even looked at.
-            assert state in {State.DECLINED, State.REFUSED}
 
     @precondition(lambda self: self.last is not None)
     @rule(outcome=OUTCOMES, fault=FAULTS, who=WHO)
@@ -306,31 +316,55 @@ class LedgerMachine(RuleBasedStateMachine):
         except Killed:
             return None
         except Asked:
-            assert self.states()[call.key] is State.ASKED
+            assert self.came_to(call.key) is State.ASKED
             return State.ASKED
         # Of two that read at the same moment the ledger keeps what came first, and each gets its own answer.
-        assert call.tool == "read" or reply.state in {self.states()[call.key], State.REFUSED}
+        assert call.tool == "read" or reply.state in {self.came_to(call.key), State.REFUSED}
         return reply.state
 
     def spend(self, call):
-        """What asks runs on a yes of its own, given in time for just this under the rule of now, and uses it up."""
-        if call.tool == "asked":
-            digest, until = self.yes.pop(call.key)
-            assert digest == question_digest(call, self.ladder.policy.rule("asked"))
-            assert self.clock() < until
+        """What asks runs on a question of its own that was just used up, and on no other."""
+        if call.tool in {"asked", "twice"}:
+            assert self.rows("SELECT action FROM question WHERE state = 'used'").count((call.key,)) == 1
+            assert not self.world.happened[call.key]
 
-    @rule(verdict=st.booleans(), who=WHO)
-    def answer(self, verdict, who):
-        """A person answers the oldest open question, in some process, if it is still in time."""
-        for question in self.ladder.pending()[:1]:
-            late = self.clock() >= question.expires_at
-            ladder = self.processes[who]
-            with pytest.raises(AnswerRefused, match="expired") if late else nullcontext():
-                ladder.approve(question.id, by="ana") if verdict else ladder.decline(question.id, by="ana", reason="no")
-            if not late and verdict:
-                self.yes[question.call.key] = (question.digest, question.expires_at)
-            elif not late:
-                self.no.add(question.call.digest)
+    def came_to(self, key):
+        """The state of a call, or of the one that goes on in its place."""
+        following = dict(self.rows("SELECT key, successor FROM action"))
+        while following[key]:
+            key = following[key]
+        return self.states()[key]
+
+    @rule(verdict=VERDICTS, by=PEOPLE, nth=st.integers(0, 2))
+    def answer(self, verdict, by, nth):
+        """A person answers an open question, if it is still in time and nothing else is in the way."""
+        for question in self.ladder.pending()[nth : nth + 1]:
+            with suppress(AnswerRefused) if self.clock() < question.expires_at else pytest.raises(AnswerRefused):
+                self.say(verdict, question.id, by)
+
+    def say(self, verdict, question, by):
+        """Answer a question."""
+        match verdict:
+            case "approve":
+                self.ladder.approve(question, by=by)
+            case "edit":
+                self.ladder.edit(question, {"n": 7}, by=by)
+            case "respond":
+                self.ladder.respond(question, "text", by=by)
+            case _:
+                self.ladder.decline(question, by=by, reason="no")
+
+    @rule(by=PEOPLE)
+    def take_back(self, by):
+        """A person takes an approval back, if there is one to take back."""
+        rows = self.rows("SELECT id FROM question WHERE state IN ('open', 'approved') ORDER BY id LIMIT 1")
+        for (question,) in rows:
+            with suppress(AnswerRefused):
+                self.ladder.revoke(question, by=by, reason="wait")
+
+    def rows(self, query):
+        """Look into the tables."""
+        return [tuple(row) for row in self.ladder.store.read(lambda cursor: cursor.execute(query).fetchall())]
 
     @precondition(lambda self: any(state is State.UNKNOWN for state in self.states().values()))
     @rule()
@@ -366,10 +400,27 @@ class LedgerMachine(RuleBasedStateMachine):
         assert all(count == 1 or tools[key] == "read" for key, count in self.world.happened.items())
 
     @invariant()
+    def what_was_edited_never_ran(self):
+        """An edited call has a successor and no effect, and its successor is the only one of the two that may have."""
+        for key, state, successor in self.rows("SELECT key, state, successor FROM action"):
+            assert (state == State.EDITED) == bool(successor)
+            assert not (successor and self.world.happened[key])
+
+    @invariant()
+    def two_people_approved(self):
+        """What needs two ran only after two different people's yes, neither of which was taken back."""
+        voters = Counter(key for (key,) in self.rows(
+            "SELECT question.action FROM vote JOIN question ON question.id = vote.question "
+            "WHERE question.state = 'used' AND NOT vote.withdrawn"
+        ))  # fmt: skip
+        for action in self.ladder.actions():
+            assert action.tool != "twice" or not self.world.happened[action.key] or voters[action.key] == 2
+
+    @invariant()
     def doubt_is_not_denied(self):
         """What took effect is never said not to have, unless the tool itself said so."""
         for action in self.ladder.actions():
-            if self.world.happened[action.key] and action.tool in {"probed", "plain", "asked"}:
+            if self.world.happened[action.key] and action.tool in {"probed", "plain", "asked", "twice"}:
                 assert action.state in {State.STARTED, State.DONE, State.UNKNOWN}
 
     @invariant()
@@ -384,7 +435,7 @@ class LedgerMachine(RuleBasedStateMachine):
         counters, holds = self.ladder.store.read(look)
         assert all(used + reserved <= LIMIT for _, used, reserved in counters)
         unasked = [action for action in self.ladder.actions() if action.rung >= Rung.BOUNDED and action.tool != "read"]
-        for kind in set(KINDS) - {"read", "asked"}:
+        for kind in set(KINDS) - {"read", "asked", "twice"}:
             quota = f"ops/{kind}/calls/day/UTC"
             states = [action.state for action in unasked if action.tool == kind]
             assert sum(used for name, used, _ in counters if name == quota) == sum(state in USED for state in states)
@@ -405,12 +456,14 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @invariant()
     def an_approval_is_used_once(self):
-        """No question starts more than one run, and each run of what asks is one of a used question."""
+        """No more questions are used up than calls that ask have started."""
         look = "SELECT count(*) FROM question WHERE state = 'used'"
         used = self.ladder.store.read(lambda cursor: cursor.execute(look).fetchone()[0])
         started = {State.STARTED, State.DONE, State.FAILED, State.UNKNOWN}
-        asked = [action for action in self.ladder.actions() if action.tool == "asked" and action.state in started]
-        assert used == len(asked)
+        asked = [
+            action for action in self.ladder.actions() if action.tool in {"asked", "twice"} and action.state in started
+        ]
+        assert used <= len(asked)
 
     def teardown(self):
         """Nothing is left over."""

@@ -1,4 +1,4 @@
-"""Answering questions: what waits, yes, and no. A yes is for exactly what was shown."""
+"""Answering questions: what waits, yes, no, other arguments, a text instead, and taking a yes back."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ladder_graph.cli.screen import Screen
     from ladder_graph.ladder import Ladder
-    from ladder_graph.steps import Person, Question
+    from ladder_graph.steps import Person, Question, Verdict
 
 QuestionId = Annotated[str, typer.Argument(metavar="QUESTION", help="The question's id, or the beginning of it.")]
 
@@ -33,7 +33,7 @@ def pending(ctx: typer.Context, *, json: Json = False) -> None:
         _card(out, question, now, whole=False)
     out.gap()
     if questions:
-        out.note("ladder approve QUESTION, or ladder decline QUESTION --reason WHY")
+        out.note("ladder approve QUESTION, or ladder decline QUESTION --reason WHY; also edit, respond, revoke")
     else:
         out.note("Nothing waits for an answer.")
     out.gap()
@@ -60,14 +60,13 @@ def approve(
         _card(out, asked, ladder.clock(), whole=True)
         out.gap()
         _refuse_what_is_hopeless(ladder, asked, person)
-        if asked.typed is not None and typed is None:
-            typed = asking.typed(f"Type the {asked.typed} to approve: ")
+        if asked.to_type is not None and typed is None:
+            typed = asking.typed(f"Type the {asked.to_type} to approve: ")
         else:
             asking.confirm(f"Let {asked.call.agent} run this, once, in your name ({person.name})?", yes=yes)
-        ladder.approve(asked.id, by=person, typed=typed, digest=asked.digest)
+        taken = ladder.approve(asked.id, by=person, typed=typed, digest=asked.digest)
     _said(out, "approved", person)
-    out.note(f"It runs when thread {asked.call.thread} is resumed: graph.invoke(None, config)")
-    out.gap()
+    _what_now(out, taken)
 
 
 def decline(
@@ -94,15 +93,131 @@ def decline(
     out.gap()
 
 
-def _refuse_what_is_hopeless(ladder: Ladder, asked: Question, person: Person) -> None:
+def edit(
+    ctx: typer.Context,
+    question: QuestionId,
+    *,
+    change: Annotated[
+        list[str],
+        typer.Option("--set", metavar="NAME=VALUE", help="An argument's new value, as JSON or plain text. Repeatable."),
+    ],
+    reason: Annotated[str, typer.Option(help="Why.", show_default=False)] = "",
+    typed: Annotated[
+        str | None,
+        typer.Option(help="The value that must be typed, where the question asks for it.", show_default=False),
+    ] = None,
+    yes: Yes = False,
+) -> None:
+    """Let one waiting action run with other arguments, in your name.
+
+    The arguments that --set doesn't name stay as they are. The agent is told what was called instead.
+    """
+    from ladder_graph.cli import asking, screen
+    from ladder_graph.desk import signed_in
+    from ladder_graph.wording import show
+
+    person = signed_in()
+    with place_of(ctx).acting() as ladder:
+        asked = ladder.question(question)
+        out = screen.Screen()
+        _card(out, asked, ladder.clock(), whole=True)
+        out.gap()
+        _refuse_what_is_hopeless(ladder, asked, person, "edit")
+        changes = dict(_changed(one, asked) for one in change)
+        out.fields([(name, f"becomes {show(value)}") for name, value in changes.items()])
+        out.gap()
+        if asked.to_type is not None and typed is None:
+            typed = asking.typed(f"Type the {asked.to_type} to approve: ")
+        else:
+            asking.confirm(f"Let {asked.call.agent} run this instead, in your name ({person.name})?", yes=yes)
+        arguments = {**asked.call.arguments, **changes}
+        ladder.edit(asked.id, arguments, by=person, reason=reason, typed=typed, digest=asked.digest)
+        now_asked = next((one for one in ladder.pending() if one.call.id == asked.call.id), None)
+    _said(out, "edited", person)
+    _what_now(out, now_asked or asked)
+
+
+def respond(
+    ctx: typer.Context,
+    question: QuestionId,
+    *,
+    text: Annotated[str, typer.Option(help="What the agent reads in the tool's place.")],
+) -> None:
+    """Answer the agent yourself; the action doesn't run."""
+    from ladder_graph.cli import screen
+    from ladder_graph.desk import signed_in
+
+    person = signed_in()
+    with place_of(ctx).acting() as ladder:
+        asked = ladder.respond(question, text, by=person)
+        now = ladder.clock()
+    out = screen.Screen()
+    _card(out, asked, now, whole=False)
+    out.gap()
+    _said(out, "answered", person)
+    out.gap()
+
+
+def revoke(
+    ctx: typer.Context,
+    question: QuestionId,
+    *,
+    reason: Annotated[str, typer.Option(help="Why; the agent reads it.")],
+) -> None:
+    """Take an approval back, as long as nothing has run."""
+    from ladder_graph.cli import screen
+    from ladder_graph.desk import signed_in
+
+    person = signed_in()
+    with place_of(ctx).acting() as ladder:
+        asked = ladder.revoke(question, by=person, reason=reason)
+        now = ladder.clock()
+    out = screen.Screen()
+    _card(out, asked, now, whole=False)
+    out.gap()
+    _said(out, "taken back", person)
+    out.gap()
+
+
+def _changed(text: str, asked: Question) -> tuple[str, object]:
+    """One argument and its new value.
+
+    Raises:
+        AnswerRefused: It isn't in the form that is expected.
+    """
+    import json
+
+    from ladder_graph.errors import AnswerRefused
+
+    name, is_set, value = text.partition("=")
+    if not is_set or not name:
+        raise AnswerRefused(f"--set {text!r} names no argument; write --set NAME=VALUE")
+    if isinstance(asked.call.arguments.get(name), str) and not value.startswith('"'):
+        return name, value  # A text stays one, whatever it looks like.
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
+def _what_now(out: Screen, question: Question) -> None:
+    left = 0 if question.decision is not None else question.quorum - len(question.votes)
+    if question.quorum > 1 and left > 0:
+        out.note(f"{left} more {'person' if left == 1 else 'people'} must approve question {question.id}.")
+    else:
+        out.note(f"It runs when thread {question.call.thread} is resumed: graph.invoke(None, config)")
+    out.gap()
+
+
+def _refuse_what_is_hopeless(ladder: Ladder, asked: Question, person: Person, verdict: Verdict = "approve") -> None:
     """Say at once that this person may not, or not any more, before anybody is asked to look."""
     from ladder_graph import answers
     from ladder_graph.errors import AnswerRefused
 
     if asked.decision is not None:
         raise AnswerRefused(f"{asked.decision.by.name} has answered already: {asked.decision.verdict}")
-    best = answers.Answer("approve", typed=asked.typed_value, digest=asked.digest)
-    if (complaint := answers.objection(asked, best, person, ladder.clock())) is not None:
+    best = answers.Answer(verdict, typed=asked.typed_value, digest=asked.digest)
+    if (complaint := answers.objection(asked, best, person, ladder.clock(), ladder.policy.able)) is not None:
         raise AnswerRefused(complaint)
 
 
@@ -127,15 +242,38 @@ def _card(out: Screen, question: Question, now: dt.datetime, *, whole: bool) -> 
             f"{waiting}, {f'in {span(left)} it counts as a no' if left > 0 else 'and expired, which counts as no'}",
         ),
         ("answer by", " or ".join(question.may_answer)),
-        ("to approve", f"type the {question.typed}" if question.typed else ""),
+        ("proposed in", _run_of(question)),
+        ("approved by", _approved(question)),
+        ("answers", " or ".join(question.decisions) if len(question.decisions) < len(EVERY) else ""),
+        ("to approve", f"type the {question.to_type}" if question.to_type else ""),
     ]
     facts += [("thread", call.thread), ("action", call.key)] if whole else []
     out.fields([(name, value) for name, value in facts if value])
 
 
+EVERY: tuple[Verdict, ...] = ("approve", "decline", "edit", "respond")
+"""What may be answered where the rule leaves nothing out."""
+
+
+def _run_of(question: Question) -> str:
+    """Whose run proposed it, where that matters or is known."""
+    if question.requester is not None:
+        barred = ", who may not approve it" if question.not_requester else ""
+        return f"a run of {question.requester.name}{barred}"
+    return "a run of somebody unknown, so nobody can approve it" if question.not_requester else ""
+
+
+def _approved(question: Question) -> str:
+    """How far a quorum is."""
+    if question.quorum == 1:
+        return ""
+    names = [vote.by.name for vote in question.votes]
+    return f"{', '.join(names) or 'nobody yet'} ({len(names)} of {question.quorum})"
+
+
 def _said(out: Screen, verdict: str, person: Person) -> None:
     from ladder_graph.cli.screen import styled
 
-    good = verdict == "approved"
+    good = verdict in {"approved", "edited", "answered"}
     sign = styled(f"{out.glyphs.good if good else out.glyphs.bad} {verdict}", "green" if good else "red")
     out.line(sign.append(f" by {person.name}", "default"))

@@ -29,9 +29,21 @@ class QuestionDocument(TypedDict):
     impact: str
     """low, medium or high."""
     may_answer: list[str]
-    """Who may approve; empty means anybody who is named."""
+    """Who may approve, by name or as `role:...`; empty means anybody who is named."""
     typed: str | None
     """The argument whose value must be typed to approve."""
+    type_to_approve: str | None
+    """What must be typed to approve, in words."""
+    decisions: list[str]
+    """What may be answered: approve, decline, edit, respond."""
+    quorum: int
+    """How many different people must approve."""
+    approved_by: list[str]
+    """Who has so far."""
+    not_requester: bool
+    """Whoever's run proposed the call may not approve it."""
+    requester: str | None
+    """Whose run that was, where it is known."""
     asked_at: str
     expires_at: str
     expired: bool
@@ -167,6 +179,9 @@ def question(asked: Question, now: dt.datetime) -> QuestionDocument:
         "question": asked.id, "action": asked.call.key, "agent": asked.call.agent, "tool": asked.call.tool,
         "arguments": asked.call.arguments, "thread": asked.call.thread, "reasons": asked.reasons,
         "impact": asked.impact, "may_answer": list(asked.may_answer), "typed": asked.typed,
+        "type_to_approve": asked.to_type, "decisions": list(asked.decisions), "quorum": asked.quorum,
+        "approved_by": [vote.by.name for vote in asked.votes], "not_requester": asked.not_requester,
+        "requester": asked.requester.name if asked.requester else None,
         "asked_at": moment(asked.asked_at), "expires_at": moment(asked.expires_at),
         "expired": now >= asked.expires_at, "digest": asked.digest,
     }  # fmt: skip

@@ -28,9 +28,12 @@ from ladder_graph.errors import LadderError
 HEADINGS = {
     "Starting": ("init", "doctor", "demo"),
     "Looking": ("status", "log", "show", "verify"),
-    "Answering": ("pending", "approve", "decline", "drafts", "suggestions", "reports", "ack", "resolve"),
+    "Answering": (
+        "pending", "approve", "decline", "edit", "respond", "revoke", "drafts", "suggestions", "reports", "ack",
+        "resolve",
+    ),
     "Keeping": ("demote", "lock"),
-}
+}  # fmt: skip
 """The commands, in the order of their use."""
 
 
@@ -120,7 +123,8 @@ JSON = {
 
 for _command in (
     starting.init, doctor.doctor, demo.demo, looking.status, looking.log, looking.show, looking.verify,
-    answering.pending, answering.approve, answering.decline, reports.reports, reports.ack, keeping.resolve,
+    answering.pending, answering.approve, answering.decline, answering.edit, answering.respond, answering.revoke,
+    reports.reports, reports.ack, keeping.resolve,
     keeping.demote, keeping.lock,
 ):  # fmt: skip
     program.command(epilog=JSON.get(_command.__name__))(_command)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.runnables import Runnable, RunnableConfig
 from langgraph.types import Send
 
-from ladder_graph.hosts.proposals import messages_of, proposals
+from ladder_graph.hosts.proposals import Proposal, messages_of, proposals
 
 if TYPE_CHECKING:
     from ladder_graph.hosts.nodes import Mount
@@ -43,17 +43,20 @@ class GatedEdge(Runnable[Any, Any]):
         return self._routed(await self.path.ainvoke(input, config), input, config or {})
 
     def _routed(self, result: Any, state: Any, config: RunnableConfig) -> list[Any]:
-        key = self.mount.messages_key
+        key, messages = self.mount.messages_key, messages_of(state, self.mount.messages_key)
         routed: list[Any] = []
+        held: list[Proposal] = []
         for way in result if isinstance(result, list | tuple) else [result]:
             sent = isinstance(way, Send)
             if (way.node if sent else (self.ends or {}).get(way, way)) != self.mount.place:
                 routed.append(way)
                 continue
             found = proposals(way.arg if sent else state, key, sent=sent)
+            if self.mount.one_question:
+                held += found
             # What isn't understood here goes to the gate, which sees more.
-            routed += self.mount.sends(found, messages_of(state, key), config) or [way]
-        return routed
+            routed += ([] if self.mount.one_question else self.mount.sends(found, messages, config)) if found else [way]
+        return routed + self.mount.sends(held, messages, config)
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from ladder_graph.errors import MountError, NoCheckpointer
 from ladder_graph.hosts.capture import Capture
 from ladder_graph.hosts.conversation import READ
 from ladder_graph.hosts.edges import GatedEdge, Onwards
+from ladder_graph.hosts.fitting import fitting, version_of
 from ladder_graph.hosts.nested import gated_tools, holds_tools, runs_tools_by_hand, unguarded
 from ladder_graph.hosts.nodes import GateNode, Mount, RungNode
 from ladder_graph.hosts.provider import ProviderTools
@@ -157,13 +158,17 @@ def _mount(site: Site, builder: Builder, place: str, names: dict[Rung, str], age
             f"the state's {key} has no reducer, so parallel answers can't be put together; use add_messages"
         )
     for tool in original.tools_by_name.values():
-        site.ladder.seat(tool.name, declaration_of(tool), agent=agent, can_ask=site.can_ask, host=outside(tool))
+        site.ladder.seat(
+            tool.name, declaration_of(tool), agent=agent, can_ask=site.can_ask, host=outside(tool),
+            version=version_of(tool), fitted=fitting(tool),
+        )  # fmt: skip
     return Mount(
         ladder=site.ladder, agent=agent, can_ask=site.can_ask, capture=site.capture,
         node=in_place(runnable, sealed_node(node)), place=place, tools=dict(node.tools_by_name),
         open_ended=node._wrap_tool_call is not None or node._awrap_tool_call is not None,  # noqa: SLF001  # as above
         messages_key=key, names=names, state=_reader(builder, place), nests=node is not original,
         root="__root__" in builder.channels, branches=bool(builder.branches.get(place)),
+        one_question=site.ladder.policy.ask == "one",
     )  # fmt: skip
 
 
@@ -203,11 +208,15 @@ def _rewire(builder: Builder, place: str, mount: Mount) -> None:
     builder.nodes[place] = replace(plain, runnable=GateNode(mount, place), ends=tuple(rungs))
     builder.edges = {(start, end) for start, end in builder.edges if start != place}
     builder.branches[place] = dict(onwards)
-    if edges:
-        builder.branches[place]["onwards"] = BranchSpec(Onwards(edges=edges), {end: end for end in edges})
+    plainly = {"onwards": BranchSpec(Onwards(edges=edges), {end: end for end in edges})} if edges else {}
+    builder.branches[place] |= plainly
     for rung, name in mount.names.items():
         builder.nodes[name] = replace(plain, runnable=RungNode(mount, rung, name), ends=())
-        builder.edges |= {(name, end) for end in edges}
+        if mount.one_question:
+            # A call that comes back to the gate must not go on as well.
+            onwards |= plainly
+        else:
+            builder.edges |= {(name, end) for end in edges}
         if onwards:
             builder.branches[name] = dict(onwards)
 

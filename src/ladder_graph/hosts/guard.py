@@ -25,6 +25,7 @@ from ladder_graph.errors import MountError, NotPermitted
 from ladder_graph.fingerprint import Environment
 from ladder_graph.hosts.capture import Capture
 from ladder_graph.hosts.conversation import READ, state_of
+from ladder_graph.hosts.fitting import fitting, version_of
 from ladder_graph.hosts.nested import holds_ungated_agents
 from ladder_graph.hosts.nodes import considered, sent, thread_of
 from ladder_graph.hosts.permit import Permit
@@ -55,6 +56,7 @@ SEVERAL = (
 
 def guard(ladder: Ladder, tool: BaseTool | Callable[..., Any], agent: str) -> BaseTool:
     """See `Ladder.guard`."""
+    refuse_one_question(ladder, "a guarded tool")
     plain = tool if isinstance(tool, BaseTool) else made_tool(tool)
     seal = seal_of(plain)
     if seal is not None and isinstance(seal.gate, Guard) and (seal.gate.ladder, seal.gate.agent) == (ladder, agent):
@@ -67,6 +69,19 @@ def guard(ladder: Ladder, tool: BaseTool | Callable[..., Any], agent: str) -> Ba
             f"graph that {plain.name} stands in"
         )
     return sealed(plain, Guard(ladder, agent, listener()))
+
+
+def refuse_one_question(ladder: Ladder, mount: str) -> None:
+    """A mount that sees one call at a time can't keep parallel ones from asking at once.
+
+    Raises:
+        MountError: The policy wants one question at a time.
+    """
+    if ladder.policy.ask == "one":
+        raise MountError(
+            f'the policy says ask = "one", and {mount} can\'t make parallel calls wait for each other; use '
+            f'ladder.wrap(graph), or ask = "all" with an inbox that answers by interrupt id'
+        )
 
 
 @functools.cache
@@ -107,7 +122,7 @@ class Guard:
         return answered(await self.ladder.arun(call, environment, self._host(entry, call)), call)
 
     def _host(self, entry: Entry, call: Call) -> GuardHost:
-        return GuardHost(entry.config, entry, self.ladder.repeatable(call.tool, call.agent))
+        return GuardHost(entry.config, entry, self.ladder.repeatable(call.tool, call.agent), tool=entry.tool)
 
     def _considered(self, entry: Entry) -> tuple[Call | ToolMessage, Environment | None]:
         config, name, agent = entry.config, entry.tool.name, self._acting(entry.config)
@@ -138,7 +153,10 @@ class Guard:
 
     def _seat(self, tool: BaseTool, agent: str, *, can_ask: bool) -> None:
         if (tool.name, agent, can_ask) not in self._seated:
-            self.ladder.seat(tool.name, declaration_of(tool), agent=agent, can_ask=can_ask, host=outside(tool))
+            self.ladder.seat(
+                tool.name, declaration_of(tool), agent=agent, can_ask=can_ask, host=outside(tool),
+                version=version_of(tool), fitted=fitting(tool),
+            )  # fmt: skip
             self._seated.add((tool.name, agent, can_ask))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from langchain_core.runnables import RunnableConfig
 from langgraph.runtime import get_runtime
 
 from ladder_graph.answers import Answer
@@ -19,18 +20,38 @@ def answering(answer: Answer) -> Person | None:
     Returns:
         None where there is no name, or only that of the studio.
     """
-    user = _server_user()
+    user = _user_of(_server())
     if user is not None:
         return None if user == STUDIO else Person(user, "server")
     return Person(answer.by, "unverified") if answer.by else None
 
 
-def _server_user() -> str | None:
-    """The user of the LangGraph server, from the runtime that it injects; a caller's config can't forge it."""
+REQUESTER = "ladder_requester"
+"""Where a program that runs an agent by itself says in `config["configurable"]` for whom it does."""
+
+
+def requesting(config: RunnableConfig) -> Person | None:
+    """Whose run this is: the server's authenticated user, or whom the embedding program vouches for.
+
+    Returns:
+        None where nobody knows. On a server, what a client writes into the config counts for nothing.
+    """
+    server = _server()
+    if server is not None:
+        user = _user_of(server)
+        return None if user is None or user == STUDIO else Person(user, "server")
+    named = config.get("configurable", {}).get(REQUESTER)
+    return Person(named.strip(), "code") if isinstance(named, str) and named.strip() else None
+
+
+def _server() -> Any:
+    """What LangGraph's server injects into a run; None outside one. A caller's config can't forge it."""
     try:
-        info: Any = get_runtime().server_info
+        return get_runtime().server_info
     except (RuntimeError, KeyError):
         return None
-    user = getattr(info, "user", None)
-    identity = getattr(user, "identity", None)
+
+
+def _user_of(server: Any) -> str | None:
+    identity = getattr(getattr(server, "user", None), "identity", None)
     return str(identity) if identity else None

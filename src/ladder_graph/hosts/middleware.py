@@ -16,7 +16,8 @@ from ladder_graph.calls import Call
 from ladder_graph.errors import MountError
 from ladder_graph.fingerprint import Environment
 from ladder_graph.hosts.capture import Capture
-from ladder_graph.hosts.guard import CHECKPOINTER, SEVERAL
+from ladder_graph.hosts.fitting import fitting, version_of
+from ladder_graph.hosts.guard import CHECKPOINTER, SEVERAL, refuse_one_question
 from ladder_graph.hosts.nested import holds_ungated_agents
 from ladder_graph.hosts.nodes import considered, may_exist, no_such_tool, sent, thread_of
 from ladder_graph.hosts.permit import Permit
@@ -97,6 +98,9 @@ class LadderMiddleware(AgentMiddleware[Any, Any, Any]):
         seal: The seal that stands inside all other middleware. Without it a tool that middleware puts in another's
             place isn't noticed, and a failure always leaves it open whether the tool ran.
 
+    Raises:
+        MountError: The policy asks one question at a time, for which the graph must be wrapped.
+
     Example:
         >>> from langchain.agents import create_agent
         >>> from langgraph.checkpoint.memory import InMemorySaver
@@ -113,6 +117,7 @@ class LadderMiddleware(AgentMiddleware[Any, Any, Any]):
 
     def __init__(self, ladder: Ladder, *, agent: str | None = None, seal: SealMiddleware | None = None) -> None:
         super().__init__()
+        refuse_one_question(ladder, "middleware")
         self.ladder = ladder
         self.seal = seal
         self._sealer = Sealer()
@@ -157,7 +162,7 @@ class LadderMiddleware(AgentMiddleware[Any, Any, Any]):
         def permit(call: Call) -> Permit:
             return Permit(call, self.ladder.repeatable(call.tool, call.agent), certain=self.seal is not None)
 
-        return HandlerHost(request.runtime.config, self._sealer(request), handler, permit)
+        return HandlerHost(request.runtime.config, self._sealer(request), handler, permit, tool=request.tool)
 
     @contextmanager
     def _listening(self) -> Iterator[None]:
@@ -197,8 +202,9 @@ class LadderMiddleware(AgentMiddleware[Any, Any, Any]):
                 f"the tool {name} runs an agent of its own, whose tools are not seen here; use wrap, or guard them"
             )
         self.ladder.seat(
-            name, declaration_of(tool), agent=self.agent, can_ask=can_ask, host=outside(tool) if tool else None
-        )
+            name, declaration_of(tool), agent=self.agent, can_ask=can_ask, host=outside(tool) if tool else None,
+            version=version_of(tool) if tool else "", fitted=fitting(tool),
+        )  # fmt: skip
         self._seated.add((name, can_ask))
 
 

@@ -17,9 +17,10 @@ from ladder_graph.errors import ArgumentsError, MountError
 from ladder_graph.fingerprint import Environment
 from ladder_graph.hosts.capture import Capture
 from ladder_graph.hosts.edges import passed_on
+from ladder_graph.hosts.fitting import complaint_about
 from ladder_graph.hosts.nested import BUILT_LATER
 from ladder_graph.hosts.proposals import Packet, Proposal, Underway, is_packet, messages_of, proposals, proposer
-from ladder_graph.hosts.toolhost import NodeHost, answered, complaint_about, tool_message
+from ladder_graph.hosts.toolhost import NodeHost, NotItsTurn, answered, tool_message
 from ladder_graph.scale import Rung
 from ladder_graph.tools import NOTHING
 
@@ -58,6 +59,8 @@ class Mount:
     """The graph's state is the list of messages itself."""
     branches: bool
     """The way on from the tools depends on the state."""
+    one_question: bool
+    """No question is asked while another one is open."""
     seated: set[str] = field(default_factory=set)
     """Tools that turned up at run time."""
     underway: Underway = field(default_factory=Underway)
@@ -65,10 +68,17 @@ class Mount:
     def sends(self, found: Sequence[Proposal], messages: Sequence[Any], config: RunnableConfig) -> list[Send]:
         """Each call to its rung, by itself.
 
-        Calls that came in one task would have been done in one, with the way on decided once; so it is here.
+        Calls that came in one task would have been done in one, with the way on decided once; so it is here. Where one
+        question is asked at a time, the calls that would be the second one wait for the gate's next turn.
         """
-        together = self.branches and len(found) > 1
-        return [self._send(proposal, messages, config, together=together) for proposal in found]
+        together = (self.branches or self.one_question) and len(found) > 1
+        sends = [self._send(proposal, messages, config, together=together) for proposal in found]
+        return self._one_question_of(sends) if self.one_question else sends
+
+    def _one_question_of(self, sends: list[Send]) -> list[Send]:
+        """Those that don't ask, and the first one that does; where tools run agents, which may ask too, the first."""
+        asking = [send for send in sends if self.nests or send.node == self.names[Rung.CONFIRM]]
+        return [send for send in sends if send not in asking[1:]]
 
     def _send(self, found: Proposal, messages: Sequence[Any], config: RunnableConfig, *, together: bool) -> Send:
         message = found.message or proposer(messages, found.call.get("id"))
@@ -189,7 +199,10 @@ class RungNode(Runnable[Any, Any]):
         call, environment, host = self._begin(input, config)
         if isinstance(call, ToolMessage):
             return self._update(call, input, config)
-        reply = self.mount.ladder.run(call, environment, host, self.rung)
+        try:
+            reply = self.mount.ladder.run(call, environment, host, self.rung)
+        except NotItsTurn:
+            return self._back(config)
         return self._update(answered(reply, call), input, config)
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **_: Any) -> Any:  # noqa: A002  # LangChain's name
@@ -198,7 +211,10 @@ class RungNode(Runnable[Any, Any]):
         call, environment, host = self._begin(input, config)
         if isinstance(call, ToolMessage):
             return self._update(call, input, config)
-        reply = await self.mount.ladder.arun(call, environment, host, self.rung)
+        try:
+            reply = await self.mount.ladder.arun(call, environment, host, self.rung)
+        except NotItsTurn:
+            return self._back(config)
         return self._update(answered(reply, call), input, config)
 
     def _begin(self, packet: Any, config: RunnableConfig) -> tuple[Call | ToolMessage, Environment | None, NodeHost]:
@@ -210,7 +226,11 @@ class RungNode(Runnable[Any, Any]):
         call, environment = self.mount.underway.take(packet) or self._thawed(packet, config)
         name = call.tool if isinstance(call, Call) else str(raw.get("name"))
         repeatable = self.mount.ladder.repeatable(name, self.mount.agent)
-        host = NodeHost(config, self.mount.node, self.mount.payload(packet, config), repeatable)
+        host = NodeHost(
+            config, self.mount.node, self.mount.payload(packet, config), repeatable,
+            tool=self.mount.tools.get(name), seed=packet["seed"],
+            may_ask=not (self.mount.one_question and packet["together"]) or self.rung is Rung.CONFIRM,
+        )  # fmt: skip
         if isinstance(call, str):
             self.mount.ladder.refuse(self.mount.agent, thread_of(config), raw, call)
             return tool_message(raw.get("id"), name, call, error=True), environment, host
@@ -232,6 +252,11 @@ class RungNode(Runnable[Any, Any]):
         passed_on(config)
         several = isinstance(update, list) and any(isinstance(one, Command) for one in update)
         return [*(update if several else [update]), Command(goto=self.mount.place)]
+
+    def _back(self, config: RunnableConfig) -> Command[Any]:
+        """Unanswered to the gate, which asks when it is this call's turn."""
+        passed_on(config)
+        return Command(goto=self.mount.place)
 
     def _bare(self, update: Any) -> Any:
         """The messages alone, for a graph whose state is nothing else."""

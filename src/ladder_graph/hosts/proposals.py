@@ -5,6 +5,7 @@ LangGraph sends calls in four shapes: a list of tool calls, one call with its st
 
 from __future__ import annotations
 
+import secrets
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -36,6 +37,9 @@ class Packet(TypedDict):
     """Whether it came with the graph's whole state, which is then what its tool sees."""
     together: bool
     """Whether the way on from the tools is decided once, when all that came with it are done."""
+    seed: str
+    """A random secret, from which the word is made that an answer may name the call's question by. It stands here so
+    that the word stays the same in whatever process the task starts over."""
     state: NotRequired[Any]
     """A state of its own, if its sender gave it one."""
 
@@ -64,7 +68,7 @@ class Proposal:
         """The payload for a rung."""
         packet = Packet(
             ladder=1, call=dict(self.call), environment=None if environment is None else environment.to_json(),
-            whole=self.whole, together=together,
+            whole=self.whole, together=together, seed=secrets.token_hex(16),
         )  # fmt: skip
         if self.state is not None:
             packet["state"] = self.state

@@ -12,6 +12,8 @@ whatever input, hands it to the next interrupt. Here three things are kept apart
 
 from __future__ import annotations
 
+import datetime as dt
+import uuid
 from typing import Any
 
 import langgraph.types
@@ -23,6 +25,9 @@ MARK = "ladder_spent"
 
 ANSWERED = "__ladder_answered"
 """Says in a run's config whether the run was started with an answer to the thread as a whole."""
+
+STARTED = "__ladder_started"
+"""Says in a run's config when the run was started, by the ladder's clock."""
 
 SCRATCHPAD = "__pregel_scratchpad"
 """Where LangGraph's config keeps the answers that a task got."""
@@ -38,6 +43,8 @@ NAMESPACE = "checkpoint_ns"
 
 RESUME = "__resume__"
 """LangGraph's channel for a task's answers."""
+
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 ID_LENGTH = 32
 """The length of an interrupt id in hex digits; a dict of nothing but such keys answers by id."""
@@ -113,6 +120,45 @@ def _take_loose_answer(pad: Any) -> Any:
     """Take the answer to the thread as a whole, which else the next interrupt would get, whatever it asks."""
     consume = True
     return pad.get_null_resume(consume)
+
+
+def answers_by_id(config: RunnableConfig, at: int) -> bool:
+    """Whether this run answers the interrupt with this place in the task by its very id."""
+    configurable: dict[str, Any] = config.get("configurable", {})
+    by_id = configurable.get(RESUME_MAP) or {}
+    id_of = getattr(langgraph.types, "_interrupt_id", None)
+    return bool(by_id) and at >= 0 and id_of is not None and id_of(configurable.get(NAMESPACE, ""), at) in by_id
+
+
+def started(config: RunnableConfig) -> dt.datetime | None:
+    """When the run was started, or on a LangGraph server requested, as its time-ordered id says; None if nobody knows.
+
+    The earlier of the two counts: a request may have waited in a queue.
+    """
+    configurable: dict[str, Any] = config.get("configurable", {})
+    known = configurable.get(STARTED)
+    requested = moment_of(configurable.get("run_id") or config.get("metadata", {}).get("run_id"))
+    moments = [moment for moment in (known, requested) if isinstance(moment, dt.datetime)]
+    return min(moments, default=None)
+
+
+def moment_of(run_id: object) -> dt.datetime | None:
+    """The moment in a UUID of version 6 or 7; None for any other id.
+
+    Example:
+        >>> moment_of("019a0000-0000-7000-8000-000000000000").year
+        2025
+    """
+    try:
+        found = uuid.UUID(str(run_id))
+    except ValueError:
+        return None
+    if found.version == 7:  # noqa: PLR2004  # RFC 9562, section 5.7: 48 bits of milliseconds
+        return EPOCH + dt.timedelta(milliseconds=found.int >> 80)
+    if found.version == 6:  # noqa: PLR2004  # RFC 9562, section 5.6: 60 bits of 100 ns since 1582
+        ticks = (found.int >> 80) << 12 | (found.int >> 64) & 0xFFF
+        return dt.datetime(1582, 10, 15, tzinfo=dt.UTC) + dt.timedelta(microseconds=ticks // 10)
+    return None
 
 
 def _answers_an_earlier_one(configurable: dict[str, Any], at: int) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,45 +15,25 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.tools import BaseTool, StructuredTool
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.errors import GraphBubbleUp, ParentCommand, is_invalid_resume
-from langgraph.prebuilt.tool_node import ToolInvocationError
 from langgraph.types import Command, interrupt
-from pydantic import BaseModel, ValidationError
 
 from ladder_graph import answers
 from ladder_graph.calls import Call
 from ladder_graph.errors import DefiniteFailure
 from ladder_graph.hosts.conversation import checkpoint_of, recalls
-from ladder_graph.hosts.identity import answering
+from ladder_graph.hosts.fitting import fields_of, fitted
+from ladder_graph.hosts.identity import answering, requesting
 from ladder_graph.hosts.payload import interrupt_payload
 from ladder_graph.hosts.permit import Permit
 from ladder_graph.hosts.proposals import NO_ID
-from ladder_graph.hosts.resumes import forget_a_repeated_answer, forget_old_answers, spend
+from ladder_graph.hosts.resumes import answers_by_id, forget_a_repeated_answer, forget_old_answers, spend, started
 from ladder_graph.hosts.sealing import sealed
-from ladder_graph.steps import Known, Outcome, Person, Question, Reply
+from ladder_graph.steps import Arrival, Asking, Known, Outcome, Person, Question, Reply
 
 _SERDE = JsonPlusSerializer()
 
-
-def complaint_about(tool: BaseTool | None, arguments: dict[str, Any]) -> str | None:
-    """Why these arguments don't fit the tool's schema, in the words of a ToolNode; None where they do.
-
-    A call is held against the schema before anybody is asked about it. A schema that is a plain JSON Schema (as MCP
-    tools have) is checked by the tool's own server.
-    """
-    # The schema of the calls alone would leave out the author's own validators.
-    schema: Any = tool.get_input_schema() if tool is not None and isinstance(tool.args_schema, type) else None
-    if tool is None or not (isinstance(schema, type) and issubclass(schema, BaseModel)):
-        return None
-    injected = _fields(schema) - _fields(tool.tool_call_schema)
-    try:
-        schema.model_validate(arguments)
-    except ValidationError as wrong:
-        errors = [error for error in wrong.errors() if not (error["loc"] and error["loc"][0] in injected)]
-        placed = [error for error in errors if error["loc"]]
-        return ToolInvocationError(tool.name, wrong, arguments, placed or None).message if errors else None
-    except Exception as wrong:  # noqa: BLE001  # a validator of the tool author's
-        return f"REFUSED: the arguments of {tool.name} can't be checked: {type(wrong).__name__}: {wrong}. Nothing ran."
-    return None
+_SECRET = secrets.token_hex(16)
+"""This process's own, for tasks that have none."""
 
 
 def tool_message(call_id: str | None, name: str, text: str, *, error: bool) -> ToolMessage:
@@ -128,6 +109,10 @@ def decode(recorded: bytes) -> Any:
     return _SERDE.loads_typed((kind.decode(), data))
 
 
+class NotItsTurn(Exception):
+    """Carries a call that has to ask out of its task, since another question may be open. Nobody sees it."""
+
+
 @dataclass(slots=True)
 class Interrupting:
     """The part of a host that asks through LangGraph's interrupt.
@@ -137,6 +122,10 @@ class Interrupting:
     """
 
     config: RunnableConfig
+    tool: BaseTool | None = field(default=None, kw_only=True)
+    """The tool, where it is known."""
+    seed: str = field(default=_SECRET, kw_only=True)
+    """What the word is made from that an answer may name a question by; it should stay with the task."""
     taken: int = field(default=0, init=False)
     """How many interrupts of this task have been answered in this run."""
 
@@ -171,6 +160,18 @@ class Interrupting:
         """Whether the conversation knows of an earlier call that is done."""
         return recalls(self.config, earlier)
 
+    def arrival(self) -> Arrival:
+        """How the last answer came in."""
+        return Arrival(answers_by_id(self.config, self.taken - 1), started(self.config))
+
+    def asking(self) -> Asking:
+        """Whose run it is, and the secret of the task."""
+        return Asking(requesting(self.config), self.seed)
+
+    def fitted(self, call: Call, arguments: Mapping[str, Any]) -> Call | str:
+        """The call with other arguments, typed by the tool's schema; or why they don't fit."""
+        return fitted(self.tool, call, arguments)
+
     def encode(self, reply: Any) -> bytes:
         """The reply as bytes."""
         return encode(reply)
@@ -185,11 +186,23 @@ class NodeHost(Interrupting):
         node: The ToolNode, with whatever the graph's author put around it.
         payload: Makes its input from the frozen call.
         repeatable: Whether middleware inside may run the tool again.
+        may_ask: Whether a question may be asked from here now.
     """
 
     node: Runnable[Any, Any]
     payload: Callable[[dict[str, Any]], Any]
     repeatable: bool = False
+    may_ask: bool = True
+
+    def ring(self, question: Question, complaint: str) -> Any:
+        """Stop the task, as `Interrupting` does.
+
+        Raises:
+            NotItsTurn: Questions are asked one at a time, and this call wasn't sent here to ask.
+        """
+        if not self.may_ask:
+            raise NotItsTurn
+        return Interrupting.ring(self, question, complaint)
 
     def execute(self, call: Call, *, again: bool = False) -> Outcome:
         """Run the tool on a copy of the frozen arguments."""
@@ -238,6 +251,18 @@ class DirectHost:
         del earlier
         return True
 
+    def arrival(self) -> Arrival:
+        """Nobody answers here."""
+        return Arrival()
+
+    def asking(self) -> Asking:
+        """Nobody is asked here."""
+        return Asking()
+
+    def fitted(self, call: Call, arguments: Mapping[str, Any]) -> Call | str:
+        """The call with other arguments, typed by the tool's schema; or why they don't fit."""
+        return fitted(self.tool, call, arguments)
+
     def encode(self, reply: Any) -> bytes:
         """The reply as bytes."""
         return encode(reply)
@@ -275,15 +300,8 @@ def outside(tool: BaseTool) -> Callable[[], DirectHost] | None:
     host = DirectHost(sealed(tool))
     if not isinstance(tool.args_schema, type):
         return lambda: host
-    injected = _fields(tool.get_input_schema()) - _fields(tool.tool_call_schema)
+    injected = fields_of(tool.get_input_schema()) - fields_of(tool.tool_call_schema)
     return None if injected else lambda: host
-
-
-def _fields(schema: Any) -> set[str]:
-    """The fields of a pydantic model, of either major version."""
-    fields = getattr(schema, "model_fields", None)
-    # A tool without arguments has no fields; only the older models have none under this name.
-    return set(getattr(schema, "__fields__", {}) if fields is None else fields)
 
 
 def tool_call_of(call: Call) -> dict[str, Any]:
@@ -300,7 +318,24 @@ def answered(reply: Reply, call: Call) -> Any | ToolMessage:
     if reply.outcome is not None and reply.outcome.signal is not None:
         raise reply.outcome.signal
     if reply.recorded is not None:
-        return decode(reply.recorded)
+        return noted(decode(reply.recorded), call, reply.note)
     if reply.outcome is not None and not reply.text:
-        return reply.outcome.reply
-    return tool_message(call.id, call.tool, reply.text, error=reply.error)
+        return noted(reply.outcome.reply, call, reply.note)
+    return noted(tool_message(call.id, call.tool, reply.text, error=reply.error), call, reply.note)
+
+
+def noted(output: Any, call: Call, note: str) -> Any:
+    """An output with a sentence before the answer to this call, wherever in it that is."""
+    if not note:
+        return output
+    if isinstance(output, ToolMessage) and output.tool_call_id == call.id:
+        content: Any = output.content
+        text: Any = [{"type": "text", "text": note}, *content] if isinstance(content, list) else f"{note}\n\n{content}"
+        return output.model_copy(update={"content": text})
+    if isinstance(output, Command):
+        return replace(output, update=noted(output.update, call, note))
+    if isinstance(output, dict):
+        return {key: noted(value, call, note) for key, value in output.items()}
+    if isinstance(output, list | tuple):
+        return [noted(value, call, note) for value in output]
+    return output

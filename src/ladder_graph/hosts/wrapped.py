@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+import datetime as dt
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -11,7 +12,7 @@ from langgraph.graph.state import CompiledStateGraph
 
 from ladder_graph.hosts.conversation import READ
 from ladder_graph.hosts.nodes import GateNode
-from ladder_graph.hosts.resumes import ANSWERED, is_answer
+from ladder_graph.hosts.resumes import ANSWERED, STARTED, is_answer
 
 
 class WrappedGraph(CompiledStateGraph[Any, Any, Any, Any]):
@@ -23,11 +24,20 @@ class WrappedGraph(CompiledStateGraph[Any, Any, Any, Any]):
 
     def stream(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> Iterator[Any]:  # noqa: A002  # LangChain's name
         """Run, part by part."""
-        return super().stream(input, _started_with(input, config), **self._translated(options))
+        return super().stream(input, self._started_with(input, config), **self._translated(options))
 
     def astream(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> AsyncIterator[Any]:  # noqa: A002  # as above
         """As `stream`."""
-        return super().astream(input, _started_with(input, config), **self._translated(options))
+        return super().astream(input, self._started_with(input, config), **self._translated(options))
+
+    def _started_with(self, value: Any, config: RunnableConfig | None) -> RunnableConfig | None:
+        """The config with a word on when and with what the run was started; inside another graph that one said so."""
+        ambient = var_child_runnable_config.get() or {}
+        if any(READ in place.get("configurable", {}) for place in (ambient, config or {})):
+            return config
+        given, clock = config or {}, _clock_of(self)
+        said = {ANSWERED: is_answer(value), **({} if clock is None else {STARTED: clock()})}
+        return {**given, "configurable": {**given.get("configurable", {}), **said}}
 
     def _translated(self, options: dict[str, Any]) -> dict[str, Any]:
         stops = {name: options[name] for name in ("interrupt_before", "interrupt_after") if options.get(name)}
@@ -46,10 +56,12 @@ def _rungs_of(runnable: Any, node: str) -> list[str]:
     return list(runnable.mount.names.values()) if isinstance(runnable, GateNode) else [node]
 
 
-def _started_with(value: Any, config: RunnableConfig | None) -> RunnableConfig | None:
-    """The config with a word on what the run was started with; inside another graph that one has said so."""
-    ambient = var_child_runnable_config.get() or {}
-    if any(READ in place.get("configurable", {}) for place in (ambient, config or {})):
-        return config
-    given = config or {}
-    return {**given, "configurable": {**given.get("configurable", {}), ANSWERED: is_answer(value)}}
+def _clock_of(graph: CompiledStateGraph[Any, Any, Any, Any]) -> Callable[[], dt.datetime] | None:
+    """The clock of the ladder that a graph, or one in it, is under."""
+    for spec in graph.builder.nodes.values():
+        runnable: Any = spec.runnable
+        if isinstance(runnable, GateNode):
+            return runnable.mount.ladder.clock
+        if isinstance(runnable, CompiledStateGraph) and (clock := _clock_of(runnable)) is not None:
+            return clock
+    return None

@@ -50,10 +50,12 @@ class Actions:
         row = cursor.execute(sql.ACTION, {"key": key}).fetchone()
         if row is None:
             return None
+        after = cursor.execute(sql.ACTION, {"key": row["successor"]}).fetchone() if row["successor"] else None
         return Known(
             call=call_of(row), state=State(row["state"]), text=row["text"], reply=row["reply"],
             owner_alive=self.running(row), fence=row["fence"], checkpoint=row["checkpoint"],
             artifact=None if row["artifact"] is None else json.loads(row["artifact"]),
+            successor=None if after is None else call_of(after),
         )  # fmt: skip
 
     def running(self, row: Any) -> bool:
@@ -104,7 +106,7 @@ class Actions:
 
     def move(
         self, cursor: Cursor, call: Call, state: State, *, body: Mapping[str, Any], text: str | None = None,
-        actor: str | None = None,
+        actor: str | None = None, successor: str | None = None,
     ) -> None:  # fmt: skip
         """One step of an action's life, with its entry.
 
@@ -114,7 +116,7 @@ class Actions:
         place = self.place(cursor, call)
         if place is None or not may_follow(State(place["state"]), state):
             raise ValueError(f"action {call.short} can't become {state} from {place['state'] if place else 'nothing'}")
-        self.step(cursor, call, place["state"], place["fence"], state, text=text, actor=actor)
+        self.step(cursor, call, place["state"], place["fence"], state, text=text, actor=actor, successor=successor)
         self.append(cursor, call.agent, state, call.key, body)
 
     def step(self, cursor: Cursor, call: Call, before: str, under: int, after: State, **new: Any) -> bool:
@@ -139,12 +141,12 @@ class Actions:
 
     def enter(
         self, cursor: Cursor, call: Call, state: State, route: Route, *, text: str = "",
-        artifact: str | None = None, fence: int = 0,
+        artifact: str | None = None, fence: int = 0, edited_from: str = "",
     ) -> None:  # fmt: skip
         """Write an action down for the first time, with the arguments and the reasons."""
         body = {
             "tool": call.tool, "arguments": normalise(call.arguments), "digest": call.digest, "thread": call.thread,
-            "call": call.id, "env": call.env, **placed(route),
+            "call": call.id, "env": call.env, **placed(route), **({"edited_from": edited_from} if edited_from else {}),
         }  # fmt: skip
         payload = self.append(cursor, call.agent, state, call.key, body)
         cursor.execute(sql.INSERT_ACTION, {
@@ -153,7 +155,7 @@ class Actions:
             "state": state,
             "owner": self.owner.hold() if fence else "", "fence": fence, "at_us": self.us, "updated_us": self.us,
             "payload": payload, "why": route.why, "text": text, "reply": None, "artifact": artifact, "actor": "",
-            "verdict": "",
+            "verdict": "", "successor": "",
         })  # fmt: skip
 
 

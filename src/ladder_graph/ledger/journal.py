@@ -9,29 +9,33 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ladder_graph.calls import Call
+from ladder_graph.calls import Call, normalise
 from ladder_graph.ledger import questions, quotas
 from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.actions import Actions, pinned_in, placed, printable
 from ladder_graph.ledger.cursor import Cursor
-from ladder_graph.ledger.questions import question_digest, question_of
+from ladder_graph.ledger.questions import Terms, nonce_of, question_digest, question_of, word_of
 from ladder_graph.ledger.rows import US
 from ladder_graph.policy import Rule
 from ladder_graph.policy.bounds import Charge
 from ladder_graph.routing import exhausted
+from ladder_graph.rungs.confirm import responded
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.steps import (
+    Asking,
     Claim,
     Claimed,
     Decision,
     Known,
     NotClaimed,
+    Person,
     Question,
+    Reason,
     Record,
     Route,
     Seen,
@@ -43,6 +47,9 @@ _SETTLES = frozenset({State.DONE, State.FAILED, State.UNDONE, State.UNDO_CONFLIC
 
 _UNDOES = frozenset({State.UNDONE, State.UNDO_CONFLICT, State.UNDO_FAILED})
 """The states that an undo ends in."""
+
+NOBODY = Asking()
+"""Nobody is known to have asked, and no word is given out."""
 
 _WAITS = frozenset({State.ASKED, State.APPROVED})
 """The states in which a question is open or its approval isn't used yet."""
@@ -72,9 +79,12 @@ class Journal(Actions):
         }).fetchone()  # fmt: skip
         left = [] if first is None else [(first, first.limit - (found["taken"] or 0))]
         like = found["like"] is not None
+        known = self.known(cursor, call.key) if like else None
+        edited = questions.latest(cursor, call) if known is not None and known.state is State.EDITED else None
         twin, before = self._twins(cursor, call) if like else (None, None)
         return Seen(
-            known=self.known(cursor, call.key) if like else None,
+            known=known,
+            editor=edited.decision.by if edited is not None and edited.decision is not None else None,
             twin=twin,
             before=before,
             declined=questions.declined(cursor, call) if like else None,
@@ -88,6 +98,10 @@ class Journal(Actions):
     def question(self, cursor: Cursor, call: Call) -> Question | None:
         """The latest question about an action that wasn't consumed, or None."""
         return questions.latest(cursor, call)
+
+    def last_answer(self, cursor: Cursor, thread: str) -> Decision | None:
+        """The last answer that was taken in a thread."""
+        return questions.last_answer(cursor, thread)
 
     def _twins(self, cursor: Cursor, call: Call) -> tuple[Known | None, Known | None]:
         """The same tool and arguments in this thread under another id: one in doubt, and the last that is done."""
@@ -120,14 +134,20 @@ class Journal(Actions):
                 "reason": "",
             })  # fmt: skip
 
-    def pose(self, cursor: Cursor, call: Call, route: Route, rule: Rule) -> Question:
+    def pose(self, cursor: Cursor, call: Call, route: Route, terms: Terms, asking: Asking = NOBODY) -> Question:
         """Ask, or find the question that is open already; a late one expires here.
+
+        Args:
+            cursor: In a transaction.
+            call: What to ask about.
+            route: Why it is asked.
+            terms: What the answer will hold for; an open question or an approval on others is void.
+            asking: Whose run it is, and the secret that the question's word is made from.
 
         Raises:
             Refused: It isn't waiting for an answer: another task has taken it further meanwhile.
         """
-        digest = question_digest(call, rule)
-        place = self.place(cursor, call)
+        place, requester = self.place(cursor, call), asking.requester
         if place is None:
             self.enter(cursor, call, State.ASKED, route)
         elif place["state"] not in _WAITS:
@@ -136,22 +156,51 @@ class Journal(Actions):
             question = questions.latest(cursor, call)
             if question is None:
                 raise Refused(NotClaimed("state", "its draft was accepted, and runs as that person's act."))
-            if question.digest == digest:
-                return self._expire(cursor, question)
-            # The rule was edited since: what was asked is not what would run now, so it's asked anew.
+            if question.digest == terms.digest(call):
+                return self._expire(cursor, self._worded(cursor, question, asking.seed))
+            # The rule, the tool or its undo was changed since: what was asked isn't what would run now.
             self._void(cursor, call)
             if place["state"] == State.APPROVED:
                 self.move(cursor, call, State.ASKED, body={"void": question.id})
-        (turn,) = cursor.execute(sql.NEXT_ROUND, {"action": call.key}).fetchone()
+            requester = question.requester  # Whoever resumes the thread now may be the one who answers.
+        return replace(self._ask(cursor, call, route, terms, requester, asking.seed), fresh=True)
+
+    def _ask(
+        self, cursor: Cursor, call: Call, route: Route, terms: Terms, requester: Person | None, seed: str
+    ) -> Question:  # fmt: skip
+        """Open a new question about an action."""
+        rule, name = terms.rule, secrets.token_hex(8)
         row = {
-            "id": secrets.token_hex(8), "action": call.key, "round": turn, "agent": call.agent, "digest": digest,
-            "state": "open", "asked_us": self.us, "expires_us": self.us + int(rule.confirm.expires * US),
-            "impact": rule.impact, "may_answer": json.dumps(rule.confirm.by), "typed": rule.confirm.type,
-            "by": "", "auth": "", "reason": "", "answered_us": None,
+            "id": name, "agent": call.agent, "asked_us": self.us,
+            "expires_us": self.us + int(rule.confirm.expires * US), "impact": rule.impact,
+            "may_answer": json.dumps(rule.confirm.by), "typed": rule.confirm.type,
+            "decisions": json.dumps(rule.confirm.decisions), "quorum": rule.confirm.quorum,
+            "not_requester": rule.confirm.not_requester, "requester": requester.name if requester else "",
+            "requester_auth": requester.auth if requester else "", "nonce": nonce_of(word_of(seed, name)),
+            "tool_version": terms.tool, "rule": rule.revision, "undo": terms.undo,
         }  # fmt: skip
-        cursor.execute(sql.INSERT_QUESTION, row)
-        self.append(cursor, call.agent, "question", call.key, {"question": row["id"], "digest": digest})
-        return replace(question_of(row, call, route.why), fresh=True)
+        return question_of(self._open(cursor, call, row), call, route.why)
+
+    def _open(self, cursor: Cursor, call: Call, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Write a new question down, as the next one about its action."""
+        (turn,) = cursor.execute(sql.NEXT_ROUND, {"action": call.key}).fetchone()
+        digest = question_digest(call, row["tool_version"], row["rule"], row["undo"])
+        unanswered = {"state": "open", "by": "", "auth": "", "reason": "", "answered_us": None}
+        new = {**row, "action": call.key, "round": turn, "digest": digest, **unanswered}
+        cursor.execute(sql.INSERT_QUESTION, new)
+        self.append(cursor, call.agent, "question", call.key, {
+            "question": row["id"], "digest": digest, "tool": row["tool_version"], "undo": row["undo"],
+            "requester": row["requester"], "requester_auth": row["requester_auth"], "quorum": row["quorum"],
+        })  # fmt: skip
+        return new
+
+    def _worded(self, cursor: Cursor, question: Question, seed: str) -> Question:
+        """Another process asks now, with a secret of its own; the word that the first one gave out is void."""
+        nonce = nonce_of(word_of(seed, question.id))
+        if question.decision is not None or not nonce or nonce == question.nonce:
+            return question
+        cursor.execute(sql.REKEY_QUESTION, {"b_id": question.id, "nonce": nonce})
+        return replace(question, nonce=nonce)
 
     def current(self, cursor: Cursor, question: Question) -> Question:
         """The question as it stands now; a late one expires here."""
@@ -159,15 +208,72 @@ class Journal(Actions):
         return self._expire(cursor, found) if found is not None and found.id == question.id else question
 
     def answer(self, cursor: Cursor, question: Question, decision: Decision) -> Question | None:
-        """Take a decision; None where the question was answered or expired meanwhile."""
-        state = "approved" if decision.verdict == "approve" else "declined"
-        if not questions.close(cursor, question.id, "open", state, decision):
-            return None
+        """Take a decision; None where the question was answered or expired meanwhile, or this person said it before."""
         body = {
             "question": question.id, "digest": question.digest, "verdict": decision.verdict, "by": decision.by.name,
             "auth": decision.by.auth, "reason": decision.reason,
         }  # fmt: skip
-        self.move(cursor, question.call, State(state), body=body)
+        match decision.verdict:
+            case "approve":
+                taken = self._approve(cursor, question, decision, body)
+            case "edit":
+                taken = self._edit(cursor, question, decision, body)
+            case _:
+                after = State.DECLINED if decision.verdict == "decline" else State.RESPONDED
+                text = None if decision.verdict == "decline" else responded(question.call, decision)
+                taken = questions.close(cursor, question.id, "open", after, decision)
+                if taken:
+                    self.move(cursor, question.call, after, body=body, text=text)
+        return questions.latest(cursor, question.call) if taken else None
+
+    def _approve(self, cursor: Cursor, question: Question, decision: Decision, body: dict[str, Any]) -> bool:
+        """One person's yes; it lets the call run where it is the last one that is needed."""
+        if question.quorum > 1:
+            found = questions.row_of(cursor, question.call)
+            still_open = found is not None and found["id"] == question.id and found["state"] == "open"
+            if found is None or not still_open or not questions.vote(cursor, question.id, decision):
+                return False
+            given = [one["by"] for one in questions.votes(cursor, found) if not one["withdrawn"]]
+            body = {**body, "given": given, "quorum": question.quorum}
+            if len(given) < question.quorum:
+                self.append(cursor, question.call.agent, "vote", question.call.key, body)
+                return True
+        if not questions.close(cursor, question.id, "open", "approved", decision):
+            return False
+        self.move(cursor, question.call, State.APPROVED, body=body)
+        return True
+
+    def _edit(self, cursor: Cursor, question: Question, decision: Decision, body: dict[str, Any]) -> bool:
+        """Put another call in this one's place, asked on the same terms, with the editor as its first approver."""
+        row, after = questions.row_of(cursor, question.call), decision.successor
+        if row is None or after is None or not questions.close(cursor, question.id, "open", "edited", decision):
+            return False
+        arguments = normalise(after.arguments)
+        body = {**body, "successor": after.key, "arguments": arguments}
+        self.move(cursor, question.call, State.EDITED, body=body, successor=after.key)
+        route = Route(Rung.CONFIRM, (Reason("edited", f"{decision.by.name} put other arguments in"),))
+        self.enter(cursor, after, State.ASKED, route, edited_from=question.call.key)
+        named = {name: value for name, value in row.items() if name != "why"}
+        opened = self._open(cursor, after, {**named, "id": secrets.token_hex(8), "asked_us": self.us, "nonce": ""})
+        asked = question_of(opened, after, route.why)
+        self.answer(cursor, asked, replace(decision, verdict="approve", successor=None))
+        return True
+
+    def revoke(self, cursor: Cursor, question: Question, person: Person, reason: str) -> Question | None:
+        """Take an approval back before it was used; None where there is nothing to take back any more.
+
+        While others still have to approve, only one's own yes can be taken back.
+        """
+        body = {"question": question.id, "by": person.name, "auth": person.auth, "reason": reason}
+        if question.decision is None:
+            if not questions.withdraw(cursor, question.id, person):
+                return None
+            self.append(cursor, question.call.agent, "vote_withdrawn", question.call.key, body)
+            return questions.latest(cursor, question.call)
+        decision = Decision("decline", person, self.now, reason)
+        if not questions.close(cursor, question.id, "approved", "declined", decision):
+            return None
+        self.move(cursor, question.call, State.DECLINED, body={**body, "verdict": "revoke"})
         return questions.latest(cursor, question.call)
 
     def _expire(self, cursor: Cursor, question: Question) -> Question:
@@ -189,20 +295,22 @@ class Journal(Actions):
 
     # --- a call that runs ------------------------------------------------------------------------------------
 
-    def claim(self, cursor: Cursor, step: Claim, rule: Rule, reader: tuple[str, int] | None) -> Claimed:
+    def claim(self, cursor: Cursor, step: Claim, terms: Terms, reader: tuple[str, int] | None) -> Claimed:
         """Take the right to run: everything that must be on disk before the effect.
 
         Args:
             cursor: In a transaction.
             step: The claim.
-            rule: The tool's rule as it stands now; an approval given under another one is void.
+            terms: The tool, its rule and its undo as they are now; an approval given on other terms is void.
             reader: Who reads the report and within how many microseconds.
 
         Raises:
             Refused: Somebody else has it, a quota is full, or the approval is gone. Nothing of the claim may stay.
         """
         place = self.place(cursor, step.call)
-        refusal = self._taken(place, step, rule) or self._consume(cursor, step, rule) or self._reserve(cursor, step)
+        refusal = (
+            self._taken(place, step, terms.rule) or self._consume(cursor, step, terms) or self._reserve(cursor, step)
+        )
         if refusal is not None:
             raise Refused(refusal)
         if step.report and reader is not None:
@@ -280,14 +388,14 @@ class Journal(Actions):
         }
         return None if allowed.get(state) else NotClaimed("busy", f"it is {state} already.")
 
-    def _consume(self, cursor: Cursor, step: Claim, rule: Rule) -> NotClaimed | None:
+    def _consume(self, cursor: Cursor, step: Claim, terms: Terms) -> NotClaimed | None:
         """Use the approval up: it was given once, for exactly this, and runs once."""
         if step.question is None:
             return None
         question = questions.latest(cursor, step.call)
         if question is None or question.id != step.question.id or question.decision is None:
             return NotClaimed("approval", "its approval is gone.")
-        if question.digest != question_digest(step.call, rule):
+        if question.digest != terms.digest(step.call):
             return NotClaimed("approval", "what was approved is not what would run now.")
         decision = question.decision
         if decision.verdict != "approve" or not questions.close(cursor, question.id, "approved", "used", decision):

@@ -26,6 +26,7 @@ TABLES: tuple[type[SQLModel], ...] = (
     rows.HeadRow,
     rows.ActionRow,
     rows.QuestionRow,
+    rows.VoteRow,
     rows.QuotaRow,
     rows.HoldRow,
     rows.DraftRow,

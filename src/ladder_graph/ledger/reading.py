@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -30,6 +31,7 @@ from ladder_graph.ledger.rows import (
     QuestionRow,
     ReportRow,
     StandingRow,
+    VoteRow,
 )
 from ladder_graph.ledger.store import Store
 from ladder_graph.scale import Rung
@@ -132,9 +134,16 @@ class Reading:
                 .where(_of(QuestionRow.agent, agent), QuestionRow.state == "open")
                 .order_by(col(QuestionRow.asked_us))
             )
+            found = session.exec(query).all()
+            ids = [question.id for question, _, _ in found if question.quorum > 1]
+            votes: defaultdict[str, list[Any]] = defaultdict(list)
+            for vote in session.exec(
+                select(VoteRow).where(col(VoteRow.question).in_(ids)).order_by(col(VoteRow.at_us))
+            ):
+                votes[vote.question].append(vote.model_dump())
             return [
-                question_of(question.model_dump(), call_of(_joined(action, payload)), action.why)
-                for question, action, payload in session.exec(query)
+                question_of(question.model_dump(), call_of(_joined(action, payload)), action.why, votes[question.id])
+                for question, action, payload in found
             ]
 
         return self._store.query(work)

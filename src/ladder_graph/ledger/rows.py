@@ -113,6 +113,8 @@ class ActionRow(SQLModel, table=True):
     """The person whose act it is; empty for the agent's own."""
     verdict: str = ""
     """What a person made of a suggestion: adopted or dismissed."""
+    successor: str = ""
+    """The key of the action that goes on in its place, once somebody put other arguments in."""
 
 
 class QuestionRow(SQLModel, table=True):
@@ -135,7 +137,7 @@ class QuestionRow(SQLModel, table=True):
     digest: str
     """What exactly was asked."""
     state: str
-    """open, approved, declined, expired, or used once the approval has been consumed."""
+    """open, approved, declined, edited, responded, expired, or used once the approval has been consumed."""
     asked_us: int = Field(sa_type=BigInteger)
     """When it was asked."""
     expires_us: int = Field(sa_type=BigInteger)
@@ -146,6 +148,24 @@ class QuestionRow(SQLModel, table=True):
     """Names of those who may answer, as a JSON array; empty means anybody who is named."""
     typed: str | None = None
     """The argument whose value must be typed to approve."""
+    decisions: str
+    """What may be answered, as a JSON array."""
+    quorum: int
+    """How many different people must approve."""
+    not_requester: bool
+    """Whoever's run proposed the call may not approve it."""
+    requester: str
+    """Whose run proposed the call; empty where that isn't known."""
+    requester_auth: str
+    """How we know who that is."""
+    nonce: str
+    """SHA-256 of the random word that whoever is asked in band may name."""
+    tool_version: str
+    """The version of the tool that was asked about, as a digest."""
+    rule: str
+    """The revision of the tool's rule that it was asked under."""
+    undo: str
+    """The undo by import path; empty where there is none."""
     by: str = ""
     """Who answered."""
     auth: str = ""
@@ -154,6 +174,27 @@ class QuestionRow(SQLModel, table=True):
     """What they gave as a reason."""
     answered_us: int | None = Field(default=None, sa_type=BigInteger)
     """When they answered."""
+
+
+class VoteRow(SQLModel, table=True):
+    """One person's yes to one question; where a quorum is asked for, several make an approval."""
+
+    __tablename__ = "vote"
+
+    question: str = Field(primary_key=True)
+    """The question's id."""
+    voter: str = Field(primary_key=True)
+    """Who, in a form in which the same name is the same text."""
+    by: str
+    """Who, as they write themselves."""
+    auth: str
+    """How we know who it was."""
+    reason: str
+    """What they gave as a reason."""
+    at_us: int = Field(sa_type=BigInteger)
+    """When."""
+    withdrawn: bool = False
+    """Whether they took it back, after which it can't be given again."""
 
 
 class QuotaRow(SQLModel, table=True):

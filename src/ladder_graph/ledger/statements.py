@@ -75,6 +75,7 @@ _quota = _table(rows.QuotaRow)
 _report = _table(rows.ReportRow)
 _standing = _table(rows.StandingRow)
 _draft = _table(rows.DraftRow)
+_vote = _table(rows.VoteRow)
 
 INSERT_ACTION = _insert(rows.ActionRow)
 INSERT_ENTRY = _insert(rows.EntryRow)
@@ -145,7 +146,7 @@ TWINS = _sql(
 )
 """Other actions of a thread with the same tool and arguments that may have taken effect, the latest first."""
 
-KEPT = ("owner", "fence", "rung", "text", "reply", "artifact", "actor")
+KEPT = ("owner", "fence", "rung", "text", "reply", "artifact", "actor", "successor")
 """Columns that stay as they are where the step brings nothing new."""
 
 MOVE_ACTION = _sql(
@@ -240,6 +241,15 @@ DECLINED_LIKE = _sql(
     .where(_action.c.state == literal_column("'declined'"), _question.c.state == literal_column("'declined'"))
     .limit(1)
 )
+LAST_ANSWER = _sql(
+    select(_question.c.state, _question.c.by, _question.c.auth, _question.c.reason, _question.c.answered_us)
+    .join(_action, _action.c.key == _question.c.action)
+    .where(_action.c.thread == bindparam("thread"), _question.c.answered_us.is_not(None))
+    .order_by(_question.c.answered_us.desc())
+    .limit(1)
+)
+"""The last answer that was taken in a thread."""
+
 MOVE_QUESTION = _sql(
     update(_question)
     .where(_question.c.id == bindparam("b_id"), _question.c.state == bindparam("b_state"))
@@ -252,6 +262,23 @@ MOVE_QUESTION = _sql(
     )
 )
 """Answer or consume a question; no row changes unless it is still in the state the caller saw."""
+
+REKEY_QUESTION = _sql(
+    update(_question)
+    .where(and_(_question.c.id == bindparam("b_id"), _question.c.state == literal_column("'open'")))
+    .values(nonce=bindparam("nonce"))
+)
+"""Give an open question another word to be named by."""
+
+INSERT_VOTE = _insert(rows.VoteRow, " ON CONFLICT DO NOTHING")
+"""One person's yes counts once, also after they took it back."""
+VOTES = _sql(select(_vote).where(_vote.c.question == bindparam("question")).order_by(_vote.c.at_us, _vote.c.voter))
+WITHDRAW_VOTE = _sql(
+    update(_vote)
+    .where(and_(_vote.c.question == bindparam("b_question"), _vote.c.voter == bindparam("b_voter")))
+    .where(_vote.c.withdrawn.is_(false()))
+    .values(withdrawn=true())
+)
 
 # What people do; none of it is on the gate's path.
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from ladder_graph.calls import digest_of
 from ladder_graph.policy.bounds import Bound, Under, Volume
@@ -18,16 +19,49 @@ from ladder_graph.policy.fields import ImportPath, Many, Name, Place, RungField,
 from ladder_graph.policy.units import SomeSeconds
 from ladder_graph.scale import Rung
 
+ROLE = "role:"
+"""What a role begins with, where it stands among the names of people."""
+
 
 class Confirm(Strict):
     """How a question about this tool is answered."""
 
     by: Many[Name] = ()
-    """Who may answer, by name; empty means anybody who is named."""
+    """Who may answer, by name or as `role:name`; empty means anybody who is named."""
     type: Name | None = None
-    """The argument whose exact value must be typed to approve: the fact that matters, not "yes"."""
+    """The argument whose exact value must be typed to approve: the fact that matters, not "yes". For high impact it is
+    the tool's name where nothing else is said."""
     expires: SomeSeconds = 86400.0
     """Seconds until an unanswered question is declined, as `"24h"`."""
+    decisions: Many[Literal["approve", "decline", "edit", "respond"]] = ("approve", "decline", "edit", "respond")
+    """What may be answered. `edit` runs other arguments than the model's, `respond` gives the model a text instead."""
+    quorum: int = Field(default=1, ge=1, le=20)
+    """How many different people must approve; one no is enough."""
+    not_requester: bool = False
+    """Whoever's run proposed the call may not approve it."""
+
+    @field_validator("decisions")
+    @classmethod
+    def _with_a_no(cls, decisions: tuple[str, ...]) -> tuple[str, ...]:
+        if "decline" not in decisions:
+            raise ValueError('must hold "decline": whoever is asked can always say no')
+        return decisions
+
+
+class Someone(Strict):
+    """A person who answers."""
+
+    roles: Many[Name] = ()
+    """What they are, for `confirm.by = ["role:finance"]`."""
+
+
+class Key(Strict):
+    """A key with which an inbox signs answers. The policy never holds the key itself."""
+
+    env: Name
+    """The environment variable that holds it, in the process where the answer comes in."""
+    valid: SomeSeconds = 300.0
+    """Seconds by which the moment of signing may be off, as `"5m"`."""
 
 
 class Rule(Strict):
@@ -116,9 +150,48 @@ class Policy(Strict):
     """The rules, by the tool's exact name."""
     reports: Reports = Reports()
     """Who reads the reports."""
+    people: dict[Name, Someone] = Field(default_factory=dict)
+    """The people who answer, by name, with their roles. It may stay empty where no rule names a role."""
+    keys: dict[Name, Key] = Field(default_factory=dict)
+    """The keys of inboxes that sign answers, by the id that a signed answer names."""
+    ask: Literal["all", "one"] = "all"
+    """How many questions of one turn are open at once: all of them, each answered by its interrupt's id, or one after
+    the other, for inboxes that know only one."""
     provider_tools: Literal["refuse", "report"] = "refuse"
     """What becomes of a request to a model with tools that its provider runs by itself, past every gate: it isn't sent,
     or it is and the ledger says so."""
+
+    @model_validator(mode="after")
+    def _somebody_can_answer(self) -> Self:
+        known = sorted({role for person in self.people.values() for role in person.roles})
+        for tool, rule in self.tools.items():
+            for role in (one.removeprefix(ROLE) for one in rule.confirm.by if one.startswith(ROLE)):
+                if role not in known:
+                    near = difflib.get_close_matches(role, known, 1)
+                    hint = (
+                        f"did you mean {near[0]!r}?"
+                        if near
+                        else 'give it to somebody, as in [people.ana] roles = ["…"]'
+                    )
+                    raise ValueError(f"tools.{tool}.confirm.by: nobody has the role {role!r}; {hint}")
+            able = self.able(rule.confirm.by)
+            if rule.confirm.by and rule.confirm.quorum > len(able):
+                raise ValueError(
+                    f"tools.{tool}.confirm.quorum: {rule.confirm.quorum} people must approve, and only "
+                    f"{', '.join(sorted(able))} may"
+                )
+        return self
+
+    def able(self, by: Iterable[str]) -> set[str]:
+        """The names of those who may answer, with the roles looked up.
+
+        Args:
+            by: Names and `role:…`, as in `confirm.by`.
+        """
+        listed = set(by)
+        return {name for name in listed if not name.startswith(ROLE)} | {
+            name for name, person in self.people.items() if any(f"{ROLE}{role}" in listed for role in person.roles)
+        }
 
     @classmethod
     def from_rungs(cls, agent: str, rungs: Mapping[str, Any]) -> Policy:

@@ -69,6 +69,8 @@ def not_claimed(call: Call, refusal: NotClaimed) -> Life:
     if refusal.code == "busy":
         seen: Seen = yield Wait(call)
         known = seen.known
+        if known is not None and known.state is State.EDITED:
+            return Reply(State.EDITED)
         if known is not None and (known.reply is not None or known.text):
             return Reply(known.state, known.text, recorded=known.reply)
     return Reply(State.REFUSED, f"{call.tool} did not run: {refusal.text} Do not repeat it; carry on without it.")

@@ -5,11 +5,13 @@ The ledger is the authority: asking, answering and running are rows in it. The i
 
 from __future__ import annotations
 
-from ladder_graph.calls import Call
+import json
+
+from ladder_graph.calls import Call, normalise
 from ladder_graph.rungs.acting import Life, Plan, claim, not_claimed
 from ladder_graph.rungs.undoing import carry_out
 from ladder_graph.states import State
-from ladder_graph.steps import Heard, NotClaimed, Pose, Prepare, Question, Reply, Ring, Route, Unprepared
+from ladder_graph.steps import Decision, Heard, NotClaimed, Pose, Prepare, Question, Reply, Ring, Route, Unprepared
 
 
 def confirm(call: Call, route: Route, plan: Plan) -> Life:
@@ -26,13 +28,19 @@ def confirm(call: Call, route: Route, plan: Plan) -> Life:
         answer = yield Ring(question, complaint)
         heard = yield Heard(question, answer)
         if isinstance(heard, Question):
-            question = heard
+            # A yes that isn't enough yet was taken; whoever is asked next sees how far it is.
+            question, complaint = heard, ""
         else:
             complaint = heard
     if question.decision is None:
         return Reply(State.EXPIRED, expired(call))
-    if question.decision.verdict == "decline":
-        return Reply(State.DECLINED, declined(call, question.decision.by.name, question.decision.reason))
+    match question.decision.verdict:
+        case "decline":
+            return Reply(State.DECLINED, declined(call, question.decision.by.name, question.decision.reason))
+        case "respond":
+            return Reply(State.RESPONDED, responded(call, question.decision))
+        case "edit":
+            return Reply(State.EDITED)  # Another call goes on in its place; see `flow.life`.
     # An undo that can't be made holds nobody up here: a person has decided.
     prepared = (yield Prepare(call)) if plan.undoable else None
     artifact = None if isinstance(prepared, Unprepared) else prepared
@@ -46,6 +54,20 @@ def declined(call: Call, by: str, reason: str) -> str:
     """What the model reads after a no."""
     why = f": {reason}" if reason else ", without a reason"
     return f"DECLINED by {by}{why}. {call.tool} did not run. Do not ask for the same again; do something else."
+
+
+def responded(call: Call, decision: Decision) -> str:
+    """What the model reads where a person answered in the tool's place."""
+    return f"ANSWERED by {decision.by.name}, and {call.tool} did not run: {decision.reason}"
+
+
+def edited(call: Call, by: str) -> str:
+    """What stands before the reply to a call whose arguments a person replaced."""
+    arguments = json.dumps(normalise(call.arguments), ensure_ascii=False)
+    return (
+        f"EDITED by {by}: {call.tool} was called with these arguments instead of yours: {arguments} Do not repeat your "
+        f"own call."
+    )
 
 
 def expired(call: Call) -> str:

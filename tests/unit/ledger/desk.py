@@ -9,12 +9,13 @@ from dataclasses import replace
 
 from ladder_graph.calls import Call
 from ladder_graph.ledger import Journal, Reading, Refused, Store
+from ladder_graph.ledger.questions import Terms
 from ladder_graph.ledger.sessions import SessionOwner
 from ladder_graph.policy import Rule
 from ladder_graph.policy.bounds import Charge
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
-from ladder_graph.steps import Claim, Decision, Outcome, Person, Reason, Record, Route, Settle
+from ladder_graph.steps import Asking, Claim, Decision, Outcome, Person, Reason, Record, Route, Settle
 
 NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
 CALL = Call("ops", "t1", "call_1", "send_email", {"to": "ana@example.com"})
@@ -40,7 +41,7 @@ class Desk:
 
     def __init__(self, source, rule=RULE):
         self.store = Store(str(source))
-        self.rule = rule
+        self.rule, self.tool, self.undo, self.asking = rule, "v1", "", Asking()
         self.now = NOW
 
     def close(self):
@@ -90,17 +91,21 @@ class Desk:
 
     def pose(self, of=CALL):
         """Ask about a call."""
-        return self.write(lambda journal, cursor: journal.pose(cursor, of, ROUTE, self.rule))
+        return self.write(
+            lambda journal, cursor: journal.pose(cursor, of, ROUTE, Terms(self.rule, self.tool, self.undo), self.asking)
+        )
 
-    def answer(self, question, verdict="approve", by=ANA, reason=""):
+    def answer(self, question, verdict="approve", by=ANA, reason="", successor=None):
         """Answer a question."""
-        decision = Decision(verdict, by, self.now, reason)
+        decision = Decision(verdict, by, self.now, reason, successor)
         return self.write(lambda journal, cursor: journal.answer(cursor, question, decision))
 
     def claim(self, of=CALL, *charges, reader=None, **fields):
         """Take the right to run a call."""
         step = Claim(of, ROUTE, charges, report=reader is not None, **fields)
-        return self.write(lambda journal, cursor: journal.claim(cursor, step, self.rule, reader))
+        return self.write(
+            lambda journal, cursor: journal.claim(cursor, step, Terms(self.rule, self.tool, self.undo), reader)
+        )
 
     def take_over(self, fence, of=CALL):
         """Become the one who finds out."""

@@ -1,0 +1,89 @@
+"""From an answer to a decision: who gave it, whether it counts, and what it puts in place of the call."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ladder_graph import answers
+from ladder_graph.calls import Call
+from ladder_graph.errors import ArgumentsError
+from ladder_graph.ledger import Journal
+from ladder_graph.ledger.cursor import Cursor
+from ladder_graph.policy import Policy
+from ladder_graph.steps import Decision, Person, Question
+
+Fitting = Callable[[Call, Mapping[str, Any]], Call | str]
+"""Makes a call with other arguments, typed by the tool's schema; or says why they don't fit."""
+
+
+def edited(call: Call, answer: answers.Answer, fitted: Fitting) -> Call | str:
+    """The call that an answer wants to run: with the arguments that it puts in, or the one that was asked about.
+
+    Args:
+        call: What was asked about.
+        answer: The answer.
+        fitted: The host's own check.
+
+    Returns:
+        The call, or why its arguments can't be put in.
+    """
+    if answer.verdict != "edit" or answer.arguments is None:
+        return call
+    return fitted(call, answers.retyped(call.arguments, answer.arguments))
+
+
+def unchecked(call: Call, arguments: Mapping[str, Any]) -> Call | str:
+    """As a host fits arguments, where the tool isn't known in this process; its schema is looked at when it runs."""
+    try:
+        return replace(call, arguments=dict(arguments))
+    except ArgumentsError as wrong:
+        return f"{wrong}"
+
+
+def decision_of(
+    asked: Question, answer: answers.Answer, person: Person | None, now: dt.datetime, policy: Policy, after: Call
+) -> Decision | str:
+    """The decision that an answer is, or why it can't be taken.
+
+    Args:
+        asked: The question.
+        answer: The answer to it.
+        person: Who gave it, as far as is known.
+        now: The moment.
+        policy: Knows who has which role.
+        after: The call that the answer wants to run. What must be typed is typed for this one.
+    """
+    complaint = answers.objection(replace(asked, call=after), answer, person, now, policy.able)
+    if complaint is not None or person is None:
+        return complaint or f"nobody's name is on the answer; {answers.HOW}"
+    if answer.verdict != "edit":
+        return Decision(answer.verdict, person, now, answer.reason)
+    if after.key == asked.call.key:
+        return Decision("approve", person, now, answer.reason)
+    return Decision("edit", person, now, answer.reason, after)
+
+
+def taken_before(journal: Journal, cursor: Cursor, decision: Decision) -> str:
+    """Why the call that a decision puts in place can't be put there; empty where it can."""
+    after = decision.successor
+    if after is None or journal.place(cursor, after) is None:
+        return ""
+    return "these arguments were asked about before, under the same call; approve or decline what is asked now"
+
+
+def unrevocable(asked: Question, person: Person, now: dt.datetime, policy: Policy) -> str:
+    """Why this person may not take an approval back; empty where they may try."""
+    if asked.expired or now >= asked.expires_at:
+        return "the question has expired, which counts as no"
+    decision = asked.decision
+    if decision is None:
+        return ""  # Only one's own yes can be taken back, and there may be none.
+    if decision.verdict != "approve":
+        return f"there is no approval to take back: {decision.by.name} has answered {decision.verdict}"
+    approvers = {answers.same(one.by.name) for one in (decision, *asked.votes)}
+    if answers.same(person.name) in approvers and person.auth != "unverified":
+        return ""
+    return answers.outsider(replace(asked, not_requester=False), person, policy.able) or ""

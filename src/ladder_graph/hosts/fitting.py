@@ -1,0 +1,137 @@
+"""A tool's schema and code: whether arguments fit it, and which version of it this is."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import textwrap
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from langchain_core.tools import BaseTool, StructuredTool
+from langgraph.prebuilt.tool_node import ToolInvocationError
+from pydantic import BaseModel, ValidationError
+
+from ladder_graph.calls import Call, digest_of
+from ladder_graph.errors import ArgumentsError
+from ladder_graph.hosts.sealing import seal_of
+
+PLAIN = (bool, int, float, str)
+"""The types of values that JSON has as they are, so that a schema's own form of them can be put into a call."""
+
+
+def complaint_about(tool: BaseTool | None, arguments: dict[str, Any]) -> str | None:
+    """Why these arguments don't fit the tool's schema, in the words of a ToolNode; None where they do.
+
+    A call is held against the schema before anybody is asked about it. A schema that is a plain JSON Schema (as MCP
+    tools have) is checked by the tool's own server.
+    """
+    schema = _model_of(tool)
+    if tool is None or schema is None:
+        return None
+    injected = fields_of(schema) - fields_of(tool.tool_call_schema)
+    try:
+        schema.model_validate(arguments)
+    except ValidationError as wrong:
+        errors = [error for error in wrong.errors() if not (error["loc"] and error["loc"][0] in injected)]
+        placed = [error for error in errors if error["loc"]]
+        return ToolInvocationError(tool.name, wrong, arguments, placed or None).message if errors else None
+    except Exception as wrong:  # noqa: BLE001  # a validator of the tool author's
+        return f"REFUSED: the arguments of {tool.name} can't be checked: {type(wrong).__name__}: {wrong}. Nothing ran."
+    return None
+
+
+def fitting(tool: BaseTool | None) -> Callable[[Call, Mapping[str, Any]], Call | str]:
+    """How a person's arguments for this tool are typed and checked."""
+    return functools.partial(fitted, tool)
+
+
+def fitted(tool: BaseTool | None, call: Call, arguments: Mapping[str, Any]) -> Call | str:
+    """The call with arguments that a person put in, typed by the tool's schema; or why they don't fit, in words.
+
+    Unlike a model's, an argument that the tool doesn't have is refused: whoever put it in means something by it. So is
+    one that the graph fills in.
+
+    Args:
+        tool: The tool; None where it isn't known, and what fits it neither.
+        call: The call that they are for.
+        arguments: All of its arguments.
+    """
+    given, schema = dict(arguments), _model_of(tool)
+    if tool is not None and schema is not None:
+        known = fields_of(tool.tool_call_schema) | _aliases(schema)
+        strange = sorted(str(name) for name in given.keys() - known)
+        if strange and schema.model_config.get("extra") != "allow":
+            return f"{tool.name} has no argument {', '.join(strange)}; it has {', '.join(sorted(known))}"
+        complaint = complaint_about(tool, given)
+        if complaint is not None:
+            return " ".join(complaint.split())
+        given = _typed(schema, given)
+    try:
+        return replace(call, arguments=given)
+    except ArgumentsError as wrong:
+        return f"{wrong}"
+
+
+def _typed(schema: type[BaseModel], given: dict[str, Any]) -> dict[str, Any]:
+    """The arguments with the values that the schema makes of them, where these are plain; `"4"` may become `4`."""
+    try:
+        parsed = schema.model_validate(given)
+    except Exception:  # noqa: BLE001  # what the graph fills in is missing here, which is no matter of the person's
+        return given
+    values = {
+        key: getattr(parsed, name, None) for name, field in schema.model_fields.items() for key in (name, field.alias)
+    }
+    return {name: values[name] if type(values.get(name)) in PLAIN else value for name, value in given.items()}
+
+
+def _model_of(tool: BaseTool | None) -> type[BaseModel] | None:
+    """The schema as a pydantic model of the present kind; None where it has another form."""
+    # The schema of the calls alone would leave out the author's own validators.
+    schema: Any = tool.get_input_schema() if tool is not None and isinstance(tool.args_schema, type) else None
+    return schema if isinstance(schema, type) and issubclass(schema, BaseModel) else None
+
+
+def _aliases(schema: type[BaseModel]) -> set[str]:
+    return {field.alias for field in schema.model_fields.values() if field.alias}
+
+
+def fields_of(schema: Any) -> set[str]:
+    """The fields of a pydantic model, of either major version."""
+    fields = getattr(schema, "model_fields", None)
+    # A tool without arguments has no fields; only the older models have none under this name.
+    return set(getattr(schema, "__fields__", {}) if fields is None else fields)
+
+
+def version_of(tool: BaseTool) -> str:
+    """Which version of a tool this is: a digest over its name, its argument schema and its code.
+
+    An approval is for one version. Where the code can't be read, its import path stands for it; a tool whose meaning
+    changes elsewhere (on a server, in a function that it calls) says so with `Declaration(version=...)`.
+    """
+    seal = seal_of(tool)
+    original = tool if seal is None else seal.tool
+    return digest_of("tool", original.name, _schema_text(original), *_code_of(original))
+
+
+def _schema_text(tool: BaseTool) -> str:
+    schema: Any = tool.tool_call_schema
+    try:
+        return repr(schema if isinstance(schema, dict) else schema.model_json_schema())
+    except Exception:  # noqa: BLE001  # a schema of the author's that JSON Schema has no form for
+        return repr(sorted(tool.args))
+
+
+def _code_of(tool: BaseTool) -> list[str]:
+    own = [tool.func, tool.coroutine] if isinstance(tool, StructuredTool) else [type(tool)._run, type(tool)._arun]  # noqa: SLF001  # a tool's class has its code there
+    return [_code(function) for function in own if function is not None]
+
+
+def _code(function: Any) -> str:
+    plain = inspect.unwrap(function)
+    try:
+        return textwrap.dedent(inspect.getsource(plain))
+    except (OSError, TypeError):
+        named = plain if hasattr(plain, "__qualname__") else type(plain)
+        return f"{named.__module__}:{named.__qualname__}"

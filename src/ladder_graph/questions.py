@@ -1,0 +1,173 @@
+"""What people do with questions: answer them, put other arguments in, answer instead, take it back."""
+
+from __future__ import annotations
+
+import datetime as dt
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from ladder_graph import answers
+from ladder_graph.calls import Call
+from ladder_graph.deciding import Fitting, decision_of, edited, taken_before, unrevocable
+from ladder_graph.errors import AnswerRefused
+from ladder_graph.ledger import Journal, Reading, Store, acts
+from ladder_graph.policy import Policy
+from ladder_graph.steps import Person, Question
+
+T = TypeVar("T")
+
+
+def person_of(by: str | Person) -> Person:
+    """A person from a name that the calling program vouches for.
+
+    Raises:
+        AnswerRefused: The name is empty.
+    """
+    person = by if isinstance(by, Person) else Person(by.strip(), "code")
+    if not person.name:
+        raise AnswerRefused("nobody's name is on the answer; say who you are")
+    return person
+
+
+class Questions(ABC):
+    """The part of a desk where questions are answered."""
+
+    policy: Policy
+    store: Store
+    reading: Reading
+    clock: Callable[[], dt.datetime]
+
+    @abstractmethod
+    def fitting(self, call: Call) -> Fitting:
+        """How arguments for a call's tool are typed."""
+
+    def pending(self) -> list[Question]:
+        """Open questions, oldest first. A question that is past its time shows until somebody touches it."""
+        return self.reading.pending(self.policy.agent)
+
+    def question(self, question: str) -> Question:
+        """One question, whatever became of it, unless its approval was used.
+
+        Args:
+            question: Its id, or the beginning of it.
+
+        Raises:
+            UnknownQuestion: There is none.
+            AnswerRefused: It was answered and used, or asked anew.
+        """
+        journal = self._journal()
+        return self.store.read(lambda cursor: acts.find_question(journal, cursor, question))
+
+    def approve(
+        self, question: str, *, by: str | Person, typed: str | None = None, digest: str | None = None
+    ) -> Question:
+        """Say yes to exactly one frozen action; its thread runs it when resumed with `graph.invoke(None, config)`.
+
+        Args:
+            question: The question's id, or the beginning of it.
+            by: Who says so; a plain name is vouched for by the calling program.
+            typed: The exact value of the argument that must be typed, where the rule asks for it.
+            digest: The digest of what the person was shown; refused if it isn't this question's.
+
+        Raises:
+            UnknownQuestion: There is none.
+            AnswerRefused: Not by this person, not any more, not for these arguments.
+        """
+        return self._answer(question, answers.Answer("approve", typed=typed, digest=digest), by)
+
+    def decline(self, question: str, *, by: str | Person, reason: str) -> Question:
+        """Say no, with the reason that the agent will read.
+
+        Raises:
+            UnknownQuestion: There is none.
+            AnswerRefused: Not any more.
+        """
+        return self._answer(question, answers.Answer("decline", reason=reason), by)
+
+    def edit(
+        self, question: str, arguments: Mapping[str, Any], *, by: str | Person, reason: str = "",
+        typed: str | None = None, digest: str | None = None,
+    ) -> Question:  # fmt: skip
+        """Let a call run with other arguments; whoever puts them in approves them.
+
+        The call with the new arguments goes through the gate of now, never above a question, and takes the place of
+        the one that was asked about, which never runs.
+
+        Args:
+            question: The question's id, or the beginning of it.
+            arguments: All arguments of the new call.
+            by: Who says so; a plain name is vouched for by the calling program.
+            reason: Why.
+            typed: What must be typed, where the rule asks for it: for the new arguments.
+            digest: The digest of what the person was shown; refused if it isn't this question's.
+
+        Raises:
+            UnknownQuestion: There is none.
+            AnswerRefused: Not by this person, not any more, or the arguments don't fit the tool.
+        """
+        answer = answers.Answer("edit", reason=reason, typed=typed, digest=digest, arguments=dict(arguments))
+        return self._answer(question, answer, by)
+
+    def respond(self, question: str, text: str, *, by: str | Person) -> Question:
+        """Give the model a text in the tool's place; nothing runs.
+
+        Raises:
+            UnknownQuestion: There is none.
+            AnswerRefused: Not by this person, or not any more.
+        """
+        if not text.strip():
+            raise AnswerRefused("a response must bring a text for the model")
+        return self._answer(question, answers.Answer("respond", reason=text.strip()), by)
+
+    def revoke(self, question: str, *, by: str | Person, reason: str) -> Question:
+        """Take an approval back, as long as nothing has run. While others still have to approve, only one's own.
+
+        Args:
+            question: The question's id, or the beginning of it.
+            by: Who approved it, or somebody else who might have.
+            reason: Why; the agent reads it.
+
+        Raises:
+            UnknownQuestion: There is none.
+            AnswerRefused: It was used, nobody approved it, or this person may not take it back.
+        """
+        person = person_of(by)
+
+        def work(journal: Journal, cursor: Any) -> Question:
+            asked = acts.find_question(journal, cursor, question)
+            complaint = unrevocable(asked, person, journal.now, self.policy)
+            taken = None if complaint else journal.revoke(cursor, asked, person, reason)
+            if taken is None:
+                raise AnswerRefused(complaint or f"there is no approval by {person.name} to take back")
+            return taken
+
+        return self._write(work)
+
+    def _answer(self, prefix: str, answer: answers.Answer, by: str | Person) -> Question:
+        person = person_of(by)
+
+        def work(journal: Journal, cursor: Any) -> Question:
+            asked = acts.find_question(journal, cursor, prefix)
+            if asked.decision is not None:
+                raise AnswerRefused(f"{asked.decision.by.name} has answered already: {asked.decision.verdict}")
+            after = edited(asked.call, answer, self.fitting(asked.call))
+            if isinstance(after, str):
+                raise AnswerRefused(after)
+            decision = decision_of(asked, answer, person, journal.now, self.policy, after)
+            complaint = decision if isinstance(decision, str) else taken_before(journal, cursor, decision)
+            if isinstance(decision, str) or complaint:
+                raise AnswerRefused(complaint)
+            taken = journal.answer(cursor, asked, decision)
+            if taken is None:
+                raise AnswerRefused("somebody answered at the same moment, or you took your approval back; look again")
+            return taken
+
+        return self._write(work)
+
+    def _journal(self) -> Journal:
+        return Journal(self.store.owner, self.policy.revision, self.clock())
+
+    def _write(self, work: Callable[[Journal, Any], T], *, durable: bool = True) -> T:
+        journal = self._journal()
+        return self.store.write(lambda cursor: work(journal, cursor), durable=durable)
