@@ -9,6 +9,7 @@ import pytest
 
 from ladder_graph.calls import Call
 from ladder_graph.driving import Turn
+from ladder_graph.hosts import toolhost
 from ladder_graph.ledger import journal, questions, quotas, statements
 from ladder_graph.ledger.journal import Journal
 from ladder_graph.ledger.liveness import Owner
@@ -135,6 +136,11 @@ def twins_not_seen(patch):
     patch.setattr(Journal, "_twins", lambda *_: (None, None))
 
 
+def conversation_not_looked_at(patch):
+    """A call that is done may be repeated, whether or not the conversation knows of it."""
+    patch.setattr(toolhost.Interrupting, "recalls", lambda *_: True)
+
+
 def silence_is_no_answer(patch):
     """Questions stay open for ever."""
     patch.setattr(Journal, "_expire", lambda _, __, question: question)
@@ -150,7 +156,7 @@ MUTANTS = {
     for mutant in (
         no_fence, no_claim, lazy_claim, liveness_by_time, blind_rerun, no_limit, hold_forgotten, settle_forgotten,
         doubt_settles, head_not_updated, approval_not_consumed, digest_not_compared, arguments_left_out_of_the_key,
-        two_commits, no_artifact, twins_not_seen, silence_is_no_answer, nothing_recorded,
+        two_commits, no_artifact, twins_not_seen, conversation_not_looked_at, silence_is_no_answer, nothing_recorded,
     )
 }  # fmt: skip
 """Each mutant by its name; its docstring says what is wrong with it."""

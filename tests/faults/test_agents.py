@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.agents import DURABILITIES, NEXT, die_on_the_way, recover
+from tests.faults.agents import BARE, DURABILITIES, NEXT, die_on_the_way, recover
 from tests.faults.conftest import BACKENDS
 from tests.faults.crashing import KINDS, WAYS, Point
 from tests.faults.matrix import EFFECT, check_file, coarse, happened, ids, nothing_known, product
@@ -40,7 +40,9 @@ def one_crash(place, durability, here):
     ladder = place.ladder()
     try:
         assert ladder.verify().problems == ()
-        asked = ladder.store.read(lambda cursor: [row[0] for row in cursor.execute("SELECT state FROM question")])
+        asked = ladder.store.read(
+            lambda cursor: [row[0] for row in cursor.execute("SELECT state FROM question").fetchall()]
+        )
         approved = [entry for entry in ladder.log() if entry.kind == "approved"]
         assert asked.count("used") <= min(len(approved), 1)
         in_doubt = place.kind == "neither" and not nothing_known(here) and here not in {Point("after", "record"), *NEXT}
@@ -49,6 +51,15 @@ def one_crash(place, durability, here):
         ladder.close()
     if "://" not in place.ledger:
         assert check_file(Path(place.ledger).resolve(), ())[0].problems == ()
+
+
+@pytest.mark.parametrize("durability", DURABILITIES)
+def test_an_agent_without_the_ladder_does_it_twice(place, durability):
+    """The trap itself: killed after its effect, a plain agent has it again when its thread is taken up."""
+    bare = place(way=BARE)
+    assert die_on_the_way(bare, durability, Point("after", "effect"))
+    assert recover(bare, durability) == ["sent"]
+    assert bare.world.effects() == 2
 
 
 @pytest.mark.parametrize(("backend", "way", "kind", "durability", "here"), FEW, ids=ids(FEW))

@@ -11,8 +11,10 @@ import pytest
 
 from ladder_graph.errors import LedgerError
 from tests.faults import crashing, test_processes
+from tests.faults.agents import NEXT
 from tests.faults.crashing import CONTEXT, Point, killed
 from tests.faults.mutants import MUTANTS, under
+from tests.faults.test_agents import one_crash as agent_crash
 from tests.faults.test_crashes import one_crash, the_same_under_another_id
 from tests.faults.test_power import the_claim_waits_for_the_disk
 from tests.faults.test_stops import the_owner_stands_still
@@ -59,6 +61,7 @@ CAUGHT_BY = {
     "two_commits": crash("in", "claim"),
     "no_artifact": crash("after", "effect", kind="undoable"),
     "twins_not_seen": lambda place: the_same_under_another_id(place, Point("after", "effect")),
+    "conversation_not_looked_at": lambda place: agent_crash(place, "exit", NEXT[0]),
     "silence_is_no_answer": desk(test_questions.test_silence_becomes_a_no, 2),
     "nothing_recorded": crash("before", "claim"),
 }

@@ -13,22 +13,31 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from ladder_graph import driving
 from ladder_graph.calls import Call
 from ladder_graph.errors import AnswerRefused
 from ladder_graph.fingerprint import Environment, toolset_component
 from ladder_graph.ladder import Ladder
-from ladder_graph.ledger import sqlite as engine
+from ladder_graph.ledger import Store
 from ladder_graph.policy import Policy
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.steps import Arrival, Asking, Claim, Outcome
 from ladder_graph.testing import FrozenClock
 from ladder_graph.tools import NOTHING, Declaration
+from tests.postgres import drop, new_ledger
 
 LIMIT = 3
+HOUR = 3600
 KINDS = ("probed", "idempotent", "plain", "asked", "twice", "undoable", "read")
 TOOLS = dict.fromkeys(KINDS, "s")
 MODEL = Environment("openai", "gpt-5", "gpt-5", "none", "{}", toolset_component(TOOLS), TOOLS)
@@ -37,8 +46,8 @@ RULES = {
     "probed": {"rung": "bounded", "bounds": [VOLUME]},
     "idempotent": {"rung": "bounded", "bounds": [VOLUME]},
     "plain": {"rung": "bounded", "bounds": [VOLUME]},
-    "asked": {"rung": "confirm", "confirm": {"expires": 3600.0}},
-    "twice": {"rung": "confirm", "confirm": {"expires": 3600.0, "quorum": 2}},
+    "asked": {"rung": "confirm", "confirm": {"expires": float(HOUR)}},
+    "twice": {"rung": "confirm", "confirm": {"expires": float(HOUR), "quorum": 2}},
     "undoable": {
         "rung": "rollback",
         "bounds": [VOLUME],
@@ -56,6 +65,7 @@ CALLS = st.builds(
     st.sampled_from(KINDS), st.integers(0, 7),
 )  # fmt: skip
 OUTCOMES = st.sampled_from(["done", "done", "failed", "unknown before", "unknown after"])
+WHO = st.integers(0, 1)
 FAULTS = st.none() | st.tuples(st.just("step"), st.integers(0, 9)) | st.tuples(st.just("statement"), st.integers(0, 40))
 health = [True]
 
@@ -95,13 +105,22 @@ class World:
 
 
 class Host:
-    """Runs a tool on the world with a given outcome."""
+    """Runs a tool on the world with a given outcome.
 
-    def __init__(self, world, kind):
-        self.world, self.kind = world, kind
+    Args:
+        world: What the tool changes.
+        kind: The outcome.
+        allowed: Called with what is about to run.
+        meanwhile: Done in the middle of the effect.
+    """
+
+    def __init__(self, world, kind, allowed, meanwhile):
+        self.world, self.kind, self.allowed, self.meanwhile = world, kind, allowed, meanwhile
 
     def execute(self, call, *, again=False):
         """The effect, unless the tool says that there was none."""
+        self.allowed(call)
+        self.meanwhile()
         if self.kind in {"done", "unknown after"}:
             self.world.effect(call)
         return Outcome(self.kind.split()[0], "reply", "Oh.") if self.kind != "done" else Outcome("done", "reply")
@@ -149,29 +168,36 @@ def killed_at(fault):
             raise Killed
 
     class Cursor:
-        def __init__(self, connection):
-            self._cursor = plain(connection)
+        def __init__(self, cursor):
+            self._cursor = cursor
 
         def __getattr__(self, name):
             return getattr(self._cursor, name)
 
         def execute(self, *args):
-            if args[0] != "ROLLBACK":
-                count()
+            count()
             return self._cursor.execute(*args)
+
+    def counted(self, work, *, durable=True):
+        def counting(cursor):
+            done = work(Cursor(cursor))
+            count()  # The COMMIT comes now.
+            return done
+
+        return write(self, counting, durable=durable)
 
     def performed(step, turn):
         done = perform(step, turn)
         count()
         return done
 
-    plain, perform = engine._cursor, driving._perform
-    engine._cursor = Cursor if fault and fault[0] == "statement" else plain
+    write, perform = Store.write, driving._perform
+    Store.write = counted if fault and fault[0] == "statement" else write
     driving._perform = performed if fault and fault[0] == "step" else perform
     try:
         yield
     finally:
-        engine._cursor, driving._perform = plain, perform
+        Store.write, driving._perform = write, perform
 
 
 @contextmanager
@@ -192,7 +218,7 @@ def overtaken_by(rival):
 
 
 class LedgerMachine(RuleBasedStateMachine):
-    """One agent, two threads, six tools, and a world that remembers."""
+    """One agent, one thread, six tools, two processes, and a world that remembers."""
 
     @initialize()
     def begin(self):
@@ -200,67 +226,107 @@ class LedgerMachine(RuleBasedStateMachine):
         logging.disable(logging.WARNING)
         health[0] = True
         self.folder = Path(tempfile.mkdtemp(prefix="ladder-"))
-        self.clock, self.world, self.last = FrozenClock(), World(), None
-        self.ladder, self.rival = self.process(), self.process()
+        self.source = self.place()
+        self.clock, self.world, self.last, self.impact = FrozenClock(), World(), None, "low"
+        self.patience, driving.PATIENCE = driving.PATIENCE, 0.0
+        self.processes = [self.process(), self.process()]
+
+    def place(self):
+        """Where the ledger is."""
+        return self.folder / "ladder.db"
+
+    @property
+    def ladder(self):
+        """The first process, which looks and answers."""
+        return self.processes[0]
 
     def process(self):
-        """A process that has mounted all tools."""
-        ladder = Ladder(policy=Policy.from_rungs("ops", RULES), ledger=self.folder / "ladder.db", clock=self.clock)
+        """A process that has mounted all tools, under the policy of now."""
+        rules = {**RULES, "asked": {**RULES["asked"], "impact": self.impact}}
+        ladder = Ladder(policy=Policy.from_rungs("ops", rules), ledger=self.source, clock=self.clock)
         declared = self.world.declarations()
         for kind in KINDS:
             ladder.seat(kind, declared.get(kind, NOTHING), agent="ops", can_ask=True)
         return ladder
 
-    @rule()
-    def restart(self):
-        """The process ends without tidying up, and another one begins."""
-        self.ladder.store.owner.abandon()
-        self.ladder.close()
-        self.ladder = self.process()
+    @rule(who=WHO)
+    def restart(self, who):
+        """A process ends without tidying up, and another one begins, while the other one goes on."""
+        self.processes[who].store.owner.abandon()
+        self.processes[who].close()
+        self.processes[who] = self.process()
 
-    @rule(call=CALLS, outcome=OUTCOMES, fault=FAULTS)
-    def run(self, call, outcome, fault):
+    @rule(impact=st.sampled_from(["low", "high"]))
+    def edit(self, impact):
+        """Somebody edits the rule of the tool that asks, and both processes are started anew."""
+        self.impact = impact
+        for who in range(len(self.processes)):
+            self.restart(who)
+
+    @rule(call=CALLS, outcome=OUTCOMES, fault=FAULTS, who=WHO)
+    def run(self, call, outcome, fault, who):
         """Take a call through its life, or die on the way."""
         self.last = call
         before = self.states().get(call.key)
-        state = self.outcome_of(self.ladder, call, outcome, fault)
+        state = self.outcome_of(self.processes[who], call, outcome, fault)
         if state is None:
-            self.restart()
+            self.restart(who)
         elif before in {State.DONE, State.FAILED, State.UNKNOWN, State.UNDONE} and call.tool != "read":
             assert self.states()[call.key] is before
 
     @precondition(lambda self: self.last is not None)
-    @rule(outcome=OUTCOMES, fault=FAULTS)
-    def run_the_last_one_again(self, outcome, fault):
+    @rule(outcome=OUTCOMES, fault=FAULTS, who=WHO)
+    def run_the_last_one_again(self, outcome, fault, who):
         """A thread is resumed, as after a crash or an answer."""
-        self.run(self.last, outcome, fault)
+        self.run(self.last, outcome, fault, who)
 
     @precondition(lambda self: self.last is not None)
-    @rule(outcome=OUTCOMES, number=st.integers(8, 9))
-    def run_the_last_one_under_another_id(self, outcome, number):
+    @rule(outcome=OUTCOMES, number=st.integers(8, 9), who=WHO)
+    def run_the_last_one_under_another_id(self, outcome, number, who):
         """A graph plans anew, and proposes the same call with a new id."""
-        self.run(replace(self.last, id=f"call_{number}"), outcome, None)
+        self.run(replace(self.last, id=f"call_{number}"), outcome, None, who)
 
     @rule(call=CALLS, outcome=OUTCOMES, other=OUTCOMES)
     def race(self, call, outcome, other):
         """Two workers resume the same call at the same moment."""
         self.last = call
-        with overtaken_by(lambda: self.outcome_of(self.rival, call, other)):
-            self.outcome_of(self.ladder, call, outcome)
+        with overtaken_by(lambda: self.outcome_of(self.processes[1], call, other)):
+            self.outcome_of(self.processes[0], call, outcome)
 
-    def outcome_of(self, ladder, call, outcome, fault=None):
+    @rule(call=CALLS, outcome=OUTCOMES, other=OUTCOMES)
+    def meanwhile(self, call, outcome, other):
+        """While one process is in the middle of an effect, another wants the same: it is told that it runs there."""
+        self.last = call
+        came = []
+
+        def want_it_too():
+            if not came:
+                came.append(None)
+                came.append(self.outcome_of(self.processes[1], call, other))
+
+        self.outcome_of(self.processes[0], call, outcome, meanwhile=want_it_too)
+        assert call.tool == "read" or came in ([], [None, State.REFUSED])
+
+    def outcome_of(self, ladder, call, outcome, fault=None, meanwhile=lambda: None):
         """The state that a run came to; None where the process was killed."""
+        host = Host(self.world, outcome, self.spend, meanwhile)
         try:
             with killed_at(fault):
-                reply = ladder.run(call, MODEL, Host(self.world, outcome))
+                reply = ladder.run(call, MODEL, host)
         except Killed:
             return None
         except Asked:
             assert self.came_to(call.key) is State.ASKED
             return State.ASKED
-        assert reply.state in {self.came_to(call.key), State.REFUSED}
-        assert self.came_to(call.key) not in {State.STARTED, State.UNDOING, State.EDITED}
+        # Of two that read at the same moment the ledger keeps what came first, and each gets its own answer.
+        assert call.tool == "read" or reply.state in {self.came_to(call.key), State.REFUSED}
         return reply.state
+
+    def spend(self, call):
+        """What asks runs on a question of its own that was just used up, and on no other."""
+        if call.tool in {"asked", "twice"}:
+            assert self.rows("SELECT action FROM question WHERE state = 'used'").count((call.key,)) == 1
+            assert not self.world.happened[call.key]
 
     def came_to(self, key):
         """The state of a call, or of the one that goes on in its place."""
@@ -310,7 +376,12 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(hours=st.integers(1, 30))
     def wait(self, hours):
         """Time passes: questions expire, days end."""
-        self.clock.advance(hours * 3600)
+        self.clock.advance(hours * HOUR)
+
+    @rule(hours=st.integers(1, 30))
+    def set_back(self, hours):
+        """The clock was wrong, and is set back."""
+        self.clock.advance(-hours * HOUR)
 
     @rule(now=st.booleans())
     def turn(self, now):
@@ -376,13 +447,57 @@ class LedgerMachine(RuleBasedStateMachine):
         """Every entry follows the one before it."""
         assert self.ladder.verify().problems == ()
 
+    @invariant()
+    def nothing_is_under_way(self):
+        """Between two runs nothing is, as far as living processes go."""
+        in_doubt = {action.key for action in self.ladder.in_doubt()}
+        for action in self.ladder.actions():
+            assert action.state is not State.STARTED or action.key in in_doubt
+
+    @invariant()
+    def an_approval_is_used_once(self):
+        """No more questions are used up than calls that ask have started."""
+        look = "SELECT count(*) FROM question WHERE state = 'used'"
+        used = self.ladder.store.read(lambda cursor: cursor.execute(look).fetchone()[0])
+        started = {State.STARTED, State.DONE, State.FAILED, State.UNKNOWN}
+        asked = [
+            action for action in self.ladder.actions() if action.tool in {"asked", "twice"} and action.state in started
+        ]
+        assert used <= len(asked)
+
     def teardown(self):
         """Nothing is left over."""
-        self.ladder.close()
-        self.rival.close()
+        driving.PATIENCE = self.patience
+        for ladder in self.processes:
+            ladder.close()
         shutil.rmtree(self.folder)
         logging.disable(logging.NOTSET)
 
 
+class PostgresMachine(LedgerMachine):
+    """The same on a PostgreSQL server."""
+
+    def place(self):
+        """Where the ledger is."""
+        return new_ledger()
+
+    def teardown(self):
+        """Nothing is left over."""
+        super().teardown()
+        drop(self.source)
+
+
 TestLedgerMachine = LedgerMachine.TestCase
-TestLedgerMachine.settings = settings(max_examples=30, stateful_step_count=25)
+TestLedgerMachine.settings = settings(max_examples=25, stateful_step_count=25)
+
+
+@pytest.mark.faults
+def test_the_machine_at_length():
+    """Ten times as many runs, and longer ones."""
+    run_state_machine_as_test(LedgerMachine, settings=settings(max_examples=300, stateful_step_count=50))
+
+
+@pytest.mark.faults
+def test_the_machine_on_postgres():
+    """The same machine on the other database."""
+    run_state_machine_as_test(PostgresMachine, settings=settings(max_examples=60, stateful_step_count=30))
