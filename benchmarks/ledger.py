@@ -15,6 +15,7 @@ from benchmarks.figures import Figure, interleaved, least_cpu
 from ladder_graph import Ladder
 from ladder_graph.calls import Call
 from ladder_graph.ledger import Journal, quotas
+from ladder_graph.ledger.questions import Terms
 from ladder_graph.ledger.verify_alone import verify
 from ladder_graph.policy.bounds import Charge
 from ladder_graph.scale import Rung
@@ -36,7 +37,7 @@ def fill(ladder: Ladder, calls: int) -> None:
     def work(cursor: Any) -> None:
         for n in range(calls):
             call = Call("bench", "1", f"call_{n}", "act", {"to": "ana@example.org", "text": f"Number {n}. " * 8})
-            claimed = journal.claim(cursor, Claim(call, Route(Rung.BOUNDED)), rule, None)
+            claimed = journal.claim(cursor, Claim(call, Route(Rung.BOUNDED)), Terms(rule), None)
             journal.record(cursor, Record(call, claimed.fence, State.DONE, Outcome("done")), b"a reply")
 
     ladder.store.write(work)
