@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 
 from tests.faults.crashing import Place
 
 BACKENDS = ("sqlite", "postgres")
+
+
+@pytest.fixture(autouse=True)
+def _quiet_in_here_only():
+    """The places are quiet, and no other test is."""
+    yield
+    logging.disable(logging.NOTSET)
 
 
 @pytest.fixture

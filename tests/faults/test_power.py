@@ -16,12 +16,13 @@ from types import SimpleNamespace
 import pytest
 
 from ladder_graph.driving import Turn
+from ladder_graph.ledger.migrations import PAGE
 from ladder_graph.states import State
 from tests.faults.conftest import BACKENDS
 from tests.faults.crashing import CALL, MODEL, Host, Place, Point, go_on, killed, run
 from tests.faults.matrix import check, check_file
 
-HEADER, FRAME = 32, 24 + 4096
+HEADER, FRAME = 32, 24 + PAGE
 """Bytes of the log's header, and of one page in it with its own header."""
 TAILS = ("missing", "zeros", "garbage", "old")
 """What comes where the new bytes end."""

@@ -20,6 +20,9 @@ from ladder_graph.ledger import rows
 APPLICATION = 0x4C414444
 """`LADD`, in the header of each of our files."""
 
+PAGE = 2048
+"""Bytes of a page of a new file."""
+
 TABLES: tuple[type[SQLModel], ...] = (
     rows.EntryRow,
     rows.PayloadRow,
@@ -83,6 +86,8 @@ def migrate(connection: sqlite3.Connection, source: str) -> None:
         connection: In autocommit mode, to a database that was recognised.
         source: The file's name, for messages.
     """
+    # A call changes a few bytes on each of a dozen pages, and whole pages are written. It holds for new files only.
+    connection.execute(f"PRAGMA page_size = {PAGE}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("BEGIN IMMEDIATE")
     try:

@@ -18,7 +18,7 @@ from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.database import Borrowed
 from ladder_graph.ledger.liveness import FileOwner, Owner, Queue
 
-CHECKPOINT = 4000
+CHECKPOINT = 8000
 """Pages that the write-ahead log holds (16 MB) before they are copied into the database. A page that changes with
 every call is copied once for all of them, so fewer copies and flushes are needed."""
 
