@@ -6,6 +6,7 @@ Everything runs on the disk of the working directory, under `build/`; a file sys
 from __future__ import annotations
 
 import functools
+import json
 import logging
 import os
 import re
@@ -18,6 +19,7 @@ import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks.calls import direct, ladder_of
@@ -31,6 +33,8 @@ THREADS = 32
 EACH = 20
 """Calls of each thread and of each process."""
 PROCESSES = 8
+FLUSH = 4
+"""Milliseconds that a flush takes more on the slow disk."""
 
 
 def measure() -> list[Figure]:
@@ -39,10 +43,66 @@ def measure() -> list[Figure]:
     build = Path("build")
     build.mkdir(exist_ok=True)
     figures = []
-    for group in (_flushes, _against_one_commit, _threads, _processes):
+    for group in (_flushes, _against_one_commit, _threads, _processes, _on_a_slow_disk, _on_postgres):
         with tempfile.TemporaryDirectory(dir=build) as directory:
             figures += group(Path(directory))
     return figures
+
+
+# --- a disk that takes its time -----------------------------------------------------------------------------------
+
+
+def _on_a_slow_disk(directory: Path) -> list[Figure]:
+    """The same as on the disk that is there, where each flush takes a few milliseconds more, as on most servers."""
+    missing = _no_strace()
+    if missing:
+        names = ("write.p50_to_one_commit", f"write.{THREADS}_threads")
+        return [Figure(f"sqlite.slow_disk.{name}", None, "ratio", 0, note=missing) for name in names]
+    delay = f"inject=fsync,fdatasync:delay_exit={FLUSH * 1000}"
+    strace = ["strace", "-f", "--seccomp-bpf", "-e", "trace=fsync,fdatasync", "-e", delay, "-o", "/dev/null"]
+    told = subprocess.run(
+        [*strace, sys.executable, "-m", "benchmarks.commits", str(directory)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return [Figure(**found) for found in json.loads(told.stdout)]
+
+
+def _slowly(directory: Path) -> None:
+    """What runs under strace; its figures go to standard output."""
+    figures = [figure for group in (_against_one_commit, _threads) for figure in group(directory)]
+    told = [{**asdict(one), "name": one.name.replace("sqlite.", "sqlite.slow_disk.")} for one in figures]
+    print(json.dumps(told))
+
+
+# --- PostgreSQL ---------------------------------------------------------------------------------------------------
+
+
+def _on_postgres(directory: Path) -> list[Figure]:
+    """A gated call against one durable row, inserted as the driver does it by default: BEGIN, INSERT, COMMIT."""
+    del directory
+    name, goal = "postgres.write.p50_to_one_commit", 2.0
+    try:
+        from tests.postgres import drop, new_ledger, server
+    except ImportError as missing:
+        return [Figure(name, None, "ratio", goal, note=f"no server: {missing}")]
+    import psycopg
+
+    url = new_ledger()
+    with psycopg.connect(server().get_uri()) as connection, closing(ladder_of("write", url)) as ladder:
+        connection.execute("CREATE TABLE IF NOT EXISTS one (n serial PRIMARY KEY, text text)")
+        connection.commit()
+
+        def commit() -> None:
+            connection.execute("INSERT INTO one (text) VALUES ('a row like any other')")
+            connection.commit()
+
+        costs = interleaved({"floor": commit, "gated": direct(ladder)}, PAIRS, warm_up=30)
+    drop(url)
+    floor, gated = p50(costs["floor"]), p50(costs["gated"])
+    note = f"p50 of a commit {floor * 1e6:.0f} us, of a gated call {gated * 1e6:.0f} us"
+    return [Figure(name, gated / floor, "ratio", goal, note=note)]
 
 
 # --- flushes -----------------------------------------------------------------------------------------------------
@@ -164,3 +224,7 @@ def _race(ledger: Path) -> list[float]:
     if len(waits) != PROCESSES * 5 * EACH or any(process.returncode for process in running):
         raise RuntimeError(f"{PROCESSES} processes that should have made {5 * EACH} calls each made {len(waits)}")
     return waits
+
+
+if __name__ == "__main__":
+    _slowly(Path(sys.argv[1]))
