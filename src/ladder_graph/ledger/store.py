@@ -13,7 +13,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import Any, Generic, TypeVar, cast
 
 from sqlmodel import Session
@@ -136,7 +136,7 @@ def _opened(source: str, lane: str) -> Database:
 class _Job(Generic[T]):
     """One piece of work that waits for a commit. The write lock guards all of it."""
 
-    __slots__ = ("done", "durable", "failure", "value", "work")
+    __slots__ = ("_turn", "done", "durable", "failure", "value", "work")
 
     def __init__(self, work: Work[T], *, durable: bool) -> None:
         self.work = work
@@ -144,6 +144,17 @@ class _Job(Generic[T]):
         self.done = False
         self.value: T | None = None
         self.failure: BaseException | None = None
+        self._turn = threading.Lock()
+        self._turn.acquire()
+
+    def wait(self) -> None:
+        """Wait to be woken; it comes back at once if that was done before."""
+        self._turn.acquire()
+
+    def wake(self) -> None:
+        """Wake whoever waits: it is done, or it is their turn to lead."""
+        with suppress(RuntimeError):  # It was woken before, and didn't look yet.
+            self._turn.release()
 
     def result(self) -> T:
         if self.failure is not None:
@@ -163,20 +174,27 @@ class _Engine:
         self._waiting: deque[_Job[Any]] = deque()
 
     def read(self, opened: Callable[[], AbstractContextManager[C]], work: Callable[[C], T]) -> T:
-        with self._read_lock:
-            left = ATTEMPTS
-            while True:
-                try:
-                    with opened() as reading:
-                        return work(reading)
-                except Exception as wrong:
-                    left -= 1
-                    if isinstance(wrong, Conflict) and left:
-                        continue
-                    said = self._said(wrong)
-                    if said is wrong:
-                        raise
-                    raise said  # noqa: B904  # its cause is set
+        try:
+            with self._read_lock:
+                return self._read(opened, work)
+        finally:
+            if self.database.shared_connection:
+                self._pass_on()
+
+    def _read(self, opened: Callable[[], AbstractContextManager[C]], work: Callable[[C], T]) -> T:
+        left = ATTEMPTS
+        while True:
+            try:
+                with opened() as reading:
+                    return work(reading)
+            except Exception as wrong:
+                left -= 1
+                if isinstance(wrong, Conflict) and left:
+                    continue
+                said = self._said(wrong)
+                if said is wrong:
+                    raise
+                raise said  # noqa: B904  # its cause is set
 
     def enqueue(self, work: Work[T], *, durable: bool) -> _Job[T]:
         job = _Job(work, durable=durable)
@@ -184,12 +202,45 @@ class _Engine:
         return job
 
     def settle(self, job: _Job[Any]) -> None:
-        """Commit everything that waits, unless somebody did it while we waited for the lock."""
-        with self._write_lock:
+        """Commit everything that waits, unless somebody does it who leads already.
+
+        Whoever is done goes on at once. Were it the lock that they wait for, they would wait for later leaders too.
+        """
+        try:
+            while not job.done:
+                if self._write_lock.acquire(blocking=False):
+                    try:
+                        self._lead(job)
+                    finally:
+                        self._write_lock.release()
+                        self._pass_on()
+                else:
+                    job.wait()
+        except BaseException:
+            # Whoever is interrupted leads nobody any more.
+            with suppress(ValueError):
+                self._waiting.remove(job)
+            self._pass_on()
+            raise
+
+    def _pass_on(self) -> None:
+        """Let the first one that waits lead, if there is one; to be called by whoever lets go of the write lock."""
+        with suppress(IndexError):
+            self._waiting[0].wake()
+
+    def _lead(self, job: _Job[Any]) -> None:
+        jobs: list[_Job[Any]] = []
+        try:
+            while self._waiting:
+                jobs.append(self._waiting.popleft())
             if not job.done:
-                jobs = [self._waiting.popleft() for _ in range(len(self._waiting))]
                 # A leader that was interrupted may have taken ours out of the queue and not come to it.
                 self._commit(jobs if job in jobs else [*jobs, job])
+            elif jobs:
+                self._commit(jobs)
+        finally:
+            for one in jobs:
+                one.wake()
 
     def _commit(self, jobs: list[_Job[Any]]) -> None:
         try:
