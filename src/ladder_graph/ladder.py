@@ -15,7 +15,7 @@ from ladder_graph import lockfile
 from ladder_graph.calls import Call, digest_of
 from ladder_graph.deciding import Fitting, unchecked
 from ladder_graph.desk import Desk, Seat, Source
-from ladder_graph.driving import Host, Turn, adrive, drive
+from ladder_graph.driving import adrive, drive
 from ladder_graph.errors import LadderError, PolicyError, ProviderToolsRefused
 from ladder_graph.fingerprint import Environment
 from ladder_graph.flow import Gate, Routed, life, routed
@@ -31,6 +31,7 @@ from ladder_graph.rungs.draft import take_up
 from ladder_graph.scale import Rung
 from ladder_graph.steps import Person, Reason, Reply, Route
 from ladder_graph.tools import NOTHING, Declaration, declared_at
+from ladder_graph.turns import Host, Turn
 from ladder_graph.workspace import Workspace
 
 if TYPE_CHECKING:

@@ -16,7 +16,6 @@ from pathlib import Path
 
 from ladder_graph import driving
 from ladder_graph.calls import Call
-from ladder_graph.driving import Turn
 from ladder_graph.fingerprint import Environment, toolset_component
 from ladder_graph.ladder import Ladder
 from ladder_graph.ledger import Store
@@ -36,6 +35,7 @@ from ladder_graph.steps import (
     Undo,
 )
 from ladder_graph.tools import Declaration
+from ladder_graph.turns import Turn
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["tests.faults.crashing"])

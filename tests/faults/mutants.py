@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 
 from ladder_graph.calls import Call
-from ladder_graph.driving import Turn
 from ladder_graph.hosts import toolhost
 from ladder_graph.ledger import journal, questions, quotas, statements
 from ladder_graph.ledger.journal import Journal
@@ -17,6 +16,7 @@ from ladder_graph.ledger.statements import Sql
 from ladder_graph.ledger.store import Store
 from ladder_graph.states import State
 from ladder_graph.steps import Claim, Claimed
+from ladder_graph.turns import Turn
 
 
 def rewritten(patch, name, pattern, text):

@@ -10,11 +10,11 @@ from contextlib import closing
 
 import pytest
 
-from ladder_graph.driving import Turn
 from ladder_graph.errors import LedgerUnwritable
 from ladder_graph.ledger import postgres as driver
 from ladder_graph.states import State
 from ladder_graph.steps import Claim, Heard, Pose, Record, TakeOver
+from ladder_graph.turns import Turn
 from tests import postgres as servers
 from tests.faults.crashing import CALL, MODEL, Host, Point, go_on, killed, run
 from tests.faults.matrix import check

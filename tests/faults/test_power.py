@@ -15,9 +15,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from ladder_graph.driving import Turn
 from ladder_graph.ledger.migrations import PAGE
 from ladder_graph.states import State
+from ladder_graph.turns import Turn
 from tests.faults.conftest import BACKENDS
 from tests.faults.crashing import CALL, MODEL, Host, Place, Point, go_on, killed, run
 from tests.faults.matrix import check, check_file

@@ -22,7 +22,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from ladder_graph import driving
+from ladder_graph import driving, turns
 from ladder_graph.calls import Call
 from ladder_graph.errors import AnswerRefused
 from ladder_graph.fingerprint import Environment, toolset_component
@@ -228,7 +228,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp(prefix="ladder-"))
         self.source = self.place()
         self.clock, self.world, self.last, self.impact = FrozenClock(), World(), None, "low"
-        self.patience, driving.PATIENCE = driving.PATIENCE, 0.0
+        self.patience, turns.PATIENCE = turns.PATIENCE, 0.0
         self.processes = [self.process(), self.process()]
 
     def place(self):
@@ -467,7 +467,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def teardown(self):
         """Nothing is left over."""
-        driving.PATIENCE = self.patience
+        turns.PATIENCE = self.patience
         for ladder in self.processes:
             ladder.close()
         shutil.rmtree(self.folder)

@@ -1,0 +1,328 @@
+"""One turn of a call: how each step that `ladder_graph.flow` yields is performed, except running the tool.
+
+Most steps are a transaction of the ledger; the rest is the host's or a tool author's code.
+"""
+
+from __future__ import annotations
+
+import copy
+import datetime as dt
+import functools
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol, TypeVar, cast
+
+from ladder_graph import answers
+from ladder_graph.calls import Call
+from ladder_graph.deciding import decision_of, edited, taken_before
+from ladder_graph.envelopes import signer
+from ladder_graph.ledger import Journal, Store, acts
+from ladder_graph.ledger.cursor import Cursor
+from ladder_graph.ledger.questions import Terms, last_answer, nonce_of, word_of
+from ladder_graph.policy import Policy
+from ladder_graph.scale import Rung
+from ladder_graph.states import State
+from ladder_graph.steps import (
+    Arrival,
+    Asking,
+    Claim,
+    Claimed,
+    Compose,
+    Decision,
+    Fit,
+    Heard,
+    Known,
+    Look,
+    Measure,
+    NotClaimed,
+    Outcome,
+    Person,
+    Pose,
+    Prepare,
+    Probe,
+    Question,
+    Recall,
+    Record,
+    Ring,
+    Seen,
+    Settle,
+    Step,
+    TakeOver,
+    Undo,
+    Wait,
+)
+from ladder_graph.tools import Declaration
+from ladder_graph.undo import prepare, touched, undo
+from ladder_graph.watch import measure
+from ladder_graph.workspace import Workspace, compose
+
+T = TypeVar("T")
+
+_WRITTEN = (Settle, Pose, Heard, Claim, TakeOver, Record)
+"""The steps that are a transaction of the ledger."""
+
+PATIENCE = 30.0
+"""Seconds to wait for another live task that runs the very same action."""
+
+
+class Host(Protocol):
+    """What only the place where the graph runs can do for one call."""
+
+    def ring(self, question: Question, complaint: str) -> Any:
+        """Stop and wait for an answer; what comes back may be anything."""
+
+    def execute(self, call: Call, *, again: bool = False) -> Outcome:
+        """Run the tool on a copy of the frozen arguments; its exceptions come back as outcomes.
+
+        Args:
+            call: What to run.
+            again: Whether it stopped before at an interrupt of its own, whose answer may have come in.
+        """
+
+    async def aexecute(self, call: Call, *, again: bool = False) -> Outcome:
+        """As `execute`."""
+
+    def encode(self, reply: Any) -> bytes:
+        """The tool's reply in a form that the ledger can keep and another process can read."""
+
+    def checkpoint(self) -> str:
+        """Where the conversation stands that proposes the call; empty where nothing of it is kept."""
+
+    def recalls(self, earlier: Known) -> bool:
+        """Whether the conversation knows of an earlier call that is done, or never could lose it."""
+
+    def person(self, answer: answers.Answer) -> Person | None:
+        """Who gave this answer, as far as the host knows."""
+
+    def arrival(self) -> Arrival:
+        """How the last answer came in."""
+
+    def asking(self) -> Asking:
+        """Whose run it is, and the secret of the task that asks."""
+
+    def fitted(self, call: Call, arguments: Mapping[str, Any]) -> Call | str:
+        """The call with other arguments, typed by the tool's schema; or why they don't fit, in words."""
+
+
+@dataclass(slots=True)
+class Turn:
+    """Everything needed to perform the steps of one call."""
+
+    store: Store
+    policy: Policy
+    clock: Callable[[], dt.datetime]
+    workspace: Workspace
+    terms: Terms
+    """What an approval of the call holds for."""
+    reader: tuple[str, int] | None
+    """Who reads reports, and within how many microseconds."""
+    declaration: Declaration
+    host: Host
+    claim: Claim | None = None
+    """The call's own claim, once it was made."""
+    after: str | None = None
+    """The touched resource's fingerprint right after the action."""
+    endings: list[Callable[[], None]] = field(default_factory=list)
+    """What tells the ledger's owner that the task which ran an action is over."""
+
+    def journal(self) -> Journal:
+        """The ledger's transactions at this moment."""
+        return Journal(self.store.owner, self.policy.revision, self.clock(), self.host.checkpoint())
+
+    def transaction(self, step: Step) -> tuple[Callable[[Cursor], Any], bool] | None:
+        """The ledger's part of a step, with whether it must reach the disk; None where the step isn't the ledger's."""
+        if not isinstance(step, _WRITTEN):
+            return None
+        journal = self.journal()
+        match step:
+            case Settle():
+                return lambda cursor: journal.settle(cursor, step), False
+            case Pose():
+                asking = self.host.asking()
+                return lambda cursor: journal.pose(cursor, step.call, step.route, self.terms, asking), False
+            case Heard():
+                return self._hear(journal, step), True
+            case Claim():
+                self.claim = step
+                return self._claimed(
+                    step, lambda cursor: journal.claim(cursor, step, self.terms, self.reader)
+                ), step.durable
+            case TakeOver():
+                return self._claimed(step, lambda cursor: journal.take_over(cursor, step.call, step.fence)), True
+            case Record():
+                return self._record(journal, step), False
+
+    def noted(self, answer: T) -> T:
+        """The answer to a step; a question gets its word, which the ledger doesn't know."""
+        if isinstance(answer, Question):
+            word = word_of(self.host.asking().seed, answer.id)
+            return cast("T", replace(answer, word=word if nonce_of(word) == answer.nonce else ""))
+        return answer
+
+    def _claimed(
+        self, step: Claim | TakeOver, claim: Callable[[Cursor], Claimed | NotClaimed]
+    ) -> Callable[[Cursor], Claimed | NotClaimed]:
+        """A claim that is remembered until the task is over, however that ends, and whether or not it held."""
+
+        def work(cursor: Cursor) -> Claimed | NotClaimed:
+            claimed = claim(cursor)
+            if isinstance(claimed, Claimed):
+                self.endings.append(functools.partial(self.store.owner.end, step.call.key, claimed.fence))
+            return claimed
+
+        return work
+
+    def barred(self) -> Outcome | None:
+        """Why what was claimed may not run after all; None where it may."""
+        if self.terms.rule.read_only or self.store.owner.held():
+            return None
+        # To everybody else this process died with its lock, so somebody may be finding out about the call already.
+        return Outcome("failed", text="The session that shows the ledger that this process lives was cut. Nothing ran.")
+
+    def over(self) -> None:
+        """The task is over: what it left `started` is in doubt from now on, though this process lives."""
+        for ending in self.endings:
+            ending()
+
+    def perform(self, step: Step) -> Any:
+        """Everything that isn't a transaction or the tool itself."""
+        match step:
+            case Look():
+                return self.look(step)
+            case Ring() | Fit() | Recall():
+                return self._of_the_host(step)
+            case Compose():
+                return compose(step.call, self.declaration)
+            case Prepare():
+                return prepare(step.call, self.declaration)
+            case Measure():
+                return measure(step.checks, step.call.arguments)
+            case Undo():
+                return undo(self.declaration, step.artifact, self.after)
+            case Probe():
+                return self._probe(step.call)
+            case Wait():
+                return self._wait(step)
+            case _:
+                raise TypeError(f"{type(step).__name__} is no step that is performed here")
+
+    def _of_the_host(self, step: Ring | Fit | Recall) -> Any:
+        match step:
+            case Ring():
+                return self.host.ring(step.question, step.complaint)
+            case Recall():
+                return self.host.recalls(step.earlier)
+            case Fit():
+                found = self.host.fitted(step.call, step.call.arguments)
+                return f"REFUSED: {found}" if isinstance(found, str) else None
+
+    def look(self, step: Look) -> Seen:
+        """What the ledger knows; a read, off the writer's queue. The claim looks again at what it relies on."""
+        journal = self.journal()
+        return self.store.glance(lambda cursor: journal.look(cursor, step.call, step.charges))
+
+    def written(self, step: Step) -> Step:
+        """Do what must be done outside the transaction before a step is written: a draft's file comes first."""
+        if isinstance(step, Settle) and step.draft is not None:
+            return Settle(step.call, step.state, step.route, step.text, self.workspace.write(step.call, *step.draft))
+        return step
+
+    @property
+    def undoable(self) -> bool:
+        """Whether an undo was made before the action."""
+        return self.claim is not None and self.claim.artifact is not None
+
+    def executed(self) -> None:
+        """Take the fingerprint right after the action, by which a later undo knows what somebody else changed."""
+        if self.claim is not None and self.claim.artifact is not None:
+            self.after = touched(self.declaration, self.claim.artifact)
+
+    def _hear(self, journal: Journal, step: Heard) -> Callable[[Cursor], Question | str]:
+        """Write an answer down if it can be taken, else say why it can't."""
+        read = answers.read(step.answer)
+        if isinstance(read, str):
+            return lambda _: read
+        asked, arrival = step.question, self.host.arrival()
+        found = self._decided(asked, read, journal.now)
+        if isinstance(found, str):
+            return self._complained(journal, asked, found)
+
+        def work(cursor: Cursor) -> Question | str:
+            last = last_answer(cursor, asked.call.thread)
+            late = answers.premature(asked, read, found.by, arrival, journal.now, last)
+            complaint = late or taken_before(journal, cursor, found)
+            if complaint:
+                return self._complained(journal, asked, complaint)(cursor)
+            return journal.answer(cursor, asked, found) or self._current(journal, cursor, asked, "it is asked again")
+
+        return work
+
+    def _decided(self, asked: Question, read: answers.Answer, now: dt.datetime) -> Decision | str:
+        """The decision that an answer is, by somebody who may take it; or why it is none."""
+        signed = read.signature is not None
+        person = signer(read, self.policy, now, os.environ) if signed else self.host.person(read)
+        if isinstance(person, str):
+            return person
+        after = edited(asked.call, read, self.host.fitted)
+        if isinstance(after, str):
+            return answers.objection(asked, read, person, now, self.policy.able) or after
+        return decision_of(asked, read, person, now, self.policy, after)
+
+    def _complained(self, journal: Journal, asked: Question, complaint: str) -> Callable[[Cursor], Question | str]:
+        def work(cursor: Cursor) -> Question | str:
+            journal.append(cursor, asked.call.agent, "unanswerable", asked.call.key, {
+                "question": asked.id, "complaint": complaint,
+            })  # fmt: skip
+            return self._current(journal, cursor, asked, complaint)
+
+        return work
+
+    def _current(self, journal: Journal, cursor: Cursor, asked: Question, complaint: str) -> Question | str:
+        """Somebody else may have answered meanwhile, and a late answer finds the question expired."""
+        current = journal.current(cursor, asked)
+        return current if current.decision or current.expired else complaint
+
+    def _record(self, journal: Journal, step: Record) -> Callable[[Cursor], bool]:
+        reply = self._kept(step)
+
+        def work(cursor: Cursor) -> bool:
+            recorded = journal.record(cursor, step, reply)
+            if step.state in {State.UNDO_CONFLICT, State.UNDO_FAILED}:
+                # A failure nobody anticipated: down at once.
+                reason = f"the undo of action {step.call.short} left a mess: {step.state}"
+                acts.demote(journal, cursor, step.call.agent, step.call.tool, Rung.CONFIRM, reason, step.call.key)
+            return recorded
+
+        return work
+
+    def _kept(self, step: Record) -> bytes | None:
+        """The tool's reply as it is kept for a replay; None where there is none, or nobody needs it."""
+        outcome, asked = step.outcome, self.claim is not None and self.claim.question is not None
+        # A read that ran unasked is simply repeated after a crash.
+        repeated = step.state is State.DONE and self.terms.rule.read_only and not asked
+        if outcome is None or outcome.reply is None or repeated or step.state not in {State.DONE, State.FAILED}:
+            return None
+        try:
+            return self.host.encode(outcome.reply)
+        except Exception:  # noqa: BLE001  # the effect took place, and that must be recorded, whatever the tool replied
+            return None
+
+    def _probe(self, call: Call) -> str:
+        if self.declaration.idempotent:
+            return "absent"
+        if self.declaration.probe is None:
+            return "cannot tell"
+        try:
+            return self.declaration.probe(copy.deepcopy(call.arguments), call.key)
+        except Exception:  # noqa: BLE001  # any tool author's code; a probe that fails can't tell
+            return "cannot tell"
+
+    def _wait(self, step: Wait) -> Seen:
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            seen = self.look(Look(step.call))
+            if seen.known is None or not seen.known.owner_alive or time.monotonic() > deadline:
+                return seen
+            time.sleep(0.05)
