@@ -79,18 +79,12 @@ def decline(
 
     The agent reads the reason, and doesn't ask for the same again.
     """
-    from ladder_graph.cli import screen
     from ladder_graph.desk import signed_in
 
     person = signed_in()
     with place_of(ctx).acting() as ladder:
         asked = ladder.decline(question, by=person, reason=reason)
-        now = ladder.clock()
-    out = screen.Screen()
-    _card(out, asked, now, whole=False)
-    out.gap()
-    _said(out, "declined", person)
-    out.gap()
+        _ended(asked, ladder.clock(), "declined", person)
 
 
 def edit(
@@ -144,18 +138,12 @@ def respond(
     text: Annotated[str, typer.Option(help="What the agent reads in the tool's place.")],
 ) -> None:
     """Answer the agent yourself; the action doesn't run."""
-    from ladder_graph.cli import screen
     from ladder_graph.desk import signed_in
 
     person = signed_in()
     with place_of(ctx).acting() as ladder:
         asked = ladder.respond(question, text, by=person)
-        now = ladder.clock()
-    out = screen.Screen()
-    _card(out, asked, now, whole=False)
-    out.gap()
-    _said(out, "answered", person)
-    out.gap()
+        _ended(asked, ladder.clock(), "answered", person)
 
 
 def revoke(
@@ -165,18 +153,12 @@ def revoke(
     reason: Annotated[str, typer.Option(help="Why; the agent reads it.")],
 ) -> None:
     """Take an approval back, as long as nothing has run."""
-    from ladder_graph.cli import screen
     from ladder_graph.desk import signed_in
 
     person = signed_in()
     with place_of(ctx).acting() as ladder:
         asked = ladder.revoke(question, by=person, reason=reason)
-        now = ladder.clock()
-    out = screen.Screen()
-    _card(out, asked, now, whole=False)
-    out.gap()
-    _said(out, "taken back", person)
-    out.gap()
+        _ended(asked, ladder.clock(), "taken back", person)
 
 
 def _changed(text: str, asked: Question) -> tuple[str, object]:
@@ -269,6 +251,17 @@ def _approved(question: Question) -> str:
         return ""
     names = [vote.by.name for vote in question.votes]
     return f"{', '.join(names) or 'nobody yet'} ({len(names)} of {question.quorum})"
+
+
+def _ended(question: Question, now: dt.datetime, verdict: str, person: Person) -> None:
+    """A question that nothing runs on any more."""
+    from ladder_graph.cli.screen import Screen
+
+    out = Screen()
+    _card(out, question, now, whole=False)
+    out.gap()
+    _said(out, verdict, person)
+    out.gap()
 
 
 def _said(out: Screen, verdict: str, person: Person) -> None:
