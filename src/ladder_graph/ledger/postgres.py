@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from typing import Any
 
+import psycopg
+from psycopg import errors
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.dialects import postgresql
 from sqlmodel import Session
@@ -23,12 +25,6 @@ from ladder_graph.ledger.database import Conflict
 from ladder_graph.ledger.liveness import Owner
 from ladder_graph.ledger.sessions import Address, SessionOwner, key_of, let_go
 from ladder_graph.ledger.wire import Wire, WireCursor
-
-try:
-    import psycopg
-    from psycopg import errors
-except ImportError as missing:  # pragma: no cover  # the tests have it
-    raise LedgerError("a ledger in PostgreSQL needs its driver: pip install 'ladder-graph[postgres]'") from missing
 
 AGAIN = (errors.UniqueViolation, errors.DeadlockDetected, errors.SerializationFailure)
 """Another writer came in between: one of another lane, or the very first of a chain."""

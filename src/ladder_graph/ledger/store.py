@@ -127,8 +127,12 @@ def _opened(source: str, lane: str) -> Database:
     if not apart:
         return SqliteDatabase(source)
     if scheme.partition("+")[0] in {"postgres", "postgresql"}:
-        from ladder_graph.ledger.postgres import PostgresDatabase
-
+        try:
+            from ladder_graph.ledger.postgres import PostgresDatabase
+        except ImportError as missing:
+            raise LedgerError(
+                f"a ledger in PostgreSQL needs its driver ({missing}): pip install 'ladder-graph[postgres]'"
+            ) from missing
         return PostgresDatabase(source, lane)
     raise LedgerError(f"a ledger is a file, :memory:, or at postgresql://…; {scheme}:// isn't known")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from contextlib import closing
 
@@ -63,6 +64,14 @@ def test_a_database_of_another_kind(tmp_path):
     """It is said which ones are known."""
     with pytest.raises(LedgerError, match=r"at postgresql://…; mysql:// isn't known"):
         Store("mysql://localhost/app")
+
+
+def test_without_the_driver(monkeypatch):
+    """It is said what to install."""
+    for name in ("psycopg", "ladder_graph.ledger.postgres"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(LedgerError, match=r"pip install 'ladder-graph\[postgres\]'"):
+        Store("postgresql://localhost/app")
 
 
 def test_somebody_elses_schema_is_not_touched(root, postgres):
