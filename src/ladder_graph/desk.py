@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from ladder_graph import lockfile
 from ladder_graph.calls import Call
 from ladder_graph.deciding import Fitting, unchecked
+from ladder_graph.explaining import Explanation, explained
 from ladder_graph.fingerprint import Environment
-from ladder_graph.ledger import Action, Draft, Entry, Report, Verification, acts
+from ladder_graph.ledger import Action, Draft, Entry, Report, Verification, acts, quotas
 from ladder_graph.ledger.sqlite import MEMORY
+from ladder_graph.policy.bounds import Charge
 from ladder_graph.questions import Questions, person_of
 from ladder_graph.routing import Footing, effective, lowered
 from ladder_graph.scale import Rung
@@ -146,7 +148,38 @@ class Desk(Questions):
         agents = sorted({self.policy.agent, *self.reading.agents(self.policy.agent)})
         return [cell for agent in agents for cell in self._cells(agent)]
 
-    def _cells(self, agent: str) -> list[Cell]:
+    def explain(self, tool: str, arguments: Mapping[str, Any], *, agent: str | None = None) -> Explanation:
+        """Which rung a call would get now, and every reason. Nothing runs, and nothing is written.
+
+        The tool stands where `status` has it, and each bound is held against the arguments and the quotas of this
+        moment. Another call may take what is left before it comes.
+
+        Args:
+            tool: The tool's name.
+            arguments: What it would be called with, as they are; they are not typed by its schema.
+            agent: Whose call, where it isn't the policy's agent's, such as `"ops/research"`.
+
+        Raises:
+            ArgumentsError: The arguments have no canonical form, so that no call could have them.
+
+        Example:
+            >>> from ladder_graph import Ladder
+            >>> ladder = Ladder(agent="ops", rungs={"send_email": "bounded"}, ledger=":memory:")
+            >>> told = ladder.explain("send_email", {"to": "ana@shop.example"})
+            >>> told.route.rung.word, told.bounds[0].left
+            ('bounded', 100)
+            >>> ladder.close()
+        """
+        call = Call(agent or self.policy.agent, "explain", "explain", tool, dict(arguments))
+        (cell,) = self._cells(call.agent, tool)
+
+        def left(charge: Charge) -> int:
+            return self.store.read(lambda cursor: quotas.left(cursor, charge))
+
+        rule, named = self.policy.rule(tool), tool in self.policy.tools
+        return explained(call, rule, cell.route, self.clock(), left, named=named)
+
+    def _cells(self, agent: str, only: str | None = None) -> list[Cell]:
         environments = self.reading.environments(agent)
         current = Environment.read(environments[-1].components, "the ledger") if environments else None
         pinned = self._locked.get(agent) or self.store.read(lambda cursor: acts.pinned_of(cursor, agent))
@@ -156,7 +189,7 @@ class Desk(Questions):
         # An agent inside another has the tools that a mount found; the policy's names are those of the outer one.
         named = self.policy.tools.keys() if agent == self.policy.agent else set()
         cells = []
-        for tool in sorted(named | footings.keys()):
+        for tool in sorted(named | footings.keys()) if only is None else (only,):
             rule, found = self.policy.rule(tool), footings.get(tool)
             # Before any call there is nothing to compare: the grant stands as the policy gives it.
             earned = standing(rule.rung, pinned, current if environments else pinned, tool)

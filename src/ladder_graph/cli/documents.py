@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, TypedDict
 if TYPE_CHECKING:
     from ladder_graph import ledger
     from ladder_graph.desk import Cell
-    from ladder_graph.steps import Question
+    from ladder_graph.explaining import Explanation
+    from ladder_graph.steps import Question, Route
 
 
 class QuestionDocument(TypedDict):
@@ -145,6 +146,37 @@ class CellDocument(TypedDict):
     """What proposed the agent's last call; empty before the first."""
 
 
+class WeighedDocument(TypedDict):
+    """What one bound says of a call."""
+
+    bound: dict[str, Any]
+    """The bound, as the policy has it."""
+    held: bool
+    """Whether the call is inside it."""
+    text: str
+    """Why it is outside, or what is left."""
+    left: int | None
+    """Calls or micro-dollars left in the window before this call; null where nothing is counted."""
+
+
+class ExplanationDocument(TypedDict):
+    """Which rung a call would get, and why: `ladder explain --json`."""
+
+    agent: str
+    tool: str
+    arguments: dict[str, Any]
+    named: bool
+    """Whether the policy names the tool."""
+    claimed: str
+    """The rung that the policy gives the tool."""
+    stands: str
+    """The rung that the tool stands on, before any particular call."""
+    effective: str
+    """The rung that this call would get."""
+    reasons: list[ReasonDocument]
+    bounds: list[WeighedDocument]
+
+
 class PointDocument(TypedDict):
     """One thing to know about a finding."""
 
@@ -223,9 +255,25 @@ def cell(of: Cell, *, ceiling: str, named: bool) -> CellDocument:
     return {
         "agent": of.agent, "tool": of.tool, "claimed": of.claimed.word, "ceiling": ceiling,
         "effective": of.route.rung.word,
-        "reasons": [{"code": reason.code, "text": reason.text} for reason in of.route.reasons],
-        "named": named, "environment": of.environment,
+        "reasons": _reasons(of.route), "named": named, "environment": of.environment,
     }  # fmt: skip
+
+
+def explanation(of: Explanation) -> ExplanationDocument:
+    """An explanation as JSON."""
+    return {
+        "agent": of.call.agent, "tool": of.call.tool, "arguments": of.call.arguments, "named": of.named,
+        "claimed": of.claimed.word, "stands": of.stands.word, "effective": of.route.rung.word,
+        "reasons": _reasons(of.route),
+        "bounds": [
+            {"bound": one.bound.model_dump(mode="json"), "held": one.held, "text": one.text, "left": one.left}
+            for one in of.bounds
+        ],
+    }  # fmt: skip
+
+
+def _reasons(of: Route) -> list[ReasonDocument]:
+    return [{"code": reason.code, "text": reason.text} for reason in of.reasons]
 
 
 def verification(of: ledger.Verification) -> VerificationDocument:

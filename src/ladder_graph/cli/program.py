@@ -16,6 +16,7 @@ from ladder_graph.cli import (
     doctor,
     documents,
     drafts,
+    explaining,
     keeping,
     looking,
     reports,
@@ -27,7 +28,7 @@ from ladder_graph.errors import LadderError
 
 HEADINGS = {
     "Starting": ("init", "doctor", "demo"),
-    "Looking": ("status", "log", "show", "verify"),
+    "Looking": ("status", "explain", "log", "show", "verify"),
     "Answering": (
         "pending", "approve", "decline", "edit", "respond", "revoke", "drafts", "suggestions", "reports", "ack",
         "resolve",
@@ -113,6 +114,7 @@ def options(
 JSON = {
     "status": documents.keys(documents.CellDocument),
     "doctor": documents.keys(documents.FindingDocument),
+    "explain": documents.keys(documents.ExplanationDocument, many=False),
     "log": documents.keys(documents.EntryDocument),
     "show": documents.keys(documents.LifeDocument, many=False),
     "verify": documents.keys(documents.VerificationDocument, many=False),
@@ -122,7 +124,8 @@ JSON = {
 """What the help of a command says about its JSON."""
 
 for _command in (
-    starting.init, doctor.doctor, demo.demo, looking.status, looking.log, looking.show, looking.verify,
+    starting.init, doctor.doctor, demo.demo,
+    looking.status, explaining.explain, looking.log, looking.show, looking.verify,
     answering.pending, answering.approve, answering.decline, answering.edit, answering.respond, answering.revoke,
     reports.reports, reports.ack, keeping.resolve,
     keeping.demote, keeping.lock,

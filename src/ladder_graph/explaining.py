@@ -1,0 +1,86 @@
+"""Why a call would get the rung it would get, bound by bound. Pure: nothing is asked of anybody, and nothing runs."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ladder_graph.calls import Call
+from ladder_graph.policy import Rule
+from ladder_graph.policy.bounds import Bound, Breach, Charge, weigh
+from ladder_graph.policy.units import spell_dollars
+from ladder_graph.routing import decide, exhausted
+from ladder_graph.scale import Rung
+from ladder_graph.steps import Route
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What one bound says of a call."""
+
+    bound: Bound
+    held: bool
+    """The call is inside it."""
+    text: str
+    """Why it is outside, or what is left of the quota; empty where it is inside and nothing is counted."""
+    left: int | None = None
+    """What is left in the window before this call, in calls or micro-dollars; None where nothing is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Where a call would go now, and why."""
+
+    call: Call
+    """The call, with an id and a thread that no call has."""
+    named: bool
+    """Whether the policy names the tool; else it has the lowest rung."""
+    claimed: Rung
+    """Where the policy puts the tool."""
+    stands: Rung
+    """Where the tool stands before any particular call."""
+    route: Route
+    """Where this call would go, with everything that keeps it from a higher rung."""
+    bounds: tuple[Weighed, ...]
+    """Each bound of the rule, in its order. They decide from rung 3 up."""
+
+
+def explained(
+    call: Call, rule: Rule, route: Route, now: dt.datetime, left: Callable[[Charge], int], *, named: bool
+) -> Explanation:
+    """Hold a call against each bound of a rule by itself.
+
+    Args:
+        call: The call.
+        rule: The tool's rule.
+        route: Where the tool stands before any particular call.
+        now: The moment, aware.
+        left: What is left in a charge's window, in its unit.
+        named: Whether the policy names the tool.
+    """
+    bounds, breaches, quotas = [], [], []
+    for bound in rule.bounds:
+        breached, charges = weigh((bound,), call, now)
+        remaining = [(charge, left(charge)) for charge in charges]
+        bounds.append(_weighed(bound, breached, remaining))
+        breaches += breached
+        quotas += remaining
+    return Explanation(call, named, rule.rung, route.rung, decide(route, breaches, quotas), tuple(bounds))
+
+
+def _weighed(bound: Bound, breaches: list[Breach], quotas: list[tuple[Charge, int]]) -> Weighed:
+    if breaches:
+        return Weighed(bound, held=False, text="; ".join(breach.text for breach in breaches))
+    for charge, remaining in quotas:
+        if charge.amount > remaining:
+            return Weighed(bound, held=False, text=exhausted(charge, remaining).text, left=remaining)
+        return Weighed(bound, held=True, text=_rest(charge, remaining), left=remaining)
+    return Weighed(bound, held=True, text="")
+
+
+def _rest(charge: Charge, remaining: int) -> str:
+    if charge.unit == "micro_usd":
+        takes, rest, holds = (spell_dollars(amount) for amount in (charge.amount, remaining, charge.limit))
+        return f"takes {takes}; {rest} of {holds} is left in {charge.window}"
+    return f"{remaining} of {charge.limit} calls are left in {charge.window}"
