@@ -44,7 +44,21 @@ def test_the_first_policy_allows_nothing(here, ladder):
     policy = load_policy(here / "ladder.toml")
     assert policy.agent == "ops"
     assert policy.tools == {}
-    assert [path.name for path in here.iterdir()] == ["ladder.toml"]
+    assert sorted(path.name for path in here.iterdir()) == ["ladder.schema.json", "ladder.toml"]
+
+
+def test_editors_find_the_schema_beside_the_policy(here, ladder):
+    """The first line of the policy names the schema that was written beside it; one that is there is left alone."""
+    ladder("init")
+    first, _, _ = (here / "ladder.toml").read_text(encoding="utf-8").partition("\n")
+    file = here / first.removeprefix("#:schema ")
+    assert file.read_text(encoding="utf-8") == ladder("schema").stdout
+    file.write_text("mine", encoding="utf-8")
+    (here / "ladder.toml").unlink()
+    ladder("init")
+    assert file.read_text(encoding="utf-8") == "mine"
+    ladder("init", "--force")
+    assert file.read_text(encoding="utf-8") == ladder("schema").stdout
 
 
 def test_its_examples_can_be_used(here, ladder):
@@ -80,7 +94,7 @@ def test_the_tools_of_a_graph_are_listed(here, ladder, name):
     ]  # fmt: skip
     text = (here / "ladder.toml").read_text(encoding="utf-8")
     assert "# Set a price.\n# arguments: item, cents\n# declares an undo\n[tools.set_price]\n" in text
-    assert [path.name for path in here.iterdir()] == ["ladder.toml"]
+    assert sorted(path.name for path in here.iterdir()) == ["ladder.schema.json", "ladder.toml"]
 
 
 def test_a_graph_may_be_named_by_its_file(here, ladder):

@@ -28,7 +28,10 @@ from ladder_graph.policy.bounds import (
 )
 from ladder_graph.policy.checks import Http, Python
 from ladder_graph.policy.lines import lines_of
+from ladder_graph.policy.model import Key, Someone
+from ladder_graph.policy.schema import policy_schema
 from ladder_graph.scale import Rung
+from tests.json_schema import complaints
 
 NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -91,7 +94,12 @@ POLICIES = st.builds(
     drafts=PLAIN.map("/{}".format),
     tools=st.dictionaries(NAME, RULES, max_size=2),
     reports=st.builds(Reports, reader=st.none() | NAME, sla=SOME_SECONDS),
+    people=st.dictionaries(NAME, st.builds(Someone, roles=st.lists(NAME, max_size=2)), max_size=2),
+    keys=st.dictionaries(NAME, st.builds(Key, env=NAME, valid=SOME_SECONDS), max_size=2),
+    ask=st.sampled_from(["all", "one"]),
+    provider_tools=st.sampled_from(["refuse", "report"]),
 )
+SCHEMA = policy_schema()
 
 
 def toml(value):
@@ -152,6 +160,25 @@ def test_a_policy_survives_toml(tmp_path_factory, policy, nested):
     again = load_policy(path)
     assert again == policy
     assert again.revision == policy.revision
+
+
+@settings(max_examples=50)
+@given(POLICIES)
+def test_toml_python_and_json_are_one_policy(tmp_path_factory, policy):
+    """TOML to Python to JSON to Python to TOML, twice over: nothing is lost on the way round."""
+    path = tmp_path_factory.getbasetemp() / "around.toml"
+    for _ in range(2):
+        path.write_text(toml_file(policy.model_dump(mode="json"), nested=True), encoding="utf-8", newline="\n")
+        again = policy_of(json.loads(load_policy(path).model_dump_json()), "json")
+        assert (again, again.revision) == (policy, policy.revision)
+        policy = again
+
+
+@settings(max_examples=50)
+@given(POLICIES)
+def test_the_schema_takes_what_the_model_takes(policy):
+    """No policy that the model reads is marked as wrong by an editor."""
+    assert complaints(policy.model_dump(mode="json", exclude_none=True), SCHEMA) == []
 
 
 @settings(max_examples=50)

@@ -27,7 +27,7 @@ from ladder_graph.cli.place import Place
 from ladder_graph.errors import LadderError
 
 HEADINGS = {
-    "Starting": ("init", "doctor", "demo"),
+    "Starting": ("init", "schema", "doctor", "demo"),
     "Looking": ("status", "explain", "log", "show", "verify"),
     "Answering": (
         "pending", "approve", "decline", "edit", "respond", "revoke", "drafts", "suggestions", "reports", "ack",
@@ -124,7 +124,7 @@ JSON = {
 """What the help of a command says about its JSON."""
 
 for _command in (
-    starting.init, doctor.doctor, demo.demo,
+    starting.init, starting.schema, doctor.doctor, demo.demo,
     looking.status, explaining.explain, looking.log, looking.show, looking.verify,
     answering.pending, answering.approve, answering.decline, answering.edit, answering.respond, answering.revoke,
     reports.reports, reports.ack, keeping.resolve,

@@ -1,4 +1,4 @@
-"""`ladder init`: a first policy that lets nothing happen, and says how to allow more."""
+"""`ladder init`: a first policy that lets nothing happen, and says how to allow more; and its schema."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
 
     from ladder_graph.desk import Seat
 
-HEAD = """\
+SCHEMA = "ladder.schema.json"
+"""The file beside the policy by which editors complete and check it."""
+
+HEAD = f"""\
+#:schema {SCHEMA}
 # What the agent may do, tool by tool. `ladder doctor` tells what is really in place, `ladder status` where it stands.
 #
 #   0 suggest    nothing runs; the suggestion is written down for a person
@@ -31,7 +36,7 @@ HEAD = """\
 #
 # A tool that isn't listed here suggests. An unknown key is an error, so that no typing mistake allows anything.
 
-agent = {agent}
+agent = {{agent}}
 ledger = "ladder.db"  # what happened; a file beside this one
 drafts = "drafts"     # a directory beside this file
 
@@ -76,7 +81,10 @@ def init(
     app: App = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file that is there.")] = False,
 ) -> None:
-    """Write a first policy, in which every tool only suggests."""
+    """Write a first policy, in which every tool only suggests.
+
+    A JSON Schema for editors goes beside it, unless one is there.
+    """
     from ladder_graph.cli import graphs
     from ladder_graph.cli.screen import Screen, styled
     from ladder_graph.policy import policy_of
@@ -92,6 +100,8 @@ def init(
             written.write(text)
     except FileExistsError:
         raise LadderError(f"{file} is there already and was not touched; --force overwrites it") from None
+    with suppress(FileExistsError), file.with_name(SCHEMA).open("w" if force else "x", encoding="utf-8") as beside:
+        beside.write(schema_text())
     out = Screen()
     out.gap()
     out.line(styled(f"{out.glyphs.good} {file}", "green"))
@@ -100,6 +110,18 @@ def init(
     out.gap()
     out.line(f"{found} Nothing runs until you allow it there; `ladder doctor` checks what you wrote.")
     out.gap()
+
+
+def schema() -> None:
+    """Print the JSON Schema of a policy file, for editors."""
+    typer.echo(schema_text(), nl=False)
+
+
+def schema_text() -> str:
+    """The JSON Schema of a policy file, as a file."""
+    from ladder_graph.policy.schema import policy_schema
+
+    return json.dumps(policy_schema(), indent=2) + "\n"
 
 
 def policy_text(agent: str, seats: dict[str, Seat]) -> str:
