@@ -42,6 +42,8 @@ class Cell:
     """Where it stands, with everything that keeps it from a higher rung."""
     environment: str
     """What proposed its last call, in words; empty before the first."""
+    entry: str | None
+    """The entry of the policy that is for it: its name, or a glob; None where the policy has none."""
 
 
 @dataclass(slots=True)
@@ -176,8 +178,7 @@ class Desk(Questions):
         def left(charge: Charge) -> int:
             return self.store.read(lambda cursor: quotas.left(cursor, charge))
 
-        rule, named = self.policy.rule(tool), tool in self.policy.tools
-        return explained(call, rule, cell.route, self.clock(), left, named=named)
+        return explained(call, self.policy.rule(tool), cell.route, self.clock(), left, entry=cell.entry)
 
     def _cells(self, agent: str, only: str | None = None) -> list[Cell]:
         environments = self.reading.environments(agent)
@@ -187,7 +188,7 @@ class Desk(Questions):
         now = self.clock()
         overdue = sum(report.overdue(now) for report in self.reports() if report.action.agent == agent)
         # An agent inside another has the tools that a mount found; the policy's names are those of the outer one.
-        named = self.policy.tools.keys() if agent == self.policy.agent else set()
+        named = self.policy.named if agent == self.policy.agent else frozenset[str]()
         cells = []
         for tool in sorted(named | footings.keys()) if only is None else (only,):
             rule, found = self.policy.rule(tool), footings.get(tool)
@@ -205,7 +206,7 @@ class Desk(Questions):
                 route = Route(route.rung, tuple(_UNSEEN if one.code == "no_undo" else one for one in route.reasons))
             if (row := demotions.get(tool)) is not None:
                 route = lowered(route, Rung(row.rung), Reason("demoted", row.reason))
-            cells.append(Cell(agent, tool, rule.rung, route, str(current) if current else ""))
+            cells.append(Cell(agent, tool, rule.rung, route, str(current) if current else "", self.policy.entry(tool)))
         return cells
 
     def seat_of(self, agent: str, tool: str) -> Seat:

@@ -34,8 +34,8 @@ class Explanation:
 
     call: Call
     """The call, with an id and a thread that no call has."""
-    named: bool
-    """Whether the policy names the tool; else it has the lowest rung."""
+    entry: str | None
+    """The entry of the policy that is for the tool: its name, or a glob; None where it has the lowest rung."""
     claimed: Rung
     """Where the policy puts the tool."""
     stands: Rung
@@ -47,7 +47,7 @@ class Explanation:
 
 
 def explained(
-    call: Call, rule: Rule, route: Route, now: dt.datetime, left: Callable[[Charge], int], *, named: bool
+    call: Call, rule: Rule, route: Route, now: dt.datetime, left: Callable[[Charge], int], *, entry: str | None
 ) -> Explanation:
     """Hold a call against each bound of a rule by itself.
 
@@ -57,7 +57,7 @@ def explained(
         route: Where the tool stands before any particular call.
         now: The moment, aware.
         left: What is left in a charge's window, in its unit.
-        named: Whether the policy names the tool.
+        entry: The entry of the policy that the rule stands under.
     """
     bounds, breaches, quotas = [], [], []
     for bound in rule.bounds:
@@ -66,7 +66,7 @@ def explained(
         bounds.append(_weighed(bound, breached, remaining))
         breaches += breached
         quotas += remaining
-    return Explanation(call, named, rule.rung, route.rung, decide(route, breaches, quotas), tuple(bounds))
+    return Explanation(call, entry, rule.rung, route.rung, decide(route, breaches, quotas), tuple(bounds))
 
 
 def _weighed(bound: Bound, breaches: list[Breach], quotas: list[tuple[Charge, int]]) -> Weighed:

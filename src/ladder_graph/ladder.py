@@ -199,7 +199,7 @@ class Ladder(Desk):
         # An agent inside may have another tool of the same name.
         if not agent.startswith(f"{self.policy.agent}/") or tool not in self.seats:
             self.seats[tool] = seat
-        if tool not in self.policy.tools:
+        if self.policy.entry(tool) is None:
             self._say(f"the policy of {agent} doesn't name the tool {tool}, so it only suggests; add [tools.{tool}]")
         self._write(
             lambda journal, cursor: acts.found(

@@ -145,3 +145,13 @@ def test_drafts_that_cannot_be_written_are_wrong(shop, ladder):
     """A drafts place that is a file, or lies in one, stops rung 1."""
     Path("drafts").write_text("in the way", encoding="utf-8")
     assert findings(ladder, code=1)["drafts"]["verdict"] == "wrong"
+
+
+def test_a_glob_is_shown_where_it_decides(shop, ladder):
+    """A tool that a glob is for says so, the policy counts both, and a glob for nothing is noted."""
+    edit(shop, "[tools.read_stock]", '[tools."reed_*"]\n[tools."read_*"]')
+    shop.run(READ)
+    found = findings(ladder)
+    assert found["policy"]["text"].endswith("6 tools and 2 globs of shop")
+    assert found["read_stock"]["text"] == "stands on report: it only reads; by the entry read_*"
+    assert (found["reed_*"]["verdict"], "read_*" in found) == ("note", False)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 
 from tests.cli.shop import NASTY
+from tests.cli.test_doctor import edit
 
 
 def test_status_shows_each_tool_on_its_rung(folder, ladder):
@@ -138,3 +140,16 @@ def test_hostile_names_do_nothing_on_the_screen(shop, ladder):
     """The name of a thread, which a caller chose, is escaped as well."""
     shop.run(("restart", {"reason": "x"}), thread="a\x1b[31m\nb")
     assert "a\\u{1B}[31m\\u{A}b" in ladder("show", ladder("log", "--json").document[-1]["action"]).stdout
+
+
+def test_status_shows_by_which_entry_a_tool_stands(shop, ladder):
+    """A tool that a glob is for has its row, with the glob; the glob itself has none."""
+    edit(shop, "[tools.read_stock]", '[tools."read_*"]')
+    shop.run(("read_stock", {"item": "tea"}))
+    cells = {cell["tool"]: cell for cell in ladder("status", "--json").document}
+    assert "read_*" not in cells
+    assert (cells["read_stock"]["entry"], cells["read_stock"]["effective"]) == ("read_*", "report")
+    assert (cells["refund"]["entry"], cells["refund"]["named"]) == ("refund", True)
+    text = ladder("status").stdout
+    assert re.search(r"read_stock +● ● ● ● ● ● +report +read_\*", text)
+    assert "report, by the entry read_*" in ladder("explain", "read_stock").stdout

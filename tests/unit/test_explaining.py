@@ -58,7 +58,7 @@ def test_an_argument_that_is_missing_breaches(ladder):
 def test_a_tool_that_no_policy_names_suggests(ladder):
     """It has the lowest rung, and nothing is weighed."""
     told = ladder.explain("drop", {"table": "a"})
-    assert (told.named, told.route.rung, told.bounds) == (False, Rung.SUGGEST, ())
+    assert (told.entry, told.route.rung, told.bounds) == (None, Rung.SUGGEST, ())
 
 
 def test_a_demoted_tool_says_so(ladder):

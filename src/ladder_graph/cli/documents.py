@@ -141,9 +141,11 @@ class CellDocument(TypedDict):
     """The rung it really stands on."""
     reasons: list[ReasonDocument]
     named: bool
-    """Whether the policy names the tool."""
+    """Whether the policy has an entry for the tool."""
     environment: str
     """What proposed the agent's last call; empty before the first."""
+    entry: str | None
+    """The entry: the tool's name, or a glob."""
 
 
 class WeighedDocument(TypedDict):
@@ -165,8 +167,8 @@ class ExplanationDocument(TypedDict):
     agent: str
     tool: str
     arguments: dict[str, Any]
-    named: bool
-    """Whether the policy names the tool."""
+    entry: str | None
+    """The policy's entry for the tool: its name, or a glob; null where there is none."""
     claimed: str
     """The rung that the policy gives the tool."""
     stands: str
@@ -250,19 +252,19 @@ def report(of: ledger.Report, now: dt.datetime) -> ReportDocument:
     }  # fmt: skip
 
 
-def cell(of: Cell, *, ceiling: str, named: bool) -> CellDocument:
+def cell(of: Cell, *, ceiling: str) -> CellDocument:
     """A cell of the matrix as JSON."""
     return {
         "agent": of.agent, "tool": of.tool, "claimed": of.claimed.word, "ceiling": ceiling,
         "effective": of.route.rung.word,
-        "reasons": _reasons(of.route), "named": named, "environment": of.environment,
+        "reasons": _reasons(of.route), "named": of.entry is not None, "environment": of.environment, "entry": of.entry,
     }  # fmt: skip
 
 
 def explanation(of: Explanation) -> ExplanationDocument:
     """An explanation as JSON."""
     return {
-        "agent": of.call.agent, "tool": of.call.tool, "arguments": of.call.arguments, "named": of.named,
+        "agent": of.call.agent, "tool": of.call.tool, "arguments": of.call.arguments, "entry": of.entry,
         "claimed": of.claimed.word, "stands": of.stands.word, "effective": of.route.rung.word,
         "reasons": _reasons(of.route),
         "bounds": [

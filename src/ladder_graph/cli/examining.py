@@ -74,8 +74,7 @@ def examine(place: Place) -> Iterator[Finding]:
     except PolicyError as wrong:
         yield Finding("policy", "wrong", "nothing of it was loaded", tuple(map(Point, wrong.problems)))
         return
-    count = len(policy.tools)
-    yield Finding("policy", "good", f"{place.policy}: {count} tool{'s' * (count != 1)} of {policy.agent}")
+    yield Finding("policy", "good", f"{place.policy}: {_counted(policy)} of {policy.agent}")
     file = place.ledger_file(policy)
     missing = absent(file)
     try:
@@ -87,6 +86,12 @@ def examine(place: Place) -> Iterator[Finding]:
         yield Finding("ledger", "wrong", str(wrong))
     with place.opened(policy, MEMORY) as ladder:
         yield from _around(ladder, place)
+
+
+def _counted(policy: Policy) -> str:
+    count, many = len(policy.named), len(policy.tools) - len(policy.named)
+    said = f"{count} tool{'s' * (count != 1)}"
+    return f"{said} and {many} glob{'s' * (many != 1)}" if many else said
 
 
 def _around(ladder: Ladder, place: Place) -> Iterator[Finding]:
@@ -210,19 +215,23 @@ def _tools(ladder: Ladder) -> Iterator[Finding]:
             footings[cell.agent] = ladder.reading.footings(cell.agent)
         about = cell.tool if cell.agent == policy.agent else f"{cell.agent}: {cell.tool}"
         yield _tool(cell, about, policy, footings[cell.agent])
+    known = {policy.entry(tool) for agent in footings for tool in footings[agent]}
+    for glob in sorted(policy.tools.keys() - policy.named - known) if known else ():
+        yield Finding(glob, "note", "no graph has a tool for this entry", (Point("", "take it out, or mend it"),))
 
 
 def _tool(cell: Cell, about: str, policy: Policy, footings: dict[str, FootingRow]) -> Finding:
     rule, stands = policy.rule(cell.tool), cell.route.rung
+    by = f"; by the entry {cell.entry}" if cell.entry not in {cell.tool, None} else ""
     points = [_point(reason) for reason in cell.route.reasons]
     points += _checks(rule) if stands >= Rung.ROLLBACK else ()
     if points:
         blocked = "" if stands == cell.claimed else f", the policy says {cell.claimed.word}"
         # Not having looked yet is no fault.
         unseen = all(point.advice == ADVICE["not_mounted"] for point in points)
-        return Finding(about, "note" if unseen else "wrong", f"stands on {stands.word}{blocked}", tuple(points))
+        return Finding(about, "note" if unseen else "wrong", f"stands on {stands.word}{blocked}{by}", tuple(points))
     odd = _odd(cell.tool, policy, footings)
-    return Finding(about, "note" if odd else "good", f"stands on {stands.word}{_in_place(rule, cell)}", odd)
+    return Finding(about, "note" if odd else "good", f"stands on {stands.word}{_in_place(rule, cell)}{by}", odd)
 
 
 def _point(reason: Reason) -> Point:
@@ -231,8 +240,8 @@ def _point(reason: Reason) -> Point:
 
 
 def _odd(tool: str, policy: Policy, footings: dict[str, FootingRow]) -> tuple[Point, ...]:
-    if tool not in policy.tools:
-        near = difflib.get_close_matches(tool, policy.tools, 1)
+    if policy.entry(tool) is None:
+        near = difflib.get_close_matches(tool, policy.named, 1)
         hint = f"did you mean {near[0]}?" if near else f"add [tools.{tool}]"
         return (Point("the policy doesn't name it, so it only suggests", hint),)
     if footings and tool not in footings:

@@ -80,7 +80,7 @@ def _show(out: Screen, told: Explanation) -> None:
     if told.call.arguments:
         out.gap()
     steps: list[tuple[str, Cell]] = [
-        ("policy says", told.claimed.word if told.named else f"nothing, so {told.claimed.word}"),
+        ("policy says", _said(told)),
         ("tool stands on", told.stands.word),
         ("this call", styled(told.route.rung.word, "bold")),
     ]
@@ -94,6 +94,12 @@ def _show(out: Screen, told: Explanation) -> None:
     out.gap()
     out.note("Nothing ran, and nothing was written down.")
     out.gap()
+
+
+def _said(told: Explanation) -> str:
+    if told.entry is None:
+        return f"nothing, so {told.claimed.word}"
+    return told.claimed.word if told.entry == told.call.tool else f"{told.claimed.word}, by the entry {told.entry}"
 
 
 def _row(out: Screen, weighed: Weighed) -> list[Cell]:

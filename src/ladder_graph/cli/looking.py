@@ -27,17 +27,17 @@ def status(ctx: typer.Context, *, json: Json = False) -> None:
         cells, policy = ladder.status(), ladder.policy
         news = {agent: ladder.environments(agent) for agent in {cell.agent for cell in cells}}
     if json:
-        screen.document([
-            documents.cell(cell, ceiling=policy.rule(cell.tool).ceiling.word, named=cell.tool in policy.tools)
-            for cell in cells
-        ])  # fmt: skip
+        screen.document([documents.cell(cell, ceiling=policy.rule(cell.tool).ceiling.word) for cell in cells])
         return
     out = screen.Screen()
     for agent in dict.fromkeys(cell.agent for cell in cells):
         last = news[agent][1]
         out.heading(agent, f"last call proposed by {last}" if last else "no call yet")
         own = [cell for cell in cells if cell.agent == agent]
-        out.columns([_row(out, cell, policy.rule(cell.tool).ceiling) for cell in own], _HEAD)
+        rows = [_row(out, cell, policy.rule(cell.tool).ceiling) for cell in own]
+        if any(cell.entry not in {cell.tool, None} for cell in own):
+            rows = [[*row, screen.styled(cell.entry or "", screen.QUIET)] for row, cell in zip(rows, own, strict=True)]
+        out.columns(rows, _HEAD[: len(rows[0])])
         _reasons(out, own)
     if not cells:
         out.note("The policy names no tool, and none was mounted yet.")
@@ -48,7 +48,7 @@ def status(ctx: typer.Context, *, json: Json = False) -> None:
     out.gap()
 
 
-_HEAD = ("tool", "0 1 2 3 4 5", "stands on", "policy says")
+_HEAD = ("tool", "0 1 2 3 4 5", "stands on", "policy says", "by the entry")
 
 
 def _row(out: Screen, cell: Cell, ceiling: Rung) -> list[Any]:

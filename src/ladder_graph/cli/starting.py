@@ -158,7 +158,7 @@ def _tool(name: str, tool: BaseTool | None, seat: Seat) -> Iterator[str]:
         yield f"# arguments: {inert(', '.join(tool.args))}" if tool.args else "# no arguments"
     if declares:
         yield f"# declares {', '.join(declares)}"
-    if not name.isprintable() or name != name.strip() or not name:
+    if not name.isprintable() or name != name.strip() or not name or "*" in name:
         yield f"# its name can't stand in a policy, so it only suggests: {inert(name)}\n"
         return
     key = name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from ladder_graph.calls import digest_of
+from ladder_graph.policy import globs
 from ladder_graph.policy.bounds import Bound, Under, Volume
 from ladder_graph.policy.bounds.shape import QuotaBound
 from ladder_graph.policy.checks import Check
@@ -147,7 +149,8 @@ class Policy(Strict):
     drafts: Place = "drafts"
     """The drafts workspace: a directory, relative to the policy file."""
     tools: dict[Name, Rule] = Field(default_factory=dict)
-    """The rules, by the tool's exact name."""
+    """The rules, by the tool's exact name, or by a glob for many, as `github_*`: only `*` is special. The name itself
+    wins over any glob, and of two globs the one with more other characters. Each tool has its own counters."""
     reports: Reports = Reports()
     """Who reads the reports."""
     people: dict[Name, Someone] = Field(default_factory=dict)
@@ -160,6 +163,13 @@ class Policy(Strict):
     provider_tools: Literal["refuse", "report"] = "refuse"
     """What becomes of a request to a model with tools that its provider runs by itself, past every gate: it isn't sent,
     or it is and the ledger says so."""
+
+    @field_validator("tools")
+    @classmethod
+    def _one_entry_each(cls, tools: dict[str, Rule]) -> dict[str, Rule]:
+        if tied := list(globs.ties(tools)):
+            raise PydanticCustomError("glob_tie", "equally specific globs for one name", {"ties": tied})
+        return tools
 
     @model_validator(mode="after")
     def _somebody_can_answer(self) -> Self:
@@ -213,7 +223,29 @@ class Policy(Strict):
 
     def rule(self, tool: str) -> Rule:
         """The rule for a tool; the lowest one where none is written."""
-        return self.tools.get(tool, LOWEST)
+        found = self.entry(tool)
+        return LOWEST if found is None else self.tools[found]
+
+    def entry(self, tool: str) -> str | None:
+        """The entry of `tools` that is for a tool: its name, or the most specific glob; None where there is none.
+
+        Example:
+            >>> policy = Policy.from_rungs("ops", {"github_*": "confirm", "github_read_*": "bounded"})
+            >>> policy.entry("github_read_issue"), policy.entry("github_close"), policy.entry("gitlab_close")
+            ('github_read_*', 'github_*', None)
+        """
+        if tool in self.tools:
+            return tool
+        return globs.nearest(self._globs, tool) if self._globs else None
+
+    @cached_property
+    def _globs(self) -> tuple[str, ...]:
+        return tuple(entry for entry in self.tools if globs.STAR in entry)
+
+    @cached_property
+    def named(self) -> frozenset[str]:
+        """The tools that the policy names one by one."""
+        return frozenset(self.tools) - frozenset(self._globs)
 
     @cached_property
     def revision(self) -> str:

@@ -11,7 +11,7 @@ import os
 import re
 import tomllib
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
 
@@ -125,11 +125,24 @@ def _validated(data: object, source: str, lines: dict[Keys, int]) -> Policy:
     try:
         return Policy.model_validate(dict(data) if isinstance(data, Mapping) else data)
     except ValidationError as wrong:
-        found = [_problem(error) for error in wrong.errors(include_url=False)]
+        found = [one for error in wrong.errors(include_url=False) for one in _problems(error, lines)]
     if not lines:
         raise PolicyError([f"{source}: {_spell(path)}: {text}" for path, text in found], source) from None
     placed = sorted((nearest_line(lines, path), f"{_spell(path)}: {text}") for path, text in found)
     raise PolicyError([f"{source}:{line}: {text}" for line, text in placed], source) from None
+
+
+def _problems(error: ErrorDetails, lines: dict[Keys, int]) -> Iterator[tuple[Keys, str]]:
+    """One of pydantic's errors as paths in the policy, each with a sentence."""
+    if error["type"] != "glob_tie":
+        yield _problem(error)
+        return
+    for one, other in error["ctx"]["ties"]:
+        pair: list[Keys] = [("tools", one), ("tools", other)]
+        first, second = sorted(pair, key=lambda path: nearest_line(lines, path))
+        line = f" on line {nearest_line(lines, first)}" if lines else ""
+        text = f"is as specific as {first[1]!r}{line}, and one name can fit both; make one of them longer"
+        yield second, text
 
 
 def _problem(error: ErrorDetails) -> tuple[Keys, str]:
