@@ -147,7 +147,8 @@ class Desk(Questions):
 
     def status(self) -> list[Cell]:
         """Where the agent, and each agent inside it, really stands with each tool, and why it isn't higher."""
-        agents = sorted({self.policy.agent, *self.reading.agents(self.policy.agent)})
+        whose = self.refresh().agent
+        agents = sorted({whose, *self.reading.agents(whose)})
         return [cell for agent in agents for cell in self._cells(agent)]
 
     def explain(self, tool: str, arguments: Mapping[str, Any], *, agent: str | None = None) -> Explanation:
@@ -172,7 +173,7 @@ class Desk(Questions):
             ('bounded', 100)
             >>> ladder.close()
         """
-        call = Call(agent or self.policy.agent, "explain", "explain", tool, dict(arguments))
+        call = Call(agent or self.refresh().agent, "explain", "explain", tool, dict(arguments))
         (cell,) = self._cells(call.agent, tool)
 
         def left(charge: Charge) -> int:

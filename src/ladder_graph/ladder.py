@@ -25,6 +25,7 @@ from ladder_graph.ledger.rows import US
 from ladder_graph.ledger.sqlite import MEMORY
 from ladder_graph.policy import Policy, load_policy
 from ladder_graph.questions import person_of
+from ladder_graph.refreshing import PolicyFile
 from ladder_graph.routing import Footing
 from ladder_graph.rungs.acting import Plan
 from ladder_graph.rungs.draft import take_up
@@ -50,7 +51,8 @@ class Ladder(Desk):
         agent: The agent's name; the ledger keeps one chain for each.
         rungs: The one-line form: tool names to rungs, such as `{"read_status": "report", "send_email": "confirm"}`,
             or to mappings of a rule's fields. A tool that isn't listed gets the lowest rung.
-        policy: A `ladder.toml`, or a `Policy`; instead of `agent` and `rungs`.
+        policy: A `ladder.toml`, or a `Policy`; instead of `agent` and `rungs`. A file that is edited counts from the
+            next call on, whole or not at all (`refresh`).
         ledger: Where the ledger lives: a file, or `":memory:"`. The policy says it otherwise, `ladder.db` by default.
         lock: The environment that the start rungs are granted for; `ladder.lock` beside the policy file if there is
             one, and else the first environment seen.
@@ -80,6 +82,7 @@ class Ladder(Desk):
         if policy is not None and (agent is not None or rungs is not None):
             raise PolicyError(["give either policy=, or agent= and rungs=, not both"], "Ladder(...)")
         file = None if policy is None or isinstance(policy, Policy) else Path(policy)
+        self._file = None if file is None else PolicyFile(file, names_ledger=ledger is None)
         if isinstance(policy, Policy):
             self.policy = policy
         elif file is not None:
@@ -212,23 +215,27 @@ class Ladder(Desk):
         """Whether running a tool a second time has no second effect: it only reads, or is declared idempotent."""
         return self.policy.rule(tool).read_only or self.seat_of(agent or self.policy.agent, tool).declaration.idempotent
 
-    def gate(self, call: Call, environment: Environment | None, at_most: Rung = Rung.REPORT) -> Gate:
+    def gate(
+        self, call: Call, environment: Environment | None, at_most: Rung = Rung.REPORT, policy: Policy | None = None
+    ) -> Gate:
         """Everything that decides about a call except what the ledger knows of it.
 
         Args:
             call: The proposed call.
             environment: What proposed it, or None where that isn't known.
             at_most: The rung the graph already sent it to.
+            policy: The policy in force, if that was looked up a moment ago.
         """
-        rule = self.policy.rule(call.tool)
+        policy = policy or self.refresh()
         self._observe(call.agent, environment)
         seat = self.seat_of(call.agent, call.tool)
-        footing = Footing(seat.can_ask, seat.declaration.reversible, self.policy.reports.reader)
-        return Gate(rule, environment, self._locked.get(call.agent), footing, self.clock(), at_most)
+        footing = Footing(seat.can_ask, seat.declaration.reversible, policy.reports.reader)
+        return Gate(policy.rule(call.tool), environment, self._locked.get(call.agent), footing, self.clock(), at_most)
 
     def route(self, call: Call, environment: Environment | None) -> Routed:
         """The rung a call would go to now, and why. Nothing is written about the call, and nothing runs."""
-        return drive(routed(call, self.gate(call, environment)), self._turn(call, None))
+        policy = self.refresh()
+        return drive(routed(call, self.gate(call, environment, policy=policy)), self._turn(call, None, policy))
 
     def run(
         self, call: Call, environment: Environment | None, host: Host, at_most: Rung = Rung.REPORT,
@@ -246,14 +253,29 @@ class Ladder(Desk):
         Raises:
             LedgerError: The ledger refused; nothing ran that isn't recorded.
         """
-        return drive(life(call, self.gate(call, environment, at_most), found), self._turn(call, host))
+        policy = self.policy if found else self.refresh()
+        gate = self.gate(call, environment, at_most, policy)
+        return drive(life(call, gate, found), self._turn(call, host, policy))
 
     async def arun(
         self, call: Call, environment: Environment | None, host: Host, at_most: Rung = Rung.REPORT,
         found: Routed | None = None,
     ) -> Reply:  # fmt: skip
         """As `run`, on the event loop."""
-        return await adrive(life(call, self.gate(call, environment, at_most), found), self._turn(call, host))
+        policy = self.policy if found else self.refresh()
+        gate = self.gate(call, environment, at_most, policy)
+        return await adrive(life(call, gate, found), self._turn(call, host, policy))
+
+    def refresh(self) -> Policy:
+        """The policy in force, taken from its file anew where that was edited. It is looked at before every call.
+
+        The file is taken whole or not at all: one with mistakes, or with another agent, ledger, drafts, `ask`, or undo
+        of a mounted tool, leaves the policy as it is. Either is said once, in the log and as an entry `policy` of the
+        ledger. An edit counts a tenth of a second after the last writing. A `Policy` made in Python never changes.
+        """
+        if self._file is not None and self._file.changed():
+            self.policy = self._file.taken(self.policy, self.seats, self.store, self.clock)
+        return self.policy
 
     def refuse(self, agent: str, thread: str, call: Mapping[str, Any], text: str) -> None:
         """Write down a call that could not even be considered: no id, no such tool, malformed arguments."""
@@ -290,20 +312,20 @@ class Ladder(Desk):
                 f'{named}. The request was not sent. Take them off, or say provider_tools = "report" in the policy'
             )
 
-    def _turn(self, call: Call, host: Host | None) -> Turn:
-        reports = self.policy.reports
+    def _turn(self, call: Call, host: Host | None, policy: Policy) -> Turn:
+        reports = policy.reports
         reader = None if reports.reader is None else (reports.reader, int(reports.sla * US))
         return Turn(
-            store=self.store, policy=self.policy, clock=self.clock, workspace=self.workspace,
-            terms=self.terms(call), reader=reader,
+            store=self.store, policy=policy, clock=self.clock, workspace=self.workspace,
+            terms=self.terms(call, policy), reader=reader,
             declaration=self.seat_of(call.agent, call.tool).declaration, host=host or _Nowhere(),
         )  # fmt: skip
 
-    def terms(self, call: Call) -> Terms:
+    def terms(self, call: Call, policy: Policy) -> Terms:
         """What an approval of a call holds for, as it is in this process now."""
         seat = self.seat_of(call.agent, call.tool)
         version = digest_of("tool", call.tool, seat.version, seat.declaration.version)
-        return Terms(self.policy.rule(call.tool), version, seat.declaration.undo_reference)
+        return Terms(policy.rule(call.tool), version, seat.declaration.undo_reference)
 
     def _observe(self, agent: str, environment: Environment | None) -> None:
         """Write a new environment down, and say so, before any of its calls runs."""
@@ -355,9 +377,9 @@ class Ladder(Desk):
         seat = self.seat_of(call.agent, call.tool)
         if seat.host is None:
             return None
-        rule = self.policy.rule(call.tool)
+        policy = self.refresh()
         route = Route(Rung.DRAFT, (Reason("accepted", f"{person.name} accepted its draft"),))
-        return drive(take_up(call, route, Plan(rule), person), self._turn(call, seat.host()))
+        return drive(take_up(call, route, Plan(policy.rule(call.tool)), person), self._turn(call, seat.host(), policy))
 
 
 class _Nowhere:

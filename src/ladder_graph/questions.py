@@ -165,8 +165,12 @@ class Questions(ABC):
 
         return self._write(work)
 
+    def refresh(self) -> Policy:
+        """The policy in force."""
+        return self.policy
+
     def _journal(self) -> Journal:
-        return Journal(self.store.owner, self.policy.revision, self.clock())
+        return Journal(self.store.owner, self.refresh().revision, self.clock())
 
     def _write(self, work: Callable[[Journal, Any], T], *, durable: bool = True) -> T:
         journal = self._journal()

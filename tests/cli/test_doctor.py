@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 
@@ -155,3 +156,25 @@ def test_a_glob_is_shown_where_it_decides(shop, ladder):
     assert found["policy"]["text"].endswith("6 tools and 2 globs of shop")
     assert found["read_stock"]["text"] == "stands on report: it only reads; by the entry read_*"
     assert (found["reed_*"]["verdict"], "read_*" in found) == ("note", False)
+
+
+def test_an_edit_that_a_running_agent_could_not_take_up_is_shown(shop, ladder):
+    """The doctor names what the agent kept and why, until an agent acts under what the file holds."""
+    with shop.ladder() as running:
+        edit(shop, 'agent = "shop"', 'agent = "shop"\nask = "one"')
+        os.utime(shop.policy, (1, 1))
+        running.refresh()
+        found = findings(ladder, code=1)["revision"]
+    assert (found["verdict"], running.policy.revision in found["text"]) == ("wrong", True)
+    assert found["points"][0]["text"] == "ask can't change while the agent runs; restart it"
+    shop.run(READ)
+    assert "revision" not in findings(ladder)
+
+
+def test_an_edit_that_was_taken_up_is_shown(shop, ladder):
+    """The doctor says that the revision of the file is in force."""
+    with shop.ladder() as running:
+        edit(shop, 'impact = "high"', 'impact = "medium"')
+        os.utime(shop.policy, (1, 1))
+        running.refresh()
+        assert findings(ladder)["revision"]["text"] == f"{running.policy.revision}: taken up by a running agent"

@@ -191,7 +191,7 @@ class FindingDocument(TypedDict):
     """One thing that was looked at: `ladder doctor --json`."""
 
     about: str
-    """policy, ledger, drafts, lock, reports, questions, doubt, or a tool's name."""
+    """policy, ledger, revision, drafts, lock, reports, questions, doubt, or a tool's name."""
     verdict: str
     """good, note, or wrong, which is what stops a rung."""
     text: str

@@ -40,6 +40,9 @@ ADVICE = {
 }
 """What to do about a reason, by its code."""
 
+LATEST = 10_000
+"""How many entries are looked through for the last edit of the policy."""
+
 CHANGED = "once you trust what runs now, `ladder lock` grants the rungs to it"
 """What to do about a change of model, prompt, parameters or tools."""
 
@@ -72,7 +75,12 @@ def examine(place: Place) -> Iterator[Finding]:
     try:
         policy = place.read_policy()
     except PolicyError as wrong:
-        yield Finding("policy", "wrong", "nothing of it was loaded", tuple(map(Point, wrong.problems)))
+        yield Finding(
+            "policy",
+            "wrong",
+            "nothing of it was loaded; an agent that runs keeps the policy it has",
+            tuple(map(Point, wrong.problems)),
+        )
         return
     yield Finding("policy", "good", f"{place.policy}: {_counted(policy)} of {policy.agent}")
     file = place.ledger_file(policy)
@@ -95,6 +103,7 @@ def _counted(policy: Policy) -> str:
 
 
 def _around(ladder: Ladder, place: Place) -> Iterator[Finding]:
+    yield from _revision(ladder)
     yield _drafts(ladder)
     yield _lock(ladder, place)
     yield _reports(ladder)
@@ -128,6 +137,20 @@ def _ledger(ladder: Ladder, file: str) -> Finding:
             "ledger", "wrong", f"{file}: a chain is broken", (*points, Point("", "`ladder verify` tells where"))
         )
     return Finding("ledger", "good", f"{file}: it can be written, and the chains end where they should")
+
+
+def _revision(ladder: Ladder) -> Iterator[Finding]:
+    """What a running agent made of the last edit of the file, unless it has acted under what stands there now."""
+    entries = ladder.log(limit=LATEST)
+    last = next((n for n in range(len(entries) - 1, -1, -1) if entries[n].kind == "policy"), None)
+    if last is None:
+        return
+    body, revision = entries[last].body, ladder.policy.revision
+    if body.get("problems") and all(entry.body.get("policy") != revision for entry in entries[last:]):
+        points = (*map(Point, body["problems"]), Point("", "mend the file, or restart the agent"))
+        yield Finding("revision", "wrong", f"the agent keeps revision {body['policy']}, and not the file's", points)
+    elif body.get("policy") == revision:
+        yield Finding("revision", "good", f"{revision}: taken up by a running agent")
 
 
 def _drafts(ladder: Ladder) -> Finding:

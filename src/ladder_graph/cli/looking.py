@@ -220,9 +220,9 @@ def card(out: Screen, action: Action, *, whole: bool = True) -> None:
 
 _COLOURS = {
     "done": "green", "approved": "green", "acknowledged": "green", "adopted": "green", "undone": "yellow",
-    "asked": "yellow", "question": "yellow", "demoted": "yellow", "environment": "yellow", "undoing": "yellow",
-    "unknown": "bold red", "undo_conflict": "bold red", "undo_failed": "bold red", "failed": "red", "refused": "red",
-    "unanswerable": "red", "declined": "red", "expired": "red",
+    "asked": "yellow", "question": "yellow", "demoted": "yellow", "environment": "yellow", "policy": "yellow",
+    "undoing": "yellow", "unknown": "bold red", "undo_conflict": "bold red", "undo_failed": "bold red",
+    "failed": "red", "refused": "red", "unanswerable": "red", "declined": "red", "expired": "red",
 }  # fmt: skip
 """What stands out in a list of entries."""
 
