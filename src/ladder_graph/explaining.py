@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ladder_graph.calls import Call
-from ladder_graph.policy import Rule
+from ladder_graph.policy import Policy, Rule
 from ladder_graph.policy.bounds import Bound, Breach, Charge, weigh
 from ladder_graph.policy.units import spell_dollars
-from ladder_graph.routing import decide, exhausted
+from ladder_graph.routing import Footing, decide, effective, exhausted
 from ladder_graph.scale import Rung
 from ladder_graph.steps import Route
+from ladder_graph.trust.standing import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,25 @@ def explained(
         breaches += breached
         quotas += remaining
     return Explanation(call, entry, rule.rung, route.rung, decide(route, breaches, quotas), tuple(bounds))
+
+
+def decided(policy: Policy, tool: str, arguments: Mapping[str, Any], now: dt.datetime) -> Explanation:
+    """What a policy alone makes of a call: nothing was taken from its quotas, and all that its rungs need is in place.
+
+    Args:
+        policy: The policy.
+        tool: The tool's name.
+        arguments: What it is called with.
+        now: The moment, aware.
+
+    Raises:
+        ArgumentsError: No call could have these arguments.
+    """
+    call = Call(policy.agent, "explain", "explain", tool, dict(arguments))
+    rule = policy.rule(tool)
+    footing = Footing(can_ask=True, reversible=True, reader=policy.reports.reader)
+    route = effective(rule, Standing(rule.rung), footing)
+    return explained(call, rule, route, now, lambda charge: charge.limit, entry=policy.entry(tool))
 
 
 def _weighed(bound: Bound, breaches: list[Breach], quotas: list[tuple[Charge, int]]) -> Weighed:

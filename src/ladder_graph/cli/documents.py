@@ -179,6 +179,23 @@ class ExplanationDocument(TypedDict):
     bounds: list[WeighedDocument]
 
 
+class DecisionDocument(TypedDict):
+    """A call on which a policy decides otherwise: `ladder policy test --json`, `ladder policy diff --json`."""
+
+    tool: str
+    arguments: dict[str, Any]
+    name: str | None
+    """What the case is about."""
+    before: str
+    """The rung that the case expects, or that the first policy gives."""
+    after: str
+    """The rung that the policy gives, or the second one."""
+    reasons: list[ReasonDocument]
+    """Why."""
+    missing: list[str]
+    """Codes of reasons that the case wants and that aren't there."""
+
+
 class PointDocument(TypedDict):
     """One thing to know about a finding."""
 
@@ -271,6 +288,14 @@ def explanation(of: Explanation) -> ExplanationDocument:
             {"bound": one.bound.model_dump(mode="json"), "held": one.held, "text": one.text, "left": one.left}
             for one in of.bounds
         ],
+    }  # fmt: skip
+
+
+def decision(of: Explanation, *, before: str, name: str | None, missing: tuple[str, ...]) -> DecisionDocument:
+    """A decision that is another one, as JSON."""
+    return {
+        "tool": of.call.tool, "arguments": of.call.arguments, "name": name, "before": before,
+        "after": of.route.rung.word, "reasons": _reasons(of.route), "missing": list(missing),
     }  # fmt: skip
 
 

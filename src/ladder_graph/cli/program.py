@@ -19,6 +19,7 @@ from ladder_graph.cli import (
     explaining,
     keeping,
     looking,
+    policies,
     reports,
     starting,
     suggestions,
@@ -27,7 +28,7 @@ from ladder_graph.cli.place import Place
 from ladder_graph.errors import LadderError
 
 HEADINGS = {
-    "Starting": ("init", "schema", "doctor", "demo"),
+    "Starting": ("init", "schema", "policy", "doctor", "demo"),
     "Looking": ("status", "explain", "log", "show", "verify"),
     "Answering": (
         "pending", "approve", "decline", "edit", "respond", "revoke", "drafts", "suggestions", "reports", "ack",
@@ -131,5 +132,6 @@ for _command in (
     keeping.demote, keeping.lock,
 ):  # fmt: skip
     program.command(epilog=JSON.get(_command.__name__))(_command)
+program.add_typer(policies.commands, name="policy")
 program.add_typer(drafts.commands, name="drafts")
 program.add_typer(suggestions.commands, name="suggestions")

@@ -13,7 +13,7 @@ import tomllib
 import types
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
+from typing import Annotated, Any, NamedTuple, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -43,6 +43,7 @@ _LIMITS = {
     "too_short": "must hold at least {min_length} entry",
     "string_too_long": "must have at most {max_length} characters",
 }
+M = TypeVar("M", bound=BaseModel)
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _WHERE = re.compile(r"(?s)(.*) \(at (?:line (\d+), column (\d+)|end of document)\)")
 
@@ -56,6 +57,19 @@ def load_policy(path: str | os.PathLike[str]) -> Policy:
     Raises:
         PolicyError: It can't be read, or it has mistakes; each is listed with its line.
     """
+    return read_file(path, Policy).anchored(Path(path).absolute().parent)
+
+
+def read_file(path: str | os.PathLike[str], model: type[M]) -> M:
+    """Read a strict model from a TOML file.
+
+    Args:
+        path: The file.
+        model: What it holds.
+
+    Raises:
+        PolicyError: It can't be read, or it has mistakes; each is listed with its line.
+    """
     source = os.fspath(path)
     text = _text(source)
     try:
@@ -64,7 +78,7 @@ def load_policy(path: str | os.PathLike[str]) -> Policy:
         raise PolicyError([_syntax(str(wrong), source, text)], source) from None
     except (ValueError, RecursionError) as wrong:
         raise PolicyError([f"{source}: not valid TOML: {wrong}"], source) from None
-    return _validated(data, source, lines_of(text)).anchored(Path(source).absolute().parent)
+    return _validated(data, source, lines_of(text), model)
 
 
 def policy_of(data: Mapping[str, Any], source: str) -> Policy:
@@ -84,7 +98,7 @@ def policy_of(data: Mapping[str, Any], source: str) -> Policy:
         ladder_graph.errors.PolicyError: here: 1 problem, nothing was loaded
         here: tools.send.rugn: unknown key; did you mean 'rung'? known keys: rung, ceiling, ...
     """
-    return _validated(data, source, {})
+    return _validated(data, source, {}, Policy)
 
 
 # --- the file ------------------------------------------------------------------------------------------------------
@@ -121,21 +135,21 @@ def _position(before: str) -> tuple[int, int]:
 # --- the mistakes --------------------------------------------------------------------------------------------------
 
 
-def _validated(data: object, source: str, lines: dict[Keys, int]) -> Policy:
+def _validated(data: object, source: str, lines: dict[Keys, int], model: type[M]) -> M:
     try:
-        return Policy.model_validate(dict(data) if isinstance(data, Mapping) else data)
+        return model.model_validate(dict(data) if isinstance(data, Mapping) else data)
     except ValidationError as wrong:
-        found = [one for error in wrong.errors(include_url=False) for one in _problems(error, lines)]
+        found = [one for error in wrong.errors(include_url=False) for one in _problems(error, lines, model)]
     if not lines:
         raise PolicyError([f"{source}: {_spell(path)}: {text}" for path, text in found], source) from None
     placed = sorted((nearest_line(lines, path), f"{_spell(path)}: {text}") for path, text in found)
     raise PolicyError([f"{source}:{line}: {text}" for line, text in placed], source) from None
 
 
-def _problems(error: ErrorDetails, lines: dict[Keys, int]) -> Iterator[tuple[Keys, str]]:
+def _problems(error: ErrorDetails, lines: dict[Keys, int], model: type[BaseModel]) -> Iterator[tuple[Keys, str]]:
     """One of pydantic's errors as paths in the policy, each with a sentence."""
     if error["type"] != "glob_tie":
-        yield _problem(error)
+        yield _problem(error, model)
         return
     for one, other in error["ctx"]["ties"]:
         pair: list[Keys] = [("tools", one), ("tools", other)]
@@ -145,14 +159,14 @@ def _problems(error: ErrorDetails, lines: dict[Keys, int]) -> Iterator[tuple[Key
         yield second, text
 
 
-def _problem(error: ErrorDetails) -> tuple[Keys, str]:
+def _problem(error: ErrorDetails, model: type[BaseModel]) -> tuple[Keys, str]:
     """One of pydantic's errors as a path in the policy and a sentence."""
     about_a_key = error["loc"][-1:] == ("[key]",) and error["type"] != "extra_forbidden"
-    place = _follow(error["loc"][:-1] if about_a_key else error["loc"])
+    place = _follow(error["loc"][:-1] if about_a_key else error["loc"], model)
     given, context = error["input"], error.get("ctx", {})
     match error["type"]:
         case "extra_forbidden":
-            astray = len(place.path) == 1 and isinstance(given, Mapping)
+            astray = model is Policy and len(place.path) == 1 and isinstance(given, Mapping)
             hint = f"; the rule of a tool stands under tools, as in [tools.{place.path[0]}]" if astray else ""
             return place.path, _unknown("key", place.path[-1], place.known) + hint
         case "union_tag_invalid":
@@ -215,9 +229,9 @@ class _Place(NamedTuple):
     known: tuple[str, ...]
 
 
-def _follow(location: tuple[str | int, ...]) -> _Place:
+def _follow(location: tuple[str | int, ...], model: type[BaseModel]) -> _Place:
     """Walk a pydantic location through the model, leaving out the steps that are no keys: a union's members."""
-    place = _Place((), Policy, ())
+    place = _Place((), model, ())
     for step in location:
         here = place.here
         if isinstance(here, type) and issubclass(here, BaseModel):
