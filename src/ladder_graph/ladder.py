@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import logging
 import os
@@ -51,8 +52,7 @@ class Ladder(Desk):
         agent: The agent's name; the ledger keeps one chain for each.
         rungs: The one-line form: tool names to rungs, such as `{"read_status": "report", "send_email": "confirm"}`,
             or to mappings of a rule's fields. A tool that isn't listed gets the lowest rung.
-        policy: A `ladder.toml`, or a `Policy`; instead of `agent` and `rungs`. A file that is edited counts from the
-            next call on, whole or not at all (`refresh`).
+        policy: A `ladder.toml`, whose edits count from the next call on, or a `Policy`; instead of `agent` and `rungs`.
         ledger: Where the ledger lives: a file, or `":memory:"`. The policy says it otherwise, `ladder.db` by default.
         lock: The environment that the start rungs are granted for; `ladder.lock` beside the policy file if there is
             one, and else the first environment seen.
@@ -253,25 +253,28 @@ class Ladder(Desk):
         Raises:
             LedgerError: The ledger refused; nothing ran that isn't recorded.
         """
-        policy = self.policy if found else self.refresh()
-        gate = self.gate(call, environment, at_most, policy)
+        policy, gate = self._entered(call, environment, at_most, found)
         return drive(life(call, gate, found), self._turn(call, host, policy))
 
     async def arun(
         self, call: Call, environment: Environment | None, host: Host, at_most: Rung = Rung.REPORT,
         found: Routed | None = None,
     ) -> Reply:  # fmt: skip
-        """As `run`, on the event loop."""
-        policy = self.policy if found else self.refresh()
-        gate = self.gate(call, environment, at_most, policy)
+        """As `run`, on the event loop, which never waits for a disk or a server."""
+        policy, gate = await asyncio.to_thread(self._entered, call, environment, at_most, found)
         return await adrive(life(call, gate, found), self._turn(call, host, policy))
+
+    def _entered(
+        self, call: Call, environment: Environment | None, at_most: Rung, found: Routed | None
+    ) -> tuple[Policy, Gate]:
+        policy = self.policy if found else self.refresh()  # With a route, the file was looked at a moment ago.
+        return policy, self.gate(call, environment, at_most, policy)
 
     def refresh(self) -> Policy:
         """The policy in force, taken from its file anew where that was edited. It is looked at before every call.
 
-        The file is taken whole or not at all: one with mistakes, or with another agent, ledger, drafts, `ask`, or undo
-        of a mounted tool, leaves the policy as it is. Either is said once, in the log and as an entry `policy` of the
-        ledger. An edit counts a tenth of a second after the last writing. A `Policy` made in Python never changes.
+        The file is taken whole, a tenth of a second after the last writing. One with mistakes, or with another agent,
+        ledger, drafts, `ask`, or undo of a mounted tool, isn't taken at all. Either is said, in the log and the ledger.
         """
         if self._file is not None and self._file.changed():
             self.policy = self._file.taken(self.policy, self.seats, self.store, self.clock)
