@@ -45,7 +45,7 @@ def other(*edit):
 def test_cases_that_hold_are_good(folder, ladder):
     """Exit code 0, and how many there were. The mail's quota is used up in the ledger, which is nothing to a case."""
     cases(CASES + '[[cases]]\ntool = "send_mail"\nrung = "bounded"\n')
-    assert "4 cases, and all are decided as they should be" in ladder("policy", "test", "cases.toml").stdout
+    assert "all of 4 decided as they should be" in ladder("policy", "test", "cases.toml").stdout
     assert ladder("policy", "test", "cases.toml", "--json").document == []
 
 
@@ -84,7 +84,7 @@ def test_mistakes_in_cases_have_their_line(folder, ladder):
 
 def test_a_diff_is_over_the_calls_of_the_ledger(folder, ladder):
     """Each recorded call that the other policy decides otherwise is shown once; the rest isn't."""
-    assert "7 different calls, and no decision changes" in ladder("policy", "diff", "ladder.toml", "ladder.toml").stdout
+    assert "none of 7 decided otherwise" in ladder("policy", "diff", "ladder.toml", "ladder.toml").stdout
     second = other("most = 10_000", "most = 100")
     (found,) = ladder("policy", "diff", "ladder.toml", second, "--json", code=1).document
     assert (found["tool"], found["before"], found["after"]) == ("set_price", "rollback", "confirm")

@@ -50,7 +50,7 @@ def check(ctx: typer.Context, cases: File, *, json: Json = False) -> None:
         missing = tuple(code for code in case.because if code not in codes)
         if told.route.rung is not case.rung or missing:
             failed.append(Change(case.rung.word, told, case.name, missing))
-    _report(failed, f"{len(wanted)} cases, and all are decided as they should be", "failed", len(wanted), json=json)
+    _report(failed, f"all of {len(wanted)} decided as they should be", "failed", len(wanted), json=json)
 
 
 @commands.command(epilog=keys(DecisionDocument))
@@ -84,7 +84,7 @@ def diff(
         one, other = (decided(policy, tool, arguments, now) for policy in (before, after))
         if one.route.rung is not other.route.rung:
             changed.append(Change(one.route.rung.word, other, name))
-    _report(changed, f"{len(calls)} different calls, and no decision changes", "changed", len(calls), json=json)
+    _report(changed, f"none of {len(calls)} decided otherwise", "changed", len(calls), json=json)
 
 
 def _report(changes: list[Change], fine: str, word: str, of: int, *, json: bool) -> None:
