@@ -211,6 +211,18 @@ def test_a_missing_argument_is_never_inside(value):
     assert not isinstance(Cost(limit="$5", argument="x").charge(other, NOW), Charge)
 
 
+@given(VALUES | st.sampled_from(["a", "A ", ["a"], ["a", "b"], "b", 1, "1", True, "a\N{ZERO WIDTH SPACE}"]))
+def test_only_plain_values_are_counted_apart(value):
+    """Who gets a counter is named by text that shows, or by a whole number, and no entry of a list goes uncounted."""
+    bound = Volume(limit=3, each_value_of="x")
+    answer = bound.charges(call(value), NOW)
+    if isinstance(answer, tuple):
+        entries = value if isinstance(value, list) else [value]
+        assert entries
+        assert all(type(entry) is int or (type(entry) is str and entry.strip()) for entry in entries)
+        assert {charge.quota for charge in answer} == {bound.charges(call(entry), NOW)[0].quota for entry in entries}
+
+
 # --- loosening never blocks ------------------------------------------------------------------------------------------
 
 
@@ -311,6 +323,7 @@ def test_a_window_never_comes_back(moment, later, zone):
     for per, length in (("minute", 60), ("hour", 7200), ("day", 90_000), ("month", 2_700_000)):
         bound = Volume(limit=1, per=per, timezone=zone)
         first, second = bound.charge(call(1), moment), bound.charge(call(1), moment + later)
+        assert first.start <= second.start
         if first.window == second.window:
             assert later.total_seconds() <= length
         if later == dt.timedelta(0):

@@ -130,6 +130,12 @@ def test_the_nearest_rung_is_named():
             "domains[0]: ",
         ),
         ({"kind": "volume", "limit": True}, "limit: expected a whole number, found true"),
+        ({"kind": "volume", "limit": 1, "within": "0.5s"}, "within: must be at least 1, found the text '0.5s'"),
+        (
+            {"kind": "volume", "limit": 1, "within": "24h", "per": "hour"},
+            'say how long the window is: either per = "day", with a timezone, or within = "24h", not both',
+        ),
+        ({"kind": "volume", "limit": 1, "by": "user"}, "by: expected 'tool', 'thread' or 'agent', found the text"),
         ({"kind": "volume", "limit": -1}, "limit: must be at least 0, found the integer -1"),
         ({"kind": "volume", "limit": 2**63}, "limit: must be at most 9007199254740991, found the integer "),
         (
@@ -223,6 +229,14 @@ def test_a_password_in_a_url_is_not_repeated():
         ({"kind": "cost", "limit": "$3", "each": "$1"}, {"kind": "cost", "limit": "$5", "argument": "x"}, False),
         ({"kind": "cost", "limit": "$3", "argument": "y"}, {"kind": "cost", "limit": "$5", "argument": "x"}, False),
         ({"kind": "length", "argument": "x", "most": 3}, {"kind": "length", "argument": "x", "most": 5}, False),
+        ({"kind": "volume", "limit": 3}, {"kind": "volume", "limit": 5, "within": "1d"}, False),
+        (
+            {"kind": "volume", "limit": 3, "within": "24h"},
+            {"kind": "volume", "limit": 5, "within": "1d"},
+            True,
+        ),
+        ({"kind": "volume", "limit": 3}, {"kind": "volume", "limit": 5, "by": "agent"}, False),
+        ({"kind": "volume", "limit": 3}, {"kind": "volume", "limit": 5, "each_value_of": "x"}, False),
     ],
 )
 def test_two_bounds_on_one_counter_are_refused(one, two, clash):

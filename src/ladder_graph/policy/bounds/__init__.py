@@ -48,9 +48,9 @@ def weigh(bounds: Iterable[Bound], call: Call, now: dt.datetime) -> tuple[list[B
     breaches: list[Breach] = []
     charges: list[Charge] = []
     for bound in bounds:
-        answer = bound.charge(call, now) if isinstance(bound, QuotaBound) else bound.check(call)
+        answer = bound.charges(call, now) if isinstance(bound, QuotaBound) else bound.check(call)
         if isinstance(answer, Breach):
             breaches.append(answer)
-        elif isinstance(answer, Charge):
-            charges.append(answer)
+        elif answer is not None:
+            charges += answer
     return breaches, charges
