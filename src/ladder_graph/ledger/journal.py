@@ -363,7 +363,8 @@ class Journal(Actions):
         detail = step.outcome.text if step.outcome is not None else ""
         self.append(cursor, call.agent, step.state, call.key, {"text": detail or text} if detail or text else {})
         if step.state in _SETTLES:
-            quotas.settle(cursor, call.key, used=step.state is not State.FAILED)
+            cost = step.outcome.cost if step.outcome is not None else None
+            quotas.settle(cursor, call.key, used=step.state is not State.FAILED, cost=cost)
         return True
 
     def _changed(self, cursor: Cursor, step: Claim) -> NotClaimed | None:

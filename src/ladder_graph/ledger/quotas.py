@@ -64,7 +64,33 @@ def _bucket(cursor: Cursor, charge: Charge) -> tuple[int, int]:
         start = latest
 
 
-def settle(cursor: Cursor, action: str, *, used: bool) -> None:
-    """Turn what an action holds into what it used, or give it back."""
-    cursor.execute(sql.SETTLE, {"action": action, "used": int(used)})
+def settle(cursor: Cursor, action: str, *, used: bool, cost: int | None = None) -> None:
+    """Turn what an action holds into what it used, or give it back.
+
+    Args:
+        cursor: In a transaction.
+        action: The action's key.
+        used: Whether it took effect.
+        cost: What it really cost, in micro-dollars, also where it had no effect; None where only the hold is known.
+    """
+    if cost is None:
+        cursor.execute(sql.SETTLE, {"action": action, "used": int(used)})
+    else:
+        for quota, window, amount in cursor.execute(sql.HELD, {"action": action}).fetchall():
+            came_to = cost if _money(quota) else amount * used
+            cursor.execute(sql.SETTLE_AT, {
+                "b_quota": quota, "b_window": window, "cost": came_to, "amount": amount,
+            })  # fmt: skip
     cursor.execute(sql.DROP_HOLDS, {"action": action})
+
+
+def overrun(cursor: Cursor, action: str, cost: int) -> int | None:
+    """The least that an action holds of any sum of money, where it really cost more; otherwise None."""
+    rows = cursor.execute(sql.HELD, {"action": action}).fetchall()
+    least = min((amount for quota, _, amount in rows if _money(quota)), default=None)
+    return least if least is not None and cost > least else None
+
+
+def _money(quota: str) -> bool:
+    """Whether a counter counts money, by its key: agent, tool and measure, of which the first two hold no slash."""
+    return quota.split("/")[2] == "micro_usd"

@@ -250,6 +250,15 @@ SETTLE = _sql(
 )
 """Turn everything that an action holds into what it used (`used` 1), or give it back (0)."""
 
+HELD = _sql(select(_hold.c.quota, _hold.c.window, _hold.c.amount).where(_hold.c.action == bindparam("action")))
+"""What an action holds."""
+SETTLE_AT = _sql(
+    update(_quota)
+    .where(and_(_quota.c.quota == bindparam("b_quota"), _quota.c.window == bindparam("b_window")))
+    .values(used=_quota.c.used + bindparam("cost"), reserved=_quota.c.reserved - bindparam("amount"))
+)
+"""Turn what is held of one counter into what it really came to."""
+
 DROP_HOLDS = _sql(_hold.delete().where(_hold.c.action == bindparam("action")))
 
 QUESTION_OF = _sql(
