@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import logging
 import os
@@ -252,8 +253,9 @@ class Ladder(Desk):
         self, call: Call, environment: Environment | None, host: Host, at_most: Rung = Rung.REPORT,
         found: Routed | None = None,
     ) -> Reply:  # fmt: skip
-        """As `run`, on the event loop."""
-        return await adrive(life(call, self.gate(call, environment, at_most), found), self._turn(call, host))
+        """As `run`, on the event loop, which never waits for a disk or a server."""
+        gate = await asyncio.to_thread(self.gate, call, environment, at_most)
+        return await adrive(life(call, gate, found), self._turn(call, host))
 
     def refuse(self, agent: str, thread: str, call: Mapping[str, Any], text: str) -> None:
         """Write down a call that could not even be considered: no id, no such tool, malformed arguments."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -39,8 +40,8 @@ class GatedEdge(Runnable[Any, Any]):
         return self._routed(self.path.invoke(input, config), input, config or {})
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **_: Any) -> Any:  # noqa: A002  # LangChain's name
-        """As `invoke`."""
-        return self._routed(await self.path.ainvoke(input, config), input, config or {})
+        """As `invoke`, with the ledger looked into off the event loop."""
+        return await asyncio.to_thread(self._routed, await self.path.ainvoke(input, config), input, config or {})
 
     def _routed(self, result: Any, state: Any, config: RunnableConfig) -> list[Any]:
         key, messages = self.mount.messages_key, messages_of(state, self.mount.messages_key)

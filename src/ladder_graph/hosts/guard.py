@@ -7,6 +7,7 @@ right there, in the task that it is called in.
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import functools
 from collections.abc import Callable, Mapping
@@ -116,7 +117,7 @@ class Guard:
 
     async def arun(self, entry: Entry) -> Any:
         """As `run`."""
-        call, environment = self._considered(entry)
+        call, environment = await asyncio.to_thread(self._considered, entry)
         if isinstance(call, ToolMessage):
             return call
         return answered(await self.ladder.arun(call, environment, self._host(entry, call)), call)

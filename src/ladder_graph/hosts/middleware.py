@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -152,7 +153,7 @@ class LadderMiddleware(AgentMiddleware[Any, Any, Any]):
         self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Awaitable[Answer]]
     ) -> Answer:
         """As `wrap_tool_call`."""
-        call, environment = self._considered(request)
+        call, environment = await asyncio.to_thread(self._considered, request)
         if isinstance(call, ToolMessage):
             return call
         reply = await self.ladder.arun(call, environment, self._host(request, handler))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -182,8 +183,8 @@ class GateNode(Runnable[Any, Any]):
         return Command(goto=self.mount.sends(found, messages, config))
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **_: Any) -> Command[Any]:  # noqa: A002  # LangChain's name
-        """As `invoke`; it only reads."""
-        return self.invoke(input, config)
+        """As `invoke`, off the event loop: it reads the ledger."""
+        return await asyncio.to_thread(self.invoke, input, config)
 
 
 @dataclass(frozen=True)
@@ -197,7 +198,7 @@ class RungNode(Runnable[Any, Any]):
     def invoke(self, input: Any, config: RunnableConfig | None = None, **_: Any) -> Any:  # noqa: A002  # LangChain's name
         """Take the call through its life; on resume this starts over, and the ledger knows how far it was."""
         config = config or {}
-        call, environment, found = self._frozen(input, config)
+        call, environment, found = self._underway(input) or self._thawed(input, config)
         if isinstance(call, str):
             return self._update(self._refused(call, input, config), input, config)
         try:
@@ -207,23 +208,26 @@ class RungNode(Runnable[Any, Any]):
         return self._update(answered(reply, call), input, config)
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **_: Any) -> Any:  # noqa: A002  # LangChain's name
-        """As `invoke`."""
+        """As `invoke`; whatever may wait for the ledger does so off the event loop."""
         config = config or {}
-        call, environment, found = self._frozen(input, config)
+        frozen = self._underway(input)
+        if frozen is None:
+            frozen = await asyncio.to_thread(self._thawed, input, config)
+        call, environment, found = frozen
         if isinstance(call, str):
-            return self._update(self._refused(call, input, config), input, config)
+            return self._update(await asyncio.to_thread(self._refused, call, input, config), input, config)
         try:
             reply = await self.mount.ladder.arun(call, environment, self._host(call, input, config), self.rung, found)
         except NotItsTurn:
             return self._back(config)
         return self._update(answered(reply, call), input, config)
 
-    def _frozen(self, packet: Any, config: RunnableConfig) -> Frozen:
+    def _underway(self, packet: Any) -> Frozen | None:
         if not is_packet(packet):
             raise MountError(
                 f"the node {self.name} takes one call from the gate and nothing else; send it to the tool node"
             )
-        return self.mount.underway.take(packet) or self._thawed(packet, config)
+        return self.mount.underway.take(packet)
 
     def _thawed(self, packet: Packet, config: RunnableConfig) -> Frozen:
         """The call of a packet that was read back from a checkpoint."""

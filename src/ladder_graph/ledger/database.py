@@ -24,8 +24,6 @@ class Database(Protocol):
     name: str
     """How it is called in messages: its file, or its address without the password."""
     owner: Owner
-    remote: bool
-    """Whatever is asked goes over a connection, and may have to be waited for."""
     shared_connection: bool
     """Readers see what the writer is doing, so they must wait for each other."""
 

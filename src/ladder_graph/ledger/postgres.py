@@ -56,7 +56,7 @@ class PostgresDatabase:
             opened.pop_all()
         self._writing, self._reading = Wire(self.writer), Wire(self.reader)
         self.owner: Owner = SessionOwner(self._address)
-        self.remote, self.shared_connection = True, False
+        self.shared_connection = False
         self._pool: Engine | None = None
 
     def _connect(self) -> psycopg.Connection[Any]:

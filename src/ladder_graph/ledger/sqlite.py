@@ -61,7 +61,7 @@ class SqliteDatabase:
             self.reader = self.writer if path is None else connect(source)
             opened.pop_all()
         self.owner: Owner = FileOwner(path and path.with_name(path.name + ".owners"))
-        self.remote, self.shared_connection = False, path is None
+        self.shared_connection = path is None
         self._synchronous = "FULL"
         self._engine = create_engine("sqlite://", creator=lambda: Borrowed(self.reader), poolclass=NullPool)
 

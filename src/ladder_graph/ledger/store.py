@@ -152,8 +152,11 @@ class _Job(Generic[T]):
         self._turn.acquire()
 
     def wait(self) -> None:
-        """Wait to be woken; it comes back at once if that was done before."""
-        self._turn.acquire()
+        """Wait to be woken; it comes back at once if that was done before.
+
+        It comes back after a while too: whoever should lead may have been interrupted before it could.
+        """
+        self._turn.acquire(timeout=0.1)
 
     def wake(self) -> None:
         """Wake whoever waits: it is done, or it is their turn to lead."""

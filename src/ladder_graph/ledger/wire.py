@@ -119,6 +119,10 @@ class Wire:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Wait for everything, and let others use the connection again."""
+        if kind is not None and not issubclass(kind, Exception):
+            # Interrupted wherever it stood, nobody knows which results are still on their way.
+            self._pgconn.finish()
+            return
         try:
             self.sync()
         except psycopg.Error:

@@ -180,6 +180,27 @@ def test_a_commit_whose_answer_is_lost(db, monkeypatch, reached):
     assert (db.kinds(), db.quota(), db.verify()) == ("started", (0, 1), ())
 
 
+@pytest.mark.parametrize("waits", [1, 2, 3])
+def test_an_interrupt_in_the_middle_of_an_exchange(db, monkeypatch, waits):
+    """Wherever a keyboard interrupt hits, the next transaction reads its own results and nobody else's."""
+    from ladder_graph.ledger.wire import Wire
+
+    following, left = Wire._next, [waits]
+
+    def interrupted(self):
+        left[0] -= 1
+        if left[0] == 0:
+            raise KeyboardInterrupt
+        return following(self)
+
+    monkeypatch.setattr(Wire, "_next", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        db.claim(CALL, charge())
+    assert db.claim(call(2), charge()) == Claimed(1)
+    assert db.record("done", call(2))
+    assert (db.state(), db.state(call(2)), db.quota(), db.verify()) == (None, "done", (1, 0), ())
+
+
 def test_two_lanes_that_meet_in_one_chain(postgres):
     """Writers of different lanes don't wait for each other, and still can't fork a chain."""
     inside, go_on = threading.Event(), threading.Event()

@@ -158,6 +158,21 @@ def test_work_that_an_interrupted_leader_took_is_done_by_its_own_thread(store):
     assert (job.result(), names(store)) == ("mine", ["mine"])
 
 
+def test_nobody_waits_for_one_who_never_comes(store):
+    """The first in the queue was interrupted before it could lead: the others get on without it, and do its work."""
+    engine = store._engine
+    engine._write_lock.acquire()
+    lost = engine.enqueue(put("lost"), durable=True)
+    with ThreadPoolExecutor(1) as threads:
+        other = threads.submit(store.write, put("other"))
+        while len(engine._waiting) < 2:
+            pass
+        engine._write_lock.release()
+        engine._pass_on()
+        assert other.result(timeout=10) == "other"
+    assert (lost.result(), names(store)) == ("lost", ["lost", "other"])
+
+
 def test_32_threads(store):
     """Every one of many concurrent writes is there, once."""
     with ThreadPoolExecutor(32) as threads:

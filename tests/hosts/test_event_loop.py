@@ -1,0 +1,111 @@
+"""On an event loop nothing waits for a disk: a server that watches for that finds nothing, on any rung or mount."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import closing
+
+import pytest
+from blockbuster import BlockBuster
+from langchain.agents import create_agent
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.types import Command
+
+import ladder_graph
+from ladder_graph import Ladder, reversible
+from ladder_graph.testing import ScriptedModel, calls
+
+BOUNDS = [{"kind": "volume", "limit": 9}]
+CHECKS = [{"kind": "python", "function": "tests.faults.crashing:healthy"}]
+RUNGS = {
+    "note": {"rung": "suggest"},
+    "letter": {"rung": "draft"},
+    "pay": {"rung": "confirm"},
+    "send": {"rung": "bounded", "bounds": BOUNDS},
+    "set_price": {"rung": "rollback", "bounds": BOUNDS, "checks": CHECKS},
+    "look": {"rung": "report", "read_only": True},
+}
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def ladder(request, tmp_path):
+    """A ladder whose ledger is on a disk, or on a server."""
+    file = request.param == "sqlite"
+    ledger = tmp_path / "ladder.db" if file else request.getfixturevalue("postgres")
+    with closing(Ladder(agent="shop", rungs=RUNGS, ledger=ledger)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def watched():
+    """Raises where this package waits on an event loop."""
+    buster = BlockBuster(scanned_modules=[ladder_graph])
+    buster.activate()
+    yield
+    buster.deactivate()
+
+
+def hands(ran):
+    """One tool for each rung; the last one is unknown to the policy."""
+
+    async def note(n: int) -> str:
+        """Note."""
+        return "noted"
+
+    async def letter(n: int) -> str:
+        """Write."""
+        return "written"
+
+    async def pay(n: int) -> str:
+        """Pay."""
+        ran.append("pay")
+        return "paid"
+
+    async def send(n: int) -> str:
+        """Send."""
+        ran.append("send")
+        return "sent"
+
+    @reversible(prepare=lambda said: said["n"], undo=lambda n: None)
+    async def set_price(n: int) -> str:
+        """Set a price."""
+        ran.append("set_price")
+        return "set"
+
+    async def look(n: int) -> str:
+        """Look."""
+        ran.append("look")
+        return "seen"
+
+    return [note, letter, pay, send, set_price, look]
+
+
+def mounted(ladder, how, model, tools):
+    """The agent under the ladder, by one of the mounts."""
+    saver = InMemorySaver()
+    if how == "wrap":
+        return ladder.wrap(create_agent(model, tools, checkpointer=saver))
+    if how == "middleware":
+        return create_agent(model, tools, middleware=ladder.middleware(), checkpointer=saver)
+    return create_agent(model, [ladder.guard(tool) for tool in tools], checkpointer=saver)
+
+
+@pytest.mark.parametrize("how", ["wrap", "middleware", "guard"])
+async def test_every_rung_on_a_watched_loop(ladder, how, watched):
+    """From the first environment to the last record, with a question, a draft, a bad call and an unknown tool."""
+    ran = []
+    wanted = [*RUNGS, "pay"]
+    script = [calls(name, {"n": at}) for at, name in enumerate(wanted)]
+    script += [calls("send", {"n": "no number"}), calls("send", {"n": 99}, id=None), "done"]
+    # Mounting reads the tools' sources; servers import graphs off their loops.
+    graph = await asyncio.to_thread(mounted, ladder, how, ScriptedModel(answers=script), hands(ran))
+    config = {"configurable": {"thread_id": "1"}}
+    state = await graph.ainvoke({"messages": "go"}, config)
+    for _ in range(9):
+        if "__interrupt__" not in state:
+            break
+        (interrupt,) = state["__interrupt__"]
+        answer = ladder_graph.answer_to(interrupt.value, "approve", by="ana")
+        state = await graph.ainvoke(Command(resume=answer), config)
+    assert state["messages"][-1].text == "done"
+    assert ran == ["pay", "send", "set_price", "look", "pay"]
