@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         ProviderToolsRefused,
         UnknownQuestion,
     )
+    from ladder_graph.hosts.permit import spent
     from ladder_graph.ladder import Ladder
     from ladder_graph.policy import Policy, Rule, load_policy
     from ladder_graph.scale import Rung
@@ -63,12 +64,14 @@ __all__ = [
     "probed_by",
     "reversible",
     "sign",
+    "spent",
 ]
 
 _HOMES = {
     "Declaration": "tools", "Ladder": "ladder", "Person": "steps", "Policy": "policy", "Question": "steps",
     "Rule": "policy", "Rung": "scale", "State": "states", "drafted_by": "tools", "load_policy": "policy",
     "probed_by": "tools", "reversible": "tools", "answer_to": "envelopes", "sign": "envelopes",
+    "spent": "hosts.permit",
 }  # fmt: skip
 """The module of each public name; what isn't listed is an error and stands in `errors`."""
 

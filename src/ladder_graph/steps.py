@@ -197,6 +197,8 @@ class Outcome:
     """An error in words."""
     signal: BaseException | None = None
     """A control-flow signal of the host, re-raised once it is recorded."""
+    cost: int | None = None
+    """What the tool says that it cost, in micro-dollars; None where it doesn't say."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from ladder_graph import answers
 from ladder_graph.calls import Call
 from ladder_graph.deciding import decision_of, edited, taken_before
 from ladder_graph.envelopes import signer
-from ladder_graph.ledger import Journal, Store, acts
+from ladder_graph.ledger import Journal, Store, acts, quotas
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import Terms, last_answer, nonce_of, word_of
 from ladder_graph.policy import Policy
@@ -288,7 +288,11 @@ class Turn:
         reply = self._kept(step)
 
         def work(cursor: Cursor) -> bool:
+            cost = step.outcome.cost if step.outcome is not None else None
+            held = quotas.overrun(cursor, step.call.key, cost) if cost is not None else None
             recorded = journal.record(cursor, step, reply)
+            if recorded and cost is not None and held is not None:
+                acts.overran(journal, cursor, step.call, cost, held)
             if step.state in {State.UNDO_CONFLICT, State.UNDO_FAILED}:
                 # A failure nobody anticipated: down at once.
                 reason = f"the undo of action {step.call.short} left a mess: {step.state}"

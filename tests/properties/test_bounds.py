@@ -13,7 +13,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ladder_graph.calls import Call
-from ladder_graph.policy.bounds import Charge, Cost, Domain, Host, Length, Matches, OneOf, Range, Under, Volume
+from ladder_graph.policy.bounds import (
+    Charge,
+    Cost,
+    Count,
+    Domain,
+    Equals,
+    Host,
+    Length,
+    Matches,
+    OneOf,
+    Predicate,
+    Range,
+    Time,
+    Under,
+    Volume,
+)
 
 NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -96,6 +111,60 @@ def test_only_short_text_and_lists_have_the_length(most, value):
     if Length(argument="x", most=most).check(call(value)) is None:
         assert isinstance(value, str | list)
         assert len(value) <= most
+
+
+@given(SCALARS | ALIKE.filter(lambda value: value is not None), VALUES | ALIKE)
+def test_only_the_value_itself_is_equal(wanted, value):
+    """What passes has the value and its type; the value itself passes."""
+    assert Equals(argument="x", to=wanted).check(call(wanted)) is None
+    if Equals(argument="x", to=wanted).check(call(value)) is None:
+        assert type(value) is type(wanted)
+        assert value == wanted
+
+
+@given(st.integers(0, 3), st.integers(0, 3), VALUES)
+def test_only_lists_and_tables_hold_a_count(least, more, value):
+    """What passes is a list or a table with a number of entries between the limits."""
+    if Count(argument="x", least=least, most=least + more).check(call(value)) is None:
+        assert isinstance(value, list | dict)
+        assert least <= len(value) <= least + more
+
+
+def echo(arguments):
+    """Say what the argument is."""
+    return arguments["x"]
+
+
+@given(VALUES)
+def test_only_true_itself_is_inside_a_predicate(value):
+    """Nothing that is merely taken for true is enough."""
+    assert (Predicate(function=f"{__name__}:echo").check(call(value)) is None) is (value is True)
+
+
+MOMENTS = st.integers(1_767_225_600, 1_830_297_599).map(lambda second: dt.datetime.fromtimestamp(second, dt.UTC))
+HOURS = st.integers(0, 24).map("{:02}:00".format)
+
+
+@given(MOMENTS, HOURS, HOURS, st.sampled_from(["UTC", "Europe/Zurich", "Australia/Lord_Howe", "Pacific/Apia"]))
+def test_hours_and_their_rest_cover_the_day_once(moment, start, end, zone):
+    """A moment is inside either of the hours or of those from their end to their start, and never of both."""
+    if start != end and {start, end} != {"00:00", "24:00"}:
+        inside = Time(start=start, end=end, timezone=zone).at(moment) is None
+        rest = Time(start="00:00" if end == "24:00" else end, end=start, timezone=zone) if start != "00:00" else None
+        if rest is None:
+            rest = Time(start=end, end="24:00", timezone=zone)
+        assert inside is not (rest.at(moment) is None)
+
+
+@given(MOMENTS, st.sets(st.sampled_from(["mon", "tue", "wed", "thu", "fri", "sat", "sun"]), min_size=1), HOURS, HOURS)
+def test_another_day_blocks_none_and_a_freeze_allows_none(moment, days, start, end):
+    """More days allow at least what fewer allow; a freeze over the moment allows nothing."""
+    if start != end:
+        tight = Time(days=sorted(days), start=start, end=end, freeze=["1999-01-01"])
+        loose = Time(days=sorted({*days, "sun"}), start=start, end=end, freeze=["1999-01-01"])
+        frozen = Time(days=sorted(days), start=start, end=end, freeze=["1999-01-01", f"{moment:%Y-%m-%d}"])
+        assert tight.at(moment) is not None or loose.at(moment) is None
+        assert frozen.at(moment) is not None
 
 
 @pytest.fixture(scope="module")
@@ -203,12 +272,26 @@ def test_a_missing_argument_is_never_inside(value):
         Matches(argument="x", pattern=".*"),
         Range(argument="x", least=0),
         Length(argument="x", most=9),
+        Equals(argument="x", to="a"),
+        Count(argument="x", most=9),
         Under(argument="x", directory="/"),
         Host(argument="x", hosts=["a.example"]),
         Domain(argument="x", domains=["a.example"]),
     )
     assert all(bound.check(other) is not None for bound in bounds)
     assert not isinstance(Cost(limit="$5", argument="x").charge(other, NOW), Charge)
+
+
+@given(VALUES | st.sampled_from(["a", "A ", ["a"], ["a", "b"], "b", 1, "1", True, "a\N{ZERO WIDTH SPACE}"]))
+def test_only_plain_values_are_counted_apart(value):
+    """Who gets a counter is named by text that shows, or by a whole number, and no entry of a list goes uncounted."""
+    bound = Volume(limit=3, each_value_of="x")
+    answer = bound.charges(call(value), NOW)
+    if isinstance(answer, tuple):
+        entries = value if isinstance(value, list) else [value]
+        assert entries
+        assert all(type(entry) is int or (type(entry) is str and entry.strip()) for entry in entries)
+        assert {charge.quota for charge in answer} == {bound.charges(call(entry), NOW)[0].quota for entry in entries}
 
 
 # --- loosening never blocks ------------------------------------------------------------------------------------------
@@ -243,6 +326,16 @@ def test_a_wider_range_blocks_none(least, width, lower, higher, value):
 def test_a_greater_length_blocks_none(most, more, value):
     """A longer text may be."""
     never_blocks(Length(argument="x", most=most), Length(argument="x", most=most + more), value)
+
+
+@given(st.integers(0, 5), st.integers(0, 5), st.integers(0, 5), NEAR_VALUES)
+def test_another_count_blocks_none(least, more, wider, value):
+    """Fewer and more entries may be."""
+    never_blocks(
+        Count(argument="x", least=least, most=least + more),
+        Count(argument="x", least=max(0, least - wider), most=least + more + wider),
+        value,
+    )
 
 
 @given(
@@ -311,6 +404,7 @@ def test_a_window_never_comes_back(moment, later, zone):
     for per, length in (("minute", 60), ("hour", 7200), ("day", 90_000), ("month", 2_700_000)):
         bound = Volume(limit=1, per=per, timezone=zone)
         first, second = bound.charge(call(1), moment), bound.charge(call(1), moment + later)
+        assert first.start <= second.start
         if first.window == second.window:
             assert later.total_seconds() <= length
         if later == dt.timedelta(0):

@@ -16,6 +16,7 @@ from typing import NoReturn
 
 from ladder_graph.calls import Call
 from ladder_graph.errors import DefiniteFailure, NotPermitted
+from ladder_graph.policy.units import micro_dollars
 from ladder_graph.steps import Outcome
 
 _PERMIT: ContextVar[Permit | None] = ContextVar("ladder_graph_permit", default=None)
@@ -35,6 +36,8 @@ class Attempt:
     over: bool = False
     raised: BaseException | None = None
     """What the tool's own code raised."""
+    cost: int | None = None
+    """What the tool says that it cost, in micro-dollars."""
 
     @property
     def harmless(self) -> bool:
@@ -117,6 +120,10 @@ class Permit:
         Args:
             outcome: What the call looks like from outside.
         """
+        costs = [attempt.cost for attempt in self.attempts if attempt.cost is not None]
+        return replace(self._judged(outcome), cost=sum(costs) if costs else None)
+
+    def _judged(self, outcome: Outcome) -> Outcome:
         if outcome.kind == "paused" or (outcome.kind == "done" and outcome.signal is not None):
             return outcome  # Control flow of the host's; the tool said itself what it wants.
         entered = [attempt for attempt in self.attempts if attempt.entered]
@@ -142,6 +149,24 @@ class Permit:
 def current() -> Permit | None:
     """The permit in whose hands this code runs; None inside a tool's body, which has used its own."""
     return _PERMIT.get()
+
+
+def spent(amount: str) -> None:
+    """Say inside a tool what this call of it really cost. Several sums add up.
+
+    The `cost` bounds of the tool held a sum before the call; they settle at this one, in the window in which they held
+    it. What costs more than was held is written down as an `overrun`, and the tool is put on the rung `confirm`. Where
+    nobody says a sum, and for a call in doubt, what was held stands. Outside a call under the ladder it does nothing.
+
+    Args:
+        amount: As in a policy, `"$0.013"`.
+
+    Raises:
+        ValueError: It is no amount.
+    """
+    cost, attempt = micro_dollars(amount), _ATTEMPT.get()
+    if attempt is not None and not attempt.over:
+        attempt.cost = (attempt.cost or 0) + cost
 
 
 @contextmanager

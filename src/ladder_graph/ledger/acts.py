@@ -16,6 +16,7 @@ from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.actions import pinned_in
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.journal import Journal
+from ladder_graph.policy.units import spell_dollars
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.steps import Known, Person, Question
@@ -142,6 +143,21 @@ def demote(
     if cursor.rowcount == 1:
         who = {"by": by.name, "auth": by.auth} if by else {}
         journal.append(cursor, agent, "demoted", action, {"tool": tool, "rung": int(to), "reason": reason, **who})
+
+
+def overran(journal: Journal, cursor: Cursor, call: Call, cost: int, held: int) -> None:
+    """Write down that a call cost more than was held for it, and let its tool ask from now on.
+
+    Args:
+        journal: The moment and the policy.
+        cursor: In a transaction.
+        call: The call.
+        cost: What it cost, in micro-dollars.
+        held: What was held for it.
+    """
+    text = f"action {call.short} cost {spell_dollars(cost)}, and {spell_dollars(held)} was held for it"
+    journal.append(cursor, call.agent, "overrun", call.key, {"cost": cost, "held": held, "text": text})
+    demote(journal, cursor, call.agent, call.tool, Rung.CONFIRM, text, call.key)
 
 
 def environment_key(environment: Environment) -> str:

@@ -51,6 +51,9 @@ _UNDOES = frozenset({State.UNDONE, State.UNDO_CONFLICT, State.UNDO_FAILED})
 NOBODY = Asking()
 """Nobody is known to have asked, and no word is given out."""
 
+_NO_QUOTA = {"quota": None, "window": 0, "reach": 0}
+"""For a look at a call that draws on none."""
+
 _WAITS = frozenset({State.ASKED, State.APPROVED})
 """The states in which a question is open or its approval isn't used yet."""
 
@@ -75,7 +78,7 @@ class Journal(Actions):
         first = charges[0] if charges else None
         found = cursor.execute(sql.LOOK, {
             "agent": call.agent, "tool": call.tool, "thread": call.thread, "digest": call.digest, "now": self.us,
-            "quota": first and first.quota, "window": first and first.window,
+            **(_NO_QUOTA if first is None else quotas.placed(first)),
         }).fetchone()  # fmt: skip
         left = [] if first is None else [(first, first.limit - (found["taken"] or 0))]
         like = found["like"] is not None
@@ -360,7 +363,8 @@ class Journal(Actions):
         detail = step.outcome.text if step.outcome is not None else ""
         self.append(cursor, call.agent, step.state, call.key, {"text": detail or text} if detail or text else {})
         if step.state in _SETTLES:
-            quotas.settle(cursor, call.key, used=step.state is not State.FAILED)
+            cost = step.outcome.cost if step.outcome is not None else None
+            quotas.settle(cursor, call.key, used=step.state is not State.FAILED, cost=cost)
         return True
 
     def _changed(self, cursor: Cursor, step: Claim) -> NotClaimed | None:

@@ -1,7 +1,8 @@
 """Quotas: counters that are checked and held in one statement, and settled where they were held.
 
 A claim holds what its call takes; the outcome settles it or gives it back. The window is the one of the claim, so
-that midnight loses nothing.
+that midnight loses nothing. Each counter only goes forward: where the clock was set back, it stays in the last window
+it counted in until the clock has caught up.
 """
 
 from __future__ import annotations
@@ -15,8 +16,13 @@ from ladder_graph.policy.bounds import Charge
 
 def left(cursor: Cursor, charge: Charge) -> int:
     """What is left in the charge's window, in its unit."""
-    row = cursor.execute(sql.TAKEN, {"quota": charge.quota, "window": charge.window}).fetchone()
-    return charge.limit - (row[0] if row else 0)
+    row = cursor.execute(sql.TAKEN, placed(charge)).fetchone()
+    return charge.limit - (row[0] or 0)
+
+
+def placed(charge: Charge) -> dict[str, object]:
+    """Where a charge is counted, for the statements."""
+    return {"quota": charge.quota, "window": charge.start, "reach": charge.reach}
 
 
 def hold(cursor: Cursor, action: str, charges: Iterable[Charge]) -> Charge | None:
@@ -28,16 +34,63 @@ def hold(cursor: Cursor, action: str, charges: Iterable[Charge]) -> Charge | Non
     """
     # In the order of their keys, so that no two claims wait for each other.
     for charge in sorted(charges, key=lambda charge: charge.quota):
-        wanted = {"quota": charge.quota, "window": charge.window, "amount": charge.amount, "lim": charge.limit}
-        if charge.amount > charge.limit or cursor.execute(sql.RESERVE, wanted).fetchone() is None:
+        window, earlier = _bucket(cursor, charge) if charge.reach else (charge.start, 0)
+        wanted = {
+            "quota": charge.quota, "window": window, "amount": charge.amount, "lim": charge.limit, "earlier": earlier,
+        }  # fmt: skip
+        if charge.amount > charge.limit - earlier:
+            return charge
+        held = cursor.execute(sql.RESERVE, wanted).fetchone()
+        if held is None:
             return charge
         cursor.execute(sql.INSERT_HOLD, {
-            "action": action, "quota": charge.quota, "window": charge.window, "amount": charge.amount,
+            "action": action, "quota": charge.quota, "window": held[0], "amount": charge.amount,
         })  # fmt: skip
     return None
 
 
-def settle(cursor: Cursor, action: str, *, used: bool) -> None:
-    """Turn what an action holds into what it used, or give it back."""
-    cursor.execute(sql.SETTLE, {"action": action, "used": int(used)})
+def _bucket(cursor: Cursor, charge: Charge) -> tuple[int, int]:
+    """The bucket of a sliding window that a charge is counted in, and what is taken in those before it that count.
+
+    Between this look and the hold nobody else draws on the counter: its key begins with the agent, and the writers of
+    one agent wait for each other (on SQLite, all writers). A counter that agents share would need a row to lock.
+    """
+    start = charge.start
+    while True:
+        wanted = {"quota": charge.quota, "window": start, "since": start - charge.reach}
+        earlier, latest = cursor.execute(sql.EARLIER, wanted).fetchone()
+        if latest <= start:
+            return start, earlier
+        start = latest
+
+
+def settle(cursor: Cursor, action: str, *, used: bool, cost: int | None = None) -> None:
+    """Turn what an action holds into what it used, or give it back.
+
+    Args:
+        cursor: In a transaction.
+        action: The action's key.
+        used: Whether it took effect.
+        cost: What it really cost, in micro-dollars, also where it had no effect; None where only the hold is known.
+    """
+    if cost is None:
+        cursor.execute(sql.SETTLE, {"action": action, "used": int(used)})
+    else:
+        for quota, window, amount in cursor.execute(sql.HELD, {"action": action}).fetchall():
+            came_to = cost if _money(quota) else amount * used
+            cursor.execute(sql.SETTLE_AT, {
+                "b_quota": quota, "b_window": window, "cost": came_to, "amount": amount,
+            })  # fmt: skip
     cursor.execute(sql.DROP_HOLDS, {"action": action})
+
+
+def overrun(cursor: Cursor, action: str, cost: int) -> int | None:
+    """The least that an action holds of any sum of money, where it really cost more; otherwise None."""
+    rows = cursor.execute(sql.HELD, {"action": action}).fetchall()
+    least = min((amount for quota, _, amount in rows if _money(quota)), default=None)
+    return least if least is not None and cost > least else None
+
+
+def _money(quota: str) -> bool:
+    """Whether a counter counts money, by its key: agent, tool and measure, of which the first two hold no slash."""
+    return quota.split("/")[2] == "micro_usd"

@@ -209,9 +209,9 @@ class QuotaRow(SQLModel, table=True):
     __table_args__ = (CheckConstraint("used >= 0 AND reserved >= 0"), CLUSTERED)
 
     quota: str = Field(primary_key=True)
-    """Agent, tool and measure."""
-    window: str = Field(primary_key=True)
-    """The stretch of the calendar."""
+    """Agent, what is counted of it, measure and window."""
+    window: int = Field(primary_key=True, sa_type=BigInteger)
+    """When the window, or the bucket of a sliding one, began: microseconds since the epoch."""
     used: int = Field(sa_type=BigInteger)
     """Settled: calls, or micro-dollars."""
     reserved: int = Field(sa_type=BigInteger)
@@ -230,7 +230,7 @@ class HoldRow(SQLModel, table=True):
     """The action's key."""
     quota: str = Field(primary_key=True)
     """The counter."""
-    window: str
+    window: int = Field(sa_type=BigInteger)
     """The window in which it was reserved, and will be settled."""
     amount: int = Field(sa_type=BigInteger)
     """How much."""

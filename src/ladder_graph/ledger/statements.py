@@ -8,7 +8,22 @@ from __future__ import annotations
 import re
 from typing import Any, Self
 
-from sqlalchemy import ClauseElement, Dialect, Table, and_, bindparam, false, func, literal_column, select, true, update
+from sqlalchemy import (
+    BigInteger,
+    ClauseElement,
+    Dialect,
+    Table,
+    and_,
+    bindparam,
+    case,
+    cast,
+    false,
+    func,
+    literal_column,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.dialects import sqlite
 
 # Both databases speak `ON CONFLICT` alike, so what is built with PostgreSQL's insert compiles for SQLite too.
@@ -175,10 +190,14 @@ _unread = (
     .limit(100)
 )
 _like = and_(_action.c.thread == bindparam("thread"), _action.c.digest == bindparam("digest"))
+_now_in = bindparam("window", type_=BigInteger)
+_latest = select(func.max(_quota.c.window)).where(_quota.c.quota == bindparam("quota")).scalar_subquery()
+# A clock that was set back finds the counter in the window it has reached: no window opens a second time.
+_reached = case((_latest > _now_in, _latest), else_=_now_in)
 _taken = (
-    select(_quota.c.used + _quota.c.reserved)
+    select(cast(func.sum(_quota.c.used + _quota.c.reserved), BigInteger))
     .where(_quota.c.quota == bindparam("quota"))
-    .where(_quota.c.window == bindparam("window"))
+    .where(_quota.c.window >= _reached - bindparam("reach", type_=BigInteger))
 )
 LOOK = _sql(
     select(
@@ -195,9 +214,20 @@ grows with the ledger), whether this thread has seen the same tool and arguments
 what is taken from one quota, since most calls draw on one at most."""
 
 TAKEN = _sql(_taken)
+"""What is taken in the window that a counter is in, or in all buckets that a sliding one still reaches."""
+EARLIER = _sql(
+    select(
+        func.coalesce(
+            cast(func.sum(case((_quota.c.window < _now_in, _quota.c.used + _quota.c.reserved))), BigInteger),
+            literal_column("0"),
+        ).label("earlier"),
+        func.coalesce(func.max(_quota.c.window), literal_column("0")).label("latest"),
+    ).where(_quota.c.quota == bindparam("quota"), _quota.c.window >= bindparam("since"))
+)
+"""What is taken in the buckets before this one that still count, and the last bucket that was counted in."""
 _put_quota = insert(_quota).values(
     quota=bindparam("quota"),
-    window=bindparam("window"),
+    window=_reached,
     used=literal_column("0"),
     reserved=bindparam("amount"),
     lim=bindparam("lim"),
@@ -206,10 +236,11 @@ RESERVE = _sql(
     _put_quota.on_conflict_do_update(
         index_elements=["quota", "window"],
         set_={"reserved": _quota.c.reserved + _put_quota.excluded.reserved, "lim": _put_quota.excluded.lim},
-        where=_quota.c.used + _quota.c.reserved + _put_quota.excluded.reserved <= _put_quota.excluded.lim,
-    ).returning(_quota.c.reserved)
+        where=_quota.c.used + _quota.c.reserved + _put_quota.excluded.reserved
+        <= _put_quota.excluded.lim - bindparam("earlier", type_=BigInteger),
+    ).returning(_quota.c.window)
 )
-"""Check and hold in one statement; no row comes back when the window is full."""
+"""Check and hold in one statement, and say in which window; no row comes back when it is full."""
 
 SETTLE = _sql(
     update(_quota)
@@ -218,6 +249,15 @@ SETTLE = _sql(
     .values(used=_quota.c.used + _hold.c.amount * bindparam("used"), reserved=_quota.c.reserved - _hold.c.amount)
 )
 """Turn everything that an action holds into what it used (`used` 1), or give it back (0)."""
+
+HELD = _sql(select(_hold.c.quota, _hold.c.window, _hold.c.amount).where(_hold.c.action == bindparam("action")))
+"""What an action holds."""
+SETTLE_AT = _sql(
+    update(_quota)
+    .where(and_(_quota.c.quota == bindparam("b_quota"), _quota.c.window == bindparam("b_window")))
+    .values(used=_quota.c.used + bindparam("cost"), reserved=_quota.c.reserved - bindparam("amount"))
+)
+"""Turn what is held of one counter into what it really came to."""
 
 DROP_HOLDS = _sql(_hold.delete().where(_hold.c.action == bindparam("action")))
 

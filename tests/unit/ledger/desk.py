@@ -33,7 +33,8 @@ def call(number=2, **fields):
 
 def charge(amount=1, limit=3, quota="ops/send_email/calls", window=DAY):
     """What a call takes from a quota."""
-    return Charge(quota, window, amount, limit, "calls")
+    begun = int(dt.datetime.fromisoformat(f"{window}T00:00:00+00:00").timestamp()) * 1_000_000
+    return Charge(quota, window, amount, limit, "calls", begun)
 
 
 class Desk:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from ladder_graph.policy.bounds import Charge
 from ladder_graph.states import State
 from ladder_graph.steps import Claimed, NotClaimed
 from tests.unit.ledger.desk import ANA, CALL, READ, RULE, at, call, charge
@@ -203,7 +204,55 @@ def test_it_settles_where_it_was_held(desk):
     desk.claim(CALL, charge(window="2026-11-22"))
     desk.later(days=1)
     desk.record("done")
-    assert desk.rows('SELECT "window", used, reserved FROM quota') == [("2026-11-22", 1, 0)]
+    assert desk.rows('SELECT "window", used, reserved FROM quota') == [(charge().start, 1, 0)]
+
+
+def test_a_clock_that_was_set_back_opens_no_window_again(desk):
+    """The counter stays in the window it has reached: neither yesterday's rest nor a new one of today can be had."""
+    assert [desk.claim(call(n), charge(window="2026-11-23")) for n in range(3)] == [Claimed(1)] * 3
+    assert desk.claim(call(9), charge(window="2026-11-22")).code == "quota"
+    assert desk.look(call(9), charge(window="2026-11-22")).left[0][1] == 0
+    desk.record("failed", call(0))
+    assert desk.claim(call(9), charge(window="2026-11-22")) == Claimed(1)
+    assert desk.rows("SELECT * FROM quota WHERE used + reserved <> 3") == []
+    assert desk.claim(call(10), charge(window="2026-11-24")) == Claimed(1)
+
+
+def sliding(bucket, amount=1, limit=3):
+    """What a call takes from a sliding window of eight buckets of one second."""
+    return Charge("ops/send_email/rate", "any 8s", amount, limit, "calls", bucket * 1_000_000, 8_000_000)
+
+
+def test_a_sliding_window_counts_its_buckets(desk):
+    """A bucket counts until the whole window has gone by since its end; then its room is free again."""
+    assert [desk.claim(call(n), sliding(n)) for n in (100, 104, 107)] == [Claimed(1)] * 3
+    for bucket in (107, 108):
+        assert desk.claim(call(9), sliding(bucket)).text == "3 calls are allowed in any 8s, and none is left"
+        assert desk.look(call(9), sliding(bucket)).left[0][1] == 0
+    assert desk.look(call(9), sliding(109)).left[0][1] == 1
+    assert desk.claim(call(9), sliding(109, 2)).code == "quota"
+    assert desk.claim(call(9), sliding(109)) == Claimed(1)
+    assert desk.claim(call(10), sliding(112)).code == "quota"
+    assert desk.claim(call(10), sliding(113)) == Claimed(1)
+
+
+def test_a_sliding_window_settles_in_its_bucket(desk):
+    """What failed gives its room back; what is done or in doubt keeps it, in the bucket of its claim."""
+    for n, state in ((100, "failed"), (101, "done"), (102, "unknown")):
+        desk.claim(call(n), sliding(n))
+        desk.record(state, call(n))
+    taken = desk.rows('SELECT "window" / 1000000, used, reserved FROM quota ORDER BY 1')
+    assert taken == [(100, 0, 0), (101, 1, 0), (102, 0, 1)]
+    assert desk.look(call(9), sliding(103)).left[0][1] == 1
+
+
+def test_a_sliding_window_never_slides_back(desk):
+    """A clock that was set back finds the buckets it has filled, and fills the last one further."""
+    assert [desk.claim(call(n), sliding(n)) for n in (100, 109)] == [Claimed(1)] * 2
+    assert desk.claim(call(50), sliding(50, 3)).code == "quota"
+    assert desk.claim(call(51), sliding(51, 2)) == Claimed(1)
+    assert desk.rows('SELECT "window" / 1000000, reserved FROM quota ORDER BY 1') == [(100, 1), (109, 3)]
+    assert desk.look(call(52), sliding(52)).left[0][1] == 0
 
 
 def test_started_over_it_keeps_what_it_holds(desk):

@@ -28,7 +28,7 @@ def put(name):
     """Work that leaves one row."""
 
     def work(cursor):
-        cursor.execute(f"INSERT INTO quota VALUES ('{name}', 'w', 0, 0, 1)")  # noqa: S608  # a name of these tests
+        cursor.execute(f"INSERT INTO quota VALUES ('{name}', 0, 0, 0, 1)")  # noqa: S608  # a name of these tests
         return name
 
     return work

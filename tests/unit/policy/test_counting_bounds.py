@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
 from ladder_graph.calls import Call
 from ladder_graph.policy.bounds import Breach, Charge, Cost, Length, Volume, weigh
-from ladder_graph.policy.bounds.volume import window
+from ladder_graph.policy.bounds.window import BUCKETS, start, window
 
 NOW = dt.datetime(2026, 11, 22, 23, 30, 15, tzinfo=dt.UTC)
 
@@ -16,6 +17,11 @@ NOW = dt.datetime(2026, 11, 22, 23, 30, 15, tzinfo=dt.UTC)
 def call(agent="ops", tool="pay", **arguments):
     """A call of one tool."""
     return Call(agent, "t1", "c1", tool, arguments)
+
+
+def us(moment):
+    """A moment in microseconds since the epoch."""
+    return int(dt.datetime.fromisoformat(moment).timestamp()) * 1_000_000
 
 
 @pytest.mark.parametrize(
@@ -63,6 +69,131 @@ def test_a_moment_has_one_window_however_it_is_written():
     assert window(elsewhere, "hour", "Europe/Zurich") == window(NOW, "hour", "Europe/Zurich")
 
 
+@pytest.mark.parametrize(
+    ("moment", "per", "zone", "begun"),
+    [
+        ("2026-11-22T23:30:15Z", "minute", "UTC", "2026-11-22T23:30Z"),
+        ("2026-11-22T23:30:15Z", "hour", "Asia/Kolkata", "2026-11-22T23:30Z"),
+        ("2026-11-22T23:30:15Z", "day", "America/New_York", "2026-11-22T05:00Z"),
+        ("2026-11-22T23:30:15Z", "month", "Europe/Zurich", "2026-10-31T23:00Z"),
+        ("2026-10-25T00:30:00Z", "hour", "Europe/Zurich", "2026-10-25T00:00Z"),
+        ("2026-10-25T01:30:00Z", "hour", "Europe/Zurich", "2026-10-25T01:00Z"),
+        ("2026-10-25T22:59:00Z", "day", "Europe/Zurich", "2026-10-24T22:00Z"),
+        ("2026-03-29T21:59:00Z", "day", "Europe/Zurich", "2026-03-28T23:00Z"),
+        ("2026-11-22T23:30:15Z", "ever", "UTC", "1970-01-01T00:00Z"),
+    ],
+)
+def test_a_window_begins_where_its_zones_calendar_says(moment, per, zone, begun):
+    """The hour that comes twice begins twice, and days of 23 and 25 hours begin at their midnight."""
+    assert start(dt.datetime.fromisoformat(moment), per, zone) == us(begun)
+
+
+@pytest.mark.parametrize("length", [1, 0.9 * 3600 + 0.1, 86400])
+def test_a_sliding_window_counts_everything_that_it_covers(length):
+    """The buckets that count reach back over the whole length, and by one bucket more at most."""
+    for micro in (0, 1, 999_999, 1_000_000):
+        moment = NOW + dt.timedelta(microseconds=micro)
+        charge = Volume(limit=3, within=length).charge(call(), moment)
+        now = us("2026-11-22T23:30:15Z") + micro
+        assert charge.start <= now < charge.start + charge.reach // BUCKETS
+        assert now - length * 1_000_000 >= charge.start - charge.reach
+        assert charge.reach <= length * 1_000_000 + BUCKETS
+
+
+def test_a_sliding_window_has_a_counter_of_its_own():
+    """Its key and its words name the length; the calendar's windows are other counters."""
+    charge = Volume(limit=3, within="24h").charge(call(), NOW)
+    assert (charge.quota, charge.window) == ("ops/pay/calls/within:1d", "any 1d")
+
+
+@pytest.mark.parametrize(
+    ("by", "one", "other", "shared"),
+    [
+        ("tool", call(tool="a"), call(tool="b"), False),
+        ("agent", call(tool="a"), call(tool="b"), True),
+        ("agent", call(agent="a"), call(agent="b"), False),
+        ("agent", call(tool="*"), call(tool="b"), True),
+        ("thread", call(), replace(call(), thread="t2"), False),
+        ("thread", call(), call(to="bo"), True),
+        ("tool", call(), replace(call(), thread="t2"), True),
+    ],
+)
+def test_by_says_what_shares_a_counter(by, one, other, shared):
+    """Calls of a tool, of one thread, or of all the agent's tools."""
+    bound = Volume(limit=3, by=by)
+    assert (bound.charge(one, NOW).quota == bound.charge(other, NOW).quota) is shared
+
+
+def test_a_tools_name_reaches_no_other_counter():
+    """A tool that is called like a key's parts counts for itself."""
+    everything = Volume(limit=3, by="agent").charge(call(), NOW).quota
+    thread = Volume(limit=3, by="thread").charge(call(), NOW).quota
+    for name in ("*", "pay@t1", "pay=1", "*/calls"):
+        assert Volume(limit=3).charge(call(tool=name), NOW).quota not in {everything, thread}
+
+
+PER_RECIPIENT = Volume(limit=3, each_value_of="to")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "shared"),
+    [
+        ("ana@shop.example", "ANA@shop.example ", True),
+        ("ana@shop.example", "bo@shop.example", False),
+        ("ana", ["ana"], True),
+        ("\N{FULLWIDTH LATIN SMALL LETTER A}na", "ana", True),
+        (7, "7", True),
+        (7, 70, False),
+        ("stra\N{LATIN SMALL LETTER SHARP S}e", "STRASSE", True),
+    ],
+)
+def test_each_value_has_a_counter(one, other, shared):
+    """Two values share one where a tool may take them for the same."""
+    first, second = (PER_RECIPIENT.charges(call(to=value), NOW)[0].quota for value in (one, other))
+    assert (first == second) is shared
+    assert "ana" not in first
+
+
+def test_each_entry_of_a_list_is_counted_once():
+    """Who is written to together with somebody else is written to."""
+    charges = PER_RECIPIENT.charges(call(to=["ana", "bo", "Ana"]), NOW)
+    assert [charge.window for charge in charges] == ["2026-11-22 for to = 'ana'", "2026-11-22 for to = 'bo'"]
+    assert [charge.amount for charge in charges] == [1, 1]
+    assert len({charge.quota for charge in charges}) == 2
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        None,
+        True,
+        1.5,
+        "",
+        " ",
+        "a\nb",
+        "a\N{ZERO WIDTH SPACE}b",
+        [],
+        [None],
+        ["a", ["b"]],
+        {"a": 1},
+        ["a"] * 101,
+        2**60,
+    ],
+)
+def test_a_value_that_has_no_one_spelling_asks(odd):
+    """What can't be counted is no reason to let it through."""
+    answer = PER_RECIPIENT.charges(call(to=odd), NOW)
+    assert isinstance(answer, Breach)
+    assert answer.bound == "volume"
+    assert answer.text.endswith("and the bound counts by plain text and whole numbers")
+
+
+def test_a_missing_value_asks():
+    """Nobody knows whose counter it would be; and an amount that can't be read asks as it does elsewhere."""
+    assert PER_RECIPIENT.charges(call(), NOW).text.startswith("to is missing, and the bound counts by")
+    assert Cost(limit="$5", argument="amount", each_value_of="to").charges(call(to="ana"), NOW).bound == "cost"
+
+
 def test_a_naive_moment_is_refused():
     """Nobody can tell which window it belongs to."""
     with pytest.raises(ValueError, match="has no time zone; pass an aware datetime"):
@@ -72,13 +203,14 @@ def test_a_naive_moment_is_refused():
 def test_a_volume_takes_one_call():
     """The charge names counter, window, amount and limit."""
     charge = Volume(limit=3, timezone="Europe/Zurich").charge(call(), NOW)
-    assert charge == Charge("ops/pay/calls/day/Europe/Zurich", "2026-11-23", 1, 3, "calls")
+    assert charge == Charge("ops/pay/calls/day/Europe/Zurich", "2026-11-23", 1, 3, "calls", us("2026-11-22T23:00Z"))
 
 
 def test_a_cost_takes_what_is_declared():
     """Each call takes the declared sum, in micro-dollars."""
     charge = Cost(limit="$5", each="$0.02").charge(call(), NOW)
-    assert charge == Charge("ops/pay/micro_usd/each/day/UTC", "2026-11-22", 20_000, 5_000_000, "micro_usd")
+    counter, begun = "ops/pay/micro_usd/each/day/UTC", us("2026-11-22T00:00Z")
+    assert charge == Charge(counter, "2026-11-22", 20_000, 5_000_000, "micro_usd", begun)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from ladder_graph.calls import Call
-from ladder_graph.policy.bounds import Length, Matches, OneOf, Range, weigh
+from ladder_graph.policy.bounds import Count, Equals, Length, Matches, OneOf, Range, weigh
 from ladder_graph.policy.bounds.patterns import longest
 
 NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
@@ -210,3 +210,39 @@ def test_length_counts_characters_and_entries(value, inside):
 def test_a_missing_argument_asks(bound):
     """The tool's own default may be anything, so a missing argument is outside."""
     assert weigh([bound], call(y="a"), NOW) == ([bound.check(call())], [])
+
+
+@pytest.mark.parametrize("to", ["a", 1, True, False, 2.5, ""])
+def test_equals_compares_with_the_type(to):
+    """True is not 1, and 1 is not 1.0; the value itself is inside."""
+    assert Equals(argument="x", to=to).check(call(x=to)) is None
+    for odd in ("a", "A", 1, True, False, 0, 1.0, 2.5, "", None, [to], {"x": to}):
+        if type(odd) is not type(to) or odd != to:
+            assert Equals(argument="x", to=to).check(call(x=odd)) is not None
+
+
+def test_equals_says_what_it_wants():
+    """The words name the argument, what was found and what is wanted; a missing one asks."""
+    bound = Equals(argument="order.dry", to=True)
+    assert bound.check(call(order={"dry": False})).text == "order.dry is False, and the bound wants True"
+    assert bound.check(call()).text == "order.dry is missing, and the bound wants True"
+    assert bound.check(call()).bound == "equals"
+
+
+@pytest.mark.parametrize(
+    ("value", "inside"),
+    [([], False), ([1], True), ([1, 2], True), ([1, 2, 3], False), ({"a": 1}, True), ("ab", False), (2, False)],
+)
+def test_count_counts_entries(value, inside):
+    """Lists and tables with one or two entries, and nothing else: text may list anything."""
+    assert (Count(argument="x", least=1, most=2).check(call(x=value)) is None) is inside
+
+
+def test_count_says_what_it_allows():
+    """The words name both limits, and a missing argument asks."""
+    breach = Count(argument="to", most=2).check(call(to=["a", "b", "c"]))
+    assert (breach.bound, breach.text) == (
+        "count",
+        "to is ['a', 'b', 'c'], and the bound allows a list of 0 to 2 entries",
+    )
+    assert Count(argument="to", most=2).check(call()).text.startswith("to is missing, and")

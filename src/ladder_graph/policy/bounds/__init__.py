@@ -13,9 +13,11 @@ from pydantic import Field
 
 from ladder_graph.calls import Call
 from ladder_graph.policy.bounds.cost import Cost
+from ladder_graph.policy.bounds.predicate import Predicate
 from ladder_graph.policy.bounds.scope import Domain, Host, Under
 from ladder_graph.policy.bounds.shape import Breach, Charge, QuotaBound
-from ladder_graph.policy.bounds.type import Length, Matches, OneOf, Range
+from ladder_graph.policy.bounds.time import Time
+from ladder_graph.policy.bounds.type import Count, Equals, Length, Matches, OneOf, Range
 from ladder_graph.policy.bounds.volume import Volume
 
 __all__ = [
@@ -23,18 +25,25 @@ __all__ = [
     "Breach",
     "Charge",
     "Cost",
+    "Count",
     "Domain",
+    "Equals",
     "Host",
     "Length",
     "Matches",
     "OneOf",
+    "Predicate",
     "Range",
+    "Time",
     "Under",
     "Volume",
     "weigh",
 ]
 
-Bound = Annotated[OneOf | Matches | Range | Length | Under | Host | Domain | Volume | Cost, Field(discriminator="kind")]
+Bound = Annotated[
+    OneOf | Equals | Matches | Range | Length | Count | Under | Host | Domain | Volume | Cost | Time | Predicate,
+    Field(discriminator="kind"),
+]
 """Any bound; `kind` tells which."""
 
 
@@ -48,9 +57,16 @@ def weigh(bounds: Iterable[Bound], call: Call, now: dt.datetime) -> tuple[list[B
     breaches: list[Breach] = []
     charges: list[Charge] = []
     for bound in bounds:
-        answer = bound.charge(call, now) if isinstance(bound, QuotaBound) else bound.check(call)
+        answer: Breach | tuple[Charge, ...] | None
+        match bound:
+            case QuotaBound():
+                answer = bound.charges(call, now)
+            case Time():
+                answer = bound.check(call, now)
+            case _:
+                answer = bound.check(call)
         if isinstance(answer, Breach):
             breaches.append(answer)
-        elif isinstance(answer, Charge):
-            charges.append(answer)
+        elif answer is not None:
+            charges += answer
     return breaches, charges

@@ -1,4 +1,4 @@
-"""Bounds on cost: how much money fits in a window of the calendar."""
+"""Bounds on cost: how much money fits in a window."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from ladder_graph.calls import Call
-from ladder_graph.policy.bounds.shape import Breach, Charge, QuotaBound, look_up, shorten
-from ladder_graph.policy.bounds.volume import Per, Zone, window
+from ladder_graph.policy.bounds.shape import Breach, Charge, look_up, shorten
+from ladder_graph.policy.bounds.window import WindowBound
 from ladder_graph.policy.fields import Argument
 from ladder_graph.policy.units import MICRO, MOST_MICRO, MicroDollars
 
 
-class Cost(QuotaBound):
+class Cost(WindowBound):
     """At most so much money in a window; each call costs a declared sum, or what an argument says in dollars."""
 
     kind: Literal["cost"] = "cost"
@@ -25,10 +25,6 @@ class Cost(QuotaBound):
     """What one call costs at most, as `"$0.02"`."""
     argument: Argument | None = None
     """Or the argument that holds the amount in dollars."""
-    per: Per = "day"
-    """The window."""
-    timezone: Zone = "UTC"
-    """Whose calendar."""
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -37,10 +33,9 @@ class Cost(QuotaBound):
         return self
 
     @property
-    def counter(self) -> str:
-        """Money, by where the amount comes from, window and calendar."""
-        source = "each" if self.argument is None else f"of:{self.argument}"
-        return f"micro_usd/{source}/{self.per}/{self.timezone}"
+    def measure(self) -> str:
+        """Money, by where the amount comes from."""
+        return f"micro_usd/{'each' if self.argument is None else f'of:{self.argument}'}"
 
     def charge(self, call: Call, now: dt.datetime) -> Charge | Breach:
         """This call's cost from the window's counter; an amount that can't be read is a breach."""
@@ -49,8 +44,7 @@ class Cost(QuotaBound):
         if amount is None:
             text = f"{self.argument} is {shorten(value)}, no positive number of dollars, so its cost can't be held"
             return Breach(self.kind, text)
-        at = window(now, self.per, self.timezone)
-        return Charge(quota=self.quota(call), window=at, amount=amount, limit=self.limit, unit="micro_usd")
+        return self.taken(call, now, amount, self.limit, "micro_usd")
 
 
 def _dollars(value: object) -> int | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
-from typing import Any
+import hashlib
+import unicodedata
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 from urllib.parse import quote
 
-from ladder_graph.calls import Call
+from ladder_graph.calls import LARGEST_EXACT_INTEGER, Call
 from ladder_graph.policy.fields import Argument, Strict
 
 
@@ -36,15 +38,19 @@ class Charge:
     """What a call would take from a quota. The ledger holds it in the claim's own transaction."""
 
     quota: str
-    """The counter's key: agent, tool and measure."""
+    """The counter's key: agent, what is counted of it, measure and window."""
     window: str
-    """The window the counter counts in, such as `2026-11-22`."""
+    """The window the counter counts in, for the words, such as `2026-11-22`."""
     amount: int
     """How much this call takes: calls, or micro-dollars."""
     limit: int
     """How much the window holds."""
     unit: str
     """`calls` or `micro_usd`, for the words."""
+    start: int = 0
+    """When this window, or this bucket of a sliding one, began: microseconds since the epoch."""
+    reach: int = 0
+    """How many microseconds back from there earlier buckets still count; 0 for a window of the calendar."""
 
 
 def look_up(call: Call, argument: str) -> Any:
@@ -75,20 +81,91 @@ class ArgumentBound(Strict):
 
 
 class QuotaBound(Strict):
-    """The parent of bounds that count: they make a `Charge`, and the ledger decides."""
+    """The parent of bounds that count: they make charges, and the ledger decides."""
+
+    by: Literal["tool", "thread", "agent"] = "tool"
+    """What shares a counter: the calls of this tool, those of them in one thread, or those of every tool of the agent
+    whose rule has a bound like this one."""
+    each_value_of: Argument | None = None
+    """Each value of this argument has a counter of its own, and so has each entry of a list: at most three mails for
+    each recipient. Letter case and spaces around don't make another value."""
+
+    @property
+    def measure(self) -> str:
+        """What is counted: calls, or money and where its amount comes from."""
+        raise NotImplementedError
+
+    @property
+    def span(self) -> str:
+        """The window it is counted in."""
+        raise NotImplementedError
 
     @property
     def counter(self) -> str:
-        """What of a tool is counted: measure, window and calendar. No two bounds of a tool may share it."""
-        raise NotImplementedError
+        """What of a tool is counted: measure and window. No two bounds of a tool may share it."""
+        parts = [self.measure, self.span]
+        if self.each_value_of is not None:
+            parts.insert(1, f"each:{self.each_value_of}")
+        if self.by != "tool":
+            parts.insert(1, f"by:{self.by}")
+        return "/".join(parts)
 
     def charge(self, call: Call, now: dt.datetime) -> Charge | Breach:
-        """What this call takes from the quota at this moment, or a breach where that can't be told."""
+        """What this call takes from a counter at this moment, or a breach where that can't be told."""
         raise NotImplementedError
 
-    def quota(self, call: Call) -> str:
+    def charges(self, call: Call, now: dt.datetime) -> tuple[Charge, ...] | Breach:
+        """What this call takes from each counter it draws on, or a breach where that can't be told."""
+        charge = self.charge(call, now)
+        if isinstance(charge, Breach) or self.each_value_of is None:
+            return charge if isinstance(charge, Breach) else (charge,)
+        value = look_up(call, self.each_value_of)
+        counted = _counted(value)
+        if not counted:
+            text = f"{self.each_value_of} is {shorten(value)}, and the bound counts by plain text and whole numbers"
+            return Breach(getattr(self, "kind", "quota"), text)
+        return tuple(
+            replace(
+                charge,
+                quota=self.quota(call, f"={_digest(one)}"),
+                window=f"{charge.window} for {self.each_value_of} = {shorten(one)}",
+            )
+            for one in counted
+        )
+
+    def quota(self, call: Call, of: str = "") -> str:
         """The counter's key. A slash in a name is quoted, so that no two tools share a counter by their names."""
-        return f"{quote(call.agent, safe='')}/{quote(call.tool, safe='')}/{self.counter}"
+        tool = "*" if self.by == "agent" else quote(call.tool, safe="")
+        thread = f"@{quote(call.thread, safe='')}" if self.by == "thread" else ""
+        return f"{quote(call.agent, safe='')}/{tool}{thread}{of}/{self.counter}"
+
+
+_MOST_VALUES = 100
+"""Entries of a list that are counted one by one: each is a counter that one claim writes."""
+
+
+def _counted(value: object) -> tuple[str, ...]:
+    """The values that have a counter each, in one spelling; none where one of them has no plain one."""
+    entries = value if isinstance(value, list | tuple) else [value]
+    if len(entries) > _MOST_VALUES:
+        return ()
+    spelt = [_spelt(entry) for entry in entries]
+    return () if None in spelt else tuple(dict.fromkeys(entry for entry in spelt if entry))
+
+
+def _spelt(value: object) -> str | None:
+    """One spelling for what a tool may take for the same: another letter case, width, or spaces around it."""
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return None
+    if isinstance(value, int):
+        return str(value) if abs(value) <= LARGEST_EXACT_INTEGER else None
+    text = unicodedata.normalize("NFKC", value).strip().casefold()
+    return text if text and text.isprintable() else None
+
+
+def _digest(value: str) -> str:
+    """What stands for a value in a counter's key, which is never erased: nobody's address is written there."""
+    return hashlib.sha256(value.encode()).hexdigest()[:32]
 
 
 def shorten(value: object, most: int = 80) -> str:

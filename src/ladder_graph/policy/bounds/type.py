@@ -42,6 +42,26 @@ class OneOf(ArgumentBound):
         return self.breach(self.kind, value, f"allows {', '.join(map(repr, self.values))}")
 
 
+class Equals(ArgumentBound):
+    """The argument must be this value, of the same type.
+
+    Example:
+        >>> Equals(argument="dry_run", to=True).check(Call("ops", "t1", "c1", "deploy", {"dry_run": 1})).text
+        'dry_run is 1, and the bound wants True'
+    """
+
+    kind: Literal["equals"] = "equals"
+    to: Scalar
+    """What is allowed. `1` and `true` are different values."""
+
+    def check(self, call: Call) -> Breach | None:
+        """None inside the bound, else why not."""
+        value = self.value(call)
+        if type(value) is type(self.to) and value == self.to:
+            return None
+        return self.breach(self.kind, value, f"wants {self.to!r}")
+
+
 class Matches(ArgumentBound):
     r"""The argument must be text that matches the whole pattern.
 
@@ -119,3 +139,29 @@ class Length(ArgumentBound):
         if isinstance(value, str | list) and len(value) <= self.most:
             return None
         return self.breach(self.kind, value, f"allows a length of at most {self.most}")
+
+
+class Count(ArgumentBound):
+    """The argument must be a list, or a table, that holds so many entries.
+
+    Text is outside: whatever it lists, only the tool knows where one entry ends.
+    """
+
+    kind: Literal["count"] = "count"
+    most: Annotated[int, Field(ge=0)]
+    """Entries at most."""
+    least: Annotated[int, Field(ge=0)] = 0
+    """Entries at least."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.least > self.most:
+            raise ValueError(f"most is {self.most}, below least = {self.least}, so nothing would be inside; swap them")
+        return self
+
+    def check(self, call: Call) -> Breach | None:
+        """None inside the bound, else why not."""
+        value = self.value(call)
+        if isinstance(value, list | tuple | dict) and self.least <= len(value) <= self.most:
+            return None
+        return self.breach(self.kind, value, f"allows a list of {self.least} to {self.most} entries")

@@ -1,0 +1,84 @@
+"""Processes that draw on one limit at once, race after race, whatever becomes of their calls and their clocks say."""
+
+from __future__ import annotations
+
+import random
+from contextlib import closing, contextmanager
+
+from ladder_graph.policy.bounds import Charge
+from ladder_graph.steps import Claimed
+from tests.faults.crashing import CONTEXT
+from tests.unit.ledger.desk import Desk, call
+
+PROCESSES = 16
+LIMIT = 60
+REACH = 8
+"""Buckets that a sliding window reaches back."""
+ENDS = ("done", "failed", "unknown", "")
+"""What becomes of a call; nothing is heard any more of the last one."""
+
+CLOCKS = {
+    "fixed": lambda attempt, dice: (7, 0),
+    # Now and then somebody's clock says that it is yesterday still.
+    "midnight": lambda attempt, dice: (dice.choice((7, 8, 8)), 0),
+    "sliding": lambda attempt, dice: (100 + min(attempt, REACH), REACH),
+    "sliding, set back": lambda attempt, dice: (dice.randint(100, 100 + REACH), REACH),
+}
+"""The window, or the bucket, that a process finds itself in at an attempt, and how far back earlier ones count."""
+
+
+def charged(amount, start, reach):
+    """What a call takes."""
+    return Charge("ops/pay/money", "it", amount, LIMIT, "micro_usd", start * 1_000_000, reach * 1_000_000)
+
+
+def drawn(place, clock, number, seed, barrier):
+    """Claim until nothing at all is left; which action took how much."""
+    dice, took, attempt, amount = random.Random(f"{seed} {number}"), {}, 0, 5  # noqa: S311  # it makes no secrets
+    with closing(Desk(place)) as desk:
+        barrier.wait(60)
+        while amount:
+            one, attempt = call(f"{number}_{attempt}"), attempt + 1
+            if desk.claim(one, charged(amount, *CLOCKS[clock](attempt, dice))) != Claimed(1):
+                amount -= 1
+                continue
+            took[one.key], amount = amount, dice.randint(1, 5)
+            if end := dice.choice(ENDS):
+                desk.record(end, one)
+    return took
+
+
+def serve(number, pipe, barrier):
+    """One process: it draws where it is told, until it is told nowhere."""
+    while (order := pipe.recv()) is not None:
+        pipe.send(drawn(*order[:2], number, order[2], barrier))
+
+
+@contextmanager
+def drawers():
+    """All processes, up and ready: a function of place, clock and seed that lets them race and says who took what."""
+    barrier, pipes = CONTEXT.Barrier(PROCESSES), [CONTEXT.Pipe() for _ in range(PROCESSES)]
+    processes = [
+        CONTEXT.Process(target=serve, args=(number, there, barrier), daemon=True)
+        for number, (_, there) in enumerate(pipes)
+    ]
+
+    def race(*order):
+        took = {}
+        for here, _ in pipes:
+            here.send(order)
+        for here, _ in pipes:
+            assert here.poll(120)
+            took |= here.recv()
+        return took
+
+    for process in processes:
+        process.start()
+    try:
+        yield race
+        for here, _ in pipes:
+            here.send(None)
+    finally:
+        for process in processes:
+            process.join(10)
+            process.kill()

@@ -1,0 +1,121 @@
+"""What a call really cost: settled where it was held, and an overrun is written down and demotes."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import closing
+
+import pytest
+from langchain.agents import create_agent
+from langchain_core.tools import tool
+from langgraph.checkpoint.memory import InMemorySaver
+
+from ladder_graph import DefiniteFailure, Ladder, Rung, spent
+from ladder_graph.testing import ScriptedModel, calls
+
+BOUNDS = [
+    {"kind": "cost", "limit": "$1", "each": "$0.20"},
+    {"kind": "cost", "limit": "$9", "argument": "dollars", "within": "24h"},
+    {"kind": "volume", "limit": 5},
+]
+FREE = {"micro_usd/each/day/UTC": (0, 0), "micro_usd/of:dollars/within:1d": (0, 0), "calls/day/UTC": (0, 0)}
+
+
+@tool
+def pay(dollars: float, spends: list[str], ends: str = "well") -> str:
+    """Pay."""
+    for amount in spends:
+        spent(amount)
+    if ends == "definitely":
+        raise DefiniteFailure("nothing was sent")
+    if ends == "badly":
+        raise RuntimeError("the line is dead")
+    return "paid"
+
+
+def paid(folder, way="sync", ledger=None, **arguments):
+    """One call in an agent: what each counter used and holds, the kinds of its entries, and the ladder's standing."""
+    rungs = {"pay": {"rung": "bounded", "bounds": BOUNDS}}
+    with closing(Ladder(agent="payer", rungs=rungs, ledger=ledger or folder / "l.db")) as ladder:
+        model = ScriptedModel(answers=[calls("pay", {"dollars": 0.5, **arguments}), "Done."])
+        graph = ladder.wrap(create_agent(model, [pay], checkpointer=InMemorySaver()))
+        config = {"configurable": {"thread_id": "t"}}
+        if way == "sync":
+            graph.invoke({"messages": "go"}, config)
+        else:
+            asyncio.run(graph.ainvoke({"messages": "go"}, config))
+        assert ladder.verify().ok
+
+        def work(cursor):
+            counters = cursor.execute("SELECT quota, used, reserved FROM quota").fetchall()
+            kinds = cursor.execute("SELECT kind FROM entry WHERE action <> '' ORDER BY n").fetchall()
+            standing = cursor.execute("SELECT rung, reason FROM standing").fetchall()
+            held = cursor.execute("SELECT count(*) FROM hold").fetchone()[0]
+            return (
+                {quota.removeprefix("payer/pay/"): (used, reserved) for quota, used, reserved in counters},
+                " ".join(kind for (kind,) in kinds),
+                [tuple(row) for row in standing],
+                held,
+            )
+
+        return ladder.store.read(work)
+
+
+@pytest.mark.parametrize("way", ["sync", "async"])
+def test_it_settles_at_what_it_cost(tmp_path, way):
+    """The sums that the tool tells are added up, and count in place of what was held; a call stays a call."""
+    counters, kinds, standing, held = paid(tmp_path, way, spends=["$0.01", "$0.002"])
+    assert counters == {
+        "micro_usd/each/day/UTC": (12_000, 0),
+        "micro_usd/of:dollars/within:1d": (12_000, 0),
+        "calls/day/UTC": (1, 0),
+    }
+    assert (kinds, standing, held) == ("started done", [], 0)
+
+
+def test_it_settles_on_a_server(tmp_path, postgres):
+    """The same in PostgreSQL, with an overrun of one of two sums."""
+    counters, kinds, standing, held = paid(tmp_path, ledger=postgres, spends=["$0.30"])
+    assert counters == {**dict.fromkeys(FREE, (300_000, 0)), "calls/day/UTC": (1, 0)}
+    assert (kinds, len(standing), held) == ("started done overrun demoted", 1, 0)
+
+
+def test_nothing_said_settles_at_what_was_held(tmp_path):
+    """The declared sum, and the one that the argument says; nothing spent is another thing than nothing said."""
+    counters, *_ = paid(tmp_path, spends=[])
+    assert sorted(used for used, _ in counters.values()) == [1, 200_000, 500_000]
+    (tmp_path / "free").mkdir()
+    counters, *_ = paid(tmp_path / "free", spends=["$0"])
+    assert counters == {**FREE, "calls/day/UTC": (1, 0)}
+
+
+def test_an_overrun_is_written_down_and_demotes(tmp_path):
+    """All of it counts, beyond the limit too, and the tool asks from its next call on."""
+    counters, kinds, ((rung, reason),), held = paid(tmp_path, spends=["$1.50"])
+    assert counters["micro_usd/each/day/UTC"] == (1_500_000, 0)
+    assert kinds == "started done overrun demoted"
+    assert rung == Rung.CONFIRM
+    assert reason.endswith(" cost $1.50, and $0.20 was held for it")
+    assert held == 0
+
+
+def test_a_failure_that_cost_something_settles_at_it(tmp_path):
+    """What certainly had no effect gives its calls back, and of the money what it didn't spend."""
+    counters, kinds, *_ = paid(tmp_path, spends=["$0.05"], ends="definitely")
+    assert kinds == "started failed"
+    assert counters == {**dict.fromkeys(FREE, (50_000, 0)), "calls/day/UTC": (0, 0)}
+
+
+def test_a_call_in_doubt_keeps_what_it_holds(tmp_path):
+    """Nobody knows yet what it came to, whatever it said before it broke."""
+    counters, kinds, _, held = paid(tmp_path, spends=["$0.05"], ends="badly")
+    assert kinds == "started unknown"
+    assert [counter for counter in counters.values() if counter[0]] == []
+    assert held == 3
+
+
+def test_outside_of_a_call_it_does_nothing():
+    """A tool can be tried without a ladder; what is no amount is refused there too."""
+    assert pay.invoke({"dollars": 1, "spends": ["$0.05"]}) == "paid"
+    with pytest.raises(ValueError, match="is no amount"):
+        spent("0.05")
