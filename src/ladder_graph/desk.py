@@ -152,7 +152,7 @@ class Desk(Questions):
         return [cell for agent in agents for cell in self._cells(agent)]
 
     def explain(self, tool: str, arguments: Mapping[str, Any], *, agent: str | None = None) -> Explanation:
-        """Which rung a call would get now, and every reason. Nothing runs, and nothing is written.
+        """Which rung a call would get now, and every reason. Nothing is written, and nothing but predicates runs.
 
         The tool stands where `status` has it, and each bound is held against the arguments and the quotas of this
         moment. Another call may take what is left before it comes.

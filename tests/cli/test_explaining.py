@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,14 @@ def test_nothing_is_made_and_nothing_written(folder, ladder):
 def test_what_cannot_be_read_is_an_error(folder, ladder, arguments, said):
     """Exit code 2, with what to write instead."""
     assert said.lower() in ladder("explain", "refund", *arguments, code=2).stderr.lower()
+
+
+def test_a_predicate_of_the_project_is_found(folder, ladder, monkeypatch):
+    """A bound in Python lies in the folder one stands in, and is asked, as the gate would ask it."""
+    monkeypatch.setattr(sys, "path", [one for one in sys.path if one not in {"", str(folder)}])
+    Path("odd_rules.py").write_text("def small(call):\n    return True\n", encoding="utf-8")
+    text = Path("ladder.toml").read_text(encoding="utf-8")
+    rule = '\n[tools.odd]\nrung = "bounded"\nbounds = [{ kind = "predicate", function = "odd_rules:small" }]\n'
+    Path("ladder.toml").write_text(text + rule, encoding="utf-8")
+    (bound,) = ladder("explain", "odd", "--json").document["bounds"]
+    assert (bound["held"], bound["text"]) == (True, "")

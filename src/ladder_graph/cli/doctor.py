@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from ladder_graph.cli.options import Json
-from ladder_graph.cli.place import place_of
+from ladder_graph.cli.place import find_project, place_of
 
 if TYPE_CHECKING:
     from ladder_graph.cli.documents import FindingDocument
@@ -25,8 +23,7 @@ def doctor(ctx: typer.Context, *, json: Json = False) -> None:
     from ladder_graph.cli import screen
     from ladder_graph.cli.examining import examine, stopped
 
-    if str(Path.cwd()) not in sys.path:
-        sys.path.insert(0, str(Path.cwd()))  # Health checks in Python are the project's own.
+    find_project()
     findings = list(examine(place_of(ctx)))
     if json:
         screen.document([_document(finding) for finding in findings])

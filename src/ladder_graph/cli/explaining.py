@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ladder_graph.cli.options import Json
-from ladder_graph.cli.place import place_of
+from ladder_graph.cli.place import find_project, place_of
 from ladder_graph.errors import LadderError
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def explain(
     from ladder_graph.cli import documents, screen
 
     arguments = arguments_of(args, each or ())
+    find_project()
     with place_of(ctx).looking() as ladder:
         told = ladder.explain(tool, arguments, agent=agent)
     if json:

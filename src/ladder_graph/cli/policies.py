@@ -11,7 +11,7 @@ import typer
 
 from ladder_graph.cli.documents import DecisionDocument, keys
 from ladder_graph.cli.options import Json
-from ladder_graph.cli.place import Place, place_of
+from ladder_graph.cli.place import Place, find_project, place_of
 
 if TYPE_CHECKING:
     from ladder_graph.cli.screen import Cell, Screen
@@ -42,6 +42,7 @@ def check(ctx: typer.Context, cases: File, *, json: Json = False) -> None:
     from ladder_graph.explaining import decided
     from ladder_graph.policy.cases import load_cases
 
+    find_project()
     policy, now, failed = place_of(ctx).read_policy(), _now(), []
     wanted = load_cases(cases)
     for case in wanted:
@@ -70,6 +71,7 @@ def diff(
     from ladder_graph.explaining import decided
     from ladder_graph.policy.cases import load_cases
 
+    find_project()
     old, new = Place(first, place_of(ctx).ledger), Place(second)
     before, after, now = old.read_policy(), new.read_policy(), _now()
     calls: list[tuple[str, dict[str, Any], str | None]]
