@@ -69,9 +69,9 @@ class NoHost:
         """There is no conversation here."""
         return ""
 
-    def recalls(self, earlier: Known) -> bool:
+    def recalls(self, call: Call, earlier: Known) -> bool:
         """Nor is any lost."""
-        del earlier
+        del call, earlier
         return True
 
     def ring(self, question: Question, complaint: str) -> Any:

@@ -126,7 +126,7 @@ def _life(call: Call, gate: Gate, found: Routed | None = None) -> Life:
     if earlier is not None:
         return earlier
     if seen.known is None and seen.before is not None and not plan.rule.read_only:
-        route = yield from _recalled(route, seen.before)
+        route = yield from _recalled(call, route, seen.before)
     return (yield from RUNGS[route.rung](call, route, plan))
 
 
@@ -151,9 +151,9 @@ def _in_its_place(call: Call, gate: Gate) -> Life:
     return (yield from _life(call, gate))
 
 
-def _recalled(route: Route, before: Known) -> Generator[Step, Any, Route]:
+def _recalled(call: Call, route: Route, before: Known) -> Generator[Step, Any, Route]:
     """The same call is done under another id. Where the conversation has lost it in a crash, a person is asked."""
-    if route.rung < Rung.CONFIRM or (yield Recall(before)):
+    if route.rung < Rung.CONFIRM or (yield Recall(call, before)):
         return route
     lost = Reason(
         "forgotten",

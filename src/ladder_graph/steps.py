@@ -399,8 +399,10 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Recall:
-    """Does the conversation know of an earlier call that is done? Answer: whether it does, or never could."""
+    """Does the conversation know of an earlier call that is done? Answer: whether it does, or never could lose it."""
 
+    call: Call
+    """The same call under another id."""
     earlier: Known
 
 

@@ -90,8 +90,8 @@ class Host(Protocol):
     def checkpoint(self) -> str:
         """Where the conversation stands that proposes the call; empty where nothing of it is kept."""
 
-    def recalls(self, earlier: Known) -> bool:
-        """Whether the conversation knows of an earlier call that is done, or never could lose it."""
+    def recalls(self, call: Call, earlier: Known) -> bool:
+        """Whether the conversation of a call knows of the same one under another id, or never could lose it."""
 
     def person(self, answer: answers.Answer) -> Person | None:
         """Who gave this answer, as far as the host knows."""
@@ -213,7 +213,7 @@ class Turn:
             case Ring():
                 return self.host.ring(step.question, step.complaint)
             case Recall():
-                return self.host.recalls(step.earlier)
+                return self.host.recalls(step.call, step.earlier)
             case Fit():
                 found = self.host.fitted(step.call, step.call.arguments)
                 return f"REFUSED: {found}" if isinstance(found, str) else None

@@ -98,11 +98,14 @@ def recover(place, durability):
     Returns:
         What the model was told of each call, in order.
     """
-    for _ in range(4):
-        said = {"in band": YES, "unasked": NO}.get(place.way)
+    said = YES if place.way == "in band" else None
+    for _ in range(6):
         out = go(place, durability, said=said)
         if "__interrupt__" not in out:
             return [message.text for message in out["messages"] if message.type == "tool"]
-        if place.way == "at the ledger":
+        (interrupt,) = out["__interrupt__"]
+        forgotten = "the very same call ran before" in interrupt.value["description"]
+        said = NO if forgotten else YES if place.way == "in band" else None
+        if place.way == "at the ledger" and not forgotten:
             answer(place)
     raise AssertionError("the thread doesn't come to its end")

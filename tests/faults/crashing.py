@@ -227,7 +227,7 @@ class Host:
         """There is no conversation here."""
         return ""
 
-    def recalls(self, earlier):
+    def recalls(self, call, earlier):
         """Nor is any lost."""
         return True
 

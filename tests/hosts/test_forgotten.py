@@ -95,6 +95,17 @@ def test_a_conversation_that_was_cut_short_knows(agent, ran):
     assert ran == [3, 3]
 
 
+def test_a_call_that_stands_there_unanswered(agent, ran):
+    """Its answer alone is lost, as it may be with durability "async": the same call under a new id is a question."""
+    graph = agent(InMemorySaver(), paying(), "done", paying(), "done")
+    graph.invoke({"messages": "go"}, CONFIG)
+    last = graph.get_state(CONFIG).values["messages"][-2:]
+    graph.update_state(CONFIG, {"messages": [RemoveMessage(message.id) for message in last]})
+    state = graph.invoke({"messages": "again"}, CONFIG)
+    assert "the very same call ran before" in the_question(state)["description"]
+    assert ran == [3]
+
+
 async def test_on_an_event_loop(agent, ran):
     """The same, where the agent is async."""
     await agent(InMemorySaver(), paying(), "done").ainvoke({"messages": "go"}, CONFIG)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from langchain_core.messages import ToolMessage
+from langchain_core.messages import AIMessage, ToolMessage
 from langchain_core.runnables import RunnableConfig
 
+from ladder_graph.calls import Call
 from ladder_graph.steps import Known
 
 READ = "__pregel_read"
@@ -41,16 +42,20 @@ def checkpoint_of(config: RunnableConfig) -> str:
     return f"{checkpoints[namespace]}@{namespace}"
 
 
-def recalls(config: RunnableConfig, earlier: Known) -> bool:
+def recalls(config: RunnableConfig, call: Call, earlier: Known) -> bool:
     """Whether the conversation knows of an earlier call that is done.
 
-    It does if a message answers that call, or if the checkpoint that it was made from was kept: who goes on from there
-    makes the same call under the same id, so one under a new id is meant anew. What can't be found out is not known.
+    It does if a message answers that call, or one and the same message asked for both. It has lost what came of it
+    where the call stands there unanswered. Where it isn't there at all, the messages may have been cut on purpose: then
+    the checkpoint that it was made from was kept, and who goes on from there makes the same call under the same id.
+    What can't be found out is not known.
     """
     values = (value for value in state_of(config) if isinstance(value, list))
-    messages = (message for value in values for message in value if isinstance(message, ToolMessage))
-    if any(message.tool_call_id == earlier.call.id for message in messages):
-        return True
+    for message in (message for value in values for message in reversed(value)):
+        if isinstance(message, ToolMessage) and message.tool_call_id == earlier.call.id:
+            return True
+        if isinstance(message, AIMessage) and earlier.call.id in (ids := {one["id"] for one in message.tool_calls}):
+            return call.id in ids
     configurable = config.get("configurable", {})
     saver = configurable.get(CHECKPOINTER)
     if saver is None or not earlier.checkpoint:

@@ -168,9 +168,9 @@ class Interrupting:
         """Where the conversation stands."""
         return checkpoint_of(self.config)
 
-    def recalls(self, earlier: Known) -> bool:
+    def recalls(self, call: Call, earlier: Known) -> bool:
         """Whether the conversation knows of an earlier call that is done."""
-        return recalls(self.config, earlier)
+        return recalls(self.config, call, earlier)
 
     def encode(self, reply: Any) -> bytes:
         """The reply as bytes."""
@@ -258,9 +258,9 @@ class DirectHost:
         """There is no conversation here."""
         return ""
 
-    def recalls(self, earlier: Known) -> bool:
+    def recalls(self, call: Call, earlier: Known) -> bool:
         """Whoever accepted the draft meant it."""
-        del earlier
+        del call, earlier
         return True
 
     def encode(self, reply: Any) -> bytes:
