@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import pwd
+import re
 import select
 import signal
 import subprocess
@@ -80,7 +81,7 @@ def test_pending_shows_what_would_run(folder, ladder):
     text = ladder("pending").stdout
     assert "shop asks to run refund" in text
     assert 'order       "4711"' in text
-    assert "in 59 min it counts as a no" in text
+    assert re.search(r"in 5\d min it counts as a no", text)  # the day was made at the beginning of the session
     assert "type the order" in text
     assert text.index("run refund") < text.index("run close_ticket")
 
