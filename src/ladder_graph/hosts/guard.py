@@ -25,22 +25,18 @@ from ladder_graph.calls import Call
 from ladder_graph.errors import MountError, NotPermitted
 from ladder_graph.fingerprint import Environment
 from ladder_graph.hosts.capture import Capture
-from ladder_graph.hosts.conversation import READ, state_of
+from ladder_graph.hosts.conversation import CHECKPOINTER, READ, state_of
 from ladder_graph.hosts.fitting import fitting, version_of
 from ladder_graph.hosts.nested import holds_ungated_agents
 from ladder_graph.hosts.nodes import considered, sent, thread_of
 from ladder_graph.hosts.permit import Permit
 from ladder_graph.hosts.proposals import Proposal, is_packet, proposals, proposer, waiting
 from ladder_graph.hosts.sealing import Entry, seal_of, sealed
-from ladder_graph.hosts.toolhost import Interrupting, answered, failure_of, outcome_of, outside, tool_message
-from ladder_graph.steps import Outcome
+from ladder_graph.hosts.toolhost import Interrupting, answered, outside, tool_message
 from ladder_graph.tools import declaration_of
 
 if TYPE_CHECKING:
     from ladder_graph.ladder import Ladder
-
-CHECKPOINTER = "__pregel_checkpointer"
-"""Where LangGraph's config keeps the checkpointer."""
 
 TASKS = "__pregel_tasks"
 """LangGraph's channel of what was sent to tasks."""
@@ -174,27 +170,17 @@ class GuardHost(Interrupting):
     entry: Entry
     repeatable: bool
 
-    def execute(self, call: Call, *, again: bool = False) -> Outcome:
-        """Run the tool on a copy of the frozen arguments."""
-        self.leave_the_rest(again=again)
-        permit = Permit(call, self.repeatable)
-        try:
-            with permit.held():
-                output = self.entry.proceed(copy.deepcopy(call.arguments))
-            return permit.judged(outcome_of(output, call))
-        except BaseException as wrong:  # noqa: BLE001  # it is recorded first
-            return permit.judged(failure_of(wrong))
+    def run(self, call: Call) -> Any:
+        """The tool's own code."""
+        return self.entry.proceed(copy.deepcopy(call.arguments))
 
-    async def aexecute(self, call: Call, *, again: bool = False) -> Outcome:
-        """As `execute`."""
-        self.leave_the_rest(again=again)
-        permit = Permit(call, self.repeatable)
-        try:
-            with permit.held():
-                output = await self.entry.aproceed(copy.deepcopy(call.arguments))
-            return permit.judged(outcome_of(output, call))
-        except BaseException as wrong:  # noqa: BLE001  # see execute
-            return permit.judged(failure_of(wrong))
+    async def arun(self, call: Call) -> Any:
+        """The tool's own code."""
+        return await self.entry.aproceed(copy.deepcopy(call.arguments))
+
+    def permit(self, call: Call) -> Permit:
+        """The permit."""
+        return Permit(call, self.repeatable)
 
 
 # --- the task that a call is made in -------------------------------------------------------------------------------

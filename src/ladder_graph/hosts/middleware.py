@@ -17,8 +17,9 @@ from ladder_graph.calls import Call
 from ladder_graph.errors import MountError
 from ladder_graph.fingerprint import Environment
 from ladder_graph.hosts.capture import Capture
+from ladder_graph.hosts.conversation import CHECKPOINTER
 from ladder_graph.hosts.fitting import fitting, version_of
-from ladder_graph.hosts.guard import CHECKPOINTER, SEVERAL, refuse_one_question
+from ladder_graph.hosts.guard import SEVERAL, refuse_one_question
 from ladder_graph.hosts.nested import holds_ungated_agents
 from ladder_graph.hosts.nodes import considered, may_exist, no_such_tool, sent, thread_of
 from ladder_graph.hosts.permit import Permit
@@ -28,13 +29,10 @@ from ladder_graph.hosts.sealing import Sealer
 from ladder_graph.hosts.toolhost import (
     Interrupting,
     answered,
-    failure_of,
-    outcome_of,
     outside,
     tool_call_of,
     tool_message,
 )
-from ladder_graph.steps import Outcome
 from ladder_graph.tools import declaration_of
 
 if TYPE_CHECKING:
@@ -53,34 +51,24 @@ class HandlerHost(Interrupting):
         config: The task's own config.
         request: The request as it came to the gate.
         handler: The rest of the chain; sync or async, as the graph runs.
-        permit: Makes the permit for the frozen call.
+        permits: Makes the permit for the frozen call.
     """
 
     request: ToolCallRequest
     handler: Callable[[ToolCallRequest], Any]
-    permit: Callable[[Call], Permit]
+    permits: Callable[[Call], Permit]
 
-    def execute(self, call: Call, *, again: bool = False) -> Outcome:
-        """Run the tool on a copy of the frozen arguments."""
-        self.leave_the_rest(again=again)
-        permit = self.permit(call)
-        try:
-            with permit.held():
-                output = self.handler(self._frozen(call))
-            return permit.judged(outcome_of(output, call))
-        except BaseException as wrong:  # noqa: BLE001  # no tool's exception may escape a rung
-            return permit.judged(failure_of(wrong))
+    def run(self, call: Call) -> Any:
+        """Through the chain."""
+        return self.handler(self._frozen(call))
 
-    async def aexecute(self, call: Call, *, again: bool = False) -> Outcome:
-        """As `execute`."""
-        self.leave_the_rest(again=again)
-        permit = self.permit(call)
-        try:
-            with permit.held():
-                output = await self.handler(self._frozen(call))
-            return permit.judged(outcome_of(output, call))
-        except BaseException as wrong:  # noqa: BLE001  # see execute
-            return permit.judged(failure_of(wrong))
+    async def arun(self, call: Call) -> Any:
+        """Through the chain."""
+        return await self.handler(self._frozen(call))
+
+    def permit(self, call: Call) -> Permit:
+        """The permit."""
+        return self.permits(call)
 
     def _frozen(self, call: Call) -> ToolCallRequest:
         return self.request.override(tool_call=tool_call_of(call))  # type: ignore[arg-type]  # it is a ToolCall

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import copy
 import secrets
-from collections.abc import Callable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -109,13 +110,33 @@ def decode(recorded: bytes) -> Any:
     return _SERDE.loads_typed((kind.decode(), data))
 
 
+def permitted(permit: Permit, call: Call, run: Callable[[], Any]) -> Outcome:
+    """Run a call under its permit. No tool's exception may escape a rung: it would cancel siblings."""
+    try:
+        with permit.held():
+            output = run()
+        return permit.judged(outcome_of(output, call))
+    except BaseException as wrong:  # noqa: BLE001  # it is recorded first
+        return permit.judged(failure_of(wrong))
+
+
+async def apermitted(permit: Permit, call: Call, run: Callable[[], Awaitable[Any]]) -> Outcome:
+    """As `permitted`."""
+    try:
+        with permit.held():
+            output = await run()
+        return permit.judged(outcome_of(output, call))
+    except BaseException as wrong:  # noqa: BLE001  # as above
+        return permit.judged(failure_of(wrong))
+
+
 class NotItsTurn(Exception):
     """Carries a call that has to ask out of its task, since another question may be open. Nobody sees it."""
 
 
 @dataclass(slots=True)
-class Interrupting:
-    """The part of a host that asks through LangGraph's interrupt.
+class Interrupting(ABC):
+    """A host in a task of a graph: it asks through LangGraph's interrupt.
 
     Args:
         config: The task's own config.
@@ -142,7 +163,29 @@ class Interrupting:
         self.taken += 1
         return answer
 
-    def leave_the_rest(self, *, again: bool) -> None:
+    @abstractmethod
+    def run(self, call: Call) -> Any:
+        """Run the tool on a copy of the frozen arguments, and give back what it gave."""
+
+    @abstractmethod
+    async def arun(self, call: Call) -> Any:
+        """As `run`."""
+
+    @abstractmethod
+    def permit(self, call: Call) -> Permit:
+        """The permit that the call runs under."""
+
+    def execute(self, call: Call, *, again: bool = False) -> Outcome:
+        """Run the tool under a permit; its exceptions come back as outcomes."""
+        self._leave_the_rest(again=again)
+        return permitted(self.permit(call), call, lambda: self.run(call))
+
+    async def aexecute(self, call: Call, *, again: bool = False) -> Outcome:
+        """As `execute`."""
+        self._leave_the_rest(again=again)
+        return await apermitted(self.permit(call), call, lambda: self.arun(call))
+
+    def _leave_the_rest(self, *, again: bool) -> None:
         """Before the tool runs: what was answered so far isn't for its own interrupts, unless it stopped at one."""
         self.taken = spend(self.config, self.taken, marked_only=again)
         if again:
@@ -204,27 +247,17 @@ class NodeHost(Interrupting):
             raise NotItsTurn
         return Interrupting.ring(self, question, complaint)
 
-    def execute(self, call: Call, *, again: bool = False) -> Outcome:
-        """Run the tool on a copy of the frozen arguments."""
-        self.leave_the_rest(again=again)
-        permit = Permit(call, self.repeatable)
-        try:
-            with permit.held():
-                output = self.node.invoke(self.payload(tool_call_of(call)), self.config)
-            return permit.judged(outcome_of(output, call))
-        except BaseException as wrong:  # noqa: BLE001  # no tool's exception may escape a rung: it would cancel siblings
-            return permit.judged(failure_of(wrong))
+    def run(self, call: Call) -> Any:
+        """Through the ToolNode."""
+        return self.node.invoke(self.payload(tool_call_of(call)), self.config)
 
-    async def aexecute(self, call: Call, *, again: bool = False) -> Outcome:
-        """As `execute`."""
-        self.leave_the_rest(again=again)
-        permit = Permit(call, self.repeatable)
-        try:
-            with permit.held():
-                output = await self.node.ainvoke(self.payload(tool_call_of(call)), self.config)
-            return permit.judged(outcome_of(output, call))
-        except BaseException as wrong:  # noqa: BLE001  # see execute
-            return permit.judged(failure_of(wrong))
+    async def arun(self, call: Call) -> Any:
+        """Through the ToolNode."""
+        return await self.node.ainvoke(self.payload(tool_call_of(call)), self.config)
+
+    def permit(self, call: Call) -> Permit:
+        """The permit."""
+        return Permit(call, self.repeatable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,24 +308,12 @@ class DirectHost:
                 return elsewhere.submit(asyncio.run, self.aexecute(call, again=again)).result()
             finally:
                 elsewhere.shutdown()
-        permit = Permit(call)
-        try:
-            with permit.held():
-                output = self.tool.invoke(tool_call_of(call))
-            return permit.judged(outcome_of(output, call))
-        except BaseException as wrong:  # noqa: BLE001  # it is recorded first
-            return permit.judged(failure_of(wrong))
+        return permitted(Permit(call), call, lambda: self.tool.invoke(tool_call_of(call)))
 
     async def aexecute(self, call: Call, *, again: bool = False) -> Outcome:
         """As `execute`."""
         del again  # Nobody answers here.
-        permit = Permit(call)
-        try:
-            with permit.held():
-                output = await self.tool.ainvoke(tool_call_of(call))
-            return permit.judged(outcome_of(output, call))
-        except BaseException as wrong:  # noqa: BLE001  # it is recorded first
-            return permit.judged(failure_of(wrong))
+        return await apermitted(Permit(call), call, lambda: self.tool.ainvoke(tool_call_of(call)))
 
 
 def outside(tool: BaseTool) -> Callable[[], DirectHost] | None:
