@@ -11,6 +11,7 @@ from ladder_graph.cli.place import place_of
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Callable
 
     from ladder_graph.cli.screen import Screen
     from ladder_graph.ladder import Ladder
@@ -79,12 +80,7 @@ def decline(
 
     The agent reads the reason, and doesn't ask for the same again.
     """
-    from ladder_graph.desk import signed_in
-
-    person = signed_in()
-    with place_of(ctx).acting() as ladder:
-        asked = ladder.decline(question, by=person, reason=reason)
-        _ended(asked, ladder.clock(), "declined", person)
+    _end(ctx, "declined", lambda ladder, person: ladder.decline(question, by=person, reason=reason))
 
 
 def edit(
@@ -138,12 +134,7 @@ def respond(
     text: Annotated[str, typer.Option(help="What the agent reads in the tool's place.")],
 ) -> None:
     """Answer the agent yourself; the action doesn't run."""
-    from ladder_graph.desk import signed_in
-
-    person = signed_in()
-    with place_of(ctx).acting() as ladder:
-        asked = ladder.respond(question, text, by=person)
-        _ended(asked, ladder.clock(), "answered", person)
+    _end(ctx, "answered", lambda ladder, person: ladder.respond(question, text, by=person))
 
 
 def revoke(
@@ -153,12 +144,7 @@ def revoke(
     reason: Annotated[str, typer.Option(help="Why; the agent reads it.")],
 ) -> None:
     """Take an approval back, as long as nothing has run."""
-    from ladder_graph.desk import signed_in
-
-    person = signed_in()
-    with place_of(ctx).acting() as ladder:
-        asked = ladder.revoke(question, by=person, reason=reason)
-        _ended(asked, ladder.clock(), "taken back", person)
+    _end(ctx, "taken back", lambda ladder, person: ladder.revoke(question, by=person, reason=reason))
 
 
 def _changed(text: str, asked: Question) -> tuple[str, object]:
@@ -253,10 +239,15 @@ def _approved(question: Question) -> str:
     return f"{', '.join(names) or 'nobody yet'} ({len(names)} of {question.quorum})"
 
 
-def _ended(question: Question, now: dt.datetime, verdict: str, person: Person) -> None:
-    """A question that nothing runs on any more."""
+def _end(ctx: typer.Context, verdict: str, act: Callable[[Ladder, Person], Question]) -> None:
+    """Give an answer after which nothing runs on the question any more, and say so."""
     from ladder_graph.cli.screen import Screen
+    from ladder_graph.desk import signed_in
 
+    person = signed_in()
+    with place_of(ctx).acting() as ladder:
+        question = act(ladder, person)
+        now = ladder.clock()
     out = Screen()
     _card(out, question, now, whole=False)
     out.gap()

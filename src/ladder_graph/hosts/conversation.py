@@ -33,6 +33,11 @@ def state_of(config: RunnableConfig) -> list[Any]:
     return list(values.values())
 
 
+def messages_in(config: RunnableConfig) -> list[Any]:
+    """Whatever stands in lists in the graph's state, under any key: its messages, in their order."""
+    return [message for value in state_of(config) if isinstance(value, list) for message in value]
+
+
 def checkpoint_of(config: RunnableConfig) -> str:
     """The checkpoint that the task goes on from, as `id@namespace`; empty without one."""
     checkpoints: dict[str, str] = config.get("configurable", {}).get(CHECKPOINTS) or {}
@@ -50,8 +55,7 @@ def recalls(config: RunnableConfig, call: Call, earlier: Known) -> bool:
     the checkpoint that it was made from was kept, and who goes on from there makes the same call under the same id.
     What can't be found out is not known.
     """
-    values = (value for value in state_of(config) if isinstance(value, list))
-    for message in (message for value in values for message in reversed(value)):
+    for message in reversed(messages_in(config)):
         if isinstance(message, ToolMessage) and message.tool_call_id == earlier.call.id:
             return True
         if isinstance(message, AIMessage) and earlier.call.id in (ids := {one["id"] for one in message.tool_calls}):

@@ -28,16 +28,14 @@ from ladder_graph.errors import MountError, NoCheckpointer
 from ladder_graph.hosts.capture import Capture
 from ladder_graph.hosts.conversation import READ
 from ladder_graph.hosts.edges import GatedEdge, Onwards
-from ladder_graph.hosts.fitting import fitting, version_of
 from ladder_graph.hosts.nested import gated_tools, holds_tools, runs_tools_by_hand, unguarded
 from ladder_graph.hosts.nodes import GateNode, Mount, RungNode
 from ladder_graph.hosts.provider import ProviderTools
 from ladder_graph.hosts.sealing import in_place, sealed_node
-from ladder_graph.hosts.toolhost import outside
+from ladder_graph.hosts.toolhost import seat
 from ladder_graph.hosts.wrapped import WrappedGraph, stops_at
 from ladder_graph.routing import may_ask
 from ladder_graph.scale import Rung
-from ladder_graph.tools import declaration_of
 
 if TYPE_CHECKING:
     from ladder_graph.ladder import Ladder
@@ -158,10 +156,7 @@ def _mount(site: Site, builder: Builder, place: str, names: dict[Rung, str], age
             f"the state's {key} has no reducer, so parallel answers can't be put together; use add_messages"
         )
     for tool in original.tools_by_name.values():
-        site.ladder.seat(
-            tool.name, declaration_of(tool), agent=agent, can_ask=site.can_ask, host=outside(tool),
-            version=version_of(tool), fitted=fitting(tool),
-        )  # fmt: skip
+        seat(site.ladder, tool, agent=agent, can_ask=site.can_ask)
     return Mount(
         ladder=site.ladder, agent=agent, can_ask=site.can_ask, capture=site.capture,
         node=in_place(runnable, sealed_node(node)), place=place, tools=dict(node.tools_by_name),

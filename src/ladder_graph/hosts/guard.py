@@ -25,15 +25,13 @@ from ladder_graph.calls import Call
 from ladder_graph.errors import MountError, NotPermitted
 from ladder_graph.fingerprint import Environment
 from ladder_graph.hosts.capture import Capture
-from ladder_graph.hosts.conversation import CHECKPOINTER, READ, state_of
-from ladder_graph.hosts.fitting import fitting, version_of
+from ladder_graph.hosts.conversation import CHECKPOINTER, READ, messages_in, state_of
 from ladder_graph.hosts.nested import holds_ungated_agents
 from ladder_graph.hosts.nodes import considered, sent, thread_of
 from ladder_graph.hosts.permit import Permit
 from ladder_graph.hosts.proposals import Proposal, is_packet, proposals, proposer, waiting
 from ladder_graph.hosts.sealing import Entry, seal_of, sealed
-from ladder_graph.hosts.toolhost import Interrupting, answered, outside, tool_message
-from ladder_graph.tools import declaration_of
+from ladder_graph.hosts.toolhost import Interrupting, answered, seat, tool_message
 
 if TYPE_CHECKING:
     from ladder_graph.ladder import Ladder
@@ -150,10 +148,7 @@ class Guard:
 
     def _seat(self, tool: BaseTool, agent: str, *, can_ask: bool) -> None:
         if (tool.name, agent, can_ask) not in self._seated:
-            self.ladder.seat(
-                tool.name, declaration_of(tool), agent=agent, can_ask=can_ask, host=outside(tool),
-                version=version_of(tool), fitted=fitting(tool),
-            )  # fmt: skip
+            seat(self.ladder, tool, agent=agent, can_ask=can_ask)
             self._seated.add((tool.name, agent, can_ask))
 
 
@@ -204,8 +199,7 @@ def _found(payload: Any) -> list[Mapping[str, Any]]:
 
 def _proposal(raw: dict[str, Any], config: RunnableConfig) -> Proposal:
     """The call, with the message that made it."""
-    messages = [message for value in state_of(config) if isinstance(value, list) for message in value]
-    return Proposal(raw, message=proposer(messages, raw["id"]))
+    return Proposal(raw, message=proposer(messages_in(config), raw["id"]))
 
 
 def _sent(config: RunnableConfig) -> Any:

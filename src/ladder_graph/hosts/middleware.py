@@ -18,7 +18,7 @@ from ladder_graph.errors import MountError
 from ladder_graph.fingerprint import Environment
 from ladder_graph.hosts.capture import Capture
 from ladder_graph.hosts.conversation import CHECKPOINTER
-from ladder_graph.hosts.fitting import fitting, version_of
+from ladder_graph.hosts.fitting import fitting
 from ladder_graph.hosts.guard import SEVERAL, refuse_one_question
 from ladder_graph.hosts.nested import holds_ungated_agents
 from ladder_graph.hosts.nodes import considered, may_exist, no_such_tool, sent, thread_of
@@ -29,11 +29,11 @@ from ladder_graph.hosts.sealing import Sealer
 from ladder_graph.hosts.toolhost import (
     Interrupting,
     answered,
-    outside,
+    seat,
     tool_call_of,
     tool_message,
 )
-from ladder_graph.tools import declaration_of
+from ladder_graph.tools import NOTHING
 
 if TYPE_CHECKING:
     from langchain.agents.middleware.types import ModelRequest, ModelResponse, ToolCallRequest
@@ -190,10 +190,10 @@ class LadderMiddleware(AgentMiddleware[Any, Any, Any]):
             raise MountError(
                 f"the tool {name} runs an agent of its own, whose tools are not seen here; use wrap, or guard them"
             )
-        self.ladder.seat(
-            name, declaration_of(tool), agent=self.agent, can_ask=can_ask, host=outside(tool) if tool else None,
-            version=version_of(tool) if tool else "", fitted=fitting(tool),
-        )  # fmt: skip
+        if tool is None:
+            self.ladder.seat(name, NOTHING, agent=self.agent, can_ask=can_ask, fitted=fitting(None))
+        else:
+            seat(self.ladder, tool, agent=self.agent, can_ask=can_ask)
         self._seated.add((name, can_ask))
 
 

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import ToolMessage
 from langchain_core.runnables import Runnable, RunnableConfig
@@ -22,7 +22,7 @@ from ladder_graph import answers
 from ladder_graph.calls import Call
 from ladder_graph.errors import DefiniteFailure
 from ladder_graph.hosts.conversation import checkpoint_of, recalls
-from ladder_graph.hosts.fitting import fields_of, fitted
+from ladder_graph.hosts.fitting import fields_of, fitted, fitting, version_of
 from ladder_graph.hosts.identity import answering, requesting
 from ladder_graph.hosts.payload import interrupt_payload
 from ladder_graph.hosts.permit import Permit
@@ -30,6 +30,10 @@ from ladder_graph.hosts.proposals import NO_ID
 from ladder_graph.hosts.resumes import answers_by_id, forget_a_repeated_answer, forget_old_answers, spend, started
 from ladder_graph.hosts.sealing import sealed
 from ladder_graph.steps import Arrival, Asking, Known, Outcome, Person, Question, Reply
+from ladder_graph.tools import declaration_of
+
+if TYPE_CHECKING:
+    from ladder_graph.ladder import Ladder
 
 _SERDE = JsonPlusSerializer()
 
@@ -323,6 +327,14 @@ def outside(tool: BaseTool) -> Callable[[], DirectHost] | None:
         return lambda: host
     injected = fields_of(tool.get_input_schema()) - fields_of(tool.tool_call_schema)
     return None if injected else lambda: host
+
+
+def seat(ladder: Ladder, tool: BaseTool, *, agent: str, can_ask: bool) -> None:
+    """Take a tool under a ladder, with everything that is known of it here."""
+    ladder.seat(
+        tool.name, declaration_of(tool), agent=agent, can_ask=can_ask, host=outside(tool), version=version_of(tool),
+        fitted=fitting(tool),
+    )  # fmt: skip
 
 
 def tool_call_of(call: Call) -> dict[str, Any]:

@@ -107,9 +107,7 @@ class Journal(Actions):
         like = {"thread": call.thread, "digest": call.digest, "key": call.key}
         found = cursor.execute(sql.TWINS, like).fetchall()
         done = [row for row in found if row["state"] == State.DONE]
-        in_doubt = [
-            row for row in found if row not in done and (row["state"] == State.UNKNOWN or not self.running(row))
-        ]
+        in_doubt = [row for row in found if row["state"] != State.DONE and not self.running(row)]
         twin, before = (self.known(cursor, rows[0]["key"]) if rows else None for rows in (in_doubt, done))
         return twin, before
 
@@ -325,15 +323,10 @@ class Journal(Actions):
             return 1
         fence: int = place["fence"] + 1
         rung, actor = int(step.route.rung), step.actor.name if step.actor else None
-        new = {
-            "owner": self.owner.hold(),
-            "fence": fence,
-            "rung": rung,
-            "text": "",
-            "artifact": artifact,
-            "actor": actor,
-        }
-        self.step(cursor, call, place["state"], place["fence"], State.STARTED, **new)
+        self.step(
+            cursor, call, place["state"], place["fence"], State.STARTED, owner=self.owner.hold(), fence=fence,
+            rung=rung, text="", artifact=artifact, actor=actor,
+        )  # fmt: skip
         self.append(cursor, call.agent, State.STARTED, call.key, {"fence": fence, "rung": rung, "actor": actor or ""})
         return fence
 

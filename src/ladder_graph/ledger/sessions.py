@@ -84,11 +84,10 @@ class Address:
             LedgerUnwritable: The server can't be reached, or doesn't let us in.
         """
         try:
-            connection = psycopg.connect(self.conninfo, autocommit=True, prepare_threshold=0)
+            connection = psycopg.connect(self.conninfo, autocommit=True)
         except psycopg.Error as wrong:
             raise self.said(wrong) from wrong
-        connection.prepared_max = 500
-        # The server, too, must see soon that a client is gone. A synchronous standby, if there is one, counts.
+        # The server, too, must see soon that a client is gone.
         connection.execute(
             "SELECT set_config('search_path', %s, false), set_config('tcp_keepalives_idle', '5', false), "
             "set_config('tcp_keepalives_interval', '2', false), set_config('tcp_keepalives_count', '3', false)",

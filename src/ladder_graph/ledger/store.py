@@ -240,10 +240,10 @@ class _Engine:
         try:
             while self._waiting:
                 jobs.append(self._waiting.popleft())
-            if not job.done:
-                # A leader that was interrupted may have taken ours out of the queue and not come to it.
-                self._commit(jobs if job in jobs else [*jobs, job])
-            elif jobs:
+            if not job.done and job not in jobs:
+                # A leader that was interrupted has taken ours out of the queue and not come to it.
+                jobs.append(job)
+            if jobs:
                 self._commit(jobs)
         finally:
             for one in jobs:
