@@ -22,7 +22,6 @@ from ladder_graph.ledger import Journal, Store, acts, quotas
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import Terms, last_answer, nonce_of, word_of
 from ladder_graph.policy import Policy
-from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.steps import (
     Arrival,
@@ -54,6 +53,7 @@ from ladder_graph.steps import (
     Wait,
 )
 from ladder_graph.tools import Declaration
+from ladder_graph.trust.demotion import after_undo
 from ladder_graph.undo import prepare, touched, undo
 from ladder_graph.watch import measure
 from ladder_graph.workspace import Workspace, compose
@@ -293,10 +293,8 @@ class Turn:
             recorded = journal.record(cursor, step, reply)
             if recorded and cost is not None and held is not None:
                 acts.overran(journal, cursor, step.call, cost, held)
-            if step.state in {State.UNDO_CONFLICT, State.UNDO_FAILED}:
-                # A failure nobody anticipated: down at once.
-                reason = f"the undo of action {step.call.short} left a mess: {step.state}"
-                acts.demote(journal, cursor, step.call.agent, step.call.tool, Rung.CONFIRM, reason, step.call.key)
+            if (down := after_undo(step.call, step.state)) is not None:
+                acts.demote(journal, cursor, step.call.agent, step.call.tool, down.rung, down.reason, step.call.key)
             return recorded
 
         return work

@@ -16,10 +16,10 @@ from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.actions import pinned_in
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.journal import Journal
-from ladder_graph.policy.units import spell_dollars
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.steps import Known, Person, Question
+from ladder_graph.trust.demotion import after_overrun
 
 
 def find_question(journal: Journal, cursor: Cursor, prefix: str) -> Question:
@@ -155,9 +155,9 @@ def overran(journal: Journal, cursor: Cursor, call: Call, cost: int, held: int) 
         cost: What it cost, in micro-dollars.
         held: What was held for it.
     """
-    text = f"action {call.short} cost {spell_dollars(cost)}, and {spell_dollars(held)} was held for it"
-    journal.append(cursor, call.agent, "overrun", call.key, {"cost": cost, "held": held, "text": text})
-    demote(journal, cursor, call.agent, call.tool, Rung.CONFIRM, text, call.key)
+    down = after_overrun(call, cost, held)
+    journal.append(cursor, call.agent, "overrun", call.key, {"cost": cost, "held": held, "text": down.reason})
+    demote(journal, cursor, call.agent, call.tool, down.rung, down.reason, call.key)
 
 
 def environment_key(environment: Environment) -> str:
