@@ -85,9 +85,18 @@ def decided(policy: Policy, tool: str, arguments: Mapping[str, Any], now: dt.dat
     """
     call = Call(policy.agent, "explain", "explain", tool, dict(arguments))
     rule = policy.rule(tool)
+    return explained(call, rule, claimed(policy, rule), now, lambda charge: charge.limit, entry=policy.entry(tool))
+
+
+def claimed(policy: Policy, rule: Rule) -> Route:
+    """Where a policy alone puts a tool before any particular call: all that its rungs need is in place.
+
+    Args:
+        policy: The policy.
+        rule: The tool's rule in it.
+    """
     footing = Footing(can_ask=True, reversible=True, reader=policy.reports.reader)
-    route = effective(rule, Standing(rule.rung), footing)
-    return explained(call, rule, route, now, lambda charge: charge.limit, entry=policy.entry(tool))
+    return effective(rule, Standing(rule.rung), footing)
 
 
 def _weighed(bound: Bound, breaches: list[Breach], quotas: list[tuple[Charge, int]]) -> Weighed:
