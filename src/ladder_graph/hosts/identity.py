@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -42,6 +44,24 @@ def requesting(config: RunnableConfig) -> Person | None:
         return None if user is None or user == STUDIO else Person(user, "server")
     named = config.get("configurable", {}).get(REQUESTER)
     return Person(named.strip(), "code") if isinstance(named, str) and named.strip() else None
+
+
+def facts(config: RunnableConfig) -> Mapping[str, Any]:
+    """What is known of the run that no model could have said.
+
+    On a server what its authentication says of the user, and nothing that a client wrote. Elsewhere the run's
+    `configurable` and its context, which the embedding program sets.
+    """
+    server = _server()
+    if server is not None:
+        user = getattr(server, "user", None)
+        return {} if user is None else {key: user[key] for key in user}
+    context: Any = None
+    with suppress(RuntimeError, KeyError):
+        context = get_runtime().context
+    said = context if isinstance(context, Mapping) else getattr(context, "__dict__", None) or {}
+    configurable = {key: value for key, value in config.get("configurable", {}).items() if not key.startswith("__")}
+    return {**configurable, **said}
 
 
 def _server() -> Any:

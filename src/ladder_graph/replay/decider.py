@@ -10,6 +10,7 @@ from ladder_graph.calls import Call
 from ladder_graph.explaining import claimed
 from ladder_graph.policy import Policy, Rule
 from ladder_graph.policy.bounds import weigh
+from ladder_graph.policy.scene import Said, Scene
 from ladder_graph.replay.traces import Run
 from ladder_graph.routing import decide
 from ladder_graph.scale import Rung
@@ -49,11 +50,12 @@ class Decider:
         Raises:
             ArgumentsError: No call could have these arguments.
         """
+        scene = Scene(self._now, listen=lambda: Said(user=(run.request,)))
         taken: Counter[tuple[str, int]] = Counter()
         for number, traced in enumerate(run.calls):
             call = Call(self._policy.agent, run.id, str(number), traced.tool, traced.arguments)
             rule, stands = self._tool(traced.tool)
-            breaches, charges = weigh(rule.bounds, call, self._now)
+            breaches, charges = weigh(rule.bounds, call, scene)
             left = [(charge, charge.limit - taken[charge.quota, charge.start]) for charge in charges]
             route = decide(stands, breaches, left)
             if unasked(route):
