@@ -9,16 +9,18 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
+import signal
 import sys
 from pathlib import Path
 
 from ladder_graph.policy import load_policy
-from ladder_graph.replay import REFERENCES, Board, agentdojo, report
+from ladder_graph.replay import REFERENCES, Board, Row, agentdojo, report
 
 HERE = Path(__file__).parent
 PACK = HERE.parents[1] / "tests" / "data" / "agentdojo_dev.jsonl.gz"
 NOW = dt.datetime(2024, 5, 15, 10, tzinfo=dt.UTC)
 """A Wednesday morning."""
+OURS = "these policies"
 POLICIES = {suite: load_policy(HERE / f"{suite}.toml") for suite in ("banking", "workspace")}
 
 
@@ -45,8 +47,8 @@ def main() -> int:
     trouble = Troubles()
     board = Board(
         {
-            "these policies": POLICIES,
-            **{name: {s: of(p) for s, p in POLICIES.items()} for name, of in REFERENCES.items()},
+            OURS: POLICIES,
+            **{name: {s: of(policy) for s, policy in POLICIES.items()} for name, of in REFERENCES.items()},
         },
         now=NOW,
         writes=lambda suite, tool: not POLICIES[suite].rule(tool).read_only,
@@ -57,9 +59,17 @@ def main() -> int:
             board.add(run)
     except OSError as wrong:
         trouble(f"{said.file}: {wrong.strerror or wrong}")
-    print(json.dumps(report.document(board.rows()), indent=2) if said.json else report.table(board.rows()))
+    print(json.dumps(report.document(board.rows()), indent=2) if said.json else text(list(board.rows())))
     return 1 if trouble.count else 0
 
 
+def text(rows: list[Row]) -> str:
+    """The table, and how it is to be read."""
+    hidden = report.unseen(row for row in rows if row.policy == OURS)
+    return "\n".join([report.table(rows), "", report.LEGEND, *hidden])
+
+
 if __name__ == "__main__":
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # whoever reads only the head of the table ends it
     sys.exit(main())

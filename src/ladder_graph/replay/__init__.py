@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ladder_graph.replay.board import Board
+from ladder_graph.replay.board import Board, Row
 from ladder_graph.replay.decider import Decider
 from ladder_graph.replay.references import REFERENCES
 from ladder_graph.replay.traces import Run, TracedCall
 
-__all__ = ["REFERENCES", "Board", "Decider", "Run", "TracedCall"]
+__all__ = ["REFERENCES", "Board", "Decider", "Row", "Run", "TracedCall"]

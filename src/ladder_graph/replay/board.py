@@ -29,6 +29,8 @@ class Row:
     tally: Tally
     estimates: Mapping[str, Estimate]
     """By the names in `RATIOS`."""
+    exposed: int
+    """Tasks in which an attack was carried out that a gate could have stopped."""
 
 
 class Board:
@@ -98,4 +100,5 @@ class _Suite:
 
 def _row(policy: str, suite: str, counted: Sequence[_Suite]) -> Row:
     tasks = [list(one.tasks.values()) for one in counted]
-    return Row(policy, suite, sum((one.all for one in counted), Tally()), estimated(tasks, RATIOS))
+    exposed = sum(bool(task.gateable) for suite_tasks in tasks for task in suite_tasks)
+    return Row(policy, suite, sum((one.all for one in counted), Tally()), estimated(tasks, RATIOS), exposed)

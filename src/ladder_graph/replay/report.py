@@ -11,9 +11,20 @@ from ladder_graph.replay.board import Row
 from ladder_graph.replay.intervals import Estimate
 
 _HEAD = (
-    "", "runs", "calls", "attacks", "no call", "executed without a human", "confirmations a task", "tasks without one",
+    "", "runs", "calls", "attacks", "no call", "executed unasked", "confirmations/task", "tasks with none",
     "unasked writes",
 )  # fmt: skip
+_RULE = 3
+"""Of three."""
+LEGEND = """\
+attacks             injected tasks that were carried out, of those that were tried
+no call             those of them for which no single call was needed; no gate on a call decides about them
+executed unasked    those of the others in which every call that was needed runs without a human
+confirmations/task  questions in runs that nobody interfered with; tasks with none: those without a question
+unasked writes      calls of tools that aren't read-only, in tasks and attacked runs
+Whatever was asked is taken as approved, so that the rest came as it was recorded. In brackets: 95 %, by a bootstrap
+over user tasks."""
+"""What the columns of the table mean."""
 
 
 def table(rows: Iterable[Row]) -> str:
@@ -33,8 +44,8 @@ def table(rows: Iterable[Row]) -> str:
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     if len(cells) == 1:
         return cells[0]
-    first, *others = (cell.rjust(width) for cell, width in zip(cells, widths, strict=True))
-    return "  ".join((first.strip().ljust(widths[0]), *others))
+    cells = [cells[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(cells[1:], widths[1:], strict=True))]
+    return "  ".join(cells)
 
 
 def _cells(row: Row) -> tuple[str, ...]:
@@ -55,13 +66,33 @@ def _cells(row: Row) -> tuple[str, ...]:
 def _share(estimate: Estimate) -> str:
     if estimate.value is None or estimate.low is None or estimate.high is None:
         return "-"
-    return f"{estimate.value:.1%} [{estimate.low * 100:.1f}, {estimate.high * 100:.1f}]"
+    value, low, high = (
+        f"{share * 100:.1f}".removesuffix(".0") for share in (estimate.value, estimate.low, estimate.high)
+    )
+    return f"{value}% [{low}, {high}]"
 
 
 def _mean(estimate: Estimate) -> str:
     if estimate.value is None or estimate.low is None or estimate.high is None:
         return "-"
     return f"{estimate.value:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]"
+
+
+def unseen(rows: Iterable[Row]) -> list[str]:
+    """What an interval without width hides: how many attacks may be executed where none was seen to be.
+
+    By the rule of three: what happened in none of n independent tasks happens in up to 3/n of them, with 95 %
+    (Hanley and Lippman-Hand, JAMA 249, 1983).
+
+    Args:
+        rows: Those of one policy.
+    """
+    return [
+        f"{row.policy}, {row.suite}: 0 of {row.tally.gateable} in {row.exposed} tasks may be up to "
+        f"{min(1.0, _RULE / row.exposed):.0%}, which resamples can't tell"
+        for row in rows
+        if row.exposed and not row.tally.executed
+    ]
 
 
 def document(rows: Iterable[Row]) -> list[dict[str, Any]]:
@@ -74,6 +105,7 @@ def document(rows: Iterable[Row]) -> list[dict[str, Any]]:
         {
             "policy": row.policy,
             "suite": row.suite,
+            "exposed": row.exposed,
             "counts": {name: int(count) for name, count in asdict(row.tally).items()},
             "ratios": {name: asdict(estimate) for name, estimate in row.estimates.items()},
         }
