@@ -84,6 +84,14 @@ def test_the_moment_counts():
     assert decided(tools, ("send", {}), now=NOON.replace(hour=20)) == [("confirm", "outside_time")]
 
 
+def test_the_request_is_what_the_user_said():
+    """What stands in the run's request comes from the user; all else asks, since nothing more is known of it."""
+    tools = {"send": bounded({"kind": "origin", "argument": "to", "type": "email", "tools": ["contacts"]})}
+    calls = [("contacts", {}), ("send", {"to": "ana@shop.example"}), ("send", {"to": "bo@shop.example"})]
+    found = decided(tools, *calls, request="Write to ana@shop.example, and to Bo.")
+    assert found[1:] == [("bounded",), ("confirm", "outside_origin")]
+
+
 def test_arguments_that_no_call_can_have_are_an_error():
     """The caller learns which they are, and decides what becomes of the run."""
     with pytest.raises(ArgumentsError):
