@@ -75,9 +75,9 @@ def test_no_count_is_lost_to_a_clock_that_is_set_back(desk):
     for n in range(100, 180):
         hold_in(desk, str(n), sliding(n, limit=80))
         desk.store.write(lambda cursor, n=n: quotas.settle(cursor, str(n), used=True))
-    before = 3
-    assert desk.look(call(), sliding(179, limit=12)).left[0][1] == before
+    rest = 3
+    assert desk.look(call(), sliding(179, limit=12)).left[0][1] == rest
     for n in (0, 50, 120, 178):
         hold_in(desk, f"back {n}", sliding(n, limit=80))
-        assert desk.look(call(), sliding(n, limit=12)).left[0][1] == (before := before - 1)
+        assert desk.look(call(), sliding(n, limit=12)).left[0][1] == (rest := rest - 1)
     assert desk.rows('SELECT max("window") / 1000000 FROM quota') == [(179,)]
