@@ -90,3 +90,17 @@ def test_a_server_that_says_nothing_is_given_up():
     mute = shlex.join([sys.executable, "-c", "import sys; sys.stdin.read()"])
     with pytest.raises(LadderError, match=r"has not said within 0\.5 seconds"):
         tools_of(mute, patience=0.5)
+
+
+def test_the_doctor_asks_the_server_too(here, ladder):
+    """A claim that the server's own hints are against can't be so, and the graph's other tools aren't missed."""
+    Path("ladder.toml").write_text(
+        '[tools.delete_ticket]\nread_only = true\nrung = "bounded"\n[tools.elsewhere]\n[tools.answer_ticket]\n'
+        'rung = "bounded"\nbounds = [{ kind = "domain", argument = "mail", domains = ["shop.example"] }]\n',
+        encoding="utf-8",
+    )
+    found = {one["about"]: one for one in ladder("doctor", "--json", "--mcp", SERVER, code=1).document}
+    assert "destructiveHint = true" in found["delete_ticket"]["points"][0]["text"]
+    assert found["answer_ticket"]["points"][0]["advice"] == "did you mean email?"
+    assert found["elsewhere"]["verdict"] == "good"
+    assert found["read_ticket"]["points"][0]["text"] == "the policy doesn't name it, so it only suggests"
