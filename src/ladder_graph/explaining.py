@@ -1,4 +1,4 @@
-"""Why a call would get the rung it would get, bound by bound. Pure: nothing is asked of anybody, and nothing runs."""
+"""Why a call would get the rung it would get, bound by bound. No tool runs; a predicate, as a bound, is called."""
 
 from __future__ import annotations
 
