@@ -219,7 +219,8 @@ from tests.cli import shop as world
 def hinted(name, **hints):
     schema = {"type": "object", "properties": {"path": {"type": "string"}}}
     return StructuredTool(name=name, description="x", args_schema=schema, func=lambda: "", metadata=hints)
-tools = [*world.tools(), hinted("wipe", destructiveHint=True), hinted("fetch", readOnlyHint=True, openWorldHint=True)]
+tools = [*world.tools(), hinted("wipe", destructiveHint=True), hinted("fetch", readOnlyHint=True, openWorldHint=True),
+         hinted("push", readOnlyHint=False)]
 """
 
 
@@ -295,10 +296,12 @@ def test_what_the_tools_say_is_held_against_the_policy(shop, ladder, app):
     edit(shop, "[tools.set_price]", "[tools.set_price]\nread_only = true")
     text = shop.policy.read_text(encoding="utf-8")
     more = '[tools.wipe]\nrung = "bounded"\nread_only = true\n[tools.fetch]\nrung = "bounded"\nread_only = true\n'
+    more += "[tools.push]\nread_only = true\n"
     shop.policy.write_text(text + more, encoding="utf-8")
     found = findings(lambda *args, code: ladder(*args, "--app", app, code=code), code=1)
     assert "the policy says read_only, and the tool declares an undo" in points(found["set_price"])
     assert "the policy says read_only, and its server says destructiveHint = true" in points(found["wipe"])
+    assert "the policy says read_only, and its server says readOnlyHint = false" in points(found["push"])
     assert (found["fetch"]["verdict"], "openWorldHint" in points(found["fetch"])) == ("note", True)
     edit(
         shop,
