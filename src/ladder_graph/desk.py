@@ -17,6 +17,7 @@ from ladder_graph.fingerprint import Environment
 from ladder_graph.ledger import Action, Draft, Entry, Report, Verification, acts, quotas
 from ladder_graph.ledger.sqlite import MEMORY
 from ladder_graph.policy.bounds import Charge
+from ladder_graph.policy.scene import NOTHING_SAID, Said, Scene
 from ladder_graph.questions import Questions, person_of
 from ladder_graph.routing import Footing, effective, lowered
 from ladder_graph.scale import Rung
@@ -151,7 +152,10 @@ class Desk(Questions):
         agents = sorted({whose, *self.reading.agents(whose)})
         return [cell for agent in agents for cell in self._cells(agent)]
 
-    def explain(self, tool: str, arguments: Mapping[str, Any], *, agent: str | None = None) -> Explanation:
+    def explain(
+        self, tool: str, arguments: Mapping[str, Any], *, agent: str | None = None, requester: str | None = None,
+        facts: Mapping[str, Any] | None = None, said: Said = NOTHING_SAID,
+    ) -> Explanation:  # fmt: skip
         """Which rung a call would get now, and every reason. Nothing is written, and nothing but predicates runs.
 
         The tool stands where `status` has it, and each bound is held against the arguments and the quotas of this
@@ -161,6 +165,9 @@ class Desk(Questions):
             tool: The tool's name.
             arguments: What it would be called with, as they are; they are not typed by its schema.
             agent: Whose call, where it isn't the policy's agent's, such as `"ops/research"`.
+            requester: Whose run it would be.
+            facts: What would be known of the run, such as its tenant.
+            said: What would have been said before.
 
         Raises:
             ArgumentsError: The arguments have no canonical form, so that no call could have them.
@@ -176,10 +183,12 @@ class Desk(Questions):
         call = Call(agent or self.refresh().agent, "explain", "explain", tool, dict(arguments))
         (cell,) = self._cells(call.agent, tool)
 
+        scene = Scene(self.clock(), requester, facts or {}, lambda: said)
+
         def left(charge: Charge) -> int:
             return self.store.read(lambda cursor: quotas.left(cursor, charge))
 
-        return explained(call, self.policy.rule(tool), cell.route, self.clock(), left, entry=cell.entry)
+        return explained(call, self.policy.rule(tool), cell.route, scene, left, entry=cell.entry)
 
     def _cells(self, agent: str, only: str | None = None) -> list[Cell]:
         environments = self.reading.environments(agent)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from ladder_graph.calls import Call
 from ladder_graph.policy import Policy, Rule
 from ladder_graph.policy.bounds import Bound, Breach, Charge, weigh
+from ladder_graph.policy.scene import Scene
 from ladder_graph.policy.units import spell_dollars
 from ladder_graph.routing import Footing, decide, effective, exhausted
 from ladder_graph.scale import Rung
@@ -49,7 +49,7 @@ class Explanation:
 
 
 def explained(
-    call: Call, rule: Rule, route: Route, now: dt.datetime, left: Callable[[Charge], int], *, entry: str | None
+    call: Call, rule: Rule, route: Route, scene: Scene, left: Callable[[Charge], int], *, entry: str | None
 ) -> Explanation:
     """Hold a call against each bound of a rule by itself.
 
@@ -57,13 +57,13 @@ def explained(
         call: The call.
         rule: The tool's rule.
         route: Where the tool stands before any particular call.
-        now: The moment, aware.
+        scene: The circumstances.
         left: What is left in a charge's window, in its unit.
         entry: The entry of the policy that the rule stands under.
     """
     bounds, breaches, quotas = [], [], []
     for bound in rule.bounds:
-        breached, charges = weigh((bound,), call, now)
+        breached, charges = weigh((bound,), call, scene)
         remaining = [(charge, left(charge)) for charge in charges]
         bounds.append(_weighed(bound, breached, remaining))
         breaches += breached
@@ -71,23 +71,32 @@ def explained(
     return Explanation(call, entry, rule.rung, route.rung, decide(route, breaches, quotas), tuple(bounds))
 
 
-def decided(policy: Policy, tool: str, arguments: Mapping[str, Any], now: dt.datetime) -> Explanation:
+def decided(policy: Policy, tool: str, arguments: Mapping[str, Any], scene: Scene) -> Explanation:
     """What a policy alone makes of a call: nothing was taken from its quotas, and all that its rungs need is in place.
 
     Args:
         policy: The policy.
         tool: The tool's name.
         arguments: What it is called with.
-        now: The moment, aware.
+        scene: The circumstances.
 
     Raises:
         ArgumentsError: No call could have these arguments.
     """
     call = Call(policy.agent, "explain", "explain", tool, dict(arguments))
     rule = policy.rule(tool)
+    return explained(call, rule, claimed(policy, rule), scene, lambda charge: charge.limit, entry=policy.entry(tool))
+
+
+def claimed(policy: Policy, rule: Rule) -> Route:
+    """Where a policy alone puts a tool before any particular call: all that its rungs need is in place.
+
+    Args:
+        policy: The policy.
+        rule: The tool's rule in it.
+    """
     footing = Footing(can_ask=True, reversible=True, reader=policy.reports.reader)
-    route = effective(rule, Standing(rule.rung), footing)
-    return explained(call, rule, route, now, lambda charge: charge.limit, entry=policy.entry(tool))
+    return effective(rule, Standing(rule.rung), footing)
 
 
 def _weighed(bound: Bound, breaches: list[Breach], quotas: list[tuple[Charge, int]]) -> Weighed:

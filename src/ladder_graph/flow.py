@@ -7,7 +7,6 @@ Two drivers perform the steps, one sync and one async (`ladder_graph.ladder`); n
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Generator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -16,7 +15,7 @@ from typing import Any
 from ladder_graph.calls import Call
 from ladder_graph.fingerprint import Environment
 from ladder_graph.policy import Rule
-from ladder_graph.policy.bounds import weigh
+from ladder_graph.policy.scene import Scene
 from ladder_graph.routing import Footing, decide, effective, lowered
 from ladder_graph.rungs.acting import Life, Plan, Stale, not_claimed
 from ladder_graph.rungs.bounded import bounded
@@ -45,6 +44,7 @@ from ladder_graph.steps import (
     Step,
     TakeOver,
     Wait,
+    Weigh,
 )
 from ladder_graph.tools import Found
 from ladder_graph.trust.standing import Standing, standing
@@ -70,7 +70,8 @@ class Gate:
     locked: Environment | None
     """The environment in `ladder.lock`, which wins over the one that the ledger has pinned."""
     footing: Footing
-    now: dt.datetime
+    scene: Scene
+    """What its bounds may know besides the call."""
     at_most: Rung = Rung.REPORT
     """The rung that the graph already sent the call to; it may only fall from there."""
 
@@ -81,7 +82,8 @@ Routed = tuple[Route, Plan, Seen]
 
 def routed(call: Call, gate: Gate) -> Generator[Step, Any, Routed]:
     """Find the rung for a call; nothing is written and nothing runs."""
-    breaches, charges = weigh(gate.rule.bounds, call, gate.now)
+    weighing = Weigh(call, gate.rule.bounds, gate.scene)
+    breaches, charges = (yield weighing) if gate.rule.takes_time else weighing.done()
     seen: Seen = yield Look(call, tuple(charges))
     earned = standing(gate.rule.rung, gate.locked or seen.pinned, gate.environment, call.tool)
     if seen.standing is not None and seen.standing < earned.rung:

@@ -25,6 +25,7 @@ from ladder_graph.ledger.questions import Terms
 from ladder_graph.ledger.rows import US
 from ladder_graph.ledger.sqlite import MEMORY
 from ladder_graph.policy import Policy, load_policy
+from ladder_graph.policy.scene import Scene
 from ladder_graph.questions import person_of
 from ladder_graph.refreshing import PolicyFile
 from ladder_graph.routing import Footing
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("ladder_graph")
 T = TypeVar("T")
+Scenery = Callable[[dt.datetime], Scene]
 
 
 class Ladder(Desk):
@@ -216,8 +218,9 @@ class Ladder(Desk):
         return self.policy.rule(tool).read_only or self.seat_of(agent or self.policy.agent, tool).declaration.idempotent
 
     def gate(
-        self, call: Call, environment: Environment | None, at_most: Rung = Rung.REPORT, policy: Policy | None = None
-    ) -> Gate:
+        self, call: Call, environment: Environment | None, at_most: Rung = Rung.REPORT, policy: Policy | None = None,
+        scene: Scenery = Scene,
+    ) -> Gate:  # fmt: skip
         """Everything that decides about a call except what the ledger knows of it.
 
         Args:
@@ -225,17 +228,20 @@ class Ladder(Desk):
             environment: What proposed it, or None where that isn't known.
             at_most: The rung the graph already sent it to.
             policy: The policy in force, if that was looked up a moment ago.
+            scene: Tells the circumstances of the call at a moment.
         """
         policy = policy or self.refresh()
         self._observe(call.agent, environment)
         seat = self.seat_of(call.agent, call.tool)
         footing = Footing(seat.can_ask, seat.declaration.reversible, policy.reports.reader)
-        return Gate(policy.rule(call.tool), environment, self._locked.get(call.agent), footing, self.clock(), at_most)
+        locked = self._locked.get(call.agent)
+        return Gate(policy.rule(call.tool), environment, locked, footing, scene(self.clock()), at_most)
 
-    def route(self, call: Call, environment: Environment | None) -> Routed:
+    def route(self, call: Call, environment: Environment | None, scene: Scenery = Scene) -> Routed:
         """The rung a call would go to now, and why. Nothing is written about the call, and nothing runs."""
         policy = self.refresh()
-        return drive(routed(call, self.gate(call, environment, policy=policy)), self._turn(call, None, policy))
+        gate = self.gate(call, environment, policy=policy, scene=scene)
+        return drive(routed(call, gate), self._turn(call, None, policy))
 
     def run(
         self, call: Call, environment: Environment | None, host: Host, at_most: Rung = Rung.REPORT,
@@ -253,7 +259,7 @@ class Ladder(Desk):
         Raises:
             LedgerError: The ledger refused; nothing ran that isn't recorded.
         """
-        policy, gate = self._entered(call, environment, at_most, found)
+        policy, gate = self._entered(call, environment, host, at_most, found)
         return drive(life(call, gate, found), self._turn(call, host, policy))
 
     async def arun(
@@ -261,14 +267,14 @@ class Ladder(Desk):
         found: Routed | None = None,
     ) -> Reply:  # fmt: skip
         """As `run`, on the event loop, which never waits for a disk or a server."""
-        policy, gate = await asyncio.to_thread(self._entered, call, environment, at_most, found)
+        policy, gate = await asyncio.to_thread(self._entered, call, environment, host, at_most, found)
         return await adrive(life(call, gate, found), self._turn(call, host, policy))
 
     def _entered(
-        self, call: Call, environment: Environment | None, at_most: Rung, found: Routed | None
+        self, call: Call, environment: Environment | None, host: Host, at_most: Rung, found: Routed | None
     ) -> tuple[Policy, Gate]:
         policy = self.policy if found else self.refresh()  # With a route, the file was looked at a moment ago.
-        return policy, self.gate(call, environment, at_most, policy)
+        return policy, self.gate(call, environment, at_most, policy, host.scene)
 
     def refresh(self) -> Policy:
         """The policy in force, taken from its file anew where that was edited. It is looked at before every call.

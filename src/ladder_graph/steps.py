@@ -12,8 +12,9 @@ from typing import Any, Literal
 
 from ladder_graph.calls import Call
 from ladder_graph.fingerprint import Environment
-from ladder_graph.policy.bounds import Charge
+from ladder_graph.policy.bounds import Bound, Breach, Charge, weigh
 from ladder_graph.policy.checks import Check
+from ladder_graph.policy.scene import Scene
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
 
@@ -224,6 +225,19 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class Weigh:
+    """Hold a call against bounds that may take a while. Answer: as `weigh` gives it."""
+
+    call: Call
+    bounds: tuple[Bound, ...]
+    scene: Scene
+
+    def done(self) -> tuple[list[Breach], list[Charge]]:
+        """The answer."""
+        return weigh(self.bounds, self.call, self.scene)
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """What does the ledger know of this call? Answer: `Seen`."""
 
@@ -407,7 +421,8 @@ class Recall:
 
 
 Step = (
-    Look
+    Weigh
+    | Look
     | Recall
     | Settle
     | Compose

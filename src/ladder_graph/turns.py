@@ -22,6 +22,7 @@ from ladder_graph.ledger import Journal, Store, acts, quotas
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import Terms, last_answer, nonce_of, word_of
 from ladder_graph.policy import Policy
+from ladder_graph.policy.scene import Scene
 from ladder_graph.states import State
 from ladder_graph.steps import (
     Arrival,
@@ -51,6 +52,7 @@ from ladder_graph.steps import (
     TakeOver,
     Undo,
     Wait,
+    Weigh,
 )
 from ladder_graph.tools import Declaration
 from ladder_graph.trust.demotion import after_undo
@@ -101,6 +103,9 @@ class Host(Protocol):
 
     def asking(self) -> Asking:
         """Whose run it is, and the secret of the task that asks."""
+
+    def scene(self, now: dt.datetime) -> Scene:
+        """The circumstances of the call, as far as the host knows them."""
 
     def fitted(self, call: Call, arguments: Mapping[str, Any]) -> Call | str:
         """The call with other arguments, typed by the tool's schema; or why they don't fit, in words."""
@@ -189,6 +194,8 @@ class Turn:
     def perform(self, step: Step) -> Any:
         """Everything that isn't a transaction or the tool itself."""
         match step:
+            case Weigh():
+                return step.done()
             case Look():
                 return self.look(step)
             case Ring() | Fit() | Recall():

@@ -346,3 +346,14 @@ def test_people_that_the_policy_does_not_know_are_noted(shop, ladder):
     assert findings(ladder)["refund"]["verdict"] == "good"
     shop.policy.write_text(shop.policy.read_text(encoding="utf-8") + "\n[people.ana]\n[people.bo]\n", encoding="utf-8")
     assert points(findings(ladder)["refund"]) == "confirm.by names bob, who isn't among the people -> did you mean bo?"
+
+
+def test_a_source_that_no_graph_has_is_noted(shop, ladder, app):
+    """A tool whose outputs a bound trusts must be there for anything to come from it."""
+    bound = '{ kind = "origin", argument = "number", type = "number", tools = ["read_stok", "read_stock:n"] }'
+    edit(shop, "[tools.close_ticket]", f"[tools.close_ticket]\nbounds = [{bound}]")
+    assert findings(ladder)["close_ticket"]["verdict"] == "good"
+    found = findings(lambda *args, code: ladder(*args, "--app", app, code=code))["close_ticket"]
+    assert (
+        points(found) == "the bound origin trusts read_stok, and no graph has such a tool -> did you mean read_stock?"
+    )

@@ -59,7 +59,7 @@ def test_nothing_is_made_and_nothing_written(folder, ladder):
     [
         (("--args", "{"), "--args is no JSON"),
         (("--args", "[1]"), "--args is no JSON object"),
-        (("--set", "to"), "--set to is no argument"),
+        (("--set", "to"), "--set to has no name and value"),
         (("--args", '{"n": NaN}'), "NaN"),
     ],
 )

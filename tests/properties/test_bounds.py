@@ -29,6 +29,7 @@ from ladder_graph.policy.bounds import (
     Under,
     Volume,
 )
+from ladder_graph.policy.scene import Scene
 
 NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -286,12 +287,14 @@ def test_a_missing_argument_is_never_inside(value):
 def test_only_plain_values_are_counted_apart(value):
     """Who gets a counter is named by text that shows, or by a whole number, and no entry of a list goes uncounted."""
     bound = Volume(limit=3, each_value_of="x")
-    answer = bound.charges(call(value), NOW)
+    answer = bound.charges(call(value), Scene(NOW))
     if isinstance(answer, tuple):
         entries = value if isinstance(value, list) else [value]
         assert entries
         assert all(type(entry) is int or (type(entry) is str and entry.strip()) for entry in entries)
-        assert {charge.quota for charge in answer} == {bound.charges(call(entry), NOW)[0].quota for entry in entries}
+        assert {charge.quota for charge in answer} == {
+            bound.charges(call(entry), Scene(NOW))[0].quota for entry in entries
+        }
 
 
 # --- loosening never blocks ------------------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ from ladder_graph.policy.bounds import (
 from ladder_graph.policy.checks import Http, Python
 from ladder_graph.policy.lines import lines_of
 from ladder_graph.policy.model import Key, Someone
+from ladder_graph.policy.scene import Scene
 from ladder_graph.policy.schema import policy_schema
 from ladder_graph.scale import Rung
 from tests.json_schema import complaints
@@ -199,7 +200,7 @@ def test_every_bound_answers_any_call(rule):
     for bound in rule.bounds:
         for value in ("a", None, 3, -0.0, [], {}, "\n", b""):
             one = Call("ops", "t", "c", "tool", {getattr(bound, "argument", None) or "x": value})
-            breaches, charges = weigh([bound], one, NOW)
+            breaches, charges = weigh([bound], one, Scene(NOW))
             assert all(isinstance(breach, Breach) for breach in breaches)
             assert all(isinstance(charge, Charge) for charge in charges)
             assert len(breaches) + len(charges) <= 1

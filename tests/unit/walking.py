@@ -11,6 +11,7 @@ from ladder_graph.calls import Call
 from ladder_graph.fingerprint import Environment, toolset_component
 from ladder_graph.flow import Gate
 from ladder_graph.policy import Rule
+from ladder_graph.policy.scene import Scene
 from ladder_graph.routing import Footing
 from ladder_graph.rungs.acting import Plan
 from ladder_graph.scale import Rung
@@ -46,7 +47,7 @@ READ = rule("report", read_only=True, bounds=[], checks=[])
 def gate(rung="bounded", at_most=Rung.REPORT, *, footing=None, **fields):
     """Everything in place, and the standing that the policy grants."""
     granted = rung if isinstance(rung, Rule) else rule(rung, **fields)
-    return Gate(granted, MODEL, None, footing or Footing(True, True, "ana"), NOW, at_most)
+    return Gate(granted, MODEL, None, footing or Footing(True, True, "ana"), Scene(NOW), at_most)
 
 
 def plan(*charges, undoable=False, **fields):

@@ -29,6 +29,12 @@ def explain(
         typer.Option("--set", metavar="NAME=VALUE", help="One argument; its value is JSON, or else text. Repeatable."),
     ] = None,
     agent: Annotated[str | None, typer.Option(help="Whose call, if not the policy's agent's.")] = None,
+    said: Annotated[list[str] | None, typer.Option(metavar="TEXT", help="What the user said. Repeatable.")] = None,
+    requester: Annotated[str | None, typer.Option(metavar="NAME", help="Whose run it would be.")] = None,
+    fact: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="What is known of the run, as tenant=acme. Repeatable."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Tell which rung a call would get now, and why.
@@ -36,23 +42,28 @@ def explain(
     No tool runs. A bound that is a predicate is a function of your own, and is called.
     """
     from ladder_graph.cli import documents, screen
+    from ladder_graph.policy.scene import Said
 
     arguments = arguments_of(args, each or ())
     find_project()
     with place_of(ctx).looking() as ladder:
-        told = ladder.explain(tool, arguments, agent=agent)
+        told = ladder.explain(
+            tool, arguments, agent=agent, requester=requester, facts=arguments_of("{}", fact or (), "--fact"),
+            said=Said(tuple(said or ())),
+        )  # fmt: skip
     if json:
         screen.document(documents.explanation(told))
         return
     _show(screen.Screen(), told)
 
 
-def arguments_of(args: str, each: list[str] | tuple[str, ...]) -> dict[str, Any]:
+def arguments_of(args: str, each: list[str] | tuple[str, ...], option: str = "--set") -> dict[str, Any]:
     """Arguments as somebody types them.
 
     Args:
         args: A JSON object.
         each: `name=value`, put over it; a value that is no JSON is text.
+        option: What they were given with, for the message.
 
     Raises:
         LadderError: They can't be read.
@@ -66,7 +77,7 @@ def arguments_of(args: str, each: list[str] | tuple[str, ...]) -> dict[str, Any]
     for one in each:
         name, equals, value = one.partition("=")
         if not (name and equals):
-            raise LadderError(f"--set {one} is no argument; write it like to=ana@example.com")
+            raise LadderError(f"{option} {one} has no name and value; write it like to=ana@example.com")
         given[name] = _value(value)
     return given
 

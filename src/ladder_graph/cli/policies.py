@@ -16,6 +16,7 @@ from ladder_graph.cli.place import Place, find_project, place_of
 if TYPE_CHECKING:
     from ladder_graph.cli.screen import Cell, Screen
     from ladder_graph.explaining import Explanation
+    from ladder_graph.policy.scene import Scene
 
 commands = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Test a policy, or compare two.")
 
@@ -47,7 +48,7 @@ def check(ctx: typer.Context, cases: File, *, json: Json = False) -> None:
     policy, now, failed = place_of(ctx).read_policy(), _now(), []
     wanted = load_cases(cases)
     for case in wanted:
-        told = decided(policy, case.tool, case.arguments, now)
+        told = decided(policy, case.tool, case.arguments, case.scene(now))
         codes = {reason.code for reason in told.route.reasons}
         missing = tuple(code for code in case.because if code not in codes)
         if told.route.rung is not case.rung or missing:
@@ -71,20 +72,21 @@ def diff(
     """
     from ladder_graph.explaining import decided
     from ladder_graph.policy.cases import load_cases
+    from ladder_graph.policy.scene import Scene
 
     find_project()
     old, new = Place(first, place_of(ctx).ledger), Place(second)
     before, after, now = old.read_policy(), new.read_policy(), _now()
-    calls: list[tuple[str, dict[str, Any], str | None]]
+    calls: list[tuple[str, dict[str, Any], Scene, str | None]]
     if cases is None:
         with old.looking() as ladder:
             recorded = {(one.tool, repr(one.arguments)): one for one in ladder.actions(limit=limit)}
-        calls = [(one.tool, one.arguments, None) for one in recorded.values()]
+        calls = [(one.tool, one.arguments, Scene(now), None) for one in recorded.values()]
     else:
-        calls = [(case.tool, case.arguments, case.name) for case in load_cases(cases)]
+        calls = [(case.tool, case.arguments, case.scene(now), case.name) for case in load_cases(cases)]
     changed = []
-    for tool, arguments, name in calls:
-        one, other = (decided(policy, tool, arguments, now) for policy in (before, after))
+    for tool, arguments, scene, name in calls:
+        one, other = (decided(policy, tool, arguments, scene) for policy in (before, after))
         if one.route.rung is not other.route.rung:
             changed.append(Change(one.route.rung.word, other, name))
     _report(changed, f"none of {len(calls)} decided otherwise", "changed", len(calls), json=json)

@@ -23,6 +23,9 @@ CHECKPOINTER = "__pregel_checkpointer"
 CHECKPOINTS = "checkpoint_map"
 """Where LangGraph's config keeps the checkpoint of each graph around a task, by namespace, the innermost last."""
 
+INSIDE = "|"
+"""What stands between a graph and one inside it, in the namespace of a checkpoint."""
+
 
 def state_of(config: RunnableConfig) -> list[Any]:
     """The values of the graph's channels."""

@@ -25,7 +25,7 @@ from ladder_graph.calls import Call
 from ladder_graph.errors import MountError, NotPermitted
 from ladder_graph.fingerprint import Environment
 from ladder_graph.hosts.capture import Capture
-from ladder_graph.hosts.conversation import CHECKPOINTER, READ, messages_in, state_of
+from ladder_graph.hosts.conversation import CHECKPOINTER, INSIDE, READ, messages_in, state_of
 from ladder_graph.hosts.nested import holds_ungated_agents
 from ladder_graph.hosts.nodes import considered, sent, thread_of
 from ladder_graph.hosts.permit import Permit
@@ -38,9 +38,6 @@ if TYPE_CHECKING:
 
 TASKS = "__pregel_tasks"
 """LangGraph's channel of what was sent to tasks."""
-
-INSIDE = "|"
-"""What stands between a graph and one inside it, in the namespace of a checkpoint."""
 
 SEVERAL = (
     "REFUSED: several calls came in one task, where one answer could be taken for another's. Nothing ran; make one "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -29,6 +31,9 @@ def answering(answer: Answer) -> Person | None:
 REQUESTER = "ladder_requester"
 """Where a program that runs an agent by itself says in `config["configurable"]` for whom it does."""
 
+NOBODY = object()
+"""A server that knows nobody."""
+
 
 def requesting(config: RunnableConfig) -> Person | None:
     """Whose run this is: the server's authenticated user, or whom the embedding program vouches for.
@@ -44,10 +49,30 @@ def requesting(config: RunnableConfig) -> Person | None:
     return Person(named.strip(), "code") if isinstance(named, str) and named.strip() else None
 
 
+def facts(config: RunnableConfig) -> Mapping[str, Any]:
+    """What is known of the run that no model could have said.
+
+    On a server what its authentication says of the user, and nothing that a client wrote. Elsewhere the run's
+    `configurable` and its context, which the embedding program sets.
+    """
+    server = _server()
+    if server is not None:
+        user = getattr(server, "user", None)
+        return {} if user is None else {key: user[key] for key in user}
+    context: Any = None
+    with suppress(RuntimeError, KeyError):
+        context = get_runtime().context
+    said = context if isinstance(context, Mapping) else getattr(context, "__dict__", None) or {}
+    configurable = {key: value for key, value in config.get("configurable", {}).items() if not key.startswith("__")}
+    return {**configurable, **said}
+
+
 def _server() -> Any:
     """What LangGraph's server injects into a run; None outside one. A caller's config can't forge it."""
     try:
-        return get_runtime().server_info
+        runtime: Any = get_runtime()
+        # An update of the state has none, on a server or not: then nobody is known, whatever its config says.
+        return NOBODY if runtime is None else runtime.server_info
     except (RuntimeError, KeyError):
         return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from ladder_graph.hosts.edges import passed_on
 from ladder_graph.hosts.fitting import complaint_about
 from ladder_graph.hosts.nested import BUILT_LATER
 from ladder_graph.hosts.proposals import Frozen, Packet, Proposal, Underway, is_packet, messages_of, proposals, proposer
+from ladder_graph.hosts.scenery import scene_of
 from ladder_graph.hosts.toolhost import NodeHost, NotItsTurn, answered, tool_message
 from ladder_graph.scale import Rung
 from ladder_graph.tools import NOTHING
@@ -89,7 +91,7 @@ class Mount:
         packet = proposal.packet(environment, together=together)
         if isinstance(call, str):
             return Send(self.names[Rung.SUGGEST], packet)
-        routed = self.ladder.route(call, environment)
+        routed = self.ladder.route(call, environment, functools.partial(scene_of, config))
         self.underway.put(packet, Frozen(call, environment, routed))
         return Send(self.names[routed[0].rung], packet)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import datetime as dt
 import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
@@ -28,7 +29,9 @@ from ladder_graph.hosts.payload import interrupt_payload
 from ladder_graph.hosts.permit import Permit
 from ladder_graph.hosts.proposals import NO_ID
 from ladder_graph.hosts.resumes import answers_by_id, forget_a_repeated_answer, forget_old_answers, spend, started
+from ladder_graph.hosts.scenery import scene_of
 from ladder_graph.hosts.sealing import sealed
+from ladder_graph.policy.scene import Scene
 from ladder_graph.steps import Arrival, Asking, Known, Outcome, Person, Question, Reply
 from ladder_graph.tools import declaration_of
 
@@ -207,6 +210,10 @@ class Interrupting(ABC):
         """Whose run it is, and the secret of the task."""
         return Asking(requesting(self.config), self.seed)
 
+    def scene(self, now: dt.datetime) -> Scene:
+        """What is known of the run, and of its conversation."""
+        return scene_of(self.config, now)
+
     def fitted(self, call: Call, arguments: Mapping[str, Any]) -> Call | str:
         """The call with other arguments, typed by the tool's schema; or why they don't fit."""
         return fitted(self.tool, call, arguments)
@@ -286,6 +293,10 @@ class DirectHost:
     def asking(self) -> Asking:
         """Nobody is asked here."""
         return Asking()
+
+    def scene(self, now: dt.datetime) -> Scene:
+        """Nothing is known here but the moment."""
+        return Scene(now)
 
     def fitted(self, call: Call, arguments: Mapping[str, Any]) -> Call | str:
         """The call with other arguments, typed by the tool's schema; or why they don't fit."""

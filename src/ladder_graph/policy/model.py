@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from ladder_graph.calls import digest_of
 from ladder_graph.policy import globs
-from ladder_graph.policy.bounds import Bound, Under, Volume
+from ladder_graph.policy.bounds import Bound, Origin, Predicate, Under, Volume
 from ladder_graph.policy.bounds.shape import QuotaBound
 from ladder_graph.policy.checks import Check
 from ladder_graph.policy.fields import ImportPath, Many, Name, Place, RungField, Strict, placed
@@ -116,6 +116,11 @@ class Rule(Strict):
     def revision(self) -> str:
         """A digest of this rule alone; an edit elsewhere in the policy leaves it as it is."""
         return digest_of("rule", self.model_dump(mode="json"))[:16]
+
+    @cached_property
+    def takes_time(self) -> bool:
+        """Whether a bound runs other people's code or reads a conversation, which no event loop should wait for."""
+        return any(isinstance(bound, Predicate | Origin) for bound in self.bounds)
 
     def anchored(self, folder: Path) -> Self:
         """This rule with the directories of its bounds taken from a folder."""

@@ -10,6 +10,7 @@ import pytest
 from ladder_graph.calls import Call
 from ladder_graph.policy.bounds import Breach, Charge, Cost, Length, Volume, weigh
 from ladder_graph.policy.bounds.window import BUCKETS, start, window
+from ladder_graph.policy.scene import Scene
 
 NOW = dt.datetime(2026, 11, 22, 23, 30, 15, tzinfo=dt.UTC)
 
@@ -149,14 +150,14 @@ PER_RECIPIENT = Volume(limit=3, each_value_of="to")
 )
 def test_each_value_has_a_counter(one, other, shared):
     """Two values share one where a tool may take them for the same."""
-    first, second = (PER_RECIPIENT.charges(call(to=value), NOW)[0].quota for value in (one, other))
+    first, second = (PER_RECIPIENT.charges(call(to=value), Scene(NOW))[0].quota for value in (one, other))
     assert (first == second) is shared
     assert "ana" not in first
 
 
 def test_each_entry_of_a_list_is_counted_once():
     """Who is written to together with somebody else is written to."""
-    charges = PER_RECIPIENT.charges(call(to=["ana", "bo", "Ana"]), NOW)
+    charges = PER_RECIPIENT.charges(call(to=["ana", "bo", "Ana"]), Scene(NOW))
     assert [charge.window for charge in charges] == ["2026-11-22 for to = 'ana'", "2026-11-22 for to = 'bo'"]
     assert [charge.amount for charge in charges] == [1, 1]
     assert len({charge.quota for charge in charges}) == 2
@@ -182,7 +183,7 @@ def test_each_entry_of_a_list_is_counted_once():
 )
 def test_a_value_that_has_no_one_spelling_asks(odd):
     """What can't be counted is no reason to let it through."""
-    answer = PER_RECIPIENT.charges(call(to=odd), NOW)
+    answer = PER_RECIPIENT.charges(call(to=odd), Scene(NOW))
     assert isinstance(answer, Breach)
     assert answer.bound == "volume"
     assert answer.text.endswith("and the bound counts by plain text and whole numbers")
@@ -190,8 +191,8 @@ def test_a_value_that_has_no_one_spelling_asks(odd):
 
 def test_a_missing_value_asks():
     """Nobody knows whose counter it would be; and an amount that can't be read asks as it does elsewhere."""
-    assert PER_RECIPIENT.charges(call(), NOW).text.startswith("to is missing, and the bound counts by")
-    assert Cost(limit="$5", argument="amount", each_value_of="to").charges(call(to="ana"), NOW).bound == "cost"
+    assert PER_RECIPIENT.charges(call(), Scene(NOW)).text.startswith("to is missing, and the bound counts by")
+    assert Cost(limit="$5", argument="amount", each_value_of="to").charges(call(to="ana"), Scene(NOW)).bound == "cost"
 
 
 def test_a_naive_moment_is_refused():
@@ -270,7 +271,7 @@ def test_weighing_collects_breaches_and_charges():
         Cost(limit="$5", argument="amount"),
         Cost(limit="$1", each="$1"),
     ]
-    breaches, charges = weigh(bounds, call(to="long", amount=-1), NOW)
+    breaches, charges = weigh(bounds, call(to="long", amount=-1), Scene(NOW))
     assert [breach.bound for breach in breaches] == ["length", "cost"]
     assert [charge.unit for charge in charges] == ["calls", "micro_usd"]
-    assert weigh([], call(), NOW) == ([], [])
+    assert weigh([], call(), Scene(NOW)) == ([], [])

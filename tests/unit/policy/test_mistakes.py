@@ -149,7 +149,10 @@ def test_the_nearest_rung_is_named():
             {"kind": "volume", "limit": 1, "within": "24h", "per": "hour"},
             'say how long the window is: either per = "day", with a timezone, or within = "24h", not both',
         ),
-        ({"kind": "volume", "limit": 1, "by": "user"}, "by: expected 'tool', 'thread' or 'agent', found the text"),
+        (
+            {"kind": "volume", "limit": 1, "by": "team"},
+            "by: expected 'tool', 'thread', 'user' or 'agent', found the text",
+        ),
         ({"kind": "volume", "limit": -1}, "limit: must be at least 0, found the integer -1"),
         ({"kind": "volume", "limit": 2**63}, "limit: must be at most 9007199254740991, found the integer "),
         (

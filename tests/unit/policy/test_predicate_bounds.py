@@ -6,6 +6,7 @@ import pytest
 
 from ladder_graph.calls import Call
 from ladder_graph.policy.bounds import Predicate, weigh
+from ladder_graph.policy.scene import Scene
 from tests.unit.ledger.desk import NOW
 
 
@@ -37,7 +38,7 @@ def nothing(arguments):
 def said(name, **arguments):
     """What a predicate of this module says, in words; empty where the call is inside."""
     bound = Predicate(function=f"{__name__}:{name}")
-    breaches, _ = weigh([bound], Call("ops", "t1", "c1", "pay", arguments), NOW)
+    breaches, _ = weigh([bound], Call("ops", "t1", "c1", "pay", arguments), Scene(NOW))
     assert {breach.bound for breach in breaches} <= {"predicate"}
     return "".join(breach.text.removeprefix(f"{__name__}:") for breach in breaches)
 
@@ -67,7 +68,7 @@ def test_whatever_goes_wrong_asks(name, text):
 
 def test_a_module_that_is_not_there_asks():
     """The text names what is missing."""
-    breaches, _ = weigh([Predicate(function="no.such:thing")], Call("ops", "t1", "c1", "pay", {}), NOW)
+    breaches, _ = weigh([Predicate(function="no.such:thing")], Call("ops", "t1", "c1", "pay", {}), Scene(NOW))
     assert breaches[0].text.startswith("no.such:thing raised ModuleNotFoundError: ")
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from ladder_graph.calls import Call
 from ladder_graph.policy.bounds import Time, weigh
+from ladder_graph.policy.scene import Scene
 
 CALL = Call("ops", "t1", "c1", "deploy", {})
 WORKDAYS = ["mon", "tue", "wed", "thu", "fri"]
@@ -74,13 +75,13 @@ def test_it_says_what_time_it_is():
     """The words name the moment, the zone and what is allowed; the call asks as it does for other bounds."""
     office = Time(days=["mon"], start="09:00", end="17:00")
     frozen = Time(freeze=["2026-11-22"])
-    breaches, charges = weigh([office, frozen], CALL, at("2026-11-22T12:00"))
+    breaches, charges = weigh([office, frozen], CALL, Scene(at("2026-11-22T12:00")))
     assert [(breach.bound, breach.text) for breach in breaches] == [
         ("time", "it is sun 2026-11-22 12:00 in UTC, and the bound allows mon from 09:00 to 17:00"),
         ("time", "it is sun 2026-11-22 12:00 in UTC, and nothing runs unasked in the freeze 2026-11-22"),
     ]
     assert charges == []
-    assert weigh([office], CALL, at("2026-11-23T12:00")) == ([], [])
+    assert weigh([office], CALL, Scene(at("2026-11-23T12:00"))) == ([], [])
 
 
 def test_a_naive_moment_is_refused():

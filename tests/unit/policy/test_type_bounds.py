@@ -10,6 +10,7 @@ import pytest
 from ladder_graph.calls import Call
 from ladder_graph.policy.bounds import Count, Equals, Length, Matches, OneOf, Range, weigh
 from ladder_graph.policy.bounds.patterns import longest
+from ladder_graph.policy.scene import Scene
 
 NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
 
@@ -209,7 +210,7 @@ def test_length_counts_characters_and_entries(value, inside):
 )
 def test_a_missing_argument_asks(bound):
     """The tool's own default may be anything, so a missing argument is outside."""
-    assert weigh([bound], call(y="a"), NOW) == ([bound.check(call())], [])
+    assert weigh([bound], call(y="a"), Scene(NOW)) == ([bound.check(call())], [])
 
 
 @pytest.mark.parametrize("to", ["a", 1, True, False, 2.5, ""])

@@ -5,7 +5,6 @@ A bound whose input is missing or can't be read asks; it never allows.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable
 from typing import Annotated
 
@@ -13,12 +12,14 @@ from pydantic import Field
 
 from ladder_graph.calls import Call
 from ladder_graph.policy.bounds.cost import Cost
+from ladder_graph.policy.bounds.origin import Origin
 from ladder_graph.policy.bounds.predicate import Predicate
 from ladder_graph.policy.bounds.scope import Domain, Host, Under
 from ladder_graph.policy.bounds.shape import Breach, Charge, QuotaBound
 from ladder_graph.policy.bounds.time import Time
 from ladder_graph.policy.bounds.type import Count, Equals, Length, Matches, OneOf, Range
 from ladder_graph.policy.bounds.volume import Volume
+from ladder_graph.policy.scene import Scene
 
 __all__ = [
     "Bound",
@@ -32,6 +33,7 @@ __all__ = [
     "Length",
     "Matches",
     "OneOf",
+    "Origin",
     "Predicate",
     "Range",
     "Time",
@@ -41,14 +43,32 @@ __all__ = [
 ]
 
 Bound = Annotated[
-    OneOf | Equals | Matches | Range | Length | Count | Under | Host | Domain | Volume | Cost | Time | Predicate,
+    OneOf
+    | Equals
+    | Matches
+    | Range
+    | Length
+    | Count
+    | Under
+    | Host
+    | Domain
+    | Volume
+    | Cost
+    | Time
+    | Origin
+    | Predicate,
     Field(discriminator="kind"),
 ]
 """Any bound; `kind` tells which."""
 
 
-def weigh(bounds: Iterable[Bound], call: Call, now: dt.datetime) -> tuple[list[Breach], list[Charge]]:
+def weigh(bounds: Iterable[Bound], call: Call, scene: Scene) -> tuple[list[Breach], list[Charge]]:
     """Hold a call against bounds.
+
+    Args:
+        bounds: What must hold.
+        call: The call.
+        scene: What is known of its circumstances.
 
     Returns:
         The breaches, empty when the call is inside; and what it would take from quotas, which only the
@@ -60,9 +80,9 @@ def weigh(bounds: Iterable[Bound], call: Call, now: dt.datetime) -> tuple[list[B
         answer: Breach | tuple[Charge, ...] | None
         match bound:
             case QuotaBound():
-                answer = bound.charges(call, now)
-            case Time():
-                answer = bound.check(call, now)
+                answer = bound.charges(call, scene)
+            case Time() | Origin():
+                answer = bound.check(call, scene)
             case _:
                 answer = bound.check(call)
         if isinstance(answer, Breach):

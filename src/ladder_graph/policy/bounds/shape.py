@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from ladder_graph.calls import LARGEST_EXACT_INTEGER, Call
 from ladder_graph.policy.fields import Argument, Strict
+from ladder_graph.policy.scene import Scene
 
 
 class Missing:
@@ -83,9 +84,10 @@ class ArgumentBound(Strict):
 class QuotaBound(Strict):
     """The parent of bounds that count: they make charges, and the ledger decides."""
 
-    by: Literal["tool", "thread", "agent"] = "tool"
-    """What shares a counter: the calls of this tool, those of them in one thread, or those of every tool of the agent
-    whose rule has a bound like this one."""
+    by: Literal["tool", "thread", "user", "agent"] = "tool"
+    """What shares a counter: the calls of this tool, those of them in one thread or in the runs of one user, or
+    those of every tool of the agent whose rule has a bound like this one. Where nobody knows whose run it is, `user`
+    asks."""
     each_value_of: Argument | None = None
     """Each value of this argument has a counter of its own, and so has each entry of a list: at most three mails for
     each recipient. Letter case and spaces around don't make another value."""
@@ -114,30 +116,41 @@ class QuotaBound(Strict):
         """What this call takes from a counter at this moment, or a breach where that can't be told."""
         raise NotImplementedError
 
-    def charges(self, call: Call, now: dt.datetime) -> tuple[Charge, ...] | Breach:
+    def charges(self, call: Call, scene: Scene) -> tuple[Charge, ...] | Breach:
         """What this call takes from each counter it draws on, or a breach where that can't be told."""
-        charge = self.charge(call, now)
-        if isinstance(charge, Breach) or self.each_value_of is None:
-            return charge if isinstance(charge, Breach) else (charge,)
-        value = look_up(call, self.each_value_of)
+        charge = self.charge(call, scene.now)
+        if isinstance(charge, Breach):
+            return charge
+        if self.by == "user":
+            if scene.requester is None:
+                return self._untold("nobody knows whose run this is, and the bound counts for each user")
+            charge = replace(charge, quota=self.quota(call, user=scene.requester))
+        return (charge,) if self.each_value_of is None else self._of_each(charge, look_up(call, self.each_value_of))
+
+    def _of_each(self, charge: Charge, value: object) -> tuple[Charge, ...] | Breach:
         counted = _counted(value)
         if not counted:
-            text = f"{self.each_value_of} is {shorten(value)}, and the bound counts by plain text and whole numbers"
-            return Breach(getattr(self, "kind", "quota"), text)
+            return self._untold(
+                f"{self.each_value_of} is {shorten(value)}, and the bound counts by plain text and whole numbers"
+            )
         return tuple(
             replace(
                 charge,
-                quota=self.quota(call, f"={_digest(one)}"),
+                quota=f"{charge.quota}={_digest(one)}",
                 window=f"{charge.window} for {self.each_value_of} = {shorten(one)}",
             )
             for one in counted
         )
 
-    def quota(self, call: Call, of: str = "") -> str:
+    def _untold(self, text: str) -> Breach:
+        return Breach(getattr(self, "kind", "quota"), text)
+
+    def quota(self, call: Call, user: str = "") -> str:
         """The counter's key. A slash in a name is quoted, so that no two tools share a counter by their names."""
         tool = "*" if self.by == "agent" else quote(call.tool, safe="")
         thread = f"@{quote(call.thread, safe='')}" if self.by == "thread" else ""
-        return f"{quote(call.agent, safe='')}/{tool}{thread}{of}/{self.counter}"
+        owner = f"~{_digest(user)}" if user else ""
+        return f"{quote(call.agent, safe='')}/{tool}{thread}{owner}/{self.counter}"
 
 
 _MOST_VALUES = 100

@@ -12,6 +12,7 @@ from ladder_graph.calls import Call
 from ladder_graph.policy.bounds.shape import Breach
 from ladder_graph.policy.bounds.window import Zone, local
 from ladder_graph.policy.fields import Many, Some, Strict
+from ladder_graph.policy.scene import Scene
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 """A day of the week."""
@@ -79,9 +80,9 @@ class Time(Strict):
             raise ValueError('say days = ["mon"], start = "09:00", end = "17:00" or freeze; else it bounds nothing')
         return self
 
-    def check(self, call: Call, now: dt.datetime) -> Breach | None:  # noqa: ARG002  # all bounds are asked about a call
+    def check(self, call: Call, scene: Scene) -> Breach | None:  # noqa: ARG002  # all bounds are asked about a call
         """None inside the bound, else why not."""
-        return self.at(now)
+        return self.at(scene.now)
 
     def at(self, now: dt.datetime) -> Breach | None:
         """None where this moment is inside the bound, else why not.

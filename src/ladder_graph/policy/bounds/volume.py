@@ -16,9 +16,10 @@ class Volume(WindowBound):
     """At most so many calls in a window.
 
     Example:
+        >>> from ladder_graph.policy.scene import Scene
         >>> bound = Volume(limit=3, within="24h", each_value_of="to")
         >>> one = Call("ops", "t1", "c1", "send", {"to": ["ana@shop.example", "bo@shop.example"]})
-        >>> [charge.window for charge in bound.charges(one, dt.datetime(2026, 11, 22, tzinfo=dt.UTC))]
+        >>> [charge.window for charge in bound.charges(one, Scene(dt.datetime(2026, 11, 22, tzinfo=dt.UTC)))]
         ["any 1d for to = 'ana@shop.example'", "any 1d for to = 'bo@shop.example'"]
     """
 

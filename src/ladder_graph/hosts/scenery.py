@@ -1,0 +1,74 @@
+"""The circumstances of a call, as a graph's task shows them: whose run it is, and who said what before.
+
+A model can write whatever it likes into its own messages and arguments. What counts as the user's words or a tool's
+answer is told by where a message stands, and where that is unclear it doesn't count.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any
+
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.runnables import RunnableConfig
+
+from ladder_graph.hosts.conversation import INSIDE, messages_in
+from ladder_graph.hosts.identity import facts, requesting
+from ladder_graph.policy.scene import Output, Said, Scene
+
+MADE = "lc_source"
+"""How LangChain marks a message that middleware made, such as a summary of what was cut."""
+
+
+def scene_of(config: RunnableConfig, now: dt.datetime) -> Scene:
+    """What a task knows of a call's circumstances.
+
+    Args:
+        config: The task's own config.
+        now: The moment, aware.
+    """
+    requester = requesting(config)
+    return Scene(now, None if requester is None else requester.name, facts(config), partial(said_in, config))
+
+
+def said_in(config: RunnableConfig) -> Said:
+    """Who said what in the conversation of a task. Of an agent inside another one, no message is the user's."""
+    messages = messages_in(config)
+    inside = INSIDE in str(config.get("configurable", {}).get("checkpoint_ns", ""))
+    return Said(() if inside else tuple(users_own(messages)), tuple(outputs(messages)))
+
+
+def users_own(messages: Sequence[Any]) -> Iterator[str]:
+    """What the user wrote: human messages that come first, after an answer, or after one another.
+
+    One in the midst of an agent's work was put there by a node or by middleware, one with a name is how agents hand
+    over to each other, and a summary is a model's.
+    """
+    turn = True
+    for message in messages:
+        match message:
+            case SystemMessage():
+                continue
+            case HumanMessage() if message.additional_kwargs.get(MADE):
+                continue
+            case HumanMessage() if message.name is None:
+                if turn:
+                    yield message.text
+            case AIMessage():
+                turn = not (message.tool_calls or message.invalid_tool_calls)
+            case _:
+                turn = False
+
+
+def outputs(messages: Sequence[Any]) -> Iterator[Output]:
+    """What tools answered. Whose answer it is, the message that called the tool tells, and not the answer itself."""
+    called: dict[str, Any] = {}
+    for message in messages:
+        if isinstance(message, AIMessage):
+            called.update({str(call["id"]): call for call in message.tool_calls})
+        elif isinstance(message, ToolMessage) and message.status == "success" and message.tool_call_id in called:
+            # An id that comes twice is answered once: what stands there again isn't that tool's.
+            call = called.pop(message.tool_call_id)
+            yield Output(call["name"], str(message.text), call["args"])
