@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from importlib import import_module
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -71,6 +71,21 @@ def nobody(policy: Policy, rule: Rule) -> Iterator[Point]:
             near = difflib.get_close_matches(name, policy.people, 1)
             hint = f"did you mean {near[0]}?" if near else f"add [people.{name}], or take the name out"
             yield Point(f"confirm.by names {name}, who isn't among the people", hint)
+
+
+def sources(rule: Rule, names: Collection[str]) -> Iterator[Point]:
+    """Tools whose outputs a bound on the origin trusts, and that nobody has.
+
+    Args:
+        rule: The tool's rule.
+        names: Every tool there is; none where that isn't known.
+    """
+    trusted = [source.partition(":")[0] for bound in rule.bounds if bound.kind == "origin" for source in bound.tools]
+    for name in dict.fromkeys(trusted) if names else ():
+        if name not in names:
+            near = difflib.get_close_matches(name, names, 1)
+            hint = f"did you mean {near[0]}?" if near else "take it out; what only it could have said asks"
+            yield Point(f"the bound origin trusts {name}, and no graph has such a tool", hint)
 
 
 def _functions(rule: Rule) -> Iterator[Point]:

@@ -298,7 +298,10 @@ def _tool(cell: Cell, about: str, policy: Policy, there: Mapping[str, object], k
     by = f"; by the entry {cell.entry}" if cell.entry not in {cell.tool, None} else ""
     reasons = [_point(reason) for reason in cell.route.reasons]
     untrue = [*claims.untrue(rule, known), *(_checks(rule) if stands >= Rung.ROLLBACK else ())]
-    notes = (*claims.doubtful(rule, known), *claims.nobody(policy, rule), *_odd(cell.tool, policy, there))
+    notes = (
+        *claims.doubtful(rule, known), *claims.nobody(policy, rule), *claims.sources(rule, there.keys()),
+        *_odd(cell.tool, policy, there),
+    )  # fmt: skip
     if reasons or untrue:
         blocked = "" if stands == cell.claimed else f", the policy says {cell.claimed.word}"
         # Not having looked yet is no fault.
