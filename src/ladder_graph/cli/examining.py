@@ -6,16 +6,14 @@ import difflib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ladder_graph.cli.place import MEMORY, Place, absent
 from ladder_graph.errors import LedgerError, PolicyError
 from ladder_graph.policy import Policy, Rule
-from ladder_graph.policy.checks import Http
 from ladder_graph.scale import Rung
-from ladder_graph.watch import measure
+from ladder_graph.watch.readiness import unready
 
 if TYPE_CHECKING:
     from ladder_graph.desk import Cell
@@ -291,21 +289,11 @@ def _in_place(rule: Rule, cell: Cell) -> str:
 
 def _checks(rule: Rule) -> list[Point]:
     """The health checks as they are now: one that can't be healthy undoes every action."""
-    points = []
-    for check in rule.checks:
-        if isinstance(check, Http):
-            once = check.model_copy(update={"count": 1, "delay": 0.0})
-            if (trouble := measure([once], {})) is not None:
-                points.append(Point(trouble, "until it is healthy, every action is undone"))
-            continue
-        module, _, name = check.function.partition(":")
-        try:
-            getattr(import_module(module), name)
-        except Exception as wrong:  # noqa: BLE001  # somebody's module; whatever it raises is said
-            points.append(
-                Point(f"the health check {check.function} can't be loaded: {wrong}", "every action would be undone")
-            )
-    return points
+    found = [(check, trouble) for check in rule.checks if (trouble := unready(check)) is not None]
+    return [
+        Point(trouble, "it is a dry run, so nothing comes of it" if check.dry_run else "every action would be undone")
+        for check, trouble in found
+    ]
 
 
 def stopped(findings: list[Finding]) -> bool:
