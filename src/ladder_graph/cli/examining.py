@@ -15,9 +15,8 @@ from ladder_graph.cli.place import MEMORY, Place, absent
 from ladder_graph.envelopes import SHORTEST
 from ladder_graph.errors import LedgerError, PolicyError
 from ladder_graph.policy import Policy, Rule
-from ladder_graph.policy.checks import Http
 from ladder_graph.scale import Rung
-from ladder_graph.watch import measure
+from ladder_graph.watch.readiness import unready
 
 if TYPE_CHECKING:
     from ladder_graph.desk import Cell
@@ -344,12 +343,11 @@ def _in_place(rule: Rule, cell: Cell) -> str:
 
 
 def _checks(rule: Rule) -> Iterator[Point]:
-    """The health checks over HTTP as they are now: one that can't be healthy undoes every action."""
+    """The health checks as they are now: one that can't be healthy undoes every action."""
     for check in rule.checks:
-        if isinstance(check, Http):
-            once = check.model_copy(update={"count": 1, "delay": 0.0})
-            if (trouble := measure([once], {})) is not None:
-                yield Point(trouble, "until it is healthy, every action is undone")
+        if (trouble := unready(check)) is not None:
+            comes = "it is a dry run, so nothing comes of it" if check.dry_run else "every action would be undone"
+            yield Point(trouble, comes)
 
 
 def stopped(findings: list[Finding]) -> bool:
