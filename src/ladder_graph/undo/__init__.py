@@ -19,14 +19,18 @@ if TYPE_CHECKING:
     from ladder_graph.references import registered
     from ladder_graph.undo.apart import undo_apart
     from ladder_graph.undo.filesystem import files, sweep
+    from ladder_graph.undo.flags import flag
     from ladder_graph.undo.git import git_tree
     from ladder_graph.undo.running import touched_from, word_of
+    from ladder_graph.undo.sql import sql_rows
 
 __all__ = [
     "files",
+    "flag",
     "git_tree",
     "prepare",
     "registered",
+    "sql_rows",
     "sweep",
     "touched",
     "touched_from",
@@ -37,8 +41,9 @@ __all__ = [
 ]
 
 _HOMES = {
-    "files": "undo.filesystem", "git_tree": "undo.git", "registered": "references",
-    "sweep": "undo.filesystem",
+    "files": "undo.filesystem", "flag": "undo.flags",
+    "git_tree": "undo.git", "registered": "references",
+    "sql_rows": "undo.sql", "sweep": "undo.filesystem",
     "touched_from": "undo.running", "undo_apart": "undo.apart", "word_of": "undo.running",
 }  # fmt: skip
 """The module of each name that is loaded at its first use."""

@@ -60,7 +60,7 @@ def git_tree(argument: str | None = None, *, path: str | os.PathLike[str] | None
         inside = Path(place) if Path(place).is_dir() else Path(place).parent
         top = Path(os.fsdecode(_git(inside.absolute(), "rev-parse", "--show-toplevel")[:-1]))
         _at_rest(top)
-        scope = {"top": os.fspath(top), "ignored": _ignored(top), "empty": _empty(top)}
+        scope = {"top": os.fspath(top), "ignored": _ignored(top), "directories": _directories(top)}
         return {**scope, "parts": _parts(scope, keep=True), "index": _keep(top, _index(top))}
 
     return Declaration(
@@ -162,8 +162,8 @@ def _walk(top: Path, ignored: frozenset[str] = frozenset()) -> Iterator[tuple[st
         ]  # fmt: skip
 
 
-def _empty(top: Path) -> list[str]:
-    return sorted(prefix.rstrip("/") for prefix, directories, files in _walk(top) if not (directories or files))
+def _directories(top: Path) -> list[str]:
+    return sorted(prefix.rstrip("/") for prefix, _, _ in _walk(top))
 
 
 def _files(scope: dict[str, Any], *, keep: bool) -> dict[str, str]:
@@ -248,7 +248,7 @@ def _put_files_back(top: Path, state: dict[str, Any], parts: list[str]) -> None:
         place = top / part.removeprefix(FILES)
         if part not in state["parts"]:
             place.unlink(missing_ok=True)
-            _remove_empty(top, place, state["empty"])
+            _remove_left_over(top, place, state["directories"])
     for part in parts:
         place = top / part.removeprefix(FILES)
         if part in state["parts"]:
@@ -261,8 +261,8 @@ def _put_files_back(top: Path, state: dict[str, Any], parts: list[str]) -> None:
                 nodes.write(place, data, int(mode, 8))
 
 
-def _remove_empty(top: Path, place: Path, stay: list[str]) -> None:
-    """Git knows no directories: one that is left over goes, as git itself does it."""
+def _remove_left_over(top: Path, place: Path, stay: list[str]) -> None:
+    """Git knows no directories: one that wasn't there before, and is empty now, goes as git itself does it."""
     for above in list(place.relative_to(top).parents)[:-1]:
         try:
             if os.fspath(above) in stay:
