@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from pathlib import Path
 
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
+from ladder_graph.errors import DefiniteFailure
 from ladder_graph.references import registered
 
 
@@ -52,3 +54,22 @@ def engine():
 def address():
     """The same as a URL."""
     return os.environ["TEST_DATABASE"]
+
+
+def _note(name, payload):
+    with Path(os.environ["TEST_SENT"]).open("a") as file:
+        file.write(json.dumps([name, payload]) + "\n")
+
+
+@registered("send")
+def deliver(payload, name):
+    """Send a message, or do with it what its subject says."""
+    match payload.get("subject"):
+        case "refuse":
+            raise DefiniteFailure("the server is down")
+        case "break":
+            raise OSError("the line broke")
+        case "die":
+            _note(name, payload)
+            os.kill(os.getpid(), signal.SIGKILL)
+    _note(name, payload)

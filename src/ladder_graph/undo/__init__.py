@@ -21,15 +21,21 @@ if TYPE_CHECKING:
     from ladder_graph.undo.filesystem import files, sweep
     from ladder_graph.undo.flags import flag
     from ladder_graph.undo.git import git_tree
+    from ladder_graph.undo.outboxes import Outbox, outbox, release_due
     from ladder_graph.undo.running import touched_from, word_of
     from ladder_graph.undo.sql import sql_rows
+    from ladder_graph.undo.web import http_resource
 
 __all__ = [
+    "Outbox",
     "files",
     "flag",
     "git_tree",
+    "http_resource",
+    "outbox",
     "prepare",
     "registered",
+    "release_due",
     "sql_rows",
     "sweep",
     "touched",
@@ -41,9 +47,9 @@ __all__ = [
 ]
 
 _HOMES = {
-    "files": "undo.filesystem", "flag": "undo.flags",
-    "git_tree": "undo.git", "registered": "references",
-    "sql_rows": "undo.sql", "sweep": "undo.filesystem",
+    "Outbox": "undo.outboxes", "files": "undo.filesystem", "flag": "undo.flags",
+    "git_tree": "undo.git", "http_resource": "undo.web", "outbox": "undo.outboxes", "registered": "references",
+    "release_due": "undo.outboxes", "sql_rows": "undo.sql", "sweep": "undo.filesystem",
     "touched_from": "undo.running", "undo_apart": "undo.apart", "word_of": "undo.running",
 }  # fmt: skip
 """The module of each name that is loaded at its first use."""

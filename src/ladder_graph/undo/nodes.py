@@ -132,7 +132,7 @@ def restore(path: Path, was: dict[str, Any] | None, store: Store) -> None:
     else:
         data = store.get(was["kept"]) if "kept" in was else _unpacked(was["data"])
         write(path, data, was["file"])
-    _flush(path.parent)
+    flush(path.parent)
 
 
 def _restore_directory(path: Path, mode: int) -> None:
@@ -180,7 +180,7 @@ def write(path: Path, data: bytes, mode: int) -> None:
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
-    _flush(path.parent)
+    flush(path.parent)
 
 
 def link(path: Path, target: str) -> None:
@@ -189,7 +189,7 @@ def link(path: Path, target: str) -> None:
     beside = _beside(path)
     beside.symlink_to(target)
     beside.replace(path)
-    _flush(path.parent)
+    flush(path.parent)
 
 
 PART = ".ladder-part-"
@@ -200,7 +200,8 @@ def _beside(path: Path) -> Path:
     return path.with_name(f"{PART}{secrets.token_hex(8)}")
 
 
-def _flush(directory: Path) -> None:
+def flush(directory: Path) -> None:
+    """Make what was renamed in a directory outlast a power cut."""
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         entry = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
         try:
