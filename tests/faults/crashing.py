@@ -20,6 +20,7 @@ from ladder_graph.fingerprint import Environment, toolset_component
 from ladder_graph.ladder import Ladder
 from ladder_graph.ledger import Store
 from ladder_graph.policy import Policy
+from ladder_graph.policy.scene import Scene
 from ladder_graph.steps import (
     Arrival,
     Asking,
@@ -250,6 +251,10 @@ class Host:
     def asking(self):
         """Nobody is asked."""
         return Asking()
+
+    def scene(self, now):
+        """Nothing is known here but the moment."""
+        return Scene(now)
 
     def fitted(self, call, arguments):
         """Whatever is put in fits."""

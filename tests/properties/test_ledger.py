@@ -29,6 +29,7 @@ from ladder_graph.fingerprint import Environment, toolset_component
 from ladder_graph.ladder import Ladder
 from ladder_graph.ledger import Store
 from ladder_graph.policy import Policy
+from ladder_graph.policy.scene import Scene
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.steps import Arrival, Asking, Claim, Outcome
@@ -151,6 +152,10 @@ class Host:
     def asking(self):
         """Nobody asks in band."""
         return Asking()
+
+    def scene(self, now):
+        """Nothing is known here but the moment."""
+        return Scene(now)
 
     def fitted(self, call, arguments):
         """Whatever is put in fits."""
