@@ -17,10 +17,10 @@ from pathlib import Path
 from ladder_graph import driving
 from ladder_graph.calls import Call
 from ladder_graph.fingerprint import Environment, toolset_component
+from ladder_graph.hosting import Alone
 from ladder_graph.ladder import Ladder
 from ladder_graph.ledger import Store
 from ladder_graph.policy import Policy
-from ladder_graph.policy.scene import Scene
 from ladder_graph.steps import (
     Arrival,
     Asking,
@@ -203,7 +203,7 @@ class Asked(Exception):
     """The host would interrupt here."""
 
 
-class Host:
+class Host(Alone):
     """Runs the tool on the world, and dies where it is told to."""
 
     def __init__(self, world, here=None, way="unasked"):
@@ -224,14 +224,6 @@ class Host:
         """The reply as bytes."""
         return reply.encode()
 
-    def checkpoint(self):
-        """There is no conversation here."""
-        return ""
-
-    def recalls(self, call, earlier):
-        """Nor is any lost."""
-        return True
-
     def ring(self, question, complaint):
         """Somebody is there, or nobody is."""
         if self.way == "in band":
@@ -251,10 +243,6 @@ class Host:
     def asking(self):
         """Nobody is asked."""
         return Asking()
-
-    def scene(self, now):
-        """Nothing is known here but the moment."""
-        return Scene(now)
 
     def fitted(self, call, arguments):
         """Whatever is put in fits."""

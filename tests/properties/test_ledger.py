@@ -26,10 +26,10 @@ from ladder_graph import driving, turns
 from ladder_graph.calls import Call
 from ladder_graph.errors import AnswerRefused
 from ladder_graph.fingerprint import Environment, toolset_component
+from ladder_graph.hosting import Alone
 from ladder_graph.ladder import Ladder
 from ladder_graph.ledger import Store
 from ladder_graph.policy import Policy
-from ladder_graph.policy.scene import Scene
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.steps import Arrival, Asking, Claim, Outcome
@@ -105,7 +105,7 @@ class World:
         }
 
 
-class Host:
+class Host(Alone):
     """Runs a tool on the world with a given outcome.
 
     Args:
@@ -130,14 +130,6 @@ class Host:
         """The reply as bytes."""
         return reply.encode()
 
-    def checkpoint(self):
-        """There is no conversation here."""
-        return ""
-
-    def recalls(self, call, earlier):
-        """Nor is any lost."""
-        return True
-
     def ring(self, question, complaint):
         """Stop and wait."""
         raise Asked
@@ -152,10 +144,6 @@ class Host:
     def asking(self):
         """Nobody asks in band."""
         return Asking()
-
-    def scene(self, now):
-        """Nothing is known here but the moment."""
-        return Scene(now)
 
     def fitted(self, call, arguments):
         """Whatever is put in fits."""

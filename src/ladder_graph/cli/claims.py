@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ladder_graph.cli.findings import Point
 from ladder_graph.errors import PolicyError
 from ladder_graph.policy import Policy, Rule
-from ladder_graph.policy.checks import Http
+from ladder_graph.policy.checks import Python
 from ladder_graph.scale import Rung
 from ladder_graph.tools import NOTHING, Declaration, declared_at
 
@@ -93,7 +93,7 @@ def _functions(rule: Rule) -> Iterator[Point]:
         if bound.kind == "predicate" and (problem := _unusable(bound.function)):
             yield Point(f"the predicate {bound.function} {problem}", "until that is mended, every call asks")
     for check in rule.checks:
-        if not isinstance(check, Http) and (problem := _unusable(check.function)):
+        if isinstance(check, Python) and (problem := _unusable(check.function)):
             yield Point(f"the health check {check.function} {problem}", "every action would be undone")
 
 

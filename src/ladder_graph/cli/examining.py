@@ -15,6 +15,7 @@ from ladder_graph.cli.place import MEMORY, Place, absent
 from ladder_graph.envelopes import SHORTEST
 from ladder_graph.errors import LedgerError, PolicyError
 from ladder_graph.policy import Policy, Rule
+from ladder_graph.policy.checks import Python
 from ladder_graph.scale import Rung
 from ladder_graph.watch.readiness import unready
 
@@ -343,8 +344,8 @@ def _in_place(rule: Rule, cell: Cell) -> str:
 
 
 def _checks(rule: Rule) -> Iterator[Point]:
-    """The health checks as they are now: one that can't be healthy undoes every action."""
-    for check in rule.checks:
+    """The health checks as they are now, but for those in Python: one that can't be healthy undoes every action."""
+    for check in (check for check in rule.checks if not isinstance(check, Python)):
         if (trouble := unready(check)) is not None:
             comes = "it is a dry run, so nothing comes of it" if check.dry_run else "every action would be undone"
             yield Point(trouble, comes)

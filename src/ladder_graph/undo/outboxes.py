@@ -138,7 +138,8 @@ def _move(directory: Path, name: str, before: str, after: str) -> None:
 
 def _mine(state: Any) -> dict[str, str]:
     """The action's messages with the folder of each, but those that were taken back."""
-    directory, found = Path(state["directory"]), {}
+    directory = Path(state["directory"])
+    found: dict[str, str] = {}
     for folder in (HELD, SENDING, IN_DOUBT, SENT):
         for name in _names(directory, folder):
             # Long-sent messages are told by their time: the artifact holds only what was waiting.
