@@ -32,6 +32,7 @@ from ladder_graph.steps import (
     Fit,
     Known,
     Look,
+    Measure,
     NotClaimed,
     Probe,
     Reason,
@@ -43,10 +44,10 @@ from ladder_graph.steps import (
     Settle,
     Step,
     TakeOver,
+    Traced,
     Wait,
     Weigh,
 )
-from ladder_graph.tools import Found
 from ladder_graph.trust.standing import Standing, standing
 
 RUNGS: dict[Rung, Callable[[Call, Route, Plan], Life]] = {
@@ -194,6 +195,19 @@ def again(call: Call, route: Route, plan: Plan, seen: Seen) -> Generator[Step, A
             return Reply(known.state, known.text or _became(known), recorded=known.reply)
 
 
+def _judge(call: Call, fence: int, plan: Plan, artifact: Any) -> Life:
+    """It has changed something, wholly or in part, and can be undone: its health checks decide what becomes of it."""
+    trouble = yield Measure(call, plan.rule.checks)
+    if trouble is not None:
+        return (yield from undo(call, fence, artifact, f"the process that ran it died, and {trouble}"))
+    text = (
+        f"{call.tool} took effect before a crash, and its health checks are good; its own answer is lost. Do not "
+        f"repeat it."
+    )
+    yield Record(call, fence, State.DONE, text=text)
+    return Reply(State.DONE, text)
+
+
 def _became(known: Known) -> str:
     """What the model reads of an earlier call of which neither an answer nor a sentence was kept."""
     if known.state is State.EXPIRED:
@@ -226,7 +240,7 @@ def _of_a_twin(plan: Plan, twin: Known) -> Generator[Step, Any, str]:
     before = f"NOT RUN: the very same call of {twin.call.tool} was started before (action {twin.call.short})"
     state = twin.state
     if state is not State.UNKNOWN:
-        found = yield from _find_out(plan, twin)
+        found = yield from find_out(plan, twin)
         if isinstance(found, Claimed):
             yield Record(twin.call, found.fence, State.FAILED, text="It had not taken effect when its process died.")
             return ""
@@ -240,14 +254,14 @@ def _of_a_twin(plan: Plan, twin: Known) -> Generator[Step, Any, str]:
 
 def _recover(call: Call, route: Route, plan: Plan, known: Known) -> Life:
     """It was started by a process that is gone: find out, undo, or say that nobody knows. Never run it blindly."""
-    found = yield from _find_out(plan, known)
+    found = yield from find_out(plan, known)
     if isinstance(found, Reply):
         return found
     yield Record(call, found.fence, State.PAUSED, text="it had not taken effect when its process died")
-    return (yield from resume(call, route, plan, None))
+    return (yield from resume(call, route, plan, known.artifact))
 
 
-def _find_out(plan: Plan, known: Known) -> Generator[Step, Any, Reply | Claimed]:
+def find_out(plan: Plan, known: Known) -> Generator[Step, Any, Reply | Claimed]:
     """Become the owner of an action whose own is gone, and find out what became of it.
 
     Returns:
@@ -259,12 +273,14 @@ def _find_out(plan: Plan, known: Known) -> Generator[Step, Any, Reply | Claimed]
         return (yield from not_claimed(call, taken))
     if known.state is State.UNDOING:
         return (yield from undo(call, taken.fence, known.artifact, known.text, begun=True))
-    if known.artifact is not None:
-        trouble = "the process that ran it died, and nobody knows how far it came"
-        return (yield from undo(call, taken.fence, known.artifact, trouble))
-    found: Found = "absent" if plan.rule.read_only else (yield Probe(call))
+    found: Traced = "absent" if plan.rule.read_only else (yield Probe(call, known.artifact))
     if found == "absent":
         return taken
+    if found == "changed":
+        return (yield from _judge(call, taken.fence, plan, known.artifact))
+    if found == "cannot tell" and known.artifact is not None:
+        trouble = "the process that ran it died, and nobody knows how far it came"
+        return (yield from undo(call, taken.fence, known.artifact, trouble))
     if found == "happened":
         text = f"{call.tool} did take effect, as was found out after a crash; its own answer is lost. Do not repeat it."
         yield Record(call, taken.fence, State.DONE, text=text)

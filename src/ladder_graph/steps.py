@@ -389,11 +389,17 @@ class UndoOutcome:
     text: str = ""
 
 
+Traced = Literal["happened", "absent", "cannot tell", "changed"]
+"""What a probe found; `changed` says that what the action touches isn't as it was, so a part took place."""
+
+
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """Find out whether the effect of an action in doubt took place. Answer: a `tools.Found`."""
+    """Find out whether the effect of an action in doubt took place. Answer: `Traced`."""
 
     call: Call
+    artifact: Any = None
+    """Its undo, by which it can be told whether what it touches is as it was."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,15 +11,16 @@ import functools
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, cast
 
 from ladder_graph import answers
-from ladder_graph.calls import Call
 from ladder_graph.deciding import decision_of, edited, taken_before
 from ladder_graph.envelopes import signer
 from ladder_graph.hosting import Host
-from ladder_graph.ledger import Journal, Store, acts, quotas
+from ladder_graph.ledger import Journal, Store, acts, quotas, watches
+from ladder_graph.ledger.clocks import Moment
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import Terms, last_answer, nonce_of, word_of
 from ladder_graph.policy import Policy
@@ -46,13 +47,15 @@ from ladder_graph.steps import (
     Settle,
     Step,
     TakeOver,
+    Traced,
     Undo,
+    UndoOutcome,
     Wait,
     Weigh,
 )
 from ladder_graph.tools import Declaration
 from ladder_graph.trust.demotion import after_undo
-from ladder_graph.undo import prepare, touched, undo
+from ladder_graph.undo import prepare, touched, touched_from, undo, undo_from
 from ladder_graph.watch import measure
 from ladder_graph.workspace import Workspace, compose
 
@@ -161,9 +164,9 @@ class Turn:
             case Measure():
                 return measure(step.checks, step.call.arguments)
             case Undo():
-                return undo(self.declaration, step.artifact, self.after)
+                return self._undo(step)
             case Probe():
-                return self._probe(step.call)
+                return self._probe(step)
             case Wait():
                 return self._wait(step)
             case _:
@@ -272,15 +275,30 @@ class Turn:
         except Exception:  # noqa: BLE001  # the effect took place, and that must be recorded, whatever the tool replied
             return None
 
-    def _probe(self, call: Call) -> str:
+    def _undo(self, step: Undo) -> UndoOutcome:
+        """Undo from the artifact that was stored; in a process that doesn't know the tool, by what it names itself."""
+        now = Moment.at(self.clock())
+        kept = self.store.glance(lambda cursor: watches.kept(cursor, step.call.key, now))
+        if not kept.genuine:
+            return UndoOutcome(State.UNDO_FAILED, "its undo artifact is not the one that was stored with the claim")
+        after = self.after or kept.after
+        if self.declaration.undo is None:
+            return undo_from(step.artifact, after, age=kept.age)
+        return undo(self.declaration, step.artifact, after, age=kept.age)
+
+    def _probe(self, step: Probe) -> Traced:
+        """What became of a call: by its probe, or by whether what it touches is still as it was before."""
         if self.declaration.idempotent:
             return "absent"
-        if self.declaration.probe is None:
-            return "cannot tell"
-        try:
-            return self.declaration.probe(copy.deepcopy(call.arguments), call.key)
-        except Exception:  # noqa: BLE001  # any tool author's code; a probe that fails can't tell
-            return "cannot tell"
+        found: Traced = "cannot tell"
+        if self.declaration.probe is not None:
+            with suppress(Exception):  # Any tool author's code; a probe that fails can't tell.
+                found = self.declaration.probe(copy.deepcopy(step.call.arguments), step.call.key)
+        if found == "cannot tell" and step.artifact is not None:
+            now = touched(self.declaration, step.artifact) or touched_from(step.artifact)
+            if now is not None:
+                found = "absent" if now == step.artifact["before"] else "changed"
+        return found
 
     def _wait(self, step: Wait) -> Seen:
         deadline = time.monotonic() + PATIENCE

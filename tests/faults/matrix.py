@@ -17,6 +17,10 @@ STATEMENTS = {"pose": 11, "answer": 10, "hear": 8, "claim": 7, "record": 6, "tak
 """How many statements each transaction has, the COMMIT not counted."""
 SHORT = {"claim": 5, "record": 4}
 """The same where what is held of a quota stays so."""
+OPENS = 1
+"""Statements of a claim that opens the window of a quota: it tidies up behind it."""
+ARMS, CLOSES = 1, 3
+"""Statements about the watch of an action that can be undone: of its claim, and of the record at which the watch ends."""
 
 
 def around(what):
@@ -43,7 +47,8 @@ ASKING = {"unasked": (), "at the ledger": ("pose", "answer"), "in band": ("pose"
 def on_the_way(way, grain):
     """Every point that a first way through comes by."""
     asking = [point for what in ASKING[way] for point in grain(what)]
-    return [*asking, *grain("claim"), *EFFECT, *grain("record")]
+    opens = fine("claim", STATEMENTS["claim"] + OPENS) if way == "unasked" and grain is fine else grain("claim")
+    return [*asking, *opens, *EFFECT, *grain("record")]
 
 
 def in_recovery(kind, first):
@@ -52,10 +57,12 @@ def in_recovery(kind, first):
         return on_the_way("unasked", fine)
     if first == Point("after", "record"):
         return []
-    found = [*fine("takeover"), *([] if kind == "undoable" else around("probe"))]
+    found = [*fine("takeover"), *around("probe")]
     match kind:
-        case "undoable":  # Its first record says that the undo begins.
-            return [*found, *fine("record", SHORT["record"]), *around("undo")]
+        case "undoable" if happened(first):  # Its health checks are good, so it stays.
+            return [*found, *fine("record", STATEMENTS["record"] + CLOSES)]
+        case "undoable":
+            return [*found, *fine("record", SHORT["record"] + 1), *fine("claim", SHORT["claim"] + ARMS), *EFFECT]
         case "neither":
             return [*found, *fine("record", SHORT["record"])]
         case "probe" if happened(first):
@@ -79,8 +86,6 @@ def recovered(kind, here):
     """What one recovery must come to after one crash: the state, and how many effects there are at last."""
     if nothing_known(here) or here == Point("after", "record"):
         return State.DONE, 1
-    if kind == "undoable":
-        return State.UNDONE, 0
     if kind == "neither":
         return State.UNKNOWN, int(happened(here))
     return State.DONE, 1

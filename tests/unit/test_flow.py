@@ -320,10 +320,35 @@ def test_the_probe_cannot_tell():
 def test_with_an_undo_doubt_is_undone():
     """An undo makes it certain: things are as they were, whether or not it had happened."""
     undone = UndoOutcome(State.UNDONE)
-    steps, reply = walk(life(CALL, gate("rollback")), seen("started", artifact={"a": 1}), CLAIMED, True, undone, True)
-    assert names(steps) == "Look TakeOver Record Undo Record"
-    assert [steps[2].state, steps[4].state] == [State.UNDOING, State.UNDONE]
+    died = seen("started", artifact={"a": 1})
+    steps, reply = walk(life(CALL, gate("rollback")), died, CLAIMED, "cannot tell", True, undone, True)
+    assert names(steps) == "Look TakeOver Probe Record Undo Record"
+    assert [steps[3].state, steps[5].state] == [State.UNDOING, State.UNDONE]
     assert "ROLLED BACK" in reply.text
+
+
+@pytest.mark.parametrize(
+    ("trouble", "taken", "state"),
+    [
+        (None, "Look TakeOver Probe Measure Record", State.DONE),
+        ("the site is down", "Look TakeOver Probe Measure Record Undo Record", State.UNDONE),
+    ],
+)
+def test_where_something_has_changed_its_health_decides(trouble, taken, state):
+    """What is good stays though its process died, and what isn't is undone."""
+    rest = [True] if trouble is None else [True, UndoOutcome(State.UNDONE), True]
+    died = seen("started", artifact={"a": 1})
+    steps, reply = walk(life(CALL, gate("rollback")), died, CLAIMED, "changed", trouble, *rest)
+    assert names(steps) == taken
+    assert reply.state is state
+
+
+def test_what_had_no_effect_starts_over_with_its_undo():
+    """The undo that was made before is still right, since nothing happened since."""
+    died = seen("started", artifact={"a": 1})
+    steps, _ = walk(life(CALL, gate("rollback")), died, CLAIMED, "absent", True, CLAIMED, DONE, None, True)
+    assert names(steps) == "Look TakeOver Probe Record Claim Execute Measure Record"
+    assert steps[4].artifact == {"a": 1}
 
 
 def test_an_undo_that_was_cut_off_goes_on():
@@ -384,19 +409,20 @@ def test_a_twin_that_is_undone_lets_it_go_on():
     """A twin whose undo put things back is no obstacle."""
     undone = UndoOutcome(State.UNDONE)
     steps, _ = walk(
-        life(CALL, gate("bounded")), twin("started", artifact={"a": 1}), CLAIMED, True, undone, True,
+        life(CALL, gate("bounded")), twin("started", artifact={"a": 1}), CLAIMED, "cannot tell", True, undone, True,
         NEW, CLAIMED, DONE, True,
     )  # fmt: skip
-    assert names(steps) == "Look TakeOver Record Undo Record Look Claim Execute Record"
+    assert names(steps) == "Look TakeOver Probe Record Undo Record Look Claim Execute Record"
 
 
 def test_a_twin_that_could_not_be_undone_stops_it():
     """A person must look at the twin first."""
     conflict = UndoOutcome(State.UNDO_CONFLICT, "changed")
     steps, reply = walk(
-        life(CALL, gate("bounded")), twin("started", artifact={"a": 1}), CLAIMED, True, conflict, True, None
-    )
-    assert names(steps) == "Look TakeOver Record Undo Record Settle"
+        life(CALL, gate("bounded")), twin("started", artifact={"a": 1}), CLAIMED, "cannot tell", True, conflict, True,
+        None,
+    )  # fmt: skip
+    assert names(steps) == "Look TakeOver Probe Record Undo Record Settle"
     assert reply.state is State.REFUSED
 
 

@@ -120,7 +120,7 @@ class Actions:
         self.step(cursor, call, place["state"], place["fence"], state, text=text, actor=actor, successor=successor)
         self.append(cursor, call.agent, state, call.key, body)
 
-    def step(self, cursor: Cursor, call: Call, before: str, under: int, after: State, **new: Any) -> bool:
+    def step(self, cursor: Cursor, call: Call, before: str, under: int, after: State, **new: Any) -> Any:
         """Move an action on, if state and fence are as the caller saw them.
 
         Args:
@@ -130,15 +130,16 @@ class Actions:
             under: The fence it was claimed under.
             after: The state it comes to.
             new: Columns that change with it, of those that `KEPT` names; the others stay as they are.
+
+        Returns:
+            Its row, which says how long its `undo` is; None where it wasn't moved.
         """
         seen = {"b_key": call.key, "b_state": before, "b_fence": under}
         moved = {"state": after, "updated_us": self.us, **dict.fromkeys(sql.KEPT), **new}
         found = cursor.execute(sql.MOVE_ACTION, {**seen, **moved, "stream": call.agent}).fetchone()
-        if found is None:
-            return False
-        if found["n"] is not None:
+        if found is not None and found["n"] is not None:
             self._ends[call.agent] = found["n"], found["hash"]
-        return True
+        return found
 
     def enter(
         self, cursor: Cursor, call: Call, state: State, route: Route, *, text: str = "",

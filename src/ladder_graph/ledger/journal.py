@@ -388,7 +388,8 @@ class Journal(Actions):
         """
         call, text = step.call, printable(step.text)
         before = State.UNDOING if step.state in _UNDOES else State.STARTED
-        if not self.step(cursor, call, before, step.fence, step.state, text=text, reply=reply):
+        moved = self.step(cursor, call, before, step.fence, step.state, text=text, reply=reply)
+        if moved is None:
             self.append(cursor, call.agent, "late", call.key, {"state": step.state, "fence": step.fence})
             return False
         detail = step.outcome.text if step.outcome is not None else ""
@@ -396,7 +397,8 @@ class Journal(Actions):
         if step.state in _SETTLES:
             cost = step.outcome.cost if step.outcome is not None else None
             quotas.settle(cursor, call.key, used=step.state is not State.FAILED, cost=cost)
-        self._watched(cursor, call.key, step.state, after, text)
+        if moved["undo"]:
+            self._watched(cursor, call.key, step.state, after, text)
         return True
 
     def _watched(

@@ -110,10 +110,12 @@ MOVE_ACTION = _sql(
     .returning(
         select(_head.c.n).where(_head.c.stream == bindparam("stream")).scalar_subquery().label("n"),
         select(_head.c.hash).where(_head.c.stream == bindparam("stream")).scalar_subquery().label("hash"),
+        # SQLite 3.40 says 1 for `IS NOT NULL` here, whatever is there.
+        func.length(_action.c.artifact).label("undo"),
     )
 )
 """One step of an action's life; no row changes unless state and fence are what the caller saw. It brings the end of the
-chain with it, since an entry follows."""
+chain with it, since an entry follows, and the length of the undo that was made; null without one."""
 
 _environment = table_of(rows.EnvironmentRow)
 _pinned = and_(_environment.c.agent == bindparam("agent"), _environment.c.pinned.is_(true()))

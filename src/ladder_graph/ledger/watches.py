@@ -7,6 +7,7 @@ hand loses a measurement and no more: it is due again.
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
@@ -17,6 +18,7 @@ from sqlalchemy import and_, bindparam, delete, func, literal_column, select, up
 from sqlalchemy.dialects.postgresql import insert
 
 from ladder_graph.ledger import rows
+from ladder_graph.ledger.chain import payload_hash
 from ladder_graph.ledger.clocks import Moment
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.dialects import Sql, insert_into, table_of
@@ -25,6 +27,9 @@ from ladder_graph.policy import Rule
 from ladder_graph.policy.checks import Check
 from ladder_graph.policy.watching import Watch
 
+_action = table_of(rows.ActionRow)
+_entry = table_of(rows.EntryRow)
+_payload = table_of(rows.PayloadRow)
 _watch = table_of(rows.WatchRow)
 _measurement = table_of(rows.MeasurementRow)
 _signal = table_of(rows.SignalRow)
@@ -81,6 +86,15 @@ _MEASUREMENTS = Sql.of(
 _FORGET_MEASUREMENTS = Sql.of(delete(_measurement).where(_measurement.c.action == bindparam("action")))
 _SIGNALS = Sql.of(select(_signal).where(_signal.c.at_us >= bindparam("since")).order_by(_signal.c.at_us, _signal.c.key))
 _LAST_SIGNAL = Sql.of(select(func.count(), func.max(_signal.c.at_us)).select_from(_signal))
+
+_ARTIFACT = Sql.of(select(_action.c.artifact, _action.c.at_us).where(_action.c.key == bindparam("key")))
+_STARTS = Sql.of(
+    select(_entry.c.payload, _payload.c.salt, _payload.c.body)
+    .join(_payload, _payload.c.hash == _entry.c.payload)
+    .where(and_(_entry.c.action == bindparam("action"), _entry.c.kind == literal_column("'started'")))
+    .order_by(_entry.c.n.desc())
+)
+"""The starts of an action, the last one in front; a takeover is one too."""
 
 _put_beat = insert(_watcher).values({column.name: bindparam(column.name) for column in _watcher.columns})
 _BEAT = Sql.of(_put_beat.on_conflict_do_update(index_elements=["owner"], set_={"beat_us": _put_beat.excluded.beat_us}))
@@ -225,6 +239,37 @@ def later_undo(cursor: Cursor, window: Window) -> bool:
     """Whether an action that began later on the same resource is still to be undone, which goes first."""
     wanted = {"resource": window.resource, "begun_us": window.begun.wall_us}
     return bool(window.resource) and cursor.execute(_LATER_ON_IT, wanted).fetchone() is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What an undo needs beside the artifact."""
+
+    genuine: bool
+    """The artifact is the one that was stored with the claim."""
+    after: str | None
+    """The touched resource's fingerprint right after the action, where that was taken."""
+    age: float
+    """Seconds since the action was claimed, by whichever clock says more."""
+
+
+def kept(cursor: Cursor, action: str, now: Moment) -> Kept:
+    """What was stored beside the undo of an action."""
+    row = cursor.execute(_ARTIFACT, {"key": action}).fetchone()
+    window = window_of(cursor, action)
+    wall = now.wall_us - row["at_us"]
+    most = wall if window is None else max(wall, now.since(window.begun)[1])
+    return Kept(_genuine(cursor, action, row["artifact"]), None if window is None else window.after, most / rows.US)
+
+
+def _genuine(cursor: Cursor, action: str, artifact: str | None) -> bool:
+    """Whether an artifact is what the last start of its action says, and that entry is what it was."""
+    for row in cursor.execute(_STARTS, {"action": action}).fetchall():
+        body = json.loads(row["body"])
+        if "undo" in body:
+            whole = payload_hash(bytes(row["salt"]), row["body"]) == row["payload"]
+            return whole and artifact is not None and hashlib.sha256(artifact.encode()).hexdigest() == body["undo"]
+    return False
 
 
 # --- measurements and signals -----------------------------------------------------------------------------------------
