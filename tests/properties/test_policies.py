@@ -16,12 +16,20 @@ from ladder_graph.policy.bounds import (
     Breach,
     Charge,
     Cost,
+    Count,
     Domain,
+    Environment,
+    Equals,
     Host,
     Length,
     Matches,
     OneOf,
+    Origin,
+    Predicate,
     Range,
+    Table,
+    Tenant,
+    Time,
     Under,
     Volume,
     weigh,
@@ -51,6 +59,8 @@ ZONES = st.sampled_from(["UTC", "Europe/Zurich", "Asia/Tokyo"])
 PERS = st.sampled_from(["minute", "hour", "day", "month", "ever"])
 DOLLARS = st.integers(1, 10**15).map(lambda micro: f"${micro // 10**6}.{micro % 10**6:06d}")
 LIMITS = st.tuples(st.integers(-(2**60), 0) | st.floats(-1e300, 0), st.integers(1, 2**60) | st.floats(1, 1e300))
+HOURS = st.integers(0, 9).map("{}:30".format)
+TABLES = st.lists(st.sampled_from(["orders", "public.orders", '"Order Items"', 'a.b."c d"']), min_size=1, max_size=2)
 LOOKING = st.one_of(
     st.builds(OneOf, argument=PLAIN, values=st.lists(SCALARS, min_size=1, max_size=3)),
     st.builds(Matches, argument=PLAIN, pattern=st.sampled_from(["[a-z]+", r"\d{3}", "a\nb", '"', "\\\\"])),
@@ -64,11 +74,44 @@ LOOKING = st.one_of(
     ),
     st.builds(Host, argument=PLAIN, hosts=st.lists(HOSTS, min_size=1, max_size=3)),
     st.builds(Domain, argument=PLAIN, domains=st.lists(DOMAINS, min_size=1, max_size=3)),
+    st.builds(Equals, argument=PLAIN, to=SCALARS),
+    st.builds(Count, argument=PLAIN, least=st.integers(0, 9), most=st.integers(9, 99)),
+    st.builds(Predicate, function=PLAIN.map("json:{}".format)),
+    st.builds(
+        Time,
+        days=st.lists(st.sampled_from(["mon", "wed", "sun"]), min_size=1, max_size=3),
+        start=HOURS.map("0{}".format),
+        end=HOURS.map("1{}".format),
+        timezone=ZONES,
+        freeze=st.lists(st.sampled_from(["2026-12-24/2027-01-02", "2026-08-01"]), max_size=2),
+    ),
+    st.builds(
+        Origin,
+        argument=PLAIN,
+        type=st.sampled_from(["email", "url", "iban", "phone", "number", "date", "word", "text"]),
+        user=st.booleans(),
+        tools=st.lists(st.sampled_from(["get_contacts", "get_contacts:people.email"]), min_size=1, max_size=2),
+    ),
+    st.builds(Environment, names=st.lists(NAME, min_size=1, max_size=2), argument=PLAIN),
+    st.builds(Environment, names=st.lists(NAME, min_size=1, max_size=2), variable=PLAIN),
+    st.builds(Tenant, argument=PLAIN, fact=PLAIN),
+    st.builds(Table, tables=TABLES, argument=PLAIN),
+    st.builds(
+        Table,
+        tables=TABLES,
+        sql=PLAIN,
+        statements=st.lists(st.sampled_from(["select", "insert", "update", "delete"]), min_size=1, max_size=2),
+        dialect=st.sampled_from(["postgres", "redshift", "mysql", "sqlite", "duckdb", "bigquery", "snowflake"]),
+    ),
+)
+SHARED = {"by": st.sampled_from(["tool", "thread", "user", "agent"]), "each_value_of": st.none() | PLAIN}
+WINDOWS = st.builds(lambda per, timezone: {"per": per, "timezone": timezone}, PERS, ZONES) | st.builds(
+    lambda within: {"within": within}, st.integers(1, 10**9)
 )
 COUNTING = st.one_of(
-    st.builds(Volume, limit=st.integers(0, 10**9), per=PERS, timezone=ZONES),
-    st.builds(Cost, limit=DOLLARS, each=DOLLARS, per=PERS, timezone=ZONES),
-    st.builds(Cost, limit=DOLLARS, argument=PLAIN, per=PERS, timezone=ZONES),
+    st.builds(lambda window, **fields: Volume(**window, **fields), WINDOWS, limit=st.integers(0, 10**9), **SHARED),
+    st.builds(lambda window, **fields: Cost(**window, **fields), WINDOWS, limit=DOLLARS, each=DOLLARS, **SHARED),
+    st.builds(lambda window, **fields: Cost(**window, **fields), WINDOWS, limit=DOLLARS, argument=PLAIN, **SHARED),
 )
 BOUNDS = st.tuples(
     st.lists(LOOKING, max_size=2), st.lists(COUNTING, max_size=2, unique_by=lambda bound: bound.counter)
@@ -199,7 +242,8 @@ def test_every_bound_answers_any_call(rule):
     """No bound raises, whatever it is and whatever it is asked: each one breaks, charges, or lets through."""
     for bound in rule.bounds:
         for value in ("a", None, 3, -0.0, [], {}, "\n", b""):
-            one = Call("ops", "t", "c", "tool", {getattr(bound, "argument", None) or "x": value})
+            named = getattr(bound, "argument", None) or getattr(bound, "sql", None) or "x"
+            one = Call("ops", "t", "c", "tool", {named: value})
             breaches, charges = weigh([bound], one, Scene(NOW))
             assert all(isinstance(breach, Breach) for breach in breaches)
             assert all(isinstance(charge, Charge) for charge in charges)

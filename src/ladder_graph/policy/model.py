@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from ladder_graph.calls import digest_of
 from ladder_graph.policy import globs
-from ladder_graph.policy.bounds import Bound, Origin, Predicate, Under, Volume
+from ladder_graph.policy.bounds import Bound, Origin, Predicate, Table, Under, Volume
 from ladder_graph.policy.bounds.shape import QuotaBound
 from ladder_graph.policy.checks import Check
 from ladder_graph.policy.fields import ImportPath, Many, Name, Place, RungField, Strict, placed
@@ -119,8 +119,8 @@ class Rule(Strict):
 
     @cached_property
     def takes_time(self) -> bool:
-        """Whether a bound runs other people's code or reads a conversation, which no event loop should wait for."""
-        return any(isinstance(bound, Predicate | Origin) for bound in self.bounds)
+        """Whether a bound runs other people's code, reads a conversation, or parses SQL: not for an event loop."""
+        return any(isinstance(bound, Predicate | Origin | Table) for bound in self.bounds)
 
     def anchored(self, folder: Path) -> Self:
         """This rule with the directories of its bounds taken from a folder."""

@@ -14,8 +14,9 @@ from ladder_graph.calls import Call
 from ladder_graph.policy.bounds.cost import Cost
 from ladder_graph.policy.bounds.origin import Origin
 from ladder_graph.policy.bounds.predicate import Predicate
-from ladder_graph.policy.bounds.scope import Domain, Host, Under
+from ladder_graph.policy.bounds.scope import Domain, Environment, Host, Tenant, Under
 from ladder_graph.policy.bounds.shape import Breach, Charge, QuotaBound
+from ladder_graph.policy.bounds.table import Table
 from ladder_graph.policy.bounds.time import Time
 from ladder_graph.policy.bounds.type import Count, Equals, Length, Matches, OneOf, Range
 from ladder_graph.policy.bounds.volume import Volume
@@ -28,6 +29,7 @@ __all__ = [
     "Cost",
     "Count",
     "Domain",
+    "Environment",
     "Equals",
     "Host",
     "Length",
@@ -36,6 +38,8 @@ __all__ = [
     "Origin",
     "Predicate",
     "Range",
+    "Table",
+    "Tenant",
     "Time",
     "Under",
     "Volume",
@@ -52,6 +56,9 @@ Bound = Annotated[
     | Under
     | Host
     | Domain
+    | Environment
+    | Tenant
+    | Table
     | Volume
     | Cost
     | Time
@@ -81,7 +88,7 @@ def weigh(bounds: Iterable[Bound], call: Call, scene: Scene) -> tuple[list[Breac
         match bound:
             case QuotaBound():
                 answer = bound.charges(call, scene)
-            case Time() | Origin():
+            case Time() | Origin() | Tenant():
                 answer = bound.check(call, scene)
             case _:
                 answer = bound.check(call)
