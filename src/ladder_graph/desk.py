@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping
@@ -59,6 +60,8 @@ class Seat:
     """The tool's own code and schema, as a digest; empty where the tool isn't known."""
     fitted: Fitting = unchecked
     """Types arguments by the tool's schema."""
+    outward: tuple[str, ...] = ()
+    """The arguments that could carry something out, by that schema."""
 
 
 class Desk(Questions):
@@ -206,10 +209,12 @@ class Desk(Questions):
             earned = standing(rule.rung, pinned, current if environments else pinned, tool)
             if not environments and pinned is None:
                 earned = type(earned)(rule.rung)
+            seat = self.seat_of(agent, tool)
             footing = Footing(
                 found.can_ask if found else True,
-                found.reversible if found else self.seat_of(agent, tool).declaration.reversible,
+                found.reversible if found else seat.declaration.reversible,
                 self.policy.reports.reader,
+                tuple(json.loads(found.outward)) if found else seat.outward,
             )
             route = effective(rule, earned, footing, overdue)
             if found is None and tool not in self.seats:

@@ -195,11 +195,12 @@ class Ladder(Desk):
     def seat(
         self, tool: str, declaration: Declaration, *, agent: str, can_ask: bool,
         host: Callable[[], Host] | None = None, version: str = "", fitted: Fitting = unchecked,
+        outward: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
         """Take a tool under the ladder; called by the mounts, once for each tool of each agent."""
         named = self.policy.rule(tool).undo
         said = declaration.merged(declared_at(named) if named else NOTHING)
-        seat = Seat(said.merged(self._declared.get(tool, NOTHING)), can_ask, host, version, fitted)
+        seat = Seat(said.merged(self._declared.get(tool, NOTHING)), can_ask, host, version, fitted, outward)
         self._seats_of[agent, tool] = seat
         # An agent inside may have another tool of the same name.
         if not agent.startswith(f"{self.policy.agent}/") or tool not in self.seats:
@@ -208,7 +209,7 @@ class Ladder(Desk):
             self._say(f"the policy of {agent} doesn't name the tool {tool}, so it only suggests; add [tools.{tool}]")
         self._write(
             lambda journal, cursor: acts.found(
-                journal, cursor, agent, tool, can_ask=can_ask, reversible=seat.declaration.reversible
+                journal, cursor, agent, tool, can_ask=can_ask, reversible=seat.declaration.reversible, outward=outward
             ),
             durable=False,
         )
@@ -233,7 +234,7 @@ class Ladder(Desk):
         policy = policy or self.refresh()
         self._observe(call.agent, environment)
         seat = self.seat_of(call.agent, call.tool)
-        footing = Footing(seat.can_ask, seat.declaration.reversible, policy.reports.reader)
+        footing = Footing(seat.can_ask, seat.declaration.reversible, policy.reports.reader, seat.outward)
         locked = self._locked.get(call.agent)
         return Gate(policy.rule(call.tool), environment, locked, footing, scene(self.clock()), at_most)
 

@@ -125,6 +125,7 @@ RULES = st.builds(
     lambda rungs, **fields: Rule(rung=min(rungs), ceiling=max(rungs), **fields),
     rungs=st.tuples(st.sampled_from(Rung), st.sampled_from(Rung)),
     read_only=st.booleans(),
+    egress=st.none() | st.booleans(),
     impact=st.sampled_from(["low", "medium", "high"]),
     bounds=BOUNDS,
     undo=st.none() | PLAIN.map("shop:{}".format),

@@ -28,6 +28,7 @@ Verdict = Literal["good", "note", "wrong"]
 ADVICE = {
     "no_checkpointer": 'wrap(graph, checkpointer=...), or checkpointer="host" on a LangGraph server',
     "no_bounds": "add bounds = [...] to the tool, or read_only = true if it changes nothing",
+    "egress": "add a bound on it, such as host or one_of, or say egress = false where nothing leaves",
     "no_undo": "declare one below @tool: @reversible(prepare=..., undo=...)",
     "not_mounted": "run the agent once, or mount its graph",
     "no_check": "add checks = [...] to the tool",

@@ -330,5 +330,7 @@ class FootingRow(SQLModel, table=True):
     """There is a checkpointer."""
     reversible: bool
     """It declares an undo."""
+    outward: str
+    """The arguments that could carry something out, by its schema, as a JSON array."""
     at_us: int = Field(sa_type=BigInteger)
     """When that was found."""

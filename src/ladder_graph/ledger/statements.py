@@ -383,6 +383,6 @@ _put_footing = insert(_footing).values({column.name: bindparam(column.name) for 
 PUT_FOOTING = _sql(
     _put_footing.on_conflict_do_update(
         index_elements=["agent", "tool"],
-        set_={name: _put_footing.excluded[name] for name in ("can_ask", "reversible", "at_us")},
+        set_={name: _put_footing.excluded[name] for name in ("can_ask", "reversible", "outward", "at_us")},
     )
 )

@@ -80,7 +80,11 @@ class Rule(Strict):
     ceiling: RungField = Rung.REPORT
     """The highest rung it may ever stand on."""
     read_only: bool = False
-    """The tool changes nothing and carries nothing out; then it needs neither bounds nor undo."""
+    """The tool changes nothing; then it needs neither bounds nor undo, unless it carries something out (`egress`)."""
+    egress: bool | None = None
+    """Whether the tool sends its arguments outside, as a search or a fetch does: from rung 3 up, it then needs a bound
+    on an argument, and counting calls alone isn't enough. Where it isn't said, the schema of a tool that only reads
+    tells: each argument that names a place or somebody, as `url`, `host` or `to`, needs a bound."""
     impact: Literal["low", "medium", "high"] = "low"
     """How bad a wrong call is. Above low, a person whose identity nobody checked may not approve."""
     bounds: Many[Bound] = ()

@@ -43,6 +43,7 @@ __all__ = [
     "Time",
     "Under",
     "Volume",
+    "held_arguments",
     "weigh",
 ]
 
@@ -67,6 +68,25 @@ Bound = Annotated[
     Field(discriminator="kind"),
 ]
 """Any bound; `kind` tells which."""
+
+
+def held_arguments(bounds: Iterable[Bound]) -> frozenset[str] | None:
+    """The arguments whose values bounds hold to something; None where a predicate sees all of them.
+
+    A bound on size or number of entries holds no value, and neither does one that counts.
+    """
+    held: set[str] = set()
+    for bound in bounds:
+        match bound:
+            case Predicate():
+                return None
+            case Table(argument=name, sql=None) | Table(sql=name) | Environment(argument=name):
+                held.update({name} if name else ())
+            case OneOf() | Equals() | Matches() | Range() | Under() | Host() | Domain() | Origin() | Tenant():
+                held.add(bound.argument)
+            case _:
+                continue
+    return frozenset(held)
 
 
 def weigh(bounds: Iterable[Bound], call: Call, scene: Scene) -> tuple[list[Breach], list[Charge]]:
