@@ -133,4 +133,5 @@ def exhausted(charge: Charge, remaining: int) -> Reason:
         takes, holds, rest = (spell_dollars(max(n, 0)) for n in (charge.amount, charge.limit, remaining))
         return Reason("outside_cost", f"it costs {takes}, and of the {holds} for {charge.window} {rest} is left")
     rest = "none is left" if remaining <= 0 else f"{remaining} are left"
-    return Reason("outside_volume", f"{charge.limit} calls are allowed in {charge.window}, and {rest}")
+    code = "outside_rate" if charge.interval else "outside_volume"
+    return Reason(code, f"{charge.limit} calls are allowed in {charge.window}, and {rest}")

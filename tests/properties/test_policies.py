@@ -27,6 +27,7 @@ from ladder_graph.policy.bounds import (
     Origin,
     Predicate,
     Range,
+    Rate,
     Table,
     Tenant,
     Time,
@@ -112,6 +113,13 @@ COUNTING = st.one_of(
     st.builds(lambda window, **fields: Volume(**window, **fields), WINDOWS, limit=st.integers(0, 10**9), **SHARED),
     st.builds(lambda window, **fields: Cost(**window, **fields), WINDOWS, limit=DOLLARS, each=DOLLARS, **SHARED),
     st.builds(lambda window, **fields: Cost(**window, **fields), WINDOWS, limit=DOLLARS, argument=PLAIN, **SHARED),
+)
+COUNTING |= st.builds(
+    lambda burst, more, **fields: Rate(burst=burst, limit=burst + more, **fields),
+    st.integers(1, 10**6),
+    st.integers(0, 10**6),
+    within=st.integers(1, 10**9) | st.floats(0.001, 10**9),
+    **SHARED,
 )
 BOUNDS = st.tuples(
     st.lists(LOOKING, max_size=2), st.lists(COUNTING, max_size=2, unique_by=lambda bound: bound.counter)

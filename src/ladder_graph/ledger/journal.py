@@ -75,12 +75,13 @@ class Journal(Actions):
 
     def look(self, cursor: Cursor, call: Call, charges: Sequence[Charge]) -> Seen:
         """Everything the ledger knows that bears on a call."""
-        first = charges[0] if charges else None
+        first = charges[0] if charges and not charges[0].interval else None
         found = cursor.execute(sql.LOOK, {
             "agent": call.agent, "tool": call.tool, "thread": call.thread, "digest": call.digest, "now": self.us,
             **(_NO_QUOTA if first is None else quotas.placed(first)),
         }).fetchone()  # fmt: skip
         left = [] if first is None else [(first, first.limit - (found["taken"] or 0))]
+        others = charges[len(left) :]
         like = found["like"] is not None
         known = self.known(cursor, call.key) if like else None
         edited = questions.latest(cursor, call) if known is not None and known.state is State.EDITED else None
@@ -93,7 +94,7 @@ class Journal(Actions):
             declined=questions.declined(cursor, call) if like else None,
             standing=None if found["rung"] is None else Rung(found["rung"]),
             standing_reason=found["reason"] or "",
-            left=(*left, *((charge, quotas.left(cursor, charge)) for charge in charges[1:])),
+            left=(*left, *((charge, quotas.left(cursor, charge)) for charge in others)),
             overdue=found["overdue"],
             pinned=pinned_in(found["pinned"]),
         )

@@ -31,6 +31,7 @@ TABLES: tuple[type[SQLModel], ...] = (
     rows.QuestionRow,
     rows.VoteRow,
     rows.QuotaRow,
+    rows.RateRow,
     rows.HoldRow,
     rows.DraftRow,
     rows.ReportRow,

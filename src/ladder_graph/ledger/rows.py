@@ -220,6 +220,22 @@ class QuotaRow(SQLModel, table=True):
     """What the window holds, as the policy last said."""
 
 
+class RateRow(SQLModel, table=True):
+    """How far the calls of one counter have run ahead of their rate."""
+
+    __tablename__ = "rate"
+    __table_args__ = CLUSTERED
+
+    quota: str = Field(primary_key=True)
+    """Agent, what is counted of it, measure and stretch of time."""
+    free_us: int = Field(sa_type=BigInteger)
+    """When all calls so far will have been waited for: the theoretical arrival time of the algorithm."""
+    last_us: int = Field(sa_type=BigInteger)
+    """When the last one was held."""
+    granted: int = Field(sa_type=BigInteger)
+    """How many were held, ever."""
+
+
 class HoldRow(SQLModel, table=True):
     """What one action holds of one counter until its outcome is known."""
 
@@ -231,9 +247,9 @@ class HoldRow(SQLModel, table=True):
     quota: str = Field(primary_key=True)
     """The counter."""
     window: int = Field(sa_type=BigInteger)
-    """The window in which it was reserved, and will be settled."""
+    """The window in which it was reserved, and will be settled; of a rate, the how manyth call it is."""
     amount: int = Field(sa_type=BigInteger)
-    """How much."""
+    """How much; of a rate, how many microseconds it makes the next one wait."""
 
 
 class DraftRow(SQLModel, table=True):

@@ -66,7 +66,8 @@ def _compiled(statement: ClauseElement, dialect: Dialect) -> str:
     return sql
 
 
-def _table(model: Any) -> Table:
+def table_of(model: Any) -> Table:
+    """The table of a row's class."""
     table = model.__table__
     assert isinstance(table, Table)  # noqa: S101  # narrows the type
     return table
@@ -76,21 +77,21 @@ _sql = Sql.of
 
 
 def _insert(model: Any, more: str = "") -> Sql:
-    table = _table(model)
+    table = table_of(model)
     return _sql(insert(table).values({column.name: bindparam(column.name) for column in table.columns}), more)
 
 
-_action = _table(rows.ActionRow)
-_entry = _table(rows.EntryRow)
-_head = _table(rows.HeadRow)
-_hold = _table(rows.HoldRow)
-_payload = _table(rows.PayloadRow)
-_question = _table(rows.QuestionRow)
-_quota = _table(rows.QuotaRow)
-_report = _table(rows.ReportRow)
-_standing = _table(rows.StandingRow)
-_draft = _table(rows.DraftRow)
-_vote = _table(rows.VoteRow)
+_action = table_of(rows.ActionRow)
+_entry = table_of(rows.EntryRow)
+_head = table_of(rows.HeadRow)
+_hold = table_of(rows.HoldRow)
+_payload = table_of(rows.PayloadRow)
+_question = table_of(rows.QuestionRow)
+_quota = table_of(rows.QuotaRow)
+_report = table_of(rows.ReportRow)
+_standing = table_of(rows.StandingRow)
+_draft = table_of(rows.DraftRow)
+_vote = table_of(rows.VoteRow)
 
 INSERT_ACTION = _insert(rows.ActionRow)
 INSERT_ENTRY = _insert(rows.EntryRow)
@@ -181,7 +182,7 @@ MOVE_ACTION = _sql(
 """One step of an action's life; no row changes unless state and fence are what the caller saw. It brings the end of the
 chain with it, since an entry follows."""
 
-_environment = _table(rows.EnvironmentRow)
+_environment = table_of(rows.EnvironmentRow)
 _pinned = and_(_environment.c.agent == bindparam("agent"), _environment.c.pinned.is_(true()))
 _demoted = and_(_standing.c.agent == bindparam("agent"), _standing.c.tool == bindparam("tool"))
 _unread = (
@@ -378,7 +379,7 @@ RETURN_TO_ENVIRONMENT = _sql(
     .where(and_(_environment.c.agent == bindparam("b_agent"), _environment.c.key == bindparam("b_key")))
     .values(last_us=bindparam("last_us"))
 )
-_footing = _table(rows.FootingRow)
+_footing = table_of(rows.FootingRow)
 _put_footing = insert(_footing).values({column.name: bindparam(column.name) for column in _footing.columns})
 PUT_FOOTING = _sql(
     _put_footing.on_conflict_do_update(

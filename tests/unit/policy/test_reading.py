@@ -187,7 +187,7 @@ def test_all_mistakes_come_at_once_in_order_with_their_lines(write):
         (
             f"{path}:5: tools.send_email.bounds[0].kind: unknown kind 'volum'; did you mean 'volume'? known kinds: "
             "one_of, equals, matches, range, length, count, under, host, domain, environment, tenant, table, volume, "
-            "cost, time, origin, predicate"
+            "rate, cost, time, origin, predicate"
         ),
         f"{path}:6: tools.send_email.bounds[1].limit: expected a whole number, found the text '3'",
         f"{path}:9: tools.\"drop table\".confirm.by: expected a list, found the text 'ana'",

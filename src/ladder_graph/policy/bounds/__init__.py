@@ -14,6 +14,7 @@ from ladder_graph.calls import Call
 from ladder_graph.policy.bounds.cost import Cost
 from ladder_graph.policy.bounds.origin import Origin
 from ladder_graph.policy.bounds.predicate import Predicate
+from ladder_graph.policy.bounds.rate import Rate
 from ladder_graph.policy.bounds.scope import Domain, Environment, Host, Tenant, Under
 from ladder_graph.policy.bounds.shape import Breach, Charge, QuotaBound
 from ladder_graph.policy.bounds.table import Table
@@ -38,6 +39,7 @@ __all__ = [
     "Origin",
     "Predicate",
     "Range",
+    "Rate",
     "Table",
     "Tenant",
     "Time",
@@ -61,6 +63,7 @@ Bound = Annotated[
     | Tenant
     | Table
     | Volume
+    | Rate
     | Cost
     | Time
     | Origin

@@ -53,6 +53,9 @@ class Charge:
     """When this window, or this bucket of a sliding one, began: microseconds since the epoch."""
     reach: int = 0
     """How many microseconds back from there earlier buckets still count; 0 for a window of the calendar."""
+    interval: int = 0
+    """For a rate, the microseconds that one call makes the next one wait, with `start` as the moment and `limit` as
+    how many may come at once; 0 for a window."""
 
 
 def look_up(call: Call, argument: str) -> Any:
