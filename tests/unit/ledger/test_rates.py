@@ -127,7 +127,7 @@ STEPS = st.lists(
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 4), STEPS)
 def test_what_took_effect_never_runs_ahead_of_the_rate(one_desk, burst, steps):
-    """Between two calls that didn't fail lies the time that those between them need. Without failures nobody waits more."""
+    """Between two calls that didn't fail lies the time that those between them need; none waits for more than that."""
     quota, now, free, running, failed = f"ops/t{next(QUOTAS)}/rate", 1000, 0, [], False
     for kind, number in steps:
         if kind == "fail":
