@@ -59,7 +59,7 @@ def test_nothing_is_made_and_nothing_written(folder, ladder):
     [
         (("--args", "{"), "--args is no JSON"),
         (("--args", "[1]"), "--args is no JSON object"),
-        (("--set", "to"), "--set to is no argument"),
+        (("--set", "to"), "--set to has no name and value"),
         (("--args", '{"n": NaN}'), "NaN"),
     ],
 )
@@ -77,3 +77,5 @@ def test_a_predicate_of_the_project_is_found(folder, ladder, monkeypatch):
     Path("ladder.toml").write_text(text + rule, encoding="utf-8")
     (bound,) = ladder("explain", "odd", "--json").document["bounds"]
     assert (bound["held"], bound["text"]) == (True, "")
+    assert "odd_rules:small was called. No tool ran, and nothing was written down." in ladder("explain", "odd").stdout
+    assert "called" not in ladder("explain", "refund").stdout

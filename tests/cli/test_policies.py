@@ -71,6 +71,27 @@ def test_a_case_that_fails_is_shown(folder, ladder, edit, failed):
     assert f"+  {failed[1]}" in text
 
 
+def test_a_case_says_its_circumstances(folder, ladder):
+    """When it is, whose run it is, and who said what before."""
+    bounds = (
+        'bounds = [{ kind = "origin", argument = "to", type = "email", tools = ["book"] }, '
+        '{ kind = "time", days = ["mon"] }, { kind = "volume", limit = 1, by = "user" }]'
+    )
+    Path("mail.toml").write_text(f'[tools.mail]\nrung = "bounded"\n{bounds}\n', encoding="utf-8")
+    case = '[[cases]]\ntool = "mail"\narguments = {{ to = "ana@shop.example" }}\nrung = "{}"\n{}\n'
+    inside = 'at = 2026-11-23T09:00:00Z\nrequester = "bo"\n'
+    cases(
+        case.format("bounded", inside + 'said = ["write to ana@shop.example"]')
+        + case.format("bounded", inside + 'outputs = { book = "ana@shop.example" }')
+        + case.format("confirm", inside + 'outputs = { page = "ana@shop.example" }\nbecause = ["outside_origin"]')
+        + case.format("confirm", 'said = ["ana@shop.example"]\nbecause = ["outside_volume"]')
+        + case.format("confirm", inside.replace("23T", "24T") + 'because = ["outside_time"]')
+    )
+    assert "all of 5" in ladder("--policy", "mail.toml", "policy", "test", "cases.toml").stdout
+    cases(case.format("bounded", "at = 2026-11-23T09:00:00"))
+    assert "has no time zone" in ladder("--policy", "mail.toml", "policy", "test", "cases.toml", code=2).stderr
+
+
 def test_mistakes_in_cases_have_their_line(folder, ladder):
     """All of them at once, with the nearest known name, as in a policy."""
     file = cases('[[cases]]\ntol = "a"\nrung = "confrim"\n[[cases]]\ntool = "a"\nrung = 1\nbecause = "x"\n')

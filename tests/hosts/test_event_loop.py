@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import closing
 
 import pytest
@@ -15,7 +16,7 @@ import ladder_graph
 from ladder_graph import Ladder, reversible
 from ladder_graph.testing import ScriptedModel, calls
 
-BOUNDS = [{"kind": "volume", "limit": 9}]
+BOUNDS = [{"kind": "volume", "limit": 9}, {"kind": "predicate", "function": "tests.hosts.test_event_loop:slowly"}]
 CHECKS = [{"kind": "python", "function": "tests.faults.crashing:healthy"}]
 RUNGS = {
     "note": {"rung": "suggest"},
@@ -25,6 +26,12 @@ RUNGS = {
     "set_price": {"rung": "rollback", "bounds": BOUNDS, "checks": CHECKS},
     "look": {"rung": "report", "read_only": True},
 }
+
+
+def slowly(arguments):
+    """A bound that waits for something."""
+    time.sleep(0.001)
+    return True
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -93,7 +100,7 @@ def mounted(ladder, how, model, tools):
 @pytest.mark.parametrize("how", ["wrap", "middleware", "guard"])
 async def test_every_rung_on_a_watched_loop(ladder, how, watched):
     """From the first environment to the last record, with a question, a draft, a bad call and an unknown tool."""
-    ran = []
+    ran, asked = [], []
     wanted = [*RUNGS, "pay"]
     script = [calls(name, {"n": at}) for at, name in enumerate(wanted)]
     script += [calls("send", {"n": "no number"}), calls("send", {"n": 99}, id=None), "done"]
@@ -105,7 +112,9 @@ async def test_every_rung_on_a_watched_loop(ladder, how, watched):
         if "__interrupt__" not in state:
             break
         (interrupt,) = state["__interrupt__"]
+        asked.append(interrupt.value["name"])
         answer = ladder_graph.answer_to(interrupt.value, "approve", by="ana")
         state = await graph.ainvoke(Command(resume=answer), config)
     assert state["messages"][-1].text == "done"
+    assert asked == ["pay", "pay"]
     assert ran == ["pay", "send", "set_price", "look", "pay"]

@@ -31,6 +31,9 @@ def answering(answer: Answer) -> Person | None:
 REQUESTER = "ladder_requester"
 """Where a program that runs an agent by itself says in `config["configurable"]` for whom it does."""
 
+NOBODY = object()
+"""A server that knows nobody."""
+
 
 def requesting(config: RunnableConfig) -> Person | None:
     """Whose run this is: the server's authenticated user, or whom the embedding program vouches for.
@@ -67,7 +70,9 @@ def facts(config: RunnableConfig) -> Mapping[str, Any]:
 def _server() -> Any:
     """What LangGraph's server injects into a run; None outside one. A caller's config can't forge it."""
     try:
-        return get_runtime().server_info
+        runtime: Any = get_runtime()
+        # An update of the state has none, on a server or not: then nobody is known, whatever its config says.
+        return NOBODY if runtime is None else runtime.server_info
     except (RuntimeError, KeyError):
         return None
 

@@ -239,9 +239,9 @@ RESERVE = _sql(
         set_={"reserved": _quota.c.reserved + _put_quota.excluded.reserved, "lim": _put_quota.excluded.lim},
         where=_quota.c.used + _quota.c.reserved + _put_quota.excluded.reserved
         <= _put_quota.excluded.lim - bindparam("earlier", type_=BigInteger),
-    ).returning(_quota.c.window)
+    ).returning(_quota.c.window, _quota.c.used + _quota.c.reserved)
 )
-"""Check and hold in one statement, and say in which window; no row comes back when it is full."""
+"""Check and hold in one statement, and say in which window and what is taken there now; no row when it is full."""
 
 SETTLE = _sql(
     update(_quota)
