@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import shutil
@@ -46,6 +47,8 @@ class Cell:
     """What proposed its last call, in words; empty before the first."""
     entry: str | None
     """The entry of the policy that is for it: its name, or a glob; None where the policy has none."""
+    beyond: int = 0
+    """Calls outside its bounds that people let run since midnight, UTC. They took nothing from its quotas."""
 
 
 @dataclass(slots=True)
@@ -199,6 +202,7 @@ class Desk(Questions):
         pinned = self._locked.get(agent) or self.store.read(lambda cursor: acts.pinned_of(cursor, agent))
         demotions, footings = self.reading.standings(agent), self.reading.footings(agent)
         now = self.clock()
+        beyond = self.reading.beyond(agent, now.astimezone(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0))
         overdue = sum(report.overdue(now) for report in self.reports() if report.action.agent == agent)
         # An agent inside another has the tools that a mount found; the policy's names are those of the outer one.
         named = self.policy.named if agent == self.policy.agent else frozenset[str]()
@@ -221,7 +225,8 @@ class Desk(Questions):
                 route = Route(route.rung, tuple(_UNSEEN if one.code == "no_undo" else one for one in route.reasons))
             if (row := demotions.get(tool)) is not None:
                 route = lowered(route, Rung(row.rung), Reason("demoted", row.reason))
-            cells.append(Cell(agent, tool, rule.rung, route, str(current) if current else "", self.policy.entry(tool)))
+            last = str(current) if current else ""
+            cells.append(Cell(agent, tool, rule.rung, route, last, self.policy.entry(tool), beyond.get(tool, 0)))
         return cells
 
     def seat_of(self, agent: str, tool: str) -> Seat:

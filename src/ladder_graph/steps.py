@@ -42,6 +42,11 @@ class Route:
         """The reasons as one line of prose."""
         return "; ".join(reason.text for reason in self.reasons) or "this is where the policy puts it"
 
+    @property
+    def outside(self) -> tuple[str, ...]:
+        """The bounds that the call is outside of, by their codes."""
+        return tuple(dict.fromkeys(one.code for one in self.reasons if one.code.startswith("outside_")))
+
 
 @dataclass(frozen=True, slots=True)
 class Person:

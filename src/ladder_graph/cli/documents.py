@@ -146,6 +146,8 @@ class CellDocument(TypedDict):
     """What proposed the agent's last call; empty before the first."""
     entry: str | None
     """The entry: the tool's name, or a glob."""
+    beyond_today: int
+    """Calls outside its bounds that people let run since midnight, UTC."""
 
 
 class WeighedDocument(TypedDict):
@@ -275,6 +277,7 @@ def cell(of: Cell, *, ceiling: str) -> CellDocument:
         "agent": of.agent, "tool": of.tool, "claimed": of.claimed.word, "ceiling": ceiling,
         "effective": of.route.rung.word,
         "reasons": _reasons(of.route), "named": of.entry is not None, "environment": of.environment, "entry": of.entry,
+        "beyond_today": of.beyond,
     }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from ladder_graph.calls import Call, normalise
-from ladder_graph.ledger import questions, quotas
+from ladder_graph.ledger import beyond, questions, quotas
 from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.actions import Actions, pinned_in, placed, printable
 from ladder_graph.ledger.cursor import Cursor
@@ -328,7 +328,8 @@ class Journal(Actions):
             cursor, call, place["state"], place["fence"], State.STARTED, owner=self.owner.hold(), fence=fence,
             rung=rung, text="", artifact=artifact, actor=actor,
         )  # fmt: skip
-        self.append(cursor, call.agent, State.STARTED, call.key, {"fence": fence, "rung": rung, "actor": actor or ""})
+        body = {"fence": fence, "rung": rung, "actor": actor or "", **beyond.counted(cursor, step, place, self.us)}
+        self.append(cursor, call.agent, State.STARTED, call.key, body)
         return fence
 
     def take_over(self, cursor: Cursor, call: Call, fence: int) -> Claimed | NotClaimed:

@@ -33,6 +33,7 @@ TABLES: tuple[type[SQLModel], ...] = (
     rows.QuotaRow,
     rows.RateRow,
     rows.HoldRow,
+    rows.BeyondRow,
     rows.DraftRow,
     rows.ReportRow,
     rows.EnvironmentRow,

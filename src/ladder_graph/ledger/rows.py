@@ -118,6 +118,8 @@ class ActionRow(SQLModel, table=True):
     """The person whose act it is; empty for the agent's own."""
     verdict: str = ""
     """What a person made of a suggestion: adopted or dismissed."""
+    outside: str = ""
+    """The bounds that it was found outside of when the ledger first heard of it, by their codes, with commas."""
     successor: str = ""
     """The key of the action that goes on in its place, once somebody put other arguments in."""
 
@@ -250,6 +252,26 @@ class HoldRow(SQLModel, table=True):
     """The window in which it was reserved, and will be settled; of a rate, the how manyth call it is."""
     amount: int = Field(sa_type=BigInteger)
     """How much; of a rate, how many microseconds it makes the next one wait."""
+
+
+class BeyondRow(SQLModel, table=True):
+    """A call outside its bounds that people let run."""
+
+    __tablename__ = "beyond"
+    __table_args__ = (Index("beyond_when", "agent", "at_us"),)
+
+    action: str = Field(primary_key=True)
+    """The action's key."""
+    agent: str
+    """Who acted."""
+    tool: str
+    """With which tool."""
+    outside: str
+    """The bounds, by their codes, with commas."""
+    by: str
+    """Who approved it."""
+    at_us: int = Field(sa_type=BigInteger)
+    """When it was started."""
 
 
 class DraftRow(SQLModel, table=True):

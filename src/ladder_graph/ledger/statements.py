@@ -76,7 +76,8 @@ def table_of(model: Any) -> Table:
 _sql = Sql.of
 
 
-def _insert(model: Any, more: str = "") -> Sql:
+def insertion(model: Any, more: str = "") -> Sql:
+    """The statement that inserts one row of a class, with `more` behind it."""
     table = table_of(model)
     return _sql(insert(table).values({column.name: bindparam(column.name) for column in table.columns}), more)
 
@@ -93,14 +94,14 @@ _standing = table_of(rows.StandingRow)
 _draft = table_of(rows.DraftRow)
 _vote = table_of(rows.VoteRow)
 
-INSERT_ACTION = _insert(rows.ActionRow)
-INSERT_ENTRY = _insert(rows.EntryRow)
-INSERT_PAYLOAD = _insert(rows.PayloadRow)
-INSERT_QUESTION = _insert(rows.QuestionRow)
-INSERT_HOLD = _insert(rows.HoldRow)
-INSERT_REPORT = _insert(rows.ReportRow, " ON CONFLICT DO NOTHING")
+INSERT_ACTION = insertion(rows.ActionRow)
+INSERT_ENTRY = insertion(rows.EntryRow)
+INSERT_PAYLOAD = insertion(rows.PayloadRow)
+INSERT_QUESTION = insertion(rows.QuestionRow)
+INSERT_HOLD = insertion(rows.HoldRow)
+INSERT_REPORT = insertion(rows.ReportRow, " ON CONFLICT DO NOTHING")
 """A read that is repeated after a crash was reported at its first claim."""
-INSERT_DRAFT = _insert(rows.DraftRow)
+INSERT_DRAFT = insertion(rows.DraftRow)
 
 HEAD = _sql(select(_head.c.n, _head.c.hash).where(_head.c.stream == bindparam("stream")))
 _put_head = insert(_head).values(stream=bindparam("stream"), n=bindparam("n"), hash=bindparam("hash"))
@@ -143,7 +144,7 @@ SAID = _sql(
 )
 """Whether an entry about no single action said exactly this before."""
 
-_place = [_action.c[name] for name in ("key", "state", "owner", "fence")]
+_place = [_action.c[name] for name in ("key", "state", "owner", "fence", "outside")]
 PLACE_AND_HEAD = _sql(
     select(*_place, _head.c.n, _head.c.hash)
     .select_from(_head.outerjoin(_action, _action.c.key == bindparam("key")))
@@ -311,7 +312,7 @@ REKEY_QUESTION = _sql(
 )
 """Give an open question another word to be named by."""
 
-INSERT_VOTE = _insert(rows.VoteRow, " ON CONFLICT DO NOTHING")
+INSERT_VOTE = insertion(rows.VoteRow, " ON CONFLICT DO NOTHING")
 """One person's yes counts once, also after they took it back."""
 VOTES = _sql(select(_vote).where(_vote.c.question == bindparam("question")).order_by(_vote.c.at_us, _vote.c.voter))
 WITHDRAW_VOTE = _sql(
@@ -358,7 +359,7 @@ SEEN_ENVIRONMENT = _sql(
         and_(_environment.c.agent == bindparam("agent"), _environment.c.key == bindparam("key"))
     )
 )
-INSERT_ENVIRONMENT = _insert(rows.EnvironmentRow)
+INSERT_ENVIRONMENT = insertion(rows.EnvironmentRow)
 UNPIN = _sql(update(_environment).where(_environment.c.agent == bindparam("b_agent")).values(pinned=false()))
 PIN = _sql(
     update(_environment)
