@@ -13,10 +13,12 @@ from typing import Any, Literal
 
 from ladder_graph import lockfile
 from ladder_graph.calls import Call
-from ladder_graph.deciding import Fitting, unchecked
+from ladder_graph.deciding import Fitting, unchecked, uncleared
+from ladder_graph.errors import AnswerRefused
 from ladder_graph.explaining import Explanation, explained
 from ladder_graph.fingerprint import Environment
-from ladder_graph.ledger import Action, Draft, Entry, Report, Verification, acts, quotas
+from ladder_graph.ledger import Action, Draft, Entry, Journal, Report, Verification, acts, quotas
+from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.sqlite import MEMORY
 from ladder_graph.policy.bounds import Charge
 from ladder_graph.policy.scene import NOTHING_SAID, Said, Scene
@@ -24,7 +26,7 @@ from ladder_graph.questions import Questions, person_of
 from ladder_graph.routing import Footing, effective, lowered
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
-from ladder_graph.steps import Person, Reason, Route
+from ladder_graph.steps import Known, Person, Reason, Route
 from ladder_graph.tools import NOTHING, Declaration
 from ladder_graph.trust.standing import standing
 from ladder_graph.turns import Host
@@ -47,6 +49,8 @@ class Cell:
     """What proposed its last call, in words; empty before the first."""
     entry: str | None
     """The entry of the policy that is for it: its name, or a glob; None where the policy has none."""
+    mistake: int | None = None
+    """What one wrong call costs at most, in micro-dollars, where the policy says so."""
     beyond: int = 0
     """Calls outside its bounds that people let run since midnight, UTC. They took nothing from its quotas."""
 
@@ -104,10 +108,18 @@ class Desk(Questions):
             UnknownQuestion: There is no such action.
             AnswerRefused: It is no draft that waits.
         """
-        person = person_of(by)
-        self._write(
-            lambda journal, cursor: acts.decide_draft(journal, cursor, action, person, accept=False, reason=reason)
-        )
+        self._decide(action, person_of(by), accept=False, reason=reason)
+
+    def _decide(self, action: str, person: Person, *, accept: bool, reason: str) -> Known:
+        """Accept or reject a draft, as somebody who may see what its tool touches."""
+
+        def work(journal: Journal, cursor: Cursor) -> Known:
+            tool = acts.find_action(journal, cursor, action).call.tool
+            if complaint := uncleared(self.policy, tool, person):
+                raise AnswerRefused(complaint)
+            return acts.decide_draft(journal, cursor, action, person, accept=accept, reason=reason)
+
+        return self._write(work)
 
     def reports(self, *, unread: bool = True) -> list[Report]:
         """Reports of rung 5, oldest first."""
@@ -213,11 +225,11 @@ class Desk(Questions):
             earned = standing(rule.rung, pinned, current if environments else pinned, tool)
             if not environments and pinned is None:
                 earned = type(earned)(rule.rung)
-            seat = self.seat_of(agent, tool)
+            seat, reader = self.seat_of(agent, tool), self.policy.reader_of(rule)
             footing = Footing(
                 found.can_ask if found else True,
                 found.reversible if found else seat.declaration.reversible,
-                self.policy.reports.reader,
+                reader and reader[0],
                 tuple(json.loads(found.outward)) if found else seat.outward,
             )
             route = effective(rule, earned, footing, overdue)
@@ -226,7 +238,9 @@ class Desk(Questions):
             if (row := demotions.get(tool)) is not None:
                 route = lowered(route, Rung(row.rung), Reason("demoted", row.reason))
             last = str(current) if current else ""
-            cells.append(Cell(agent, tool, rule.rung, route, last, self.policy.entry(tool), beyond.get(tool, 0)))
+            cells.append(
+                Cell(agent, tool, rule.rung, route, last, self.policy.entry(tool), rule.mistake, beyond.get(tool, 0))
+            )
         return cells
 
     def seat_of(self, agent: str, tool: str) -> Seat:

@@ -234,7 +234,8 @@ class Ladder(Desk):
         policy = policy or self.refresh()
         self._observe(call.agent, environment)
         seat = self.seat_of(call.agent, call.tool)
-        footing = Footing(seat.can_ask, seat.declaration.reversible, policy.reports.reader, seat.outward)
+        reader = policy.reader_of(policy.rule(call.tool))
+        footing = Footing(seat.can_ask, seat.declaration.reversible, reader and reader[0], seat.outward)
         locked = self._locked.get(call.agent)
         return Gate(policy.rule(call.tool), environment, locked, footing, scene(self.clock()), at_most)
 
@@ -323,8 +324,8 @@ class Ladder(Desk):
             )
 
     def _turn(self, call: Call, host: Host | None, policy: Policy) -> Turn:
-        reports = policy.reports
-        reader = None if reports.reader is None else (reports.reader, int(reports.sla * US))
+        named = policy.reader_of(policy.rule(call.tool))
+        reader = None if named is None else (named[0], int(named[1] * US))
         return Turn(
             store=self.store, policy=policy, clock=self.clock, workspace=self.workspace,
             terms=self.terms(call, policy), reader=reader,
@@ -369,9 +370,7 @@ class Ladder(Desk):
             AnswerRefused: It is no draft that waits.
         """
         person = person_of(by)
-        known = self._write(
-            lambda journal, cursor: acts.decide_draft(journal, cursor, action, person, accept=True, reason="")
-        )
+        known = self._decide(action, person, accept=True, reason="")
         return self._take_up(known.call, person)
 
     def run_accepted(self) -> list[Reply]:

@@ -107,6 +107,20 @@ def effective(rule: Rule, standing: Standing, footing: Footing, overdue: int = 0
     return Route(rung, tuple(reason for cap, reason in caps if cap < rule.rung))
 
 
+def too_dear(rule: Rule, charges: Sequence[Charge]) -> list[Breach]:
+    """A breach for a call that costs more than the rule says a mistake may.
+
+    Args:
+        rule: The tool's rule.
+        charges: What the call would take from quotas; only bounds on cost know what it costs.
+    """
+    dearest = max((charge.amount for charge in charges if charge.unit == "micro_usd"), default=0)
+    if rule.mistake is None or dearest <= rule.mistake:
+        return []
+    said = f"it costs {spell_dollars(dearest)}, and a mistake may cost {spell_dollars(rule.mistake)}"
+    return [Breach("mistake", said)]
+
+
 def decide(route: Route, breaches: Sequence[Breach], left: Sequence[tuple[Charge, int]]) -> Route:
     """The rung for one call: the effective one, or a question where the call is outside a bound.
 

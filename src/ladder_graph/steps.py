@@ -107,6 +107,8 @@ class Question:
     """Whose run proposed the call, where that is known."""
     nonce: str = ""
     """SHA-256 of the random word that whoever was asked can name; empty where nobody was asked in band."""
+    mistake: int | None = None
+    """What one wrong call costs at most, in micro-dollars, where the rule says so."""
     word: str = ""
     """That random word itself, where the question is being asked; the ledger doesn't know it."""
 

@@ -37,7 +37,7 @@ from ladder_graph.policy.bounds import (
 )
 from ladder_graph.policy.checks import Http, Python
 from ladder_graph.policy.lines import lines_of
-from ladder_graph.policy.model import Key, Someone
+from ladder_graph.policy.model import Channel, Key, Someone
 from ladder_graph.policy.scene import Scene
 from ladder_graph.policy.schema import policy_schema
 from ladder_graph.scale import Rung
@@ -128,13 +128,23 @@ CHECKS = st.one_of(
     st.builds(Http, url=PLAIN.map("http://127.0.0.1/{}".format), interval=SECONDS, timeout=SOME_SECONDS),
     st.builds(Python, function=PLAIN.map("shop.health:{}".format), count=st.integers(1, 9)),
 )
-CONFIRMS = st.builds(Confirm, by=st.lists(NAME, max_size=2), type=st.none() | NAME, expires=SOME_SECONDS)
+CHANNELS = ("payments", "night shift")
+LABELS = ("customer-data", "pay")
+CONFIRMS = st.builds(
+    Confirm,
+    by=st.lists(NAME, max_size=2).map(lambda names: [*names, "ana"] if names else []),
+    type=st.none() | NAME,
+    expires=SOME_SECONDS,
+)
 RULES = st.builds(
     lambda rungs, **fields: Rule(rung=min(rungs), ceiling=max(rungs), **fields),
     rungs=st.tuples(st.sampled_from(Rung), st.sampled_from(Rung)),
     read_only=st.booleans(),
     egress=st.none() | st.booleans(),
     impact=st.sampled_from(["low", "medium", "high"]),
+    mistake=st.none() | DOLLARS,
+    labels=st.lists(st.sampled_from(LABELS), max_size=2),
+    channel=st.none() | st.sampled_from(CHANNELS),
     bounds=BOUNDS,
     undo=st.none() | PLAIN.map("shop:{}".format),
     checks=st.lists(CHECKS, max_size=2),
@@ -147,8 +157,19 @@ POLICIES = st.builds(
     ledger=PLAIN.map("/{}".format),
     drafts=PLAIN.map("/{}".format),
     tools=st.dictionaries(TOOLS, RULES, max_size=2),
-    reports=st.builds(Reports, reader=st.none() | NAME, sla=SOME_SECONDS),
-    people=st.dictionaries(NAME, st.builds(Someone, roles=st.lists(NAME, max_size=2)), max_size=2),
+    reports=st.builds(
+        lambda readers, each, **fields: Reports(
+            channels={name: Channel(reader=one, sla=each) for name, one in zip(CHANNELS, readers, strict=True)},
+            **fields,
+        ),
+        st.tuples(NAME, NAME),
+        SOME_SECONDS,
+        reader=st.none() | NAME,
+        sla=SOME_SECONDS,
+    ),
+    people=st.dictionaries(NAME, st.builds(Someone, roles=st.lists(NAME, max_size=2)), max_size=2).map(
+        lambda people: {**people, "ana": Someone(labels=LABELS)}
+    ),
     keys=st.dictionaries(NAME, st.builds(Key, env=NAME, valid=SOME_SECONDS), max_size=2),
     ask=st.sampled_from(["all", "one"]),
     provider_tools=st.sampled_from(["refuse", "report"]),

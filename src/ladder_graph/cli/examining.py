@@ -180,7 +180,11 @@ def _lock(ladder: Ladder, place: Place) -> Finding:
 
 def _reports(ladder: Ladder) -> Finding:
     reader = ladder.policy.reports.reader
-    wanted = [name for name, rule in ladder.policy.tools.items() if rule.rung is Rung.REPORT]
+    wanted = [
+        name
+        for name, rule in ladder.policy.tools.items()
+        if rule.rung is Rung.REPORT and ladder.policy.reader_of(rule) is None
+    ]
     now = ladder.clock()
     unread = ladder.reports()
     late = sum(report.overdue(now) for report in unread)

@@ -163,7 +163,7 @@ class Journal(Actions):
         rule, name = terms.rule, secrets.token_hex(8)
         row = {
             "id": name, "agent": call.agent, "asked_us": self.us,
-            "expires_us": self.us + int(rule.confirm.expires * US), "impact": rule.impact,
+            "expires_us": self.us + int(rule.confirm.expires * US), "impact": rule.impact, "mistake": rule.mistake,
             "may_answer": json.dumps(rule.confirm.by), "typed": rule.confirm.type,
             "decisions": json.dumps(rule.confirm.decisions), "quorum": rule.confirm.quorum,
             "not_requester": rule.confirm.not_requester, "requester": requester.name if requester else "",
@@ -357,8 +357,8 @@ class Journal(Actions):
             return False
         detail = step.outcome.text if step.outcome is not None else ""
         self.append(cursor, call.agent, step.state, call.key, {"text": detail or text} if detail or text else {})
-        if step.state in _SETTLES:
-            cost = step.outcome.cost if step.outcome is not None else None
+        cost = step.outcome.cost if step.outcome is not None else None
+        if step.state in _SETTLES or (step.state is State.UNDOING and cost is not None):
             quotas.settle(cursor, call.key, used=step.state is not State.FAILED, cost=cost)
         return True
 

@@ -151,6 +151,8 @@ class QuestionRow(SQLModel, table=True):
     """When silence becomes a no."""
     impact: str
     """How bad a wrong call would be."""
+    mistake: int | None = Field(default=None, sa_type=BigInteger)
+    """What one wrong call costs at most, in micro-dollars."""
     may_answer: str
     """Names of those who may answer, as a JSON array; empty means anybody who is named."""
     typed: str | None = None

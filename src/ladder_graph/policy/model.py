@@ -18,7 +18,7 @@ from ladder_graph.policy.bounds import Bound, Origin, Predicate, Table, Under, V
 from ladder_graph.policy.bounds.shape import QuotaBound
 from ladder_graph.policy.checks import Check
 from ladder_graph.policy.fields import ImportPath, Many, Name, Place, RungField, Strict, placed
-from ladder_graph.policy.units import SomeSeconds
+from ladder_graph.policy.units import MicroDollars, SomeSeconds
 from ladder_graph.scale import Rung
 
 ROLE = "role:"
@@ -55,6 +55,8 @@ class Someone(Strict):
 
     roles: Many[Name] = ()
     """What they are, for `confirm.by = ["role:finance"]`."""
+    labels: Many[Name] = ()
+    """What they may see, for the `labels` of a rule."""
 
 
 class Key(Strict):
@@ -87,6 +89,14 @@ class Rule(Strict):
     tells: each argument that names a place or somebody, as `url`, `host` or `to`, needs a bound."""
     impact: Literal["low", "medium", "high"] = "low"
     """How bad a wrong call is. Above low, a person whose identity nobody checked may not approve."""
+    mistake: MicroDollars | None = None
+    """What one wrong call costs at most, as `"$200"`. It is told to whoever is asked, and a call whose cost, by a bound
+    on cost, is higher asks."""
+    labels: Many[Name] = ()
+    """Access labels of what the tool touches, as `"customer-data"`: only who holds all of them may approve its calls,
+    put other arguments in, answer in its place, or decide about its drafts."""
+    channel: Name | None = None
+    """The stream that the tool's reports go to, of those under `reports.channels`; unsaid, to the reader of all."""
     bounds: Many[Bound] = ()
     """What it may do without asking, from rung 3 up; every one of them must hold."""
     undo: ImportPath | None = None
@@ -132,6 +142,15 @@ class Rule(Strict):
         return self.model_copy(update={"bounds": bounds})
 
 
+class Channel(Strict):
+    """A stream of reports with a reader of its own."""
+
+    reader: Name
+    """The person who must acknowledge."""
+    sla: SomeSeconds = 86400.0
+    """Seconds within which a report must be acknowledged, as `"24h"`."""
+
+
 class Reports(Strict):
     """Who reads what was done unasked at rung 5."""
 
@@ -139,6 +158,8 @@ class Reports(Strict):
     """The person who must acknowledge; without a name nobody stands on rung 5."""
     sla: SomeSeconds = 86400.0
     """Seconds within which a report must be acknowledged, as `"24h"`."""
+    channels: dict[Name, Channel] = Field(default_factory=dict)
+    """Streams with readers of their own, for the tools whose rules name them as `channel`."""
 
 
 LOWEST = Rule()
@@ -200,6 +221,50 @@ class Policy(Strict):
                     f"{', '.join(sorted(able))} may"
                 )
         return self
+
+    @model_validator(mode="after")
+    def _somebody_is_cleared(self) -> Self:
+        for tool, rule in self.tools.items():
+            able = {name for name in self.people if not self.withheld(rule, name)}
+            able &= self.able(rule.confirm.by) or able
+            if rule.labels and len(able) < rule.confirm.quorum:
+                held = f"only {', '.join(sorted(able))} may" if able else "nobody may"
+                raise _at(
+                    ("tools", tool, "labels"),
+                    f"{rule.confirm.quorum} must answer and hold {', '.join(rule.labels)}, and {held}; give them to "
+                    'somebody, as in [people.ana] labels = ["…"]',
+                )
+        return self
+
+    def withheld(self, rule: Rule, name: str) -> list[str]:
+        """The labels of a rule that a person doesn't hold.
+
+        Args:
+            rule: The rule.
+            name: The person's name.
+        """
+        held = self.people[name].labels if name in self.people else ()
+        return [label for label in rule.labels if label not in held]
+
+    @model_validator(mode="after")
+    def _channels_are_there(self) -> Self:
+        for tool, rule in self.tools.items():
+            known = list(self.reports.channels)
+            if rule.channel is not None and rule.channel not in known:
+                near = difflib.get_close_matches(rule.channel, known, 1)
+                hint = (
+                    f"did you mean {near[0]!r}?"
+                    if near
+                    else f'add one, as in [reports.channels.{rule.channel}] reader = "…"'
+                )
+                raise _at(("tools", tool, "channel"), f"there is no report channel {rule.channel!r}; {hint}")
+        return self
+
+    def reader_of(self, rule: Rule) -> tuple[str, float] | None:
+        """Who reads the reports under a rule, and within how many seconds; None where nobody is named."""
+        if rule.channel is not None:
+            return self.reports.channels[rule.channel].reader, self.reports.channels[rule.channel].sla
+        return None if self.reports.reader is None else (self.reports.reader, self.reports.sla)
 
     def able(self, by: Iterable[str]) -> set[str]:
         """The names of those who may answer, with the roles looked up.
@@ -272,6 +337,11 @@ class Policy(Strict):
                 "tools": {name: rule.anchored(base) for name, rule in self.tools.items()},
             }
         )
+
+
+def _at(path: tuple[str, ...], text: str) -> PydanticCustomError:
+    """A mistake that spans several keys, to be told at one of them."""
+    return PydanticCustomError("placed", "{text}", {"path": path, "text": text})
 
 
 def _rule(value: object) -> Any:

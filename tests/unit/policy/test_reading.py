@@ -182,7 +182,7 @@ def test_all_mistakes_come_at_once_in_order_with_their_lines(write):
         ),
         (
             f"{path}:3: tools.send_email.rugn: unknown key; did you mean 'rung'? known keys: rung, ceiling, read_only, "
-            "egress, impact, bounds, undo, checks, confirm"
+            "egress, impact, mistake, labels, channel, bounds, undo, checks, confirm"
         ),
         (
             f"{path}:5: tools.send_email.bounds[0].kind: unknown kind 'volum'; did you mean 'volume'? known kinds: "
