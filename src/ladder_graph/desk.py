@@ -17,6 +17,7 @@ from ladder_graph.deciding import Fitting, unchecked, uncleared
 from ladder_graph.errors import AnswerRefused
 from ladder_graph.explaining import Explanation, explained
 from ladder_graph.fingerprint import Environment
+from ladder_graph.hosting import Host
 from ladder_graph.ledger import Action, Draft, Entry, Journal, Report, Verification, acts, quotas
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.sqlite import MEMORY
@@ -29,7 +30,6 @@ from ladder_graph.states import State
 from ladder_graph.steps import Known, Person, Reason, Route
 from ladder_graph.tools import NOTHING, Declaration
 from ladder_graph.trust.standing import standing
-from ladder_graph.turns import Host
 from ladder_graph.workspace import Workspace
 
 Source = str | os.PathLike[str]

@@ -17,6 +17,8 @@ The message of an error says what is wrong, where, and what to do about it.
     │   └── AnswerRefused      not this answer, not by this person, or not any more
     ├── NotPermitted           a tool was about to run what nobody had allowed
     ├── ProviderToolsRefused   a request with tools that the provider runs by itself
+    ├── NotRegistered          an undo artifact names a function that nobody said may be run
+    ├── UndoConflict           raised by an undo: "somebody else changed it, I kept my hands off"
     └── DefiniteFailure        raised by a tool: "I failed, and nothing happened"
 """
 
@@ -102,6 +104,17 @@ class ProviderToolsRefused(LadderError):
 
     Take them off the model, or say `provider_tools = "report"` in the policy to let them pass and have them reported.
     """
+
+
+class NotRegistered(LadderError):
+    """An undo artifact names a function that can't be imported, or that no `Declaration` was made with. It was not run.
+
+    Make the `Declaration` in the function's own module or in the tool's, or mark the function with `@registered`.
+    """
+
+
+class UndoConflict(LadderError):
+    """Raise this in an undo to say: somebody else changed the same thing, I changed nothing, a person must look."""
 
 
 class DefiniteFailure(LadderError):

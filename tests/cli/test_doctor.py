@@ -219,7 +219,8 @@ from tests.cli import shop as world
 def hinted(name, **hints):
     schema = {"type": "object", "properties": {"path": {"type": "string"}}}
     return StructuredTool(name=name, description="x", args_schema=schema, func=lambda: "", metadata=hints)
-tools = [*world.tools(), hinted("wipe", destructiveHint=True), hinted("fetch", readOnlyHint=True, openWorldHint=True)]
+tools = [*world.tools(), hinted("wipe", destructiveHint=True), hinted("fetch", readOnlyHint=True, openWorldHint=True),
+         hinted("push", readOnlyHint=False)]
 """
 
 
@@ -295,10 +296,12 @@ def test_what_the_tools_say_is_held_against_the_policy(shop, ladder, app):
     edit(shop, "[tools.set_price]", "[tools.set_price]\nread_only = true")
     text = shop.policy.read_text(encoding="utf-8")
     more = '[tools.wipe]\nrung = "bounded"\nread_only = true\n[tools.fetch]\nrung = "bounded"\nread_only = true\n'
+    more += "[tools.push]\nread_only = true\n"
     shop.policy.write_text(text + more, encoding="utf-8")
     found = findings(lambda *args, code: ladder(*args, "--app", app, code=code), code=1)
     assert "the policy says read_only, and the tool declares an undo" in points(found["set_price"])
     assert "the policy says read_only, and its server says destructiveHint = true" in points(found["wipe"])
+    assert "the policy says read_only, and its server says readOnlyHint = false" in points(found["push"])
     assert (found["fetch"]["verdict"], "openWorldHint" in points(found["fetch"])) == ("note", True)
     edit(
         shop,
@@ -343,3 +346,14 @@ def test_people_that_the_policy_does_not_know_are_noted(shop, ladder):
     assert findings(ladder)["refund"]["verdict"] == "good"
     shop.policy.write_text(shop.policy.read_text(encoding="utf-8") + "\n[people.ana]\n[people.bo]\n", encoding="utf-8")
     assert points(findings(ladder)["refund"]) == "confirm.by names bob, who isn't among the people -> did you mean bo?"
+
+
+def test_a_source_that_no_graph_has_is_noted(shop, ladder, app):
+    """A tool whose outputs a bound trusts must be there for anything to come from it."""
+    bound = '{ kind = "origin", argument = "number", type = "number", tools = ["read_stok", "read_stock:n"] }'
+    edit(shop, "[tools.close_ticket]", f"[tools.close_ticket]\nbounds = [{bound}]")
+    assert findings(ladder)["close_ticket"]["verdict"] == "good"
+    found = findings(lambda *args, code: ladder(*args, "--app", app, code=code))["close_ticket"]
+    assert (
+        points(found) == "the bound origin trusts read_stok, and no graph has such a tool -> did you mean read_stock?"
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from importlib import import_module
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ladder_graph.cli.findings import Point
 from ladder_graph.errors import PolicyError
 from ladder_graph.policy import Policy, Rule
-from ladder_graph.policy.checks import Http
+from ladder_graph.policy.checks import Python
 from ladder_graph.scale import Rung
 from ladder_graph.tools import NOTHING, Declaration, declared_at
 
@@ -73,12 +73,27 @@ def nobody(policy: Policy, rule: Rule) -> Iterator[Point]:
             yield Point(f"confirm.by names {name}, who isn't among the people", hint)
 
 
+def sources(rule: Rule, names: Collection[str]) -> Iterator[Point]:
+    """Tools whose outputs a bound on the origin trusts, and that nobody has.
+
+    Args:
+        rule: The tool's rule.
+        names: Every tool there is; none where that isn't known.
+    """
+    trusted = [source.partition(":")[0] for bound in rule.bounds if bound.kind == "origin" for source in bound.tools]
+    for name in dict.fromkeys(trusted) if names else ():
+        if name not in names:
+            near = difflib.get_close_matches(name, names, 1)
+            hint = f"did you mean {near[0]}?" if near else "take it out; what only it could have said asks"
+            yield Point(f"the bound origin trusts {name}, and no graph has such a tool", hint)
+
+
 def _functions(rule: Rule) -> Iterator[Point]:
     for bound in rule.bounds:
         if bound.kind == "predicate" and (problem := _unusable(bound.function)):
             yield Point(f"the predicate {bound.function} {problem}", "until that is mended, every call asks")
     for check in rule.checks:
-        if not isinstance(check, Http) and (problem := _unusable(check.function)):
+        if isinstance(check, Python) and (problem := _unusable(check.function)):
             yield Point(f"the health check {check.function} {problem}", "every action would be undone")
 
 

@@ -15,9 +15,9 @@ from ladder_graph.cli.place import MEMORY, Place, absent
 from ladder_graph.envelopes import SHORTEST
 from ladder_graph.errors import LedgerError, PolicyError
 from ladder_graph.policy import Policy, Rule
-from ladder_graph.policy.checks import Http
+from ladder_graph.policy.checks import Python
 from ladder_graph.scale import Rung
-from ladder_graph.watch import measure
+from ladder_graph.watch.readiness import unready
 
 if TYPE_CHECKING:
     from ladder_graph.desk import Cell
@@ -303,7 +303,10 @@ def _tool(cell: Cell, about: str, policy: Policy, there: Mapping[str, object], k
     by = f"; by the entry {cell.entry}" if cell.entry not in {cell.tool, None} else ""
     reasons = [_point(reason) for reason in cell.route.reasons]
     untrue = [*claims.untrue(rule, known), *(_checks(rule) if stands >= Rung.ROLLBACK else ())]
-    notes = (*claims.doubtful(rule, known), *claims.nobody(policy, rule), *_odd(cell.tool, policy, there))
+    notes = (
+        *claims.doubtful(rule, known), *claims.nobody(policy, rule), *claims.sources(rule, there.keys()),
+        *_odd(cell.tool, policy, there),
+    )  # fmt: skip
     if reasons or untrue:
         blocked = "" if stands == cell.claimed else f", the policy says {cell.claimed.word}"
         # Not having looked yet is no fault.
@@ -346,12 +349,11 @@ def _in_place(rule: Rule, cell: Cell) -> str:
 
 
 def _checks(rule: Rule) -> Iterator[Point]:
-    """The health checks over HTTP as they are now: one that can't be healthy undoes every action."""
-    for check in rule.checks:
-        if isinstance(check, Http):
-            once = check.model_copy(update={"count": 1, "delay": 0.0})
-            if (trouble := measure([once], {})) is not None:
-                yield Point(trouble, "until it is healthy, every action is undone")
+    """The health checks as they are now, but for those in Python: one that can't be healthy undoes every action."""
+    for check in (check for check in rule.checks if not isinstance(check, Python)):
+        if (trouble := unready(check)) is not None:
+            comes = "it is a dry run, so nothing comes of it" if check.dry_run else "every action would be undone"
+            yield Point(trouble, comes)
 
 
 def stopped(findings: list[Finding]) -> bool:

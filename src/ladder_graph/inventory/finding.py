@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -173,7 +173,7 @@ def _interrupts(thing: Any) -> Iterator[dict[str, Review]]:
     for graph in _agents(thing):
         for runnable in _runnables(graph):
             owner = getattr(getattr(runnable, "func", None), "__self__", None)
-            if hasattr(owner, "interrupt_on") and hasattr(owner, "after_model"):
+            if isinstance(getattr(owner, "interrupt_on", None), Mapping):
                 yield reviews_of(mapping_of(owner))
 
 

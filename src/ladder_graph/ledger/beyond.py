@@ -6,10 +6,10 @@ from typing import Any
 
 from ladder_graph.ledger import rows
 from ladder_graph.ledger.cursor import Cursor
-from ladder_graph.ledger.statements import Sql, insertion
+from ladder_graph.ledger.dialects import insert_into
 from ladder_graph.steps import Claim
 
-_COUNT: Sql = insertion(rows.BeyondRow, " ON CONFLICT DO NOTHING")
+_COUNT = insert_into(rows.BeyondRow, " ON CONFLICT DO NOTHING")
 
 
 def counted(cursor: Cursor, step: Claim, place: Any, us: int) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from sqlalchemy import BigInteger, bindparam, literal_column, select
 from ladder_graph.ledger import rates, rows
 from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.cursor import Cursor
+from ladder_graph.ledger.dialects import Sql
 from ladder_graph.policy.bounds import Charge
 
 KEPT = 31
@@ -36,7 +37,7 @@ _over = (
     .limit(LOOKED_AT)
     .subquery()
 )
-PRUNE = sql.Sql.of(
+PRUNE = Sql.of(
     _quota.delete()
     .where(_quota.c.quota == bindparam("quota"))
     .where(_quota.c.window.in_(select(_over.c.window).where(_over.c.reserved == literal_column("0")).limit(DROPPED)))

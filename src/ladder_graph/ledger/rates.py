@@ -13,7 +13,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from ladder_graph.ledger import rows
 from ladder_graph.ledger.cursor import Cursor
-from ladder_graph.ledger.statements import INSERT_HOLD, Sql, table_of
+from ladder_graph.ledger.dialects import Sql, table_of
+from ladder_graph.ledger.statements import INSERT_HOLD
 from ladder_graph.policy.bounds import Charge
 
 _rate = table_of(rows.RateRow)

@@ -5,83 +5,15 @@ An ORM session costs several times the disk flush it waits for; these statements
 
 from __future__ import annotations
 
-import re
-from typing import Any, Self
-
-from sqlalchemy import (
-    BigInteger,
-    ClauseElement,
-    Dialect,
-    Table,
-    and_,
-    bindparam,
-    case,
-    cast,
-    false,
-    func,
-    literal_column,
-    select,
-    true,
-    update,
-)
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import BigInteger, and_, bindparam, case, cast, false, func, literal_column, select, true, update
 
 # Both databases speak `ON CONFLICT` alike, so what is built with PostgreSQL's insert compiles for SQLite too.
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.dialects.postgresql import psycopg as postgres
 
 from ladder_graph.ledger import rows
-
-
-class Sql(str):
-    """One statement: SQLite's text, and beside it PostgreSQL's."""
-
-    __slots__ = ("postgres",)
-
-    postgres: str
-
-    @classmethod
-    def of(cls, statement: ClauseElement, more: str = "") -> Self:
-        """Compile a statement for both.
-
-        Args:
-            statement: What to compile.
-            more: What neither needs SQLAlchemy for, put behind it.
-        """
-        sql = cls(_compiled(statement, _SQLITE) + more)
-        sql.postgres = _compiled(statement, _POSTGRES) + more
-        return sql
-
-
-_SQLITE = sqlite.dialect(paramstyle="named")
-_POSTGRES: Dialect = postgres.dialect(paramstyle="pyformat")  # type: ignore[no-untyped-call]  # SQLAlchemy's
-
-
-def _compiled(statement: ClauseElement, dialect: Dialect) -> str:
-    compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
-    sql = str(compiled)
-    for name, value in compiled.params.items():
-        if isinstance(value, int):  # A limit: written out, so that callers bind only what they name.
-            sql = re.sub(rf":{name}\b|%\({name}\)s(::\w+)?", str(value), sql)
-    return sql
-
-
-def table_of(model: Any) -> Table:
-    """The table of a row's class."""
-    table = model.__table__
-    assert isinstance(table, Table)  # noqa: S101  # narrows the type
-    return table
-
+from ladder_graph.ledger.dialects import Sql, insert_into, table_of
 
 _sql = Sql.of
-
-
-def insertion(model: Any, more: str = "") -> Sql:
-    """The statement that inserts one row of a class, with `more` behind it."""
-    table = table_of(model)
-    return _sql(insert(table).values({column.name: bindparam(column.name) for column in table.columns}), more)
-
-
 _action = table_of(rows.ActionRow)
 _entry = table_of(rows.EntryRow)
 _head = table_of(rows.HeadRow)
@@ -94,14 +26,14 @@ _standing = table_of(rows.StandingRow)
 _draft = table_of(rows.DraftRow)
 _vote = table_of(rows.VoteRow)
 
-INSERT_ACTION = insertion(rows.ActionRow)
-INSERT_ENTRY = insertion(rows.EntryRow)
-INSERT_PAYLOAD = insertion(rows.PayloadRow)
-INSERT_QUESTION = insertion(rows.QuestionRow)
-INSERT_HOLD = insertion(rows.HoldRow)
-INSERT_REPORT = insertion(rows.ReportRow, " ON CONFLICT DO NOTHING")
+INSERT_ACTION = insert_into(rows.ActionRow)
+INSERT_ENTRY = insert_into(rows.EntryRow)
+INSERT_PAYLOAD = insert_into(rows.PayloadRow)
+INSERT_QUESTION = insert_into(rows.QuestionRow)
+INSERT_HOLD = insert_into(rows.HoldRow)
+INSERT_REPORT = insert_into(rows.ReportRow, " ON CONFLICT DO NOTHING")
 """A read that is repeated after a crash was reported at its first claim."""
-INSERT_DRAFT = insertion(rows.DraftRow)
+INSERT_DRAFT = insert_into(rows.DraftRow)
 
 HEAD = _sql(select(_head.c.n, _head.c.hash).where(_head.c.stream == bindparam("stream")))
 _put_head = insert(_head).values(stream=bindparam("stream"), n=bindparam("n"), hash=bindparam("hash"))
@@ -312,7 +244,7 @@ REKEY_QUESTION = _sql(
 )
 """Give an open question another word to be named by."""
 
-INSERT_VOTE = insertion(rows.VoteRow, " ON CONFLICT DO NOTHING")
+INSERT_VOTE = insert_into(rows.VoteRow, " ON CONFLICT DO NOTHING")
 """One person's yes counts once, also after they took it back."""
 VOTES = _sql(select(_vote).where(_vote.c.question == bindparam("question")).order_by(_vote.c.at_us, _vote.c.voter))
 WITHDRAW_VOTE = _sql(
@@ -359,7 +291,7 @@ SEEN_ENVIRONMENT = _sql(
         and_(_environment.c.agent == bindparam("agent"), _environment.c.key == bindparam("key"))
     )
 )
-INSERT_ENVIRONMENT = insertion(rows.EnvironmentRow)
+INSERT_ENVIRONMENT = insert_into(rows.EnvironmentRow)
 UNPIN = _sql(update(_environment).where(_environment.c.agent == bindparam("b_agent")).values(pinned=false()))
 PIN = _sql(
     update(_environment)
