@@ -281,7 +281,7 @@ def cell(of: Cell, *, ceiling: str) -> CellDocument:
         "agent": of.agent, "tool": of.tool, "claimed": of.claimed.word, "ceiling": ceiling,
         "effective": of.route.rung.word,
         "reasons": _reasons(of.route), "named": of.entry is not None, "environment": of.environment, "entry": of.entry,
-        "beyond_today": of.beyond, "mistake_micro_usd": of.mistake,
+        "mistake_micro_usd": of.mistake, "beyond_today": of.beyond,
     }  # fmt: skip
 
 
