@@ -251,7 +251,7 @@ class Turn:
         def work(cursor: Cursor) -> bool:
             cost = step.outcome.cost if step.outcome is not None else None
             held = quotas.overrun(cursor, step.call.key, cost) if cost is not None else None
-            recorded = journal.record(cursor, step, reply)
+            recorded = journal.record(cursor, step, reply, self.after)
             if recorded and cost is not None and held is not None:
                 acts.overran(journal, cursor, step.call, cost, held)
             if (down := after_undo(step.call, step.state)) is not None:

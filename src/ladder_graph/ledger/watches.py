@@ -6,11 +6,13 @@ hand loses a measurement and no more: it is due again.
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+from pydantic import TypeAdapter
 from sqlalchemy import and_, bindparam, delete, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 
@@ -19,6 +21,9 @@ from ladder_graph.ledger.clocks import Moment
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.dialects import Sql, insert_into, table_of
 from ladder_graph.ledger.liveness import Owner
+from ladder_graph.policy import Rule
+from ladder_graph.policy.checks import Check
+from ladder_graph.policy.watching import Watch
 
 _watch = table_of(rows.WatchRow)
 _measurement = table_of(rows.MeasurementRow)
@@ -82,10 +87,32 @@ _BEAT = Sql.of(_put_beat.on_conflict_do_update(index_elements=["owner"], set_={"
 _BEATS = Sql.of(select(_watcher).order_by(_watcher.c.beat_us.desc()))
 _LEAVE = Sql.of(delete(_watcher).where(_watcher.c.owner == bindparam("owner")))
 
+TRIES = 5
+"""How often an undo is tried before a person must see to it."""
 PULSE = 1_000_000
 """Microseconds between two beats of a watcher."""
 SILENT = 5 * PULSE
 """Microseconds after the last beat from which on a process that still lives doesn't count as watching."""
+
+
+def spec_of(rule: Rule) -> str:
+    """What is watched under a rule, as it is kept with the window."""
+    checks = [check.model_dump(mode="json") for check in rule.checks]
+    return json.dumps({"watch": rule.watch.model_dump(mode="json"), "checks": checks}, sort_keys=True)
+
+
+@functools.lru_cache(maxsize=1024)
+def watched(spec: str) -> tuple[Watch, tuple[Check, ...]]:
+    """How an action is watched, from what was kept with its window.
+
+    Raises:
+        ValueError: Somebody has changed it.
+    """
+    kept = json.loads(spec)
+    return Watch.model_validate(kept["watch"]), _CHECKS.validate_python(kept["checks"])
+
+
+_CHECKS: TypeAdapter[tuple[Check, ...]] = TypeAdapter(tuple[Check, ...])
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,26 +180,28 @@ def windows(cursor: Cursor) -> list[Window]:
     return [Window.of(row) for row in cursor.execute(_WINDOWS, {}).fetchall()]
 
 
-def opened(cursor: Cursor, action: str, at: Moment, after: str | None) -> None:
+def opened(cursor: Cursor, window: Window, at: Moment, after: str | None) -> None:
     """The action has finished: its window begins, if it is to be watched, and is looked at at once."""
-    window = window_of(cursor, action)
-    if window is None or window.phase != "armed":
-        return
     length = window.until_us - window.begun.wall_us
-    if length:
-        change(
-            cursor, window, phase="open", begun=at, until_us=at.wall_us + length, due_us=at.wall_us, after=after
-        )  # fmt: skip
-    else:
-        over(cursor, action, "kept", "")
+    if window.phase == "armed" and length:
+        change(cursor, window, phase="open", begun=at, until_us=at.wall_us + length, due_us=at.wall_us, after=after)
+    elif window.phase == "armed":
+        over(cursor, window, "kept", "")
 
 
-def over(cursor: Cursor, action: str, phase: str, why: str) -> None:
-    """There is nothing more to watch."""
-    window = window_of(cursor, action)
-    if window is not None:
-        change(cursor, window, phase=phase, due_us=None, why=why or window.why)
-        cursor.execute(_FORGET_MEASUREMENTS, {"action": action})
+def over(cursor: Cursor, window: Window, phase: str, why: str) -> None:
+    """Nobody needs to look again: it was kept, undone, or a person must see to it (`held`)."""
+    if change(cursor, window, phase=phase, due_us=None, why=why or window.why) and phase != "held":
+        cursor.execute(_FORGET_MEASUREMENTS, {"action": window.action})
+
+
+def failed(cursor: Cursor, window: Window, now_us: int, why: str) -> None:
+    """Its undo failed: it is tried again a few times, each time later, and then it is a person's."""
+    if window.attempts + 1 >= TRIES:
+        change(cursor, window, phase="held", due_us=None, attempts=window.attempts + 1, why=why)
+        return
+    due = now_us + PULSE * 2 ** (window.attempts + 1)
+    change(cursor, window, phase="undo", due_us=due, attempts=window.attempts + 1, why=why)
 
 
 def take(cursor: Cursor, now_us: int, again_us: int) -> list[Window]:
