@@ -59,11 +59,30 @@ def decision_of(
     complaint = answers.objection(replace(asked, call=after), answer, person, now, policy.able)
     if complaint is not None or person is None:
         return complaint or f"nobody's name is on the answer; {answers.HOW}"
+    if answer.verdict != "decline" and (withheld := uncleared(policy, asked.call.tool, person)):
+        return withheld
     if answer.verdict != "edit":
         return Decision(answer.verdict, person, now, answer.reason)
     if after.key == asked.call.key:
         return Decision("approve", person, now, answer.reason)
     return Decision("edit", person, now, answer.reason, after)
+
+
+def uncleared(policy: Policy, tool: str, person: Person) -> str:
+    """Why a person may not decide about what a tool touches, by its access labels; empty where they may.
+
+    Args:
+        policy: Knows who holds which label.
+        tool: The tool.
+        person: Who. A name that nobody checked holds none.
+    """
+    rule = policy.rule(tool)
+    if not rule.labels:
+        return ""
+    if person.auth == "unverified":
+        return f"nobody checked that this is {person.name}, and {tool} touches {', '.join(rule.labels)}"
+    withheld = policy.withheld(rule, person.name)
+    return f"{person.name} may not decide about {tool}: it touches {', '.join(withheld)}" if withheld else ""
 
 
 def taken_before(journal: Journal, cursor: Cursor, decision: Decision) -> str:
@@ -86,4 +105,5 @@ def unrevocable(asked: Question, person: Person, now: dt.datetime, policy: Polic
     approvers = {answers.same(one.by.name) for one in (decision, *asked.votes)}
     if answers.same(person.name) in approvers and person.auth != "unverified":
         return ""
-    return answers.outsider(replace(asked, not_requester=False), person, policy.able) or ""
+    outsider = answers.outsider(replace(asked, not_requester=False), person, policy.able)
+    return outsider or uncleared(policy, asked.call.tool, person)

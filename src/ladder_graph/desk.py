@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping
@@ -11,11 +13,13 @@ from typing import Any, Literal
 
 from ladder_graph import lockfile
 from ladder_graph.calls import Call
-from ladder_graph.deciding import Fitting, unchecked
+from ladder_graph.deciding import Fitting, unchecked, uncleared
+from ladder_graph.errors import AnswerRefused
 from ladder_graph.explaining import Explanation, explained
 from ladder_graph.fingerprint import Environment
 from ladder_graph.hosting import Host
-from ladder_graph.ledger import Action, Draft, Entry, Report, Verification, acts, quotas
+from ladder_graph.ledger import Action, Draft, Entry, Journal, Report, Verification, acts, quotas
+from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.sqlite import MEMORY
 from ladder_graph.policy.bounds import Charge
 from ladder_graph.policy.scene import NOTHING_SAID, Said, Scene
@@ -23,7 +27,7 @@ from ladder_graph.questions import Questions, person_of
 from ladder_graph.routing import Footing, effective, lowered
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
-from ladder_graph.steps import Person, Reason, Route
+from ladder_graph.steps import Known, Person, Reason, Route
 from ladder_graph.tools import NOTHING, Declaration
 from ladder_graph.trust.standing import standing
 from ladder_graph.workspace import Workspace
@@ -45,6 +49,10 @@ class Cell:
     """What proposed its last call, in words; empty before the first."""
     entry: str | None
     """The entry of the policy that is for it: its name, or a glob; None where the policy has none."""
+    mistake: int | None = None
+    """What one wrong call costs at most, in micro-dollars, where the policy says so."""
+    beyond: int = 0
+    """Calls outside its bounds that people let run since midnight, UTC. They took nothing from its quotas."""
 
 
 @dataclass(slots=True)
@@ -59,6 +67,8 @@ class Seat:
     """The tool's own code and schema, as a digest; empty where the tool isn't known."""
     fitted: Fitting = unchecked
     """Types arguments by the tool's schema."""
+    outward: tuple[str, ...] = ()
+    """The arguments that could carry something out, by that schema."""
 
 
 class Desk(Questions):
@@ -98,10 +108,18 @@ class Desk(Questions):
             UnknownQuestion: There is no such action.
             AnswerRefused: It is no draft that waits.
         """
-        person = person_of(by)
-        self._write(
-            lambda journal, cursor: acts.decide_draft(journal, cursor, action, person, accept=False, reason=reason)
-        )
+        self._decide(action, person_of(by), accept=False, reason=reason)
+
+    def _decide(self, action: str, person: Person, *, accept: bool, reason: str) -> Known:
+        """Accept or reject a draft, as somebody who may see what its tool touches."""
+
+        def work(journal: Journal, cursor: Cursor) -> Known:
+            tool = acts.find_action(journal, cursor, action).call.tool
+            if complaint := uncleared(self.policy, tool, person):
+                raise AnswerRefused(complaint)
+            return acts.decide_draft(journal, cursor, action, person, accept=accept, reason=reason)
+
+        return self._write(work)
 
     def reports(self, *, unread: bool = True) -> list[Report]:
         """Reports of rung 5, oldest first."""
@@ -196,6 +214,7 @@ class Desk(Questions):
         pinned = self._locked.get(agent) or self.store.read(lambda cursor: acts.pinned_of(cursor, agent))
         demotions, footings = self.reading.standings(agent), self.reading.footings(agent)
         now = self.clock()
+        beyond = self.reading.beyond(agent, now.astimezone(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0))
         overdue = sum(report.overdue(now) for report in self.reports() if report.action.agent == agent)
         # An agent inside another has the tools that a mount found; the policy's names are those of the outer one.
         named = self.policy.named if agent == self.policy.agent else frozenset[str]()
@@ -206,17 +225,22 @@ class Desk(Questions):
             earned = standing(rule.rung, pinned, current if environments else pinned, tool)
             if not environments and pinned is None:
                 earned = type(earned)(rule.rung)
+            seat, reader = self.seat_of(agent, tool), self.policy.reader_of(rule)
             footing = Footing(
                 found.can_ask if found else True,
-                found.reversible if found else self.seat_of(agent, tool).declaration.reversible,
-                self.policy.reports.reader,
+                found.reversible if found else seat.declaration.reversible,
+                reader and reader[0],
+                tuple(json.loads(found.outward)) if found else seat.outward,
             )
             route = effective(rule, earned, footing, overdue)
             if found is None and tool not in self.seats:
                 route = Route(route.rung, tuple(_UNSEEN if one.code == "no_undo" else one for one in route.reasons))
             if (row := demotions.get(tool)) is not None:
                 route = lowered(route, Rung(row.rung), Reason("demoted", row.reason))
-            cells.append(Cell(agent, tool, rule.rung, route, str(current) if current else "", self.policy.entry(tool)))
+            last = str(current) if current else ""
+            cells.append(
+                Cell(agent, tool, rule.rung, route, last, self.policy.entry(tool), rule.mistake, beyond.get(tool, 0))
+            )
         return cells
 
     def seat_of(self, agent: str, tool: str) -> Seat:

@@ -11,7 +11,7 @@ from ladder_graph.policy import Policy, Rule
 from ladder_graph.policy.bounds import Bound, Breach, Charge, weigh
 from ladder_graph.policy.scene import Scene
 from ladder_graph.policy.units import spell_dollars
-from ladder_graph.routing import Footing, decide, effective, exhausted
+from ladder_graph.routing import Footing, decide, effective, exhausted, too_dear
 from ladder_graph.scale import Rung
 from ladder_graph.steps import Route
 from ladder_graph.trust.standing import Standing
@@ -46,6 +46,8 @@ class Explanation:
     """Where this call would go, with everything that keeps it from a higher rung."""
     bounds: tuple[Weighed, ...]
     """Each bound of the rule, in its order. They decide from rung 3 up."""
+    mistake: int | None = None
+    """What one wrong call costs at most, in micro-dollars, where the policy says so."""
 
 
 def explained(
@@ -68,7 +70,9 @@ def explained(
         bounds.append(_weighed(bound, breached, remaining))
         breaches += breached
         quotas += remaining
-    return Explanation(call, entry, rule.rung, route.rung, decide(route, breaches, quotas), tuple(bounds))
+    breaches += too_dear(rule, [charge for charge, _ in quotas])
+    route, stands = decide(route, breaches, quotas), route.rung
+    return Explanation(call, entry, rule.rung, stands, route, tuple(bounds), rule.mistake)
 
 
 def decided(policy: Policy, tool: str, arguments: Mapping[str, Any], scene: Scene) -> Explanation:
@@ -95,7 +99,8 @@ def claimed(policy: Policy, rule: Rule) -> Route:
         policy: The policy.
         rule: The tool's rule in it.
     """
-    footing = Footing(can_ask=True, reversible=True, reader=policy.reports.reader)
+    reader = policy.reader_of(rule)
+    footing = Footing(can_ask=True, reversible=True, reader=reader and reader[0])
     return effective(rule, Standing(rule.rung), footing)
 
 

@@ -16,7 +16,7 @@ from ladder_graph.calls import Call
 from ladder_graph.fingerprint import Environment
 from ladder_graph.policy import Rule
 from ladder_graph.policy.scene import Scene
-from ladder_graph.routing import Footing, decide, effective, lowered
+from ladder_graph.routing import Footing, decide, effective, lowered, too_dear
 from ladder_graph.rungs.acting import Life, Plan, Stale, not_claimed
 from ladder_graph.rungs.bounded import bounded
 from ladder_graph.rungs.confirm import confirm, declined, edited, expired
@@ -85,6 +85,7 @@ def routed(call: Call, gate: Gate) -> Generator[Step, Any, Routed]:
     """Find the rung for a call; nothing is written and nothing runs."""
     weighing = Weigh(call, gate.rule.bounds, gate.scene)
     breaches, charges = (yield weighing) if gate.rule.takes_time else weighing.done()
+    breaches += too_dear(gate.rule, charges)
     seen: Seen = yield Look(call, tuple(charges))
     earned = standing(gate.rule.rung, gate.locked or seen.pinned, gate.environment, call.tool)
     if seen.standing is not None and seen.standing < earned.rung:

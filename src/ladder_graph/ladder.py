@@ -196,11 +196,12 @@ class Ladder(Desk):
     def seat(
         self, tool: str, declaration: Declaration, *, agent: str, can_ask: bool,
         host: Callable[[], Host] | None = None, version: str = "", fitted: Fitting = unchecked,
+        outward: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
         """Take a tool under the ladder; called by the mounts, once for each tool of each agent."""
         named = self.policy.rule(tool).undo
         said = declaration.merged(declared_at(named) if named else NOTHING)
-        seat = Seat(said.merged(self._declared.get(tool, NOTHING)), can_ask, host, version, fitted)
+        seat = Seat(said.merged(self._declared.get(tool, NOTHING)), can_ask, host, version, fitted, outward)
         self._seats_of[agent, tool] = seat
         # An agent inside may have another tool of the same name.
         if not agent.startswith(f"{self.policy.agent}/") or tool not in self.seats:
@@ -209,7 +210,7 @@ class Ladder(Desk):
             self._say(f"the policy of {agent} doesn't name the tool {tool}, so it only suggests; add [tools.{tool}]")
         self._write(
             lambda journal, cursor: acts.found(
-                journal, cursor, agent, tool, can_ask=can_ask, reversible=seat.declaration.reversible
+                journal, cursor, agent, tool, can_ask=can_ask, reversible=seat.declaration.reversible, outward=outward
             ),
             durable=False,
         )
@@ -234,7 +235,8 @@ class Ladder(Desk):
         policy = policy or self.refresh()
         self._observe(call.agent, environment)
         seat = self.seat_of(call.agent, call.tool)
-        footing = Footing(seat.can_ask, seat.declaration.reversible, policy.reports.reader)
+        reader = policy.reader_of(policy.rule(call.tool))
+        footing = Footing(seat.can_ask, seat.declaration.reversible, reader and reader[0], seat.outward)
         locked = self._locked.get(call.agent)
         return Gate(policy.rule(call.tool), environment, locked, footing, scene(self.clock()), at_most)
 
@@ -323,8 +325,8 @@ class Ladder(Desk):
             )
 
     def _turn(self, call: Call, host: Host | None, policy: Policy) -> Turn:
-        reports = policy.reports
-        reader = None if reports.reader is None else (reports.reader, int(reports.sla * US))
+        named = policy.reader_of(policy.rule(call.tool))
+        reader = None if named is None else (named[0], int(named[1] * US))
         return Turn(
             store=self.store, policy=policy, clock=self.clock, workspace=self.workspace,
             terms=self.terms(call, policy), reader=reader,
@@ -369,9 +371,7 @@ class Ladder(Desk):
             AnswerRefused: It is no draft that waits.
         """
         person = person_of(by)
-        known = self._write(
-            lambda journal, cursor: acts.decide_draft(journal, cursor, action, person, accept=True, reason="")
-        )
+        known = self._decide(action, person, accept=True, reason="")
         return self._take_up(known.call, person)
 
     def run_accepted(self) -> list[Reply]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ladder_graph.policy import Rule
-from ladder_graph.policy.bounds import Breach, Charge
+from ladder_graph.policy.bounds import Breach, Charge, held_arguments
 from ladder_graph.policy.units import spell_dollars
 from ladder_graph.scale import Rung
 from ladder_graph.steps import Reason, Route
@@ -27,16 +27,42 @@ class Footing:
     """The tool declares an undo that is made before the action."""
     reader: str | None
     """Who reads the reports."""
+    outward: tuple[str, ...] = ()
+    """The arguments that could carry something out, by the tool's schema."""
 
 
 NOWHERE_TO_WAIT = Reason("no_checkpointer", "there is no checkpointer, so no question can wait for its answer")
 """Why a tool that may have to ask stands below that."""
 
 
-def may_ask(rule: Rule) -> bool:
-    """Whether a tool asks where it stands, or outside its bounds. A read without bounds doesn't."""
+def may_ask(rule: Rule, outward: Sequence[str] = ()) -> bool:
+    """Whether a tool asks where it stands, or outside its bounds. A read without bounds doesn't, if nothing leaves.
+
+    Args:
+        rule: The tool's rule.
+        outward: Its arguments that could carry something out.
+    """
     rung = min(rule.rung, rule.ceiling)
-    return rung is Rung.CONFIRM or (rung > Rung.CONFIRM and not (rule.read_only and not rule.bounds))
+    free = rule.read_only and not rule.bounds and leaves_by(rule, outward) is None
+    return rung is Rung.CONFIRM or (rung > Rung.CONFIRM and not free)
+
+
+def leaves_by(rule: Rule, outward: Sequence[str]) -> str | None:
+    """By what the tool could carry something out that no bound holds, in words; None where there is no such thing.
+
+    Args:
+        rule: The tool's rule. Where it doesn't say `egress`, the schema of a tool that only reads decides.
+        outward: The arguments that could carry something out, by the tool's schema.
+    """
+    if rule.egress is False or not (rule.egress or rule.read_only):
+        return None
+    held = held_arguments(rule.bounds)
+    if held is None:
+        return None
+    free = [name for name in outward if not any(f"{name}.".startswith(f"{one}.") for one in held)]
+    if free:
+        return f"it could carry something out by {', '.join(free)}, which no bound holds"
+    return "it sends its arguments outside, and no bound holds one of them" if rule.egress and not held else None
 
 
 def lacks(rule: Rule, footing: Footing, overdue: int = 0) -> Iterator[tuple[Rung, Reason]]:
@@ -50,10 +76,12 @@ def lacks(rule: Rule, footing: Footing, overdue: int = 0) -> Iterator[tuple[Rung
     Yields:
         The rung that is out of reach, and why.
     """
-    if not footing.can_ask and may_ask(rule):
+    if not footing.can_ask and may_ask(rule, footing.outward):
         yield Rung.CONFIRM, NOWHERE_TO_WAIT
     if not (rule.bounds or rule.read_only):
         yield Rung.BOUNDED, Reason("no_bounds", "the policy gives it no bound and doesn't declare it read-only")
+    if (way := leaves_by(rule, footing.outward)) is not None:
+        yield Rung.BOUNDED, Reason("egress", way)
     if not (footing.reversible or rule.read_only):
         yield Rung.ROLLBACK, Reason("no_undo", "it declares no undo")
     if not (rule.checks or rule.read_only):
@@ -77,6 +105,20 @@ def effective(rule: Rule, standing: Standing, footing: Footing, overdue: int = 0
         caps.append((rung, NOWHERE_TO_WAIT))
     # Only what holds it below where the policy wants it is worth telling.
     return Route(rung, tuple(reason for cap, reason in caps if cap < rule.rung))
+
+
+def too_dear(rule: Rule, charges: Sequence[Charge]) -> list[Breach]:
+    """A breach for a call that costs more than the rule says a mistake may.
+
+    Args:
+        rule: The tool's rule.
+        charges: What the call would take from quotas; only bounds on cost know what it costs.
+    """
+    dearest = max((charge.amount for charge in charges if charge.unit == "micro_usd"), default=0)
+    if rule.mistake is None or dearest <= rule.mistake:
+        return []
+    said = f"it costs {spell_dollars(dearest)}, and a mistake may cost {spell_dollars(rule.mistake)}"
+    return [Breach("mistake", said)]
 
 
 def decide(route: Route, breaches: Sequence[Breach], left: Sequence[tuple[Charge, int]]) -> Route:
@@ -105,4 +147,5 @@ def exhausted(charge: Charge, remaining: int) -> Reason:
         takes, holds, rest = (spell_dollars(max(n, 0)) for n in (charge.amount, charge.limit, remaining))
         return Reason("outside_cost", f"it costs {takes}, and of the {holds} for {charge.window} {rest} is left")
     rest = "none is left" if remaining <= 0 else f"{remaining} are left"
-    return Reason("outside_volume", f"{charge.limit} calls are allowed in {charge.window}, and {rest}")
+    code = "outside_rate" if charge.interval else "outside_volume"
+    return Reason(code, f"{charge.limit} calls are allowed in {charge.window}, and {rest}")

@@ -42,6 +42,11 @@ class Route:
         """The reasons as one line of prose."""
         return "; ".join(reason.text for reason in self.reasons) or "this is where the policy puts it"
 
+    @property
+    def outside(self) -> tuple[str, ...]:
+        """The bounds that the call is outside of, by their codes."""
+        return tuple(dict.fromkeys(one.code for one in self.reasons if one.code.startswith("outside_")))
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -102,6 +107,8 @@ class Question:
     """Whose run proposed the call, where that is known."""
     nonce: str = ""
     """SHA-256 of the random word that whoever was asked can name; empty where nobody was asked in band."""
+    mistake: int | None = None
+    """What one wrong call costs at most, in micro-dollars, where the rule says so."""
     word: str = ""
     """That random word itself, where the question is being asked; the ledger doesn't know it."""
 

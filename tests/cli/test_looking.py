@@ -153,3 +153,14 @@ def test_status_shows_by_which_entry_a_tool_stands(shop, ladder):
     text = ladder("status").stdout
     assert re.search(r"read_stock +● ● ● ● ● ● +report +read_\*", text)
     assert "report, by the entry read_*" in ladder("explain", "read_stock").stdout
+
+
+def test_status_counts_what_was_approved_beyond_its_bounds(folder, ladder, monkeypatch):
+    """On the screen and in the JSON, with what a mistake costs; nothing is said where there was none."""
+    from ladder_graph.ledger import Reading
+
+    assert "beyond" not in ladder("status").stdout
+    (tool, *_) = [one["tool"] for one in ladder("status", "--json").document]
+    monkeypatch.setattr(Reading, "beyond", lambda self, agent, since: {tool: 3})
+    assert f"{tool}: 3 calls beyond its bounds approved today (UTC)" in ladder("status").stdout
+    assert [one["beyond_today"] for one in ladder("status", "--json").document if one["tool"] == tool] == [3]

@@ -51,6 +51,26 @@ def test_exactly_the_limit_is_granted(race, tmp_path, postgres, clock):
     holds(race, postgres, clock)
 
 
+@pytest.mark.parametrize("clock", ["rate", "rate, none fails"])
+def test_no_more_than_a_burst_is_granted(race, tmp_path, postgres, clock):
+    """At one moment exactly the burst; where calls fail, never more than it at any time."""
+    for place in (str(tmp_path / "ladder.db"), postgres):
+        race(place, clock, 0)
+        with at(place) as desk:
+            now = granted = 0
+            for (kind,) in desk.rows("SELECT kind FROM entry ORDER BY n"):
+                now += {"started": 1, "failed": -1}.get(kind, 0)
+                granted += kind == "started"
+                assert now <= LIMIT
+            assert desk.rows("SELECT granted FROM rate") == [(granted,)]
+            assert granted >= LIMIT
+            assert now == LIMIT or clock == "rate"
+            assert desk.rows("SELECT count(*) FROM hold") == desk.rows(
+                "SELECT count(*) FROM action WHERE state IN ('started', 'unknown')"
+            )
+            assert desk.verify() == ()
+
+
 @pytest.mark.faults
 @pytest.mark.parametrize("clock", CLOCKS)
 @pytest.mark.parametrize("seed", range(1, 21))

@@ -10,7 +10,7 @@ from langchain.agents import create_agent
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 
-from ladder_graph import DefiniteFailure, Ladder, Rung, spent
+from ladder_graph import Declaration, DefiniteFailure, Ladder, Rung, spent
 from ladder_graph.testing import ScriptedModel, calls
 
 BOUNDS = [
@@ -119,3 +119,33 @@ def test_outside_of_a_call_it_does_nothing():
     assert pay.invoke({"dollars": 1, "spends": ["$0.05"]}) == "paid"
     with pytest.raises(ValueError, match="is no amount"):
         spent("0.05")
+
+
+def unwell(arguments):
+    """A health check that is never well."""
+    return False
+
+
+@pytest.mark.parametrize(
+    ("spends", "ends", "used"),
+    [(["$0.05"], "well", 50_000), ([], "well", 200_000), (["$0.05"], "badly", 50_000), (["$0.70"], "well", 700_000)],
+)
+def test_an_undone_call_has_cost_what_it_cost(tmp_path, spends, ends, used):
+    """An undo brings no money back: what was spent is settled, or what was held where the tool doesn't say."""
+    rule = {
+        "rung": "rollback",
+        "bounds": [BOUNDS[0], BOUNDS[2]],
+        "checks": [{"kind": "python", "function": f"{__name__}:unwell"}],
+    }
+    with closing(Ladder(agent="payer", rungs={"pay": rule}, ledger=tmp_path / "l.db")) as ladder:
+        ladder.declare("pay", Declaration(prepare=lambda _: {}, undo=lambda _: None))
+        model = ScriptedModel(answers=[calls("pay", {"dollars": 0.5, "spends": spends, "ends": ends}), "Done."])
+        graph = ladder.wrap(create_agent(model, [pay], checkpointer=InMemorySaver()))
+        graph.invoke({"messages": "go"}, {"configurable": {"thread_id": "t"}})
+        rows = ladder.store.read(lambda cursor: cursor.execute("SELECT used, reserved FROM quota").fetchall())
+        assert sorted(tuple(row) for row in rows) == [(1, 0), (used, 0)]
+        assert ladder.store.read(lambda cursor: cursor.execute("SELECT count(*) FROM hold").fetchone()[0]) == 0
+        kinds = [entry.kind for entry in ladder.log()]
+        assert kinds.index("undoing") < kinds.index("undone")
+        assert ("overrun" in kinds) is (used > 200_000)
+        assert ladder.verify().ok

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
 import re
+import sqlite3
+import unicodedata
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ladder_graph.calls import Call
@@ -18,6 +21,7 @@ from ladder_graph.policy.bounds import (
     Cost,
     Count,
     Domain,
+    Environment,
     Equals,
     Host,
     Length,
@@ -25,6 +29,8 @@ from ladder_graph.policy.bounds import (
     OneOf,
     Predicate,
     Range,
+    Table,
+    Tenant,
     Time,
     Under,
     Volume,
@@ -242,6 +248,88 @@ def test_only_a_bare_address_is_in_the_domain(before, name, between, domain, aft
     assert (bound.check(call([value])) is None) is (bound.check(call(value)) is None)
 
 
+@given(
+    VALUES
+    | pieces("prod", "uction", "PROD", " ", "\n", "\N{FULLWIDTH LATIN SMALL LETTER P}", "\N{CYRILLIC SMALL LETTER O}")
+)
+def test_only_the_name_of_an_environment_is_inside(value):
+    """What passes reads as one of the names, but for letter case, width and the spaces around it."""
+    if Environment(argument="x", names=["prod", "Test"]).check(call(value)) is None:
+        assert unicodedata.normalize("NFKC", value).strip().lower() in {"prod", "test"}
+
+
+@given(VALUES | ALIKE, VALUES | ALIKE)
+def test_only_the_tenant_itself_is_inside(value, known):
+    """What passes is equal to what is known, of its type, and names somebody."""
+    if Tenant(argument="x").check(call(value), Scene(NOW, facts={"tenant": known})) is None:
+        assert type(value) is type(known)
+        assert value == known
+        assert type(known) is int or (type(known) is str and known.strip())
+
+
+@pytest.fixture(scope="module")
+def database():
+    """A database that says which tables a statement would touch, and what it was that it was asked."""
+    database = sqlite3.connect(":memory:")
+    touched = set()
+    database.executescript("CREATE TABLE orders (id, note); CREATE TABLE secret (id, note); CREATE TABLE hidden (id)")
+    kinds = {
+        sqlite3.SQLITE_READ: "select", sqlite3.SQLITE_INSERT: "insert", sqlite3.SQLITE_UPDATE: "update",
+        sqlite3.SQLITE_DELETE: "delete",
+    }  # fmt: skip
+
+    def asked(action, what, *_):
+        if action in kinds:
+            touched.add((kinds[action], what))
+        return sqlite3.SQLITE_OK
+
+    database.set_authorizer(asked)
+    yield database, touched
+    database.close()
+
+
+RAW = pieces(
+    *["select ", "* ", "from ", "orders ", "secret ", "union ", "(", ") ", ", ", "where ", "id = 1 ", "as ", "with "],
+    *["'", '"', "`", "[", "]", "--", "\n", "/*", "*/", ";", "#", "delete from ", "update ", "set note = 2 ", "id "],
+    *["select * from orders ", "select id from secret ", "insert into ", "values (1, 2) ", "join ", "in ", "exists "],
+)
+NAMED = st.sampled_from(["orders", "orders", "orders", "ORDERS", '"orders"', "secret", "hidden"])
+QUERIES = st.recursive(
+    NAMED.map("SELECT id FROM {}".format),
+    lambda inner: st.one_of(
+        st.builds("SELECT id FROM {} WHERE id IN ({})".format, NAMED, inner),
+        st.builds("SELECT id FROM ({}) AS {}".format, inner, NAMED),
+        st.builds("SELECT ({}) FROM {} JOIN {} USING (id)".format, inner, NAMED, NAMED),
+        st.builds("{} UNION {}".format, inner, inner),
+        st.builds("WITH {} AS ({}) {}".format, NAMED, inner, inner),
+        st.builds("WITH {} AS ({}), {} AS ({}) {}".format, NAMED, inner, NAMED, inner, inner),
+    ),
+    max_leaves=4,
+)
+SQL = st.one_of(
+    RAW,
+    QUERIES,
+    st.builds("DELETE FROM {} WHERE id IN ({})".format, NAMED, QUERIES),
+    st.builds("WITH {} AS ({}) UPDATE {} SET note = ({}) WHERE id = 1".format, NAMED, QUERIES, NAMED, QUERIES),
+)
+
+
+@given(SQL)
+@example("select * from orders union select * from orders")
+@example("with secret as (select 1 as id) select id from secret")
+@example("with secret as (select * from orders) select * from secret, (with orders as (select 1) select * from secret)")
+@settings(max_examples=300)
+def test_no_statement_inside_touches_another_table(database, sql):
+    """SQLite itself agrees on the tables of what passes, and on the verbs."""
+    database, touched = database
+    verbs = ["select", "delete", "update"]
+    if Table(sql="x", tables=["orders"], statements=verbs, dialect="sqlite").check(call(sql)) is None:
+        touched.clear()
+        with contextlib.suppress(sqlite3.Error):  # A column that isn't there: then nothing is touched at all.
+            database.execute(f"EXPLAIN {sql}")
+        assert touched <= {(verb, "orders") for verb in verbs}
+
+
 @given(VALUES)
 def test_only_text_is_a_path_a_url_or_an_address(value):
     """Numbers, lists of other things, mappings and bytes are outside each of them."""
@@ -278,7 +366,11 @@ def test_a_missing_argument_is_never_inside(value):
         Under(argument="x", directory="/"),
         Host(argument="x", hosts=["a.example"]),
         Domain(argument="x", domains=["a.example"]),
+        Environment(argument="x", names=["a"]),
+        Table(argument="x", tables=["a"]),
+        Table(sql="x", tables=["a"]),
     )
+    assert Tenant(argument="x").check(other, Scene(NOW, facts={"tenant": value})) is not None
     assert all(bound.check(other) is not None for bound in bounds)
     assert not isinstance(Cost(limit="$5", argument="x").charge(other, NOW), Charge)
 

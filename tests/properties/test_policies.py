@@ -16,19 +16,28 @@ from ladder_graph.policy.bounds import (
     Breach,
     Charge,
     Cost,
+    Count,
     Domain,
+    Environment,
+    Equals,
     Host,
     Length,
     Matches,
     OneOf,
+    Origin,
+    Predicate,
     Range,
+    Rate,
+    Table,
+    Tenant,
+    Time,
     Under,
     Volume,
     weigh,
 )
 from ladder_graph.policy.checks import Alert, Command, ErrorRate, Http, Prometheus, Python, Sql
 from ladder_graph.policy.lines import lines_of
-from ladder_graph.policy.model import Key, Someone
+from ladder_graph.policy.model import Channel, Key, Someone
 from ladder_graph.policy.scene import Scene
 from ladder_graph.policy.schema import policy_schema
 from ladder_graph.policy.watching import Signals, Watch, problems
@@ -52,6 +61,8 @@ ZONES = st.sampled_from(["UTC", "Europe/Zurich", "Asia/Tokyo"])
 PERS = st.sampled_from(["minute", "hour", "day", "month", "ever"])
 DOLLARS = st.integers(1, 10**15).map(lambda micro: f"${micro // 10**6}.{micro % 10**6:06d}")
 LIMITS = st.tuples(st.integers(-(2**60), 0) | st.floats(-1e300, 0), st.integers(1, 2**60) | st.floats(1, 1e300))
+HOURS = st.integers(0, 9).map("{}:30".format)
+TABLES = st.lists(st.sampled_from(["orders", "public.orders", '"Order Items"', 'a.b."c d"']), min_size=1, max_size=2)
 LOOKING = st.one_of(
     st.builds(OneOf, argument=PLAIN, values=st.lists(SCALARS, min_size=1, max_size=3)),
     st.builds(Matches, argument=PLAIN, pattern=st.sampled_from(["[a-z]+", r"\d{3}", "a\nb", '"', "\\\\"])),
@@ -65,11 +76,51 @@ LOOKING = st.one_of(
     ),
     st.builds(Host, argument=PLAIN, hosts=st.lists(HOSTS, min_size=1, max_size=3)),
     st.builds(Domain, argument=PLAIN, domains=st.lists(DOMAINS, min_size=1, max_size=3)),
+    st.builds(Equals, argument=PLAIN, to=SCALARS),
+    st.builds(Count, argument=PLAIN, least=st.integers(0, 9), most=st.integers(9, 99)),
+    st.builds(Predicate, function=PLAIN.map("json:{}".format)),
+    st.builds(
+        Time,
+        days=st.lists(st.sampled_from(["mon", "wed", "sun"]), min_size=1, max_size=3),
+        start=HOURS.map("0{}".format),
+        end=HOURS.map("1{}".format),
+        timezone=ZONES,
+        freeze=st.lists(st.sampled_from(["2026-12-24/2027-01-02", "2026-08-01"]), max_size=2),
+    ),
+    st.builds(
+        Origin,
+        argument=PLAIN,
+        type=st.sampled_from(["email", "url", "iban", "phone", "number", "date", "word", "text"]),
+        user=st.booleans(),
+        tools=st.lists(st.sampled_from(["get_contacts", "get_contacts:people.email"]), min_size=1, max_size=2),
+    ),
+    st.builds(Environment, names=st.lists(NAME, min_size=1, max_size=2), argument=PLAIN),
+    st.builds(Environment, names=st.lists(NAME, min_size=1, max_size=2), variable=PLAIN),
+    st.builds(Tenant, argument=PLAIN, fact=PLAIN),
+    st.builds(Table, tables=TABLES, argument=PLAIN),
+    st.builds(
+        Table,
+        tables=TABLES,
+        sql=PLAIN,
+        statements=st.lists(st.sampled_from(["select", "insert", "update", "delete"]), min_size=1, max_size=2),
+        dialect=st.sampled_from(["postgres", "redshift", "mysql", "sqlite", "duckdb", "bigquery", "snowflake"]),
+    ),
+)
+SHARED = {"by": st.sampled_from(["tool", "thread", "user", "agent"]), "each_value_of": st.none() | PLAIN}
+WINDOWS = st.builds(lambda per, timezone: {"per": per, "timezone": timezone}, PERS, ZONES) | st.builds(
+    lambda within: {"within": within}, st.integers(1, 10**9)
 )
 COUNTING = st.one_of(
-    st.builds(Volume, limit=st.integers(0, 10**9), per=PERS, timezone=ZONES),
-    st.builds(Cost, limit=DOLLARS, each=DOLLARS, per=PERS, timezone=ZONES),
-    st.builds(Cost, limit=DOLLARS, argument=PLAIN, per=PERS, timezone=ZONES),
+    st.builds(lambda window, **fields: Volume(**window, **fields), WINDOWS, limit=st.integers(0, 10**9), **SHARED),
+    st.builds(lambda window, **fields: Cost(**window, **fields), WINDOWS, limit=DOLLARS, each=DOLLARS, **SHARED),
+    st.builds(lambda window, **fields: Cost(**window, **fields), WINDOWS, limit=DOLLARS, argument=PLAIN, **SHARED),
+)
+COUNTING |= st.builds(
+    lambda burst, more, **fields: Rate(burst=burst, limit=burst + more, **fields),
+    st.integers(1, 10**6),
+    st.integers(0, 10**6),
+    within=st.integers(1, 10**9) | st.floats(0.001, 10**9),
+    **SHARED,
 )
 BOUNDS = st.tuples(
     st.lists(LOOKING, max_size=2), st.lists(COUNTING, max_size=2, unique_by=lambda bound: bound.counter)
@@ -79,6 +130,8 @@ MEASURES = st.one_of(
     st.builds(lambda most: {"at_most": most}, st.integers(-9, 9) | st.floats(-1e300, 1e300)),
     st.builds(lambda value: {"equals": value}, st.integers(-9, 9)),
 )
+CHANNELS = ("payments", "night shift")
+SEEN = ("customer-data", "pay")
 LABELS = st.dictionaries(PLAIN, TEXT, min_size=1, max_size=2)
 WATCHED = {"every": SOME_SECONDS, "failure_limit": st.integers(0, 9), "dry_run": st.booleans()}
 CHECKS = st.one_of(
@@ -95,14 +148,23 @@ WATCHES = st.builds(
 )
 WATCHING = st.tuples(WATCHES, st.lists(CHECKS, max_size=3)).filter(lambda both: not list(problems(*both)))
 """Watches and checks that fit together."""
-CONFIRMS = st.builds(Confirm, by=st.lists(NAME, max_size=2), type=st.none() | NAME, expires=SOME_SECONDS)
+CONFIRMS = st.builds(
+    Confirm,
+    by=st.lists(NAME, max_size=2).map(lambda names: [*names, "ana"] if names else []),
+    type=st.none() | NAME,
+    expires=SOME_SECONDS,
+)
 RULES = st.builds(
     lambda rungs, watching, **fields: Rule(
         rung=min(rungs), ceiling=max(rungs), watch=watching[0], checks=watching[1], **fields
     ),
     rungs=st.tuples(st.sampled_from(Rung), st.sampled_from(Rung)),
     read_only=st.booleans(),
+    egress=st.none() | st.booleans(),
     impact=st.sampled_from(["low", "medium", "high"]),
+    mistake=st.none() | DOLLARS,
+    labels=st.lists(st.sampled_from(SEEN), max_size=2),
+    channel=st.none() | st.sampled_from(CHANNELS),
     bounds=BOUNDS,
     undo=st.none() | PLAIN.map("shop:{}".format),
     watching=st.just((Watch(), [])) | WATCHING,
@@ -115,8 +177,19 @@ POLICIES = st.builds(
     ledger=PLAIN.map("/{}".format),
     drafts=PLAIN.map("/{}".format),
     tools=st.dictionaries(TOOLS, RULES, max_size=2),
-    reports=st.builds(Reports, reader=st.none() | NAME, sla=SOME_SECONDS),
-    people=st.dictionaries(NAME, st.builds(Someone, roles=st.lists(NAME, max_size=2)), max_size=2),
+    reports=st.builds(
+        lambda readers, each, **fields: Reports(
+            channels={name: Channel(reader=one, sla=each) for name, one in zip(CHANNELS, readers, strict=True)},
+            **fields,
+        ),
+        st.tuples(NAME, NAME),
+        SOME_SECONDS,
+        reader=st.none() | NAME,
+        sla=SOME_SECONDS,
+    ),
+    people=st.dictionaries(NAME, st.builds(Someone, roles=st.lists(NAME, max_size=2)), max_size=2).map(
+        lambda people: {**people, "ana": Someone(labels=SEEN)}
+    ),
     keys=st.dictionaries(NAME, st.builds(Key, env=NAME, valid=SOME_SECONDS), max_size=2),
     signals=st.builds(Signals, token_env=st.none() | NAME),
     ask=st.sampled_from(["all", "one"]),
@@ -220,7 +293,8 @@ def test_every_bound_answers_any_call(rule):
     """No bound raises, whatever it is and whatever it is asked: each one breaks, charges, or lets through."""
     for bound in rule.bounds:
         for value in ("a", None, 3, -0.0, [], {}, "\n", b""):
-            one = Call("ops", "t", "c", "tool", {getattr(bound, "argument", None) or "x": value})
+            named = getattr(bound, "argument", None) or getattr(bound, "sql", None) or "x"
+            one = Call("ops", "t", "c", "tool", {named: value})
             breaches, charges = weigh([bound], one, Scene(NOW))
             assert all(isinstance(breach, Breach) for breach in breaches)
             assert all(isinstance(charge, Charge) for charge in charges)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ladder_graph.policy.bounds import Breach, Charge
-from ladder_graph.routing import Footing, decide, effective, exhausted, lowered
+from ladder_graph.routing import Footing, decide, effective, exhausted, lowered, may_ask
 from ladder_graph.scale import Rung
 from ladder_graph.steps import Reason, Route
 from ladder_graph.trust.standing import Standing
@@ -53,6 +55,44 @@ def test_a_read_needs_neither_bounds_nor_undo():
     """A tool that only reads stands on rung 5 with a reader alone."""
     found = effective(READ, Standing(Rung.REPORT), Footing(can_ask=True, reversible=False, reader="ana"))
     assert found == Route(Rung.REPORT)
+
+
+HOST = {"kind": "host", "argument": "url", "hosts": ["shop.example"]}
+COUNT = {"kind": "volume", "limit": 9}
+SIZE = {"kind": "length", "argument": "url", "most": 99}
+
+
+@pytest.mark.parametrize(
+    ("fields", "outward", "free"),
+    [
+        ({"read_only": True}, (), True),
+        ({"read_only": True}, ("url",), False),
+        ({"read_only": True, "bounds": [COUNT, SIZE]}, ("url",), False),
+        ({"read_only": True, "bounds": [HOST]}, ("url",), True),
+        ({"read_only": True, "bounds": [HOST]}, ("url", "to"), False),
+        ({"read_only": True, "bounds": [HOST]}, ("url.host",), True),
+        ({"read_only": True, "bounds": [HOST]}, ("urls",), False),
+        ({"read_only": True, "bounds": [{"kind": "predicate", "function": "shop:fine"}]}, ("url", "to"), True),
+        ({"read_only": True, "bounds": [{"kind": "table", "sql": "url", "tables": ["a"]}]}, ("url",), True),
+        ({"read_only": True, "bounds": [{"kind": "environment", "variable": "E", "names": ["a"]}]}, ("url",), False),
+        ({"read_only": True, "egress": False}, ("url",), True),
+        ({"read_only": True, "egress": True}, (), False),
+        ({"read_only": True, "egress": True, "bounds": [COUNT]}, (), False),
+        ({"read_only": True, "egress": True, "bounds": [HOST]}, (), True),
+        ({"read_only": True, "egress": True, "bounds": [HOST]}, ("to",), False),
+        ({"egress": True, "bounds": [COUNT]}, (), False),
+        ({"egress": True, "bounds": [HOST]}, (), True),
+        ({"bounds": [COUNT]}, ("url",), True),
+    ],
+)
+def test_what_could_carry_something_out_is_held_by_a_bound(fields, outward, free):
+    """Or the tool asks: a bound that counts, or holds only a size, isn't enough."""
+    granted = rule("report", **{"bounds": [], **fields})
+    found = effective(granted, Standing(Rung.REPORT), replace(ALL, outward=outward))
+    assert (found.rung, [reason.code for reason in found.reasons]) == (
+        (Rung.REPORT, []) if free else (Rung.CONFIRM, ["egress"])
+    )
+    assert may_ask(granted, outward) is not (free and not granted.bounds)
 
 
 def test_only_what_holds_it_down_is_told():

@@ -192,6 +192,7 @@ def _refuse_what_is_hopeless(ladder: Ladder, asked: Question, person: Person, ve
 def _card(out: Screen, question: Question, now: dt.datetime, *, whole: bool) -> None:
     """One question: exactly what would run, and all that bears on the answer."""
     from ladder_graph.cli.screen import shortened, span
+    from ladder_graph.policy.units import spell_dollars
     from ladder_graph.wording import show
 
     call = question.call
@@ -205,6 +206,7 @@ def _card(out: Screen, question: Question, now: dt.datetime, *, whole: bool) -> 
     facts = [
         ("because", question.reasons),
         ("impact", question.impact),
+        *([] if question.mistake is None else [("a mistake costs", f"up to {spell_dollars(question.mistake)}")]),
         (
             "asked",
             f"{waiting}, {f'in {span(left)} it counts as a no' if left > 0 else 'and expired, which counts as no'}",

@@ -118,7 +118,7 @@ def _arguments(rule: Rule, known: Known) -> Iterator[Point]:
         return
     wanted: list[tuple[str, str, str]] = []
     for bound in rule.bounds:
-        fields = ("argument", "each_value_of")
+        fields = ("argument", "sql", "each_value_of")
         wanted += [(f"the bound {bound.kind}", getattr(bound, name, None) or "", "every call asks") for name in fields]
     if rule.confirm.type is not None:
         wanted.append(("confirm.type", rule.confirm.type, "nobody can approve a call"))

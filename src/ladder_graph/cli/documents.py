@@ -146,6 +146,10 @@ class CellDocument(TypedDict):
     """What proposed the agent's last call; empty before the first."""
     entry: str | None
     """The entry: the tool's name, or a glob."""
+    mistake_micro_usd: int | None
+    """What one wrong call costs at most, where the policy says so."""
+    beyond_today: int
+    """Calls outside its bounds that people let run since midnight, UTC."""
 
 
 class WeighedDocument(TypedDict):
@@ -177,6 +181,8 @@ class ExplanationDocument(TypedDict):
     """The rung that this call would get."""
     reasons: list[ReasonDocument]
     bounds: list[WeighedDocument]
+    mistake_micro_usd: int | None
+    """What one wrong call costs at most."""
 
 
 class DecisionDocument(TypedDict):
@@ -275,6 +281,7 @@ def cell(of: Cell, *, ceiling: str) -> CellDocument:
         "agent": of.agent, "tool": of.tool, "claimed": of.claimed.word, "ceiling": ceiling,
         "effective": of.route.rung.word,
         "reasons": _reasons(of.route), "named": of.entry is not None, "environment": of.environment, "entry": of.entry,
+        "mistake_micro_usd": of.mistake, "beyond_today": of.beyond,
     }  # fmt: skip
 
 
@@ -288,6 +295,7 @@ def explanation(of: Explanation) -> ExplanationDocument:
             {"bound": one.bound.model_dump(mode="json"), "held": one.held, "text": one.text, "left": one.left}
             for one in of.bounds
         ],
+        "mistake_micro_usd": of.mistake,
     }  # fmt: skip
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 ADVICE = {
     "no_checkpointer": 'wrap(graph, checkpointer=...), or checkpointer="host" on a LangGraph server',
     "no_bounds": "add bounds = [...] to the tool, or read_only = true if it changes nothing",
+    "egress": "add a bound on it, such as host or one_of, or say egress = false where nothing leaves",
     "no_undo": "declare one below @tool: @reversible(prepare=..., undo=...)",
     "not_mounted": "run the agent once, or mount its graph",
     "no_check": "add checks = [...] to the tool",
@@ -179,7 +180,11 @@ def _lock(ladder: Ladder, place: Place) -> Finding:
 
 def _reports(ladder: Ladder) -> Finding:
     reader = ladder.policy.reports.reader
-    wanted = [name for name, rule in ladder.policy.tools.items() if rule.rung is Rung.REPORT]
+    wanted = [
+        name
+        for name, rule in ladder.policy.tools.items()
+        if rule.rung is Rung.REPORT and ladder.policy.reader_of(rule) is None
+    ]
     now = ladder.clock()
     unread = ladder.reports()
     late = sum(report.overdue(now) for report in unread)

@@ -91,6 +91,7 @@ def _value(text: str) -> Any:
 
 def _show(out: Screen, told: Explanation) -> None:
     from ladder_graph.cli.screen import styled
+    from ladder_graph.policy.units import spell_dollars
     from ladder_graph.wording import show as spell
 
     out.heading(told.call.tool, f"a call of {told.call.agent}, as things are now")
@@ -102,6 +103,8 @@ def _show(out: Screen, told: Explanation) -> None:
         ("tool stands on", told.stands.word),
         ("this call", styled(told.route.rung.word, "bold")),
     ]
+    if told.mistake is not None:
+        steps.append(("a mistake costs", f"up to {spell_dollars(told.mistake)}"))
     out.fields(steps)
     if told.route.reasons:
         out.gap()

@@ -85,6 +85,11 @@ def _reasons(out: Screen, cells: list[Cell]) -> None:
         out.gap()
     for text, tools in held.items():
         out.columns([[styled(out.glyphs.missed, "yellow"), stacked(text, styled(", ".join(tools), QUIET))]], between=1)
+    for cell in cells:
+        if cell.beyond:
+            out.gap()
+            calls = "1 call" if cell.beyond == 1 else f"{cell.beyond} calls"
+            out.note(f"{cell.tool}: {calls} beyond its bounds approved today (UTC)")
 
 
 def log(

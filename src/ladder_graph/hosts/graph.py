@@ -16,6 +16,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.base import RunnableBindingBase
 from langchain_core.runnables.config import merge_configs
 from langchain_core.runnables.retry import RunnableRetry
+from langchain_core.tools import BaseTool
 from langgraph.channels import LastValue
 from langgraph.constants import START
 from langgraph.graph import StateGraph
@@ -30,6 +31,7 @@ from ladder_graph.hosts.conversation import READ
 from ladder_graph.hosts.edges import GatedEdge, Onwards
 from ladder_graph.hosts.nested import gated_tools, holds_tools, runs_tools_by_hand, unguarded
 from ladder_graph.hosts.nodes import GateNode, Mount, RungNode
+from ladder_graph.hosts.outward import outward
 from ladder_graph.hosts.provider import ProviderTools
 from ladder_graph.hosts.sealing import in_place, sealed_node
 from ladder_graph.hosts.toolhost import seat
@@ -94,8 +96,8 @@ def gated(site: Site, graph: Any, *, agent: str, checkpointer: Any) -> Compiled:
     return rebuilt.with_config(compiled.config) if compiled.config else rebuilt
 
 
-def _refuse_without_checkpointer(ladder: Ladder, tools: Iterable[str]) -> None:
-    asking = [name for name in tools if may_ask(ladder.policy.rule(name))]
+def _refuse_without_checkpointer(ladder: Ladder, tools: Iterable[BaseTool]) -> None:
+    asking = [tool.name for tool in tools if may_ask(ladder.policy.rule(tool.name), outward(tool))]
     if asking:
         raise NoCheckpointer(
             f"{', '.join(asking)} may have to ask a person, and the graph has no checkpointer to wait with; pass "
@@ -144,7 +146,7 @@ def _mount(site: Site, builder: Builder, place: str, names: dict[Rung, str], age
     original = _tool_node(place, runnable)
     assert original is not None  # noqa: S101  # it was found there a moment ago
     if not site.can_ask:
-        _refuse_without_checkpointer(site.ladder, original.tools_by_name)
+        _refuse_without_checkpointer(site.ladder, original.tools_by_name.values())
 
     def nest(graph: Compiled, name: str) -> Compiled:
         return gated(site, graph, agent=f"{agent}/{name}", checkpointer=None)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from ladder_graph.calls import normalise
+from ladder_graph.policy.units import spell_dollars
 from ladder_graph.steps import Question
 from ladder_graph.wording import describe
 
@@ -60,6 +61,7 @@ def interrupt_payload(question: Question, complaint: str = "") -> dict[str, Any]
             "typed": question.typed,
             "type_to_approve": question.to_type,
             "impact": question.impact,
+            "mistake": None if question.mistake is None else spell_dollars(question.mistake),
             "may_answer": list(question.may_answer),
             "complaint": complaint,
         },

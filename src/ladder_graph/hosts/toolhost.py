@@ -26,6 +26,7 @@ from ladder_graph.hosting import Alone
 from ladder_graph.hosts.conversation import checkpoint_of, recalls
 from ladder_graph.hosts.fitting import fields_of, fitted, fitting, version_of
 from ladder_graph.hosts.identity import answering, requesting
+from ladder_graph.hosts.outward import outward
 from ladder_graph.hosts.payload import interrupt_payload
 from ladder_graph.hosts.permit import Permit
 from ladder_graph.hosts.proposals import NO_ID
@@ -315,7 +316,7 @@ def seat(ladder: Ladder, tool: BaseTool, *, agent: str, can_ask: bool) -> None:
     """Take a tool under a ladder, with everything that is known of it here."""
     ladder.seat(
         tool.name, declaration_of(tool), agent=agent, can_ask=can_ask, host=outside(tool), version=version_of(tool),
-        fitted=fitting(tool),
+        fitted=fitting(tool), outward=outward(tool),
     )  # fmt: skip
 
 

@@ -158,7 +158,7 @@ class Actions:
             "state": state,
             "owner": self.owner.hold() if fence else "", "fence": fence, "at_us": self.us, "updated_us": self.us,
             "payload": payload, "why": route.why, "text": text, "reply": None, "artifact": artifact, "actor": "",
-            "verdict": "", "successor": "",
+            "verdict": "", "outside": ",".join(route.outside), "successor": "",
         })  # fmt: skip
 
 

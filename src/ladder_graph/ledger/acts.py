@@ -6,6 +6,8 @@ Each is one function on a cursor, in one transaction with its entry.
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Sequence
 from typing import Literal
 
 from ladder_graph.calls import Call
@@ -217,10 +219,14 @@ def _insert_environment(
     })  # fmt: skip
 
 
-def found(journal: Journal, cursor: Cursor, agent: str, tool: str, *, can_ask: bool, reversible: bool) -> None:
+def found(
+    journal: Journal, cursor: Cursor, agent: str, tool: str, *, can_ask: bool, reversible: bool,
+    outward: Sequence[str] = (),
+) -> None:  # fmt: skip
     """Write down what a mount found around a tool."""
     cursor.execute(sql.PUT_FOOTING, {
-        "agent": agent, "tool": tool, "can_ask": can_ask, "reversible": reversible, "at_us": journal.us,
+        "agent": agent, "tool": tool, "can_ask": can_ask, "reversible": reversible, "outward": json.dumps(outward),
+        "at_us": journal.us,
     })  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from ladder_graph.calls import Call, normalise
-from ladder_graph.ledger import questions, quotas, watches
+from ladder_graph.ledger import beyond, questions, quotas, watches
 from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.actions import Actions, pinned_in, placed, printable, sealed
 from ladder_graph.ledger.clocks import Moment
@@ -80,12 +80,13 @@ class Journal(Actions):
 
     def look(self, cursor: Cursor, call: Call, charges: Sequence[Charge]) -> Seen:
         """Everything the ledger knows that bears on a call."""
-        first = charges[0] if charges else None
+        first = charges[0] if charges and not charges[0].interval else None
         found = cursor.execute(sql.LOOK, {
             "agent": call.agent, "tool": call.tool, "thread": call.thread, "digest": call.digest, "now": self.us,
             **(_NO_QUOTA if first is None else quotas.placed(first)),
         }).fetchone()  # fmt: skip
         left = [] if first is None else [(first, first.limit - (found["taken"] or 0))]
+        others = charges[len(left) :]
         like = found["like"] is not None
         known = self.known(cursor, call.key) if like else None
         edited = questions.latest(cursor, call) if known is not None and known.state is State.EDITED else None
@@ -98,7 +99,7 @@ class Journal(Actions):
             declined=questions.declined(cursor, call) if like else None,
             standing=None if found["rung"] is None else Rung(found["rung"]),
             standing_reason=found["reason"] or "",
-            left=(*left, *((charge, quotas.left(cursor, charge)) for charge in charges[1:])),
+            left=(*left, *((charge, quotas.left(cursor, charge)) for charge in others)),
             overdue=found["overdue"],
             pinned=pinned_in(found["pinned"]),
         )
@@ -167,7 +168,7 @@ class Journal(Actions):
         rule, name = terms.rule, secrets.token_hex(8)
         row = {
             "id": name, "agent": call.agent, "asked_us": self.us,
-            "expires_us": self.us + int(rule.confirm.expires * US), "impact": rule.impact,
+            "expires_us": self.us + int(rule.confirm.expires * US), "impact": rule.impact, "mistake": rule.mistake,
             "may_answer": json.dumps(rule.confirm.by), "typed": rule.confirm.type,
             "decisions": json.dumps(rule.confirm.decisions), "quorum": rule.confirm.quorum,
             "not_requester": rule.confirm.not_requester, "requester": requester.name if requester else "",
@@ -345,6 +346,7 @@ class Journal(Actions):
         )  # fmt: skip
         self.append(cursor, call.agent, State.STARTED, call.key, {
             "fence": fence, "rung": rung, "actor": actor or "", **sealed(artifact),
+            **beyond.counted(cursor, step, place, self.us),
         })  # fmt: skip
         return fence
 
@@ -394,8 +396,8 @@ class Journal(Actions):
             return False
         detail = step.outcome.text if step.outcome is not None else ""
         self.append(cursor, call.agent, step.state, call.key, {"text": detail or text} if detail or text else {})
-        if step.state in _SETTLES:
-            cost = step.outcome.cost if step.outcome is not None else None
+        cost = step.outcome.cost if step.outcome is not None else None
+        if step.state in _SETTLES or (step.state is State.UNDOING and cost is not None):
             quotas.settle(cursor, call.key, used=step.state is not State.FAILED, cost=cost)
         if moved["undo"]:
             self._watched(cursor, call.key, step.state, after, text)

@@ -62,7 +62,8 @@ def question_of(row: Mapping[str, Any], call: Call, why: str, votes: Iterable[Ma
         votes=tuple(Decision("approve", Person(one["by"], one["auth"]), moment(one["at_us"]), one["reason"])
                     for one in votes if not one["withdrawn"]),
         not_requester=bool(row["not_requester"]),
-        requester=Person(row["requester"], row["requester_auth"]) if row["requester"] else None, nonce=row["nonce"],
+        requester=Person(row["requester"], row["requester_auth"]) if row["requester"] else None,
+        nonce=row["nonce"], mistake=row["mistake"],
     )  # fmt: skip
 
 

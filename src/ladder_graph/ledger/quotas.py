@@ -4,7 +4,7 @@ A claim holds what its call takes; the outcome settles it or gives it back. The 
 that midnight loses nothing. Each counter only goes forward: where the clock was set back, it stays in the last window
 it counted in until the clock has caught up. What lies before that window, or before what a sliding one reaches back to
 from it, can never count again: the first claim in a window drops a few such rows of its counter. A hold goes with the
-outcome of its action.
+outcome of its action. What holds a rate stands in `ladder_graph.ledger.rates`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import BigInteger, bindparam, literal_column, select
 
-from ladder_graph.ledger import rows
+from ladder_graph.ledger import rates, rows
 from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.dialects import Sql
@@ -46,7 +46,9 @@ PRUNE = Sql.of(
 
 
 def left(cursor: Cursor, charge: Charge) -> int:
-    """What is left in the charge's window, in its unit."""
+    """What is left in the charge's window, in its unit; of a rate, how many calls may come at once."""
+    if charge.interval:
+        return rates.left(cursor, charge)
     row = cursor.execute(sql.TAKEN, placed(charge)).fetchone()
     return charge.limit - (row[0] or 0)
 
@@ -65,6 +67,10 @@ def hold(cursor: Cursor, action: str, charges: Iterable[Charge]) -> Charge | Non
     """
     # In the order of their keys, so that no two claims wait for each other.
     for charge in sorted(charges, key=lambda charge: charge.quota):
+        if charge.interval:
+            if not rates.hold(cursor, action, charge):
+                return charge
+            continue
         window, earlier = _bucket(cursor, charge) if charge.reach else (charge.start, 0)
         wanted = {
             "quota": charge.quota, "window": window, "amount": charge.amount, "lim": charge.limit, "earlier": earlier,
@@ -107,6 +113,8 @@ def settle(cursor: Cursor, action: str, *, used: bool, cost: int | None = None) 
         used: Whether it took effect.
         cost: What it really cost, in micro-dollars, also where it had no effect; None where only the hold is known.
     """
+    if not used:
+        rates.give_back(cursor, action)
     if cost is None:
         cursor.execute(sql.SETTLE, {"action": action, "used": int(used)})
     else:

@@ -19,9 +19,10 @@ from ladder_graph.ledger import chain
 from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.actions import call_of
 from ladder_graph.ledger.cursor import Cursor
-from ladder_graph.ledger.questions import moment, question_of
+from ladder_graph.ledger.questions import micros, moment, question_of
 from ladder_graph.ledger.rows import (
     ActionRow,
+    BeyondRow,
     DraftRow,
     EntryRow,
     EnvironmentRow,
@@ -243,6 +244,19 @@ class Reading:
                 )
                 for report, action, payload in session.exec(query)
             ]  # fmt: skip
+
+        return self._store.query(work)
+
+    def beyond(self, agent: str, since: dt.datetime) -> dict[str, int]:
+        """How many calls outside their bounds people let run since a moment, by tool."""
+
+        def work(session: Session) -> dict[str, int]:
+            query = (
+                select(BeyondRow.tool, func.count())
+                .where(BeyondRow.agent == agent, BeyondRow.at_us >= micros(since))
+                .group_by(BeyondRow.tool)
+            )
+            return dict(session.exec(query).all())
 
         return self._store.query(work)
 

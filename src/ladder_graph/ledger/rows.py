@@ -118,6 +118,8 @@ class ActionRow(SQLModel, table=True):
     """The person whose act it is; empty for the agent's own."""
     verdict: str = ""
     """What a person made of a suggestion: adopted or dismissed."""
+    outside: str = ""
+    """The bounds that it was found outside of when the ledger first heard of it, by their codes, with commas."""
     successor: str = ""
     """The key of the action that goes on in its place, once somebody put other arguments in."""
 
@@ -149,6 +151,8 @@ class QuestionRow(SQLModel, table=True):
     """When silence becomes a no."""
     impact: str
     """How bad a wrong call would be."""
+    mistake: int | None = Field(default=None, sa_type=BigInteger)
+    """What one wrong call costs at most, in micro-dollars."""
     may_answer: str
     """Names of those who may answer, as a JSON array; empty means anybody who is named."""
     typed: str | None = None
@@ -220,6 +224,22 @@ class QuotaRow(SQLModel, table=True):
     """What the window holds, as the policy last said."""
 
 
+class RateRow(SQLModel, table=True):
+    """How far the calls of one counter have run ahead of their rate."""
+
+    __tablename__ = "rate"
+    __table_args__ = CLUSTERED
+
+    quota: str = Field(primary_key=True)
+    """Agent, what is counted of it, measure and stretch of time."""
+    free_us: int = Field(sa_type=BigInteger)
+    """When all calls so far will have been waited for: the theoretical arrival time of the algorithm."""
+    last_us: int = Field(sa_type=BigInteger)
+    """When the last one was held."""
+    granted: int = Field(sa_type=BigInteger)
+    """How many were held, ever."""
+
+
 class HoldRow(SQLModel, table=True):
     """What one action holds of one counter until its outcome is known."""
 
@@ -231,9 +251,29 @@ class HoldRow(SQLModel, table=True):
     quota: str = Field(primary_key=True)
     """The counter."""
     window: int = Field(sa_type=BigInteger)
-    """The window in which it was reserved, and will be settled."""
+    """The window in which it was reserved, and will be settled; of a rate, the how manyth call it is."""
     amount: int = Field(sa_type=BigInteger)
-    """How much."""
+    """How much; of a rate, how many microseconds it makes the next one wait."""
+
+
+class BeyondRow(SQLModel, table=True):
+    """A call outside its bounds that people let run."""
+
+    __tablename__ = "beyond"
+    __table_args__ = (Index("beyond_when", "agent", "at_us"),)
+
+    action: str = Field(primary_key=True)
+    """The action's key."""
+    agent: str
+    """Who acted."""
+    tool: str
+    """With which tool."""
+    outside: str
+    """The bounds, by their codes, with commas."""
+    by: str
+    """Who approved it."""
+    at_us: int = Field(sa_type=BigInteger)
+    """When it was started."""
 
 
 class DraftRow(SQLModel, table=True):
@@ -330,6 +370,8 @@ class FootingRow(SQLModel, table=True):
     """There is a checkpointer."""
     reversible: bool
     """It declares an undo."""
+    outward: str
+    """The arguments that could carry something out, by its schema, as a JSON array."""
     at_us: int = Field(sa_type=BigInteger)
     """When that was found."""
 

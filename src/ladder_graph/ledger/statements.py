@@ -76,7 +76,7 @@ SAID = _sql(
 )
 """Whether an entry about no single action said exactly this before."""
 
-_place = [_action.c[name] for name in ("key", "state", "owner", "fence")]
+_place = [_action.c[name] for name in ("key", "state", "owner", "fence", "outside")]
 PLACE_AND_HEAD = _sql(
     select(*_place, _head.c.n, _head.c.hash)
     .select_from(_head.outerjoin(_action, _action.c.key == bindparam("key")))
@@ -319,6 +319,6 @@ _put_footing = insert(_footing).values({column.name: bindparam(column.name) for 
 PUT_FOOTING = _sql(
     _put_footing.on_conflict_do_update(
         index_elements=["agent", "tool"],
-        set_={name: _put_footing.excluded[name] for name in ("can_ask", "reversible", "at_us")},
+        set_={name: _put_footing.excluded[name] for name in ("can_ask", "reversible", "outward", "at_us")},
     )
 )

@@ -14,11 +14,11 @@ from pydantic_core import PydanticCustomError
 
 from ladder_graph.calls import digest_of
 from ladder_graph.policy import globs
-from ladder_graph.policy.bounds import Bound, Origin, Predicate, Under, Volume
+from ladder_graph.policy.bounds import Bound, Origin, Predicate, Table, Under, Volume
 from ladder_graph.policy.bounds.shape import QuotaBound
 from ladder_graph.policy.checks import Check
 from ladder_graph.policy.fields import ImportPath, Many, Name, Place, RungField, Strict, placed
-from ladder_graph.policy.units import SomeSeconds
+from ladder_graph.policy.units import MicroDollars, SomeSeconds
 from ladder_graph.policy.watching import Signals, Watch, problems
 from ladder_graph.scale import Rung
 
@@ -56,6 +56,8 @@ class Someone(Strict):
 
     roles: Many[Name] = ()
     """What they are, for `confirm.by = ["role:finance"]`."""
+    labels: Many[Name] = ()
+    """What they may see, for the `labels` of a rule."""
 
 
 class Key(Strict):
@@ -81,9 +83,21 @@ class Rule(Strict):
     ceiling: RungField = Rung.REPORT
     """The highest rung it may ever stand on."""
     read_only: bool = False
-    """The tool changes nothing and carries nothing out; then it needs neither bounds nor undo."""
+    """The tool changes nothing; then it needs neither bounds nor undo, unless it carries something out (`egress`)."""
+    egress: bool | None = None
+    """Whether the tool sends its arguments outside, as a search or a fetch does: from rung 3 up, it then needs a bound
+    on an argument, and counting calls alone isn't enough. Where it isn't said, the schema of a tool that only reads
+    tells: each argument that names a place or somebody, as `url`, `host` or `to`, needs a bound."""
     impact: Literal["low", "medium", "high"] = "low"
     """How bad a wrong call is. Above low, a person whose identity nobody checked may not approve."""
+    mistake: MicroDollars | None = None
+    """What one wrong call costs at most, as `"$200"`. It is told to whoever is asked, and a call whose cost, by a bound
+    on cost, is higher asks."""
+    labels: Many[Name] = ()
+    """Access labels of what the tool touches, as `"customer-data"`: only who holds all of them may approve its calls,
+    put other arguments in, answer in its place, or decide about its drafts."""
+    channel: Name | None = None
+    """The stream that the tool's reports go to, of those under `reports.channels`; unsaid, to the reader of all."""
     bounds: Many[Bound] = ()
     """What it may do without asking, from rung 3 up; every one of them must hold."""
     undo: ImportPath | None = None
@@ -128,13 +142,22 @@ class Rule(Strict):
 
     @cached_property
     def takes_time(self) -> bool:
-        """Whether a bound runs other people's code or reads a conversation, which no event loop should wait for."""
-        return any(isinstance(bound, Predicate | Origin) for bound in self.bounds)
+        """Whether a bound runs other people's code, reads a conversation, or parses SQL: not for an event loop."""
+        return any(isinstance(bound, Predicate | Origin | Table) for bound in self.bounds)
 
     def anchored(self, folder: Path) -> Self:
         """This rule with the directories of its bounds taken from a folder."""
         bounds = tuple(bound.anchored(folder) if isinstance(bound, Under) else bound for bound in self.bounds)
         return self.model_copy(update={"bounds": bounds})
+
+
+class Channel(Strict):
+    """A stream of reports with a reader of its own."""
+
+    reader: Name
+    """The person who must acknowledge."""
+    sla: SomeSeconds = 86400.0
+    """Seconds within which a report must be acknowledged, as `"24h"`."""
 
 
 class Reports(Strict):
@@ -144,6 +167,8 @@ class Reports(Strict):
     """The person who must acknowledge; without a name nobody stands on rung 5."""
     sla: SomeSeconds = 86400.0
     """Seconds within which a report must be acknowledged, as `"24h"`."""
+    channels: dict[Name, Channel] = Field(default_factory=dict)
+    """Streams with readers of their own, for the tools whose rules name them as `channel`."""
 
 
 LOWEST = Rule()
@@ -207,6 +232,50 @@ class Policy(Strict):
                     f"{', '.join(sorted(able))} may"
                 )
         return self
+
+    @model_validator(mode="after")
+    def _somebody_is_cleared(self) -> Self:
+        for tool, rule in self.tools.items():
+            able = {name for name in self.people if not self.withheld(rule, name)}
+            able &= self.able(rule.confirm.by) or able
+            if rule.labels and len(able) < rule.confirm.quorum:
+                held = f"only {', '.join(sorted(able))} may" if able else "nobody may"
+                raise _at(
+                    ("tools", tool, "labels"),
+                    f"{rule.confirm.quorum} must answer and hold {', '.join(rule.labels)}, and {held}; give them to "
+                    'somebody, as in [people.ana] labels = ["…"]',
+                )
+        return self
+
+    def withheld(self, rule: Rule, name: str) -> list[str]:
+        """The labels of a rule that a person doesn't hold.
+
+        Args:
+            rule: The rule.
+            name: The person's name.
+        """
+        held = self.people[name].labels if name in self.people else ()
+        return [label for label in rule.labels if label not in held]
+
+    @model_validator(mode="after")
+    def _channels_are_there(self) -> Self:
+        for tool, rule in self.tools.items():
+            known = list(self.reports.channels)
+            if rule.channel is not None and rule.channel not in known:
+                near = difflib.get_close_matches(rule.channel, known, 1)
+                hint = (
+                    f"did you mean {near[0]!r}?"
+                    if near
+                    else f'add one, as in [reports.channels.{rule.channel}] reader = "…"'
+                )
+                raise _at(("tools", tool, "channel"), f"there is no report channel {rule.channel!r}; {hint}")
+        return self
+
+    def reader_of(self, rule: Rule) -> tuple[str, float] | None:
+        """Who reads the reports under a rule, and within how many seconds; None where nobody is named."""
+        if rule.channel is not None:
+            return self.reports.channels[rule.channel].reader, self.reports.channels[rule.channel].sla
+        return None if self.reports.reader is None else (self.reports.reader, self.reports.sla)
 
     def able(self, by: Iterable[str]) -> set[str]:
         """The names of those who may answer, with the roles looked up.
@@ -279,6 +348,11 @@ class Policy(Strict):
                 "tools": {name: rule.anchored(base) for name, rule in self.tools.items()},
             }
         )
+
+
+def _at(path: tuple[str, ...], text: str) -> PydanticCustomError:
+    """A mistake that spans several keys, to be told at one of them."""
+    return PydanticCustomError("placed", "{text}", {"path": path, "text": text})
 
 
 def _rule(value: object) -> Any:

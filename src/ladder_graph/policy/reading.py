@@ -149,6 +149,9 @@ def _validated(data: object, source: str, lines: dict[Keys, int], model: type[M]
 
 def _problems(error: ErrorDetails, lines: dict[Keys, int], model: type[BaseModel]) -> Iterator[tuple[Keys, str]]:
     """One of pydantic's errors as paths in the policy, each with a sentence."""
+    if error["type"] == "placed":
+        yield error["ctx"]["path"], error["ctx"]["text"]
+        return
     if error["type"] != "glob_tie":
         yield _problem(error, model)
         return

@@ -42,23 +42,27 @@ def _watched(call: Call, fence: int, plan: Plan, artifact: Any, *, again: bool =
         yield Record(call, fence, state, outcome, text)
         return Reply(state, text, outcome)
     if outcome.kind == "unknown":
-        return (yield from undo(call, fence, artifact, f"the tool failed: {outcome.text}", outcome.signal))
+        trouble = f"the tool failed: {outcome.text}"
+        return (yield from undo(call, fence, artifact, trouble, outcome.signal, cost=outcome.cost))
     trouble = yield Measure(call, plan.rule.checks)
     if trouble is not None:
-        return (yield from undo(call, fence, artifact, trouble))
+        return (yield from undo(call, fence, artifact, trouble, cost=outcome.cost))
     yield Record(call, fence, State.DONE, outcome)
     return Reply(State.DONE, "", outcome)
 
 
 def undo(
-    call: Call, fence: int, artifact: Any, trouble: str, signal: BaseException | None = None, *, begun: bool = False
-) -> Life:
+    call: Call, fence: int, artifact: Any, trouble: str, signal: BaseException | None = None, *, begun: bool = False,
+    cost: int | None = None,
+) -> Life:  # fmt: skip
     """Undo an action that went wrong, or of which nobody knows whether it happened, and say what came of it.
 
-    `begun` says that an undo was under way when its process died; undoing twice is harmless.
+    `begun` says that an undo was under way when its process died; undoing twice is harmless. `cost` is what the action
+    says that it cost, in micro-dollars: it is settled before the undo, which gives no money back.
     """
     if not begun:
-        yield Record(call, fence, State.UNDOING, text=trouble)
+        spent = None if cost is None else Outcome("done", cost=cost)
+        yield Record(call, fence, State.UNDOING, spent, trouble)
     came: UndoOutcome = yield Undo(call, artifact)
     text = _words(call, came, trouble)
     yield Record(call, fence, came.state, text=text)

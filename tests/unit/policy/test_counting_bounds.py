@@ -6,9 +6,10 @@ import datetime as dt
 from dataclasses import replace
 
 import pytest
+from pydantic import ValidationError
 
 from ladder_graph.calls import Call
-from ladder_graph.policy.bounds import Breach, Charge, Cost, Length, Volume, weigh
+from ladder_graph.policy.bounds import Breach, Charge, Cost, Length, Rate, Volume, weigh
 from ladder_graph.policy.bounds.window import BUCKETS, start, window
 from ladder_graph.policy.scene import Scene
 
@@ -275,3 +276,40 @@ def test_weighing_collects_breaches_and_charges():
     assert [breach.bound for breach in breaches] == ["length", "cost"]
     assert [charge.unit for charge in charges] == ["calls", "micro_usd"]
     assert weigh([], call(), Scene(NOW)) == ([], [])
+
+
+# --- rates -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_rate_takes_one_call_of_its_burst():
+    """With the time that it makes the next one wait, rounded up, and the moment in place of a window."""
+    charge = Rate(limit=7, within="1m", burst=2).charge(call(), NOW)
+    assert (charge.amount, charge.limit, charge.unit, charge.reach) == (1, 2, "calls", 0)
+    assert (charge.interval, charge.start) == (8_571_429, us("2026-11-22T23:30:15Z"))
+    assert charge.quota == "ops/pay/rate/within:1m"
+    assert charge.interval * 7 >= 60_000_000
+
+
+def test_a_rate_has_a_counter_for_each_value():
+    """As other bounds that count have."""
+    bound = Rate(limit=1, within="1h", each_value_of="to", by="thread")
+    charges = bound.charges(call(to=["ana", "bo"]), Scene(NOW))
+    assert len({charge.quota for charge in charges}) == 2
+    assert charges[0].window == "a burst, at 1 in 1h for to = 'ana'"
+    assert isinstance(bound.charges(call(), Scene(NOW)), Breach)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"limit": 0, "within": "1m"},
+        {"limit": 3, "within": "0s"},
+        {"limit": 3},
+        {"limit": 3, "within": "1m", "burst": 0},
+        {"limit": 3, "within": "1m", "burst": 4},
+    ],
+)
+def test_a_rate_that_says_nothing_is_a_mistake(fields):
+    """No calls, no time, no burst, or one that is more than the whole."""
+    with pytest.raises(ValidationError):
+        Rate(**fields)

@@ -182,11 +182,12 @@ def test_all_mistakes_come_at_once_in_order_with_their_lines(write):
         ),
         (
             f"{path}:3: tools.send_email.rugn: unknown key; did you mean 'rung'? known keys: rung, ceiling, read_only, "
-            "impact, bounds, undo, checks, watch, confirm"
+            "egress, impact, mistake, labels, channel, bounds, undo, checks, watch, confirm"
         ),
         (
             f"{path}:5: tools.send_email.bounds[0].kind: unknown kind 'volum'; did you mean 'volume'? known kinds: "
-            "one_of, equals, matches, range, length, count, under, host, domain, volume, cost, time, origin, predicate"
+            "one_of, equals, matches, range, length, count, under, host, domain, environment, tenant, table, volume, "
+            "rate, cost, time, origin, predicate"
         ),
         f"{path}:6: tools.send_email.bounds[1].limit: expected a whole number, found the text '3'",
         f"{path}:9: tools.\"drop table\".confirm.by: expected a list, found the text 'ana'",

@@ -14,8 +14,10 @@ from ladder_graph.calls import Call
 from ladder_graph.policy.bounds.cost import Cost
 from ladder_graph.policy.bounds.origin import Origin
 from ladder_graph.policy.bounds.predicate import Predicate
-from ladder_graph.policy.bounds.scope import Domain, Host, Under
+from ladder_graph.policy.bounds.rate import Rate
+from ladder_graph.policy.bounds.scope import Domain, Environment, Host, Tenant, Under
 from ladder_graph.policy.bounds.shape import Breach, Charge, QuotaBound
+from ladder_graph.policy.bounds.table import Table
 from ladder_graph.policy.bounds.time import Time
 from ladder_graph.policy.bounds.type import Count, Equals, Length, Matches, OneOf, Range
 from ladder_graph.policy.bounds.volume import Volume
@@ -28,6 +30,7 @@ __all__ = [
     "Cost",
     "Count",
     "Domain",
+    "Environment",
     "Equals",
     "Host",
     "Length",
@@ -36,9 +39,13 @@ __all__ = [
     "Origin",
     "Predicate",
     "Range",
+    "Rate",
+    "Table",
+    "Tenant",
     "Time",
     "Under",
     "Volume",
+    "held_arguments",
     "weigh",
 ]
 
@@ -52,7 +59,11 @@ Bound = Annotated[
     | Under
     | Host
     | Domain
+    | Environment
+    | Tenant
+    | Table
     | Volume
+    | Rate
     | Cost
     | Time
     | Origin
@@ -60,6 +71,25 @@ Bound = Annotated[
     Field(discriminator="kind"),
 ]
 """Any bound; `kind` tells which."""
+
+
+def held_arguments(bounds: Iterable[Bound]) -> frozenset[str] | None:
+    """The arguments whose values bounds hold to something; None where a predicate sees all of them.
+
+    A bound on size or number of entries holds no value, and neither does one that counts.
+    """
+    held: set[str] = set()
+    for bound in bounds:
+        match bound:
+            case Predicate():
+                return None
+            case Table(argument=name, sql=None) | Table(sql=name) | Environment(argument=name):
+                held.update({name} if name else ())
+            case OneOf() | Equals() | Matches() | Range() | Under() | Host() | Domain() | Origin() | Tenant():
+                held.add(bound.argument)
+            case _:
+                continue
+    return frozenset(held)
 
 
 def weigh(bounds: Iterable[Bound], call: Call, scene: Scene) -> tuple[list[Breach], list[Charge]]:
@@ -81,7 +111,7 @@ def weigh(bounds: Iterable[Bound], call: Call, scene: Scene) -> tuple[list[Breac
         match bound:
             case QuotaBound():
                 answer = bound.charges(call, scene)
-            case Time() | Origin():
+            case Time() | Origin() | Tenant():
                 answer = bound.check(call, scene)
             case _:
                 answer = bound.check(call)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
+from pydantic import model_validator
+
 from ladder_graph.calls import Call
-from ladder_graph.policy.bounds.shape import ArgumentBound, Breach
+from ladder_graph.policy.bounds.shape import MISSING, ArgumentBound, Breach, follow, look_up, shorten, spelt
+from ladder_graph.policy.fields import Argument, Name, Netloc, Place, Scheme, Some, Strict, placed
 from ladder_graph.policy.fields import Domain as DomainName
-from ladder_graph.policy.fields import Netloc, Place, Scheme, Some, placed
+from ladder_graph.policy.scene import Scene
 
 _PORTS = {"https": ":443", "wss": ":443", "http": ":80", "ws": ":80", "ftp": ":21"}
 """The port that goes without saying, by scheme."""
@@ -121,3 +124,78 @@ class Domain(ArgumentBound):
             return False
         name, _, domain = address.partition("@")
         return len(name) <= _LONGEST_NAME and _MAILBOX.fullmatch(name) is not None and domain.lower() in self.domains
+
+
+class Environment(Strict):
+    """The tool must act in one of these environments, as the call says, or the process that runs it.
+
+    Letter case, width and spaces around a name make no other environment. A short name is one of its own: `prod` isn't
+    `production`.
+
+    Example:
+        >>> bound = Environment(argument="env", names=["staging"])
+        >>> bound.check(Call("ops", "t1", "c1", "deploy", {"env": "prod"})).text
+        "env is 'prod', and the bound allows 'staging'"
+    """
+
+    kind: Literal["environment"] = "environment"
+    names: Some[Name]
+    """The environments."""
+    argument: Argument | None = None
+    """The argument that says where the tool acts."""
+    variable: Name | None = None
+    """Or the environment variable that says it, of the process in which the call is routed; unset, the bound asks."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.argument is None) == (self.variable is None):
+            raise ValueError(
+                'say where the tool acts: either argument = "env" or variable = "DEPLOY_ENV", and not both'
+            )
+        return self
+
+    def check(self, call: Call) -> Breach | None:
+        """None inside the bound, else why not."""
+        if self.argument is not None:
+            source, value = self.argument, look_up(call, self.argument)
+        else:
+            source = f"the environment variable {self.variable}"
+            value = os.environ.get(self.variable or "", MISSING)
+        spelling = spelt(value) if isinstance(value, str) else None
+        if spelling is not None and spelling in {spelt(name) for name in self.names}:
+            return None
+        found = "missing" if value is MISSING else shorten(value)
+        return Breach(self.kind, f"{source} is {found}, and the bound allows {', '.join(map(repr, self.names))}")
+
+
+class Tenant(ArgumentBound):
+    """The argument must be the run's own tenant, as the server knows it, or the embedding program says.
+
+    Example:
+        >>> import datetime as dt
+        >>> scene = Scene(dt.datetime(2026, 11, 22, tzinfo=dt.UTC), facts={"tenant": "acme"})
+        >>> bound = Tenant(argument="org_id")
+        >>> bound.check(Call("ops", "t1", "c1", "export", {"org_id": "acme"}), scene) is None
+        True
+        >>> bound.check(Call("ops", "t1", "c1", "export", {"org_id": "Acme"}), scene).text
+        "org_id is 'Acme', and the bound wants the tenant of this run, 'acme'"
+    """
+
+    kind: Literal["tenant"] = "tenant"
+    fact: Argument = "tenant"
+    """What is known of the run, by its key; dots lead into nested ones, as in `organization.id`."""
+
+    def check(self, call: Call, scene: Scene) -> Breach | None:
+        """None inside the bound, else why not. Values are compared with their types, and letter for letter."""
+        value, own = self.value(call), follow(scene.facts, self.fact)
+        if not _names_somebody(own):
+            found = "nothing is known" if own is MISSING else f"{shorten(own)} is known, which names nobody,"
+            return Breach(self.kind, f"{found} as the {self.fact} of this run, so {self.argument} can't be held to it")
+        if type(value) is type(own) and value == own:
+            return None
+        return self.breach(self.kind, value, f"wants the {self.fact} of this run, {shorten(own)}")
+
+
+def _names_somebody(fact: Any) -> bool:
+    """Whether a fact is text that holds something, or a whole number."""
+    return bool(fact.strip()) if isinstance(fact, str) else isinstance(fact, int) and not isinstance(fact, bool)

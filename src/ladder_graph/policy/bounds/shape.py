@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 from urllib.parse import quote
@@ -52,13 +53,21 @@ class Charge:
     """When this window, or this bucket of a sliding one, began: microseconds since the epoch."""
     reach: int = 0
     """How many microseconds back from there earlier buckets still count; 0 for a window of the calendar."""
+    interval: int = 0
+    """For a rate, the microseconds that one call makes the next one wait, with `start` as the moment and `limit` as
+    how many may come at once; 0 for a window."""
 
 
 def look_up(call: Call, argument: str) -> Any:
     """The value of an argument of the frozen call, or `MISSING`; dots lead into nested ones."""
-    here: Any = call.arguments
-    for step in argument.split("."):
-        if not isinstance(here, dict) or step not in here:
+    return follow(call.arguments, argument)
+
+
+def follow(table: Mapping[str, Any], path: str) -> Any:
+    """The value at the end of a dotted path, or `MISSING`."""
+    here: Any = table
+    for step in path.split("."):
+        if not isinstance(here, Mapping) or step not in here:
             return MISSING
         here = here[step]
     return here
@@ -162,11 +171,11 @@ def _counted(value: object) -> tuple[str, ...]:
     entries = value if isinstance(value, list | tuple) else [value]
     if len(entries) > _MOST_VALUES:
         return ()
-    spelt = [_spelt(entry) for entry in entries]
-    return () if None in spelt else tuple(dict.fromkeys(entry for entry in spelt if entry))
+    spellings = [spelt(entry) for entry in entries]
+    return () if None in spellings else tuple(dict.fromkeys(entry for entry in spellings if entry))
 
 
-def _spelt(value: object) -> str | None:
+def spelt(value: object) -> str | None:
     """One spelling for what a tool may take for the same: another letter case, width, or spaces around it."""
     if isinstance(value, bool) or not isinstance(value, int | str):
         return None

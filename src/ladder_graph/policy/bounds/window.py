@@ -61,6 +61,15 @@ def local(now: dt.datetime, timezone: str) -> dt.datetime:
     return now.astimezone(_calendar(timezone))
 
 
+def moment_us(now: dt.datetime) -> int:
+    """A moment in microseconds since the epoch.
+
+    Raises:
+        ValueError: The datetime is naive, so that nobody can tell which moment it is.
+    """
+    return (local(now, "UTC") - _EPOCH) // _US
+
+
 def window(now: dt.datetime, per: Per, timezone: str) -> str:
     """The label of the window that holds this moment.
 
@@ -130,6 +139,6 @@ class WindowBound(QuotaBound):
             at, begun, reach = window(now, self.per, self.timezone), start(now, self.per, self.timezone), 0
         else:
             width = math.ceil(self.within * 1_000_000 / BUCKETS)
-            moment = (local(now, "UTC") - _EPOCH) // _US
+            moment = moment_us(now)
             at, begun, reach = f"any {spell_seconds(self.within)}", moment - moment % width, width * BUCKETS
         return Charge(self.quota(call), at, amount, limit, unit, begun, reach)
