@@ -176,7 +176,7 @@ def test_no_proxy_is_used(monkeypatch):
     assert (len(asked), never) == (1, [])
 
 
-@pytest.mark.parametrize("url", ["ftp://127.0.0.1/", "http:///", "http://u:p@127.0.0.1/", "http://[::1", "file:///etc"])
+@pytest.mark.parametrize("url", ["ftp://127.0.0.1/", "http:///", "http://u:p@127.0.0.1/", "http://[::1", "file:/etc"])
 def test_what_is_no_plain_url_is_not_asked(url):
     """Other schemes, no host, and credentials."""
     with pytest.raises(NotAsked):

@@ -105,6 +105,13 @@ def test_seeing_nothing_too_often_ends_it_as_the_policy_says():
     assert phase(took(*["inconclusive"] * 9, every=1), checks=[forgiven], now=9) == "watching"
 
 
+def test_of_one_moment_the_worst_counts():
+    """A good measurement takes nothing back that was taken together with it, in whatever order they are stored."""
+    check = CHECK.model_copy(update={"inconclusive_limit": 0})
+    both = [Taken(0, at(1), "good"), Taken(0, at(1), "inconclusive")]
+    assert phase(both, checks=[check], now=1) == phase(both[::-1], checks=[check], now=1) == "undo"
+
+
 def test_each_check_that_decides_must_be_good():
     """One that was good doesn't speak for one that saw nothing; a dry run has no say either way."""
     other = Http(url="http://127.0.0.1/")
