@@ -18,6 +18,8 @@ The message of an error says what is wrong, where, and what to do about it.
     ├── SignalRefused          an alert from outside that can't be read
     ├── NotPermitted           a tool was about to run what nobody had allowed
     ├── ProviderToolsRefused   a request with tools that the provider runs by itself
+    ├── NotRegistered          an undo artifact names a function that nobody said may be run
+    ├── UndoConflict           raised by an undo: "somebody else changed it, I kept my hands off"
     └── DefiniteFailure        raised by a tool: "I failed, and nothing happened"
 """
 
@@ -107,6 +109,17 @@ class ProviderToolsRefused(LadderError):
 
     Take them off the model, or say `provider_tools = "report"` in the policy to let them pass and have them reported.
     """
+
+
+class NotRegistered(LadderError):
+    """An undo artifact names a function that can't be imported, or that no `Declaration` was made with. It was not run.
+
+    Make the `Declaration` in the function's own module or in the tool's, or mark the function with `@registered`.
+    """
+
+
+class UndoConflict(LadderError):
+    """Raise this in an undo to say: somebody else changed the same thing, I changed nothing, a person must look."""
 
 
 class DefiniteFailure(LadderError):

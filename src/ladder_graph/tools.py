@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from importlib import import_module
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 from ladder_graph.errors import PolicyError
+from ladder_graph.policy.units import seconds
+from ladder_graph.references import reference, register, unportable
 
 ATTRIBUTE = "__ladder__"
 """Where a function carries its declaration."""
@@ -19,7 +21,13 @@ ATTRIBUTE = "__ladder__"
 Arguments = Mapping[str, Any]
 Found = Literal["happened", "absent", "cannot tell"]
 """What a probe may answer about an action in doubt."""
+Kind = Literal["reversible", "compensable", "buffered", "idempotent", "read", "irreversible"]
+"""What can be done about an effect: put back as it was; made good by another action; held back until a while has
+passed; simply repeated; nothing needs to be done, since it only reads; nothing can be done."""
 F = TypeVar("F", bound=Callable[..., Any])
+
+_UNDO = ("prepare", "undo", "fingerprint", "conditional", "kind", "ttl", "resource", "home")
+"""What belongs together: the parts of one undo never mix with those of another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +36,23 @@ class Declaration:
 
     prepare: Callable[[Arguments], Any] | None = None
     """Arguments to a JSON artifact, made before the action, that holds what the undo needs. Changes nothing."""
-    undo: Callable[[Any], None] | None = None
+    undo: Callable[..., Any] | None = None
     """Puts things back from the artifact alone. Safe to call twice."""
     fingerprint: Callable[[Any], str] | None = None
     """The touched resource as it is now, from the artifact; it makes the undo conditional."""
+    conditional: bool = False
+    """The undo makes sure by itself that it overwrites nobody's changes, under its own lock or transaction. It is
+    called with the artifact and the fingerprint right after the action (None where that is unknown), returns whether
+    there was anything to undo, and raises `UndoConflict`."""
+    kind: Kind | None = None
+    """What can be done about its effect; by default `"reversible"` with an undo, else `"irreversible"`."""
+    ttl: float | None = None
+    """Seconds, or such as `"24h"`: how long after the action the undo is still possible. None for ever."""
+    resource: Callable[[Any], str] | None = None
+    """From the artifact to a name of what is touched, such as `"file:/srv/x"`: undos of one resource run in reverse
+    order."""
+    home: str = ""
+    """The module whose import makes this declaration; set by the decorators."""
     probe: Callable[[Arguments, str], Found] | None = None
     """Arguments and idempotency key to what became of an action in doubt."""
     drafter: Callable[[Arguments], str] | None = None
@@ -44,22 +65,64 @@ class Declaration:
     """Changes whenever the tool does something else than before, where its own code doesn't show that: an approval is
     for one version."""
 
+    def __post_init__(self) -> None:
+        if self.kind is not None and self.kind not in get_args(Kind):
+            raise PolicyError([f"kind = {self.kind!r}: expected one of {', '.join(get_args(Kind))}"], "Declaration")
+        if self.ttl is not None:
+            try:
+                object.__setattr__(self, "ttl", seconds(self.ttl))
+            except ValueError as wrong:
+                raise PolicyError([f"ttl: {wrong}"], "Declaration") from wrong
+        if self.kind == "idempotent":
+            object.__setattr__(self, "idempotent", True)
+        if self.undo is not None:
+            register("undo", self.undo)
+        if self.fingerprint is not None:
+            register("fingerprint", self.fingerprint)
+
+    def __call__(self, function: F) -> F:
+        """Put this declaration on a tool's function, as a decorator below `@tool`."""
+        said = self if self.undo is None or self.home else replace(self, home=function.__module__)
+        return _declare(function, said)
+
+    @property
+    def nature(self) -> Kind:
+        """What can be done about its effect, as declared or as follows from what is; without a word, nothing."""
+        if self.kind is not None:
+            return self.kind
+        if self.prepare is not None and self.undo is not None:
+            return "reversible"
+        return "idempotent" if self.idempotent else "irreversible"
+
     @property
     def undo_reference(self) -> str:
         """The undo by import path, `module:qualname`; empty where none is declared. An approval is for one undo."""
-        if self.undo is None:
-            return ""
-        named = self.undo if hasattr(self.undo, "__qualname__") else type(self.undo)
-        return f"{named.__module__}:{named.__qualname__}"
+        return "" if self.undo is None else reference(self.undo)
 
     @property
     def reversible(self) -> bool:
         """Whether the undo can be made before the action and run from the artifact alone."""
-        return self.prepare is not None and self.undo is not None
+        return self.prepare is not None and self.undo is not None and self.nature != "irreversible"
+
+    @property
+    def unportable(self) -> str:
+        """Why another process couldn't run the undo, as a sentence; empty where it could."""
+        if not self.reversible:
+            return "it declares no undo"
+        parts = (("undo", self.undo), ("fingerprint", self.fingerprint))
+        reasons = ((name, unportable(part)) for name, part in parts if part is not None)
+        return next((f"its {name} can't be run by another process: {why}" for name, why in reasons if why), "")
+
+    @property
+    def portable(self) -> bool:
+        """Whether another process can run the undo from the artifact, as rung 4 needs it."""
+        return not self.unportable
 
     def merged(self, other: Declaration) -> Declaration:
-        """This declaration with whatever the other one says beyond the defaults."""
+        """This declaration with whatever the other one says beyond the defaults. An undo replaces an undo whole."""
         said = {f.name: v for f in fields(other) if (v := getattr(other, f.name)) != f.default}
+        if other.undo is not None:
+            said |= {name: getattr(other, name) for name in _UNDO}
         return replace(self, **said)
 
 
@@ -75,10 +138,18 @@ def _declare(function: F, said: Declaration) -> F:
 def reversible(
     *,
     prepare: Callable[[Arguments], Any],
-    undo: Callable[[Any], None],
+    undo: Callable[..., Any],
     fingerprint: Callable[[Any], str] | None = None,
+    probe: Callable[[Arguments, str], Found] | None = None,
+    ttl: float | str | None = None,
+    kind: Kind | None = None,
+    resource: Callable[[Any], str] | None = None,
+    conditional: bool = False,
 ) -> Callable[[F], F]:
     """Declare how a tool's effect is undone. Stands below `@tool`, on the plain function.
+
+    Another process runs the undo once the tool's own is gone, so for rung 4 `undo` and `fingerprint` must be
+    functions at the top of a module; `prepare`, `probe` and `resource` may be anything.
 
     Args:
         prepare: Called with the arguments before the action; returns a JSON artifact and changes nothing. If it
@@ -86,6 +157,14 @@ def reversible(
         undo: Called with the artifact alone; puts things back. Calling it twice must be harmless.
         fingerprint: Called with the artifact; names the resource's present content, so that the undo keeps its
             hands off what somebody else changed meanwhile.
+        probe: As in `probed_by`.
+        ttl: How long after the action the undo is still possible, in seconds or as `"24h"`; None for ever.
+        kind: What can be done about the effect; `"reversible"` by default.
+        resource: Called with the artifact; names what is touched, as `"file:/srv/x"`.
+        conditional: The undo compares and changes in one step: see `Declaration.conditional`.
+
+    Raises:
+        PolicyError: The kind or the ttl is none.
 
     Example:
         >>> shelf = {"a": 1}
@@ -93,10 +172,14 @@ def reversible(
         ... def put(key: str, value: int) -> str:
         ...     shelf[key] = value
         ...     return "put"
-        >>> declaration_of(put).reversible
-        True
+        >>> declaration_of(put).reversible, declaration_of(put).portable
+        (True, False)
     """
-    return lambda function: _declare(function, Declaration(prepare=prepare, undo=undo, fingerprint=fingerprint))
+    length: Any = ttl  # the declaration reads it
+    return Declaration(
+        prepare=prepare, undo=undo, fingerprint=fingerprint, probe=probe, ttl=length, kind=kind, resource=resource,
+        conditional=conditional,
+    )  # fmt: skip
 
 
 def drafted_by(drafter: Callable[[Arguments], str], *, suffix: str = ".md") -> Callable[[F], F]:
@@ -148,4 +231,4 @@ def declared_at(path: str) -> Declaration:
         raise PolicyError(
             [f"undo = {path!r}: it declares no undo; name a Declaration(prepare=..., undo=...)"], "policy"
         )
-    return said
+    return said if said.home else replace(said, home=module)

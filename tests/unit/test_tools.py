@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ladder_graph.errors import PolicyError
@@ -34,7 +36,7 @@ def test_a_policy_names_a_declaration():
     policy = Policy(agent="ops", tools={"put": {"rung": "rollback", "undo": f"{__name__}:PUT_BACK"}})
     ladder = Ladder(policy=policy, ledger=":memory:")
     ladder.seat("put", Declaration(), agent="ops", can_ask=True)
-    assert ladder.seats["put"].declaration == PUT_BACK
+    assert ladder.seats["put"].declaration == replace(PUT_BACK, home=__name__)
     ladder.close()
 
 
