@@ -59,6 +59,8 @@ _CHECKS = {
         for one in complaints(inner, said, root, f"{at}[{n}]")
     ],
     "minItems": lambda value, said, schema, root, at: _said(len(value) >= said, at),
+    "minLength": lambda value, said, schema, root, at: _said(len(value) >= said, at),
+    "minProperties": lambda value, said, schema, root, at: _said(len(value) >= said, at),
     "maxLength": lambda value, said, schema, root, at: _said(len(value) <= said, at),
     "pattern": lambda value, said, schema, root, at: _said(
         not isinstance(value, str) or re.search(said, value) is not None, at
@@ -66,6 +68,7 @@ _CHECKS = {
     "minimum": lambda value, said, schema, root, at: _said(not _is(value, "number") or value >= said, at),
     "maximum": lambda value, said, schema, root, at: _said(not _is(value, "number") or value <= said, at),
     "exclusiveMinimum": lambda value, said, schema, root, at: _said(not _is(value, "number") or value > said, at),
+    "exclusiveMaximum": lambda value, said, schema, root, at: _said(not _is(value, "number") or value < said, at),
 }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ The message of an error says what is wrong, where, and what to do about it.
     ├── AnswerError            an answer that can't be taken
     │   ├── UnknownQuestion    no such question
     │   └── AnswerRefused      not this answer, not by this person, or not any more
+    ├── SignalRefused          an alert from outside that can't be read
     ├── NotPermitted           a tool was about to run what nobody had allowed
     ├── ProviderToolsRefused   a request with tools that the provider runs by itself
     ├── NotRegistered          an undo artifact names a function that nobody said may be run
@@ -89,6 +90,10 @@ class UnknownQuestion(AnswerError):
 
 class AnswerRefused(AnswerError):
     """The answer is for other arguments, by somebody who may not, too late, or already given."""
+
+
+class SignalRefused(LadderError):
+    """An alert from outside can't be read whole. Nothing of its delivery was taken."""
 
 
 class NotPermitted(LadderError):

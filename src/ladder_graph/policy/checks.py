@@ -187,7 +187,7 @@ class ErrorRate(Watched):
     """The share of the same agent's later calls that failed. Too few calls are no result."""
 
     kind: Literal["error_rate"] = "error_rate"
-    at_most: Annotated[Number, Field(ge=0, lt=1)]
+    at_most: Annotated[float, Field(ge=0, lt=1)]
     """The greatest good share, as 0.2."""
     least: Annotated[int, Field(ge=1)] = 5
     """The fewest calls that say anything."""

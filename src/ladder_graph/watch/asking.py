@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from ipaddress import ip_address
 from typing import Any
 
 import httpcore
@@ -69,7 +70,7 @@ def ask(
     host = target.raw_host.decode("ascii")
     port = target.port or {"http": 80, "https": 443}[target.scheme]
     try:
-        addresses = within(timeout, lambda: resolve(host, port))
+        addresses = [host] if _is_address(host) else within(timeout, lambda: resolve(host, port))
     except (OSError, UnicodeError) as wrong:  # a TimeoutError is an OSError
         raise NoAnswer(f"{host} could not be resolved ({type(wrong).__name__})") from None
     if (why := refusal(host, addresses, allow)) is not None:
@@ -78,6 +79,14 @@ def ask(
         return _get(target, _Dialled(addresses, ends), body=body)
     except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError) as wrong:
         raise NoAnswer(type(wrong).__name__) from None
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _target(url: str) -> httpx.URL:
