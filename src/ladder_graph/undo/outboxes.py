@@ -138,13 +138,14 @@ def _move(directory: Path, name: str, before: str, after: str) -> None:
 
 def _mine(state: Any) -> dict[str, str]:
     """The action's messages with the folder of each, but those that were taken back."""
-    directory, found = Path(state["directory"]), {}
+    directory = Path(state["directory"])
+    found: dict[str, str] = {}
     for folder in (HELD, SENDING, IN_DOUBT, SENT):
         for name in _names(directory, folder):
             # Long-sent messages are told by their time: the artifact holds only what was waiting.
             new = name not in state["before"] and (folder == HELD or int(name.partition("-")[0]) >= state["since"])
             payload = _payload(_path(directory, folder, name)) if new else None
-            if payload is not None and all(payload.get(key, found) == said for key, said in state["match"].items()):
+            if payload is not None and all((key, said) in payload.items() for key, said in state["match"].items()):
                 found[name] = folder
     return found
 
