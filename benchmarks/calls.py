@@ -24,7 +24,8 @@ from langgraph.checkpoint.memory import InMemorySaver
 from ladder_graph import Ladder
 from ladder_graph.calls import Call
 from ladder_graph.fingerprint import Environment, toolset_component
-from ladder_graph.steps import Known, Outcome, Person, Question
+from ladder_graph.hosting import Alone
+from ladder_graph.steps import Outcome
 from ladder_graph.testing import ScriptedModel, calls
 from ladder_graph.tools import NOTHING
 
@@ -49,38 +50,13 @@ def act(n: int) -> str:
     return f"done {n}"
 
 
-class NoHost:
-    """Runs nothing, and has nothing to say."""
+class NoHost(Alone):
+    """Runs nothing, and says that it did."""
 
     def execute(self, call: Call, *, again: bool = False) -> Outcome:
         """Done."""
         del call, again
         return Outcome("done", "done")
-
-    async def aexecute(self, call: Call, *, again: bool = False) -> Outcome:
-        """As `execute`."""
-        return self.execute(call, again=again)
-
-    def encode(self, reply: Any) -> bytes:
-        """The text."""
-        return str(reply).encode()
-
-    def checkpoint(self) -> str:
-        """There is no conversation here."""
-        return ""
-
-    def recalls(self, call: Call, earlier: Known) -> bool:
-        """Nor is any lost."""
-        del call, earlier
-        return True
-
-    def ring(self, question: Question, complaint: str) -> Any:
-        """Nobody is asked."""
-        raise NotImplementedError(question, complaint)
-
-    def person(self, answer: object) -> Person | None:
-        """Nobody answers."""
-        raise NotImplementedError(answer)
 
 
 def ladder_of(rule: str, ledger: str | Path) -> Ladder:

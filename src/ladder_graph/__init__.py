@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         UnknownQuestion,
     )
     from ladder_graph.hosts.permit import spent
+    from ladder_graph.inventory.starter import starter
     from ladder_graph.ladder import Ladder
     from ladder_graph.policy import Policy, Rule, load_policy
     from ladder_graph.scale import Rung
@@ -69,13 +70,14 @@ __all__ = [
     "reversible",
     "sign",
     "spent",
+    "starter",
 ]
 
 _HOMES = {
     "Declaration": "tools", "Ladder": "ladder", "Person": "steps", "Policy": "policy", "Question": "steps",
     "Rule": "policy", "Rung": "scale", "State": "states", "drafted_by": "tools", "load_policy": "policy",
     "probed_by": "tools", "reversible": "tools", "answer_to": "envelopes", "sign": "envelopes",
-    "spent": "hosts.permit",
+    "spent": "hosts.permit", "starter": "inventory.starter",
 }  # fmt: skip
 """The module of each public name; what isn't listed is an error and stands in `errors`."""
 

@@ -14,6 +14,7 @@ from ladder_graph.calls import Call
 from ladder_graph.deciding import Fitting, unchecked
 from ladder_graph.explaining import Explanation, explained
 from ladder_graph.fingerprint import Environment
+from ladder_graph.hosting import Host
 from ladder_graph.ledger import Action, Draft, Entry, Report, Verification, acts, quotas
 from ladder_graph.ledger.sqlite import MEMORY
 from ladder_graph.policy.bounds import Charge
@@ -25,7 +26,6 @@ from ladder_graph.states import State
 from ladder_graph.steps import Person, Reason, Route
 from ladder_graph.tools import NOTHING, Declaration
 from ladder_graph.trust.standing import standing
-from ladder_graph.turns import Host
 from ladder_graph.workspace import Workspace
 
 Source = str | os.PathLike[str]

@@ -1,4 +1,4 @@
-"""Why a call would get the rung it would get, bound by bound. Pure: nothing is asked of anybody, and nothing runs."""
+"""Why a call would get the rung it would get, bound by bound. No tool runs; a predicate, as a bound, is called."""
 
 from __future__ import annotations
 
@@ -85,9 +85,18 @@ def decided(policy: Policy, tool: str, arguments: Mapping[str, Any], scene: Scen
     """
     call = Call(policy.agent, "explain", "explain", tool, dict(arguments))
     rule = policy.rule(tool)
+    return explained(call, rule, claimed(policy, rule), scene, lambda charge: charge.limit, entry=policy.entry(tool))
+
+
+def claimed(policy: Policy, rule: Rule) -> Route:
+    """Where a policy alone puts a tool before any particular call: all that its rungs need is in place.
+
+    Args:
+        policy: The policy.
+        rule: The tool's rule in it.
+    """
     footing = Footing(can_ask=True, reversible=True, reader=policy.reports.reader)
-    route = effective(rule, Standing(rule.rung), footing)
-    return explained(call, rule, route, scene, lambda charge: charge.limit, entry=policy.entry(tool))
+    return effective(rule, Standing(rule.rung), footing)
 
 
 def _weighed(bound: Bound, breaches: list[Breach], quotas: list[tuple[Charge, int]]) -> Weighed:

@@ -17,9 +17,10 @@ from ladder_graph.calls import Call, digest_of
 from ladder_graph.deciding import Fitting, unchecked
 from ladder_graph.desk import Desk, Seat, Source
 from ladder_graph.driving import adrive, drive
-from ladder_graph.errors import LadderError, PolicyError, ProviderToolsRefused
+from ladder_graph.errors import PolicyError, ProviderToolsRefused
 from ladder_graph.fingerprint import Environment
 from ladder_graph.flow import Gate, Routed, life, routed
+from ladder_graph.hosting import Alone, Host
 from ladder_graph.ledger import Reading, Store, acts
 from ladder_graph.ledger.questions import Terms
 from ladder_graph.ledger.rows import US
@@ -34,7 +35,7 @@ from ladder_graph.rungs.draft import take_up
 from ladder_graph.scale import Rung
 from ladder_graph.steps import Person, Reason, Reply, Route
 from ladder_graph.tools import NOTHING, Declaration, declared_at
-from ladder_graph.turns import Host, Turn
+from ladder_graph.turns import Turn
 from ladder_graph.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -327,7 +328,7 @@ class Ladder(Desk):
         return Turn(
             store=self.store, policy=policy, clock=self.clock, workspace=self.workspace,
             terms=self.terms(call, policy), reader=reader,
-            declaration=self.seat_of(call.agent, call.tool).declaration, host=host or _Nowhere(),
+            declaration=self.seat_of(call.agent, call.tool).declaration, host=host or Alone(),
         )  # fmt: skip
 
     def terms(self, call: Call, policy: Policy) -> Terms:
@@ -389,17 +390,6 @@ class Ladder(Desk):
         policy = self.refresh()
         route = Route(Rung.DRAFT, (Reason("accepted", f"{person.name} accepted its draft"),))
         return drive(take_up(call, route, Plan(policy.rule(call.tool)), person), self._turn(call, seat.host(), policy))
-
-
-class _Nowhere:
-    """A host for routing alone, which runs nothing."""
-
-    def checkpoint(self) -> str:
-        """Nothing is entered."""
-        return ""
-
-    def __getattr__(self, name: str) -> Any:
-        raise LadderError(f"there is no host here to {name}")
 
 
 def _now() -> dt.datetime:

@@ -10,35 +10,31 @@ import datetime as dt
 import functools
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from ladder_graph import answers
 from ladder_graph.calls import Call
 from ladder_graph.deciding import decision_of, edited, taken_before
 from ladder_graph.envelopes import signer
+from ladder_graph.hosting import Host
 from ladder_graph.ledger import Journal, Store, acts, quotas
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import Terms, last_answer, nonce_of, word_of
 from ladder_graph.policy import Policy
-from ladder_graph.policy.scene import Scene
 from ladder_graph.states import State
 from ladder_graph.steps import (
-    Arrival,
-    Asking,
     Claim,
     Claimed,
     Compose,
     Decision,
     Fit,
     Heard,
-    Known,
     Look,
     Measure,
     NotClaimed,
     Outcome,
-    Person,
     Pose,
     Prepare,
     Probe,
@@ -67,48 +63,6 @@ _WRITTEN = (Settle, Pose, Heard, Claim, TakeOver, Record)
 
 PATIENCE = 30.0
 """Seconds to wait for another live task that runs the very same action."""
-
-
-class Host(Protocol):
-    """What only the place where the graph runs can do for one call."""
-
-    def ring(self, question: Question, complaint: str) -> Any:
-        """Stop and wait for an answer; what comes back may be anything."""
-
-    def execute(self, call: Call, *, again: bool = False) -> Outcome:
-        """Run the tool on a copy of the frozen arguments; its exceptions come back as outcomes.
-
-        Args:
-            call: What to run.
-            again: Whether it stopped before at an interrupt of its own, whose answer may have come in.
-        """
-
-    async def aexecute(self, call: Call, *, again: bool = False) -> Outcome:
-        """As `execute`."""
-
-    def encode(self, reply: Any) -> bytes:
-        """The tool's reply in a form that the ledger can keep and another process can read."""
-
-    def checkpoint(self) -> str:
-        """Where the conversation stands that proposes the call; empty where nothing of it is kept."""
-
-    def recalls(self, call: Call, earlier: Known) -> bool:
-        """Whether the conversation of a call knows of the same one under another id, or never could lose it."""
-
-    def person(self, answer: answers.Answer) -> Person | None:
-        """Who gave this answer, as far as the host knows."""
-
-    def arrival(self) -> Arrival:
-        """How the last answer came in."""
-
-    def asking(self) -> Asking:
-        """Whose run it is, and the secret of the task that asks."""
-
-    def scene(self, now: dt.datetime) -> Scene:
-        """The circumstances of the call, as far as the host knows them."""
-
-    def fitted(self, call: Call, arguments: Mapping[str, Any]) -> Call | str:
-        """The call with other arguments, typed by the tool's schema; or why they don't fit, in words."""
 
 
 @dataclass(slots=True)
@@ -297,7 +251,7 @@ class Turn:
         def work(cursor: Cursor) -> bool:
             cost = step.outcome.cost if step.outcome is not None else None
             held = quotas.overrun(cursor, step.call.key, cost) if cost is not None else None
-            recorded = journal.record(cursor, step, reply)
+            recorded = journal.record(cursor, step, reply, self.after)
             if recorded and cost is not None and held is not None:
                 acts.overran(journal, cursor, step.call, cost, held)
             if (down := after_undo(step.call, step.state)) is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
 from pathlib import Path
 
 import pytest
@@ -178,3 +179,181 @@ def test_an_edit_that_was_taken_up_is_shown(shop, ladder):
         os.utime(shop.policy, (1, 1))
         running.refresh()
         assert findings(ladder)["revision"]["text"] == f"{running.policy.revision}: taken up by a running agent"
+
+
+# --- what a rule claims ----------------------------------------------------------------------------------------------
+
+RULES = """
+import functools
+rate = 3
+def small(arguments): return True
+async def slow(arguments): return True
+class Slow:
+    async def __call__(self, arguments): return True
+class Quick:
+    def __call__(self, arguments): return True
+waits, quick, partial = Slow(), Quick(), functools.partial(small)
+"""
+
+
+@pytest.fixture
+def rules(shop, monkeypatch):
+    """A module of the shop with functions for its policy."""
+    (shop.folder / "shop_rules.py").write_text(RULES, encoding="utf-8")
+    (shop.folder / "shop_broken.py").write_text("raise SystemExit(3)\n", encoding="utf-8")
+    monkeypatch.delitem(sys.modules, "shop_rules", raising=False)
+    return shop
+
+
+@pytest.fixture
+def app(shop, monkeypatch):
+    """The shop's graph in a module, with a tool of an MCP server beside it."""
+    (shop.folder / "the_app.py").write_text(THE_APP, encoding="utf-8")
+    monkeypatch.delitem(sys.modules, "the_app", raising=False)
+    return "the_app:tools"
+
+
+THE_APP = """
+from langchain_core.tools import StructuredTool
+from tests.cli import shop as world
+def hinted(name, **hints):
+    schema = {"type": "object", "properties": {"path": {"type": "string"}}}
+    return StructuredTool(name=name, description="x", args_schema=schema, func=lambda: "", metadata=hints)
+tools = [*world.tools(), hinted("wipe", destructiveHint=True), hinted("fetch", readOnlyHint=True, openWorldHint=True),
+         hinted("push", readOnlyHint=False)]
+"""
+
+
+def points(finding):
+    """What a finding says, in one text."""
+    return " | ".join(f"{point['text']} -> {point['advice']}" for point in finding["points"])
+
+
+@pytest.mark.parametrize(
+    ("function", "problem"),
+    [
+        ("shop_rules:small", None),
+        ("shop_rules:quick", None),
+        ("shop_rules:partial", None),
+        ("shop_rules:missing", "can't be loaded: AttributeError"),
+        ("no_such_rules:small", "can't be loaded: ModuleNotFoundError"),
+        ("shop_broken:small", "can't be loaded: SystemExit: 3"),
+        ("shop_rules:rate", "is no function, but 'int'"),
+        ("shop_rules:slow", "is async, and nobody waits for what it says"),
+        ("shop_rules:waits", "is async, and nobody waits for what it says"),
+    ],
+)
+def test_a_function_that_the_gate_cannot_use_is_wrong(rules, ladder, function, problem):
+    """A predicate or a check must load, be callable and not be async; it is said before a call comes, on any rung."""
+    predicate = f'{{ kind = "predicate", function = "{function}" }}'
+    edit(
+        rules,
+        '[tools.close_ticket]\nrung = "confirm"',
+        f'[tools.close_ticket]\nrung = "confirm"\nbounds = [{predicate}]',
+    )
+    edit(rules, 'function = "shop_health:fine"', f'function = "{function}"')
+    rules.run(READ)
+    found = findings(ladder, code=0 if problem is None else 1)
+    assert found["close_ticket"]["verdict"] == ("good" if problem is None else "wrong")
+    if problem is not None:
+        assert f"the predicate {function} {problem}" in points(found["close_ticket"])
+        assert f"the health check {function} {problem}" in points(found["set_price"])
+
+
+def test_an_undo_that_is_not_there_is_wrong(rules, ladder):
+    """An undo that the policy names must load, and be one."""
+    edit(rules, "[tools.restart]", '[tools.restart]\nundo = "shop_rules:small"')
+    edit(rules, "[tools.close_ticket]", '[tools.close_ticket]\nundo = "shop_broken:undo"')
+    found = findings(ladder, code=1)
+    assert "undo = 'shop_rules:small': it declares no undo" in points(found["restart"])
+    assert "undo = 'shop_broken:undo': SystemExit: 3" in points(found["close_ticket"])
+
+
+def test_a_time_zone_that_is_not_there_is_wrong(shop, ladder):
+    """A policy with a time zone that this machine doesn't know isn't loaded, and the doctor says which one is near."""
+    edit(shop, 'limit = 1, per = "ever"', 'limit = 1, timezone = "Europe/Zurch"')
+    assert "did you mean 'Europe/Zurich'?" in points(findings(ladder, code=1)["policy"])
+
+
+def test_arguments_that_a_tool_does_not_have_are_wrong(shop, ladder, app):
+    """With the tools at hand, a bound or a typed argument that no call can have is said, with the nearest one."""
+    edit(shop, 'argument = "cents"', 'argument = "cent.s"')
+    edit(shop, 'type = "order"', 'type = "oder"')
+    edit(shop, 'limit = 1, per = "ever"', 'limit = 1, each_value_of = "recipient"')
+    assert findings(ladder)["set_price"]["verdict"] == "note"
+    found = findings(lambda *args, code: ladder(*args, "--app", app, code=code), code=1)
+    assert points(found["set_price"]).startswith(
+        "the bound range is about cent.s, which the tool doesn't have, so every call asks -> did you mean cents?"
+    )
+    assert "confirm.type is about oder, which the tool doesn't have, so nobody can approve a call" in points(
+        found["refund"]
+    )
+    assert "the bound volume is about recipient" in points(found["send_mail"])
+
+
+def test_what_the_tools_say_is_held_against_the_policy(shop, ladder, app):
+    """Read-only against an undo or a destructive hint can't be so; a hint against what runs unasked is noted."""
+    edit(shop, "[tools.set_price]", "[tools.set_price]\nread_only = true")
+    text = shop.policy.read_text(encoding="utf-8")
+    more = '[tools.wipe]\nrung = "bounded"\nread_only = true\n[tools.fetch]\nrung = "bounded"\nread_only = true\n'
+    more += "[tools.push]\nread_only = true\n"
+    shop.policy.write_text(text + more, encoding="utf-8")
+    found = findings(lambda *args, code: ladder(*args, "--app", app, code=code), code=1)
+    assert "the policy says read_only, and the tool declares an undo" in points(found["set_price"])
+    assert "the policy says read_only, and its server says destructiveHint = true" in points(found["wipe"])
+    assert "the policy says read_only, and its server says readOnlyHint = false" in points(found["push"])
+    assert (found["fetch"]["verdict"], "openWorldHint" in points(found["fetch"])) == ("note", True)
+    edit(
+        shop,
+        'rung = "bounded"\nread_only = true\n[tools.fetch]',
+        'rung = "bounded"\nbounds = [{ kind = "volume", limit = 1 }]\n[tools.fetch]',
+    )
+    wipe = {one["about"]: one for one in ladder("doctor", "--json", "--app", app, code=1).document}["wipe"]
+    assert (wipe["verdict"], "destructiveHint" in points(wipe)) == ("note", True)
+
+
+def test_the_tools_at_hand_are_all_there_are(shop, ladder, app):
+    """Before any run, --app tells which entry no tool is for, which tool no entry is for, and what can be undone."""
+    edit(shop, "[tools.restart]", '[tools."wi*"]\nrung = "confirm"\n[tools."zz*"]\n[tools.restrat]')
+    found = findings(lambda *args, code: ladder(*args, "--app", app, code=code))
+    assert points(found["restrat"]) == "no graph has such a tool -> did you mean restart?"
+    assert points(found["restart"]) == "the policy doesn't name it, so it only suggests -> did you mean restrat?"
+    assert points(found["fetch"]).endswith("-> add [tools.fetch]")
+    assert found["wipe"]["text"] == "the policy says confirm; by the entry wi*"
+    assert (found["zz*"]["text"], "wi*" in found) == ("no graph has a tool for this entry", False)
+    assert found["set_price"]["text"] == "stands on rollback: 1 bound, an undo, 1 health check"
+    assert not Path("ladder.db").exists()
+
+
+def test_keys_that_cannot_be_used_here_are_noted(shop, ladder, monkeypatch):
+    """A key's variable must be set and long enough where answers come in; its value is never shown."""
+    keys = '\n[keys.one]\nenv = "SHOP_ONE"\n[keys.two]\nenv = "SHOP_TWO"\n[keys.three]\nenv = "SHOP_THREE"\n'
+    shop.policy.write_text(shop.policy.read_text(encoding="utf-8") + keys, encoding="utf-8")
+    monkeypatch.setenv("SHOP_TWO", "too-short")
+    monkeypatch.setenv("SHOP_THREE", "0123456789abcdef")
+    result = ladder("doctor", "--json")
+    found = {one["about"]: one for one in result.document}["keys"]
+    assert (found["verdict"], found["text"]) == ("note", "1 of 3 can be used in this process")
+    assert [point["text"] for point in found["points"]] == [
+        "one: SHOP_ONE isn't set here", "two: SHOP_TWO has fewer than 16 characters",
+    ]  # fmt: skip
+    assert "too-short" not in result.stdout
+
+
+def test_people_that_the_policy_does_not_know_are_noted(shop, ladder):
+    """Where people are listed, a name among the approvers that isn't is said with the nearest one."""
+    edit(shop, 'expires = "1h"', 'expires = "1h", by = ["ana", "bob"]')
+    assert findings(ladder)["refund"]["verdict"] == "good"
+    shop.policy.write_text(shop.policy.read_text(encoding="utf-8") + "\n[people.ana]\n[people.bo]\n", encoding="utf-8")
+    assert points(findings(ladder)["refund"]) == "confirm.by names bob, who isn't among the people -> did you mean bo?"
+
+
+def test_a_source_that_no_graph_has_is_noted(shop, ladder, app):
+    """A tool whose outputs a bound trusts must be there for anything to come from it."""
+    bound = '{ kind = "origin", argument = "number", type = "number", tools = ["read_stok", "read_stock:n"] }'
+    edit(shop, "[tools.close_ticket]", f"[tools.close_ticket]\nbounds = [{bound}]")
+    assert findings(ladder)["close_ticket"]["verdict"] == "good"
+    found = findings(lambda *args, code: ladder(*args, "--app", app, code=code))["close_ticket"]
+    assert (
+        points(found) == "the bound origin trusts read_stok, and no graph has such a tool -> did you mean read_stock?"
+    )

@@ -77,3 +77,5 @@ def test_a_predicate_of_the_project_is_found(folder, ladder, monkeypatch):
     Path("ladder.toml").write_text(text + rule, encoding="utf-8")
     (bound,) = ladder("explain", "odd", "--json").document["bounds"]
     assert (bound["held"], bound["text"]) == (True, "")
+    assert "odd_rules:small was called. No tool ran, and nothing was written down." in ladder("explain", "odd").stdout
+    assert "called" not in ladder("explain", "refund").stdout

@@ -52,7 +52,19 @@ def test_each_class_and_function_says_what_it_is(name):
 
 def test_the_package_imports_without_its_extras():
     """Each public name, which is loaded at its first use, needs the core dependencies and nothing else."""
-    extras = {"apprise", "deepagents", "jinja2", "langchain", "matplotlib", "pandas", "psycopg", "rich", "starlette"}
+    extras = {
+        "apprise",
+        "deepagents",
+        "jinja2",
+        "langchain",
+        "langchain_mcp_adapters",
+        "matplotlib",
+        "mcp",
+        "pandas",
+        "psycopg",
+        "rich",
+        "starlette",
+    }
     done = subprocess.run(
         [sys.executable, "-c", REFUSE.format(names=extras | {"typer", "uvicorn"})],
         capture_output=True,

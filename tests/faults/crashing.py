@@ -17,6 +17,7 @@ from pathlib import Path
 from ladder_graph import driving
 from ladder_graph.calls import Call
 from ladder_graph.fingerprint import Environment, toolset_component
+from ladder_graph.hosting import Alone
 from ladder_graph.ladder import Ladder
 from ladder_graph.ledger import Store
 from ladder_graph.policy import Policy
@@ -202,7 +203,7 @@ class Asked(Exception):
     """The host would interrupt here."""
 
 
-class Host:
+class Host(Alone):
     """Runs the tool on the world, and dies where it is told to."""
 
     def __init__(self, world, here=None, way="unasked"):
@@ -222,14 +223,6 @@ class Host:
     def encode(self, reply):
         """The reply as bytes."""
         return reply.encode()
-
-    def checkpoint(self):
-        """There is no conversation here."""
-        return ""
-
-    def recalls(self, call, earlier):
-        """Nor is any lost."""
-        return True
 
     def ring(self, question, complaint):
         """Somebody is there, or nobody is."""

@@ -26,6 +26,7 @@ from ladder_graph import driving, turns
 from ladder_graph.calls import Call
 from ladder_graph.errors import AnswerRefused
 from ladder_graph.fingerprint import Environment, toolset_component
+from ladder_graph.hosting import Alone
 from ladder_graph.ladder import Ladder
 from ladder_graph.ledger import Store
 from ladder_graph.policy import Policy
@@ -104,7 +105,7 @@ class World:
         }
 
 
-class Host:
+class Host(Alone):
     """Runs a tool on the world with a given outcome.
 
     Args:
@@ -128,14 +129,6 @@ class Host:
     def encode(self, reply):
         """The reply as bytes."""
         return reply.encode()
-
-    def checkpoint(self):
-        """There is no conversation here."""
-        return ""
-
-    def recalls(self, call, earlier):
-        """Nor is any lost."""
-        return True
 
     def ring(self, question, complaint):
         """Stop and wait."""

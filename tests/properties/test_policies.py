@@ -26,11 +26,12 @@ from ladder_graph.policy.bounds import (
     Volume,
     weigh,
 )
-from ladder_graph.policy.checks import Http, Python
+from ladder_graph.policy.checks import Alert, Command, ErrorRate, Http, Prometheus, Python, Sql
 from ladder_graph.policy.lines import lines_of
 from ladder_graph.policy.model import Key, Someone
 from ladder_graph.policy.scene import Scene
 from ladder_graph.policy.schema import policy_schema
+from ladder_graph.policy.watching import Signals, Watch, problems
 from ladder_graph.scale import Rung
 from tests.json_schema import complaints
 
@@ -73,19 +74,38 @@ COUNTING = st.one_of(
 BOUNDS = st.tuples(
     st.lists(LOOKING, max_size=2), st.lists(COUNTING, max_size=2, unique_by=lambda bound: bound.counter)
 ).map(lambda both: [*both[0], *both[1]])
-CHECKS = st.one_of(
-    st.builds(Http, url=PLAIN.map("http://127.0.0.1/{}".format), interval=SECONDS, timeout=SOME_SECONDS),
-    st.builds(Python, function=PLAIN.map("shop.health:{}".format), count=st.integers(1, 9)),
+URLS = PLAIN.map("http://127.0.0.1/{}".format)
+MEASURES = st.one_of(
+    st.builds(lambda most: {"at_most": most}, st.integers(-9, 9) | st.floats(-1e300, 1e300)),
+    st.builds(lambda value: {"equals": value}, st.integers(-9, 9)),
 )
+LABELS = st.dictionaries(PLAIN, TEXT, min_size=1, max_size=2)
+WATCHED = {"every": SOME_SECONDS, "failure_limit": st.integers(0, 9), "dry_run": st.booleans()}
+CHECKS = st.one_of(
+    st.builds(Http, url=URLS, interval=SECONDS, timeout=SOME_SECONDS, allow=st.lists(DOMAINS, max_size=2), **WATCHED),
+    st.builds(Python, function=PLAIN.map("shop.health:{}".format), count=st.integers(0, 9), **WATCHED),
+    st.builds(Command, argv=st.lists(NAME, max_size=2).map(["/bin/true"].__add__), env=st.lists(NAME, max_size=2)),
+    st.builds(lambda query, measure: Sql(env="DB", query=query, **measure), NAME, MEASURES),
+    st.builds(lambda url, query, measure: Prometheus(url=url, query=query, **measure), URLS, NAME, MEASURES),
+    st.builds(ErrorRate, at_most=st.floats(0, 0.99), least=st.integers(1, 9), **WATCHED),
+    st.builds(Alert, labels=LABELS, alive=st.none() | LABELS, **WATCHED),
+)
+WATCHES = st.builds(
+    Watch, window=SECONDS, confirm=st.sampled_from(["auto", "required"]), inconclusive=st.sampled_from(["undo", "hold"])
+)
+WATCHING = st.tuples(WATCHES, st.lists(CHECKS, max_size=3)).filter(lambda both: not list(problems(*both)))
+"""Watches and checks that fit together."""
 CONFIRMS = st.builds(Confirm, by=st.lists(NAME, max_size=2), type=st.none() | NAME, expires=SOME_SECONDS)
 RULES = st.builds(
-    lambda rungs, **fields: Rule(rung=min(rungs), ceiling=max(rungs), **fields),
+    lambda rungs, watching, **fields: Rule(
+        rung=min(rungs), ceiling=max(rungs), watch=watching[0], checks=watching[1], **fields
+    ),
     rungs=st.tuples(st.sampled_from(Rung), st.sampled_from(Rung)),
     read_only=st.booleans(),
     impact=st.sampled_from(["low", "medium", "high"]),
     bounds=BOUNDS,
     undo=st.none() | PLAIN.map("shop:{}".format),
-    checks=st.lists(CHECKS, max_size=2),
+    watching=st.just((Watch(), [])) | WATCHING,
     confirm=CONFIRMS,
 )
 TOOLS = NAME.filter(lambda name: "*" not in name) | st.sampled_from(["a_*", "*_bc*", "abc_*d"])
@@ -98,6 +118,7 @@ POLICIES = st.builds(
     reports=st.builds(Reports, reader=st.none() | NAME, sla=SOME_SECONDS),
     people=st.dictionaries(NAME, st.builds(Someone, roles=st.lists(NAME, max_size=2)), max_size=2),
     keys=st.dictionaries(NAME, st.builds(Key, env=NAME, valid=SOME_SECONDS), max_size=2),
+    signals=st.builds(Signals, token_env=st.none() | NAME),
     ask=st.sampled_from(["all", "one"]),
     provider_tools=st.sampled_from(["refuse", "report"]),
 )

@@ -6,25 +6,28 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ladder_graph.cli.options import Json
+from ladder_graph.cli.options import App, Json, Mcp
 from ladder_graph.cli.place import find_project, place_of
 
 if TYPE_CHECKING:
     from ladder_graph.cli.documents import FindingDocument
-    from ladder_graph.cli.examining import Finding
+    from ladder_graph.cli.findings import Finding
     from ladder_graph.cli.screen import Cell, Screen
 
 
-def doctor(ctx: typer.Context, *, json: Json = False) -> None:
+def doctor(ctx: typer.Context, *, app: App = None, mcp: Mcp = None, json: Json = False) -> None:
     """Check what is really in place behind each rung.
 
-    Exit code 1 where something keeps a tool from the rung that the policy gives it.
+    What a graph brought is known once it has run. With --app or --mcp the policy is held against the tools themselves.
+    Exit code 1 where something keeps a tool from the rung that the policy gives it, or can't be as the policy says.
     """
     from ladder_graph.cli import screen
-    from ladder_graph.cli.examining import examine, stopped
+    from ladder_graph.cli.examining import Hand, examine, stopped
+    from ladder_graph.cli.graphs import known_at
 
     find_project()
-    findings = list(examine(place_of(ctx)))
+    hand = Hand(known_at(app, mcp or ()), whole=app is not None)
+    findings = list(examine(place_of(ctx), hand))
     if json:
         screen.document([_document(finding) for finding in findings])
     else:

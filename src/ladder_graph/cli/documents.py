@@ -208,9 +208,9 @@ class FindingDocument(TypedDict):
     """One thing that was looked at: `ladder doctor --json`."""
 
     about: str
-    """policy, ledger, revision, drafts, lock, reports, questions, doubt, or a tool's name."""
+    """policy, ledger, revision, drafts, lock, reports, questions, doubt, keys, or a tool's name or glob."""
     verdict: str
-    """good, note, or wrong, which is what stops a rung."""
+    """good, note, or wrong, which is what stops a rung or can't be so."""
     text: str
     points: list[PointDocument]
 

@@ -79,7 +79,9 @@ def accept(ctx: typer.Context, action: ActionId, *, app: App = None, yes: Yes = 
         draft = _find(ladder, action)
         tool = draft.action.tool
         if app is not None:
-            ladder.seats.update(graphs.seats_in(graphs.load(app)))
+            from ladder_graph.inventory.finding import seats_in
+
+            ladder.seats.update(seats_in(graphs.load(app)))
             if tool not in ladder.seats or ladder.seats[tool].host is None:
                 raise UnknownQuestion(f"{app} has no tool {tool} that can run outside its graph; nothing was accepted")
         out = Screen()

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
-from importlib import import_module
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from ladder_graph.cli import claims
+from ladder_graph.cli.findings import Finding, Point
 from ladder_graph.cli.place import MEMORY, Place, absent
+from ladder_graph.envelopes import SHORTEST
 from ladder_graph.errors import LedgerError, PolicyError
 from ladder_graph.policy import Policy, Rule
-from ladder_graph.policy.checks import Http
+from ladder_graph.policy.checks import Python
 from ladder_graph.scale import Rung
-from ladder_graph.watch import measure
+from ladder_graph.watch.readiness import unready
 
 if TYPE_CHECKING:
     from ladder_graph.desk import Cell
+    from ladder_graph.inventory.finding import Known
     from ladder_graph.ladder import Ladder
-    from ladder_graph.ledger.rows import FootingRow
     from ladder_graph.steps import Reason
-
-Verdict = Literal["good", "note", "wrong"]
 
 ADVICE = {
     "no_checkpointer": 'wrap(graph, checkpointer=...), or checkpointer="host" on a LangGraph server',
@@ -48,26 +48,20 @@ CHANGED = "once you trust what runs now, `ladder lock` grants the rungs to it"
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
-    """One thing to know, and what to do about it."""
+class Hand:
+    """The tools at hand, beside those that the ledger has seen."""
 
-    text: str
-    advice: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What was found about one thing."""
-
-    about: str
-    verdict: Verdict
-    """`wrong` is what stops a rung; `note` is what somebody should see."""
-    text: str
-    points: tuple[Point, ...] = ()
+    known: Mapping[str, Known] = field(default_factory=dict)
+    whole: bool = False
+    """They are all there are, and not those of a server alone."""
 
 
-def examine(place: Place) -> Iterator[Finding]:
+def examine(place: Place, hand: Hand | None = None) -> Iterator[Finding]:
     """Look at everything, the policy first.
+
+    Args:
+        place: Where policy and ledger are.
+        hand: The tools at hand.
 
     Raises:
         LadderError: There is no policy at all.
@@ -83,17 +77,18 @@ def examine(place: Place) -> Iterator[Finding]:
         )
         return
     yield Finding("policy", "good", f"{place.policy}: {_counted(policy)} of {policy.agent}")
+    hand = hand or Hand()
     file = place.ledger_file(policy)
     missing = absent(file)
     try:
         with place.opened(policy, MEMORY if missing else file) as ladder:
             yield _new_ledger(missing, file) if missing else _ledger(ladder, file)
-            yield from _around(ladder, place)
+            yield from _around(ladder, place, hand)
             return
     except LedgerError as wrong:
         yield Finding("ledger", "wrong", str(wrong))
     with place.opened(policy, MEMORY) as ladder:
-        yield from _around(ladder, place)
+        yield from _around(ladder, place, hand)
 
 
 def _counted(policy: Policy) -> str:
@@ -102,13 +97,14 @@ def _counted(policy: Policy) -> str:
     return f"{said} and {many} glob{'s' * (many != 1)}" if many else said
 
 
-def _around(ladder: Ladder, place: Place) -> Iterator[Finding]:
+def _around(ladder: Ladder, place: Place, hand: Hand) -> Iterator[Finding]:
     yield from _revision(ladder)
     yield _drafts(ladder)
     yield _lock(ladder, place)
     yield _reports(ladder)
     yield from _people(ladder)
-    yield from _tools(ladder)
+    yield from _keys(ladder.policy)
+    yield from _tools(ladder, hand)
 
 
 def _new_ledger(missing: str, file: str) -> Finding:
@@ -218,6 +214,20 @@ def _people(ladder: Ladder) -> Iterator[Finding]:
         yield Finding("doubt", "note", f"{len(doubtful)} that a person must look at", points)
 
 
+def _keys(policy: Policy) -> Iterator[Finding]:
+    """Whether the keys of inboxes can be used in this process, which need not be the one where answers come in."""
+    lacking = []
+    for name, key in policy.keys.items():
+        secret = os.environ.get(key.env, "")
+        if len(secret) < SHORTEST:
+            problem = f"has fewer than {SHORTEST} characters" if secret else "isn't set here"
+            lacking.append(Point(f"{name}: {key.env} {problem}", "set it where signed answers come in"))
+    if policy.keys:
+        count = len(policy.keys)
+        said = f"{count - len(lacking)} of {count} can be used in this process"
+        yield Finding("keys", "note" if lacking else "good", said, tuple(lacking))
+
+
 def _remedy(state: str, short: str) -> str:
     if state == "unknown":
         return f"find out, then: ladder resolve {short} --happened or --absent"
@@ -231,30 +241,74 @@ def _remedy(state: str, short: str) -> str:
 # --- tools -----------------------------------------------------------------------------------------------------------
 
 
-def _tools(ladder: Ladder) -> Iterator[Finding]:
+def _tools(ladder: Ladder, hand: Hand) -> Iterator[Finding]:
     policy, footings = ladder.policy, {}
+    _seat(ladder, hand)
+    seen = set()
     for cell in ladder.status():
         if cell.agent not in footings:
             footings[cell.agent] = ladder.reading.footings(cell.agent)
         about = cell.tool if cell.agent == policy.agent else f"{cell.agent}: {cell.tool}"
-        yield _tool(cell, about, policy, footings[cell.agent])
-    known = {policy.entry(tool) for agent in footings for tool in footings[agent]}
-    for glob in sorted(policy.tools.keys() - policy.named - known) if known else ():
-        yield Finding(glob, "note", "no graph has a tool for this entry", (Point("", "take it out, or mend it"),))
+        own = cell.agent == policy.agent
+        there = hand.known if own and hand.whole else footings[cell.agent]
+        seen.add(cell.tool)
+        yield _tool(cell, about, policy, there, hand.known.get(cell.tool))
+    for name in sorted(hand.known.keys() - seen):
+        yield _at_hand(name, policy, hand.known[name])
+    known = {policy.entry(tool) for tool in hand.known}
+    known |= {policy.entry(tool) for agent in footings for tool in footings[agent]}
+    yield from _globs(policy, known)
 
 
-def _tool(cell: Cell, about: str, policy: Policy, footings: dict[str, FootingRow]) -> Finding:
+def _seat(ladder: Ladder, hand: Hand) -> None:
+    """Let the ladder know what the tools at hand declare, and which undo the policy names for them."""
+    from ladder_graph.desk import Seat
+
+    for name, known in hand.known.items():
+        undo = claims.undo_of(ladder.policy.rule(name))
+        said = known.declaration if isinstance(undo, str) else known.declaration.merged(undo)
+        ladder.seats[name] = Seat(said)
+
+
+def _globs(policy: Policy, known: set[str | None]) -> Iterator[Finding]:
+    for glob in sorted(policy.tools.keys() - policy.named - known):
+        untrue = tuple(claims.untrue(policy.tools[glob], None))
+        if untrue:
+            yield Finding(glob, "wrong", "an entry that can't hold", untrue)
+        elif known:
+            yield Finding(glob, "note", "no graph has a tool for this entry", (Point("", "take it out, or mend it"),))
+
+
+def _at_hand(name: str, policy: Policy, known: Known) -> Finding:
+    """A tool that no graph has been seen with, and that the policy has a glob for, or nothing."""
+    entry, rule = policy.entry(name), policy.rule(name)
+    if entry is None:
+        return Finding(name, "note", f"stands on {rule.rung.word}", _odd(name, policy, {}))
+    untrue, notes = tuple(claims.untrue(rule, known)), tuple(claims.doubtful(rule, known))
+    return Finding(
+        name,
+        "wrong" if untrue else "note",
+        f"the policy says {rule.rung.word}; by the entry {entry}",
+        (*untrue, *notes),
+    )
+
+
+def _tool(cell: Cell, about: str, policy: Policy, there: Mapping[str, object], known: Known | None) -> Finding:
     rule, stands = policy.rule(cell.tool), cell.route.rung
     by = f"; by the entry {cell.entry}" if cell.entry not in {cell.tool, None} else ""
-    points = [_point(reason) for reason in cell.route.reasons]
-    points += _checks(rule) if stands >= Rung.ROLLBACK else ()
-    if points:
+    reasons = [_point(reason) for reason in cell.route.reasons]
+    untrue = [*claims.untrue(rule, known), *(_checks(rule) if stands >= Rung.ROLLBACK else ())]
+    notes = (
+        *claims.doubtful(rule, known), *claims.nobody(policy, rule), *claims.sources(rule, there.keys()),
+        *_odd(cell.tool, policy, there),
+    )  # fmt: skip
+    if reasons or untrue:
         blocked = "" if stands == cell.claimed else f", the policy says {cell.claimed.word}"
         # Not having looked yet is no fault.
-        unseen = all(point.advice == ADVICE["not_mounted"] for point in points)
-        return Finding(about, "note" if unseen else "wrong", f"stands on {stands.word}{blocked}{by}", tuple(points))
-    odd = _odd(cell.tool, policy, footings)
-    return Finding(about, "note" if odd else "good", f"stands on {stands.word}{_in_place(rule, cell)}{by}", odd)
+        unseen = not untrue and all(point.advice == ADVICE["not_mounted"] for point in reasons)
+        points = (*reasons, *untrue, *notes)
+        return Finding(about, "note" if unseen else "wrong", f"stands on {stands.word}{blocked}{by}", points)
+    return Finding(about, "note" if notes else "good", f"stands on {stands.word}{_in_place(rule, cell)}{by}", notes)
 
 
 def _point(reason: Reason) -> Point:
@@ -262,13 +316,13 @@ def _point(reason: Reason) -> Point:
     return Point(f"{demoted}{reason.text}", ADVICE.get(reason.code, CHANGED))
 
 
-def _odd(tool: str, policy: Policy, footings: dict[str, FootingRow]) -> tuple[Point, ...]:
+def _odd(tool: str, policy: Policy, there: Mapping[str, object]) -> tuple[Point, ...]:
     if policy.entry(tool) is None:
         near = difflib.get_close_matches(tool, policy.named, 1)
         hint = f"did you mean {near[0]}?" if near else f"add [tools.{tool}]"
         return (Point("the policy doesn't name it, so it only suggests", hint),)
-    if footings and tool not in footings:
-        near = difflib.get_close_matches(tool, footings, 1)
+    if there and tool not in there:
+        near = difflib.get_close_matches(tool, there, 1)
         return (
             Point(
                 "no graph has such a tool", f"did you mean {near[0]}?" if near else "take it out, or mount its graph"
@@ -289,23 +343,12 @@ def _in_place(rule: Rule, cell: Cell) -> str:
     return f": {', '.join(there)}" if there else ""
 
 
-def _checks(rule: Rule) -> list[Point]:
-    """The health checks as they are now: one that can't be healthy undoes every action."""
-    points = []
-    for check in rule.checks:
-        if isinstance(check, Http):
-            once = check.model_copy(update={"count": 1, "delay": 0.0})
-            if (trouble := measure([once], {})) is not None:
-                points.append(Point(trouble, "until it is healthy, every action is undone"))
-            continue
-        module, _, name = check.function.partition(":")
-        try:
-            getattr(import_module(module), name)
-        except Exception as wrong:  # noqa: BLE001  # somebody's module; whatever it raises is said
-            points.append(
-                Point(f"the health check {check.function} can't be loaded: {wrong}", "every action would be undone")
-            )
-    return points
+def _checks(rule: Rule) -> Iterator[Point]:
+    """The health checks as they are now, but for those in Python: one that can't be healthy undoes every action."""
+    for check in (check for check in rule.checks if not isinstance(check, Python)):
+        if (trouble := unready(check)) is not None:
+            comes = "it is a dry run, so nothing comes of it" if check.dry_run else "every action would be undone"
+            yield Point(trouble, comes)
 
 
 def stopped(findings: list[Finding]) -> bool:

@@ -1,4 +1,7 @@
-"""`ladder explain`: which rung a call would get, and why. Nothing runs, and nothing is written."""
+"""`ladder explain`: which rung a call would get, and why. No tool runs, and nothing is written.
+
+Predicates are asked as the gate would ask them: they are functions of the project, and what they do is theirs.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,10 @@ def explain(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Tell which rung a call would get now, and why."""
+    """Tell which rung a call would get now, and why.
+
+    No tool runs. A bound that is a predicate is a function of your own, and is called.
+    """
     from ladder_graph.cli import documents, screen
     from ladder_graph.policy.scene import Said
 
@@ -104,8 +110,14 @@ def _show(out: Screen, told: Explanation) -> None:
         out.gap()
         out.columns([_row(out, one) for one in told.bounds], between=2)
     out.gap()
-    out.note("Nothing ran, and nothing was written down.")
+    out.note(f"{_asked(told)}No tool ran, and nothing was written down.")
     out.gap()
+
+
+def _asked(told: Explanation) -> str:
+    """Which functions of the project were called for this."""
+    called = dict.fromkeys(bound.function for bound in (one.bound for one in told.bounds) if bound.kind == "predicate")
+    return f"{' and '.join(called)} {'was' if len(called) == 1 else 'were'} called. " if called else ""
 
 
 def _said(told: Explanation) -> str:

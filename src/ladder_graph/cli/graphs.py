@@ -1,21 +1,18 @@
-"""Finding tools in somebody's program: a graph, a ladder, a list of tools, or a function that returns one of these."""
+"""Loading what an option names by import path: a graph, a list of tools, a dict."""
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
-import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ladder_graph.errors import LadderError
 
 if TYPE_CHECKING:
-    from langchain_core.tools import BaseTool
-
-    from ladder_graph.desk import Seat
+    from ladder_graph.inventory.finding import Known
 
 
 def load(app: str) -> Any:
@@ -50,70 +47,25 @@ def _import(module: str) -> Any:
     return found
 
 
-def seats_in(thing: Any) -> dict[str, Seat]:
-    """Every tool in a thing, with what it declares and how it runs outside its graph; inner agents' tools too.
+def known_at(app: str | None, servers: Iterable[str]) -> dict[str, Known]:
+    """The tools that the options name, with everything that is said of them.
+
+    Args:
+        app: A graph, a ladder or a list of tools by import path.
+        servers: MCP servers, by command or URL.
 
     Raises:
-        MountError: It can't be put under a ladder.
-        LadderError: It is nothing that has tools.
+        LadderError: One can't be had, or two of them have a tool of one name.
     """
-    from langchain_core.tools import BaseTool
-    from langgraph.graph import StateGraph
-    from langgraph.graph.state import CompiledStateGraph
-    from langgraph.prebuilt import ToolNode
+    if app is None and not servers:
+        return {}
+    from ladder_graph.inventory.finding import known_in
+    from ladder_graph.inventory.servers import tools_of
 
-    from ladder_graph.desk import Seat
-    from ladder_graph.hosts.toolhost import outside
-    from ladder_graph.ladder import Ladder
-    from ladder_graph.tools import declaration_of
-
-    if isinstance(thing, Ladder):
-        return dict(thing.seats)
-    if isinstance(thing, CompiledStateGraph | StateGraph):
-        return _seats_of_graph(thing)
-    if isinstance(thing, ToolNode):
-        thing = list(thing.tools_by_name.values())
-    tools = [thing] if isinstance(thing, BaseTool) else thing
-    if isinstance(tools, list | tuple) and all(isinstance(tool, BaseTool) for tool in tools):
-        return {tool.name: Seat(declaration_of(tool), can_ask=False, host=outside(tool)) for tool in tools}
-    if callable(thing):
-        return seats_in(_called(thing))
-    raise LadderError(f"{type(thing).__name__!r} has no tools; name a graph, the ladder around it, or a list of tools")
-
-
-def _called(factory: Any) -> Any:
-    try:
-        made = factory()
-    except Exception as wrong:  # as in `load`
-        raise LadderError(f"it could not be called: {type(wrong).__name__}: {wrong}") from wrong
-    if callable(made) and not hasattr(made, "invoke") and not hasattr(made, "seats"):
-        raise LadderError("it returned another function; name what makes the graph itself")
-    return made
-
-
-def _seats_of_graph(graph: Any) -> dict[str, Seat]:
-    from ladder_graph.hosts.nodes import RungNode
-    from ladder_graph.ladder import Ladder
-
-    builder = getattr(graph, "builder", graph)
-    for spec in builder.nodes.values():
-        if isinstance(spec.runnable, RungNode):
-            return dict(spec.runnable.mount.ladder.seats)
-    # A mount on a ladder that is thrown away finds them all, those of agents inside tools, too.
-    log = logging.getLogger("ladder_graph")
-    silent, log.disabled = log.disabled, True
-    ladder = Ladder(ledger=":memory:")
-    try:
-        ladder.wrap(graph, checkpointer="host")
-    finally:
-        log.disabled = silent
-        ladder.close()
-    return dict(ladder.seats)
-
-
-def tools_of(seats: Mapping[str, Seat]) -> dict[str, BaseTool | None]:
-    """The tools themselves, by name; None for one that only its graph can run."""
-    from ladder_graph.hosts.toolhost import DirectHost
-
-    made = {name: seat.host() if seat.host else None for name, seat in sorted(seats.items())}
-    return {name: host.tool if isinstance(host, DirectHost) else None for name, host in made.items()}
+    known = {} if app is None else known_in(load(app))
+    for server in servers:
+        found = known_in(tools_of(server))
+        if twice := sorted(known.keys() & found):
+            raise LadderError(f"{', '.join(twice)}: more than one of what you named has it, so name only one of them")
+        known |= found
+    return known

@@ -15,4 +15,12 @@ App = Annotated[
         metavar="MODULE:NAME", help="The graph, the ladder around it, or a list of tools.", show_default=False
     ),
 ]
+Mcp = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="COMMAND|URL",
+        help='An MCP server whose tools to look at, as "python server.py" or a URL. Repeatable.',
+        show_default=False,
+    ),
+]
 ActionId = Annotated[str, typer.Argument(metavar="ACTION", help="The action's key, or the beginning of it.")]

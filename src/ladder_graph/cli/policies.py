@@ -38,7 +38,8 @@ class Change:
 def check(ctx: typer.Context, cases: File, *, json: Json = False) -> None:
     """Hold a table of calls against the policy.
 
-    Everything that its rungs need counts as in place, and no quota as used. Exit code 1 where a case fails.
+    Everything that its rungs need counts as in place, and no quota as used; predicates are called. Exit code 1 where a
+    case fails.
     """
     from ladder_graph.explaining import decided
     from ladder_graph.policy.cases import load_cases

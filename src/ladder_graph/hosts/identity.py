@@ -69,12 +69,13 @@ def facts(config: RunnableConfig) -> Mapping[str, Any]:
 
 def _server() -> Any:
     """What LangGraph's server injects into a run; None outside one. A caller's config can't forge it."""
+    runtime: Any = None
     try:
-        runtime: Any = get_runtime()
-        # An update of the state has none, on a server or not: then nobody is known, whatever its config says.
-        return NOBODY if runtime is None else runtime.server_info
+        runtime = get_runtime()
     except (RuntimeError, KeyError):
         return None
+    # An update of the state has none, on a server or not: then nobody is known, whatever its config says.
+    return NOBODY if runtime is None else runtime.server_info
 
 
 def _user_of(server: Any) -> str | None:

@@ -88,6 +88,12 @@ def holds_ungated_agents(tool: BaseTool) -> bool:
     return any(holds_tools(part, unguarded) for part in (*_functions(tool), *vars(tool).values()))
 
 
+def agents_within(thing: Any) -> Iterator[Compiled]:
+    """Every graph that a tool runs, or that another thing is or holds."""
+    for part in (*_functions(thing), *vars(thing).values()) if isinstance(thing, BaseTool) else (thing,):
+        yield from _graphs(part, DEEPEST)
+
+
 def unguarded(node: ToolNode) -> bool:
     """Whether a ToolNode holds a tool that brings no gate of its own."""
     seals = [seal_of(tool) for tool in node.tools_by_name.values()]

@@ -22,6 +22,7 @@ from langgraph.types import Command, interrupt
 from ladder_graph import answers
 from ladder_graph.calls import Call
 from ladder_graph.errors import DefiniteFailure
+from ladder_graph.hosting import Alone
 from ladder_graph.hosts.conversation import checkpoint_of, recalls
 from ladder_graph.hosts.fitting import fields_of, fitted, fitting, version_of
 from ladder_graph.hosts.identity import answering, requesting
@@ -272,44 +273,14 @@ class NodeHost(Interrupting):
 
 
 @dataclass(frozen=True, slots=True)
-class DirectHost:
+class DirectHost(Alone):
     """Runs a tool outside any graph, for a draft that a person accepted."""
 
     tool: BaseTool
 
-    def ring(self, question: Question, complaint: str) -> Any:
-        """Nobody is asked here: the person who accepted is the one who acts."""
-        raise NotImplementedError
-
-    def person(self, answer: answers.Answer) -> Person | None:
-        """Nobody answers here."""
-        del answer
-        return None
-
-    def arrival(self) -> Arrival:
-        """Nobody answers here."""
-        return Arrival()
-
-    def asking(self) -> Asking:
-        """Nobody is asked here."""
-        return Asking()
-
-    def scene(self, now: dt.datetime) -> Scene:
-        """Nothing is known here but the moment."""
-        return Scene(now)
-
     def fitted(self, call: Call, arguments: Mapping[str, Any]) -> Call | str:
         """The call with other arguments, typed by the tool's schema; or why they don't fit."""
         return fitted(self.tool, call, arguments)
-
-    def checkpoint(self) -> str:
-        """There is no conversation here."""
-        return ""
-
-    def recalls(self, call: Call, earlier: Known) -> bool:
-        """Whoever accepted the draft meant it."""
-        del call, earlier
-        return True
 
     def encode(self, reply: Any) -> bytes:
         """The reply as bytes."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 import secrets
 from collections.abc import Mapping
@@ -147,6 +148,7 @@ class Actions:
         body = {
             "tool": call.tool, "arguments": normalise(call.arguments), "digest": call.digest, "thread": call.thread,
             "call": call.id, "env": call.env, **placed(route), **({"edited_from": edited_from} if edited_from else {}),
+            **sealed(artifact),
         }  # fmt: skip
         payload = self.append(cursor, call.agent, state, call.key, body)
         cursor.execute(sql.INSERT_ACTION, {
@@ -157,6 +159,11 @@ class Actions:
             "payload": payload, "why": route.why, "text": text, "reply": None, "artifact": artifact, "actor": "",
             "verdict": "", "successor": "",
         })  # fmt: skip
+
+
+def sealed(artifact: str | None) -> dict[str, str]:
+    """The digest of an undo artifact, for an entry: what is run from it later must be what was stored."""
+    return {} if artifact is None else {"undo": hashlib.sha256(artifact.encode()).hexdigest()}
 
 
 def placed(route: Route) -> dict[str, Any]:

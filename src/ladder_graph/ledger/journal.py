@@ -14,12 +14,14 @@ from dataclasses import replace
 from typing import Any
 
 from ladder_graph.calls import Call, normalise
-from ladder_graph.ledger import questions, quotas
+from ladder_graph.ledger import questions, quotas, watches
 from ladder_graph.ledger import statements as sql
-from ladder_graph.ledger.actions import Actions, pinned_in, placed, printable
+from ladder_graph.ledger.actions import Actions, pinned_in, placed, printable, sealed
+from ladder_graph.ledger.clocks import Moment
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import Terms, nonce_of, question_digest, question_of, word_of
 from ladder_graph.ledger.rows import US
+from ladder_graph.ledger.watches import spec_of
 from ladder_graph.policy import Rule
 from ladder_graph.policy.bounds import Charge
 from ladder_graph.routing import exhausted
@@ -53,6 +55,9 @@ NOBODY = Asking()
 
 _NO_QUOTA = {"quota": None, "window": 0, "reach": 0}
 """For a look at a call that draws on none."""
+
+_UNDOABLE = frozenset({State.DONE, State.UNDO_CONFLICT, State.UNDO_FAILED})
+"""The states from which an undo may begin without anybody having died."""
 
 _WAITS = frozenset({State.ASKED, State.APPROVED})
 """The states in which a question is open or its approval isn't used yet."""
@@ -312,8 +317,19 @@ class Journal(Actions):
                 "due_us": self.us + reader[1], "read_us": None, "by": "",
             })  # fmt: skip
         fence = self._start(cursor, step, place)
+        if step.artifact is not None:
+            self._arm(cursor, step, terms.rule)
         self.owner.begin(step.call.key, fence)
         return Claimed(fence)
+
+    def _arm(self, cursor: Cursor, step: Claim, rule: Rule) -> None:
+        """Write down that the action is to be watched, so that it is even if this process dies with the effect."""
+        call = step.call
+        watches.arm(
+            cursor, action=call.key, agent=call.agent, tool=call.tool, spec=spec_of(rule),
+            resource=str(step.artifact.get("resource") or ""), at=Moment.at(self.now),
+            length_us=int(rule.watch.window * US),
+        )  # fmt: skip
 
     def _start(self, cursor: Cursor, step: Claim, place: Any) -> int:
         """Write the start down, of a new action or of one that waited, and return its fence."""
@@ -327,23 +343,45 @@ class Journal(Actions):
             cursor, call, place["state"], place["fence"], State.STARTED, owner=self.owner.hold(), fence=fence,
             rung=rung, text="", artifact=artifact, actor=actor,
         )  # fmt: skip
-        self.append(cursor, call.agent, State.STARTED, call.key, {"fence": fence, "rung": rung, "actor": actor or ""})
+        self.append(cursor, call.agent, State.STARTED, call.key, {
+            "fence": fence, "rung": rung, "actor": actor or "", **sealed(artifact),
+        })  # fmt: skip
         return fence
 
-    def take_over(self, cursor: Cursor, call: Call, fence: int) -> Claimed | NotClaimed:
-        """Become the owner of an action whose own is gone, under a new fence."""
+    def take_over(self, cursor: Cursor, call: Call, fence: int, *, undo: str = "") -> Claimed | NotClaimed:
+        """Become the owner of an action whose own is gone, or of one that is to be undone, under a new fence.
+
+        Args:
+            cursor: In a transaction.
+            call: The action's.
+            fence: The one that the caller saw.
+            undo: Why it is to be undone; empty where somebody only finds out what became of it.
+        """
         place = self.place(cursor, call)
-        orphaned = place is not None and place["state"] in {State.STARTED, State.UNDOING} and not self.running(place)
-        if place is None or not orphaned or place["fence"] != fence:
+        if place is None or place["fence"] != fence:
             return NotClaimed("busy", "somebody else is finding out what became of it.")
-        state = State(place["state"])
-        self.step(cursor, call, state, fence, state, owner=self.owner.hold(), fence=fence + 1)
-        self.append(cursor, call.agent, state, call.key, {"takeover": fence + 1})
+        before = State(place["state"])
+        orphaned = before in {State.STARTED, State.UNDOING} and not self.running(place)
+        if not (orphaned or (undo and before in _UNDOABLE)):
+            return NotClaimed("busy", f"it is {before}, and somebody else may be at it.")
+        after = State.UNDOING if undo else before
+        self.step(cursor, call, before, fence, after, owner=self.owner.hold(), fence=fence + 1)
+        self.append(cursor, call.agent, after, call.key, {
+            "takeover": fence + 1, **({"text": undo} if undo else {}),
+        })  # fmt: skip
+        if undo:
+            self._watched(cursor, call.key, State.UNDOING)
         self.owner.begin(call.key, fence + 1)
         return Claimed(fence + 1)
 
-    def record(self, cursor: Cursor, step: Record, reply: bytes | None) -> bool:
+    def record(self, cursor: Cursor, step: Record, reply: bytes | None, after: str | None = None) -> bool:
         """Write down what came of a claimed action.
+
+        Args:
+            cursor: In a transaction.
+            step: What came of it.
+            reply: The tool's reply, as it is kept.
+            after: The touched resource's fingerprint right after the action.
 
         Returns:
             Whether it was recorded: not under an older fence, since somebody else has taken over.
@@ -358,7 +396,29 @@ class Journal(Actions):
         if step.state in _SETTLES:
             cost = step.outcome.cost if step.outcome is not None else None
             quotas.settle(cursor, call.key, used=step.state is not State.FAILED, cost=cost)
+        self._watched(cursor, call.key, step.state, after, text)
         return True
+
+    def _watched(
+        self, cursor: Cursor, action: str, state: State, after: str | None = None, text: str = ""
+    ) -> None:  # fmt: skip
+        """Take the window of an action, if it has one, to where its state belongs."""
+        window = watches.window_of(cursor, action)
+        if window is None:
+            return
+        match state:
+            case State.DONE:
+                watches.opened(cursor, window, Moment.at(self.now), after)
+            case State.FAILED:
+                watches.over(cursor, window, "over", text)
+            case State.UNDOING:
+                watches.change(cursor, window, phase="undo", due_us=self.us + watches.PULSE)
+            case State.UNDONE:
+                watches.over(cursor, window, "undone", text)
+            case State.UNDO_CONFLICT:
+                watches.over(cursor, window, "held", text)
+            case State.UNDO_FAILED:
+                watches.failed(cursor, window, self.us, text)
 
     def _changed(self, cursor: Cursor, step: Claim) -> NotClaimed | None:
         """Whether the route was found by what has changed since, quotas apart: those are held by this claim itself."""

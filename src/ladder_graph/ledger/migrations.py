@@ -37,6 +37,11 @@ TABLES: tuple[type[SQLModel], ...] = (
     rows.EnvironmentRow,
     rows.StandingRow,
     rows.FootingRow,
+    rows.WatchRow,
+    rows.MeasurementRow,
+    rows.SignalRow,
+    rows.WatcherRow,
+    rows.RehearsalRow,
 )
 """Every table of the ledger."""
 

@@ -2,16 +2,47 @@
 
 A claim holds what its call takes; the outcome settles it or gives it back. The window is the one of the claim, so
 that midnight loses nothing. Each counter only goes forward: where the clock was set back, it stays in the last window
-it counted in until the clock has caught up.
+it counted in until the clock has caught up. What lies before that window, or before what a sliding one reaches back to
+from it, can never count again: the first claim in a window drops a few such rows of its counter. A hold goes with the
+outcome of its action.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from sqlalchemy import BigInteger, bindparam, literal_column, select
+
+from ladder_graph.ledger import rows
 from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.cursor import Cursor
+from ladder_graph.ledger.dialects import Sql
 from ladder_graph.policy.bounds import Charge
+
+KEPT = 31
+"""Windows of a counter that stay after they have stopped counting: a month of days, for whoever looks into them."""
+
+LOOKED_AT = 64
+"""Older windows that a claim looks at. Those with an open hold stay; where they are so many, the others wait."""
+
+DROPPED = 4
+"""Windows that a claim drops at most. It has opened one, so that what has piled up before goes away, too."""
+
+_quota = rows.QuotaRow.metadata.tables["quota"]
+_over = (
+    select(_quota.c.window, _quota.c.reserved)
+    .where(_quota.c.quota == bindparam("quota"), _quota.c.window < bindparam("since", type_=BigInteger))
+    .order_by(_quota.c.window.desc())
+    .offset(KEPT)
+    .limit(LOOKED_AT)
+    .subquery()
+)
+PRUNE = Sql.of(
+    _quota.delete()
+    .where(_quota.c.quota == bindparam("quota"))
+    .where(_quota.c.window.in_(select(_over.c.window).where(_over.c.reserved == literal_column("0")).limit(DROPPED)))
+)
+"""Drop a few windows of one counter that began before `since`: those in which nothing is held, the latest apart."""
 
 
 def left(cursor: Cursor, charge: Charge) -> int:
@@ -43,9 +74,12 @@ def hold(cursor: Cursor, action: str, charges: Iterable[Charge]) -> Charge | Non
         held = cursor.execute(sql.RESERVE, wanted).fetchone()
         if held is None:
             return charge
+        reached, taken = held
         cursor.execute(sql.INSERT_HOLD, {
-            "action": action, "quota": charge.quota, "window": held[0], "amount": charge.amount,
+            "action": action, "quota": charge.quota, "window": reached, "amount": charge.amount,
         })  # fmt: skip
+        if taken == charge.amount:  # Only who opens a window tidies up behind it; no other claim pays for that.
+            cursor.execute(PRUNE, {"quota": charge.quota, "since": reached - charge.reach})
     return None
 
 

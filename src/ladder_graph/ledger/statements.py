@@ -5,101 +5,35 @@ An ORM session costs several times the disk flush it waits for; these statements
 
 from __future__ import annotations
 
-import re
-from typing import Any, Self
-
-from sqlalchemy import (
-    BigInteger,
-    ClauseElement,
-    Dialect,
-    Table,
-    and_,
-    bindparam,
-    case,
-    cast,
-    false,
-    func,
-    literal_column,
-    select,
-    true,
-    update,
-)
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import BigInteger, and_, bindparam, case, cast, false, func, literal_column, select, true, update
 
 # Both databases speak `ON CONFLICT` alike, so what is built with PostgreSQL's insert compiles for SQLite too.
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.dialects.postgresql import psycopg as postgres
 
 from ladder_graph.ledger import rows
-
-
-class Sql(str):
-    """One statement: SQLite's text, and beside it PostgreSQL's."""
-
-    __slots__ = ("postgres",)
-
-    postgres: str
-
-    @classmethod
-    def of(cls, statement: ClauseElement, more: str = "") -> Self:
-        """Compile a statement for both.
-
-        Args:
-            statement: What to compile.
-            more: What neither needs SQLAlchemy for, put behind it.
-        """
-        sql = cls(_compiled(statement, _SQLITE) + more)
-        sql.postgres = _compiled(statement, _POSTGRES) + more
-        return sql
-
-
-_SQLITE = sqlite.dialect(paramstyle="named")
-_POSTGRES: Dialect = postgres.dialect(paramstyle="pyformat")  # type: ignore[no-untyped-call]  # SQLAlchemy's
-
-
-def _compiled(statement: ClauseElement, dialect: Dialect) -> str:
-    compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
-    sql = str(compiled)
-    for name, value in compiled.params.items():
-        if isinstance(value, int):  # A limit: written out, so that callers bind only what they name.
-            sql = re.sub(rf":{name}\b|%\({name}\)s(::\w+)?", str(value), sql)
-    return sql
-
-
-def _table(model: Any) -> Table:
-    table = model.__table__
-    assert isinstance(table, Table)  # noqa: S101  # narrows the type
-    return table
-
+from ladder_graph.ledger.dialects import Sql, insert_into, table_of
 
 _sql = Sql.of
+_action = table_of(rows.ActionRow)
+_entry = table_of(rows.EntryRow)
+_head = table_of(rows.HeadRow)
+_hold = table_of(rows.HoldRow)
+_payload = table_of(rows.PayloadRow)
+_question = table_of(rows.QuestionRow)
+_quota = table_of(rows.QuotaRow)
+_report = table_of(rows.ReportRow)
+_standing = table_of(rows.StandingRow)
+_draft = table_of(rows.DraftRow)
+_vote = table_of(rows.VoteRow)
 
-
-def _insert(model: Any, more: str = "") -> Sql:
-    table = _table(model)
-    return _sql(insert(table).values({column.name: bindparam(column.name) for column in table.columns}), more)
-
-
-_action = _table(rows.ActionRow)
-_entry = _table(rows.EntryRow)
-_head = _table(rows.HeadRow)
-_hold = _table(rows.HoldRow)
-_payload = _table(rows.PayloadRow)
-_question = _table(rows.QuestionRow)
-_quota = _table(rows.QuotaRow)
-_report = _table(rows.ReportRow)
-_standing = _table(rows.StandingRow)
-_draft = _table(rows.DraftRow)
-_vote = _table(rows.VoteRow)
-
-INSERT_ACTION = _insert(rows.ActionRow)
-INSERT_ENTRY = _insert(rows.EntryRow)
-INSERT_PAYLOAD = _insert(rows.PayloadRow)
-INSERT_QUESTION = _insert(rows.QuestionRow)
-INSERT_HOLD = _insert(rows.HoldRow)
-INSERT_REPORT = _insert(rows.ReportRow, " ON CONFLICT DO NOTHING")
+INSERT_ACTION = insert_into(rows.ActionRow)
+INSERT_ENTRY = insert_into(rows.EntryRow)
+INSERT_PAYLOAD = insert_into(rows.PayloadRow)
+INSERT_QUESTION = insert_into(rows.QuestionRow)
+INSERT_HOLD = insert_into(rows.HoldRow)
+INSERT_REPORT = insert_into(rows.ReportRow, " ON CONFLICT DO NOTHING")
 """A read that is repeated after a crash was reported at its first claim."""
-INSERT_DRAFT = _insert(rows.DraftRow)
+INSERT_DRAFT = insert_into(rows.DraftRow)
 
 HEAD = _sql(select(_head.c.n, _head.c.hash).where(_head.c.stream == bindparam("stream")))
 _put_head = insert(_head).values(stream=bindparam("stream"), n=bindparam("n"), hash=bindparam("hash"))
@@ -181,7 +115,7 @@ MOVE_ACTION = _sql(
 """One step of an action's life; no row changes unless state and fence are what the caller saw. It brings the end of the
 chain with it, since an entry follows."""
 
-_environment = _table(rows.EnvironmentRow)
+_environment = table_of(rows.EnvironmentRow)
 _pinned = and_(_environment.c.agent == bindparam("agent"), _environment.c.pinned.is_(true()))
 _demoted = and_(_standing.c.agent == bindparam("agent"), _standing.c.tool == bindparam("tool"))
 _unread = (
@@ -238,9 +172,9 @@ RESERVE = _sql(
         set_={"reserved": _quota.c.reserved + _put_quota.excluded.reserved, "lim": _put_quota.excluded.lim},
         where=_quota.c.used + _quota.c.reserved + _put_quota.excluded.reserved
         <= _put_quota.excluded.lim - bindparam("earlier", type_=BigInteger),
-    ).returning(_quota.c.window)
+    ).returning(_quota.c.window, _quota.c.used + _quota.c.reserved)
 )
-"""Check and hold in one statement, and say in which window; no row comes back when it is full."""
+"""Check and hold in one statement, and say in which window and what is taken there now; no row when it is full."""
 
 SETTLE = _sql(
     update(_quota)
@@ -310,7 +244,7 @@ REKEY_QUESTION = _sql(
 )
 """Give an open question another word to be named by."""
 
-INSERT_VOTE = _insert(rows.VoteRow, " ON CONFLICT DO NOTHING")
+INSERT_VOTE = insert_into(rows.VoteRow, " ON CONFLICT DO NOTHING")
 """One person's yes counts once, also after they took it back."""
 VOTES = _sql(select(_vote).where(_vote.c.question == bindparam("question")).order_by(_vote.c.at_us, _vote.c.voter))
 WITHDRAW_VOTE = _sql(
@@ -357,7 +291,7 @@ SEEN_ENVIRONMENT = _sql(
         and_(_environment.c.agent == bindparam("agent"), _environment.c.key == bindparam("key"))
     )
 )
-INSERT_ENVIRONMENT = _insert(rows.EnvironmentRow)
+INSERT_ENVIRONMENT = insert_into(rows.EnvironmentRow)
 UNPIN = _sql(update(_environment).where(_environment.c.agent == bindparam("b_agent")).values(pinned=false()))
 PIN = _sql(
     update(_environment)
@@ -378,7 +312,7 @@ RETURN_TO_ENVIRONMENT = _sql(
     .where(and_(_environment.c.agent == bindparam("b_agent"), _environment.c.key == bindparam("b_key")))
     .values(last_us=bindparam("last_us"))
 )
-_footing = _table(rows.FootingRow)
+_footing = table_of(rows.FootingRow)
 _put_footing = insert(_footing).values({column.name: bindparam(column.name) for column in _footing.columns})
 PUT_FOOTING = _sql(
     _put_footing.on_conflict_do_update(

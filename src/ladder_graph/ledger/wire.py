@@ -17,6 +17,7 @@ import psycopg
 from psycopg import errors, pq
 
 from ladder_graph.ledger import statements as sql
+from ladder_graph.ledger.dialects import Sql
 
 _NAMED = re.compile(r"%(?:\((\w+)\)s|%)")
 """A parameter, or a percent sign that stands for itself."""
@@ -220,7 +221,7 @@ class WireCursor:
         if statement is sql.INSERT_ENTRY:
             self.witness = parameters
         self._rows = None
-        self._wire.send(statement.postgres if isinstance(statement, sql.Sql) else statement, parameters or {})
+        self._wire.send(statement.postgres if isinstance(statement, Sql) else statement, parameters or {})
         return self
 
     def sync(self) -> None:

@@ -183,6 +183,21 @@ Netloc = Annotated[str, AfterValidator(_netloc)]
 """A host name in lower case, with a port where it isn't the scheme's own."""
 
 
+def _target(text: str) -> str:
+    try:
+        return str(ipaddress.ip_network(text))
+    except ValueError:
+        if "/" in text or ":" in text:
+            raise ValueError(
+                f'{text!r} is no network, as in "10.0.0.0/8" or "fd00::/8", with no bits after it'
+            ) from None
+    return _domain(text)
+
+
+Target = Annotated[str, AfterValidator(_target)]
+"""A network, a single address, or a host name in lower case."""
+
+
 def _scheme(text: str) -> str:
     if not _SCHEME.fullmatch(text):
         raise ValueError(f'{text!r} is no URL scheme; write "https", without "://"')

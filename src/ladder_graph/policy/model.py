@@ -19,6 +19,7 @@ from ladder_graph.policy.bounds.shape import QuotaBound
 from ladder_graph.policy.checks import Check
 from ladder_graph.policy.fields import ImportPath, Many, Name, Place, RungField, Strict, placed
 from ladder_graph.policy.units import SomeSeconds
+from ladder_graph.policy.watching import Signals, Watch, problems
 from ladder_graph.scale import Rung
 
 ROLE = "role:"
@@ -89,6 +90,8 @@ class Rule(Strict):
     """The `Declaration` of its undo, as `module:name`; for a tool that doesn't declare one itself."""
     checks: Many[Check] = ()
     """Health checks after the action, from rung 4 up; one bad one undoes it."""
+    watch: Watch = Watch()
+    """How the action is watched after the reply."""
     confirm: Confirm = Confirm()
     """How its questions are answered."""
 
@@ -111,6 +114,12 @@ class Rule(Strict):
                     "keep the tighter one"
                 )
         return bounds
+
+    @model_validator(mode="after")
+    def _can_be_watched(self) -> Self:
+        if found := list(problems(self.watch, self.checks)):
+            raise ValueError("; and ".join(found))
+        return self
 
     @cached_property
     def revision(self) -> str:
@@ -162,6 +171,8 @@ class Policy(Strict):
     """The people who answer, by name, with their roles. It may stay empty where no rule names a role."""
     keys: dict[Name, Key] = Field(default_factory=dict)
     """The keys of inboxes that sign answers, by the id that a signed answer names."""
+    signals: Signals = Signals()
+    """Where alerts from outside are taken, for checks of the kind `alert`."""
     ask: Literal["all", "one"] = "all"
     """How many questions of one turn are open at once: all of them, each answered by its interrupt's id, or one after
     the other, for inboxes that know only one."""

@@ -39,6 +39,7 @@ _EXPECTED = {
 _LIMITS = {
     "greater_than": "must be more than {gt}",
     "greater_than_equal": "must be at least {ge}",
+    "less_than": "must be less than {lt}",
     "less_than_equal": "must be at most {le}",
     "too_short": "must hold at least {min_length} entry",
     "string_too_long": "must have at most {max_length} characters",

@@ -216,7 +216,10 @@ def test_an_odd_host_is_refused(hosts):
         ({"kind": "http", "url": "https://a.b /"}, "url: "),
         ({"kind": "http", "url": "https://u:secret@a.b/"}, "url: this URL carries a name or a password"),
         ({"kind": "http", "url": "https://a.b/", "status": 99}, "status: must be at least 100"),
-        ({"kind": "http", "url": "https://a.b/", "count": 0}, "count: must be at least 1"),
+        ({"kind": "http", "url": "https://a.b/", "count": -1}, "count: must be at least 0"),
+        ({"kind": "http", "url": "https://a.b/", "every": 0}, "every: must be more than 0"),
+        ({"kind": "http", "url": "https://a.b/", "allow": ["10.0.0.1/8"]}, "allow[0]: '10.0.0.1/8' is no network"),
+        ({"kind": "http", "url": "https://a.b/", "allow": ["*.b"]}, "allow[0]: '*.b' is no host name"),
         ({"kind": "http", "url": "https://a.b/", "timeout": 0}, "timeout: must be more than 0"),
         ({"kind": "http", "url": "https://a.b/", "interval": -1}, "interval: -1 is no duration"),
         ({"kind": "http", "url": "https://a.b/", "delay": float("inf")}, "delay: inf is no duration"),
@@ -224,11 +227,48 @@ def test_an_odd_host_is_refused(hosts):
         ({"kind": "python", "function": "shop:health:x"}, "function: "),
         ({"kind": "python", "function": ":health"}, "function: "),
         ({"kind": "python", "function": "sh op:health"}, "function: "),
+        ({"kind": "command", "argv": []}, "argv: must hold at least 1 entry"),
+        ({"kind": "command", "argv": ["./check"]}, "argv: './check' depends on the folder one stands in"),
+        ({"kind": "command", "argv": ["true", "\0"]}, "argv: must name a program"),
+        ({"kind": "sql", "env": "DB", "query": "SELECT 1"}, ": say what is good: either equals"),
+        ({"kind": "sql", "env": "DB", "query": "SELECT 1", "equals": 1, "at_most": 2}, ": say what is good"),
+        ({"kind": "sql", "env": "DB", "query": "SELECT 1", "at_least": 3, "at_most": 2}, ": at_least is 3, above"),
+        ({"kind": "prometheus", "url": "http://a.b/?x", "query": "up", "equals": 1}, ": 'http://a.b/?x' is no base"),
+        ({"kind": "error_rate", "at_most": 1}, "at_most: must be less than 1"),
+        ({"kind": "alert", "labels": {}}, "labels: must hold at least 1 entry"),
+        ({"kind": "alert", "labels": {"a": "b"}, "alive": {}}, "alive: must hold at least one label"),
     ],
 )
 def test_a_mistake_in_a_check_is_put_into_words(check, says):
     """URLs are http or https, functions have the shape module:function, counts and times make sense."""
-    assert problem({"checks": [check]}).startswith(f"checks[0].{says}")
+    assert problem({"checks": [check]}).startswith(f"checks[0]{'' if says.startswith(':') else '.'}{says}")
+
+
+@pytest.mark.parametrize(
+    ("watch", "checks", "says"),
+    [
+        ({"window": "5m"}, [], "watch.window: there are no checks"),
+        ({"confirm": "required"}, [{}], 'watch.confirm: "required" needs a watch.window'),
+        ({}, [{"count": 0}], "checks[0]: it is taken only while the action is watched"),
+        ({}, [{}, {"dry_run": True}], "checks[1]: it is taken only while the action is watched"),
+        ({"window": "5m"}, [{"dry_run": True}], "checks: none of them can say that all is well"),
+        ({"window": "5m"}, [{"delay": "5m"}], "checks[0].delay: the watch ends after 5m"),
+        ({"window": "60s", "least_good": 3}, [{"every": "30s"}], "checks[0].every: at most 2 measurements fit into 1m"),
+    ],
+)
+def test_a_watch_that_would_see_nothing_is_no_watch(watch, checks, says):
+    """A rule whose watch and checks don't fit together isn't loaded: it would watch nothing and say so nowhere."""
+    http = {"kind": "http", "url": "https://a.b/"}
+    assert problem({"watch": watch, "checks": [http | check for check in checks]}).startswith(f"here: tools.a: {says}")
+
+
+def test_an_alert_alone_cannot_say_that_all_is_well():
+    """Silence is no health; an alert that always fires shows that it isn't silence."""
+    alert = {"kind": "alert", "labels": {"app": "shop"}}
+    rule = {"watch": {"window": "5m"}, "checks": [alert]}
+    assert "none of them can say that all is well" in problem(rule)
+    watched = rule | {"checks": [alert | {"alive": {"alertname": "Watchdog"}}]}
+    assert policy_of({"tools": {"a": watched}}, "here").rule("a").watch.window == 300
 
 
 def test_a_password_in_a_url_is_not_repeated():

@@ -178,11 +178,11 @@ def test_all_mistakes_come_at_once_in_order_with_their_lines(write):
     assert problems_of(load_policy, path) == [
         (
             f"{path}:1: agnet: unknown key; did you mean 'agent'? known keys: agent, ledger, drafts, tools, reports, "
-            "people, keys, ask, provider_tools"
+            "people, keys, signals, ask, provider_tools"
         ),
         (
             f"{path}:3: tools.send_email.rugn: unknown key; did you mean 'rung'? known keys: rung, ceiling, read_only, "
-            "impact, bounds, undo, checks, confirm"
+            "impact, bounds, undo, checks, watch, confirm"
         ),
         (
             f"{path}:5: tools.send_email.bounds[0].kind: unknown kind 'volum'; did you mean 'volume'? known kinds: "
@@ -191,8 +191,8 @@ def test_all_mistakes_come_at_once_in_order_with_their_lines(write):
         f"{path}:6: tools.send_email.bounds[1].limit: expected a whole number, found the text '3'",
         f"{path}:9: tools.\"drop table\".confirm.by: expected a list, found the text 'ana'",
         (
-            f"{path}:10: tools.x.checks[0].url: this key is missing; known keys: kind, url, status, count, interval, "
-            "delay, timeout"
+            f"{path}:10: tools.x.checks[0].url: this key is missing; known keys: delay, every, failure_limit, "
+            "inconclusive_limit, dry_run, count, interval, kind, url, status, timeout, allow"
         ),
     ]
 

@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 
-from ladder_graph.cli.starting import EXAMPLES
+from ladder_graph.inventory.starter import EXAMPLES
 from ladder_graph.policy.bounds import Volume
 from ladder_graph.policy.schema import policy_schema
 from tests.cli.shop import POLICY

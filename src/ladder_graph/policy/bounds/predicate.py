@@ -16,7 +16,7 @@ from ladder_graph.policy.fields import ImportPath, Strict
 class Predicate(Strict):
     """A function must say that the call is inside: True and nothing else.
 
-    It is called wherever a call is routed, in an async graph on the event loop, and sometimes twice for one call; it
+    It is called wherever a call is routed, in an async graph off the event loop, and sometimes twice for one call; it
     must be quick, change nothing and not be async. What it raises asks, and so does a function that isn't there.
     """
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
+import threading
 import types
 
-import httpx
 import pytest
-import respx
 
-from ladder_graph.policy.checks import Http, Python
-from ladder_graph.watch import measure
+from ladder_graph.policy.checks import Alert, ErrorRate, Http, Python
+from ladder_graph.watch import Surroundings, measure, measured
 
 URL = "http://127.0.0.1:8099/health"
 
@@ -89,31 +88,64 @@ def test_the_first_bad_answer_ends_it(world, slept):
     assert (next(answers), world.asked) == (True, [])
 
 
-@respx.mock
-def test_a_url_with_the_right_status_is_healthy(slept):
-    """The status that the policy names is good health, as often as it must be seen."""
-    route = respx.get(URL).respond(204)
-    assert measure([Http(url=URL, status=204)], {}) is None
-    assert (route.call_count, slept) == (3, [0.0, 0.2, 0.2])
+def test_only_false_is_bad_in_python(world):
+    """False saw that health is missing; None, an odd answer and an exception saw nothing."""
+    for answer, verdict in ((True, "good"), (False, "bad"), (None, "inconclusive"), ("ok", "inconclusive")):
+        world.healthy = lambda _, answer=answer: answer
+        assert measured(check(), {}, Surroundings()).verdict == verdict
+    world.healthy = lambda _: sys.exit(0)
+    assert measured(check(), {}, Surroundings()).verdict == "inconclusive"
 
 
-@respx.mock
-@pytest.mark.parametrize("status", [500, 404, 301])
-def test_any_other_status_is_bad(slept, status):
-    """An error and a redirect are bad, and a redirect isn't followed."""
-    respx.get(URL).respond(status, headers={"location": "http://127.0.0.1:8099/elsewhere"})
-    assert measure([Http(url=URL)], {}) == f"the health check {URL} answered {status} instead of 200"
+def test_a_function_that_hangs_is_no_result(world):
+    """A check has its time; what it says later is not waited for."""
+    gate = threading.Event()
+    world.healthy = lambda _: gate.wait(60)
+    found = measured(check(timeout=0.05), {}, Surroundings())
+    gate.set()
+    assert (found.verdict, found.text) == (
+        "inconclusive",
+        "the health check made_up_world:healthy had not answered after 0.05 seconds",
+    )
 
 
-@respx.mock
-@pytest.mark.parametrize("wrong", [httpx.ConnectError, httpx.ReadTimeout, httpx.RemoteProtocolError])
-def test_no_answer_is_bad(slept, wrong):
-    """Who can't be reached isn't healthy."""
-    respx.get(URL).mock(side_effect=wrong("no"))
-    assert measure([Http(url=URL)], {}) == f"the health check {URL} could not be reached ({wrong.__name__})"
+def test_a_measurement_is_of_the_moment_it_was_begun(world):
+    """What a slow check saw is not taken for newer than it is."""
+    moments = iter([7, 8])
+    world.healthy = lambda _: next(moments) == 8
+    found = measured(check(), {}, Surroundings(clock=lambda: next(moments)))
+    assert (found.verdict, found.at) == ("good", 7)
+
+
+def test_dry_runs_and_later_checks_have_no_say_before_the_reply(world):
+    """What is only watched, or only shown, is not even asked."""
+    world.healthy = lambda _: world.asked.append(1) is None
+    world.never = lambda _: world.asked.append("never")
+    assert measure([check("never", dry_run=True), check("never", count=0), check(), ErrorRate(at_most=0.1)], {}) is None
+    assert world.asked == [1]
+
+
+@pytest.mark.parametrize(
+    ("counted", "verdict"), [((10, 2), "good"), ((10, 3), "bad"), ((5, 0), "good"), ((4, 4), "inconclusive")]
+)
+def test_the_error_rate_counts_the_agents_later_calls(counted, verdict):
+    """A share above the limit is bad, and too few calls say nothing."""
+    asked = []
+    around = Surroundings(agent="ops", began=17, later=lambda *what: asked.append(what) or counted)
+    assert measured(ErrorRate(at_most=0.2), {}, around).verdict == verdict
+    assert asked == [("ops", 17)]
+
+
+def test_what_cannot_be_counted_is_no_result():
+    """No ledger at hand, or one that fails, is not zero errors; and no delivery is not silence."""
+    assert measured(ErrorRate(at_most=0.2), {}, Surroundings()).verdict == "inconclusive"
+    failing = Surroundings(later=lambda *_: 1 / 0)
+    assert measured(ErrorRate(at_most=0.2), {}, failing).verdict == "inconclusive"
+    assert measured(Alert(labels={"app": "shop"}), {}, Surroundings()).verdict == "inconclusive"
 
 
 def test_without_httpx_it_says_what_is_missing(monkeypatch, slept):
-    """An HTTP check without the extra is bad health with the way out."""
+    """An HTTP check without the extra is no good health, with the way out."""
     monkeypatch.setitem(sys.modules, "httpx", None)
+    monkeypatch.delitem(sys.modules, "ladder_graph.watch.asking", raising=False)
     assert "install ladder-graph[watch]" in measure([Http(url=URL)], {})

@@ -1,0 +1,1 @@
+"""Policies for two suites of AgentDojo, and what they make of its recorded runs."""

@@ -1,0 +1,64 @@
+"""One statement in the words of both databases, made from the tables' definitions."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Self
+
+from sqlalchemy import ClauseElement, Dialect, Table, bindparam
+from sqlalchemy.dialects import sqlite
+
+# Both databases speak `ON CONFLICT` alike, so what is built with PostgreSQL's insert compiles for SQLite too.
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import psycopg as postgres
+
+
+class Sql(str):
+    """One statement: SQLite's text, and beside it PostgreSQL's."""
+
+    __slots__ = ("postgres",)
+
+    postgres: str
+
+    @classmethod
+    def of(cls, statement: ClauseElement, more: str = "") -> Self:
+        """Compile a statement for both.
+
+        Args:
+            statement: What to compile.
+            more: What neither needs SQLAlchemy for, put behind it.
+        """
+        sql = cls(_compiled(statement, _SQLITE) + more)
+        sql.postgres = _compiled(statement, _POSTGRES) + more
+        return sql
+
+
+_SQLITE = sqlite.dialect(paramstyle="named")
+_POSTGRES: Dialect = postgres.dialect(paramstyle="pyformat")  # type: ignore[no-untyped-call]  # SQLAlchemy's
+
+
+def _compiled(statement: ClauseElement, dialect: Dialect) -> str:
+    compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+    sql = str(compiled)
+    for name, value in compiled.params.items():
+        if isinstance(value, int):  # A limit: written out, so that callers bind only what they name.
+            sql = re.sub(rf":{name}\b|%\({name}\)s(::\w+)?", str(value), sql)
+    return sql
+
+
+def table_of(model: Any) -> Table:
+    """The table behind a model."""
+    table = model.__table__
+    assert isinstance(table, Table)  # noqa: S101  # narrows the type
+    return table
+
+
+def insert_into(model: Any, more: str = "") -> Sql:
+    """The statement that inserts a whole row, each column by its name.
+
+    Args:
+        model: Whose table.
+        more: What stands behind it.
+    """
+    table = table_of(model)
+    return Sql.of(insert(table).values({column.name: bindparam(column.name) for column in table.columns}), more)

@@ -1,0 +1,325 @@
+"""Windows in which actions are watched: armed with the claim, opened with the outcome, worked off by any process.
+
+Whoever takes a due window moves its `due_us` on, and so nobody else takes it at the same moment. Who dies with one in
+hand loses a measurement and no more: it is due again.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import and_, bindparam, delete, func, literal_column, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from ladder_graph.ledger import rows
+from ladder_graph.ledger.clocks import Moment
+from ladder_graph.ledger.cursor import Cursor
+from ladder_graph.ledger.dialects import Sql, insert_into, table_of
+from ladder_graph.ledger.liveness import Owner
+from ladder_graph.policy import Rule
+from ladder_graph.policy.checks import Check
+from ladder_graph.policy.watching import Watch
+
+_watch = table_of(rows.WatchRow)
+_measurement = table_of(rows.MeasurementRow)
+_signal = table_of(rows.SignalRow)
+_watcher = table_of(rows.WatcherRow)
+
+_INSERT_WATCH = insert_into(rows.WatchRow, " ON CONFLICT DO NOTHING")
+"""A call that starts over after it had no effect is armed already."""
+_INSERT_MEASUREMENT = insert_into(rows.MeasurementRow, " ON CONFLICT DO NOTHING")
+_INSERT_SIGNAL = insert_into(rows.SignalRow, " ON CONFLICT DO NOTHING")
+
+BATCH = 500
+"""Windows that one process takes at a time."""
+
+_CHANGING = ("phase", "begun_us", "boot", "begun_boot_us", "until_us", "due_us", "after", "attempts", "why")
+_CHANGE = Sql.of(
+    update(_watch)
+    .where(and_(_watch.c.action == bindparam("b_action"), _watch.c.phase == bindparam("b_phase")))
+    .values({name: bindparam(name) for name in _CHANGING})
+)
+_WINDOW = Sql.of(select(_watch).where(_watch.c.action == bindparam("action")))
+_WINDOWS = Sql.of(
+    select(_watch).where(_watch.c.phase.in_(["armed", "open", "undo", "held"])).order_by(_watch.c.until_us)
+)
+_TAKE = Sql.of(
+    update(_watch)
+    .where(
+        _watch.c.action.in_(
+            select(_watch.c.action)
+            .where(_watch.c.due_us <= bindparam("now"))
+            .order_by(_watch.c.due_us)
+            .limit(BATCH)
+            .with_for_update(skip_locked=True)
+        )
+    )
+    .values(due_us=bindparam("again"))
+    .returning(_watch)
+)
+_DUE = Sql.of(select(func.min(_watch.c.due_us)))
+_HURRY = Sql.of(
+    update(_watch)
+    .where(and_(_watch.c.due_us.is_not(None), _watch.c.due_us > bindparam("now")))
+    .where(_watch.c.phase == literal_column("'open'"))
+    .values(due_us=bindparam("now"))
+)
+_LATER_ON_IT = Sql.of(
+    select(_watch.c.action)
+    .where(_watch.c.resource == bindparam("resource"), _watch.c.begun_us > bindparam("begun_us"))
+    .where(_watch.c.phase == literal_column("'undo'"))
+    .limit(1)
+)
+_MEASUREMENTS = Sql.of(
+    select(_measurement).where(_measurement.c.action == bindparam("action")).order_by(_measurement.c.n)
+)
+_FORGET_MEASUREMENTS = Sql.of(delete(_measurement).where(_measurement.c.action == bindparam("action")))
+_SIGNALS = Sql.of(select(_signal).where(_signal.c.at_us >= bindparam("since")).order_by(_signal.c.at_us, _signal.c.key))
+_LAST_SIGNAL = Sql.of(select(func.count(), func.max(_signal.c.at_us)).select_from(_signal))
+
+_put_beat = insert(_watcher).values({column.name: bindparam(column.name) for column in _watcher.columns})
+_BEAT = Sql.of(_put_beat.on_conflict_do_update(index_elements=["owner"], set_={"beat_us": _put_beat.excluded.beat_us}))
+_BEATS = Sql.of(select(_watcher).order_by(_watcher.c.beat_us.desc()))
+_LEAVE = Sql.of(delete(_watcher).where(_watcher.c.owner == bindparam("owner")))
+
+TRIES = 5
+"""How often an undo is tried before a person must see to it."""
+PULSE = 1_000_000
+"""Microseconds between two beats of a watcher."""
+SILENT = 5 * PULSE
+"""Microseconds after the last beat from which on a process that still lives doesn't count as watching."""
+
+
+def spec_of(rule: Rule) -> str:
+    """What is watched under a rule, as it is kept with the window."""
+    checks = [check.model_dump(mode="json") for check in rule.checks]
+    return json.dumps({"watch": rule.watch.model_dump(mode="json"), "checks": checks}, sort_keys=True)
+
+
+@functools.lru_cache(maxsize=1024)
+def watched(spec: str) -> tuple[Watch, tuple[Check, ...]]:
+    """How an action is watched, from what was kept with its window.
+
+    Raises:
+        ValueError: Somebody has changed it.
+    """
+    kept = json.loads(spec)
+    return Watch.model_validate(kept["watch"]), _CHECKS.validate_python(kept["checks"])
+
+
+_CHECKS: TypeAdapter[tuple[Check, ...]] = TypeAdapter(tuple[Check, ...])
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One window as it stands."""
+
+    action: str
+    agent: str
+    tool: str
+    phase: str
+    spec: str
+    resource: str
+    begun: Moment
+    until_us: int
+    due_us: int | None
+    after: str | None
+    attempts: int
+    why: str
+
+    @classmethod
+    def of(cls, row: Any) -> Window:
+        """From its row."""
+        begun = Moment(row["begun_us"], row["boot"], row["begun_boot_us"])
+        names = [one.name for one in fields(cls) if one.name != "begun"]
+        return cls(begun=begun, **{name: row[name] for name in names})
+
+
+def arm(
+    cursor: Cursor, *, action: str, agent: str, tool: str, spec: str, resource: str, at: Moment, length_us: int
+) -> None:
+    """Write a window down with the claim of its action; it opens when the action has finished."""
+    cursor.execute(_INSERT_WATCH, {
+        "action": action, "agent": agent, "tool": tool, "phase": "armed", "spec": spec, "resource": resource,
+        "begun_us": at.wall_us, "boot": at.boot, "begun_boot_us": at.boot_us, "until_us": at.wall_us + length_us,
+        "due_us": at.wall_us + PULSE, "after": None, "attempts": 0, "why": "",
+    })  # fmt: skip
+
+
+def change(cursor: Cursor, window: Window, **new: Any) -> bool:
+    """Change a window, if it still is in the phase that the caller saw.
+
+    Args:
+        cursor: In a transaction.
+        window: As the caller saw it.
+        new: What changes, by the columns' names; `begun` takes a `Moment`.
+    """
+    begun: Moment = new.pop("begun", window.begun)
+    row = {
+        "phase": window.phase, "begun_us": begun.wall_us, "boot": begun.boot, "begun_boot_us": begun.boot_us,
+        "until_us": window.until_us, "due_us": window.due_us, "after": window.after, "attempts": window.attempts,
+        "why": window.why, **new,
+    }  # fmt: skip
+    cursor.execute(_CHANGE, {**row, "b_action": window.action, "b_phase": window.phase})
+    return bool(cursor.rowcount == 1)
+
+
+def window_of(cursor: Cursor, action: str) -> Window | None:
+    """The window of an action; None where it has none."""
+    row = cursor.execute(_WINDOW, {"action": action}).fetchone()
+    return None if row is None else Window.of(row)
+
+
+def windows(cursor: Cursor) -> list[Window]:
+    """All that aren't over, the one that ends first in front."""
+    return [Window.of(row) for row in cursor.execute(_WINDOWS, {}).fetchall()]
+
+
+def opened(cursor: Cursor, window: Window, at: Moment, after: str | None) -> None:
+    """The action has finished: its window begins, if it is to be watched, and is looked at at once."""
+    length = window.until_us - window.begun.wall_us
+    if window.phase == "armed" and length:
+        change(cursor, window, phase="open", begun=at, until_us=at.wall_us + length, due_us=at.wall_us, after=after)
+    elif window.phase == "armed":
+        over(cursor, window, "kept", "")
+
+
+def over(cursor: Cursor, window: Window, phase: str, why: str) -> None:
+    """Nobody needs to look again: it was kept, undone, or a person must see to it (`held`)."""
+    if change(cursor, window, phase=phase, due_us=None, why=why or window.why) and phase != "held":
+        cursor.execute(_FORGET_MEASUREMENTS, {"action": window.action})
+
+
+def failed(cursor: Cursor, window: Window, now_us: int, why: str) -> None:
+    """Its undo failed: it is tried again a few times, each time later, and then it is a person's."""
+    if window.attempts + 1 >= TRIES:
+        change(cursor, window, phase="held", due_us=None, attempts=window.attempts + 1, why=why)
+        return
+    due = now_us + PULSE * 2 ** (window.attempts + 1)
+    change(cursor, window, phase="undo", due_us=due, attempts=window.attempts + 1, why=why)
+
+
+def take(cursor: Cursor, now_us: int, again_us: int) -> list[Window]:
+    """Take windows that are due, the longest due in front; they are due again at that later moment."""
+    found = cursor.execute(_TAKE, {"now": now_us, "again": again_us}).fetchall()
+    return sorted((Window.of(row) for row in found), key=lambda window: (window.until_us, window.action))
+
+
+def next_due(cursor: Cursor) -> int | None:
+    """When the next window is due; None where nothing is watched."""
+    due: int | None = cursor.execute(_DUE, {}).fetchone()[0]
+    return due
+
+
+def hurry(cursor: Cursor, now_us: int) -> None:
+    """Let all open windows be due at once: a signal came in."""
+    cursor.execute(_HURRY, {"now": now_us})
+
+
+def later_undo(cursor: Cursor, window: Window) -> bool:
+    """Whether an action that began later on the same resource is still to be undone, which goes first."""
+    wanted = {"resource": window.resource, "begun_us": window.begun.wall_us}
+    return bool(window.resource) and cursor.execute(_LATER_ON_IT, wanted).fetchone() is not None
+
+
+# --- measurements and signals -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One measurement, as it is kept."""
+
+    which: int
+    """Which of the window's checks."""
+    at_us: int
+    verdict: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """What came from outside."""
+
+    key: str
+    """It counts once under this."""
+    at_us: int
+    kind: str
+    """alert, undo, keep or extend."""
+    action: str
+    """The action it is about; empty for an alert."""
+    body: dict[str, Any]
+    """Labels and state of an alert; who, and why, for a person's."""
+
+
+def measurements(cursor: Cursor, action: str) -> list[Measured]:
+    """What was measured in a window so far."""
+    found = cursor.execute(_MEASUREMENTS, {"action": action}).fetchall()
+    return [Measured(row["which"], row["at_us"], row["verdict"], row["text"]) for row in found]
+
+
+def note(cursor: Cursor, action: str, first: int, found: Iterable[Measured]) -> None:
+    """Write measurements down.
+
+    Args:
+        cursor: In a transaction.
+        action: Whose.
+        first: The number of the first one. One that somebody else has written meanwhile stays as it is.
+        found: What was measured.
+    """
+    for n, one in enumerate(found, first):
+        cursor.execute(_INSERT_MEASUREMENT, {
+            "action": action, "n": n, "which": one.which, "at_us": one.at_us, "verdict": one.verdict,
+            "text": one.text,
+        })  # fmt: skip
+
+
+def deliver(cursor: Cursor, signals: Sequence[Signal]) -> int:
+    """Write signals down, each once; how many of them are new."""
+    new = 0
+    for one in signals:
+        cursor.execute(_INSERT_SIGNAL, {
+            "key": one.key, "at_us": one.at_us, "kind": one.kind, "action": one.action,
+            "body": json.dumps(one.body, sort_keys=True),
+        })  # fmt: skip
+        new += int(cursor.rowcount == 1)
+    return new
+
+
+def signals(cursor: Cursor, since_us: int) -> list[Signal]:
+    """What came in since a moment, oldest first."""
+    found = cursor.execute(_SIGNALS, {"since": since_us}).fetchall()
+    return [Signal(row["key"], row["at_us"], row["kind"], row["action"], json.loads(row["body"])) for row in found]
+
+
+def newest_signal(cursor: Cursor) -> tuple[int, int | None]:
+    """Changes whenever a signal comes in."""
+    count, last = cursor.execute(_LAST_SIGNAL, {}).fetchone()
+    return count, last
+
+
+# --- who watches ------------------------------------------------------------------------------------------------------
+
+
+def beat(cursor: Cursor, owner: Owner, name: str, now_us: int) -> None:
+    """Say that this process works off windows."""
+    cursor.execute(_BEAT, {"owner": owner.hold(), "name": name, "beat_us": now_us})
+
+
+def leave(cursor: Cursor, owner: Owner) -> None:
+    """This process watches no more."""
+    cursor.execute(_LEAVE, {"owner": owner.id})
+
+
+def watchers(cursor: Cursor, owner: Owner, now_us: int) -> list[tuple[str, int]]:
+    """The processes that watch: name and last beat, the latest in front; the dead and the silent left out."""
+    found = cursor.execute(_BEATS, {}).fetchall()
+    return [
+        (row["name"], row["beat_us"])
+        for row in found
+        if now_us - row["beat_us"] < SILENT and (row["owner"] == owner.id or owner.lives(row["owner"]))
+    ]

@@ -1,0 +1,77 @@
+"""The watch over an action after it ran, as a policy writes it, and where signals from outside come in."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ladder_graph.policy.checks import Check
+from ladder_graph.policy.fields import Name, Strict
+from ladder_graph.policy.units import Seconds, spell_seconds
+
+
+class Watch(Strict):
+    """How an action is watched after it ran. A watch outlives the process that started it."""
+
+    window: Seconds = 0.0
+    """How long the action is watched, as `"10m"`; 0 leaves it at the checks before the reply."""
+    confirm: Literal["auto", "required"] = "auto"
+    """Whether good health keeps the action when the window ends, or only a person; else it is undone."""
+    inconclusive: Literal["undo", "hold"] = "undo"
+    """What becomes of an action that nobody could measure: it is undone, or held until a person decides."""
+    least_good: Annotated[int, Field(ge=1)] = 1
+    """Good measurements that each check must have by the end of the window."""
+
+
+class Signals(Strict):
+    """Where alerts from outside are taken."""
+
+    token_env: Name | None = None
+    """The environment variable that holds the bearer token; without a name no alert is taken."""
+
+
+def problems(watch: Watch, checks: Sequence[Check]) -> Iterator[str]:
+    """What doesn't fit together in a rule's watch and its checks, one sentence each.
+
+    Example:
+        >>> list(problems(Watch(confirm="required"), ()))
+        ['watch.confirm: "required" needs a watch.window, at whose end the action is undone unless a person keeps it']
+    """
+    if not watch.window:
+        yield from _without_a_window(watch, checks)
+    elif not checks:
+        yield "watch.window: there are no checks, so the watch would see nothing; add checks = [...]"
+    else:
+        for place, check in enumerate(checks):
+            yield from _too_slow(watch, check, f"checks[{place}]")
+    if checks and not any(check.vouches and not check.dry_run for check in checks):
+        yield "checks: none of them can say that all is well; add one that isn't a dry run, or an alert's alive = {...}"
+
+
+def _without_a_window(watch: Watch, checks: Sequence[Check]) -> Iterator[str]:
+    if watch.confirm == "required":
+        yield (
+            'watch.confirm: "required" needs a watch.window, at whose end the action is undone unless a person keeps it'
+        )
+    for place, check in enumerate(checks):
+        if not check.before_the_reply:
+            yield f"checks[{place}]: it is taken only while the action is watched; give the rule a watch.window"
+
+
+def _too_slow(watch: Watch, check: Check, place: str) -> Iterator[str]:
+    if check.delay >= watch.window:
+        yield (
+            f"{place}.delay: the watch ends after {spell_seconds(watch.window)}, "
+            f"before the first measurement at {spell_seconds(check.delay)}"
+        )
+        return
+    # The measurements fall on delay, delay + every, and so on; one at the very end comes too late.
+    most = math.ceil((watch.window - check.delay) / check.every)
+    if check.vouches and not check.dry_run and most < watch.least_good:
+        yield (
+            f"{place}.every: at most {most} measurements fit into {spell_seconds(watch.window)}, "
+            f"and watch.least_good is {watch.least_good}"
+        )
