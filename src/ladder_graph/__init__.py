@@ -24,8 +24,10 @@ if TYPE_CHECKING:
         NoCheckpointer,
         NotALedger,
         NotPermitted,
+        NotRegistered,
         PolicyError,
         ProviderToolsRefused,
+        UndoConflict,
         UnknownQuestion,
     )
     from ladder_graph.hosts.permit import spent
@@ -50,6 +52,7 @@ __all__ = [
     "NoCheckpointer",
     "NotALedger",
     "NotPermitted",
+    "NotRegistered",
     "Person",
     "Policy",
     "PolicyError",
@@ -58,6 +61,7 @@ __all__ = [
     "Rule",
     "Rung",
     "State",
+    "UndoConflict",
     "UnknownQuestion",
     "answer_to",
     "drafted_by",

@@ -149,5 +149,5 @@ def resolve(use: Use, named: str) -> Callable[..., Any]:
 def _load(module: str, named: str) -> None:
     try:
         import_module(module)
-    except Exception as wrong:
+    except (Exception, SystemExit) as wrong:
         raise NotRegistered(f"{named}: {module} can't be imported ({type(wrong).__name__}: {wrong})") from wrong

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from ladder_graph.policy import Policy
     from ladder_graph.scale import Rung
     from ladder_graph.steps import Person, Question, Verdict
+    from ladder_graph.tools import Declaration
+    from ladder_graph.undo import Rehearsal
 
 Answer = AIMessage | str | Callable[[list[BaseMessage]], AIMessage | str]
 """One line of a script: the message, its text, or a function of the conversation so far."""
@@ -279,3 +281,48 @@ def memory_ladder(
     from ladder_graph.ladder import Ladder  # a test of a model needs no ledger
 
     return Ladder(agent, rungs, policy=policy, ledger=":memory:", clock=clock or FrozenClock())
+
+
+def assert_reversible(
+    tool: Any,
+    args: Mapping[str, Any],
+    *,
+    declaration: Declaration | None = None,
+    foreign: Callable[[], Any] | None = None,
+    act: Callable[[], Any] | None = None,
+) -> Rehearsal:
+    """Fail unless the undo that a tool declares keeps its promises. The tool is called for real, several times.
+
+    Args:
+        tool: A LangChain tool, or the function, with `@reversible` or an adapter of `ladder_graph.undo`.
+        args: The arguments of a call that changes something.
+        declaration: What the tool declares, where that isn't on the tool.
+        foreign: Changes what the call changed, as somebody else would after it: without it, nobody knows whether the
+            undo keeps its hands off.
+        act: Calls the tool, where calling it with the arguments won't do.
+
+    Returns:
+        What was tried, and what couldn't be.
+
+    Raises:
+        AssertionError: A promise is broken; the message lists every step.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> from ladder_graph import undo
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> page = pathlib.Path(folder.name, "page")
+        >>> @undo.files("path", root=folder.name)
+        ... def write_file(path: str, text: str) -> None:
+        ...     pathlib.Path(path).write_text(text)
+        >>> call = {"path": str(page), "text": "hello"}
+        >>> assert_reversible(write_file, call, foreign=lambda: page.write_text("mine")).passed
+        True
+        >>> folder.cleanup()
+    """
+    from ladder_graph.undo import rehearse  # a test of a model needs no undo
+
+    found = rehearse(tool, args, declaration=declaration, foreign=foreign, act=act)
+    if not found.passed:
+        raise AssertionError(str(found))
+    return found

@@ -20,7 +20,7 @@ SHORT = {"claim": 5, "record": 4}
 OPENS = 1
 """Statements of a claim that opens the window of a quota: it tidies up behind it."""
 ARMS, CLOSES = 1, 3
-"""Statements about the watch of an action that can be undone: of its claim, and of the record at which the watch ends."""
+"""Statements about the watch of an action that can be undone: of its claim, and of the record that ends it."""
 
 
 def around(what):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import HealthCheck, reject, settings
 
@@ -63,8 +65,13 @@ def hold(build, declaration, arguments, action, foreign, look):
     action(world)
     after = touched(declaration(world), artifact)
     assert after is not None
-    if possible != [change(world) is not False for change in foreign]:
-        reject()  # the action was in somebody's way, who did something else then
+    seen = [after]
+    for change, was_possible in zip(foreign, possible, strict=True):
+        if (change(world) is not False) != was_possible:
+            reject()  # the action was in somebody's way, who did something else then
+        seen.append(touched(declaration(world), artifact))
+    if returned([parts_of(fingerprint) for fingerprint in seen]):
+        reject()  # what is exactly as the action left it can't be told from that, as every adapter says
     left = look(world)
     outcome = undo_from(artifact, after)
     match word_of(outcome):
@@ -77,3 +84,16 @@ def hold(build, declaration, arguments, action, foreign, look):
         case _:
             pytest.fail(outcome.text)
     return word_of(outcome)
+
+
+def parts_of(fingerprint):
+    """The parts that a fingerprint tells apart."""
+    read = json.loads(fingerprint)
+    return read if isinstance(read, dict) and all(isinstance(v, str) for v in read.values()) else {"": read}
+
+
+def returned(seen):
+    """Whether somebody changed a part and made it again what the action had left."""
+    names = {name for parts in seen for name in parts}
+    histories = ([parts.get(name) for parts in seen] for name in names)
+    return any(history[-1] == history[0] and set(map(str, history)) != {str(history[0])} for history in histories)

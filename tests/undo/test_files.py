@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
@@ -204,6 +205,16 @@ def test_large_files_wait_in_the_store(folder):
     assert page.read_bytes() == large
     assert sweep(3600, store=store) == 0
     assert sweep(-1, store=store) == 1
+
+
+def test_many_small_files_do_not_fill_the_ledger(folder):
+    """Beyond a limit for all of them they go into the store, and come back from it."""
+    for nth in range(20):
+        (folder / str(nth)).write_bytes(os.urandom(30_000))
+    artifact, before = made(declared(folder), {"path": str(folder)}), seen(folder)
+    assert len(json.dumps(artifact)) < 400_000
+    assert came(declared(folder), artifact, lambda: [(folder / str(nth)).unlink() for nth in range(20)]) == "undone"
+    assert seen(folder) == before
 
 
 def test_a_before_image_that_was_tampered_with_is_not_put_back(folder):

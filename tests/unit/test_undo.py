@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from ladder_graph.errors import UndoConflict
 from ladder_graph.states import State
 from ladder_graph.steps import UndoOutcome, Unprepared
 from ladder_graph.tools import NOTHING, Declaration
-from ladder_graph.undo import prepare, touched, undo
+from ladder_graph.undo import prepare, touched, undo, word_of
+from ladder_graph.undo.running import NOTHING_TO_UNDO, SKIPPED
 from tests.unit.walking import CALL
 
 
@@ -135,6 +137,59 @@ def test_without_a_fingerprint_the_undo_is_believed(shelf):
 def test_an_undo_of_another_process_needs_its_declaration():
     """Where the tool's undo isn't known, nothing is touched."""
     assert undo(NOTHING, {"state": {}, "before": None}, None).state is State.UNDO_FAILED
+
+
+def test_after_its_ttl_nothing_is_touched(shelf):
+    """A person is told that it is too late."""
+    declared = shelf.declaration(ttl="1h")
+    artifact = prepare(CALL, declared)
+    shelf.text = "new"
+    late = undo(declared, artifact, "fp:new", age=3601)
+    assert late == UndoOutcome(State.UNDO_FAILED, "too late: it could be undone for 1h, and 3601s have passed")
+    assert shelf.text == "new"
+    assert undo(declared, artifact, "fp:new", age=3599) == UndoOutcome(State.UNDONE)
+
+
+def test_an_undo_may_find_the_conflict_itself(shelf):
+    """It raises `UndoConflict`, or compares by itself and says whether there was anything to undo."""
+
+    def held(state, after=None):
+        raise UndoConflict("somebody holds it")
+
+    assert undone(shelf, undo=held) == UndoOutcome(State.UNDO_CONFLICT, "somebody holds it")
+    assert undone(shelf, undo=held, conditional=True).state is State.UNDO_CONFLICT
+    for found, word in ((True, "undone"), (False, "no-op")):
+        assert word_of(undone(shelf, undo=lambda state, after, found=found: found, conditional=True)) == word
+
+
+@pytest.mark.parametrize(
+    ("outcome", "word"),
+    [
+        (UndoOutcome(State.UNDONE), "undone"),
+        (UndoOutcome(State.UNDONE, NOTHING_TO_UNDO), "no-op"),
+        (UndoOutcome(State.UNDO_CONFLICT, "x"), "conflict"),
+        (UndoOutcome(State.UNDO_FAILED, "x"), "failed"),
+        (UndoOutcome(State.UNDO_FAILED, f"{SKIPPED}a later one is in the way"), "skipped"),
+    ],
+)
+def test_each_outcome_has_its_word(outcome, word):
+    """More than the state tells."""
+    assert word_of(outcome) == word
+
+
+def test_an_undo_cannot_spoil_the_artifact_for_the_next_try(shelf):
+    """It gets a copy."""
+    declared = shelf.declaration(undo=lambda state: state.clear())
+    artifact = prepare(CALL, declared)
+    shelf.text = "new"
+    undo(declared, artifact, None)
+    assert artifact["state"]["text"] == "old"
+
+
+def test_only_what_another_process_can_run_is_named(shelf):
+    """Functions of this process alone leave no import path behind."""
+    made = prepare(CALL, shelf.declaration())
+    assert (made["undo"], made["fingerprint"], made["kind"]) == (None, None, "reversible")
 
 
 def test_the_fingerprint_after_the_action(shelf):

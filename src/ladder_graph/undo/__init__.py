@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     from ladder_graph.undo.flags import flag
     from ladder_graph.undo.git import git_tree
     from ladder_graph.undo.outboxes import Outbox, outbox, release_due
+    from ladder_graph.undo.rehearsing import Rehearsal, rehearse
     from ladder_graph.undo.running import touched_from, word_of
     from ladder_graph.undo.sql import sql_rows
     from ladder_graph.undo.web import http_resource
 
 __all__ = [
     "Outbox",
+    "Rehearsal",
     "files",
     "flag",
     "git_tree",
@@ -35,6 +37,7 @@ __all__ = [
     "outbox",
     "prepare",
     "registered",
+    "rehearse",
     "release_due",
     "sql_rows",
     "sweep",
@@ -47,9 +50,9 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Outbox": "undo.outboxes", "files": "undo.filesystem", "flag": "undo.flags",
+    "Outbox": "undo.outboxes", "Rehearsal": "undo.rehearsing", "files": "undo.filesystem", "flag": "undo.flags",
     "git_tree": "undo.git", "http_resource": "undo.web", "outbox": "undo.outboxes", "registered": "references",
-    "release_due": "undo.outboxes", "sql_rows": "undo.sql", "sweep": "undo.filesystem",
+    "rehearse": "undo.rehearsing", "release_due": "undo.outboxes", "sql_rows": "undo.sql", "sweep": "undo.filesystem",
     "touched_from": "undo.running", "undo_apart": "undo.apart", "word_of": "undo.running",
 }  # fmt: skip
 """The module of each name that is loaded at its first use."""

@@ -17,6 +17,8 @@ from ladder_graph.errors import LadderError, UndoConflict
 
 INLINE = 32_768
 """Compressed bytes of one file that are kept in the artifact itself."""
+INLINE_ALL = 262_144
+"""The same of all files of one artifact; the rest goes into the store, too."""
 
 
 class Store:
@@ -28,6 +30,8 @@ class Store:
 
     def __init__(self, directory: str | os.PathLike[str]) -> None:
         self.directory = Path(directory)
+        self.room = INLINE_ALL
+        """What is left of that for the artifact that is being made."""
 
     def put(self, data: bytes) -> str:
         """Keep some bytes.
@@ -111,8 +115,9 @@ def image(path: Path, store: Store) -> dict[str, Any] | None:
         raise LadderError(f"{path} is no file, directory or symlink, so it can't be put back")
     data = path.read_bytes()
     packed = zlib.compress(data)
-    if len(packed) > INLINE:
+    if len(packed) > min(INLINE, store.room):
         return {"file": mode, "kept": store.put(data)}
+    store.room -= len(packed)
     return {"file": mode, "data": base64.b64encode(packed).decode()}
 
 

@@ -145,7 +145,7 @@ def _mine(state: Any) -> dict[str, str]:
             # Long-sent messages are told by their time: the artifact holds only what was waiting.
             new = name not in state["before"] and (folder == HELD or int(name.partition("-")[0]) >= state["since"])
             payload = _payload(_path(directory, folder, name)) if new else None
-            if payload is not None and all(payload.get(key, found) == said for key, said in state["match"].items()):
+            if payload is not None and all((key, said) in payload.items() for key, said in state["match"].items()):
                 found[name] = folder
     return found
 
