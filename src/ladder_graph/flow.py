@@ -262,6 +262,13 @@ def _recover(call: Call, route: Route, plan: Plan, known: Known) -> Life:
     return (yield from resume(call, route, plan, known.artifact))
 
 
+def left_behind(plan: Plan, known: Known) -> Generator[Step, Any, None]:
+    """What a watcher does about an action whose process is gone: as its own thread would, but nothing runs again."""
+    found = yield from find_out(plan, known)
+    if isinstance(found, Claimed):
+        yield Record(known.call, found.fence, State.PAUSED, text="it had not taken effect when its process died")
+
+
 def find_out(plan: Plan, known: Known) -> Generator[Step, Any, Reply | Claimed]:
     """Become the owner of an action whose own is gone, and find out what became of it.
 

@@ -55,7 +55,7 @@ from ladder_graph.steps import (
 )
 from ladder_graph.tools import Declaration
 from ladder_graph.trust.demotion import after_undo
-from ladder_graph.undo import prepare, touched, touched_from, undo, undo_from
+from ladder_graph.undo import prepare, touched, touched_from, undo, undo_apart, undo_from
 from ladder_graph.watch import measure
 from ladder_graph.workspace import Workspace, compose
 
@@ -75,7 +75,8 @@ class Turn:
     store: Store
     policy: Policy
     clock: Callable[[], dt.datetime]
-    workspace: Workspace
+    workspace: Workspace | None
+    """Where drafts go; None where none can come about."""
     terms: Terms
     """What an approval of the call holds for."""
     reader: tuple[str, int] | None
@@ -86,6 +87,8 @@ class Turn:
     """The call's own claim, once it was made."""
     after: str | None = None
     """The touched resource's fingerprint right after the action."""
+    apart: bool = False
+    """Whether an undo runs in a process of its own, which is killed when it takes too long, where it can."""
     endings: list[Callable[[], None]] = field(default_factory=list)
     """What tells the ledger's owner that the task which ran an action is over."""
 
@@ -189,7 +192,7 @@ class Turn:
 
     def written(self, step: Step) -> Step:
         """Do what must be done outside the transaction before a step is written: a draft's file comes first."""
-        if isinstance(step, Settle) and step.draft is not None:
+        if isinstance(step, Settle) and step.draft is not None and self.workspace is not None:
             return Settle(step.call, step.state, step.route, step.text, self.workspace.write(step.call, *step.draft))
         return step
 
@@ -282,9 +285,14 @@ class Turn:
         if not kept.genuine:
             return UndoOutcome(State.UNDO_FAILED, "its undo artifact is not the one that was stored with the claim")
         after = self.after or kept.after
-        if self.declaration.undo is None:
-            return undo_from(step.artifact, after, age=kept.age)
-        return undo(self.declaration, step.artifact, after, age=kept.age)
+        if self.apart and step.artifact.get("undo"):
+            return undo_apart(step.artifact, after, age=kept.age)
+        try:
+            if self.declaration.undo is None:
+                return undo_from(step.artifact, after, age=kept.age)
+            return undo(self.declaration, step.artifact, after, age=kept.age)
+        except SystemExit as left:
+            return UndoOutcome(State.UNDO_FAILED, f"it tried to end the process: {left!r}")
 
     def _probe(self, step: Probe) -> Traced:
         """What became of a call: by its probe, or by whether what it touches is still as it was before."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import and_, bindparam, delete, func, literal_column, select, update
+from sqlalchemy import and_, bindparam, case, delete, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from ladder_graph.ledger import rows
@@ -34,6 +34,8 @@ _watch = table_of(rows.WatchRow)
 _measurement = table_of(rows.MeasurementRow)
 _signal = table_of(rows.SignalRow)
 _watcher = table_of(rows.WatcherRow)
+
+_UNDO_STATES = ("undoing", "undone", "undo_conflict", "undo_failed")
 
 _INSERT_WATCH = insert_into(rows.WatchRow, " ON CONFLICT DO NOTHING")
 """A call that starts over after it had no effect is armed already."""
@@ -95,6 +97,15 @@ _STARTS = Sql.of(
     .order_by(_entry.c.n.desc())
 )
 """The starts of an action, the last one in front; a takeover is one too."""
+
+_failed = _action.c.state.in_([literal_column(f"'{one}'") for one in ("failed", "unknown", *_UNDO_STATES)])
+_LATER = Sql.of(
+    select(func.count(), func.sum(case((_failed, literal_column("1")), else_=literal_column("0"))))
+    .select_from(_action)
+    .where(and_(_action.c.agent == bindparam("agent"), _action.c.at_us > bindparam("since")))
+    .where(_action.c.state.in_([literal_column(f"'{one}'") for one in ("done", "failed", "unknown", *_UNDO_STATES)]))
+)
+"""An agent's calls since a moment that ran, and those of them that failed."""
 
 _put_beat = insert(_watcher).values({column.name: bindparam(column.name) for column in _watcher.columns})
 _BEAT = Sql.of(_put_beat.on_conflict_do_update(index_elements=["owner"], set_={"beat_us": _put_beat.excluded.beat_us}))
@@ -203,10 +214,12 @@ def opened(cursor: Cursor, window: Window, at: Moment, after: str | None) -> Non
         over(cursor, window, "kept", "")
 
 
-def over(cursor: Cursor, window: Window, phase: str, why: str) -> None:
-    """Nobody needs to look again: it was kept, undone, or a person must see to it (`held`)."""
-    if change(cursor, window, phase=phase, due_us=None, why=why or window.why) and phase != "held":
+def over(cursor: Cursor, window: Window, phase: str, why: str) -> bool:
+    """Nobody needs to look again: it was kept, undone, or is a person's (`held`). False where that was so before."""
+    changed = change(cursor, window, phase=phase, due_us=None, why=why or window.why)
+    if changed and phase != "held":
         cursor.execute(_FORGET_MEASUREMENTS, {"action": window.action})
+    return changed
 
 
 def failed(cursor: Cursor, window: Window, now_us: int, why: str) -> None:
@@ -341,6 +354,12 @@ def signals(cursor: Cursor, since_us: int) -> list[Signal]:
     return [Signal(row["key"], row["at_us"], row["kind"], row["action"], json.loads(row["body"])) for row in found]
 
 
+def later(cursor: Cursor, agent: str, since_us: int) -> tuple[int, int]:
+    """How many calls of an agent ran since a moment, and how many of them failed or were undone."""
+    calls, failures = cursor.execute(_LATER, {"agent": agent, "since": since_us}).fetchone()
+    return calls, int(failures or 0)
+
+
 def newest_signal(cursor: Cursor) -> tuple[int, int | None]:
     """Changes whenever a signal comes in."""
     count, last = cursor.execute(_LAST_SIGNAL, {}).fetchone()
@@ -358,6 +377,12 @@ def beat(cursor: Cursor, owner: Owner, name: str, now_us: int) -> None:
 def leave(cursor: Cursor, owner: Owner) -> None:
     """This process watches no more."""
     cursor.execute(_LEAVE, {"owner": owner.id})
+
+
+def last_beat(cursor: Cursor) -> int | None:
+    """The latest moment that any watcher has seen."""
+    found = cursor.execute(_BEATS, {}).fetchone()
+    return None if found is None else int(found["beat_us"])
 
 
 def watchers(cursor: Cursor, owner: Owner, now_us: int) -> list[tuple[str, int]]:

@@ -1,0 +1,129 @@
+"""One look at one window: everything that it is judged by, read from the ledger at one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast
+
+from ladder_graph.ledger import Journal, Store, watches
+from ladder_graph.ledger.clocks import Moment
+from ladder_graph.ledger.cursor import Cursor
+from ladder_graph.ledger.watches import Measured, Window, watched
+from ladder_graph.policy.checks import Check
+from ladder_graph.policy.watching import Watch
+from ladder_graph.watch import Judgement, Surroundings, Taken, Told, judge, measured, told_of
+from ladder_graph.watch.signals import Signal
+from ladder_graph.watch.verdicts import Verdict
+
+
+@dataclass(slots=True)
+class Sighting:
+    """A window as it is seen at one moment.
+
+    Its moments are on an axis of its own, which begins where the action had run. Where the wall clock and the machine's
+    own don't agree about how long ago that was, good health must last by both, and a deadline is over by either.
+
+    Args:
+        store: The ledger.
+        window: The window.
+        here: The moment.
+        arguments: Those of the call.
+        before: What was measured before.
+        heard: What came in from outside since the action.
+    """
+
+    store: Store
+    window: Window
+    here: Moment
+    arguments: Mapping[str, Any]
+    before: list[Measured]
+    heard: list[watches.Signal]
+    new: list[Measured] = field(default_factory=list)
+    """What was measured now."""
+
+    @classmethod
+    def of(cls, store: Store, journal: Journal, window: Window) -> Sighting:
+        """Read it."""
+
+        def read(cursor: Cursor) -> Sighting:
+            known = journal.known(cursor, window.action)
+            return cls(
+                store, window, Moment.at(journal.now), {} if known is None else known.call.arguments,
+                watches.measurements(cursor, window.action), watches.signals(cursor, window.begun.wall_us),
+            )  # fmt: skip
+
+        return store.read(read)
+
+    @property
+    def watch(self) -> Watch:
+        """How it is watched."""
+        return watched(self.window.spec)[0]
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """What is measured."""
+        return watched(self.window.spec)[1]
+
+    @property
+    def began(self) -> int:
+        """When the action had run."""
+        return self.window.begun.wall_us
+
+    @property
+    def now(self) -> int:
+        """The moment, on the window's axis."""
+        least, most = self.here.since(self.window.begun)
+        return self.began + max(0, most if self.watch.confirm == "required" else least)
+
+    @property
+    def until(self) -> int:
+        """When it ends, with what people have put on it."""
+        extended = (
+            int(one.body["until"]) for one in self.heard if one.kind == "extend" and one.action == self.window.action
+        )
+        return max(self.window.until_us, *extended, 0)
+
+    def judged(self) -> Judgement:
+        """What is to be done."""
+        taken = [Taken(one.which, one.at_us, cast("Verdict", one.verdict)) for one in (*self.before, *self.new)]
+        now = self.now
+        persons = [_told(one, now) for one in self.heard if one.action == self.window.action and one.kind != "alert"]
+        alerts = list(told_of(self.checks, self._alerts(now), self.began))
+        return judge(self.watch, self.checks, self.began, now, taken, [*alerts, *persons])
+
+    def measure(self, place: int) -> Measured:
+        """Take one measurement."""
+        now = self.now
+        around = Surroundings(
+            agent=self.window.agent, began=self.began, later=self._later, signals=self._alerts(now), clock=lambda: now
+        )
+        found = measured(self.checks[place], self.arguments, around)
+        return Measured(place, found.at, found.verdict, found.text)
+
+    def _later(self, agent: str, since: int) -> tuple[int, int]:
+        return self.store.glance(lambda cursor: watches.later(cursor, agent, since))
+
+    def _alerts(self, now: int) -> list[Signal]:
+        return [alert_of(one, now) for one in self.heard if one.kind == "alert"]
+
+
+def alert_of(one: watches.Signal, now: int) -> Signal:
+    """An alert as it was kept; what came in by a clock that is ahead came in now."""
+    body = one.body
+    return Signal(body["fingerprint"], body["starts"], body["status"], body["labels"], min(one.at_us, now), body["cut"])
+
+
+def kept_alert(one: Signal) -> watches.Signal:
+    """An alert as it is kept."""
+    body = {
+        "fingerprint": one.fingerprint, "starts": one.starts, "status": one.status, "labels": dict(one.labels),
+        "cut": one.truncated,
+    }  # fmt: skip
+    return watches.Signal(f"alert/{one.key}", one.at, "alert", "", body)
+
+
+def _told(one: watches.Signal, now: int) -> Told:
+    """What a person said, no later than now."""
+    kind = cast("Literal['undo', 'keep', 'extend']", one.kind)
+    return Told(kind, min(one.at_us, now), until=one.body.get("until"))
