@@ -7,29 +7,32 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from ladder_graph import lockfile
-from ladder_graph.calls import Call
+from ladder_graph.calls import Call, digest_of
 from ladder_graph.deciding import Fitting, unchecked, uncleared
 from ladder_graph.errors import AnswerRefused
 from ladder_graph.explaining import Explanation, explained
 from ladder_graph.fingerprint import Environment
 from ladder_graph.hosting import Host
-from ladder_graph.ledger import Action, Draft, Entry, Journal, Report, Verification, acts, quotas
+from ladder_graph.ledger import Action, Draft, Entry, Journal, Report, Verification, acts, quotas, watches
 from ladder_graph.ledger.cursor import Cursor
+from ladder_graph.ledger.questions import micros
 from ladder_graph.ledger.sqlite import MEMORY
+from ladder_graph.policy import Rule
 from ladder_graph.policy.bounds import Charge
 from ladder_graph.policy.scene import NOTHING_SAID, Said, Scene
-from ladder_graph.questions import Questions, person_of
-from ladder_graph.routing import Footing, effective, lowered
+from ladder_graph.questions import person_of
+from ladder_graph.routing import Footing, Watching, effective, lowered
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.steps import Known, Person, Reason, Route
 from ladder_graph.tools import NOTHING, Declaration
 from ladder_graph.trust.standing import standing
+from ladder_graph.windows import Windows
 from ladder_graph.workspace import Workspace
 
 Source = str | os.PathLike[str]
@@ -70,8 +73,22 @@ class Seat:
     outward: tuple[str, ...] = ()
     """The arguments that could carry something out, by that schema."""
 
+    def edition(self, tool: str) -> str:
+        """What the tool is: its code, schema and declared version, as a digest."""
+        return digest_of("tool", tool, self.version, self.declaration.version)
 
-class Desk(Questions):
+    def footing(self, reader: str | None) -> Footing:
+        """What is in place around the tool.
+
+        Args:
+            reader: Who reads its reports.
+        """
+        said = self.declaration
+        unportable = said.unportable if said.reversible else ""
+        return Footing(self.can_ask, said.reversible, reader, self.outward, unportable, said.ttl)
+
+
+class Desk(Windows):
     """What people do with a ladder. `Ladder` is one; it needs no graph to be there, so the command line is one too."""
 
     workspace: Workspace
@@ -226,13 +243,15 @@ class Desk(Questions):
             if not environments and pinned is None:
                 earned = type(earned)(rule.rung)
             seat, reader = self.seat_of(agent, tool), self.policy.reader_of(rule)
-            footing = Footing(
-                found.can_ask if found else True,
-                found.reversible if found else seat.declaration.reversible,
-                reader and reader[0],
-                tuple(json.loads(found.outward)) if found else seat.outward,
-            )
-            route = effective(rule, earned, footing, overdue)
+            named_reader = reader and reader[0]
+            if found is None:
+                footing = replace(seat.footing(named_reader), can_ask=True)
+            else:
+                outward = tuple(json.loads(found.outward))
+                footing = Footing(
+                    found.can_ask, found.reversible, named_reader, outward, found.unportable, found.ttl
+                )  # fmt: skip
+            route = effective(rule, earned, footing, overdue, self._watching(rule, tool, seat))
             if found is None and tool not in self.seats:
                 route = Route(route.rung, tuple(_UNSEEN if one.code == "no_undo" else one for one in route.reasons))
             if (row := demotions.get(tool)) is not None:
@@ -242,6 +261,21 @@ class Desk(Questions):
                 Cell(agent, tool, rule.rung, route, last, self.policy.entry(tool), rule.mistake, beyond.get(tool, 0))
             )
         return cells
+
+    def _watching(self, rule: Rule, tool: str, seat: Seat) -> Watching:
+        """Who is there after an action of a tool."""
+        asked = self.policy.rehearsals == "required"
+
+        def read(cursor: Cursor) -> Watching:
+            alive = not rule.watch.window or bool(watches.watchers(cursor, self.store.owner, micros(self.clock())))
+            if not asked:
+                return Watching(alive)
+            # Where the tool isn't known in this process, its last rehearsal has to do.
+            version = seat.edition(tool)
+            found = watches.rehearsal(cursor, tool, version) if seat.version else watches.rehearsals(cursor).get(tool)
+            return Watching(alive, found is not None and found.passed)
+
+        return self.store.read(read)
 
     def seat_of(self, agent: str, tool: str) -> Seat:
         """What is known in this process of an agent's tool; of a tool of that name, where the agent isn't mounted."""
@@ -344,6 +378,7 @@ class Desk(Questions):
 
     def close(self) -> None:
         """Close the ledger; what lived in memory is gone, its drafts included."""
+        self.watcher.stop()
         self.store.close()
         if self.store.source == MEMORY and not Path(self.policy.drafts).is_absolute():
             shutil.rmtree(self.workspace.directory, ignore_errors=True)

@@ -188,7 +188,18 @@ class Turn:
     def look(self, step: Look) -> Seen:
         """What the ledger knows; a read, off the writer's queue. The claim looks again at what it relies on."""
         journal = self.journal()
-        return self.store.glance(lambda cursor: journal.look(cursor, step.call, step.charges))
+        rule = self.terms.rule
+
+        def work(cursor: Cursor) -> Seen:
+            seen = journal.look(cursor, step.call, step.charges)
+            if rule.watch.window and not watches.watchers(cursor, self.store.owner, journal.us):
+                seen = replace(seen, watched=False)
+            if self.policy.rehearsals == "required" and self.declaration.reversible:
+                rehearsal = watches.rehearsal(cursor, step.call.tool, self.terms.tool)
+                seen = replace(seen, rehearsed=rehearsal is not None and rehearsal.passed)
+            return seen
+
+        return self.store.glance(work)
 
     def written(self, step: Step) -> Step:
         """Do what must be done outside the transaction before a step is written: a draft's file comes first."""

@@ -52,9 +52,8 @@ _CHANGE = Sql.of(
     .values({name: bindparam(name) for name in _CHANGING})
 )
 _WINDOW = Sql.of(select(_watch).where(_watch.c.action == bindparam("action")))
-_WINDOWS = Sql.of(
-    select(_watch).where(_watch.c.phase.in_(["armed", "open", "undo", "held"])).order_by(_watch.c.until_us)
-)
+_OPEN = [literal_column(f"'{one}'") for one in ("armed", "open", "undo", "held")]
+_WINDOWS = Sql.of(select(_watch).where(_watch.c.phase.in_(_OPEN)).order_by(_watch.c.until_us))
 _TAKE = Sql.of(
     update(_watch)
     .where(
@@ -110,6 +109,18 @@ _LATER = Sql.of(
 _put_beat = insert(_watcher).values({column.name: bindparam(column.name) for column in _watcher.columns})
 _BEAT = Sql.of(_put_beat.on_conflict_do_update(index_elements=["owner"], set_={"beat_us": _put_beat.excluded.beat_us}))
 _BEATS = Sql.of(select(_watcher).order_by(_watcher.c.beat_us.desc()))
+_rehearsal = table_of(rows.RehearsalRow)
+_put_rehearsal = insert(_rehearsal).values({column.name: bindparam(column.name) for column in _rehearsal.columns})
+_PUT_REHEARSAL = Sql.of(
+    _put_rehearsal.on_conflict_do_update(
+        index_elements=["tool", "version"],
+        set_={name: _put_rehearsal.excluded[name] for name in ("at_us", "passed", "text")},
+    )
+)
+_REHEARSAL = Sql.of(
+    select(_rehearsal).where(and_(_rehearsal.c.tool == bindparam("tool"), _rehearsal.c.version == bindparam("version")))
+)
+_REHEARSALS = Sql.of(select(_rehearsal).order_by(_rehearsal.c.at_us))
 _LEAVE = Sql.of(delete(_watcher).where(_watcher.c.owner == bindparam("owner")))
 
 TRIES = 5
@@ -364,6 +375,38 @@ def newest_signal(cursor: Cursor) -> tuple[int, int | None]:
     """Changes whenever a signal comes in."""
     count, last = cursor.execute(_LAST_SIGNAL, {}).fetchone()
     return count, last
+
+
+# --- rehearsals ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """The last rehearsal of an undo with one version of a tool."""
+
+    at_us: int
+    passed: bool
+    text: str
+    """What didn't hold; empty where everything did."""
+
+
+def rehearsal(cursor: Cursor, tool: str, version: str) -> Rehearsed | None:
+    """The last rehearsal with this version of a tool, or None."""
+    row = cursor.execute(_REHEARSAL, {"tool": tool, "version": version}).fetchone()
+    return None if row is None else Rehearsed(row["at_us"], bool(row["passed"]), row["text"])
+
+
+def rehearsals(cursor: Cursor) -> dict[str, Rehearsed]:
+    """The last rehearsal of each tool, whatever its version."""
+    found = cursor.execute(_REHEARSALS, {}).fetchall()
+    return {row["tool"]: Rehearsed(row["at_us"], bool(row["passed"]), row["text"]) for row in found}
+
+
+def rehearsed(cursor: Cursor, tool: str, version: str, found: Rehearsed) -> None:
+    """Write a rehearsal down in the place of the one before."""
+    cursor.execute(_PUT_REHEARSAL, {
+        "tool": tool, "version": version, "at_us": found.at_us, "passed": found.passed, "text": found.text,
+    })  # fmt: skip
 
 
 # --- who watches ------------------------------------------------------------------------------------------------------

@@ -198,6 +198,11 @@ class Policy(Strict):
     """The keys of inboxes that sign answers, by the id that a signed answer names."""
     signals: Signals = Signals()
     """Where alerts from outside are taken, for checks of the kind `alert`."""
+    watcher: Literal["thread", "process"] = "thread"
+    """Who sees watched actions through: a thread of the agent's process, which goes on when it is started again, or
+    `ladder watch`, without which a tool with a `watch.window` doesn't stand on rung 4."""
+    rehearsals: Literal["advised", "required"] = "advised"
+    """Whether a tool stands on rung 4 only once its undo was rehearsed (`ladder rehearse`) with the very version."""
     ask: Literal["all", "one"] = "all"
     """How many questions of one turn are open at once: all of them, each answered by its interrupt's id, or one after
     the other, for inboxes that know only one."""

@@ -83,9 +83,18 @@ class Watcher:
 
     # --- running ---------------------------------------------------------------------------------------------
 
+    @property
+    def running(self) -> bool:
+        """Whether it watches in a thread of this process."""
+        return self._thread is not None
+
     def start(self) -> None:
-        """Watch in a thread of this process until `stop`; a second time is harmless."""
+        """Watch in a thread of this process until `stop`; a second time is harmless.
+
+        When it returns, everybody who looks sees that a watcher lives.
+        """
         if self._thread is None:
+            self._beat(self._now())
             self._thread = threading.Thread(target=self.run, name="ladder-watch", daemon=True)
             self._thread.start()
 
@@ -119,9 +128,7 @@ class Watcher:
     def tick(self) -> None:
         """Look once at what is due, and begin it."""
         now = self._now()
-        if self._beaten is None or now - self._beaten >= PULSE:
-            self.store.write(lambda cursor: watches.beat(cursor, self.store.owner, self.name, now), durable=False)
-            self._beaten = now
+        self._beat(now)
         self._jobs = {job for job in self._jobs if not job.done()}
         newest, due = self.store.glance(lambda cursor: (watches.newest_signal(cursor), watches.next_due(cursor)))
         if newest != self._newest:
@@ -132,6 +139,11 @@ class Watcher:
         taken = self.store.write(lambda cursor: watches.take(cursor, now, now + LEASE), durable=False)
         for job in self._sorted(taken):
             self._begin(job)
+
+    def _beat(self, now: int) -> None:
+        if self._beaten is None or now - self._beaten >= PULSE:
+            self.store.write(lambda cursor: watches.beat(cursor, self.store.owner, self.name, now), durable=False)
+            self._beaten = now
 
     def _now(self) -> int:
         """The present in microseconds, which never goes back: who sets the clock back can't stop the watch."""

@@ -1,0 +1,163 @@
+"""What people do about watched actions: see them, keep one, undo one, watch one longer."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+from ladder_graph.errors import AnswerRefused
+from ladder_graph.ledger import Journal, acts, watches
+from ladder_graph.ledger.cursor import Cursor
+from ladder_graph.ledger.questions import micros
+from ladder_graph.ledger.rows import US
+from ladder_graph.ledger.watches import Measured, Window
+from ladder_graph.questions import Questions, person_of
+from ladder_graph.states import State
+from ladder_graph.steps import Known, Person
+from ladder_graph.watcher import Watcher
+
+Phase = Literal["armed", "open", "undo", "held"]
+"""The action hasn't finished, is watched, is to be undone, or waits for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """An action in its window."""
+
+    action: str
+    """The action's key."""
+    agent: str
+    tool: str
+    phase: Phase
+    began: dt.datetime
+    until: dt.datetime
+    """When the window ends."""
+    why: str
+    """What was found, in words."""
+    attempts: int
+    """How often its undo was tried."""
+    measured: tuple[Measured, ...]
+    """What was measured so far."""
+
+
+class Windows(Questions):
+    """The part of a desk where watched actions are."""
+
+    watcher: Watcher
+
+    def watched(self) -> list[Watched]:
+        """Actions that are watched, are to be undone, or wait for a person; what ends first in front."""
+        return self.store.read(lambda cursor: [_watched(cursor, one) for one in watches.windows(cursor)])
+
+    def watchers(self) -> list[tuple[str, dt.datetime]]:
+        """The processes that watch, with the moment when each last said so."""
+        now = micros(self.clock())
+        found = self.store.read(lambda cursor: watches.watchers(cursor, self.store.owner, now))
+        return [(name, _moment(beat)) for name, beat in found]
+
+    def keep(self, action: str, *, by: str | Person, reason: str = "") -> Watched | None:
+        """Keep a watched action: it is good, whatever its checks would have said later.
+
+        Args:
+            action: Its key, or the beginning of it.
+            by: Who keeps it.
+            reason: Why.
+
+        Returns:
+            The window, where it isn't over yet; None where it is.
+
+        Raises:
+            UnknownQuestion: There is no such action.
+            AnswerRefused: It isn't watched.
+        """
+        return self._tell("keep", action, by, reason)
+
+    def extend(self, action: str, *, seconds: float, by: str | Person, reason: str = "") -> Watched | None:
+        """Watch an action longer.
+
+        Args:
+            action: Its key, or the beginning of it.
+            seconds: From now on. An earlier end than the present one changes nothing.
+            by: Who says so.
+            reason: Why.
+
+        Raises:
+            UnknownQuestion: There is no such action.
+            AnswerRefused: It isn't watched.
+        """
+        return self._tell("extend", action, by, reason, until=micros(self.clock()) + int(seconds * US))
+
+    def undo(self, action: str, *, by: str | Person, reason: str = "") -> State:
+        """Undo an action now, whether it is watched or not, from what was stored before it.
+
+        Args:
+            action: Its key, or the beginning of it.
+            by: Who wants it undone.
+            reason: Why.
+
+        Returns:
+            Where the action is now: undone, or in which way that didn't work.
+
+        Raises:
+            UnknownQuestion: There is no such action.
+            AnswerRefused: No undo was made before it, or it isn't done.
+        """
+        person, journal = person_of(by), self._journal()
+
+        def begin(cursor: Cursor) -> Window:
+            known = acts.find_action(journal, cursor, action)
+            window = watches.window_of(cursor, known.call.key)
+            if known.artifact is None or window is None:
+                raise AnswerRefused(f"no undo of action {known.call.short} was made before it")
+            if known.state not in {State.DONE, State.UNDO_FAILED, State.UNDO_CONFLICT}:
+                raise AnswerRefused(f"action {known.call.short} can't be undone now: it is {known.state}")
+            said = f"{person.name} said so" + (f": {reason}" if reason else "")
+            watches.change(cursor, window, phase="undo", due_us=journal.us, why=said)
+            _signed(journal, cursor, known, "undo", person, reason)
+            return window
+
+        window = self.store.write(begin)
+        self.watcher.undo(window)
+        found = self.store.read(lambda cursor: journal.known(cursor, window.action))
+        return State.UNDOING if found is None else found.state
+
+    def _tell(
+        self, kind: Literal["keep", "extend"], action: str, by: str | Person, reason: str, **more: Any
+    ) -> Watched | None:
+        person, journal = person_of(by), self._journal()
+
+        def tell(cursor: Cursor) -> Window:
+            known = acts.find_action(journal, cursor, action)
+            window = watches.window_of(cursor, known.call.key)
+            if window is None or window.phase not in {"open", "held"}:
+                raise AnswerRefused(f"action {known.call.short} isn't watched: it is {known.state}")
+            body = {"by": person.name, "reason": reason, **more}
+            key = f"{kind}/{window.action}/{journal.us}/{person.name}"
+            watches.deliver(cursor, [watches.Signal(key, journal.us, kind, window.action, body)])
+            watches.change(cursor, window, phase="open", due_us=journal.us)
+            _signed(journal, cursor, known, kind, person, reason)
+            return window
+
+        window = self.store.write(tell)
+        now = self.store.read(lambda cursor: watches.window_of(cursor, window.action))
+        if now is not None:
+            self.watcher.look([now])
+        return next((one for one in self.watched() if one.action == window.action), None)
+
+
+def _signed(journal: Journal, cursor: Cursor, known: Known, kind: str, person: Person, reason: str) -> None:
+    journal.append(cursor, known.call.agent, "told", known.call.key, {
+        "kind": kind, "by": person.name, "auth": person.auth, "reason": reason,
+    })  # fmt: skip
+
+
+def _watched(cursor: Cursor, window: Window) -> Watched:
+    return Watched(
+        window.action, window.agent, window.tool, cast("Phase", window.phase), _moment(window.begun.wall_us),
+        _moment(window.until_us), window.why, window.attempts, tuple(watches.measurements(cursor, window.action)),
+    )  # fmt: skip
+
+
+def _moment(us: int) -> dt.datetime:
+    return dt.datetime.fromtimestamp(us / US, tz=dt.UTC)
