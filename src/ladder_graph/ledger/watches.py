@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import and_, bindparam, case, delete, func, literal_column, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, delete, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from ladder_graph.ledger import rows
@@ -52,7 +52,7 @@ _CHANGE = Sql.of(
     .values({name: bindparam(name) for name in _CHANGING})
 )
 _WINDOW = Sql.of(select(_watch).where(_watch.c.action == bindparam("action")))
-_OPEN = [literal_column(f"'{one}'") for one in ("armed", "open", "undo", "held")]
+_OPEN: list[ColumnElement[str]] = [literal_column(f"'{one}'") for one in ("armed", "open", "undo", "held")]
 _WINDOWS = Sql.of(select(_watch).where(_watch.c.phase.in_(_OPEN)).order_by(_watch.c.until_us))
 _TAKE = Sql.of(
     update(_watch)
