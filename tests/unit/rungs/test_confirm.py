@@ -8,7 +8,7 @@ from ladder_graph.rungs.confirm import confirm
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.steps import NotClaimed, Outcome, UndoOutcome, Unprepared
-from tests.unit.walking import BUSY, CALL, CLAIMED, DONE, UNSURE, names, plan, question, route, seen, walk
+from tests.unit.walking import BUSY, CALL, CHECKS, CLAIMED, DONE, UNSURE, names, plan, question, route, seen, walk
 
 ASKS = route(Rung.CONFIRM)
 OPEN, YES = question(), question("approve")
