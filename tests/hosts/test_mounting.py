@@ -207,7 +207,7 @@ def test_a_mount_is_written_down():
 
 
 def test_a_tool_without_an_undo_is_named_when_it_is_mounted(caplog):
-    """The policy wants it on rollback and it brings nothing for that, which isn't left to its first call to find out."""
+    """The policy wants it on rollback and it brings nothing for that; nobody waits for its first call to say so."""
     with closing(ladder_of({"send": {"rung": "rollback", "bounds": [{"kind": "volume", "limit": 1}]}})) as ladder:
         ladder.wrap(agent_of([], [World().tool("send")]))
     assert "send of ops stands below rollback: it declares no undo, so it counts as irreversible" in caplog.messages
