@@ -57,6 +57,7 @@ from ladder_graph.tools import Declaration
 from ladder_graph.trust.demotion import after_undo
 from ladder_graph.undo import prepare, touched, touched_from, undo, undo_apart, undo_from
 from ladder_graph.watch import measure
+from ladder_graph.watch.kept import fires
 from ladder_graph.workspace import Workspace, compose
 
 T = TypeVar("T")
@@ -197,6 +198,8 @@ class Turn:
             if self.policy.rehearsals == "required" and self.declaration.reversible:
                 rehearsal = watches.rehearsal(cursor, step.call.tool, self.terms.tool)
                 seen = replace(seen, rehearsed=rehearsal is not None and rehearsal.passed)
+            if not rule.read_only and (firing := fires(cursor, rule.checks, journal.us)):
+                seen = replace(seen, firing=firing)
             return seen
 
         return self.store.glance(work)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
@@ -15,6 +16,8 @@ from ladder_graph.ledger.watches import Measured, Window
 from ladder_graph.questions import Questions, person_of
 from ladder_graph.states import State
 from ladder_graph.steps import Known, Person
+from ladder_graph.watch import Signal
+from ladder_graph.watch.kept import kept_alert
 from ladder_graph.watcher import Watcher
 
 Phase = Literal["armed", "open", "undo", "held"]
@@ -87,6 +90,18 @@ class Windows(Questions):
             AnswerRefused: It isn't watched.
         """
         return self._tell("extend", action, by, reason, until=micros(self.clock()) + int(seconds * US))
+
+    def deliver(self, signals: Sequence[Signal]) -> int:
+        """Take in alerts from outside: all of them in one durable write, or none. Every watcher looks at once.
+
+        Args:
+            signals: As `ladder_graph.watch.alertmanager.signals_of` reads them.
+
+        Returns:
+            How many are new. One that was delivered before counts from its first delivery.
+        """
+        kept = [kept_alert(one) for one in signals]
+        return self.store.write(lambda cursor: watches.deliver(cursor, kept))
 
     def undo(self, action: str, *, by: str | Person, reason: str = "") -> State:
         """Undo an action now, whether it is watched or not, from what was stored before it.

@@ -41,6 +41,12 @@ _INSERT_WATCH = insert_into(rows.WatchRow, " ON CONFLICT DO NOTHING")
 """A call that starts over after it had no effect is armed already."""
 _INSERT_MEASUREMENT = insert_into(rows.MeasurementRow, " ON CONFLICT DO NOTHING")
 _INSERT_SIGNAL = insert_into(rows.SignalRow, " ON CONFLICT DO NOTHING")
+_put_signal = insert(_signal).values({column.name: bindparam(column.name) for column in _signal.columns})
+_PUT_SIGNAL = Sql.of(
+    _put_signal.on_conflict_do_update(index_elements=["key"], set_={"at_us": _put_signal.excluded.at_us})
+)
+_LATEST = "/latest"
+"""What the key of an alert's last delivery ends with, where there were several."""
 
 BATCH = 500
 """Windows that one process takes at a time."""
@@ -348,14 +354,22 @@ def note(cursor: Cursor, action: str, first: int, found: Iterable[Measured]) -> 
 
 
 def deliver(cursor: Cursor, signals: Sequence[Signal]) -> int:
-    """Write signals down, each once; how many of them are new."""
+    """Write signals down, each once; how many of them are new.
+
+    Of an alert that is delivered again and again the first moment is kept and the last one: by the first it is blamed
+    on an action, by the last it shows that alerts get through.
+    """
     new = 0
     for one in signals:
-        cursor.execute(_INSERT_SIGNAL, {
+        row = {
             "key": one.key, "at_us": one.at_us, "kind": one.kind, "action": one.action,
             "body": json.dumps(one.body, sort_keys=True),
-        })  # fmt: skip
-        new += int(cursor.rowcount == 1)
+        }  # fmt: skip
+        cursor.execute(_INSERT_SIGNAL, row)
+        if cursor.rowcount == 1:
+            new += 1
+        elif one.kind == "alert":
+            cursor.execute(_PUT_SIGNAL, {**row, "key": one.key + _LATEST})
     return new
 
 
