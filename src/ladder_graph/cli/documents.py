@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ladder_graph.desk import Cell
     from ladder_graph.explaining import Explanation
     from ladder_graph.steps import Question, Route
+    from ladder_graph.windows import After, Watched
 
 
 class QuestionDocument(TypedDict):
@@ -96,6 +97,43 @@ class LifeDocument(ActionDocument):
     """An action with everything that happened to it: `ladder show --json`."""
 
     entries: list[EntryDocument]
+    window: WatchedDocument | None
+    """The window in which it is watched; null where it isn't, or not any more."""
+
+
+class MeasuredDocument(TypedDict):
+    """One measurement of a watched action."""
+
+    check: int
+    """Its place among the rule's checks."""
+    at: str
+    verdict: str
+    """good, bad or inconclusive."""
+    text: str
+
+
+class WatchedDocument(TypedDict):
+    """An action that is watched, is to be undone, or waits for a person: `ladder watched --json`."""
+
+    action: str
+    agent: str
+    tool: str
+    phase: str
+    """armed (it hasn't finished), open, undo or held."""
+    began: str
+    until: str
+    """When its window ends."""
+    seconds_left: float
+    """Until then; 0 where it is over."""
+    good: int
+    """How many measurements were good; so for the next two."""
+    bad: int
+    inconclusive: int
+    why: str
+    """What was found."""
+    attempts: int
+    """How often its undo was tried."""
+    measured: list[MeasuredDocument]
 
 
 class DraftDocument(ActionDocument):
@@ -150,6 +188,14 @@ class CellDocument(TypedDict):
     """What one wrong call costs at most, where the policy says so."""
     beyond_today: int
     """Calls outside its bounds that people let run since midnight, UTC."""
+    watched: int
+    """Its actions that are watched, or are to be undone."""
+    held: list[str]
+    """Its actions that wait for a person: their undo failed, or the watch was blind."""
+    messages_in_doubt: list[str]
+    """Files of its messages that may have been sent, and aren't tried again."""
+    watchers: list[str]
+    """The processes that watch, whatever the tool."""
 
 
 class WeighedDocument(TypedDict):
@@ -214,11 +260,34 @@ class FindingDocument(TypedDict):
     """One thing that was looked at: `ladder doctor --json`."""
 
     about: str
-    """policy, ledger, revision, drafts, lock, reports, questions, doubt, keys, or a tool's name or glob."""
+    """policy, ledger, revision, drafts, lock, reports, questions, doubt, keys, watchers, held, messages, signals, or a
+    tool's name or glob."""
     verdict: str
     """good, note, or wrong, which is what stops a rung or can't be so."""
     text: str
     points: list[PointDocument]
+
+
+class StepDocument(TypedDict):
+    """One thing that was tried."""
+
+    name: str
+    """What must hold."""
+    ok: bool
+    text: str
+    """What was found instead."""
+
+
+class RehearsalDocument(TypedDict):
+    """What came of trying an undo out: `ladder rehearse --json`."""
+
+    tool: str
+    version: str
+    """The version of the tool that the result is for, as a digest."""
+    passed: bool
+    steps: list[StepDocument]
+    untried: list[str]
+    """What couldn't be tried, and why."""
 
 
 class VerificationDocument(TypedDict):
@@ -261,6 +330,21 @@ def entry(of: ledger.Entry) -> EntryDocument:
     }  # fmt: skip
 
 
+def watched(of: Watched, now: dt.datetime) -> WatchedDocument:
+    """A watched action as JSON."""
+    verdicts = [one.verdict for one in of.measured]
+    return {
+        "action": of.action, "agent": of.agent, "tool": of.tool, "phase": of.phase, "began": moment(of.began),
+        "until": moment(of.until), "seconds_left": max(0.0, (of.until - now).total_seconds()),
+        "good": verdicts.count("good"), "bad": verdicts.count("bad"), "inconclusive": verdicts.count("inconclusive"),
+        "why": of.why, "attempts": of.attempts,
+        "measured": [
+            {"check": one.which, "at": moment(instant(one.at_us)), "verdict": one.verdict, "text": one.text}
+            for one in of.measured
+        ],
+    }  # fmt: skip
+
+
 def draft(of: ledger.Draft) -> DraftDocument:
     """A draft as JSON."""
     said = action(of.action)
@@ -275,13 +359,20 @@ def report(of: ledger.Report, now: dt.datetime) -> ReportDocument:
     }  # fmt: skip
 
 
-def cell(of: Cell, *, ceiling: str) -> CellDocument:
+def cell(of: Cell, after: After, *, ceiling: str) -> CellDocument:
     """A cell of the matrix as JSON."""
+    own = [one for one in after.watched if (one.agent, one.tool) == (of.agent, of.tool)]
     return {
         "agent": of.agent, "tool": of.tool, "claimed": of.claimed.word, "ceiling": ceiling,
         "effective": of.route.rung.word,
         "reasons": _reasons(of.route), "named": of.entry is not None, "environment": of.environment, "entry": of.entry,
         "mistake_micro_usd": of.mistake, "beyond_today": of.beyond,
+        "watched": sum(one.phase != "held" for one in own),
+        "held": [one.action for one in own if one.phase == "held"],
+        "messages_in_doubt": [
+            str(one.file) for one in after.doubtful if (one.agent, one.tool) == (of.agent, of.tool)
+        ],
+        "watchers": [name for name, _ in after.watchers],
     }  # fmt: skip
 
 
@@ -319,6 +410,11 @@ def verification(of: ledger.Verification) -> VerificationDocument:
 def moment(at: dt.datetime) -> str:
     """A moment in ISO 8601, in UTC."""
     return at.astimezone(dt.UTC).isoformat()
+
+
+def instant(us: int) -> dt.datetime:
+    """A moment from microseconds since the epoch."""
+    return dt.datetime.fromtimestamp(us / 1_000_000, tz=dt.UTC)
 
 
 def keys(of: type, *, many: bool = True) -> str:

@@ -23,6 +23,7 @@ from ladder_graph.hosting import Alone
 from ladder_graph.ledger import Journal, Store, watches
 from ladder_graph.ledger.clocks import Moment
 from ladder_graph.ledger.cursor import Cursor
+from ladder_graph.ledger.outboxes import RESOURCE
 from ladder_graph.ledger.questions import Terms
 from ladder_graph.ledger.watches import PULSE, Measured, Window, watched
 from ladder_graph.policy import Policy, Rule
@@ -34,6 +35,7 @@ from ladder_graph.states import State
 from ladder_graph.steps import Known, NotClaimed
 from ladder_graph.tools import NOTHING, Declaration
 from ladder_graph.turns import Turn
+from ladder_graph.watcher.posting import Post
 from ladder_graph.watcher.sighting import Sighting
 
 log = logging.getLogger("ladder_graph")
@@ -80,6 +82,7 @@ class Watcher:
         self._newest: tuple[int, int | None] | None = None
         self._base: Moment | None = None
         self._reached = 0
+        self._post = Post(store)
 
     # --- running ---------------------------------------------------------------------------------------------
 
@@ -130,6 +133,8 @@ class Watcher:
         now = self._now()
         self._beat(now)
         self._jobs = {job for job in self._jobs if not job.done()}
+        if self._post.turn(now):
+            self._begin(partial(self._post.release, now))
         newest, due = self.store.glance(lambda cursor: (watches.newest_signal(cursor), watches.next_due(cursor)))
         if newest != self._newest:
             self._newest, due = newest, now
@@ -222,6 +227,9 @@ class Watcher:
             changed = watches.over(cursor, window, phase, judgement.why)
         if changed:
             journal.append(cursor, window.agent, "watched", window.action, {"phase": phase, **body})
+            log.info("%s: %s (action %s): %s", phase, window.tool, window.action[:8], judgement.why)
+        if window.resource.startswith(RESOURCE):
+            self._post.hurry()
 
     def undo(self, window: Window) -> None:
         """Undo an action, unless somebody is at it, or one that began later on the same thing comes first."""
