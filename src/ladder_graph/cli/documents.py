@@ -8,12 +8,14 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from ladder_graph.cli.aftermath import WatchedDocument, moment
+
 if TYPE_CHECKING:
     from ladder_graph import ledger
     from ladder_graph.desk import Cell
     from ladder_graph.explaining import Explanation
     from ladder_graph.steps import Question, Route
-    from ladder_graph.windows import After, Watched
+    from ladder_graph.windows import After
 
 
 class QuestionDocument(TypedDict):
@@ -99,41 +101,6 @@ class LifeDocument(ActionDocument):
     entries: list[EntryDocument]
     window: WatchedDocument | None
     """The window in which it is watched; null where it isn't, or not any more."""
-
-
-class MeasuredDocument(TypedDict):
-    """One measurement of a watched action."""
-
-    check: int
-    """Its place among the rule's checks."""
-    at: str
-    verdict: str
-    """good, bad or inconclusive."""
-    text: str
-
-
-class WatchedDocument(TypedDict):
-    """An action that is watched, is to be undone, or waits for a person: `ladder watched --json`."""
-
-    action: str
-    agent: str
-    tool: str
-    phase: str
-    """armed (it hasn't finished), open, undo or held."""
-    began: str
-    until: str
-    """When its window ends."""
-    seconds_left: float
-    """Until then; 0 where it is over."""
-    good: int
-    """How many measurements were good; so for the next two."""
-    bad: int
-    inconclusive: int
-    why: str
-    """What was found."""
-    attempts: int
-    """How often its undo was tried."""
-    measured: list[MeasuredDocument]
 
 
 class DraftDocument(ActionDocument):
@@ -268,28 +235,6 @@ class FindingDocument(TypedDict):
     points: list[PointDocument]
 
 
-class StepDocument(TypedDict):
-    """One thing that was tried."""
-
-    name: str
-    """What must hold."""
-    ok: bool
-    text: str
-    """What was found instead."""
-
-
-class RehearsalDocument(TypedDict):
-    """What came of trying an undo out: `ladder rehearse --json`."""
-
-    tool: str
-    version: str
-    """The version of the tool that the result is for, as a digest."""
-    passed: bool
-    steps: list[StepDocument]
-    untried: list[str]
-    """What couldn't be tried, and why."""
-
-
 class VerificationDocument(TypedDict):
     """What a check of the chains found: `ladder verify --json`."""
 
@@ -327,21 +272,6 @@ def entry(of: ledger.Entry) -> EntryDocument:
     return {
         "agent": of.agent, "n": of.n, "at": moment(of.at), "kind": of.kind, "action": of.action, "tool": of.tool,
         "thread": of.thread, "body": of.body, "hash": of.hash,
-    }  # fmt: skip
-
-
-def watched(of: Watched, now: dt.datetime) -> WatchedDocument:
-    """A watched action as JSON."""
-    verdicts = [one.verdict for one in of.measured]
-    return {
-        "action": of.action, "agent": of.agent, "tool": of.tool, "phase": of.phase, "began": moment(of.began),
-        "until": moment(of.until), "seconds_left": max(0.0, (of.until - now).total_seconds()),
-        "good": verdicts.count("good"), "bad": verdicts.count("bad"), "inconclusive": verdicts.count("inconclusive"),
-        "why": of.why, "attempts": of.attempts,
-        "measured": [
-            {"check": one.which, "at": moment(instant(one.at_us)), "verdict": one.verdict, "text": one.text}
-            for one in of.measured
-        ],
     }  # fmt: skip
 
 
@@ -405,16 +335,6 @@ def _reasons(of: Route) -> list[ReasonDocument]:
 def verification(of: ledger.Verification) -> VerificationDocument:
     """A verification as JSON."""
     return {"ok": of.ok, "entries": of.entries, "erased": of.erased, "problems": list(of.problems)}
-
-
-def moment(at: dt.datetime) -> str:
-    """A moment in ISO 8601, in UTC."""
-    return at.astimezone(dt.UTC).isoformat()
-
-
-def instant(us: int) -> dt.datetime:
-    """A moment from microseconds since the epoch."""
-    return dt.datetime.fromtimestamp(us / 1_000_000, tz=dt.UTC)
 
 
 def keys(of: type, *, many: bool = True) -> str:

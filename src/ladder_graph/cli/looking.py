@@ -157,7 +157,7 @@ def show(
     json: Json = False,
 ) -> None:
     """Show the life of one action."""
-    from ladder_graph.cli import documents, screen
+    from ladder_graph.cli import aftermath, documents, screen
 
     with place_of(ctx).acting() as ladder:
         found = ladder.action(action)
@@ -165,7 +165,7 @@ def show(
     if json:
         screen.document({
             **documents.action(found), "entries": [documents.entry(entry) for entry in entries],
-            "window": None if window is None else documents.watched(window, now),
+            "window": None if window is None else aftermath.watched(window, now),
         })  # fmt: skip
         return
     out = screen.Screen()
@@ -185,7 +185,7 @@ def show(
 
 def _window(out: Screen, window: Watched, now: dt.datetime) -> None:
     """The window of an action, with everything that was measured."""
-    from ladder_graph.cli.documents import instant
+    from ladder_graph.cli.aftermath import instant
     from ladder_graph.cli.screen import QUIET, clock, styled
     from ladder_graph.cli.watching import ends_in
 

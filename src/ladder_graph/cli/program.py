@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from ladder_graph.cli import (
+    aftermath,
     answering,
     demo,
     doctor,
@@ -124,8 +125,8 @@ JSON = {
     "verify": documents.keys(documents.VerificationDocument, many=False),
     "pending": documents.keys(documents.QuestionDocument),
     "reports": documents.keys(documents.ReportDocument),
-    "watched": documents.keys(documents.WatchedDocument),
-    "rehearse": documents.keys(documents.RehearsalDocument, many=False),
+    "watched": documents.keys(aftermath.WatchedDocument),
+    "rehearse": documents.keys(aftermath.RehearsalDocument, many=False),
 }
 """What the help of a command says about its JSON."""
 

@@ -11,7 +11,7 @@ from ladder_graph.cli.place import find_project, place_of
 from ladder_graph.errors import LadderError
 
 if TYPE_CHECKING:
-    from ladder_graph.cli.documents import RehearsalDocument
+    from ladder_graph.cli.aftermath import RehearsalDocument
     from ladder_graph.undo import Rehearsal
 
 WARNING = (

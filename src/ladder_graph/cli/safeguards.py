@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ladder_graph.cli.documents import instant
+from ladder_graph.cli.aftermath import instant
 from ladder_graph.cli.findings import Finding, Point
 from ladder_graph.ledger import watches
 from ladder_graph.policy import Policy

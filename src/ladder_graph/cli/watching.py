@@ -58,12 +58,12 @@ def watch(
 
 def watched(ctx: typer.Context, *, json: Json = False) -> None:
     """List the actions that are watched, are to be undone, or wait for a person."""
-    from ladder_graph.cli import documents, screen
+    from ladder_graph.cli import aftermath, screen
 
     with place_of(ctx).looking() as ladder:
         found, now, alive = ladder.watched(), ladder.clock(), ladder.watchers()
     if json:
-        screen.document([documents.watched(one, now) for one in found])
+        screen.document([aftermath.watched(one, now) for one in found])
         return
     out = screen.Screen()
     out.gap()
@@ -185,7 +185,8 @@ def _came(entries: list[Entry]) -> tuple[str, bool]:
     from ladder_graph.undo import word_of
     from ladder_graph.undo.running import LATE
 
-    last = entries[-1]
+    # A demotion comes after it.
+    last = next(entry for entry in reversed(entries) if entry.kind != "demoted")
     text = str(last.body.get("text", ""))
     match last.kind:
         case "undone":
