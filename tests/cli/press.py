@@ -45,6 +45,29 @@ def write_page(path: str, text: str) -> str:
 def somebody():
     Path("page.html").write_text("somebody else's")
 """
+LETTERS = """
+
+def deliver(payload, name):
+    if payload["to"] == "nobody":
+        raise TimeoutError("no answer")
+    with open("sent", "a") as file:
+        file.write(payload["to"])
+
+box = undo.Outbox("outbox", send=deliver, hold="15m")
+
+@tool
+@undo.outbox(box)
+def send_letter(to: str) -> str:
+    "Send a letter."
+    box.post(to=to)
+    return "it goes out later"
+"""
+LETTER_RULE = """
+[tools.send_letter]
+rung = "rollback"
+bounds = [{ kind = "volume", limit = 9 }]
+checks = [{ kind = "python", function = "operator:truth" }]
+"""
 AGENT = """
 import os, sys
 from pathlib import Path

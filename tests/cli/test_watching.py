@@ -5,14 +5,18 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import importlib
+import json
 import signal
 import sys
 
 import httpx
 import pytest
+from langchain.agents import create_agent
+from langgraph.checkpoint.memory import InMemorySaver
 
 from ladder_graph import Ladder
-from tests.cli.press import TOKEN, Press, line
+from ladder_graph.testing import ScriptedModel, calls
+from tests.cli.press import LETTER_RULE, LETTERS, TOKEN, TOOLS, Press, line
 from tests.cli.test_answering import ME
 
 
@@ -211,6 +215,34 @@ def test_a_person_watches_longer(written, ladder):
     (one,) = ladder("watched", "--json").document
     assert one["seconds_left"] > 7000
     assert "--for 'soon'" in ladder("extend", written, "--for", "soon", code=2).stderr
+
+
+# --- messages --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("to", ["ana", "nobody"])
+def test_a_watcher_sends_what_is_due(press, ladder, to):
+    """A message waits until it is due, and then it is sent; one that nobody knows of is shown to people."""
+    (press.folder / "press_tools.py").write_text(TOOLS + LETTERS)
+    press.policy.write_text(press.policy.read_text() + LETTER_RULE)
+    tools = importlib.import_module("press_tools")
+    with contextlib.closing(Ladder(policy="ladder.toml")) as mounted:
+        model = ScriptedModel(answers=[calls("send_letter", {"to": to}), "Done."])
+        graph = mounted.wrap(create_agent(model, [tools.send_letter], checkpointer=InMemorySaver()))
+        graph.invoke({"messages": [("user", "Go.")]}, {"configurable": {"thread_id": "1"}})
+    assert "sent" not in ladder("watch", "--once").stdout
+    (message,) = (press.folder / "outbox" / "held").iterdir()
+    message.write_text(json.dumps({**json.loads(message.read_text()), "due": 0}))
+    told = ladder("watch", "--once").stdout
+    cell = next(one for one in ladder("status", "--json").document if one["tool"] == "send_letter")
+    if to == "ana":
+        assert "sent: message" in told
+        assert (press.folder / "sent").read_text() == "ana"
+        assert cell["messages_in_doubt"] == []
+    else:
+        assert "in doubt: nobody knows" in told
+        assert cell["messages_in_doubt"] == [str(press.folder / "outbox" / "in-doubt" / message.name)]
+        assert "may have been sent" in ladder("status").stdout
 
 
 # --- rehearsals ------------------------------------------------------------------------------------------------------
