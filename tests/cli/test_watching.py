@@ -8,6 +8,7 @@ import importlib
 import json
 import signal
 import sys
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -15,7 +16,9 @@ from langchain.agents import create_agent
 from langgraph.checkpoint.memory import InMemorySaver
 
 from ladder_graph import Ladder
+from ladder_graph.cli.aftermath import RehearsalDocument, WatchedDocument
 from ladder_graph.testing import ScriptedModel, calls
+from ladder_graph.tools import declaration_of
 from tests.cli.press import LETTER_RULE, LETTERS, TOKEN, TOOLS, Press, line
 from tests.cli.test_answering import ME
 
@@ -160,6 +163,7 @@ def test_once_does_what_is_due_and_ends(written, ladder, tmp_path):
 def test_what_is_watched_is_listed_and_shown(written, ladder):
     """The list counts the measurements, the life of the action shows them, and status counts the windows."""
     (one,) = ladder("watched", "--json").document
+    assert list(one) == list(WatchedDocument.__annotations__)
     assert (one["action"], one["tool"], one["phase"]) == (written, "write_page", "open")
     assert 0 < one["seconds_left"] <= 600
     assert len(one["measured"]) == one["good"] + one["bad"] + one["inconclusive"]
@@ -207,6 +211,26 @@ def test_an_undo_that_meets_a_change_is_a_conflict(written, ladder, tmp_path):
     assert "Waiting for a person" in ladder("status").stdout
     found = {one["about"]: one for one in ladder("doctor", "--json", code=None).document}
     assert written[:8] in found["held"]["points"][0]["text"]
+
+
+def test_an_undo_that_comes_too_late_says_so(press, ladder):
+    """Past its ttl nothing is touched, and `undo` says that this is why."""
+    tools = importlib.import_module("press_tools")
+    with contextlib.closing(Ladder(policy="ladder.toml")) as mounted:
+        mounted.declare("write_page", replace(declaration_of(tools.write_page.func), ttl=0.001))
+        model = ScriptedModel(answers=[calls("write_page", {"path": str(press.page), "text": "after"}), "Done."])
+        graph = mounted.wrap(create_agent(model, [tools.write_page], checkpointer=InMemorySaver()))
+        graph.invoke({"messages": [("user", "Go.")]}, {"configurable": {"thread_id": "1"}})
+        (action,) = mounted.actions()
+    assert "too late" in ladder("undo", action.key, code=1).stdout
+    assert press.page.read_text() == "after"
+
+
+@pytest.mark.parametrize("command", [["watch"], ["rehearse", "press_tools:write_page", "--yes", "--args", "{}"]])
+def test_a_ledger_in_memory_is_nobody_elses(press, ladder, command):
+    """Where no other process sees the ledger, nothing is watched or kept in it."""
+    press.policy.write_text(press.policy.read_text().replace("ladder.db", ":memory:"))
+    assert "in the agent's memory" in ladder(*command, code=2).stderr
 
 
 def test_a_person_watches_longer(written, ladder):
@@ -275,6 +299,7 @@ def test_a_rehearsal_that_fails_is_a_failure(press, ladder):
     """A call that changes nothing shows nothing: exit code 1, and the doctor says it."""
     arguments = '{"path": "page.html", "text": "before"}'
     document = rehearse(ladder, "--args", arguments, "--json", code=1).document
+    assert list(document) == list(RehearsalDocument.__annotations__)
     assert not document["passed"]
     assert any("failed when it was rehearsed" in text for text in _points(ladder, "press_tools:write_page"))
 

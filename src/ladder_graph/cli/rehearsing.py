@@ -50,9 +50,10 @@ def rehearse(
     if other is not None and not callable(other):
         raise LadderError(f"{foreign} is no function, but {type(other).__name__!r}")
     policy = place.read_policy()
+    file = place.shared_ledger(policy)
     screen.Screen(stderr=True).note(f"ladder rehearse {WARNING}")
     asking.confirm(f"Call {tool} for real, in your name ({person.name})?", yes=yes)
-    with place.opened(policy, place.ledger_file(policy)) as ladder:
+    with place.opened(policy, file) as ladder:
         tried, version = ladder.rehearse(found, arguments, by=person, foreign=other)
     if json:
         screen.document(_document(tried, version))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ladder_graph.cli.options import ActionId, Json
-from ladder_graph.cli.place import MEMORY, find_project, place_of
+from ladder_graph.cli.place import find_project, place_of
 from ladder_graph.errors import LadderError
 
 if TYPE_CHECKING:
@@ -44,9 +44,7 @@ def watch(
     find_project()
     place = place_of(ctx)
     policy = place.read_policy()
-    file = place.ledger_file(policy)
-    if file == MEMORY:
-        raise LadderError("the policy keeps its ledger in the agent's memory, where no other process can see it")
+    file = place.shared_ledger(policy)
     listening = None if listen is None else serving.bound(listen, policy)
     with place.opened(policy, file) as ladder, serving.spoken():
         ladder.watcher.poll = poll

@@ -40,5 +40,13 @@ def posted(cursor: Cursor, since_us: int = 0) -> set[Posted]:
         since_us: In microseconds since the epoch.
     """
     found = cursor.execute(_POSTED, {"since": since_us, "resource": f"{RESOURCE}%"}).fetchall()
-    kept = [(row["agent"], row["tool"], json.loads(row["artifact"])) for row in found if row["artifact"]]
-    return {Posted(agent, tool, one["state"]["directory"]) for agent, tool, one in kept if one["kind"] == "buffered"}
+    named = ((row["agent"], row["tool"], _directory(row["artifact"])) for row in found if row["artifact"])
+    return {Posted(agent, tool, directory) for agent, tool, directory in named if directory is not None}
+
+
+def _directory(artifact: str) -> str | None:
+    """The outbox of an artifact; None where somebody's own undo only has such a name."""
+    kept = json.loads(artifact)
+    state = kept.get("state") if kept.get("kind") == "buffered" else None
+    directory = state.get("directory") if isinstance(state, dict) else None
+    return directory if isinstance(directory, str) else None
