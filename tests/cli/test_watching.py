@@ -188,6 +188,16 @@ def test_a_person_keeps_an_action(written, ladder, tmp_path):
     assert "isn't watched" in ladder("keep", written, code=2).stderr
 
 
+def test_an_agent_that_watches_for_itself_need_not_run_now(written, ladder):
+    """With nothing left to watch, no watcher is only a note; with a window open, it is wrong."""
+    found = {one["about"]: one for one in ladder("doctor", "--json", code=1).document}
+    assert found["watchers"]["verdict"] == "wrong"
+    assert "1 action to see through" in found["watchers"]["text"]
+    ladder("keep", written)
+    found = {one["about"]: one for one in ladder("doctor", "--json").document}
+    assert (found["watchers"]["verdict"], found["write_page"]["verdict"]) == ("note", "note")
+
+
 def test_a_person_undoes_an_action(written, ladder, tmp_path):
     """`undo` says what came of it, and a second one says that it can't be."""
     assert f"undone by {ME}" in ladder("undo", written[:12], "--reason", "a typo").stdout
