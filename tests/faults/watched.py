@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ladder_graph.calls import Call
+from ladder_graph.fingerprint import Environment, toolset_component
 from ladder_graph.ladder import Ladder
 from ladder_graph.ledger import Store, watches
 from ladder_graph.policy import Policy
@@ -18,11 +19,13 @@ from ladder_graph.states import State
 from ladder_graph.steps import Outcome
 from ladder_graph.tools import Declaration
 from ladder_graph.watcher import Watcher
-from tests.faults.crashing import CONTEXT, MODEL, Host, Point, die, killed, lay_traps
+from tests.faults.crashing import CONTEXT, Host, Point, die, lay_traps
 
 BOUNDS = [{"kind": "volume", "limit": 10**6}]
 CHECK = {"kind": "python", "function": "tests.faults.watched:healthy", "count": 0, "every": 3}
 """One measurement vouches for six seconds, so that a busy machine makes nothing look ill."""
+_TOOLS = {"put": "s1"}
+MODEL = Environment("openai", "gpt-5", "gpt-5", "none", "{}", toolset_component(_TOOLS), _TOOLS)
 PATIENCE = 60.0
 """Seconds after which what was waited for doesn't come."""
 
@@ -124,7 +127,7 @@ class Watched:
         """A ladder with the one tool, mounted."""
         logging.disable(logging.WARNING)
         rule = {"rung": self.rung, "bounds": BOUNDS, "checks": [CHECK], "watch": {"window": self.window}}
-        policy = replace_policy(Policy.from_rungs("ops", {"put": rule}), watcher=self.watcher)
+        policy = Policy.from_rungs("ops", {"put": rule}).model_copy(update={"watcher": self.watcher})
         ladder = Ladder(policy=policy, ledger=self.ledger, **fields)
         ladder.seat("put", TOOL, agent="ops", can_ask=True)
         return ladder
@@ -151,11 +154,6 @@ class Watched:
                 time.sleep(0.02)
         finally:
             ladder.close()
-
-
-def replace_policy(policy, **fields):
-    """A policy with something else in it."""
-    return policy.model_copy(update=fields)
 
 
 def _stands(cursor):
@@ -231,6 +229,3 @@ class Watching:
         """Wait until it has died by itself."""
         self.process.join(PATIENCE)
         assert self.process.exitcode == -signal.SIGKILL
-
-
-__all__ = ["DURING", "Point", "Watched", "Watching", "act", "killed", "replace", "watch"]
