@@ -23,7 +23,7 @@ from ladder_graph.ledger import Journal, Store, acts, watches
 from ladder_graph.ledger.clocks import Moment
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import Terms, micros
-from ladder_graph.ledger.watches import PULSE, Measured, Window, watched
+from ladder_graph.ledger.watches import BATCH, PULSE, Measured, Window, watched
 from ladder_graph.policy import Policy, Rule
 from ladder_graph.policy.checks import Check, Http, Prometheus
 from ladder_graph.rungs.acting import Plan
@@ -110,8 +110,8 @@ class Watcher:
     def run(self) -> None:
         """Watch until `stop`. What goes wrong is logged, and it is looked again."""
         while not self._stopping.is_set():
-            _said(self.tick)
-            self._stopping.wait(self.poll)
+            if not _said(self.tick):
+                self._stopping.wait(self.poll)
 
     def stop(self) -> None:
         """Stop, once what was begun is done; what only waited is left to others."""
@@ -131,18 +131,19 @@ class Watcher:
         while self._looking.wait() or self._undoing.wait():
             self.tick()
 
-    def tick(self) -> None:
-        """Look once at what is due, and begin it."""
+    def tick(self) -> bool:
+        """Look once at what is due, and begin it; whether more is due than one process takes at a time."""
         now = self._now()
         if self._looking.full:
-            return  # Nor is it said that somebody watches: where that lasts, nobody does.
+            return False  # Nor is it said that somebody watches: where that lasts, nobody does.
         self._beat(now)
         due = self.store.glance(watches.next_due)
         if due is None or due > now:
-            return
+            return False
         lease = now + LEASE
         taken = self.store.write(lambda cursor: watches.take(cursor, now, lease), durable=False)
         self._begin(taken, now, lease)
+        return len(taken) == BATCH
 
     def _beat(self, now: int) -> None:
         if self._beaten is not None and 0 <= now - self._beaten < PULSE:
@@ -379,9 +380,10 @@ def _shared(check: Check) -> bool:
     return isinstance(check, Http | Prometheus)
 
 
-def _said(job: Callable[[], None]) -> None:
+def _said(look: Callable[[], bool]) -> bool:
     """Do it. What goes wrong is logged and goes no further: it is looked again."""
     try:
-        job()
+        return look()
     except Exception:
         log.exception("a watcher could not look at what is due")
+        return False
