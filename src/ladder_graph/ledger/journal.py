@@ -400,7 +400,7 @@ class Journal(Actions):
         cost = step.outcome.cost if step.outcome is not None else None
         if step.state in _SETTLES or (step.state is State.UNDOING and cost is not None):
             quotas.settle(cursor, call.key, used=step.state is not State.FAILED, cost=cost)
-        if moved["undo"]:
+        if moved["undo"] or step.state in _UNDOES:  # Somebody may have taken the artifact away meanwhile.
             self._watched(cursor, call.key, step.state, after, text)
         return True
 

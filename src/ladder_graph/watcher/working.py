@@ -22,7 +22,7 @@ from ladder_graph.hosting import Alone
 from ladder_graph.ledger import Journal, Store, acts, watches
 from ladder_graph.ledger.clocks import Moment
 from ladder_graph.ledger.cursor import Cursor
-from ladder_graph.ledger.questions import Terms, micros
+from ladder_graph.ledger.questions import Terms
 from ladder_graph.ledger.watches import BATCH, PULSE, Measured, Window, watched
 from ladder_graph.policy import Policy, Rule
 from ladder_graph.policy.checks import Check, Http, Prometheus
@@ -86,7 +86,7 @@ class Watcher:
         # Apart from the others, so that no slow measurement keeps an undo waiting.
         self._undoing = Hands(WORKERS, "ladder-undo")
         self._beaten: int | None = None
-        self._last: int | None = None
+        self._last: Moment | None = None
         self._authentic: dict[str, int] = {}
 
     # --- running ---------------------------------------------------------------------------------------------
@@ -158,12 +158,15 @@ class Watcher:
 
     def _now(self) -> int:
         """The present in microseconds. Where the clock was set back, what is due by the old one is due now."""
-        now = micros(self.clock())
-        reached = self.store.glance(watches.ahead) - PULSE if self._last is None else self._last - JUMP
-        if now < reached:
-            self.store.write(lambda cursor: watches.hurry(cursor, now), durable=False)
-        self._last = now
-        return now
+        here = self._here()
+        if self._last is None:
+            behind = self.store.glance(watches.ahead) - here.wall_us - PULSE
+        else:
+            behind = here.since(self._last)[1] - (here.wall_us - self._last.wall_us) - JUMP
+        if behind > 0:
+            self.store.write(lambda cursor: watches.hurry(cursor, here.wall_us), durable=False)
+        self._last = here
+        return here.wall_us
 
     def _begin(self, windows: Sequence[Window], now: int, lease: int) -> None:
         """Begin what is to be done: those that are measured alike are measured together."""
