@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, cast
 
 from ladder_graph import answers
+from ladder_graph.calls import Call
 from ladder_graph.deciding import decision_of, edited, taken_before
 from ladder_graph.envelopes import signer
 from ladder_graph.hosting import Host
@@ -271,7 +272,7 @@ class Turn:
         return current if current.decision or current.expired else complaint
 
     def _record(self, journal: Journal, step: Record) -> Callable[[Cursor], bool]:
-        reply = self._kept(step)
+        reply = self._reply(step)
 
         def work(cursor: Cursor) -> bool:
             cost = step.outcome.cost if step.outcome is not None else None
@@ -285,7 +286,7 @@ class Turn:
 
         return work
 
-    def _kept(self, step: Record) -> bytes | None:
+    def _reply(self, step: Record) -> bytes | None:
         """The tool's reply as it is kept for a replay; None where there is none, or nobody needs it."""
         outcome, asked = step.outcome, self.claim is not None and self.claim.question is not None
         # A read that ran unasked is simply repeated after a crash.
@@ -297,10 +298,14 @@ class Turn:
         except Exception:  # noqa: BLE001  # the effect took place, and that must be recorded, whatever the tool replied
             return None
 
+    def _kept(self, call: Call) -> watches.Kept:
+        """What the ledger holds beside the undo of a call."""
+        now = Moment.at(self.clock())
+        return self.store.glance(lambda cursor: watches.kept(cursor, call.key, now))
+
     def _undo(self, step: Undo) -> UndoOutcome:
         """Undo from the artifact that was stored; in a process that doesn't know the tool, by what it names itself."""
-        now = Moment.at(self.clock())
-        kept = self.store.glance(lambda cursor: watches.kept(cursor, step.call.key, now))
+        kept = self._kept(step.call)
         if not kept.genuine:
             return UndoOutcome(State.UNDO_FAILED, "its undo artifact is not the one that was stored with the claim")
         after = self.after or kept.after
@@ -321,7 +326,7 @@ class Turn:
         if self.declaration.probe is not None:
             with suppress(Exception):  # Any tool author's code; a probe that fails can't tell.
                 found = self.declaration.probe(copy.deepcopy(step.call.arguments), step.call.key)
-        if found == "cannot tell" and step.artifact is not None:
+        if found == "cannot tell" and step.artifact is not None and self._kept(step.call).genuine:
             now = touched(self.declaration, step.artifact) or touched_from(step.artifact)
             if now is not None:
                 found = "absent" if now == step.artifact["before"] else "changed"

@@ -124,7 +124,7 @@ class Windows(Questions):
 
         Raises:
             UnknownQuestion: There is no such action.
-            AnswerRefused: It isn't watched.
+            AnswerRefused: It isn't watched, and doesn't wait for a person.
         """
         return self._tell("keep", action, by, reason)
 
@@ -139,7 +139,7 @@ class Windows(Questions):
 
         Raises:
             UnknownQuestion: There is no such action.
-            AnswerRefused: It isn't watched.
+            AnswerRefused: It isn't watched, or its watch is over and it waits for a person.
         """
         return self._tell("extend", action, by, reason, until=micros(self.clock()) + int(seconds * US))
 
@@ -236,19 +236,27 @@ class Windows(Questions):
         def tell(cursor: Cursor) -> Window:
             known = acts.find_action(journal, cursor, action)
             window = watches.window_of(cursor, known.call.key)
-            if window is None or window.phase not in {"open", "held"}:
-                raise AnswerRefused(f"action {known.call.short} isn't watched: it is {known.state}")
+            if window is None or window.phase not in ({"open", "held"} if kind == "keep" else {"open"}):
+                waits = "waits for a person" if window is not None and window.phase == "held" else "isn't watched"
+                raise AnswerRefused(f"action {known.call.short} {waits}: it is {known.state}")
+            _signed(journal, cursor, known, kind, person, reason)
+            if window.phase == "held":
+                # Its watch is over, and its undo may have failed: this person has seen to it.
+                said = f"{person.name} kept it"
+                watches.over(cursor, window, "kept", said)
+                journal.append(cursor, window.agent, "watched", window.action, {"phase": "kept", "text": said})
+                return window
             body = {"by": person.name, "reason": reason, **more}
             key = f"{kind}/{window.action}/{journal.us}/{person.name}"
             watches.deliver(cursor, [watches.Signal(key, journal.us, kind, window.action, body)])
-            watches.change(cursor, window, phase="open", due_us=journal.us)
-            _signed(journal, cursor, known, kind, person, reason)
+            watches.again(cursor, window, journal.us)
             return window
 
         window = self.store.write(tell)
         now = self.store.read(lambda cursor: watches.window_of(cursor, window.action))
-        if now is not None:
-            self.watcher.look([now])
+        if now is not None and now.phase == "open":
+            for one in self.watcher.look([now]):
+                self.watcher.undo(one)
         return next((one for one in self.watched() if one.action == window.action), None)
 
 

@@ -88,7 +88,7 @@ def keep(ctx: typer.Context, action: ActionId, *, reason: Reason = "") -> None:
         left = ladder.keep(found.key, by=person, reason=reason)
         state = str(ladder.action(found.key).state)
     out = Screen()
-    if left is None and state == "done":
+    if left is None and state != "undone":
         out.line(styled(f"{out.glyphs.good} kept", "green").append(f" by {person.name}", "default"))
         return
     # What had gone wrong before somebody kept it counts.

@@ -145,26 +145,27 @@ class Journal(Asked):
                 "action": step.call.key, "agent": step.call.agent, "reader": reader[0], "filed_us": self.us,
                 "due_us": self.us + reader[1], "read_us": None, "by": "",
             })  # fmt: skip
-        fence = self._start(cursor, step, place)
+        watch = "" if step.artifact is None else spec_of(terms.rule)
+        fence = self._start(cursor, step, place, watch)
         if step.artifact is not None:
-            self._arm(cursor, step, terms.rule)
+            self._arm(cursor, step, watch, terms.rule.watch.window)
         self.owner.begin(step.call.key, fence)
         return Claimed(fence)
 
-    def _arm(self, cursor: Cursor, step: Claim, rule: Rule) -> None:
+    def _arm(self, cursor: Cursor, step: Claim, watch: str, length: float) -> None:
         """Write down that the action is to be watched, so that it is even if this process dies with the effect."""
         call = step.call
         watches.arm(
-            cursor, action=call.key, agent=call.agent, tool=call.tool, spec=spec_of(rule),
+            cursor, action=call.key, agent=call.agent, tool=call.tool, spec=watch,
             resource=str(step.artifact.get("resource") or ""), at=Moment.at(self.now),
-            length_us=int(rule.watch.window * US),
+            length_us=int(length * US),
         )  # fmt: skip
 
-    def _start(self, cursor: Cursor, step: Claim, place: Any) -> int:
+    def _start(self, cursor: Cursor, step: Claim, place: Any, watch: str) -> int:
         """Write the start down, of a new action or of one that waited, and return its fence."""
         call, artifact = step.call, None if step.artifact is None else json.dumps(step.artifact)
         if place is None:
-            self.enter(cursor, call, State.STARTED, step.route, artifact=artifact, fence=1)
+            self.enter(cursor, call, State.STARTED, step.route, artifact=artifact, watch=watch, fence=1)
             return 1
         fence: int = place["fence"] + 1
         rung, actor = int(step.route.rung), step.actor.name if step.actor else None
@@ -173,7 +174,7 @@ class Journal(Asked):
             rung=rung, text="", artifact=artifact, actor=actor,
         )  # fmt: skip
         self.append(cursor, call.agent, State.STARTED, call.key, {
-            "fence": fence, "rung": rung, "actor": actor or "", **sealed(artifact),
+            "fence": fence, "rung": rung, "actor": actor or "", **sealed(artifact, watch),
             **beyond.counted(cursor, step, place, self.us),
         })  # fmt: skip
         return fence
@@ -227,7 +228,7 @@ class Journal(Asked):
         cost = step.outcome.cost if step.outcome is not None else None
         if step.state in _SETTLES or (step.state is State.UNDOING and cost is not None):
             quotas.settle(cursor, call.key, used=step.state is not State.FAILED, cost=cost)
-        if moved["undo"]:
+        if moved["undo"] or step.state in _UNDOES:  # Somebody may have taken the artifact away meanwhile.
             self._watched(cursor, call.key, step.state, after, text)
         return True
 
@@ -243,6 +244,8 @@ class Journal(Asked):
                 watches.opened(cursor, window, Moment.at(self.now), after)
             case State.FAILED:
                 watches.over(cursor, window, "over", text)
+            case State.PAUSED:
+                watches.again(cursor, window, None)
             case State.UNDOING:
                 watches.change(cursor, window, phase="undo", due_us=self.us + watches.PULSE)
             case State.UNDONE:

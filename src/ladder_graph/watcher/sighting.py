@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
-from ladder_graph.ledger import Journal, Store, watches
+from ladder_graph.ledger import Store, watches
 from ladder_graph.ledger.clocks import Moment
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.watches import Measured, Window, watched
-from ladder_graph.policy.checks import Check
+from ladder_graph.policy.checks import Check, Command, Python, Sql
 from ladder_graph.policy.watching import Watch
 from ladder_graph.watch import Judgement, Surroundings, Taken, Told, judge, measured, told_of
 from ladder_graph.watch.kept import alert_of
@@ -23,13 +23,14 @@ class Sighting:
     """A window as it is seen at one moment.
 
     Its moments are on an axis of its own, which begins where the action had run. Where the wall clock and the machine's
-    own don't agree about how long ago that was, good health must last by both, and a deadline is over by either.
+    own don't agree about how long ago that was, good health must last by the one that nobody sets, and the time in
+    which somebody must keep the action is over by either.
 
     Args:
         store: The ledger.
         window: The window.
         here: The moment.
-        arguments: Those of the call.
+        arguments: Those of the call, where a check asks by them.
         before: What was measured before.
         heard: What came in from outside since the action.
     """
@@ -40,21 +41,28 @@ class Sighting:
     arguments: Mapping[str, Any]
     before: list[Measured]
     heard: list[watches.Signal]
+    spoilt: str = ""
+    """Why it can't be judged, in words; empty where it can."""
     new: list[Measured] = field(default_factory=list)
     """What was measured now."""
 
     @classmethod
-    def of(cls, store: Store, journal: Journal, window: Window) -> Sighting:
-        """Read it."""
+    def of(cls, cursor: Cursor, store: Store, here: Moment, window: Window, heard: list[watches.Signal]) -> Sighting:
+        """Read it.
 
-        def read(cursor: Cursor) -> Sighting:
-            known = journal.known(cursor, window.action)
-            return cls(
-                store, window, Moment.at(journal.now), {} if known is None else known.call.arguments,
-                watches.measurements(cursor, window.action), watches.signals(cursor, window.begun.wall_us),
-            )  # fmt: skip
-
-        return store.read(read)
+        Args:
+            cursor: Of the ledger.
+            store: The same ledger, for what is read later.
+            here: The moment.
+            window: The window, whose spec is what was written down with the claim.
+            heard: Everything that came in from outside lately.
+        """
+        given = watches.arguments(cursor, window.action) if any(map(asks_by, watched(window.spec)[1])) else {}
+        since = window.begun.wall_us
+        return cls(
+            store, window, here, given or {}, watches.measurements(cursor, window.action),
+            [one for one in heard if one.at_us >= since], "" if given is not None else "its arguments were changed",
+        )  # fmt: skip
 
     @property
     def watch(self) -> Watch:
@@ -74,8 +82,8 @@ class Sighting:
     @property
     def now(self) -> int:
         """The moment, on the window's axis."""
-        least, most = self.here.since(self.window.begun)
-        return self.began + max(0, most if self.watch.confirm == "required" else least)
+        trusted, most = self.here.since(self.window.begun)
+        return self.began + max(0, most if self.watch.confirm == "required" else trusted)
 
     @property
     def until(self) -> int:
@@ -107,6 +115,11 @@ class Sighting:
 
     def _alerts(self, now: int) -> list[Signal]:
         return [alert_of(one, now) for one in self.heard if one.kind == "alert"]
+
+
+def asks_by(check: Check) -> bool:
+    """Whether a check asks by the call's arguments."""
+    return isinstance(check, Python | Command | Sql)
 
 
 def _told(one: watches.Signal, now: int) -> Told:
