@@ -452,16 +452,16 @@ def deliver(cursor: Cursor, signals: Sequence[Signal]) -> int:
 
 
 def _delivered(cursor: Cursor, one: Signal) -> bool:
+    """Write one down; False where it was known before."""
     row = {
         "key": one.key, "at_us": one.at_us, "kind": one.kind, "action": one.action,
         "body": json.dumps(one.body, sort_keys=True),
     }  # fmt: skip
     cursor.execute(_INSERT_SIGNAL, row)
-    if cursor.rowcount == 1:
-        return True
-    if one.kind == "alert":
+    new = bool(cursor.rowcount == 1)
+    if not new and one.kind == "alert":
         cursor.execute(_PUT_SIGNAL, {**row, "key": one.key + _LATEST})
-    return False
+    return new
 
 
 def signals(cursor: Cursor, since_us: int) -> list[Signal]:

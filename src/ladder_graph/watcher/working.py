@@ -141,7 +141,7 @@ class Watcher:
             return False  # Nor is it said that somebody watches: where that lasts, nobody does.
         self._beat(now)
         if self._post.turn(now):
-            self._looking.begin((), 0, partial(self._post.release, now))
+            self._looking.begin([], now, partial(self._post.release, now))
         due = self.store.glance(watches.next_due)
         if due is None or due > now:
             return False
