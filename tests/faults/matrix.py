@@ -17,8 +17,8 @@ STATEMENTS = {"pose": 11, "answer": 10, "hear": 8, "claim": 7, "record": 6, "tak
 """How many statements each transaction has, the COMMIT not counted."""
 SHORT = {"claim": 5, "record": 4}
 """The same where what is held of a quota stays so."""
-OPENS = 1
-"""Statements of a claim that opens the window of a quota: it tidies up behind it."""
+OPENS = 2
+"""More statements of a claim that opens the window of a quota: it finds none, and tidies up behind it."""
 ARMS, PAUSES, CLOSES = 1, 2, 3
 """Statements about the watch of an action that can be undone: of its claim, and of the record that lets it wait or ends
 it."""
