@@ -6,18 +6,17 @@ import datetime as dt
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from ladder_graph import lockfile
-from ladder_graph.calls import Call, digest_of
-from ladder_graph.deciding import Fitting, unchecked, uncleared
+from ladder_graph.calls import Call
+from ladder_graph.deciding import Fitting, uncleared
 from ladder_graph.errors import AnswerRefused
 from ladder_graph.explaining import Explanation, explained
 from ladder_graph.fingerprint import Environment
-from ladder_graph.hosting import Host
 from ladder_graph.ledger import Action, Draft, Entry, Journal, Report, Verification, acts, quotas, watches
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import micros
@@ -28,9 +27,9 @@ from ladder_graph.policy.scene import NOTHING_SAID, Said, Scene
 from ladder_graph.questions import person_of
 from ladder_graph.routing import Footing, Watching, effective, lowered
 from ladder_graph.scale import Rung
+from ladder_graph.seats import Seat
 from ladder_graph.states import State
 from ladder_graph.steps import Known, Person, Reason, Route
-from ladder_graph.tools import NOTHING, Declaration
 from ladder_graph.trust.standing import standing
 from ladder_graph.windows import Windows
 from ladder_graph.workspace import Workspace
@@ -56,36 +55,6 @@ class Cell:
     """What one wrong call costs at most, in micro-dollars, where the policy says so."""
     beyond: int = 0
     """Calls outside its bounds that people let run since midnight, UTC. They took nothing from its quotas."""
-
-
-@dataclass(slots=True)
-class Seat:
-    """One tool under the ladder, as a mount knows it."""
-
-    declaration: Declaration = NOTHING
-    can_ask: bool = False
-    host: Callable[[], Host] | None = None
-    """Makes a host that runs the tool outside its graph, for accepted drafts; None where that can't be done."""
-    version: str = ""
-    """The tool's own code and schema, as a digest; empty where the tool isn't known."""
-    fitted: Fitting = unchecked
-    """Types arguments by the tool's schema."""
-    outward: tuple[str, ...] = ()
-    """The arguments that could carry something out, by that schema."""
-
-    def edition(self, tool: str) -> str:
-        """What the tool is: its code, schema and declared version, as a digest."""
-        return digest_of("tool", tool, self.version, self.declaration.version)
-
-    def footing(self, reader: str | None) -> Footing:
-        """What is in place around the tool.
-
-        Args:
-            reader: Who reads its reports.
-        """
-        said = self.declaration
-        unportable = said.unportable if said.reversible else ""
-        return Footing(self.can_ask, said.reversible, reader, self.outward, unportable, said.ttl)
 
 
 class Desk(Windows):

@@ -98,7 +98,7 @@ def routed(call: Call, gate: Gate) -> Generator[Step, Any, Routed]:
     )
     if seen.known is not None and seen.known.state in {State.ASKED, State.APPROVED}:
         route = lowered(route, Rung.CONFIRM)
-    undoable = gate.footing.reversible and bool(gate.rule.checks) and not gate.rule.read_only
+    undoable = gate.footing.reversible and gate.rule.noticed and not gate.rule.read_only
     return lowered(route, gate.at_most), Plan(gate.rule, () if counted else tuple(charges), undoable), seen
 
 

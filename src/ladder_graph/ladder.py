@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ladder_graph import lockfile
 from ladder_graph.calls import Call
 from ladder_graph.deciding import Fitting, unchecked
-from ladder_graph.desk import Desk, Seat, Source
+from ladder_graph.desk import Desk, Source
 from ladder_graph.driving import adrive, drive
 from ladder_graph.errors import PolicyError, ProviderToolsRefused
 from ladder_graph.fingerprint import Environment
@@ -32,6 +32,7 @@ from ladder_graph.refreshing import PolicyFile
 from ladder_graph.rungs.acting import Plan
 from ladder_graph.rungs.draft import take_up
 from ladder_graph.scale import Rung
+from ladder_graph.seats import Seat
 from ladder_graph.steps import Person, Reason, Reply, Route
 from ladder_graph.tools import NOTHING, Declaration, declared_at
 from ladder_graph.turns import Turn
@@ -211,6 +212,8 @@ class Ladder(Desk):
             self.seats[tool] = seat
         if self.policy.entry(tool) is None:
             self._say(f"the policy of {agent} doesn't name the tool {tool}, so it only suggests; add [tools.{tool}]")
+        if trouble := seat.trouble(self.policy.rule(tool)):
+            self._say(f"{tool} of {agent} stands below rollback: {trouble}")
         self._write(
             lambda journal, cursor: acts.found(journal, cursor, agent, tool, seat.footing(None)),
             durable=False,

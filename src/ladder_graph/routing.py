@@ -104,7 +104,7 @@ def lacks(
         yield Rung.BOUNDED, Reason("egress", way)
     if not (footing.reversible or rule.read_only):
         yield Rung.ROLLBACK, Reason("no_undo", "it declares no undo")
-    if not (rule.checks or rule.read_only):
+    if not (rule.noticed or rule.read_only):
         yield Rung.ROLLBACK, Reason("no_check", "no health check would notice that it went wrong")
     if not rule.read_only:
         yield from ((Rung.ROLLBACK, reason) for reason in _unwatched(rule, footing, watching))

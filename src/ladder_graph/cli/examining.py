@@ -267,7 +267,7 @@ def _tools(ladder: Ladder, hand: Hand) -> Iterator[Finding]:
 
 def _seat(ladder: Ladder, hand: Hand) -> None:
     """Let the ladder know what the tools at hand declare, and which undo the policy names for them."""
-    from ladder_graph.desk import Seat
+    from ladder_graph.seats import Seat
 
     for name, known in hand.known.items():
         undo = claims.undo_of(ladder.policy.rule(name))

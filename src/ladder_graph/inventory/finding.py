@@ -12,7 +12,6 @@ from langgraph.graph import StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.prebuilt import ToolNode
 
-from ladder_graph.desk import Seat
 from ladder_graph.errors import LadderError
 from ladder_graph.hosts.nested import agents_within
 from ladder_graph.hosts.nodes import RungNode
@@ -21,6 +20,7 @@ from ladder_graph.hosts.toolhost import DirectHost, outside
 from ladder_graph.inventory.hints import Hints
 from ladder_graph.inventory.reviews import NAMED_NOWHERE, Review, mapping_of, reviews_of, strictest
 from ladder_graph.ladder import Ladder
+from ladder_graph.seats import Seat
 from ladder_graph.tools import NOTHING, Declaration, declaration_of
 
 

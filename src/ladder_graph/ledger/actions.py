@@ -18,9 +18,17 @@ from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.liveness import Owner
 from ladder_graph.ledger.questions import micros
 from ladder_graph.states import State, may_follow
-from ladder_graph.steps import Known, Route
+from ladder_graph.steps import Known, NotClaimed, Route
 
 _json = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
+
+
+class Refused(Exception):
+    """Carries a refusal out of its transaction, so that nothing of it stays. It is no error, and nobody sees it."""
+
+    def __init__(self, refusal: NotClaimed) -> None:
+        self.refusal = refusal
+        super().__init__(refusal.text)
 
 
 @dataclass(frozen=True, slots=True)

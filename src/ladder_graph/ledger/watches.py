@@ -15,7 +15,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import BigInteger, and_, bindparam, case, delete, func, literal_column, select, update
+from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, case, delete, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from ladder_graph.calls import restore
@@ -62,7 +62,7 @@ _as_seen = and_(
 _CHANGE = Sql.of(update(_watch).where(_as_seen).values({name: bindparam(name) for name in _CHANGING}))
 _AGAIN = Sql.of(update(_watch).where(_as_seen).values(due_us=bindparam("due_us")))
 _WINDOW = Sql.of(select(_watch).where(_watch.c.action == bindparam("action")))
-_OPEN: list[Any] = [literal_column(f"'{one}'") for one in ("armed", "open", "undo", "held")]
+_OPEN: list[ColumnElement[str]] = [literal_column(f"'{one}'") for one in ("armed", "open", "undo", "held")]
 _WINDOWS = Sql.of(select(_watch).where(_watch.c.phase.in_(_OPEN)).order_by(_watch.c.until_us))
 _TAKE = Sql.of(
     update(_watch)

@@ -145,6 +145,11 @@ class Rule(Strict):
         """Whether a bound runs other people's code, reads a conversation, or parses SQL: not for an event loop."""
         return any(isinstance(bound, Predicate | Origin | Table) for bound in self.bounds)
 
+    @property
+    def noticed(self) -> bool:
+        """Whether anything would call for an undo: a health check, or that nobody keeps the action."""
+        return bool(self.checks) or self.watch.confirm == "required"
+
     def anchored(self, folder: Path) -> Self:
         """This rule with the directories of its bounds taken from a folder."""
         bounds = tuple(bound.anchored(folder) if isinstance(bound, Under) else bound for bound in self.bounds)

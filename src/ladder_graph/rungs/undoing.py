@@ -44,9 +44,10 @@ def _watched(call: Call, fence: int, plan: Plan, artifact: Any, *, again: bool =
     if outcome.kind == "unknown":
         trouble = f"the tool failed: {outcome.text}"
         return (yield from undo(call, fence, artifact, trouble, outcome.signal, cost=outcome.cost))
-    trouble = yield Measure(call, plan.rule.checks)
-    if trouble is not None:
-        return (yield from undo(call, fence, artifact, trouble, cost=outcome.cost))
+    # Without a check it is a person who keeps it, before its window ends.
+    found: str | None = (yield Measure(call, plan.rule.checks)) if plan.rule.checks else None
+    if found is not None:
+        return (yield from undo(call, fence, artifact, found, cost=outcome.cost))
     yield Record(call, fence, State.DONE, outcome)
     return Reply(State.DONE, "", outcome)
 
