@@ -1,12 +1,14 @@
-"""What a large ledger costs: CPU time to check an entry of it, and a quota beside it."""
+"""What a large ledger costs: CPU time to check an entry of it, to look at it before a call, and to hold a quota."""
 
 from __future__ import annotations
 
 import itertools
+import json
 import sqlite3
 import tempfile
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +24,10 @@ from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.steps import Claim, Outcome, Record, Route
 
-SMALL, LARGE = 500, 50_000
-"""Calls in two ledgers, with two entries each."""
+SMALL, MANY = 500, 1000
+"""Calls in a small ledger, with two entries each, and how many times as many there are in a large one."""
+CHECKED = 25_000
+"""Calls in the ledger whose chain is checked."""
 HOLDS = 1000
 """Quota checks in one measurement."""
 ROUNDS = 7
@@ -43,9 +47,45 @@ def fill(ladder: Ladder, calls: int) -> None:
     ladder.store.write(work)
 
 
-def checking(ladder: Ladder) -> Callable[[], object]:
+def multiply(ledger: Path, times: int) -> None:
+    """Make a ledger that many times as large, with rows that differ in their keys; its chain doesn't hold any more.
+
+    Beside each call there is a hold, a counter and a window that other calls draw on.
+    """
+    with closing(sqlite3.connect(ledger)) as connection:
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute(
+            "CREATE TEMP TABLE times AS SELECT value AS n FROM json_each(?)", [json.dumps([*range(1, times)])]
+        )
+        for table, key in (("action", "key"), ("entry", "action")):
+            # In the order of the keys, so that each row comes to stand behind the others.
+            columns = [row[1] for row in connection.execute(f"PRAGMA table_info ({table})")]
+            new = {
+                key: f"printf('%08x', times.n) || substr({key}, 9)",
+                "digest": "printf('%08x', times.n) || substr(digest, 9)",
+                "n": f"{table}.n + times.n * {2 * SMALL}",
+            }
+            chosen = ", ".join(new.get(name, f"{table}.{name}") for name in columns)
+            connection.execute(
+                f"INSERT INTO {table} SELECT {chosen} FROM times CROSS JOIN {table} ORDER BY times.n, {key}"  # noqa: S608  # names of our own
+            )
+        connection.execute("INSERT INTO hold SELECT key, 'bench/other/calls', 0, 1 FROM action ORDER BY key")
+        connection.execute("INSERT INTO quota SELECT 'bench/act/each:' || key, 0, 1, 0, 9 FROM action ORDER BY key")
+        connection.execute("INSERT INTO quota SELECT 'bench/act/calls', -n, 1, 0, 9 FROM times")
+        connection.commit()
+
+
+CHARGES = {
+    "fixed": Charge("bench/act/calls", "2026-11-22", 1, 10**9, "calls", 7_000_000),
+    "sliding": Charge("bench/act/calls/within:24h", "any 24h", 1, 10**9, "calls", 7_000_000, 8_000_000),
+    "rate": Charge("bench/act/rate", "a burst", 1, 10**9, "calls", 7_000_000, interval=1_000_000),
+}
+"""What a call takes, by the kind of its window."""
+
+
+def checking(ladder: Ladder, charge: Charge) -> Callable[[], object]:
     """Check and hold a quota `HOLDS` times, in one transaction that comes to nothing."""
-    charge, numbers = Charge("bench/act/calls", "2026-11-22", 1, 10**9, "calls"), itertools.count()
+    numbers = itertools.count()
 
     def work(cursor: Any) -> None:
         for _ in range(HOLDS):
@@ -55,26 +95,59 @@ def checking(ladder: Ladder) -> Callable[[], object]:
     return lambda: ladder.store.write(work, durable=False)
 
 
+def looking(ladder: Ladder) -> Callable[[], object]:
+    """Look `HOLDS` times what the ledger knows of a call, and what is left of a quota."""
+    journal = Journal(ladder.store.owner, ladder.policy.revision, ladder.clock())
+    calls = [Call("bench", "1", f"new_{n}", "act", {"n": n}) for n in range(HOLDS)]
+
+    def work() -> None:
+        for call in calls:
+            seen = ladder.store.glance(partial(journal.look, call=call, charges=[CHARGES["fixed"]]))
+            if seen.known is not None:
+                raise RuntimeError(f"nobody has made {call} yet, and the ledger knows it")
+
+    return work
+
+
 def measure() -> list[Figure]:
     """The figures of small and large ledgers."""
-    with (
-        tempfile.TemporaryDirectory() as directory,
-        closing(ladder_of("write", Path(directory) / "small.db")) as small,
-        closing(ladder_of("write", Path(directory) / "large.db")) as large,
-    ):
-        fill(small, SMALL)
-        fill(large, LARGE)
-        costs = interleaved({"small": checking(small), "large": checking(large)}, ROUNDS)
-        little, much = (least_cpu(costs[name], HOLDS) for name in ("small", "large"))
-        with closing(sqlite3.connect(large.store.source)) as connection:
-            found = verify(connection)
-            if not found.ok or found.entries != 2 * LARGE:
-                raise RuntimeError(f"a ledger of {2 * LARGE} entries was found to be {found}")
-            checked = interleaved({"verify": lambda: verify(connection)}, 3, warm_up=0)["verify"]
-    return [
-        Figure(f"quota.cpu_at_{2 * SMALL}_entries", little, "us_cpu", 10),
-        Figure(f"quota.cpu_at_{2 * LARGE}_entries", much, "us_cpu", 10),
-        Figure("quota.large_to_small", much / little, "ratio", 1.5),
-        # Ten microseconds are a hundred thousand entries a second.
-        Figure("verify.cpu_per_entry", least_cpu(checked, found.entries), "us_cpu", 10),
-    ]
+    with tempfile.TemporaryDirectory() as directory:
+        yet = Path(directory)
+        return [*_by_size(yet / "small.db", yet / "large.db"), _verified(yet / "checked.db")]
+
+
+def _by_size(little: Path, much: Path) -> list[Figure]:
+    """The same at a thousand entries and at a million."""
+    figures = []
+    for file in (little, much):
+        with closing(ladder_of("write", file)) as ladder:
+            fill(ladder, SMALL)
+    multiply(much, MANY)
+    with closing(ladder_of("write", little)) as small, closing(ladder_of("write", much)) as large:
+        runs = {"look": (looking(small), looking(large))}
+        runs |= {
+            f"quota.{kind}": (checking(small, charge), checking(large, charge)) for kind, charge in CHARGES.items()
+        }
+        for name, (few, many) in runs.items():
+            costs = interleaved({"few": few, "many": many}, ROUNDS)
+            short, long = (least_cpu(cost, HOLDS) for cost in costs.values())
+            goal = 50 if name == "look" else 10
+            figures += [
+                Figure(f"{name}.cpu_at_{2 * SMALL}_entries", short, "us_cpu", goal),
+                Figure(f"{name}.cpu_at_{2 * SMALL * MANY}_entries", long, "us_cpu", goal),
+                Figure(f"{name}.large_to_small", long / short, "ratio", 1.5),
+            ]
+    return figures
+
+
+def _verified(file: Path) -> Figure:
+    """The check of a whole chain."""
+    with closing(ladder_of("write", file)) as ladder:
+        fill(ladder, CHECKED)
+    with closing(sqlite3.connect(file)) as connection:
+        found = verify(connection)
+        if not found.ok or found.entries != 2 * CHECKED:
+            raise RuntimeError(f"a ledger of {2 * CHECKED} entries was found to be {found}")
+        checked = interleaved({"verify": lambda: verify(connection)}, 3, warm_up=0)["verify"]
+    # Ten microseconds are a hundred thousand entries a second.
+    return Figure("verify.cpu_per_entry", least_cpu(checked, found.entries), "us_cpu", 10)

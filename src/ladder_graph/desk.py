@@ -31,6 +31,7 @@ from ladder_graph.seats import Seat
 from ladder_graph.states import State
 from ladder_graph.steps import Known, Person, Reason, Route
 from ladder_graph.trust.standing import standing
+from ladder_graph.watch.kept import fires
 from ladder_graph.windows import Windows
 from ladder_graph.workspace import Workspace
 
@@ -236,13 +237,15 @@ class Desk(Windows):
         asked = self.policy.rehearsals == "required"
 
         def read(cursor: Cursor) -> Watching:
-            alive = not rule.watch.window or bool(watches.watchers(cursor, self.store.owner, micros(self.clock())))
+            now = micros(self.clock())
+            alive = not rule.watch.window or bool(watches.watchers(cursor, self.store.owner, now))
+            firing = fires(cursor, rule.checks, now)
             if not asked:
-                return Watching(alive)
+                return Watching(alive, firing=firing)
             # Where the tool isn't known in this process, its last rehearsal has to do.
             version = seat.edition(tool)
             found = watches.rehearsal(cursor, tool, version) if seat.version else watches.rehearsals(cursor).get(tool)
-            return Watching(alive, found is not None and found.passed)
+            return Watching(alive, found is not None and found.passed, firing)
 
         return self.store.read(read)
 

@@ -90,7 +90,7 @@ def routed(call: Call, gate: Gate) -> Generator[Step, Any, Routed]:
     earned = standing(gate.rule.rung, gate.locked or seen.pinned, gate.environment, call.tool)
     if seen.standing is not None and seen.standing < earned.rung:
         earned = Standing(seen.standing, (Reason("demoted", seen.standing_reason), *earned.reasons))
-    watching = Watching(seen.watched, seen.rehearsed)
+    watching = Watching(seen.watched, seen.rehearsed, seen.firing)
     # What was seen before has been counted; a read that is repeated after a crash isn't counted twice.
     counted = seen.known is not None
     route = decide(

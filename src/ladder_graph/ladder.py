@@ -197,15 +197,23 @@ class Ladder(Desk):
                 seat.declaration = seat.declaration.merged(declaration)
         self.seats.setdefault(tool, Seat(self._declared[tool]))
 
+    def declared(self, tool: str, own: Declaration) -> Declaration:
+        """What holds for a tool: what it says itself, then what the policy names, then what `declare` was told.
+
+        Args:
+            tool: Its name.
+            own: What it declares itself.
+        """
+        named = self.policy.rule(tool).undo
+        return own.merged(declared_at(named) if named else NOTHING).merged(self._declared.get(tool, NOTHING))
+
     def seat(
         self, tool: str, declaration: Declaration, *, agent: str, can_ask: bool,
         host: Callable[[], Host] | None = None, version: str = "", fitted: Fitting = unchecked,
         outward: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
         """Take a tool under the ladder; called by the mounts, once for each tool of each agent."""
-        named = self.policy.rule(tool).undo
-        said = declaration.merged(declared_at(named) if named else NOTHING)
-        seat = Seat(said.merged(self._declared.get(tool, NOTHING)), can_ask, host, version, fitted, outward)
+        seat = Seat(self.declared(tool, declaration), can_ask, host, version, fitted, outward)
         self._seats_of[agent, tool] = seat
         # An agent inside may have another tool of the same name.
         if not agent.startswith(f"{self.policy.agent}/") or tool not in self.seats:

@@ -43,6 +43,8 @@ class Watching:
     """A watcher lives, that would go on if this process died."""
     rehearsed: bool = True
     """The undo was rehearsed with this version of the tool, or nobody asks for that."""
+    firing: str = ""
+    """Which alert of the rule's checks fires already, in words; empty where none does."""
 
 
 WATCHED = Watching()
@@ -102,6 +104,8 @@ def lacks(
         yield Rung.BOUNDED, Reason("no_bounds", "the policy gives it no bound and doesn't declare it read-only")
     if (way := leaves_by(rule, footing.outward)) is not None:
         yield Rung.BOUNDED, Reason("egress", way)
+    if watching.firing and not rule.read_only:
+        yield Rung.BOUNDED, Reason("already_firing", watching.firing)
     if not (footing.reversible or rule.read_only):
         yield Rung.ROLLBACK, Reason("no_undo", "it declares no undo")
     if not (rule.noticed or rule.read_only):

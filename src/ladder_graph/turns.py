@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import datetime as dt
 import functools
+import logging
 import os
 import time
 from collections.abc import Callable
@@ -57,9 +58,12 @@ from ladder_graph.steps import (
 from ladder_graph.tools import Declaration
 from ladder_graph.trust.demotion import after_undo
 from ladder_graph.undo import prepare, touched, touched_from, undo, undo_apart, undo_from
+from ladder_graph.undo import word_of as came_to
 from ladder_graph.watch import measure
+from ladder_graph.watch.kept import fires
 from ladder_graph.workspace import Workspace, compose
 
+log = logging.getLogger("ladder_graph")
 T = TypeVar("T")
 
 _WRITTEN = (Settle, Pose, Heard, Claim, TakeOver, Record)
@@ -168,7 +172,9 @@ class Turn:
             case Measure():
                 return measure(step.checks, step.call.arguments)
             case Undo():
-                return self._undo(step)
+                came = self._undo(step)
+                log.info("%s: %s (action %s) %s", came_to(came), step.call.tool, step.call.short, came.text)
+                return came
             case Probe():
                 return self._probe(step)
             case Wait():
@@ -198,6 +204,8 @@ class Turn:
             if self.policy.rehearsals == "required" and self.declaration.reversible:
                 rehearsal = watches.rehearsal(cursor, step.call.tool, self.terms.tool)
                 seen = replace(seen, rehearsed=rehearsal is not None and rehearsal.passed)
+            if not rule.read_only and (firing := fires(cursor, rule.checks, journal.us)):
+                seen = replace(seen, firing=firing)
             return seen
 
         return self.store.glance(work)

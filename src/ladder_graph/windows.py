@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import datetime as dt
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from ladder_graph.errors import AnswerRefused
 from ladder_graph.ledger import Journal, acts, watches
 from ladder_graph.ledger.cursor import Cursor
+from ladder_graph.ledger.outboxes import posted
 from ladder_graph.ledger.questions import micros
 from ladder_graph.ledger.rows import US
-from ladder_graph.ledger.watches import Measured, Window
+from ladder_graph.ledger.watches import Measured, Rehearsed, Window
 from ladder_graph.questions import Questions, person_of
+from ladder_graph.seats import Seat
 from ladder_graph.states import State
 from ladder_graph.steps import Known, Person
+from ladder_graph.tools import Declaration, declaration_of
+from ladder_graph.watch import Signal
+from ladder_graph.watch.kept import kept_alert
 from ladder_graph.watcher import Watcher
+
+if TYPE_CHECKING:
+    from ladder_graph.undo import Rehearsal
 
 Phase = Literal["armed", "open", "undo", "held"]
 """The action hasn't finished, is watched, is to be undone, or waits for a person."""
@@ -41,6 +52,26 @@ class Watched:
     """What was measured so far."""
 
 
+@dataclass(frozen=True, slots=True)
+class Doubtful:
+    """A message of an outbox that may have been sent. It isn't tried again."""
+
+    agent: str
+    tool: str
+    file: Path
+    """It holds the message. Whoever has found out takes it away."""
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """Everything that goes on after actions ran."""
+
+    watched: list[Watched]
+    watchers: list[tuple[str, dt.datetime]]
+    """The processes that watch, with the moment when each last said so."""
+    doubtful: list[Doubtful]
+
+
 class Windows(Questions):
     """The part of a desk where watched actions are."""
 
@@ -50,11 +81,35 @@ class Windows(Questions):
         """Actions that are watched, are to be undone, or wait for a person; what ends first in front."""
         return self.store.read(lambda cursor: [_watched(cursor, one) for one in watches.windows(cursor)])
 
+    def window(self, action: str) -> Watched | None:
+        """The window of one action; None where it has none, or it is over.
+
+        Args:
+            action: Its whole key.
+        """
+
+        def read(cursor: Cursor) -> Watched | None:
+            found = watches.window_of(cursor, action)
+            return _watched(cursor, found) if found is not None and found.phase in get_args(Phase) else None
+
+        return self.store.read(read)
+
+    def after(self) -> After:
+        """What is watched, by whom, and what is in doubt."""
+        return After(self.watched(), self.watchers(), self.doubtful())
+
     def watchers(self) -> list[tuple[str, dt.datetime]]:
         """The processes that watch, with the moment when each last said so."""
         now = micros(self.clock())
         found = self.store.read(lambda cursor: watches.watchers(cursor, self.store.owner, now))
         return [(name, _moment(beat)) for name, beat in found]
+
+    def doubtful(self) -> list[Doubtful]:
+        """Messages in outboxes of this machine of which nobody knows whether they were sent."""
+        from ladder_graph.undo.outboxes import in_doubt
+
+        found = sorted(self.store.read(posted), key=lambda one: (one.agent, one.tool, one.directory))
+        return [Doubtful(one.agent, one.tool, file) for one in found for file in in_doubt(one.directory)]
 
     def keep(self, action: str, *, by: str | Person, reason: str = "") -> Watched | None:
         """Keep a watched action: it is good, whatever its checks would have said later.
@@ -87,6 +142,57 @@ class Windows(Questions):
             AnswerRefused: It isn't watched, or its watch is over and it waits for a person.
         """
         return self._tell("extend", action, by, reason, until=micros(self.clock()) + int(seconds * US))
+
+    def deliver(self, signals: Sequence[Signal]) -> int:
+        """Take in alerts from outside: all of them in one durable write, or none. Every watcher looks at once.
+
+        Args:
+            signals: As `ladder_graph.watch.alertmanager.signals_of` reads them.
+
+        Returns:
+            How many are new. One that was delivered before counts from its first delivery.
+        """
+        kept = [kept_alert(one) for one in signals]
+        return self.store.write(lambda cursor: watches.deliver(cursor, kept))
+
+    @abstractmethod
+    def declared(self, tool: str, own: Declaration) -> Declaration:
+        """What holds for a tool that declares this itself."""
+
+    def rehearse(
+        self, tool: Any, arguments: Mapping[str, Any], *, by: str | Person, foreign: Callable[[], Any] | None = None
+    ) -> tuple[Rehearsal, str]:
+        """Try a tool's undo out, and write down what came of it for the version of the tool at hand.
+
+        The tool is really called, several times, and past every rung. Use a place where nobody minds.
+
+        Args:
+            tool: A LangChain tool, or the function.
+            arguments: The arguments of the call. It must change something.
+            by: Who wants it.
+            foreign: Changes what the call changed, as somebody else would after it.
+
+        Returns:
+            What was tried, and the version of the tool that it is for.
+        """
+        from ladder_graph.hosts.rehearsing import original
+        from ladder_graph.undo.rehearsing import rehearse
+
+        person, (plain, code) = person_of(by), original(tool)
+        said = self.declared(plain.name, declaration_of(plain))
+        version = Seat(said, version=code).edition(plain.name)
+        found = rehearse(plain, arguments, declaration=said, foreign=foreign)
+        text = "; ".join(f"{step.name}: {step.text}" for step in found.steps if not step.ok)
+
+        def keep(journal: Journal, cursor: Cursor) -> None:
+            watches.rehearsed(cursor, plain.name, version, Rehearsed(journal.us, found.passed, text))
+            journal.append(cursor, self.policy.agent, "rehearsed", "", {
+                "tool": plain.name, "version": version, "passed": found.passed, "by": person.name,
+                "auth": person.auth, "text": text or "passed", "untried": list(found.untried),
+            })  # fmt: skip
+
+        self._write(keep)
+        return found, version
 
     def undo(self, action: str, *, by: str | Person, reason: str = "") -> State:
         """Undo an action now, whether it is watched or not, from what was stored before it.

@@ -64,6 +64,7 @@ def blind_rerun(patch):
 def no_limit(patch):
     """A quota is counted and not checked."""
     rewritten(patch, "RESERVE", r" WHERE .* RETURNING", " RETURNING")
+    rewritten(patch, "DRAW", r" AND quota\.used .*? AND NOT", " AND NOT")
 
 
 def hold_forgotten(patch):

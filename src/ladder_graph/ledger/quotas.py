@@ -71,22 +71,38 @@ def hold(cursor: Cursor, action: str, charges: Iterable[Charge]) -> Charge | Non
             if not rates.hold(cursor, action, charge):
                 return charge
             continue
-        window, earlier = _bucket(cursor, charge) if charge.reach else (charge.start, 0)
-        wanted = {
-            "quota": charge.quota, "window": window, "amount": charge.amount, "lim": charge.limit, "earlier": earlier,
-        }  # fmt: skip
-        if charge.amount > charge.limit - earlier:
+        at = _drawn(cursor, charge)
+        if at is None:
             return charge
-        held = cursor.execute(sql.RESERVE, wanted).fetchone()
-        if held is None:
-            return charge
-        reached, taken = held
         cursor.execute(sql.INSERT_HOLD, {
-            "action": action, "quota": charge.quota, "window": reached, "amount": charge.amount,
+            "action": action, "quota": charge.quota, "window": at, "amount": charge.amount,
         })  # fmt: skip
-        if taken == charge.amount:  # Only who opens a window tidies up behind it; no other claim pays for that.
-            cursor.execute(PRUNE, {"quota": charge.quota, "since": reached - charge.reach})
     return None
+
+
+def _drawn(cursor: Cursor, charge: Charge) -> int | None:
+    """Draw on a counter; the window in which it was, or None where it doesn't fit."""
+    cursor.execute(sql.DRAW_SLIDING if charge.reach else sql.DRAW, {
+        "quota": charge.quota, "window": charge.start, "amount": charge.amount, "lim": charge.limit,
+        "reach": charge.reach,
+    })  # fmt: skip
+    return charge.start if cursor.rowcount else _drawn_anew(cursor, charge)
+
+
+def _drawn_anew(cursor: Cursor, charge: Charge) -> int | None:
+    """The same where the window isn't open yet, or is a later one because the clock was set back."""
+    window, earlier = _bucket(cursor, charge) if charge.reach else (charge.start, 0)
+    if charge.amount > charge.limit - earlier:
+        return None
+    held = cursor.execute(sql.RESERVE, {
+        "quota": charge.quota, "window": window, "amount": charge.amount, "lim": charge.limit, "earlier": earlier,
+    }).fetchone()  # fmt: skip
+    if held is None:
+        return None
+    reached, taken = held
+    if taken == charge.amount:  # Only who opens a window tidies up behind it; no other claim pays for that.
+        cursor.execute(PRUNE, {"quota": charge.quota, "since": reached - charge.reach})
+    return int(reached)
 
 
 def _bucket(cursor: Cursor, charge: Charge) -> tuple[int, int]:

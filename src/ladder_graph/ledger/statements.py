@@ -5,7 +5,21 @@ An ORM session costs several times the disk flush it waits for; these statements
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, and_, bindparam, case, cast, false, func, literal_column, select, true, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    and_,
+    bindparam,
+    case,
+    cast,
+    exists,
+    false,
+    func,
+    literal_column,
+    select,
+    true,
+    update,
+)
 
 # Both databases speak `ON CONFLICT` alike, so what is built with PostgreSQL's insert compiles for SQLite too.
 from sqlalchemy.dialects.postgresql import insert
@@ -151,6 +165,32 @@ what is taken from one quota, since most calls draw on one at most."""
 
 TAKEN = _sql(_taken)
 """What is taken in the window that a counter is in, or in all buckets that a sliding one still reaches."""
+_before = _quota.alias("before")
+_earlier_taken = (
+    select(cast(func.sum(_before.c.used + _before.c.reserved), BigInteger))
+    .where(_before.c.quota == bindparam("quota"), _before.c.window < _now_in)
+    .where(_before.c.window >= _now_in - bindparam("reach", type_=BigInteger))
+    .scalar_subquery()
+)
+_later = exists().where(_before.c.quota == bindparam("quota"), _before.c.window > _now_in)
+
+
+def _draw(earlier: ColumnElement[int]) -> Sql:
+    wanted = bindparam("amount", type_=BigInteger)
+    return _sql(
+        update(_quota)
+        .where(_quota.c.quota == bindparam("quota"), _quota.c.window == _now_in)
+        .where(_quota.c.used + _quota.c.reserved + wanted <= bindparam("lim", type_=BigInteger) - earlier)
+        .where(~_later)
+        .values(reserved=_quota.c.reserved + wanted, lim=bindparam("lim"))
+    )
+
+
+DRAW = _draw(literal_column("0"))
+"""Check and hold in the window that a counter is in already, as most claims do; no row changes where it isn't in it, or
+where it is full. To return anything would cost SQLite more than all the rest."""
+DRAW_SLIDING = _draw(func.coalesce(_earlier_taken, literal_column("0")))
+"""The same for a bucket of a sliding window, with the earlier ones that count."""
 EARLIER = _sql(
     select(
         func.coalesce(

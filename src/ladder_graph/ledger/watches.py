@@ -15,7 +15,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, case, delete, func, literal_column, select, update
+from sqlalchemy import BigInteger, and_, bindparam, case, delete, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from ladder_graph.calls import restore
@@ -49,6 +49,12 @@ _PUT_WATCH = Sql.of(
 """A call that starts over after it had no effect is armed anew, under the rule of now."""
 _INSERT_MEASUREMENT = insert_into(rows.MeasurementRow, " ON CONFLICT DO NOTHING")
 _INSERT_SIGNAL = insert_into(rows.SignalRow, " ON CONFLICT DO NOTHING")
+_put_signal = insert(_signal).values({column.name: bindparam(column.name) for column in _signal.columns})
+_PUT_SIGNAL = Sql.of(
+    _put_signal.on_conflict_do_update(index_elements=["key"], set_={"at_us": _put_signal.excluded.at_us})
+)
+_LATEST = "/latest"
+"""What the key of an alert's last delivery ends with, where there were several."""
 
 BATCH = 500
 """Windows that one process takes at a time."""
@@ -62,7 +68,7 @@ _as_seen = and_(
 _CHANGE = Sql.of(update(_watch).where(_as_seen).values({name: bindparam(name) for name in _CHANGING}))
 _AGAIN = Sql.of(update(_watch).where(_as_seen).values(due_us=bindparam("due_us")))
 _WINDOW = Sql.of(select(_watch).where(_watch.c.action == bindparam("action")))
-_OPEN: list[ColumnElement[str]] = [literal_column(f"'{one}'") for one in ("armed", "open", "undo", "held")]
+_OPEN: list[Any] = [literal_column(f"'{one}'") for one in ("armed", "open", "undo", "held")]
 _WINDOWS = Sql.of(select(_watch).where(_watch.c.phase.in_(_OPEN)).order_by(_watch.c.until_us))
 _TAKE = Sql.of(
     update(_watch)
@@ -431,7 +437,11 @@ def note(cursor: Cursor, action: str, first: int, found: Iterable[Measured]) -> 
 
 
 def deliver(cursor: Cursor, signals: Sequence[Signal]) -> int:
-    """Write signals down, each once, and let the windows that they may be about be due; how many of them are new."""
+    """Write signals down, each once, and let the windows that they may be about be due; how many of them are new.
+
+    Of an alert that is delivered again and again the first moment is kept and the last one: by the first it is blamed
+    on an action, by the last it shows that alerts get through.
+    """
     new = [one for one in signals if _delivered(cursor, one)]
     if alerts := [one.at_us for one in new if one.kind == "alert"]:
         cursor.execute(_ALERTED, {"now": min(alerts)})
@@ -442,11 +452,16 @@ def deliver(cursor: Cursor, signals: Sequence[Signal]) -> int:
 
 
 def _delivered(cursor: Cursor, one: Signal) -> bool:
-    cursor.execute(_INSERT_SIGNAL, {
+    """Write one down; False where it was known before."""
+    row = {
         "key": one.key, "at_us": one.at_us, "kind": one.kind, "action": one.action,
         "body": json.dumps(one.body, sort_keys=True),
-    })  # fmt: skip
-    return bool(cursor.rowcount == 1)
+    }  # fmt: skip
+    cursor.execute(_INSERT_SIGNAL, row)
+    new = bool(cursor.rowcount == 1)
+    if not new and one.kind == "alert":
+        cursor.execute(_PUT_SIGNAL, {**row, "key": one.key + _LATEST})
+    return new
 
 
 def signals(cursor: Cursor, since_us: int) -> list[Signal]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator
 from itertools import combinations
 
@@ -34,7 +35,8 @@ def weight(glob: str) -> int:
     return len(glob) - glob.count(STAR)
 
 
-def nearest(entries: Iterable[str], name: str) -> str | None:
+@functools.lru_cache(maxsize=4096)  # The names may be the model's: no more of them are kept.
+def nearest(entries: tuple[str, ...], name: str) -> str | None:
     """The entry for a name: the name itself, or else the most specific glob that fits; None where there is none.
 
     Args:

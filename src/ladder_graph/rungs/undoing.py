@@ -66,7 +66,8 @@ def undo(
         yield Record(call, fence, State.UNDOING, spent, trouble)
     came: UndoOutcome = yield Undo(call, artifact)
     text = _words(call, came, trouble)
-    yield Record(call, fence, came.state, text=text)
+    # On record stands what came of it, and beside it what the model was told.
+    yield Record(call, fence, came.state, Outcome("done", text=came.text) if came.text else None, text)
     return Reply(came.state, text, Outcome("unknown", signal=signal) if signal else None)
 
 

@@ -94,7 +94,7 @@ def _gaps(current: Environment, tool: str) -> Iterator[Cap]:
 
 
 def _compared(pinned: Environment, current: Environment, tool: str) -> Iterator[Cap]:
-    for change in diff(pinned, current, tool):
+    for change in diff(pinned, current, tool) if pinned != current else ():
         yield CAPS[change.klass], Reason(CODES[change.component], change.text)
     if current.certain and not pinned.certain and pinned.model != current.model:
         text = f"the rung was granted to {pinned.requested} and no model was reported; {current.model} may be another"

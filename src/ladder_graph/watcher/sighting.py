@@ -13,6 +13,7 @@ from ladder_graph.ledger.watches import Measured, Window, watched
 from ladder_graph.policy.checks import Check, Command, Python, Sql
 from ladder_graph.policy.watching import Watch
 from ladder_graph.watch import Judgement, Surroundings, Taken, Told, judge, measured, told_of
+from ladder_graph.watch.kept import alert_of
 from ladder_graph.watch.signals import Signal
 from ladder_graph.watch.verdicts import Verdict
 
@@ -119,21 +120,6 @@ class Sighting:
 def asks_by(check: Check) -> bool:
     """Whether a check asks by the call's arguments."""
     return isinstance(check, Python | Command | Sql)
-
-
-def alert_of(one: watches.Signal, now: int) -> Signal:
-    """An alert as it was kept; what came in by a clock that is ahead came in now."""
-    body = one.body
-    return Signal(body["fingerprint"], body["starts"], body["status"], body["labels"], min(one.at_us, now), body["cut"])
-
-
-def kept_alert(one: Signal) -> watches.Signal:
-    """An alert as it is kept."""
-    body = {
-        "fingerprint": one.fingerprint, "starts": one.starts, "status": one.status, "labels": dict(one.labels),
-        "cut": one.truncated,
-    }  # fmt: skip
-    return watches.Signal(f"alert/{one.key}", one.at, "alert", "", body)
 
 
 def _told(one: watches.Signal, now: int) -> Told:

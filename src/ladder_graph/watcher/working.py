@@ -22,6 +22,7 @@ from ladder_graph.hosting import Alone
 from ladder_graph.ledger import Journal, Store, acts, watches
 from ladder_graph.ledger.clocks import Moment
 from ladder_graph.ledger.cursor import Cursor
+from ladder_graph.ledger.outboxes import RESOURCE
 from ladder_graph.ledger.questions import Terms
 from ladder_graph.ledger.watches import BATCH, PULSE, Measured, Window, watched
 from ladder_graph.policy import Policy, Rule
@@ -34,6 +35,7 @@ from ladder_graph.steps import Claimed, Known, NotClaimed
 from ladder_graph.tools import NOTHING, Declaration
 from ladder_graph.turns import Turn
 from ladder_graph.watcher.hands import Hands
+from ladder_graph.watcher.posting import Post
 from ladder_graph.watcher.sighting import Sighting, asks_by
 
 log = logging.getLogger("ladder_graph")
@@ -88,6 +90,7 @@ class Watcher:
         self._beaten: int | None = None
         self._last: Moment | None = None
         self._authentic: dict[str, int] = {}
+        self._post = Post(store)
 
     # --- running ---------------------------------------------------------------------------------------------
 
@@ -137,6 +140,8 @@ class Watcher:
         if self._looking.full:
             return False  # Nor is it said that somebody watches: where that lasts, nobody does.
         self._beat(now)
+        if self._post.turn(now):
+            self._looking.begin([], now, partial(self._post.release, now))
         due = self.store.glance(watches.next_due)
         if due is None or due > now:
             return False
@@ -274,6 +279,9 @@ class Watcher:
             watches.note(cursor, window.action, first, seen.new)
         if changed:
             journal.append(cursor, window.agent, "watched", window.action, {"phase": phase, **body})
+            log.info("%s: %s (action %s): %s", phase, window.tool, window.action[:8], judgement.why)
+        if window.resource.startswith(RESOURCE):
+            self._post.hurry()
         return changed and phase == "undo"
 
     def undo(self, window: Window) -> None:

@@ -6,7 +6,7 @@ A bound whose input is missing or can't be read asks; it never allows.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated
+from typing import Annotated, Any, Literal, cast, get_args
 
 from pydantic import Field
 
@@ -92,6 +92,17 @@ def held_arguments(bounds: Iterable[Bound]) -> frozenset[str] | None:
     return frozenset(held)
 
 
+def _asked(kind: type[Any]) -> Literal["charges", "scene", "call"]:
+    """What a bound of a class is asked for or about."""
+    if issubclass(kind, QuotaBound):
+        return "charges"
+    return "scene" if kind in {Time, Origin, Tenant} else "call"
+
+
+_ASKED = {kind.model_fields["kind"].default: _asked(kind) for kind in get_args(get_args(Bound)[0])}
+"""What each kind is asked. To look at a model's class costs more than most bounds do, so it is done once."""
+
+
 def weigh(bounds: Iterable[Bound], call: Call, scene: Scene) -> tuple[list[Breach], list[Charge]]:
     """Hold a call against bounds.
 
@@ -107,14 +118,12 @@ def weigh(bounds: Iterable[Bound], call: Call, scene: Scene) -> tuple[list[Breac
     breaches: list[Breach] = []
     charges: list[Charge] = []
     for bound in bounds:
+        asked, one = _ASKED[bound.kind], cast("Any", bound)
         answer: Breach | tuple[Charge, ...] | None
-        match bound:
-            case QuotaBound():
-                answer = bound.charges(call, scene)
-            case Time() | Origin() | Tenant():
-                answer = bound.check(call, scene)
-            case _:
-                answer = bound.check(call)
+        if asked == "call":
+            answer = one.check(call)
+        else:
+            answer = one.check(call, scene) if asked == "scene" else one.charges(call, scene)
         if isinstance(answer, Breach):
             breaches.append(answer)
         elif answer is not None:

@@ -54,4 +54,6 @@ def _dollars(value: object) -> int | None:
     """
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= MOST_MICRO / MICRO:
         return None
+    if isinstance(value, int):
+        return value * MICRO
     return int((Decimal(str(value)) * MICRO).to_integral_value(rounding="ROUND_CEILING"))

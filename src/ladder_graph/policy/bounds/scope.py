@@ -48,7 +48,7 @@ class Under(ArgumentBound):
         value = self.value(call)
         if isinstance(value, str) and self._plain(value) and self._inside(value):
             return None
-        unclear = self.relative_to is None and isinstance(value, str) and not Path(value).is_absolute()
+        unclear = self.relative_to is None and isinstance(value, str) and not _absolute(value)
         hint = "; a relative one is clear only where the bound says relative_to" if unclear else ""
         return self.breach(self.kind, value, f"wants a path under {self.directory}{hint}")
 
@@ -56,17 +56,28 @@ class Under(ArgumentBound):
         """Whether every tool reads the path alike: nothing to strip, to expand, or to take for a URL or a drive."""
         odd = not value.isprintable() or value != value.strip() or value.startswith("~")
         slashed = os.sep == "/" and "\\" in value
-        relative = not Path(value).is_absolute()
-        homeless = relative and (self.relative_to is None or _LOOKS_LIKE_A_URL.match(value) is not None)
-        return bool(value) and not (odd or slashed or homeless)
+        if not value or odd or slashed:
+            return False
+        return _absolute(value) or (self.relative_to is not None and not _LOOKS_LIKE_A_URL.match(value))
 
     def _inside(self, value: str) -> bool:
+        asked = os.path.join(self.directory, value) if self.relative_to == "directory" else value  # noqa: PTH118  # quicker
         try:
-            root = Path(os.path.realpath(self.directory))
-            path = Path(os.path.realpath(root / value if self.relative_to == "directory" else value))
+            path = os.path.realpath(asked)
+            # What a real path begins with is real, so the directory itself seldom has to be followed.
+            return _below(path, self.directory) or _below(path, os.path.realpath(self.directory))
         except (OSError, ValueError):
             return False
-        return root in path.parents
+
+
+def _absolute(path: str) -> bool:
+    """As `Path.is_absolute`, and several times as quick."""
+    return os.path.isabs(path) and (os.sep == "/" or bool(os.path.splitdrive(path)[0]))  # noqa: PTH117  # quicker
+
+
+def _below(path: str, directory: str) -> bool:
+    """Whether a real path lies below a directory, as it is written."""
+    return path != directory and path.startswith(directory if directory.endswith(os.sep) else directory + os.sep)
 
 
 class Host(ArgumentBound):

@@ -7,6 +7,7 @@ import hashlib
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -65,9 +66,11 @@ def look_up(call: Call, argument: str) -> Any:
 
 def follow(table: Mapping[str, Any], path: str) -> Any:
     """The value at the end of a dotted path, or `MISSING`."""
+    if "." not in path:
+        return table.get(path, MISSING)
     here: Any = table
     for step in path.split("."):
-        if not isinstance(here, Mapping) or step not in here:
+        if not isinstance(here, dict | Mapping) or step not in here:  # A dict is known at once.
             return MISSING
         here = here[step]
     return here
@@ -81,7 +84,7 @@ class ArgumentBound(Strict):
 
     def value(self, call: Call) -> Any:
         """The argument's value, or `MISSING`."""
-        return look_up(call, self.argument)
+        return follow(call.arguments, self.argument)
 
     def breach(self, code: str, value: object, wanted: str) -> Breach:
         """Say in words how the value misses the bound; a missing value asks, it never allows."""
@@ -111,7 +114,7 @@ class QuotaBound(Strict):
         """The window it is counted in."""
         raise NotImplementedError
 
-    @property
+    @cached_property
     def counter(self) -> str:
         """What of a tool is counted: measure and window. No two bounds of a tool may share it."""
         parts = [self.measure, self.span]
@@ -156,10 +159,10 @@ class QuotaBound(Strict):
 
     def quota(self, call: Call, user: str = "") -> str:
         """The counter's key. A slash in a name is quoted, so that no two tools share a counter by their names."""
-        tool = "*" if self.by == "agent" else quote(call.tool, safe="")
-        thread = f"@{quote(call.thread, safe='')}" if self.by == "thread" else ""
+        tool = "*" if self.by == "agent" else _quoted(call.tool)
+        thread = f"@{_quoted(call.thread)}" if self.by == "thread" else ""
         owner = f"~{_digest(user)}" if user else ""
-        return f"{quote(call.agent, safe='')}/{tool}{thread}{owner}/{self.counter}"
+        return f"{_quoted(call.agent)}/{tool}{thread}{owner}/{self.counter}"
 
 
 _MOST_VALUES = 100
@@ -183,6 +186,11 @@ def spelt(value: object) -> str | None:
         return str(value) if abs(value) <= LARGEST_EXACT_INTEGER else None
     text = unicodedata.normalize("NFKC", value).strip().casefold()
     return text if text and text.isprintable() else None
+
+
+@lru_cache(maxsize=1024)
+def _quoted(name: str) -> str:
+    return quote(name, safe="")
 
 
 def _digest(value: str) -> str:

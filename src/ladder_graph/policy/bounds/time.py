@@ -91,18 +91,21 @@ class Time(Strict):
             ValueError: The datetime is naive, so that nobody can tell which moment it is.
         """
         here = local(now, self.timezone)
-        said = f"it is {_WEEK[here.weekday()]} {here:%Y-%m-%d %H:%M} in {self.timezone}, and"
         for frozen in self.freeze:
             first, last = _first_and_last(frozen)
             if first <= here.date() <= last:
-                return Breach(self.kind, f"{said} nothing runs unasked in the freeze {frozen}")
+                return self._breach(here, f"nothing runs unasked in the freeze {frozen}")
         if self._open(here):
             return None
-        return Breach(self.kind, f"{said} the bound allows {', '.join(self.days)} from {self.start} to {self.end}")
+        return self._breach(here, f"the bound allows {', '.join(self.days)} from {self.start} to {self.end}")
+
+    def _breach(self, here: dt.datetime, why: str) -> Breach:
+        said = f"it is {_WEEK[here.weekday()]} {here:%Y-%m-%d %H:%M} in {self.timezone}, and"
+        return Breach(self.kind, f"{said} {why}")
 
     def _open(self, here: dt.datetime) -> bool:
         """Whether the hours are on; those that go over midnight belong to the day on which they began."""
-        minute, overnight = f"{here:%H:%M}", self.end < self.start
+        minute, overnight = f"{here.hour:02}:{here.minute:02}", self.end < self.start
         since_yesterday = overnight and minute < self.end
         begun = _WEEK[(here.weekday() - since_yesterday) % 7]
         within = (minute >= self.start or since_yesterday) if overnight else self.start <= minute < self.end

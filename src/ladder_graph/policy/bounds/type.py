@@ -83,8 +83,10 @@ class Matches(ArgumentBound):
         return self.breach(self.kind, value, f"wants at most {most} characters of text that match {self.pattern}")
 
     def _visible(self, value: str) -> bool:
+        if value.isprintable():
+            return True
         named = {char for char, written in _NAMED.items() if written in self.pattern or char in self.pattern}
-        return value.isprintable() or all(char.isprintable() or char in named for char in value)
+        return all(char.isprintable() or char in named for char in value)
 
 
 class Range(ArgumentBound):
@@ -113,13 +115,17 @@ class Range(ArgumentBound):
     def check(self, call: Call) -> Breach | None:
         """None inside the bound, else why not. Text that looks like a number is no number."""
         value = self.value(call)
-        wanted = f"wants a number from {self._spell(self.least)} to {self._spell(self.most)}"
+        if self._holds(value):
+            return None
+        limits = f"from {self._spell(self.least)} to {self._spell(self.most)}"
+        return self.breach(self.kind, value, f"wants a number {limits}")
+
+    def _holds(self, value: object) -> bool:
         if isinstance(value, bool) or not isinstance(value, int | float):
-            return self.breach(self.kind, value, wanted)
+            return False
         finite = isinstance(value, int) or math.isfinite(value)
         low = self.least is None or value >= self.least
-        high = self.most is None or value <= self.most
-        return None if finite and low and high else self.breach(self.kind, value, wanted)
+        return finite and low and (self.most is None or value <= self.most)
 
     @staticmethod
     def _spell(limit: float | None) -> str:

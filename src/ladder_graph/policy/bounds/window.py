@@ -6,6 +6,7 @@ import datetime as dt
 import difflib
 import math
 import zoneinfo
+from functools import cached_property, lru_cache
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -23,10 +24,8 @@ BUCKETS = 8
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _US = dt.timedelta(microseconds=1)
 
-# Minutes and hours carry the offset: when summer time ends, the same hour comes twice.
-_LABELS = {"minute": "%Y-%m-%dT%H:%M%z", "hour": "%Y-%m-%dT%H%z", "day": "%Y-%m-%d", "month": "%Y-%m", "ever": "ever"}
 
-
+@lru_cache(maxsize=64)
 def _calendar(name: str) -> dt.tzinfo:
     # UTC needs no time zone database, which small containers don't have.
     return dt.UTC if name == "UTC" else zoneinfo.ZoneInfo(name)
@@ -56,9 +55,18 @@ def local(now: dt.datetime, timezone: str) -> dt.datetime:
     Raises:
         ValueError: The datetime is naive, so that nobody can tell which moment it is.
     """
+    return aware(now).astimezone(_calendar(timezone))
+
+
+def aware(now: dt.datetime) -> dt.datetime:
+    """The moment itself, where it is one.
+
+    Raises:
+        ValueError: The datetime is naive, so that nobody can tell which moment it is.
+    """
     if now.tzinfo is None:
         raise ValueError(f"{now} has no time zone; pass an aware datetime")
-    return now.astimezone(_calendar(timezone))
+    return now
 
 
 def moment_us(now: dt.datetime) -> int:
@@ -67,7 +75,7 @@ def moment_us(now: dt.datetime) -> int:
     Raises:
         ValueError: The datetime is naive, so that nobody can tell which moment it is.
     """
-    return (local(now, "UTC") - _EPOCH) // _US
+    return (aware(now) - _EPOCH) // _US
 
 
 def window(now: dt.datetime, per: Per, timezone: str) -> str:
@@ -85,7 +93,23 @@ def window(now: dt.datetime, per: Per, timezone: str) -> str:
         >>> window(dt.datetime(2026, 11, 22, 23, 30, tzinfo=dt.UTC), "day", "Europe/Zurich")
         '2026-11-23'
     """
-    return local(now, timezone).strftime(_LABELS[per])
+    return _label(local(now, timezone), per)
+
+
+def _label(here: dt.datetime, per: Per) -> str:
+    match per:
+        # By the day and the month without `strftime`, which costs more than all the rest of a bound.
+        case "day":
+            return here.date().isoformat()
+        case "month":
+            return here.date().isoformat()[: -len("-01")]
+        # Minutes and hours carry the offset: when summer time ends, the same hour comes twice.
+        case "hour":
+            return here.strftime("%Y-%m-%dT%H%z")
+        case "minute":
+            return here.strftime("%Y-%m-%dT%H:%M%z")
+        case "ever":
+            return per
 
 
 def start(now: dt.datetime, per: Per, timezone: str) -> int:
@@ -95,7 +119,10 @@ def start(now: dt.datetime, per: Per, timezone: str) -> int:
         >>> start(dt.datetime(1970, 1, 1, 23, 30, tzinfo=dt.UTC), "day", "Asia/Tokyo") / 3_600_000_000
         15.0
     """
-    begun = local(now, timezone)
+    return _begun(local(now, timezone), per)
+
+
+def _begun(begun: dt.datetime, per: Per) -> int:
     match per:
         case "minute":
             begun = begun.replace(second=0, microsecond=0)
@@ -128,17 +155,22 @@ class WindowBound(QuotaBound):
             )
         return self
 
-    @property
+    @cached_property
     def span(self) -> str:
         """The window and its calendar, for a counter's key."""
-        return f"{self.per}/{self.timezone}" if self.within is None else f"within:{spell_seconds(self.within)}"
+        return f"{self.per}/{self.timezone}" if self.within is None else f"within:{self._stretch}"
+
+    @cached_property
+    def _stretch(self) -> str:
+        return spell_seconds(self.within or 0)
 
     def taken(self, call: Call, now: dt.datetime, amount: int, limit: int, unit: str) -> Charge:
         """A charge on the window of this moment."""
         if self.within is None:
-            at, begun, reach = window(now, self.per, self.timezone), start(now, self.per, self.timezone), 0
+            here = local(now, self.timezone)
+            at, begun, reach = _label(here, self.per), _begun(here, self.per), 0
         else:
             width = math.ceil(self.within * 1_000_000 / BUCKETS)
             moment = moment_us(now)
-            at, begun, reach = f"any {spell_seconds(self.within)}", moment - moment % width, width * BUCKETS
+            at, begun, reach = f"any {self._stretch}", moment - moment % width, width * BUCKETS
         return Charge(self.quota(call), at, amount, limit, unit, begun, reach)
