@@ -33,8 +33,8 @@ from ladder_graph.states import State
 from ladder_graph.steps import Claim, Outcome, Record, Route
 from ladder_graph.tools import Declaration
 from ladder_graph.undo import prepare
+from ladder_graph.watch.kept import kept_alert
 from ladder_graph.watch.signals import Signal
-from ladder_graph.watcher.sighting import kept_alert
 from ladder_graph.watcher.working import POLL, Watcher
 
 WINDOWS = 10_000

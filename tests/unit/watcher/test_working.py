@@ -12,8 +12,8 @@ from ladder_graph.ledger.questions import micros
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.steps import Claimed
+from ladder_graph.watch.kept import kept_alert
 from ladder_graph.watch.signals import Signal
-from ladder_graph.watcher.sighting import kept_alert
 from ladder_graph.watcher.working import LEASE
 from tests.unit.watcher.conftest import CONFLICT, HEALTH, changed, told
 
