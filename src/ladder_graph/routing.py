@@ -104,8 +104,8 @@ def lacks(
         yield Rung.BOUNDED, Reason("no_bounds", "the policy gives it no bound and doesn't declare it read-only")
     if (way := leaves_by(rule, footing.outward)) is not None:
         yield Rung.BOUNDED, Reason("egress", way)
-    if watching.firing and not rule.read_only:
-        yield Rung.BOUNDED, Reason("already_firing", watching.firing)
+    if not rule.read_only:
+        yield from ((Rung.BOUNDED, reason) for reason in _nobody_sees(rule, watching))
     if not (footing.reversible or rule.read_only):
         yield Rung.ROLLBACK, Reason("no_undo", "it declares no undo")
     if not (rule.noticed or rule.read_only):
@@ -116,6 +116,14 @@ def lacks(
         yield Rung.REPORT, Reason("no_reader", "nobody is named to read its reports")
     if overdue:
         yield Rung.REPORT, Reason("reports_overdue", f"{overdue} of its reports were not read in time")
+
+
+def _nobody_sees(rule: Rule, watching: Watching) -> Iterator[Reason]:
+    """Why nobody would see that it went wrong. The policy lets it act since somebody does, so without that it asks."""
+    if watching.firing:
+        yield Reason("already_firing", watching.firing)
+    if rule.rung >= Rung.ROLLBACK and rule.watch.window and not watching.alive:
+        yield Reason("no_watcher", "no watcher lives that would see its action through; run `ladder watch`")
 
 
 def _unwatched(rule: Rule, footing: Footing, watching: Watching) -> Iterator[Reason]:
@@ -129,8 +137,6 @@ def _unwatched(rule: Rule, footing: Footing, watching: Watching) -> Iterator[Rea
     if footing.ttl is not None and footing.ttl < rule.watch.window:
         ttl, window = spell_seconds(footing.ttl), spell_seconds(rule.watch.window)
         yield Reason("undo_too_short", f"it can be undone for {ttl}, and is watched for {window}")
-    if not watching.alive:
-        yield Reason("no_watcher", "no watcher lives that would see its action through; run `ladder watch`")
 
 
 def effective(

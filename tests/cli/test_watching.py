@@ -114,9 +114,9 @@ def test_an_alert_over_http_undoes(press, ladder):
 
 def test_without_a_watcher_it_asks(press, ladder):
     """Where only `ladder watch` watches and none runs, the tool doesn't act unasked, and the doctor says why."""
-    assert _acted("after")  # on the rung below, with no window
+    assert not _acted("after")
     (cell,) = ladder("status", "--json").document
-    assert (cell["effective"], [one["code"] for one in cell["reasons"]]) == ("bounded", ["no_watcher"])
+    assert (cell["effective"], [one["code"] for one in cell["reasons"]]) == ("confirm", ["no_watcher"])
     found = {one["about"]: one for one in ladder("doctor", "--json", code=1).document}
     assert (found["watchers"]["verdict"], found["signals"]["verdict"]) == ("wrong", "note")
     assert {"text": found["write_page"]["points"][0]["text"], "advice": "run `ladder watch`"} in found["write_page"][
@@ -226,6 +226,7 @@ def test_an_undo_that_meets_a_change_is_a_conflict(written, ladder, tmp_path):
 def test_an_undo_that_comes_too_late_says_so(press, ladder):
     """Past its ttl nothing is touched, and `undo` says that this is why."""
     tools = importlib.import_module("press_tools")
+    press.policy.write_text(press.policy.read_text().replace('rung = "rollback"', 'rung = "bounded"'))
     with contextlib.closing(Ladder(policy="ladder.toml")) as mounted:
         mounted.declare("write_page", replace(declaration_of(tools.write_page.func), ttl=0.001))
         model = ScriptedModel(answers=[calls("write_page", {"path": str(press.page), "text": "after"}), "Done."])

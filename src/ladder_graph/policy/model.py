@@ -205,7 +205,7 @@ class Policy(Strict):
     """Where alerts from outside are taken, for checks of the kind `alert`."""
     watcher: Literal["thread", "process"] = "thread"
     """Who sees watched actions through: a thread of the agent's process, which goes on when it is started again, or
-    `ladder watch`, without which a tool with a `watch.window` doesn't stand on rung 4."""
+    `ladder watch`, without which a tool of rung 4 with a `watch.window` asks."""
     rehearsals: Literal["advised", "required"] = "advised"
     """Whether a tool stands on rung 4 only once its undo was rehearsed (`ladder rehearse`) with the very version."""
     ask: Literal["all", "one"] = "all"

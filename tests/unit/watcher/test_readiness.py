@@ -46,7 +46,7 @@ def beat(place, store, seconds=0.0):
 
 def test_nobody_watches(place):
     """It stands a rung lower, and says what is missing."""
-    assert routed(seated(place)) == (Rung.BOUNDED, ["no_watcher"])
+    assert routed(seated(place)) == (Rung.CONFIRM, ["no_watcher"])
 
 
 def test_a_watcher_in_another_process_counts_while_it_lives_and_speaks(place):
@@ -56,11 +56,11 @@ def test_a_watcher_in_another_process_counts_while_it_lives_and_speaks(place):
     assert routed(ladder) == (Rung.ROLLBACK, [])
     assert [name for name, _ in ladder.watchers()] == ["elsewhere"]
     place.clock.advance(dt.timedelta(microseconds=watches.SILENT))
-    assert routed(ladder) == (Rung.BOUNDED, ["no_watcher"]), "it is silent"
+    assert routed(ladder) == (Rung.CONFIRM, ["no_watcher"]), "it is silent"
     beat(place, other)
     assert routed(ladder) == (Rung.ROLLBACK, [])
     other.owner.abandon()
-    assert routed(ladder) == (Rung.BOUNDED, ["no_watcher"]), "it is dead"
+    assert routed(ladder) == (Rung.CONFIRM, ["no_watcher"]), "it is dead"
     other.close()
 
 
@@ -68,7 +68,7 @@ def test_a_beat_from_the_future_does_not_count(place):
     """The clock was set back since, and nobody knows whether that process still works."""
     ladder, other = seated(place), Store(str(place.file))
     beat(place, other, 3600)
-    assert routed(ladder) == (Rung.BOUNDED, ["no_watcher"])
+    assert routed(ladder) == (Rung.CONFIRM, ["no_watcher"])
     beat(place, other, 1)
     assert routed(ladder) == (Rung.ROLLBACK, [])
     other.close()
