@@ -10,6 +10,7 @@ import sqlite3
 import unicodedata
 from fractions import Fraction
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import example, given, settings
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 
 from ladder_graph.calls import Call
 from ladder_graph.policy.bounds import (
+    Bound,
     Charge,
     Cost,
     Count,
@@ -27,15 +29,17 @@ from ladder_graph.policy.bounds import (
     Length,
     Matches,
     OneOf,
+    Origin,
     Predicate,
     Range,
+    Rate,
     Table,
     Tenant,
     Time,
     Under,
     Volume,
 )
-from ladder_graph.policy.scene import Scene
+from ladder_graph.policy.scene import Said, Scene
 
 NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -371,6 +375,9 @@ def test_a_missing_argument_is_never_inside(value):
         Table(sql="x", tables=["a"]),
     )
     assert Tenant(argument="x").check(other, Scene(NOW, facts={"tenant": value})) is not None
+    said = Scene(NOW, listen=lambda: Said((str(value), "a", "1")))
+    assert all(Origin(argument="x", type=kind).check(other, said) is not None for kind in ("word", "text", "number"))
+    assert not isinstance(Rate(limit=3, within="1m", each_value_of="x").charges(other, Scene(NOW)), tuple)
     assert all(bound.check(other) is not None for bound in bounds)
     assert not isinstance(Cost(limit="$5", argument="x").charge(other, NOW), Charge)
 
@@ -487,6 +494,45 @@ def test_a_higher_limit_takes_the_same(limit, more, per):
     tight, loose = (Cost(limit=f"${size}", each="$1", per=per).charge(call(1), NOW) for size in (limit, limit + more))
     assert (tight.quota, tight.window, tight.amount) == (loose.quota, loose.window, loose.amount)
     assert tight.limit <= loose.limit
+
+
+@given(st.integers(1, 100), st.integers(0, 100), st.integers(0, 100), st.integers(1, 9999), st.integers(0, 9999))
+def test_a_higher_rate_takes_the_same(burst, spare, more, within, shorter):
+    """The charge stays on the same counter at the same moment, and waits no longer; a burst may be larger."""
+    tight = Rate(limit=burst + spare, within=within, burst=burst).charge(call(1), NOW)
+    loose = Rate(limit=burst + spare + more, within=within, burst=burst + more).charge(call(1), NOW)
+    assert (tight.quota, tight.start, tight.amount) == (loose.quota, loose.start, loose.amount)
+    assert tight.limit <= loose.limit
+    assert tight.interval >= loose.interval
+    quicker = Rate(limit=burst + spare, within=max(1, within - shorter), burst=burst).charge(call(1), NOW)
+    assert quicker.interval <= tight.interval
+
+
+ENVIRONMENTS = st.sampled_from(["prod", "Test", "staging", "PROD ", ""])
+
+
+@given(st.lists(ENVIRONMENTS.filter(str.strip).map(str.strip), min_size=1), ENVIRONMENTS, VALUES | ENVIRONMENTS)
+def test_another_environment_blocks_none(names, more, value):
+    """A longer list of names allows at least what the shorter one allows."""
+    never_blocks(
+        Environment(argument="x", names=names), Environment(argument="x", names=[*names, more.strip() or "a"]), value
+    )
+
+
+@given(SQL | st.sampled_from(["orders", "secret", "public.orders"]))
+def test_another_table_and_another_statement_block_none(value):
+    """Longer lists of tables and of verbs allow at least what shorter ones allow."""
+    tight = Table(sql="x", tables=["orders"], statements=["select"], dialect="sqlite")
+    for tables, statements in ((["orders", "secret"], ["select"]), (["orders"], ["select", "delete", "update"])):
+        never_blocks(tight, Table(sql="x", tables=tables, statements=statements, dialect="sqlite"), value)
+    never_blocks(Table(argument="x", tables=["orders"]), Table(argument="x", tables=["secret", "orders"]), value)
+
+
+def test_every_kind_of_bound_has_its_properties():
+    """A kind that is added to policies is named here, and so among the properties above."""
+    text = "".join(path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.glob("test_[bo]*.py")))
+    for kind in get_args(get_args(Bound)[0]):
+        assert re.search(rf"\b{kind.__name__}\(", text), kind
 
 
 @given(

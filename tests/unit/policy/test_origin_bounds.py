@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import time
 
 import pytest
 
 from ladder_graph.calls import Call
-from ladder_graph.policy.bounds import Origin, weigh
+from ladder_graph.policy.bounds import Origin, Volume, weigh
 from ladder_graph.policy.bounds.words import found_in, spelt
 from ladder_graph.policy.scene import Output, Said, Scene
 
@@ -44,6 +45,14 @@ def why(value, *outputs, heard=(), kind="email", name="x", **fields):
         ("word", "INV-17", "cancel invoice INV-17, not INV-18"),
         ("text", "Team lunch", 'call it "Team lunch"'),
         ("text", "Team  lunch", "Call it so:\nTeam lunch\nThanks"),
+        ("email", "ana@shop.example", "it's 'ana@shop.example', ana's own"),
+        ("url", "https://shop.example/a", "(see https://shop.example/a), [here](https://shop.example/b)"),
+        ("number", 500, "- 500 to Ana, US$500, `500`, **500**"),
+        ("number", 0.125, "0.125, and 1500.125"),
+        ("phone", "+41791234567", "+41 79 123 45 67."),
+        ("word", "../x", "clean ../x"),
+        ("word", ".env", "read .env!"),
+        ("word", "INV-18", "cancel invoice(INV-18)."),
     ],
 )
 def test_what_the_user_said_is_inside(kind, value, user):
@@ -79,6 +88,28 @@ def test_what_the_user_said_is_inside(kind, value, user):
         ("word", "a b", "a b"),
         ("text", "all files", "do not send all files"),
         ("text", "", ""),
+        ("email", "brien@shop.example", "o'brien@shop.example and o\u2019brien@shop.example"),
+        ("email", "ana@shop.example", "\u200bana@shop.example, ana@shop.example\u200b, ana@shop.example..."),
+        ("url", "https://shop.example/A_", "https://shop.example/A_(b)"),
+        ("url", "https://shop.example/q?a", "https://shop.example/q?a[0]=1"),
+        ("url", "https://b.example/c", "https://shop.example/(a)b.example/c"),
+        ("url", "https://shop.example/a", "https://shop.example/a... https://shop.example/a\u2026"),
+        ("url", "https://shop.example:0/", "https://shop.example/"),
+        ("url", "https://shop.example/", "https://shop.example./ https://shop%2eexample/ https:\\\\shop.example/"),
+        ("url", "https://shop.example/", "https://b\u00fccher.example@shop.example/ https://\u0455hop.example/"),
+        ("phone", "+417912345678901", "+41 79 123 45 67 89 01 23 45"),
+        ("phone", "+41791234567", "+41791234567\u0663"),
+        ("number", 500, "1\u00a0500, 1\u202f500, 1\u200b500, 1\u2019500 or 1`500"),
+        ("number", 500, "-500, \u2212500, -$500, \u2212\u20ac 500, 400\u2013500 or 500\u2013600"),
+        ("number", -500, "- 500"),
+        ("number", 1.5, "1.500 Euro"),
+        ("number", 2, "1\u20442, 10^2, 1\u066b2 or \u0662"),
+        ("date", "2026-05-03", "2026-05-03\uff11, \uff112026-05-03, 2026-05-03\u200b1 or 2026-05-03\u20111"),
+        ("date", "2026-05-03", "xMay 3, 2026, \u00e9May 3, 2026 or 3 May 2026\u0661"),
+        ("word", "/var", "clean ./var, ../var and ~/var"),
+        ("word", "/srv/", "clean /srv/.."),
+        ("word", "INV-17", "INV-17(a), INV-17... or [INV]INV-17"),
+        ("word", "/srv/data", "/srv/data[old]"),
         ("email", None, "ana@shop.example"),
         ("email", [], "ana@shop.example"),
         ("email", [["ana@shop.example"]], "ana@shop.example"),
@@ -147,9 +178,45 @@ def test_the_user_may_not_count():
 
 def test_what_is_very_long_is_cut_between_two_values():
     """The piece at the cut might be the beginning of a longer one."""
-    text = "x" * 999_990 + " ana@shop.example.evil.example"
-    assert list(found_in(text, "email")) == []
+    for kind, last in (
+        ("email", "ana@shop.example.evil.example"), ("phone", "+41 79 123 45 67"), ("text", "not all files"),
+    ):  # fmt: skip
+        for cut in range(5, 12):
+            text = "x\n" + "x" * (999_997 - cut) + "\n" + last
+            found = list(found_in(text, kind))
+            assert found == ([] if kind != "text" else [f"x {'x' * (999_997 - cut)}", "x", "x" * (999_997 - cut)])
     assert spelt("x" * 2_000_000, "word") is None
+
+
+@pytest.mark.parametrize("kind", ["email", "url", "iban", "phone", "number", "date", "word", "text"])
+def test_no_text_takes_long(kind):
+    """A million characters that lead a matcher astray, or a sort, take a few seconds at most."""
+    for unit in ("a@a-.", "1,", "CH93 ", "+1 ", "1 jan ", "a\u0301\u0316\u0315", "\u0301\u0316", " '", "a)(", "\u201e"):
+        text = unit * (1_000_000 // len(unit))
+        began = time.process_time()
+        assert not spelt(text, kind) or kind in {"word", "text"}
+        assert time.process_time() - began < 10  # a square of it would be hours
+
+
+def test_heaped_marks_are_no_text():
+    """Thirty on a letter are enough for any script; a counter's name is short."""
+    assert spelt("a" + "\u0301\u0316" * 15, "text") is not None
+    assert spelt("a" + "\u0301\u0316" * 16, "text") is None
+    assert list(found_in("a" + "\u0301\u0316" * 16 + " b", "word")) == ["b"]
+    volume = Volume(limit=3, each_value_of="x")
+    for value, told in (("a" * 5000, True), ("\u00e9" * 1000, True), ("\u0301\u0316" * 500_000, False)):
+        answer = volume.charges(Call("ops", "t1", "c1", "send", {"x": value}), Scene(NOW))
+        assert isinstance(answer, tuple) is told
+
+
+def test_an_answer_may_nest_as_deep_as_json_reads():
+    """Many values deep inside are found, and quickly."""
+    deep = "[" * 500 + ", ".join(['{"a": "ana@shop.example"}'] * 20_000) + "]" * 500
+    began = time.process_time()
+    assert why("ana@shop.example", Output("contacts", deep), tools=["contacts"], user=False) == ""
+    assert why("ana@shop.example", Output("contacts", deep), tools=["contacts:a"], user=False) == ""
+    assert why("eve@evil.example", Output("contacts", deep), tools=["contacts:a"], user=False)
+    assert time.process_time() - began < 10  # it takes less than one
 
 
 def test_the_conversation_is_read_once_and_only_where_a_bound_needs_it():

@@ -138,27 +138,35 @@ _ARTICLE: dict[Type, str] = {
 
 
 def _leaves(value: Any, *, deep: bool = True) -> Iterator[Any]:
-    """The plain values in a JSON value; of a list alone where it shall not be deep."""
-    match value:
-        case dict():
-            if deep:
-                for inner in value.values():
-                    yield from _leaves(inner)
-        case list() | tuple():
-            for inner in value:
-                yield from _leaves(inner, deep=deep)
-        case None | bool():
-            return
-        case _:
-            yield value
+    """The plain values in a JSON value, however deep it nests; of a list alone where it shall not be deep."""
+    waiting = [value]
+    while waiting:
+        match one := waiting.pop():
+            case dict():
+                waiting += reversed(one.values()) if deep else ()
+            case list() | tuple():
+                waiting += reversed(one)
+            case None | bool():
+                continue
+            case _:
+                yield one
 
 
 def _at(value: Any, field: Sequence[str]) -> Iterator[Any]:
     """What stands at a field; a list on the way is gone through."""
-    if isinstance(value, list):
-        for inner in value:
-            yield from _at(inner, field)
-    elif not field:
-        yield value
-    elif isinstance(value, dict) and field[0] in value:
-        yield from _at(value[field[0]], field[1:])
+    here = [value]
+    for step in field:
+        tables = [one for one in _gone_through(here) if isinstance(one, dict)]
+        here = [table[step] for table in tables if step in table]
+    return _gone_through(here)
+
+
+def _gone_through(values: list[Any]) -> Iterator[Any]:
+    """What lists hold, and what lists in them do."""
+    waiting = values[::-1]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, list):
+            waiting += reversed(one)
+        else:
+            yield one

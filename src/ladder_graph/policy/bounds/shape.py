@@ -169,6 +169,10 @@ _MOST_VALUES = 100
 """Entries of a list that are counted one by one: each is a counter that one claim writes."""
 
 
+_LONGEST = 1000
+"""Characters of a text that has a counter of its own, or names something, where they aren't all ASCII."""
+
+
 def _counted(value: object) -> tuple[str, ...]:
     """The values that have a counter each, in one spelling; none where one of them has no plain one."""
     entries = value if isinstance(value, list | tuple) else [value]
@@ -184,6 +188,8 @@ def spelt(value: object) -> str | None:
         return None
     if isinstance(value, int):
         return str(value) if abs(value) <= LARGEST_EXACT_INTEGER else None
+    if len(value) > _LONGEST and not value.isascii():
+        return None  # What marks are heaped up on takes n**2 steps to normalise.
     text = unicodedata.normalize("NFKC", value).strip().casefold()
     return text if text and text.isprintable() else None
 

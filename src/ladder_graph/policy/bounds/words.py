@@ -7,6 +7,7 @@ be read in two ways, such as 1,50 or 03/04/2026, it is taken for none.
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -22,10 +23,21 @@ LONGEST = 1_000_000
 
 _BREAKS = r"\s<>\"`()\[\]{}|\u201c\u201d\u201e\u00ab\u00bb"
 # An apostrophe inside a word is part of it.
-_SPACES = re.compile(rf"(?:[{_BREAKS}]|(?<!\w)['\u2018\u2019]|['\u2018\u2019](?!\w))+")
-_APART = re.compile(rf"(?:[{_BREAKS},;'])+")
-_AROUND = ".,;:!?"
-"""What may stand around a value without being of it."""
+_APOSTROPHE = r"(?<!\w)['\u2018\u2019]|['\u2018\u2019](?!\w)"
+_SPACES = re.compile(rf"(?:[{_BREAKS}]|{_APOSTROPHE})+")
+_APART = re.compile(rf"(?:[{_BREAKS},;]|{_APOSTROPHE})+")
+_BEHIND = ".,;:!?"
+"""What may stand behind a value without being of it. In front of one it is: `./tmp` isn't `/tmp`."""
+_OPENING, _CLOSING = "([{", ")]}"
+_GOES_ON = re.compile(r"[\w/?#&=%+~-]")
+"""What goes on behind a bracket where that is of the value, as in `/wiki/A_(b)` and `?p[0]=1`."""
+_INVISIBLE = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+_GAP = r"[ \u00a0\u2000-\u200a\u202f\u205f\u3000]"
+"""One space, of any width."""
+_MONEY = r"[$\u20ac\u00a3\u00a5]"
+_DASHES = r"\-\u2010-\u2015\u2212"
+_JOINTS = rf"\w:/'\u00b4\u00b7\u00d7\u02bc\u066b\u066c\u2019\u2044\u2215{_INVISIBLE}{_DASHES}"
+"""What makes a number another one, or none, where it stands right beside it."""
 _EMAIL = re.compile(
     r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,63}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
 )
@@ -33,13 +45,22 @@ _BARE_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}
 _IBAN = re.compile(
     r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?: ?[A-Za-z0-9]{4}){2,7}(?: ?[A-Za-z0-9]{1,3})?(?![A-Za-z0-9])"
 )
-_PHONE = re.compile(r"(?<![\w+.])\+[0-9](?:[ ()/.-]{0,2}[0-9]){6,14}(?![\w-])", re.ASCII)
-_NUMBER = re.compile(
-    r"(?<![\w.,:/'\u2019+-])(?<![0-9] )(-?)[$\u20ac\u00a3\u00a5]? ?"
-    r"([0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,3}(?:['\u2019][0-9]{3})+|[0-9]+)(\.[0-9]+)?"
-    r"(?![\w/:'\u2019-]|[.,][0-9]| [0-9])"
+_PHONE = re.compile(
+    rf"(?<![\w+.{_INVISIBLE}])\+[0-9](?:[ ()/.-]{{0,2}}[0-9]){{6,14}}"
+    rf"(?![\w{_INVISIBLE}{_DASHES}]|[ ()/.-]{{1,2}}[0-9]|{_GAP}[0-9])"
 )
-_ISO_DATE = re.compile(r"(?<![\w.:/-])([0-9]{4})-([0-9]{2})-([0-9]{2})(?![\w/-]|[.:][0-9])", re.ASCII)
+_NUMBER = re.compile(
+    rf"(?<![{_JOINTS}.,+])(?<![0-9](?:{_GAP}|[`^*]))(?<![{_DASHES}]{_MONEY})(?<![{_DASHES}]{_MONEY}{_GAP})"
+    rf"(-?)(?:{_MONEY}{_GAP}?)?"
+    r"([0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,3}(?:['\u2019][0-9]{3})+|[0-9]+)(\.[0-9]+)?"
+    rf"(?![{_JOINTS}]|[.,`^*][0-9]|{_GAP}[0-9])"
+)
+_THOUSANDS = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{3}")
+"""1.500 is fifteen hundred to one reader, and one and a half to another."""
+_ISO_DATE = re.compile(
+    rf"(?<![\w.:/{_INVISIBLE}{_DASHES}])([0-9]{{4}})-([0-9]{{2}})-([0-9]{{2}})"
+    rf"(?![\w/{_INVISIBLE}{_DASHES}]|[.:][0-9])"
+)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = (
     r"(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|"
@@ -47,9 +68,10 @@ _MONTH = (
 )
 _DAY = r"([0-9]{1,2})(?:st|nd|rd|th)?"
 _ANY_CASE = re.IGNORECASE | re.ASCII
+_BESIDE = rf"(?u:[\w{_INVISIBLE}])"
 _NAMED_DATES = (
-    re.compile(rf"(?<![\w.]){_MONTH} {_DAY},? ([0-9]{{4}})(?!\w)", _ANY_CASE),
-    re.compile(rf"(?<![\w.]){_DAY}\.? (?:of )?{_MONTH},? ([0-9]{{4}})(?!\w)", _ANY_CASE),
+    re.compile(rf"(?<!{_BESIDE}){_MONTH} {_DAY},? ([0-9]{{4}})(?!{_BESIDE}|\.[0-9])", _ANY_CASE),
+    re.compile(rf"(?<!{_BESIDE}){_DAY}\.? (?:of )?{_MONTH},? ([0-9]{{4}})(?!{_BESIDE}|\.[0-9])", _ANY_CASE),
 )
 _QUOTED = re.compile(
     r"\"([^\"\n]+)\"|\u201c([^\u201c\u201d\n]+)\u201d|\u201e([^\u201e\u201c\u201d\n]+)[\u201c\u201d]|"
@@ -69,7 +91,7 @@ def spelt(value: object, kind: Type) -> str | None:
     if not isinstance(value, str) or not value or value != value.strip():
         return None
     if kind == "text":
-        return _text(value)
+        return _text(value) or None
     found = list(found_in(value, kind))
     # The value is nothing but this one: no other beside it, and nothing around it that was skipped.
     return found[0] if len(found) == 1 and _whole(value, kind) else None
@@ -85,8 +107,8 @@ def found_in(text: str, kind: Type) -> Iterator[str]:
         ['2026-05-03']
     """
     if len(text) > LONGEST:
-        # Without its last piece, which may be only the beginning of one.
-        text = text[:LONGEST].rpartition(" ")[0]
+        # Without its last line, of which only the beginning may be there. No value but a whole text spans two.
+        text = text[:LONGEST].rpartition("\n")[0]
     return _FINDERS[kind](text)
 
 
@@ -101,11 +123,27 @@ def _whole(value: str, kind: Type) -> bool:
         case "date":
             return any(pattern.fullmatch(value) for pattern in (_ISO_DATE, *_NAMED_DATES))
         case _:
-            return not _SPACES.search(value) and value == value.strip(_AROUND)
+            return not _SPACES.search(value) and value == value.rstrip(_BEHIND)
 
 
 def _pieces(text: str, between: re.Pattern[str]) -> Iterator[str]:
-    return (piece for one in between.split(text) if (piece := one.strip(_AROUND)))
+    """What stands between spaces, quotation marks and brackets, whole: a bracket cuts none, and none trails off."""
+    at, before = 0, ""
+    for gap in itertools.chain(between.finditer(text), [None]):
+        start, end = gap.span() if gap else (len(text), len(text))
+        one = text[at:start]
+        piece = one.rstrip(_BEHIND)
+        trails_off = one[len(piece) :].startswith("..")
+        behind = text[start:end]
+        cut = behind[:1] in _OPENING if behind else False
+        if piece and not (trails_off or cut or _goes_on(before, one) or _goes_on(behind, text[end : end + 1])):
+            yield piece
+        at, before = end, behind
+
+
+def _goes_on(gap: str, rest: str) -> bool:
+    """Whether closing brackets are all that is between two pieces of one value."""
+    return bool(gap) and not gap.strip(_CLOSING) and _GOES_ON.match(rest) is not None
 
 
 def _emails(text: str) -> Iterator[str]:
@@ -126,7 +164,7 @@ def _url(piece: str) -> str | None:
         url = urlsplit(piece)
         if not url.hostname or url.username is not None or url.password is not None:
             return None
-        port = f":{url.port}" if url.port else ""
+        port = "" if url.port is None else f":{url.port}"
     except ValueError:
         return None
     scheme = "" if url.scheme == "https" else f"{url.scheme}://"
@@ -164,6 +202,8 @@ def _numbers(text: str) -> Iterator[str]:
         text = pattern.sub("date", text)
     for found in _NUMBER.finditer(text):
         sign, whole, rest = found.groups()
+        if _THOUSANDS.fullmatch(whole + (rest or "")):
+            continue
         if (spelling := _decimal(sign + re.sub(r"[,'\u2019]", "", whole) + (rest or ""))) is not None:
             yield spelling
 
@@ -196,7 +236,7 @@ def _dates(text: str) -> Iterator[str]:
 
 
 def _words(text: str) -> Iterator[str]:
-    return (unicodedata.normalize("NFC", piece) for piece in _pieces(text, _SPACES))
+    return (one for piece in _pieces(text, _SPACES) if (one := _composed(piece)))
 
 
 def _texts(text: str) -> Iterator[str]:
@@ -206,7 +246,23 @@ def _texts(text: str) -> Iterator[str]:
 
 
 def _text(value: str) -> str:
-    return unicodedata.normalize("NFC", " ".join(value.split()))
+    return _composed(" ".join(value.split()))
+
+
+_MOST_MARKS = 30
+"""Marks on one character that UAX #15 (section 12, Stream-Safe Text Format) has room for."""
+
+
+def _composed(text: str) -> str:
+    """One spelling for letters with accents; empty where marks are heaped up: to sort n of them takes n**2 steps."""
+    if text.isascii():
+        return text
+    marks = 0
+    for char in text:
+        marks = marks + 1 if unicodedata.category(char)[0] == "M" else 0
+        if marks > _MOST_MARKS:
+            return ""
+    return unicodedata.normalize("NFC", text)
 
 
 _FINDERS: dict[Type, Callable[[str], Iterator[str]]] = {
