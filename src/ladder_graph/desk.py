@@ -6,30 +6,33 @@ import datetime as dt
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from ladder_graph import lockfile
 from ladder_graph.calls import Call
-from ladder_graph.deciding import Fitting, unchecked, uncleared
+from ladder_graph.deciding import Fitting, uncleared
 from ladder_graph.errors import AnswerRefused
 from ladder_graph.explaining import Explanation, explained
 from ladder_graph.fingerprint import Environment
-from ladder_graph.hosting import Host
-from ladder_graph.ledger import Action, Draft, Entry, Journal, Report, Verification, acts, quotas
+from ladder_graph.ledger import Action, Draft, Entry, Journal, Report, Verification, acts, quotas, watches
 from ladder_graph.ledger.cursor import Cursor
+from ladder_graph.ledger.questions import micros
 from ladder_graph.ledger.sqlite import MEMORY
+from ladder_graph.policy import Rule
 from ladder_graph.policy.bounds import Charge
 from ladder_graph.policy.scene import NOTHING_SAID, Said, Scene
-from ladder_graph.questions import Questions, person_of
-from ladder_graph.routing import Footing, effective, lowered
+from ladder_graph.questions import person_of
+from ladder_graph.routing import Footing, Watching, effective, lowered
 from ladder_graph.scale import Rung
+from ladder_graph.seats import Seat
 from ladder_graph.states import State
 from ladder_graph.steps import Known, Person, Reason, Route
-from ladder_graph.tools import NOTHING, Declaration
 from ladder_graph.trust.standing import standing
+from ladder_graph.watch.kept import fires
+from ladder_graph.windows import Windows
 from ladder_graph.workspace import Workspace
 
 Source = str | os.PathLike[str]
@@ -55,23 +58,7 @@ class Cell:
     """Calls outside its bounds that people let run since midnight, UTC. They took nothing from its quotas."""
 
 
-@dataclass(slots=True)
-class Seat:
-    """One tool under the ladder, as a mount knows it."""
-
-    declaration: Declaration = NOTHING
-    can_ask: bool = False
-    host: Callable[[], Host] | None = None
-    """Makes a host that runs the tool outside its graph, for accepted drafts; None where that can't be done."""
-    version: str = ""
-    """The tool's own code and schema, as a digest; empty where the tool isn't known."""
-    fitted: Fitting = unchecked
-    """Types arguments by the tool's schema."""
-    outward: tuple[str, ...] = ()
-    """The arguments that could carry something out, by that schema."""
-
-
-class Desk(Questions):
+class Desk(Windows):
     """What people do with a ladder. `Ladder` is one; it needs no graph to be there, so the command line is one too."""
 
     workspace: Workspace
@@ -226,13 +213,15 @@ class Desk(Questions):
             if not environments and pinned is None:
                 earned = type(earned)(rule.rung)
             seat, reader = self.seat_of(agent, tool), self.policy.reader_of(rule)
-            footing = Footing(
-                found.can_ask if found else True,
-                found.reversible if found else seat.declaration.reversible,
-                reader and reader[0],
-                tuple(json.loads(found.outward)) if found else seat.outward,
-            )
-            route = effective(rule, earned, footing, overdue)
+            named_reader = reader and reader[0]
+            if found is None:
+                footing = replace(seat.footing(named_reader), can_ask=True)
+            else:
+                outward = tuple(json.loads(found.outward))
+                footing = Footing(
+                    found.can_ask, found.reversible, named_reader, outward, found.unportable, found.ttl
+                )  # fmt: skip
+            route = effective(rule, earned, footing, overdue, self._watching(rule, tool, seat))
             if found is None and tool not in self.seats:
                 route = Route(route.rung, tuple(_UNSEEN if one.code == "no_undo" else one for one in route.reasons))
             if (row := demotions.get(tool)) is not None:
@@ -242,6 +231,23 @@ class Desk(Questions):
                 Cell(agent, tool, rule.rung, route, last, self.policy.entry(tool), rule.mistake, beyond.get(tool, 0))
             )
         return cells
+
+    def _watching(self, rule: Rule, tool: str, seat: Seat) -> Watching:
+        """Who is there after an action of a tool."""
+        asked = self.policy.rehearsals == "required"
+
+        def read(cursor: Cursor) -> Watching:
+            now = micros(self.clock())
+            alive = not rule.watch.window or bool(watches.watchers(cursor, self.store.owner, now))
+            firing = fires(cursor, rule.checks, now)
+            if not asked:
+                return Watching(alive, firing=firing)
+            # Where the tool isn't known in this process, its last rehearsal has to do.
+            version = seat.edition(tool)
+            found = watches.rehearsal(cursor, tool, version) if seat.version else watches.rehearsals(cursor).get(tool)
+            return Watching(alive, found is not None and found.passed, firing)
+
+        return self.store.read(read)
 
     def seat_of(self, agent: str, tool: str) -> Seat:
         """What is known in this process of an agent's tool; of a tool of that name, where the agent isn't mounted."""
@@ -344,6 +350,7 @@ class Desk(Questions):
 
     def close(self) -> None:
         """Close the ledger; what lived in memory is gone, its drafts included."""
+        self.watcher.stop()
         self.store.close()
         if self.store.source == MEMORY and not Path(self.policy.drafts).is_absolute():
             shutil.rmtree(self.workspace.directory, ignore_errors=True)

@@ -16,7 +16,7 @@ from ladder_graph.calls import Call
 from ladder_graph.fingerprint import Environment
 from ladder_graph.policy import Rule
 from ladder_graph.policy.scene import Scene
-from ladder_graph.routing import Footing, decide, effective, lowered, too_dear
+from ladder_graph.routing import Footing, Watching, decide, effective, lowered, too_dear
 from ladder_graph.rungs.acting import Life, Plan, Stale, not_claimed
 from ladder_graph.rungs.bounded import bounded
 from ladder_graph.rungs.confirm import confirm, declined, edited, expired
@@ -90,12 +90,15 @@ def routed(call: Call, gate: Gate) -> Generator[Step, Any, Routed]:
     earned = standing(gate.rule.rung, gate.locked or seen.pinned, gate.environment, call.tool)
     if seen.standing is not None and seen.standing < earned.rung:
         earned = Standing(seen.standing, (Reason("demoted", seen.standing_reason), *earned.reasons))
+    watching = Watching(seen.watched, seen.rehearsed, seen.firing)
     # What was seen before has been counted; a read that is repeated after a crash isn't counted twice.
     counted = seen.known is not None
-    route = decide(effective(gate.rule, earned, gate.footing, seen.overdue), breaches, () if counted else seen.left)
+    route = decide(
+        effective(gate.rule, earned, gate.footing, seen.overdue, watching), breaches, () if counted else seen.left
+    )
     if seen.known is not None and seen.known.state in {State.ASKED, State.APPROVED}:
         route = lowered(route, Rung.CONFIRM)
-    undoable = gate.footing.reversible and bool(gate.rule.checks) and not gate.rule.read_only
+    undoable = gate.footing.reversible and gate.rule.noticed and not gate.rule.read_only
     return lowered(route, gate.at_most), Plan(gate.rule, () if counted else tuple(charges), undoable), seen
 
 
@@ -260,6 +263,13 @@ def _recover(call: Call, route: Route, plan: Plan, known: Known) -> Life:
         return found
     yield Record(call, found.fence, State.PAUSED, text="it had not taken effect when its process died")
     return (yield from resume(call, route, plan, known.artifact))
+
+
+def left_behind(plan: Plan, known: Known) -> Generator[Step, Any, None]:
+    """What a watcher does about an action whose process is gone: as its own thread would, but nothing runs again."""
+    found = yield from find_out(plan, known)
+    if isinstance(found, Claimed):
+        yield Record(known.call, found.fence, State.PAUSED, text="it had not taken effect when its process died")
 
 
 def find_out(plan: Plan, known: Known) -> Generator[Step, Any, Reply | Claimed]:

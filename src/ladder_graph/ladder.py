@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ladder_graph import lockfile
-from ladder_graph.calls import Call, digest_of
+from ladder_graph.calls import Call
 from ladder_graph.deciding import Fitting, unchecked
-from ladder_graph.desk import Desk, Seat, Source
+from ladder_graph.desk import Desk, Source
 from ladder_graph.driving import adrive, drive
 from ladder_graph.errors import PolicyError, ProviderToolsRefused
 from ladder_graph.fingerprint import Environment
 from ladder_graph.flow import Gate, Routed, life, routed
 from ladder_graph.hosting import Alone, Host
-from ladder_graph.ledger import Reading, Store, acts
+from ladder_graph.ledger import Reading, Store, acts, watches
 from ladder_graph.ledger.questions import Terms
 from ladder_graph.ledger.rows import US
 from ladder_graph.ledger.sqlite import MEMORY
@@ -29,13 +29,14 @@ from ladder_graph.policy import Policy, load_policy
 from ladder_graph.policy.scene import Scene
 from ladder_graph.questions import person_of
 from ladder_graph.refreshing import PolicyFile
-from ladder_graph.routing import Footing
 from ladder_graph.rungs.acting import Plan
 from ladder_graph.rungs.draft import take_up
 from ladder_graph.scale import Rung
+from ladder_graph.seats import Seat
 from ladder_graph.steps import Person, Reason, Reply, Route
 from ladder_graph.tools import NOTHING, Declaration, declared_at
 from ladder_graph.turns import Turn
+from ladder_graph.watcher import Watcher
 from ladder_graph.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -96,6 +97,9 @@ class Ladder(Desk):
         self.store = Store(source, lane=self.policy.agent)
         self.reading = Reading(self.store)
         self.clock = clock or _now
+        self.watcher = Watcher(
+            self.store, self.clock, lambda: self.policy, lambda agent, tool: self.seat_of(agent, tool).declaration
+        )
         self.workspace = Workspace(self._drafts_directory())
         self.seats: dict[str, Seat] = {}
         self._seats_of: dict[tuple[str, str], Seat] = {}
@@ -193,27 +197,44 @@ class Ladder(Desk):
                 seat.declaration = seat.declaration.merged(declaration)
         self.seats.setdefault(tool, Seat(self._declared[tool]))
 
+    def declared(self, tool: str, own: Declaration) -> Declaration:
+        """What holds for a tool: what it says itself, then what the policy names, then what `declare` was told.
+
+        Args:
+            tool: Its name.
+            own: What it declares itself.
+        """
+        named = self.policy.rule(tool).undo
+        return own.merged(declared_at(named) if named else NOTHING).merged(self._declared.get(tool, NOTHING))
+
     def seat(
         self, tool: str, declaration: Declaration, *, agent: str, can_ask: bool,
         host: Callable[[], Host] | None = None, version: str = "", fitted: Fitting = unchecked,
         outward: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
         """Take a tool under the ladder; called by the mounts, once for each tool of each agent."""
-        named = self.policy.rule(tool).undo
-        said = declaration.merged(declared_at(named) if named else NOTHING)
-        seat = Seat(said.merged(self._declared.get(tool, NOTHING)), can_ask, host, version, fitted, outward)
+        seat = Seat(self.declared(tool, declaration), can_ask, host, version, fitted, outward)
         self._seats_of[agent, tool] = seat
         # An agent inside may have another tool of the same name.
         if not agent.startswith(f"{self.policy.agent}/") or tool not in self.seats:
             self.seats[tool] = seat
         if self.policy.entry(tool) is None:
             self._say(f"the policy of {agent} doesn't name the tool {tool}, so it only suggests; add [tools.{tool}]")
+        if trouble := seat.trouble(self.policy.rule(tool)):
+            self._say(f"{tool} of {agent} stands below rollback: {trouble}")
         self._write(
-            lambda journal, cursor: acts.found(
-                journal, cursor, agent, tool, can_ask=can_ask, reversible=seat.declaration.reversible, outward=outward
-            ),
+            lambda journal, cursor: acts.found(journal, cursor, agent, tool, seat.footing(None)),
             durable=False,
         )
+        self._see_through()
+
+    def _see_through(self) -> None:
+        """Watch in a thread of this process, where a tool wants to be watched or somebody left a window open."""
+        if self.policy.watcher == "process" or self.watcher.running:
+            return
+        wanted = any(self.policy.rule(tool).watch.window for tool in self.seats)
+        if wanted or self.store.glance(watches.next_due) is not None:
+            self.watcher.start()
 
     def repeatable(self, tool: str, agent: str | None = None) -> bool:
         """Whether running a tool a second time has no second effect: it only reads, or is declared idempotent."""
@@ -236,7 +257,7 @@ class Ladder(Desk):
         self._observe(call.agent, environment)
         seat = self.seat_of(call.agent, call.tool)
         reader = policy.reader_of(policy.rule(call.tool))
-        footing = Footing(seat.can_ask, seat.declaration.reversible, reader and reader[0], seat.outward)
+        footing = seat.footing(reader and reader[0])
         locked = self._locked.get(call.agent)
         return Gate(policy.rule(call.tool), environment, locked, footing, scene(self.clock()), at_most)
 
@@ -287,6 +308,7 @@ class Ladder(Desk):
         """
         if self._file is not None and self._file.changed():
             self.policy = self._file.taken(self.policy, self.seats, self.store, self.clock)
+            self._see_through()
         return self.policy
 
     def refuse(self, agent: str, thread: str, call: Mapping[str, Any], text: str) -> None:
@@ -336,8 +358,7 @@ class Ladder(Desk):
     def terms(self, call: Call, policy: Policy) -> Terms:
         """What an approval of a call holds for, as it is in this process now."""
         seat = self.seat_of(call.agent, call.tool)
-        version = digest_of("tool", call.tool, seat.version, seat.declaration.version)
-        return Terms(policy.rule(call.tool), version, seat.declaration.undo_reference)
+        return Terms(policy.rule(call.tool), seat.edition(call.tool), seat.declaration.undo_reference)
 
     def _observe(self, agent: str, environment: Environment | None) -> None:
         """Write a new environment down, and say so, before any of its calls runs."""

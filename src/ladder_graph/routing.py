@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ladder_graph.policy import Rule
 from ladder_graph.policy.bounds import Breach, Charge, held_arguments
-from ladder_graph.policy.units import spell_dollars
+from ladder_graph.policy.units import spell_dollars, spell_seconds
 from ladder_graph.scale import Rung
 from ladder_graph.steps import Reason, Route
 from ladder_graph.trust.standing import Standing
@@ -29,7 +29,26 @@ class Footing:
     """Who reads the reports."""
     outward: tuple[str, ...] = ()
     """The arguments that could carry something out, by the tool's schema."""
+    unportable: str = ""
+    """Why another process couldn't run the undo; empty where it could."""
+    ttl: float | None = None
+    """Seconds after the action in which it can be undone; None where that has no end."""
 
+
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """Who is there after the action, as the ledger knows it."""
+
+    alive: bool = True
+    """A watcher lives, that would go on if this process died."""
+    rehearsed: bool = True
+    """The undo was rehearsed with this version of the tool, or nobody asks for that."""
+    firing: str = ""
+    """Which alert of the rule's checks fires already, in words; empty where none does."""
+
+
+WATCHED = Watching()
+"""Everything is in place after the action."""
 
 NOWHERE_TO_WAIT = Reason("no_checkpointer", "there is no checkpointer, so no question can wait for its answer")
 """Why a tool that may have to ask stands below that."""
@@ -65,13 +84,16 @@ def leaves_by(rule: Rule, outward: Sequence[str]) -> str | None:
     return "it sends its arguments outside, and no bound holds one of them" if rule.egress and not held else None
 
 
-def lacks(rule: Rule, footing: Footing, overdue: int = 0) -> Iterator[tuple[Rung, Reason]]:
+def lacks(
+    rule: Rule, footing: Footing, overdue: int = 0, watching: Watching = WATCHED
+) -> Iterator[tuple[Rung, Reason]]:
     """What is missing for each rung, from the lowest up.
 
     Args:
         rule: The tool's rule.
         footing: What is in place.
         overdue: Reports on this agent that nobody read within their SLA.
+        watching: Who is there after the action.
 
     Yields:
         The rung that is out of reach, and why.
@@ -82,22 +104,49 @@ def lacks(rule: Rule, footing: Footing, overdue: int = 0) -> Iterator[tuple[Rung
         yield Rung.BOUNDED, Reason("no_bounds", "the policy gives it no bound and doesn't declare it read-only")
     if (way := leaves_by(rule, footing.outward)) is not None:
         yield Rung.BOUNDED, Reason("egress", way)
+    if not rule.read_only:
+        yield from ((Rung.BOUNDED, reason) for reason in _nobody_sees(rule, watching))
     if not (footing.reversible or rule.read_only):
         yield Rung.ROLLBACK, Reason("no_undo", "it declares no undo")
-    if not (rule.checks or rule.read_only):
+    if not (rule.noticed or rule.read_only):
         yield Rung.ROLLBACK, Reason("no_check", "no health check would notice that it went wrong")
+    if not rule.read_only:
+        yield from ((Rung.ROLLBACK, reason) for reason in _unwatched(rule, footing, watching))
     if footing.reader is None:
         yield Rung.REPORT, Reason("no_reader", "nobody is named to read its reports")
     if overdue:
         yield Rung.REPORT, Reason("reports_overdue", f"{overdue} of its reports were not read in time")
 
 
-def effective(rule: Rule, standing: Standing, footing: Footing, overdue: int = 0) -> Route:
+def _nobody_sees(rule: Rule, watching: Watching) -> Iterator[Reason]:
+    """Why nobody would see that it went wrong. The policy lets it act since somebody does, so without that it asks."""
+    if watching.firing:
+        yield Reason("already_firing", watching.firing)
+    if rule.rung >= Rung.ROLLBACK and rule.watch.window and not watching.alive:
+        yield Reason("no_watcher", "no watcher lives that would see its action through; run `ladder watch`")
+
+
+def _unwatched(rule: Rule, footing: Footing, watching: Watching) -> Iterator[Reason]:
+    """What is missing for an undo after the reply."""
+    if footing.reversible and not watching.rehearsed:
+        yield Reason("not_rehearsed", "its undo was never rehearsed with this version of the tool")
+    if not rule.watch.window:
+        return
+    if footing.reversible and footing.unportable:
+        yield Reason("undo_not_portable", footing.unportable)
+    if footing.ttl is not None and footing.ttl < rule.watch.window:
+        ttl, window = spell_seconds(footing.ttl), spell_seconds(rule.watch.window)
+        yield Reason("undo_too_short", f"it can be undone for {ttl}, and is watched for {window}")
+
+
+def effective(
+    rule: Rule, standing: Standing, footing: Footing, overdue: int = 0, watching: Watching = WATCHED
+) -> Route:
     """The rung a tool stands on before any particular call, with everything that keeps it from a higher one."""
     caps: list[tuple[Rung, Reason]] = [(standing.rung, reason) for reason in standing.reasons]
     if rule.ceiling < rule.rung:
         caps.append((rule.ceiling, Reason("ceiling", f"its ceiling is {rule.ceiling}")))
-    caps += [(Rung(out_of_reach - 1), reason) for out_of_reach, reason in lacks(rule, footing, overdue)]
+    caps += [(Rung(out_of_reach - 1), reason) for out_of_reach, reason in lacks(rule, footing, overdue, watching)]
     rung = min([standing.rung, rule.ceiling, *(cap for cap, _ in caps)])
     if rung is Rung.CONFIRM and not footing.can_ask:
         # It never asks where the policy puts it, but has fallen from there.

@@ -190,6 +190,12 @@ class Seen:
     """Each charge the call would make, with what is left in its window."""
     overdue: int = 0
     """Reports on this agent that nobody read in time."""
+    watched: bool = True
+    """A watcher lives, or the rule has no window that needs one."""
+    rehearsed: bool = True
+    """The undo was rehearsed with this version of the tool, or the policy doesn't ask for that."""
+    firing: str = ""
+    """Which alert of the rule's checks fires already, in words; empty where none does."""
     pinned: Environment | None = None
     """The environment that the policy's start rungs were granted for; None before the first call."""
 

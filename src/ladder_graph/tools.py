@@ -6,6 +6,7 @@ the rung that needs it is really ready is decided by `ladder_graph.routing`.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from importlib import import_module
@@ -107,11 +108,7 @@ class Declaration:
     @property
     def unportable(self) -> str:
         """Why another process couldn't run the undo, as a sentence; empty where it could."""
-        if not self.reversible:
-            return "it declares no undo"
-        parts = (("undo", self.undo), ("fingerprint", self.fingerprint))
-        reasons = ((name, unportable(part)) for name, part in parts if part is not None)
-        return next((f"its {name} can't be run by another process: {why}" for name, why in reasons if why), "")
+        return _unportable(self.undo, self.fingerprint) if self.reversible else "it declares no undo"
 
     @property
     def portable(self) -> bool:
@@ -124,6 +121,12 @@ class Declaration:
         if other.undo is not None:
             said |= {name: getattr(other, name) for name in _UNDO}
         return replace(self, **said)
+
+
+@functools.lru_cache(maxsize=1024)
+def _unportable(undo: Callable[..., Any] | None, fingerprint: Callable[..., Any] | None) -> str:
+    reasons = ((name, unportable(part)) for name, part in (("undo", undo), ("fingerprint", fingerprint)) if part)
+    return next((f"its {name} can't be run by another process: {why}" for name, why in reasons if why), "")
 
 
 NOTHING = Declaration()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import datetime as dt
 import functools
+import logging
 import os
 import time
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, cast
 
 from ladder_graph import answers
+from ladder_graph.calls import Call
 from ladder_graph.deciding import decision_of, edited, taken_before
 from ladder_graph.envelopes import signer
 from ladder_graph.hosting import Host
@@ -55,10 +57,13 @@ from ladder_graph.steps import (
 )
 from ladder_graph.tools import Declaration
 from ladder_graph.trust.demotion import after_undo
-from ladder_graph.undo import prepare, touched, touched_from, undo, undo_from
+from ladder_graph.undo import prepare, touched, touched_from, undo, undo_apart, undo_from
+from ladder_graph.undo import word_of as came_to
 from ladder_graph.watch import measure
+from ladder_graph.watch.kept import fires
 from ladder_graph.workspace import Workspace, compose
 
+log = logging.getLogger("ladder_graph")
 T = TypeVar("T")
 
 _WRITTEN = (Settle, Pose, Heard, Claim, TakeOver, Record)
@@ -75,7 +80,8 @@ class Turn:
     store: Store
     policy: Policy
     clock: Callable[[], dt.datetime]
-    workspace: Workspace
+    workspace: Workspace | None
+    """Where drafts go; None where none can come about."""
     terms: Terms
     """What an approval of the call holds for."""
     reader: tuple[str, int] | None
@@ -86,6 +92,8 @@ class Turn:
     """The call's own claim, once it was made."""
     after: str | None = None
     """The touched resource's fingerprint right after the action."""
+    apart: bool = False
+    """Whether an undo runs in a process of its own, which is killed when it takes too long, where it can."""
     endings: list[Callable[[], None]] = field(default_factory=list)
     """What tells the ledger's owner that the task which ran an action is over."""
 
@@ -164,7 +172,9 @@ class Turn:
             case Measure():
                 return measure(step.checks, step.call.arguments)
             case Undo():
-                return self._undo(step)
+                came = self._undo(step)
+                log.info("%s: %s (action %s) %s", came_to(came), step.call.tool, step.call.short, came.text)
+                return came
             case Probe():
                 return self._probe(step)
             case Wait():
@@ -185,11 +195,24 @@ class Turn:
     def look(self, step: Look) -> Seen:
         """What the ledger knows; a read, off the writer's queue. The claim looks again at what it relies on."""
         journal = self.journal()
-        return self.store.glance(lambda cursor: journal.look(cursor, step.call, step.charges))
+        rule = self.terms.rule
+
+        def work(cursor: Cursor) -> Seen:
+            seen = journal.look(cursor, step.call, step.charges)
+            if rule.watch.window and not watches.watchers(cursor, self.store.owner, journal.us):
+                seen = replace(seen, watched=False)
+            if self.policy.rehearsals == "required" and self.declaration.reversible:
+                rehearsal = watches.rehearsal(cursor, step.call.tool, self.terms.tool)
+                seen = replace(seen, rehearsed=rehearsal is not None and rehearsal.passed)
+            if not rule.read_only and (firing := fires(cursor, rule.checks, journal.us)):
+                seen = replace(seen, firing=firing)
+            return seen
+
+        return self.store.glance(work)
 
     def written(self, step: Step) -> Step:
         """Do what must be done outside the transaction before a step is written: a draft's file comes first."""
-        if isinstance(step, Settle) and step.draft is not None:
+        if isinstance(step, Settle) and step.draft is not None and self.workspace is not None:
             return Settle(step.call, step.state, step.route, step.text, self.workspace.write(step.call, *step.draft))
         return step
 
@@ -249,7 +272,7 @@ class Turn:
         return current if current.decision or current.expired else complaint
 
     def _record(self, journal: Journal, step: Record) -> Callable[[Cursor], bool]:
-        reply = self._kept(step)
+        reply = self._reply(step)
 
         def work(cursor: Cursor) -> bool:
             cost = step.outcome.cost if step.outcome is not None else None
@@ -263,7 +286,7 @@ class Turn:
 
         return work
 
-    def _kept(self, step: Record) -> bytes | None:
+    def _reply(self, step: Record) -> bytes | None:
         """The tool's reply as it is kept for a replay; None where there is none, or nobody needs it."""
         outcome, asked = step.outcome, self.claim is not None and self.claim.question is not None
         # A read that ran unasked is simply repeated after a crash.
@@ -275,16 +298,25 @@ class Turn:
         except Exception:  # noqa: BLE001  # the effect took place, and that must be recorded, whatever the tool replied
             return None
 
+    def _kept(self, call: Call) -> watches.Kept:
+        """What the ledger holds beside the undo of a call."""
+        now = Moment.at(self.clock())
+        return self.store.glance(lambda cursor: watches.kept(cursor, call.key, now))
+
     def _undo(self, step: Undo) -> UndoOutcome:
         """Undo from the artifact that was stored; in a process that doesn't know the tool, by what it names itself."""
-        now = Moment.at(self.clock())
-        kept = self.store.glance(lambda cursor: watches.kept(cursor, step.call.key, now))
+        kept = self._kept(step.call)
         if not kept.genuine:
             return UndoOutcome(State.UNDO_FAILED, "its undo artifact is not the one that was stored with the claim")
         after = self.after or kept.after
-        if self.declaration.undo is None:
-            return undo_from(step.artifact, after, age=kept.age)
-        return undo(self.declaration, step.artifact, after, age=kept.age)
+        if self.apart and step.artifact.get("undo"):
+            return undo_apart(step.artifact, after, age=kept.age)
+        try:
+            if self.declaration.undo is None:
+                return undo_from(step.artifact, after, age=kept.age)
+            return undo(self.declaration, step.artifact, after, age=kept.age)
+        except SystemExit as left:
+            return UndoOutcome(State.UNDO_FAILED, f"it tried to end the process: {left!r}")
 
     def _probe(self, step: Probe) -> Traced:
         """What became of a call: by its probe, or by whether what it touches is still as it was before."""
@@ -294,7 +326,7 @@ class Turn:
         if self.declaration.probe is not None:
             with suppress(Exception):  # Any tool author's code; a probe that fails can't tell.
                 found = self.declaration.probe(copy.deepcopy(step.call.arguments), step.call.key)
-        if found == "cannot tell" and step.artifact is not None:
+        if found == "cannot tell" and step.artifact is not None and self._kept(step.call).genuine:
             now = touched(self.declaration, step.artifact) or touched_from(step.artifact)
             if now is not None:
                 found = "absent" if now == step.artifact["before"] else "changed"

@@ -17,10 +17,11 @@ STATEMENTS = {"pose": 11, "answer": 10, "hear": 8, "claim": 7, "record": 6, "tak
 """How many statements each transaction has, the COMMIT not counted."""
 SHORT = {"claim": 5, "record": 4}
 """The same where what is held of a quota stays so."""
-OPENS = 1
-"""Statements of a claim that opens the window of a quota: it tidies up behind it."""
-ARMS, CLOSES = 1, 3
-"""Statements about the watch of an action that can be undone: of its claim, and of the record that ends it."""
+OPENS = 2
+"""More statements of a claim that opens the window of a quota: it finds none, and tidies up behind it."""
+ARMS, PAUSES, CLOSES = 1, 2, 3
+"""Statements about the watch of an action that can be undone: of its claim, and of the record that lets it wait or ends
+it."""
 
 
 def around(what):
@@ -62,7 +63,7 @@ def in_recovery(kind, first):
         case "undoable" if happened(first):  # Its health checks are good, so it stays.
             return [*found, *fine("record", STATEMENTS["record"] + CLOSES)]
         case "undoable":
-            return [*found, *fine("record", SHORT["record"] + 1), *fine("claim", SHORT["claim"] + ARMS), *EFFECT]
+            return [*found, *fine("record", SHORT["record"] + PAUSES), *fine("claim", SHORT["claim"] + ARMS), *EFFECT]
         case "neither":
             return [*found, *fine("record", SHORT["record"])]
         case "probe" if happened(first):

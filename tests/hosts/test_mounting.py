@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from contextlib import closing
 from typing import Any, TypedDict
 
 import pytest
@@ -203,3 +204,10 @@ def test_a_mount_is_written_down():
     ladder = ladder_of({"a": READ, "b": "confirm"})
     ladder.wrap(agent_of([], [World().tool("a"), World().tool("b")]))
     assert {cell.tool: cell.route.rung.word for cell in ladder.status()} == {"a": "report", "b": "confirm"}
+
+
+def test_a_tool_without_an_undo_is_named_when_it_is_mounted(caplog):
+    """The policy wants it on rollback and it brings nothing for that; nobody waits for its first call to say so."""
+    with closing(ladder_of({"send": {"rung": "rollback", "bounds": [{"kind": "volume", "limit": 1}]}})) as ladder:
+        ladder.wrap(agent_of([], [World().tool("send")]))
+    assert "send of ops stands below rollback: it declares no undo, so it counts as irreversible" in caplog.messages

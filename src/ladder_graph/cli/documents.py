@@ -8,11 +8,14 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from ladder_graph.cli.aftermath import WatchedDocument, moment
+
 if TYPE_CHECKING:
     from ladder_graph import ledger
     from ladder_graph.desk import Cell
     from ladder_graph.explaining import Explanation
     from ladder_graph.steps import Question, Route
+    from ladder_graph.windows import After
 
 
 class QuestionDocument(TypedDict):
@@ -96,6 +99,8 @@ class LifeDocument(ActionDocument):
     """An action with everything that happened to it: `ladder show --json`."""
 
     entries: list[EntryDocument]
+    window: WatchedDocument | None
+    """The window in which it is watched; null where it isn't, or not any more."""
 
 
 class DraftDocument(ActionDocument):
@@ -150,6 +155,14 @@ class CellDocument(TypedDict):
     """What one wrong call costs at most, where the policy says so."""
     beyond_today: int
     """Calls outside its bounds that people let run since midnight, UTC."""
+    watched: int
+    """Its actions that are watched, or are to be undone."""
+    held: list[str]
+    """Its actions that wait for a person: their undo failed, or the watch was blind."""
+    messages_in_doubt: list[str]
+    """Files of its messages that may have been sent, and aren't tried again."""
+    watchers: list[str]
+    """The processes that watch, whatever the tool."""
 
 
 class WeighedDocument(TypedDict):
@@ -214,7 +227,8 @@ class FindingDocument(TypedDict):
     """One thing that was looked at: `ladder doctor --json`."""
 
     about: str
-    """policy, ledger, revision, drafts, lock, reports, questions, doubt, keys, or a tool's name or glob."""
+    """policy, ledger, revision, drafts, lock, reports, questions, doubt, keys, watchers, held, messages, signals, or a
+    tool's name or glob."""
     verdict: str
     """good, note, or wrong, which is what stops a rung or can't be so."""
     text: str
@@ -275,13 +289,20 @@ def report(of: ledger.Report, now: dt.datetime) -> ReportDocument:
     }  # fmt: skip
 
 
-def cell(of: Cell, *, ceiling: str) -> CellDocument:
+def cell(of: Cell, after: After, *, ceiling: str) -> CellDocument:
     """A cell of the matrix as JSON."""
+    own = [one for one in after.watched if (one.agent, one.tool) == (of.agent, of.tool)]
     return {
         "agent": of.agent, "tool": of.tool, "claimed": of.claimed.word, "ceiling": ceiling,
         "effective": of.route.rung.word,
         "reasons": _reasons(of.route), "named": of.entry is not None, "environment": of.environment, "entry": of.entry,
         "mistake_micro_usd": of.mistake, "beyond_today": of.beyond,
+        "watched": sum(one.phase != "held" for one in own),
+        "held": [one.action for one in own if one.phase == "held"],
+        "messages_in_doubt": [
+            str(one.file) for one in after.doubtful if (one.agent, one.tool) == (of.agent, of.tool)
+        ],
+        "watchers": [name for name, _ in after.watchers],
     }  # fmt: skip
 
 
@@ -314,11 +335,6 @@ def _reasons(of: Route) -> list[ReasonDocument]:
 def verification(of: ledger.Verification) -> VerificationDocument:
     """A verification as JSON."""
     return {"ok": of.ok, "entries": of.entries, "erased": of.erased, "problems": list(of.problems)}
-
-
-def moment(at: dt.datetime) -> str:
-    """A moment in ISO 8601, in UTC."""
-    return at.astimezone(dt.UTC).isoformat()
 
 
 def keys(of: type, *, many: bool = True) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ladder_graph.cli import claims
+from ladder_graph.cli import claims, safeguards
 from ladder_graph.cli.findings import Finding, Point
 from ladder_graph.cli.place import MEMORY, Place, absent
 from ladder_graph.envelopes import SHORTEST
@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 ADVICE = {
     "no_checkpointer": 'wrap(graph, checkpointer=...), or checkpointer="host" on a LangGraph server',
     "no_bounds": "add bounds = [...] to the tool, or read_only = true if it changes nothing",
+    "already_firing": "see to the alert; once it is resolved, the tool goes on",
+    "no_watcher": "run `ladder watch`",
+    "not_rehearsed": "`ladder rehearse MODULE:TOOL --args JSON` tries its undo out",
+    "undo_not_portable": "move its undo to the top of a module that another process can import",
+    "undo_too_short": "watch it for a shorter time, or declare an undo that lasts",
     "egress": "add a bound on it, such as host or one_of, or say egress = false where nothing leaves",
     "no_undo": "declare one below @tool: @reversible(prepare=..., undo=...)",
     "not_mounted": "run the agent once, or mount its graph",
@@ -105,6 +110,7 @@ def _around(ladder: Ladder, place: Place, hand: Hand) -> Iterator[Finding]:
     yield _reports(ladder)
     yield from _people(ladder)
     yield from _keys(ladder.policy)
+    yield from safeguards.examine(ladder)
     yield from _tools(ladder, hand)
 
 
@@ -257,7 +263,8 @@ def _tools(ladder: Ladder, hand: Hand) -> Iterator[Finding]:
         own = cell.agent == policy.agent
         there = hand.known if own and hand.whole else footings[cell.agent]
         seen.add(cell.tool)
-        yield _tool(cell, about, policy, there, hand.known.get(cell.tool))
+        rehearsed = safeguards.rehearsed(ladder, cell)
+        yield _tool(cell, about, policy, there, hand.known.get(cell.tool), rehearsed)
     for name in sorted(hand.known.keys() - seen):
         yield _at_hand(name, policy, hand.known[name])
     known = {policy.entry(tool) for tool in hand.known}
@@ -267,12 +274,12 @@ def _tools(ladder: Ladder, hand: Hand) -> Iterator[Finding]:
 
 def _seat(ladder: Ladder, hand: Hand) -> None:
     """Let the ladder know what the tools at hand declare, and which undo the policy names for them."""
-    from ladder_graph.desk import Seat
+    from ladder_graph.seats import Seat
 
     for name, known in hand.known.items():
         undo = claims.undo_of(ladder.policy.rule(name))
         said = known.declaration if isinstance(undo, str) else known.declaration.merged(undo)
-        ladder.seats[name] = Seat(said)
+        ladder.seats[name] = Seat(said, version=known.version)
 
 
 def _globs(policy: Policy, known: set[str | None]) -> Iterator[Finding]:
@@ -298,19 +305,22 @@ def _at_hand(name: str, policy: Policy, known: Known) -> Finding:
     )
 
 
-def _tool(cell: Cell, about: str, policy: Policy, there: Mapping[str, object], known: Known | None) -> Finding:
+def _tool(
+    cell: Cell, about: str, policy: Policy, there: Mapping[str, object], known: Known | None, rehearsed: Point | None
+) -> Finding:  # fmt: skip
     rule, stands = policy.rule(cell.tool), cell.route.rung
     by = f"; by the entry {cell.entry}" if cell.entry not in {cell.tool, None} else ""
     reasons = [_point(reason) for reason in cell.route.reasons]
     untrue = [*claims.untrue(rule, known), *(_checks(rule) if stands >= Rung.ROLLBACK else ())]
     notes = (
         *claims.doubtful(rule, known), *claims.nobody(policy, rule), *claims.sources(rule, there.keys()),
-        *_odd(cell.tool, policy, there),
+        *_odd(cell.tool, policy, there), *([] if rehearsed is None else [rehearsed]),
     )  # fmt: skip
     if reasons or untrue:
         blocked = "" if stands == cell.claimed else f", the policy says {cell.claimed.word}"
-        # Not having looked yet is no fault.
-        unseen = not untrue and all(point.advice == ADVICE["not_mounted"] for point in reasons)
+        # Not having looked yet is no fault, nor is it that an agent which watches for itself doesn't run now.
+        harmless = {"not_mounted"} | ({"no_watcher"} if policy.watcher == "thread" else set())
+        unseen = not untrue and all(reason.code in harmless for reason in cell.route.reasons)
         points = (*reasons, *untrue, *notes)
         return Finding(about, "note" if unseen else "wrong", f"stands on {stands.word}{blocked}{by}", points)
     return Finding(about, "note" if notes else "good", f"stands on {stands.word}{_in_place(rule, cell)}{by}", notes)

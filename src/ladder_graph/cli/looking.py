@@ -13,10 +13,13 @@ from ladder_graph.cli.place import place_of
 from ladder_graph.errors import LadderError
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from ladder_graph.cli.screen import Screen
     from ladder_graph.desk import Cell
     from ladder_graph.ledger import Action, Entry
     from ladder_graph.scale import Rung
+    from ladder_graph.windows import After, Watched
 
 
 def status(ctx: typer.Context, *, json: Json = False) -> None:
@@ -26,8 +29,9 @@ def status(ctx: typer.Context, *, json: Json = False) -> None:
     with place_of(ctx).looking() as ladder:
         cells, policy = ladder.status(), ladder.policy
         news = {agent: ladder.environments(agent) for agent in {cell.agent for cell in cells}}
+        after = ladder.after()
     if json:
-        screen.document([documents.cell(cell, ceiling=policy.rule(cell.tool).ceiling.word) for cell in cells])
+        screen.document([documents.cell(cell, after, ceiling=policy.rule(cell.tool).ceiling.word) for cell in cells])
         return
     out = screen.Screen()
     for agent in dict.fromkeys(cell.agent for cell in cells):
@@ -42,6 +46,7 @@ def status(ctx: typer.Context, *, json: Json = False) -> None:
     if not cells:
         out.note("The policy names no tool, and none was mounted yet.")
         return
+    _after(out, after)
     out.gap()
     signs = out.glyphs
     out.note(f"{signs.reached} stands here   {signs.missed} granted, out of reach   {signs.free} allowed, to be earned")
@@ -92,6 +97,28 @@ def _reasons(out: Screen, cells: list[Cell]) -> None:
             out.note(f"{cell.tool}: {calls} beyond its bounds approved today (UTC)")
 
 
+def _after(out: Screen, after: After) -> None:
+    """What is watched, by whom, and what only a person can put right."""
+    from ladder_graph.cli.screen import shortened, styled
+
+    held = [one for one in after.watched if one.phase == "held"]
+    if after.watched or after.watchers:
+        names = ", ".join(name for name, _ in after.watchers)
+        out.gap()
+        out.line(f"{len(after.watched) - len(held)} watched; {f'by {names}' if names else 'no watcher lives'}")
+    if held or after.doubtful:
+        out.heading("Waiting for a person")
+        out.columns(
+            [[styled(one.action[:8], "bold red"), one.tool, shortened(one.why, 160)] for one in held], between=2
+        )
+        out.columns([
+            [styled("message", "bold red"), one.tool, f"may have been sent, and isn't tried again: {one.file}"]
+            for one in after.doubtful
+        ], between=2)  # fmt: skip
+    if held:
+        out.note("ladder show ACTION; then ladder keep ACTION, or ladder undo ACTION")
+
+
 def log(
     ctx: typer.Context,
     *,
@@ -130,13 +157,16 @@ def show(
     json: Json = False,
 ) -> None:
     """Show the life of one action."""
-    from ladder_graph.cli import documents, screen
+    from ladder_graph.cli import aftermath, documents, screen
 
     with place_of(ctx).acting() as ladder:
         found = ladder.action(action)
-        entries = ladder.log(limit=1000, action=found.key)
+        entries, window, now = ladder.log(limit=1000, action=found.key), ladder.window(found.key), ladder.clock()
     if json:
-        screen.document({**documents.action(found), "entries": [documents.entry(entry) for entry in entries]})
+        screen.document({
+            **documents.action(found), "entries": [documents.entry(entry) for entry in entries],
+            "window": None if window is None else aftermath.watched(window, now),
+        })  # fmt: skip
         return
     out = screen.Screen()
     card(out, found)
@@ -145,10 +175,30 @@ def show(
         [screen.styled(screen.clock(entry.at), screen.QUIET), kind(entry.kind), gist(entry, whole=True)]
         for entry in entries
     ])  # fmt: skip
+    if window is not None:
+        _window(out, window, now)
     if found.text:
         out.heading("The model was told")
         out.line(found.text, 4)
     out.gap()
+
+
+def _window(out: Screen, window: Watched, now: dt.datetime) -> None:
+    """The window of an action, with everything that was measured."""
+    from ladder_graph.cli.aftermath import instant
+    from ladder_graph.cli.screen import QUIET, clock, styled
+    from ladder_graph.cli.watching import ends_in
+
+    out.heading("Watched", window.phase)
+    facts = [("until", clock(window.until)), ("ends in", ends_in(window, now)), ("found", window.why)]
+    out.fields([(name, value) for name, value in facts if value])
+    if window.measured:
+        out.gap()
+    rows: list[list[Any]] = []
+    for one in window.measured:
+        verdict = styled(one.verdict, {"good": "green", "bad": "red"}.get(one.verdict, ""))
+        rows.append([styled(clock(instant(one.at_us)), QUIET), f"check {one.which}", verdict, one.text])
+    out.columns(rows)
 
 
 def verify(

@@ -58,6 +58,17 @@ class Place:
         file = Path(policy.ledger)
         return str(file.relative_to(here) if file.is_relative_to(here) else file)
 
+    def shared_ledger(self, policy: Policy) -> str:
+        """The ledger, for what other processes must see; it need not be there yet.
+
+        Raises:
+            LedgerError: It is in the memory of one process.
+        """
+        file = self.ledger_file(policy)
+        if file == MEMORY:
+            raise LedgerError(f"{absent(file)}")
+        return file
+
     @contextmanager
     def acting(self) -> Iterator[Ladder]:
         """The ladder, for something that a person does.

@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from ladder_graph.cli import (
+    aftermath,
     answering,
     demo,
     doctor,
@@ -20,9 +21,11 @@ from ladder_graph.cli import (
     keeping,
     looking,
     policies,
+    rehearsing,
     reports,
     starting,
     suggestions,
+    watching,
 )
 from ladder_graph.cli.place import Place
 from ladder_graph.errors import LadderError
@@ -34,6 +37,7 @@ HEADINGS = {
         "pending", "approve", "decline", "edit", "respond", "revoke", "drafts", "suggestions", "reports", "ack",
         "resolve",
     ),
+    "Watching": ("watch", "watched", "keep", "undo", "extend", "rehearse"),
     "Keeping": ("demote", "lock"),
 }  # fmt: skip
 """The commands, in the order of their use."""
@@ -121,6 +125,8 @@ JSON = {
     "verify": documents.keys(documents.VerificationDocument, many=False),
     "pending": documents.keys(documents.QuestionDocument),
     "reports": documents.keys(documents.ReportDocument),
+    "watched": documents.keys(aftermath.WatchedDocument),
+    "rehearse": documents.keys(aftermath.RehearsalDocument, many=False),
 }
 """What the help of a command says about its JSON."""
 
@@ -129,6 +135,7 @@ for _command in (
     looking.status, explaining.explain, looking.log, looking.show, looking.verify,
     answering.pending, answering.approve, answering.decline, answering.edit, answering.respond, answering.revoke,
     reports.reports, reports.ack, keeping.resolve,
+    watching.watch, watching.watched, watching.keep, watching.undo, watching.extend, rehearsing.rehearse,
     keeping.demote, keeping.lock,
 ):  # fmt: skip
     program.command(epilog=JSON.get(_command.__name__))(_command)

@@ -31,6 +31,15 @@ def answering(answer: Answer) -> Person | None:
 REQUESTER = "ladder_requester"
 """Where a program that runs an agent by itself says in `config["configurable"]` for whom it does."""
 
+
+def _fields_of(user: Any) -> Mapping[str, Any]:
+    """What a server's user object holds; nothing where it isn't one that can be read."""
+    try:
+        return {} if user is None else {key: user[key] for key in user}
+    except Exception:  # noqa: BLE001  # somebody's authentication made it; what isn't known asks
+        return {}
+
+
 NOBODY = object()
 """A server that knows nobody."""
 
@@ -57,8 +66,7 @@ def facts(config: RunnableConfig) -> Mapping[str, Any]:
     """
     server = _server()
     if server is not None:
-        user = getattr(server, "user", None)
-        return {} if user is None else {key: user[key] for key in user}
+        return _fields_of(getattr(server, "user", None))
     context: Any = None
     with suppress(RuntimeError, KeyError):
         context = get_runtime().context

@@ -12,8 +12,8 @@ from langgraph.graph import StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.prebuilt import ToolNode
 
-from ladder_graph.desk import Seat
 from ladder_graph.errors import LadderError
+from ladder_graph.hosts.fitting import version_of
 from ladder_graph.hosts.nested import agents_within
 from ladder_graph.hosts.nodes import RungNode
 from ladder_graph.hosts.sealing import seal_of
@@ -21,6 +21,7 @@ from ladder_graph.hosts.toolhost import DirectHost, outside
 from ladder_graph.inventory.hints import Hints
 from ladder_graph.inventory.reviews import NAMED_NOWHERE, Review, mapping_of, reviews_of, strictest
 from ladder_graph.ladder import Ladder
+from ladder_graph.seats import Seat
 from ladder_graph.tools import NOTHING, Declaration, declaration_of
 
 
@@ -34,6 +35,8 @@ class Known:
     """The properties of its JSON Schema; None where it can't be had."""
     declaration: Declaration = NOTHING
     hints: Hints = field(default_factory=Hints)
+    version: str = ""
+    """Its code and schema, as a digest; empty where they can't be had."""
     review: Review | None = None
     """What LangChain's middleware does with it; None where there is no such middleware."""
 
@@ -60,7 +63,10 @@ def _known(name: str, tool: BaseTool | None, seat: Seat) -> Known:
         return Known(name, declaration=seat.declaration)
     seal = seal_of(tool)
     hints = Hints.of(tool if seal is None else seal.tool)
-    return Known(name, tool.description, _arguments(tool), seat.declaration, hints)
+    original = tool if seal is None else seal.tool
+    return Known(
+        name, tool.description, _arguments(tool), seat.declaration, hints, seat.version or version_of(original)
+    )
 
 
 def _arguments(tool: BaseTool) -> dict[str, Any] | None:

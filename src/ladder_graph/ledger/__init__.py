@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ladder_graph.ledger.actions import Refused
 from ladder_graph.ledger.chain import Verification
-from ladder_graph.ledger.journal import Journal, Refused
+from ladder_graph.ledger.journal import Journal
 from ladder_graph.ledger.reading import Action, Draft, Entry, Reading, Report
 from ladder_graph.ledger.store import Store
 

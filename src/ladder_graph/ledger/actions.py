@@ -18,9 +18,17 @@ from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.liveness import Owner
 from ladder_graph.ledger.questions import micros
 from ladder_graph.states import State, may_follow
-from ladder_graph.steps import Known, Route
+from ladder_graph.steps import Known, NotClaimed, Route
 
 _json = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
+
+
+class Refused(Exception):
+    """Carries a refusal out of its transaction, so that nothing of it stays. It is no error, and nobody sees it."""
+
+    def __init__(self, refusal: NotClaimed) -> None:
+        self.refusal = refusal
+        super().__init__(refusal.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +63,7 @@ class Actions:
         return Known(
             call=call_of(row), state=State(row["state"]), text=row["text"], reply=row["reply"],
             owner_alive=self.running(row), fence=row["fence"], checkpoint=row["checkpoint"],
-            artifact=None if row["artifact"] is None else json.loads(row["artifact"]),
+            artifact=None if row["artifact"] is None else _stored(row["artifact"]),
             successor=None if after is None else call_of(after),
         )  # fmt: skip
 
@@ -143,13 +151,13 @@ class Actions:
 
     def enter(
         self, cursor: Cursor, call: Call, state: State, route: Route, *, text: str = "",
-        artifact: str | None = None, fence: int = 0, edited_from: str = "",
+        artifact: str | None = None, watch: str = "", fence: int = 0, edited_from: str = "",
     ) -> None:  # fmt: skip
         """Write an action down for the first time, with the arguments and the reasons."""
         body = {
             "tool": call.tool, "arguments": normalise(call.arguments), "digest": call.digest, "thread": call.thread,
             "call": call.id, "env": call.env, **placed(route), **({"edited_from": edited_from} if edited_from else {}),
-            **sealed(artifact),
+            **sealed(artifact, watch),
         }  # fmt: skip
         payload = self.append(cursor, call.agent, state, call.key, body)
         cursor.execute(sql.INSERT_ACTION, {
@@ -162,9 +170,25 @@ class Actions:
         })  # fmt: skip
 
 
-def sealed(artifact: str | None) -> dict[str, str]:
-    """The digest of an undo artifact, for an entry: what is run from it later must be what was stored."""
-    return {} if artifact is None else {"undo": hashlib.sha256(artifact.encode()).hexdigest()}
+def sealed(artifact: str | None, watch: str) -> dict[str, str]:
+    """The digests of an undo artifact and of what is watched, for an entry: what is used later must be what was stored.
+
+    Args:
+        artifact: The undo artifact as it is stored; None where the action can't be undone.
+        watch: What is watched, as it is kept with the window.
+    """
+    if artifact is None:
+        return {}
+    return {name: hashlib.sha256(text.encode()).hexdigest() for name, text in (("undo", artifact), ("watch", watch))}
+
+
+def _stored(artifact: str) -> Any:
+    """An undo artifact; empty where somebody made something else of it, which is found out before it is run."""
+    try:
+        found = json.loads(artifact)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def placed(route: Route) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
 from typing import Literal
 
 from ladder_graph.calls import Call
@@ -18,6 +17,7 @@ from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.actions import pinned_in
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.journal import Journal
+from ladder_graph.routing import Footing
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.steps import Known, Person, Question
@@ -220,12 +220,12 @@ def _insert_environment(
 
 
 def found(
-    journal: Journal, cursor: Cursor, agent: str, tool: str, *, can_ask: bool, reversible: bool,
-    outward: Sequence[str] = (),
+    journal: Journal, cursor: Cursor, agent: str, tool: str, footing: Footing
 ) -> None:  # fmt: skip
     """Write down what a mount found around a tool."""
     cursor.execute(sql.PUT_FOOTING, {
-        "agent": agent, "tool": tool, "can_ask": can_ask, "reversible": reversible, "outward": json.dumps(outward),
+        "agent": agent, "tool": tool, "can_ask": footing.can_ask, "reversible": footing.reversible,
+        "outward": json.dumps(footing.outward), "unportable": footing.unportable, "ttl": footing.ttl,
         "at_us": journal.us,
     })  # fmt: skip
 

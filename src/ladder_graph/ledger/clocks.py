@@ -36,14 +36,17 @@ class Moment:
         return cls(micros(now), boot_id(), time.clock_gettime_ns(_SINCE_BOOT) // 1000 if boot_id() else 0)
 
     def since(self, earlier: Moment) -> tuple[int, int]:
-        """How long ago another moment was, at the least and at the most, where the clocks don't agree.
+        """How long ago another moment was: by the clock to be trusted, and by whichever clock says more.
+
+        The machine's own clock is to be trusted where it counts from the same start: nobody sets it. Elsewhere, and on
+        another machine, only the wall's can tell.
 
         Returns:
-            Two numbers of microseconds. They are the same where only the wall clock can tell.
+            Two numbers of microseconds.
         """
         wall = self.wall_us - earlier.wall_us
         since_boot = self.boot_us - earlier.boot_us if self.boot and self.boot == earlier.boot else wall
-        return min(wall, since_boot), max(wall, since_boot)
+        return since_boot, max(wall, since_boot)
 
 
 @functools.cache

@@ -8,38 +8,32 @@ lost.
 from __future__ import annotations
 
 import json
-import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from ladder_graph.calls import Call, normalise
+from ladder_graph.calls import Call
 from ladder_graph.ledger import beyond, questions, quotas, watches
 from ladder_graph.ledger import statements as sql
-from ladder_graph.ledger.actions import Actions, pinned_in, placed, printable, sealed
+from ladder_graph.ledger.actions import Refused, pinned_in, placed, printable, sealed
+from ladder_graph.ledger.asking import Asked
 from ladder_graph.ledger.clocks import Moment
 from ladder_graph.ledger.cursor import Cursor
-from ladder_graph.ledger.questions import Terms, nonce_of, question_digest, question_of, word_of
+from ladder_graph.ledger.questions import Terms
 from ladder_graph.ledger.rows import US
 from ladder_graph.ledger.watches import spec_of
 from ladder_graph.policy import Rule
 from ladder_graph.policy.bounds import Charge
 from ladder_graph.routing import exhausted
-from ladder_graph.rungs.confirm import responded
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.steps import (
-    Asking,
     Claim,
     Claimed,
-    Decision,
     Known,
     NotClaimed,
-    Person,
     Question,
-    Reason,
     Record,
-    Route,
     Seen,
     Settle,
 )
@@ -50,28 +44,14 @@ _SETTLES = frozenset({State.DONE, State.FAILED, State.UNDONE, State.UNDO_CONFLIC
 _UNDOES = frozenset({State.UNDONE, State.UNDO_CONFLICT, State.UNDO_FAILED})
 """The states that an undo ends in."""
 
-NOBODY = Asking()
-"""Nobody is known to have asked, and no word is given out."""
-
 _NO_QUOTA = {"quota": None, "window": 0, "reach": 0}
 """For a look at a call that draws on none."""
 
 _UNDOABLE = frozenset({State.DONE, State.UNDO_CONFLICT, State.UNDO_FAILED})
 """The states from which an undo may begin without anybody having died."""
 
-_WAITS = frozenset({State.ASKED, State.APPROVED})
-"""The states in which a question is open or its approval isn't used yet."""
 
-
-class Refused(Exception):
-    """Carries a refusal out of its transaction, so that nothing of it stays. It is no error, and nobody sees it."""
-
-    def __init__(self, refusal: NotClaimed) -> None:
-        self.refusal = refusal
-        super().__init__(refusal.text)
-
-
-class Journal(Actions):
+class Journal(Asked):
     """The gate's transactions for one policy, one process and one moment; see `Actions` for its arguments."""
 
     __slots__ = ()
@@ -137,158 +117,6 @@ class Journal(Actions):
                 "reason": "",
             })  # fmt: skip
 
-    def pose(self, cursor: Cursor, call: Call, route: Route, terms: Terms, asking: Asking = NOBODY) -> Question:
-        """Ask, or find the question that is open already; a late one expires here, and one on other terms is void.
-
-        Raises:
-            Refused: It isn't waiting for an answer: another task has taken it further meanwhile.
-        """
-        place, requester = self.place(cursor, call), asking.requester
-        if place is None:
-            self.enter(cursor, call, State.ASKED, route)
-        elif place["state"] not in _WAITS:
-            raise Refused(NotClaimed("busy", f"it is {place['state']} already."))
-        else:
-            question = questions.latest(cursor, call)
-            if question is None:
-                raise Refused(NotClaimed("state", "its draft was accepted, and runs as that person's act."))
-            if question.digest == terms.digest(call):
-                return self._expire(cursor, self._worded(cursor, question, asking.seed))
-            # The rule, the tool or its undo was changed since: what was asked isn't what would run now.
-            self._void(cursor, call)
-            if place["state"] == State.APPROVED:
-                self.move(cursor, call, State.ASKED, body={"void": question.id})
-            requester = question.requester  # Whoever resumes the thread now may be the one who answers.
-        return replace(self._ask(cursor, call, route, terms, requester, asking.seed), fresh=True)
-
-    def _ask(
-        self, cursor: Cursor, call: Call, route: Route, terms: Terms, requester: Person | None, seed: str
-    ) -> Question:  # fmt: skip
-        """Open a new question about an action."""
-        rule, name = terms.rule, secrets.token_hex(8)
-        row = {
-            "id": name, "agent": call.agent, "asked_us": self.us,
-            "expires_us": self.us + int(rule.confirm.expires * US), "impact": rule.impact, "mistake": rule.mistake,
-            "may_answer": json.dumps(rule.confirm.by), "typed": rule.confirm.type,
-            "decisions": json.dumps(rule.confirm.decisions), "quorum": rule.confirm.quorum,
-            "not_requester": rule.confirm.not_requester, "requester": requester.name if requester else "",
-            "requester_auth": requester.auth if requester else "", "nonce": nonce_of(word_of(seed, name)),
-            "tool_version": terms.tool, "rule": rule.revision, "undo": terms.undo,
-        }  # fmt: skip
-        return question_of(self._open(cursor, call, row), call, route.why)
-
-    def _open(self, cursor: Cursor, call: Call, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Write a new question down, as the next one about its action."""
-        (turn,) = cursor.execute(sql.NEXT_ROUND, {"action": call.key}).fetchone()
-        digest = question_digest(call, row["tool_version"], row["rule"], row["undo"])
-        unanswered = {"state": "open", "by": "", "auth": "", "reason": "", "answered_us": None}
-        new = {**row, "action": call.key, "round": turn, "digest": digest, **unanswered}
-        cursor.execute(sql.INSERT_QUESTION, new)
-        self.append(cursor, call.agent, "question", call.key, {
-            "question": row["id"], "digest": digest, "tool": row["tool_version"], "undo": row["undo"],
-            "requester": row["requester"], "requester_auth": row["requester_auth"], "quorum": row["quorum"],
-        })  # fmt: skip
-        return new
-
-    def _worded(self, cursor: Cursor, question: Question, seed: str) -> Question:
-        """Another process asks now, with a secret of its own; the word that the first one gave out is void."""
-        nonce = nonce_of(word_of(seed, question.id))
-        if question.decision is not None or not nonce or nonce == question.nonce:
-            return question
-        cursor.execute(sql.REKEY_QUESTION, {"b_id": question.id, "nonce": nonce})
-        return replace(question, nonce=nonce)
-
-    def current(self, cursor: Cursor, question: Question) -> Question:
-        """The question as it stands now; a late one expires here."""
-        found = questions.latest(cursor, question.call)
-        return self._expire(cursor, found) if found is not None and found.id == question.id else question
-
-    def answer(self, cursor: Cursor, question: Question, decision: Decision) -> Question | None:
-        """Take a decision; None where the question was answered or expired meanwhile, or this person said it before."""
-        body = {
-            "question": question.id, "digest": question.digest, "verdict": decision.verdict, "by": decision.by.name,
-            "auth": decision.by.auth, "reason": decision.reason,
-        }  # fmt: skip
-        match decision.verdict:
-            case "approve":
-                taken = self._approve(cursor, question, decision, body)
-            case "edit":
-                taken = self._edit(cursor, question, decision, body)
-            case _:
-                after = State.DECLINED if decision.verdict == "decline" else State.RESPONDED
-                text = None if decision.verdict == "decline" else responded(question.call, decision)
-                taken = questions.close(cursor, question.id, "open", after, decision)
-                if taken:
-                    self.move(cursor, question.call, after, body=body, text=text)
-        return questions.latest(cursor, question.call) if taken else None
-
-    def _approve(self, cursor: Cursor, question: Question, decision: Decision, body: dict[str, Any]) -> bool:
-        """One person's yes; it lets the call run where it is the last one that is needed."""
-        if question.quorum > 1:
-            found = questions.row_of(cursor, question.call)
-            still_open = found is not None and found["id"] == question.id and found["state"] == "open"
-            if found is None or not still_open or not questions.vote(cursor, question.id, decision):
-                return False
-            given = [one["by"] for one in questions.votes(cursor, found) if not one["withdrawn"]]
-            body = {**body, "given": given, "quorum": question.quorum}
-            if len(given) < question.quorum:
-                self.append(cursor, question.call.agent, "vote", question.call.key, body)
-                return True
-        if not questions.close(cursor, question.id, "open", "approved", decision):
-            return False
-        self.move(cursor, question.call, State.APPROVED, body=body)
-        return True
-
-    def _edit(self, cursor: Cursor, question: Question, decision: Decision, body: dict[str, Any]) -> bool:
-        """Put another call in this one's place, asked on the same terms, with the editor as its first approver."""
-        row, after = questions.row_of(cursor, question.call), decision.successor
-        if row is None or after is None or not questions.close(cursor, question.id, "open", "edited", decision):
-            return False
-        arguments = normalise(after.arguments)
-        body = {**body, "successor": after.key, "arguments": arguments}
-        self.move(cursor, question.call, State.EDITED, body=body, successor=after.key)
-        route = Route(Rung.CONFIRM, (Reason("edited", f"{decision.by.name} put other arguments in"),))
-        self.enter(cursor, after, State.ASKED, route, edited_from=question.call.key)
-        named = {name: value for name, value in row.items() if name != "why"}
-        opened = self._open(cursor, after, {**named, "id": secrets.token_hex(8), "asked_us": self.us, "nonce": ""})
-        asked = question_of(opened, after, route.why)
-        self.answer(cursor, asked, replace(decision, verdict="approve", successor=None))
-        return True
-
-    def revoke(self, cursor: Cursor, question: Question, person: Person, reason: str) -> Question | None:
-        """Take an approval back before it was used; None where there is nothing to take back any more.
-
-        While others still have to approve, only one's own yes can be taken back.
-        """
-        body = {"question": question.id, "by": person.name, "auth": person.auth, "reason": reason}
-        if question.decision is None:
-            if not questions.withdraw(cursor, question.id, person):
-                return None
-            self.append(cursor, question.call.agent, "vote_withdrawn", question.call.key, body)
-            return questions.latest(cursor, question.call)
-        decision = Decision("decline", person, self.now, reason)
-        if not questions.close(cursor, question.id, "approved", "declined", decision):
-            return None
-        self.move(cursor, question.call, State.DECLINED, body={**body, "verdict": "revoke"})
-        return questions.latest(cursor, question.call)
-
-    def _expire(self, cursor: Cursor, question: Question) -> Question:
-        """Turn silence into a no, once the time is up; an approval that nobody used in time is void too."""
-        late = self.now >= question.expires_at
-        if not late or (question.decision is not None and question.decision.verdict == "decline"):
-            return question
-        if self._void(cursor, question.call):
-            self.move(cursor, question.call, State.EXPIRED, body={"question": question.id})
-        return questions.latest(cursor, question.call) or question
-
-    def _void(self, cursor: Cursor, call: Call) -> bool:
-        """Close the question of an action, whether it is open or approved; False where there is none."""
-        question = questions.latest(cursor, call)
-        return question is not None and any(
-            questions.close(cursor, question.id, before, "expired", question.decision)
-            for before in ("open", "approved")
-        )
-
     # --- a call that runs ------------------------------------------------------------------------------------
 
     def claim(self, cursor: Cursor, step: Claim, terms: Terms, reader: tuple[str, int] | None) -> Claimed:
@@ -317,26 +145,27 @@ class Journal(Actions):
                 "action": step.call.key, "agent": step.call.agent, "reader": reader[0], "filed_us": self.us,
                 "due_us": self.us + reader[1], "read_us": None, "by": "",
             })  # fmt: skip
-        fence = self._start(cursor, step, place)
+        watch = "" if step.artifact is None else spec_of(terms.rule)
+        fence = self._start(cursor, step, place, watch)
         if step.artifact is not None:
-            self._arm(cursor, step, terms.rule)
+            self._arm(cursor, step, watch, terms.rule.watch.window)
         self.owner.begin(step.call.key, fence)
         return Claimed(fence)
 
-    def _arm(self, cursor: Cursor, step: Claim, rule: Rule) -> None:
+    def _arm(self, cursor: Cursor, step: Claim, watch: str, length: float) -> None:
         """Write down that the action is to be watched, so that it is even if this process dies with the effect."""
         call = step.call
         watches.arm(
-            cursor, action=call.key, agent=call.agent, tool=call.tool, spec=spec_of(rule),
+            cursor, action=call.key, agent=call.agent, tool=call.tool, spec=watch,
             resource=str(step.artifact.get("resource") or ""), at=Moment.at(self.now),
-            length_us=int(rule.watch.window * US),
+            length_us=int(length * US),
         )  # fmt: skip
 
-    def _start(self, cursor: Cursor, step: Claim, place: Any) -> int:
+    def _start(self, cursor: Cursor, step: Claim, place: Any, watch: str) -> int:
         """Write the start down, of a new action or of one that waited, and return its fence."""
         call, artifact = step.call, None if step.artifact is None else json.dumps(step.artifact)
         if place is None:
-            self.enter(cursor, call, State.STARTED, step.route, artifact=artifact, fence=1)
+            self.enter(cursor, call, State.STARTED, step.route, artifact=artifact, watch=watch, fence=1)
             return 1
         fence: int = place["fence"] + 1
         rung, actor = int(step.route.rung), step.actor.name if step.actor else None
@@ -345,7 +174,7 @@ class Journal(Actions):
             rung=rung, text="", artifact=artifact, actor=actor,
         )  # fmt: skip
         self.append(cursor, call.agent, State.STARTED, call.key, {
-            "fence": fence, "rung": rung, "actor": actor or "", **sealed(artifact),
+            "fence": fence, "rung": rung, "actor": actor or "", **sealed(artifact, watch),
             **beyond.counted(cursor, step, place, self.us),
         })  # fmt: skip
         return fence
@@ -399,7 +228,7 @@ class Journal(Actions):
         cost = step.outcome.cost if step.outcome is not None else None
         if step.state in _SETTLES or (step.state is State.UNDOING and cost is not None):
             quotas.settle(cursor, call.key, used=step.state is not State.FAILED, cost=cost)
-        if moved["undo"]:
+        if moved["undo"] or step.state in _UNDOES:  # Somebody may have taken the artifact away meanwhile.
             self._watched(cursor, call.key, step.state, after, text)
         return True
 
@@ -415,6 +244,8 @@ class Journal(Actions):
                 watches.opened(cursor, window, Moment.at(self.now), after)
             case State.FAILED:
                 watches.over(cursor, window, "over", text)
+            case State.PAUSED:
+                watches.again(cursor, window, None)
             case State.UNDOING:
                 watches.change(cursor, window, phase="undo", due_us=self.us + watches.PULSE)
             case State.UNDONE:
@@ -426,7 +257,9 @@ class Journal(Actions):
 
     def _changed(self, cursor: Cursor, step: Claim) -> NotClaimed | None:
         """Whether the route was found by what has changed since, quotas apart: those are held by this claim itself."""
-        if step.seen is None or self.look(cursor, step.call, ()) == replace(step.seen, left=()):
+        if step.seen is None or self.look(cursor, step.call, ()) == replace(
+            step.seen, left=(), watched=True, rehearsed=True, firing=""
+        ):
             return None
         return NotClaimed("stale", "what it was sent to this rung by has changed meanwhile.")
 

@@ -372,6 +372,10 @@ class FootingRow(SQLModel, table=True):
     """It declares an undo."""
     outward: str
     """The arguments that could carry something out, by its schema, as a JSON array."""
+    unportable: str
+    """Why another process couldn't run its undo; empty where it could."""
+    ttl: float | None
+    """Seconds after the action in which it can be undone."""
     at_us: int = Field(sa_type=BigInteger)
     """When that was found."""
 

@@ -145,6 +145,11 @@ class Rule(Strict):
         """Whether a bound runs other people's code, reads a conversation, or parses SQL: not for an event loop."""
         return any(isinstance(bound, Predicate | Origin | Table) for bound in self.bounds)
 
+    @property
+    def noticed(self) -> bool:
+        """Whether anything would call for an undo: a health check, or that nobody keeps the action."""
+        return bool(self.checks) or self.watch.confirm == "required"
+
     def anchored(self, folder: Path) -> Self:
         """This rule with the directories of its bounds taken from a folder."""
         bounds = tuple(bound.anchored(folder) if isinstance(bound, Under) else bound for bound in self.bounds)
@@ -198,6 +203,11 @@ class Policy(Strict):
     """The keys of inboxes that sign answers, by the id that a signed answer names."""
     signals: Signals = Signals()
     """Where alerts from outside are taken, for checks of the kind `alert`."""
+    watcher: Literal["thread", "process"] = "thread"
+    """Who sees watched actions through: a thread of the agent's process, which goes on when it is started again, or
+    `ladder watch`, without which a tool of rung 4 with a `watch.window` asks."""
+    rehearsals: Literal["advised", "required"] = "advised"
+    """Whether a tool stands on rung 4 only once its undo was rehearsed (`ladder rehearse`) with the very version."""
     ask: Literal["all", "one"] = "all"
     """How many questions of one turn are open at once: all of them, each answered by its interrupt's id, or one after
     the other, for inboxes that know only one."""

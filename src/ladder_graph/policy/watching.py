@@ -42,8 +42,11 @@ def problems(watch: Watch, checks: Sequence[Check]) -> Iterator[str]:
     """
     if not watch.window:
         yield from _without_a_window(watch, checks)
-    elif not checks:
-        yield "watch.window: there are no checks, so the watch would see nothing; add checks = [...]"
+    elif not checks and watch.confirm == "auto":
+        yield (
+            "watch.window: there are no checks, so the watch would see nothing; add checks = [...], or say confirm = "
+            '"required", and a person keeps what is good'
+        )
     else:
         for place, check in enumerate(checks):
             yield from _too_slow(watch, check, f"checks[{place}]")

@@ -44,9 +44,10 @@ def _watched(call: Call, fence: int, plan: Plan, artifact: Any, *, again: bool =
     if outcome.kind == "unknown":
         trouble = f"the tool failed: {outcome.text}"
         return (yield from undo(call, fence, artifact, trouble, outcome.signal, cost=outcome.cost))
-    trouble = yield Measure(call, plan.rule.checks)
-    if trouble is not None:
-        return (yield from undo(call, fence, artifact, trouble, cost=outcome.cost))
+    # Without a check it is a person who keeps it, before its window ends.
+    found: str | None = (yield Measure(call, plan.rule.checks)) if plan.rule.checks else None
+    if found is not None:
+        return (yield from undo(call, fence, artifact, found, cost=outcome.cost))
     yield Record(call, fence, State.DONE, outcome)
     return Reply(State.DONE, "", outcome)
 
@@ -65,7 +66,8 @@ def undo(
         yield Record(call, fence, State.UNDOING, spent, trouble)
     came: UndoOutcome = yield Undo(call, artifact)
     text = _words(call, came, trouble)
-    yield Record(call, fence, came.state, text=text)
+    # On record stands what came of it, and beside it what the model was told.
+    yield Record(call, fence, came.state, Outcome("done", text=came.text) if came.text else None, text)
     return Reply(came.state, text, Outcome("unknown", signal=signal) if signal else None)
 
 

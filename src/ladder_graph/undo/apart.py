@@ -6,8 +6,10 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
-from typing import Any
+from contextlib import suppress
+from typing import IO, Any
 
 from ladder_graph.states import State
 from ladder_graph.steps import UndoOutcome
@@ -30,18 +32,40 @@ def undo_apart(
         timeout: Seconds that it may take.
         killed: For rehearsals: the process is killed after the undo, before it can tell.
     """
-    request = {"artifact": dict(artifact), "after": after, "age": age, "killed": killed}
+    request = json.dumps({"artifact": dict(artifact), "after": after, "age": age, "killed": killed}) + "\n"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    with (
+        tempfile.TemporaryFile("w+") as out,
+        tempfile.TemporaryFile("w+") as err,
+        subprocess.Popen(  # our own module, by our own interpreter
+            [sys.executable, "-m", "ladder_graph.undo"], stdin=subprocess.PIPE, stdout=out, stderr=err, text=True,
+            env=environment,
+        ) as process,
+    ):  # fmt: skip
+        try:
+            # The pipe stays open until it has answered: when it closes, this process is gone, and so is that one.
+            with suppress(BrokenPipeError):
+                _stdin(process).write(request)
+                _stdin(process).flush()
+            ended = process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            return UndoOutcome(State.UNDO_FAILED, f"it took longer than {timeout:g}s and was stopped")
+        finally:
+            process.kill()
+            with suppress(BrokenPipeError):
+                _stdin(process).close()
+        out.seek(0)
+        err.seek(0)
+        answer, said = out.read(), err.read()
     try:
-        done = subprocess.run(  # our own module, by our own interpreter
-            [sys.executable, "-m", "ladder_graph.undo"], input=json.dumps(request), capture_output=True, text=True,
-            timeout=timeout, check=False, env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        return UndoOutcome(State.UNDO_FAILED, f"it took longer than {timeout:g}s and was stopped")
-    try:
-        came = json.loads(done.stdout)
+        came = json.loads(answer)
         state = State(came["state"])
     except (ValueError, KeyError, TypeError):
-        last = (done.stderr.strip().splitlines() or ["without a word"])[-1]
-        return UndoOutcome(State.UNDO_FAILED, f"its process ended with {done.returncode}: {last}")
+        last = (said.strip().splitlines() or ["without a word"])[-1]
+        return UndoOutcome(State.UNDO_FAILED, f"its process ended with {ended}: {last}")
     return UndoOutcome(state, came["text"])  # type: ignore[arg-type]  # it was an outcome's state over there
+
+
+def _stdin(process: subprocess.Popen[str]) -> IO[str]:
+    assert process.stdin is not None  # noqa: S101  # it is a pipe
+    return process.stdin

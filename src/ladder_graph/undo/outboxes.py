@@ -225,6 +225,15 @@ def release_due(directory: str | os.PathLike[str], *, now: float | None = None) 
     return released
 
 
+def in_doubt(directory: str | os.PathLike[str]) -> list[Path]:
+    """The files of messages that may have been sent, and that nobody tries again; a person must look.
+
+    Args:
+        directory: The outbox.
+    """
+    return [_path(Path(directory), IN_DOUBT, name) for name in _names(Path(directory), IN_DOUBT)]
+
+
 def _abandoned(place: Path, name: str) -> bool:
     """Whether nobody is sending it any more; then it is in doubt from now on."""
     try:

@@ -24,6 +24,8 @@ NOTHING_TO_UNDO = "there was nothing to undo"
 """The text of an undo that found things as they were before."""
 FOREIGN = "it was changed by somebody else after the action"
 """The text of a conflict that the fingerprint shows."""
+LATE = "too late: "
+"""How the text of an undo starts that nobody tried because its ttl was over."""
 SKIPPED = "skipped: "
 """How the text of an undo starts that wasn't tried."""
 
@@ -149,7 +151,7 @@ def _undo(
 ) -> UndoOutcome:  # fmt: skip
     ttl = artifact.get("ttl")
     if ttl is not None and age > ttl:
-        late = f"too late: it could be undone for {spell_seconds(ttl)}, and {age:.0f}s have passed"
+        late = f"{LATE}it could be undone for {spell_seconds(ttl)}, and {age:.0f}s have passed"
         return UndoOutcome(State.UNDO_FAILED, late)
     # Neither can change the artifact that a later try needs.
     state = copy.deepcopy(artifact["state"])

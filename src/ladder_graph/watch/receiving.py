@@ -14,12 +14,10 @@ from starlette.routing import Route
 
 from ladder_graph.errors import SignalRefused
 from ladder_graph.watch.alertmanager import LARGEST, signals_of
-from ladder_graph.watch.signals import Signal, authorised
+from ladder_graph.watch.signals import SHORTEST, Signal, authorised
 
 Deliver = Callable[[list[Signal]], None]
 """Stores signals, whole and durably, or raises. A signal whose `key` is stored already must be passed over."""
-SHORTEST = 16
-"""Characters of a token that can't be guessed."""
 log = logging.getLogger(__name__)
 
 

@@ -16,6 +16,9 @@ from ladder_graph.policy.units import MICRO
 from ladder_graph.watch.phase import Told
 from ladder_graph.watch.verdicts import GOOD, Found, bad, inconclusive
 
+SHORTEST = 16
+"""Characters of a token that can't be guessed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Signal:

@@ -8,7 +8,7 @@ from ladder_graph.rungs.confirm import confirm
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.steps import NotClaimed, Outcome, UndoOutcome, Unprepared
-from tests.unit.walking import BUSY, CALL, CLAIMED, DONE, UNSURE, names, plan, question, route, seen, walk
+from tests.unit.walking import BUSY, CALL, CHECKS, CLAIMED, DONE, UNSURE, names, plan, question, route, seen, walk
 
 ASKS = route(Rung.CONFIRM)
 OPEN, YES = question(), question("approve")
@@ -118,11 +118,18 @@ def test_a_signal_is_carried_through():
 def test_a_tool_that_can_be_undone_is_watched_here_too():
     """An approved call is measured, and undone on a bad signal, where its tool can be undone."""
     steps, reply = walk(
-        confirm(CALL, ASKS, plan(undoable=True)), YES, {"a": 1}, CLAIMED, DONE, "it is down", True,
+        confirm(CALL, ASKS, plan(undoable=True, checks=CHECKS)), YES, {"a": 1}, CLAIMED, DONE, "it is down", True,
         UndoOutcome(State.UNDONE), True,
     )  # fmt: skip
     assert names(steps) == "Pose Prepare Claim Execute Measure Record Undo Record"
     assert (steps[2].artifact, reply.state) == ({"a": 1}, State.UNDONE)
+
+
+def test_without_a_check_a_person_keeps_it():
+    """Nothing is measured before the reply where a person must keep the action, or it is undone."""
+    steps, reply = walk(confirm(CALL, ASKS, plan(undoable=True)), YES, {"a": 1}, CLAIMED, DONE, True)
+    assert names(steps) == "Pose Prepare Claim Execute Record"
+    assert reply.state is State.DONE
 
 
 def test_an_undo_that_cannot_be_made_holds_nobody_up():

@@ -1,0 +1,94 @@
+"""What is in place after an action: watchers, rehearsals of undos, and the way in for alerts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ladder_graph.cli.aftermath import instant
+from ladder_graph.cli.findings import Finding, Point
+from ladder_graph.ledger import watches
+from ladder_graph.policy import Policy
+from ladder_graph.policy.checks import Alert
+from ladder_graph.scale import Rung
+from ladder_graph.watch.signals import SHORTEST
+
+if TYPE_CHECKING:
+    from ladder_graph.desk import Cell
+    from ladder_graph.ladder import Ladder
+    from ladder_graph.windows import After
+
+
+def examine(ladder: Ladder) -> Iterator[Finding]:
+    """Look at everything that isn't about one tool alone."""
+    after = ladder.after()
+    yield from _watchers(ladder.policy, after)
+    held = [one for one in after.watched if one.phase == "held"]
+    if held:
+        points = tuple(
+            Point(f"{one.tool} ({one.action[:8]}): {one.why}", f"`ladder show {one.action[:8]}`; then keep, or undo")
+            for one in held
+        )
+        yield Finding("held", "note", f"{len(held)} that only a person can keep or undo", points)
+    if after.doubtful:
+        points = tuple(Point(f"{one.tool}: {one.file}", "find out, then take the file away") for one in after.doubtful)
+        yield Finding("messages", "note", f"{len(points)} that may have been sent, and aren't tried again", points)
+    yield from _signals(ladder.policy)
+
+
+def _watchers(policy: Policy, after: After) -> Iterator[Finding]:
+    """Whether somebody watches, where somebody must."""
+    wanted = sorted(name for name, rule in policy.tools.items() if rule.watch.window and not rule.read_only)
+    left = sum(one.phase != "held" for one in after.watched)
+    if after.watchers:
+        names = ", ".join(name for name, _ in after.watchers)
+        yield Finding("watchers", "good", f"{names}; {left or 'no'} action{'s' * (left != 1)} to see through")
+    elif wanted or left:
+        what = f"{left} action{'s' * (left != 1)} to see through" if left else f"to be watched: {', '.join(wanted)}"
+        own = policy.watcher == "thread"
+        advice = "an agent that runs watches for itself; " if own else ""
+        yield Finding(
+            "watchers", "note" if own and not left else "wrong", f"none lives; {what}",
+            (Point("", f"{advice}`ladder watch` watches on without one"),),
+        )  # fmt: skip
+
+
+def _signals(policy: Policy) -> Iterator[Finding]:
+    """Whether alerts could come in, where a check is about one."""
+    asked = sorted(name for name, rule in policy.tools.items() if any(isinstance(one, Alert) for one in rule.checks))
+    name = policy.signals.token_env
+    if not asked:
+        return
+    if name is None:
+        text = f"alerts are to speak for {', '.join(asked)}, and none is taken without a token"
+        yield Finding("signals", "wrong", text, (Point("", 'name its variable: [signals] token_env = "..."'),))
+    elif len(os.environ.get(name, "")) < SHORTEST:
+        problem = f"has fewer than {SHORTEST} characters" if os.environ.get(name) else "isn't set here"
+        yield Finding("signals", "note", f"{name} {problem}", (Point("", "set it where `ladder watch --listen` runs"),))
+    else:
+        yield Finding("signals", "good", f"{name} is set here; `ladder watch --listen` takes alerts")
+
+
+def rehearsed(ladder: Ladder, cell: Cell) -> Point | None:
+    """What is known of the last rehearsal of a tool's undo; None where it needs none."""
+    rule, seat = ladder.policy.rule(cell.tool), ladder.seat_of(cell.agent, cell.tool)
+    undoable = seat.declaration.reversible or cell.route.rung >= Rung.ROLLBACK
+    if rule.read_only or rule.rung < Rung.ROLLBACK or not undoable:
+        return None
+    last = ladder.store.read(watches.rehearsals).get(cell.tool)
+    advice = f"`ladder rehearse MODULE:{cell.tool} --args JSON`, where nobody minds"
+    if last is None:
+        return Point("its undo was never rehearsed", advice)
+    day = f"{instant(last.at_us):%Y-%m-%d}"
+    if not seat.version:
+        word = "passed" if last.passed else f"failed: {last.text}"
+        return Point(f"its undo was rehearsed on {day}, and {word}", "with --app it is seen whether that still holds")
+    edition = seat.edition(cell.tool)
+    present = ladder.store.read(lambda cursor: watches.rehearsal(cursor, cell.tool, edition))
+    if present is None:
+        return Point(f"its undo was rehearsed on {day}, with another version of the tool", advice)
+    day = f"{instant(present.at_us):%Y-%m-%d}"
+    if not present.passed:
+        return Point(f"its undo failed when it was rehearsed on {day}: {present.text}", "mend the undo")
+    return Point(f"its undo was rehearsed on {day} with this very version, and passed")

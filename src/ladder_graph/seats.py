@@ -1,0 +1,56 @@
+"""What a mount knows of a tool that it has taken under the ladder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ladder_graph.calls import digest_of
+from ladder_graph.deciding import Fitting, unchecked
+from ladder_graph.hosting import Host
+from ladder_graph.policy import Rule
+from ladder_graph.routing import Footing
+from ladder_graph.scale import Rung
+from ladder_graph.tools import NOTHING, Declaration
+
+
+@dataclass(slots=True)
+class Seat:
+    """One tool under the ladder, as a mount knows it."""
+
+    declaration: Declaration = NOTHING
+    can_ask: bool = False
+    host: Callable[[], Host] | None = None
+    """Makes a host that runs the tool outside its graph, for accepted drafts; None where that can't be done."""
+    version: str = ""
+    """The tool's own code and schema, as a digest; empty where the tool isn't known."""
+    fitted: Fitting = unchecked
+    """Types arguments by the tool's schema."""
+    outward: tuple[str, ...] = ()
+    """The arguments that could carry something out, by that schema."""
+
+    def edition(self, tool: str) -> str:
+        """What the tool is: its code, schema and declared version, as a digest."""
+        return digest_of("tool", tool, self.version, self.declaration.version)
+
+    def footing(self, reader: str | None) -> Footing:
+        """What is in place around the tool.
+
+        Args:
+            reader: Who reads its reports.
+        """
+        said = self.declaration
+        unportable = said.unportable if said.reversible else ""
+        return Footing(self.can_ask, said.reversible, reader, self.outward, unportable, said.ttl)
+
+    def trouble(self, rule: Rule) -> str:
+        """Why the tool has no undo that holds, where its rule wants one; empty where all is well.
+
+        Args:
+            rule: The tool's rule.
+        """
+        if rule.rung < Rung.ROLLBACK or rule.read_only:
+            return ""
+        if not self.declaration.reversible:
+            return "it declares no undo, so it counts as irreversible"
+        return self.declaration.unportable if rule.watch.window else ""

@@ -1,0 +1,7 @@
+"""The watcher: works off open windows, in any number of processes, and undoes what went wrong."""
+
+from __future__ import annotations
+
+from ladder_graph.watcher.working import Watcher
+
+__all__ = ["Watcher"]

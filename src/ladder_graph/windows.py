@@ -1,0 +1,277 @@
+"""What people do about watched actions: see them, keep one, undo one, watch one longer."""
+
+from __future__ import annotations
+
+import datetime as dt
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
+
+from ladder_graph.errors import AnswerRefused
+from ladder_graph.ledger import Journal, acts, watches
+from ladder_graph.ledger.cursor import Cursor
+from ladder_graph.ledger.outboxes import posted
+from ladder_graph.ledger.questions import micros
+from ladder_graph.ledger.rows import US
+from ladder_graph.ledger.watches import Measured, Rehearsed, Window
+from ladder_graph.questions import Questions, person_of
+from ladder_graph.seats import Seat
+from ladder_graph.states import State
+from ladder_graph.steps import Known, Person
+from ladder_graph.tools import Declaration, declaration_of
+from ladder_graph.watch import Signal
+from ladder_graph.watch.kept import kept_alert
+from ladder_graph.watcher import Watcher
+
+if TYPE_CHECKING:
+    from ladder_graph.undo import Rehearsal
+
+Phase = Literal["armed", "open", "undo", "held"]
+"""The action hasn't finished, is watched, is to be undone, or waits for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """An action in its window."""
+
+    action: str
+    """The action's key."""
+    agent: str
+    tool: str
+    phase: Phase
+    began: dt.datetime
+    until: dt.datetime
+    """When the window ends."""
+    why: str
+    """What was found, in words."""
+    attempts: int
+    """How often its undo was tried."""
+    measured: tuple[Measured, ...]
+    """What was measured so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubtful:
+    """A message of an outbox that may have been sent. It isn't tried again."""
+
+    agent: str
+    tool: str
+    file: Path
+    """It holds the message. Whoever has found out takes it away."""
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """Everything that goes on after actions ran."""
+
+    watched: list[Watched]
+    watchers: list[tuple[str, dt.datetime]]
+    """The processes that watch, with the moment when each last said so."""
+    doubtful: list[Doubtful]
+
+
+class Windows(Questions):
+    """The part of a desk where watched actions are."""
+
+    watcher: Watcher
+
+    def watched(self) -> list[Watched]:
+        """Actions that are watched, are to be undone, or wait for a person; what ends first in front."""
+        return self.store.read(lambda cursor: [_watched(cursor, one) for one in watches.windows(cursor)])
+
+    def window(self, action: str) -> Watched | None:
+        """The window of one action; None where it has none, or it is over.
+
+        Args:
+            action: Its whole key.
+        """
+
+        def read(cursor: Cursor) -> Watched | None:
+            found = watches.window_of(cursor, action)
+            return _watched(cursor, found) if found is not None and found.phase in get_args(Phase) else None
+
+        return self.store.read(read)
+
+    def after(self) -> After:
+        """What is watched, by whom, and what is in doubt."""
+        return After(self.watched(), self.watchers(), self.doubtful())
+
+    def watchers(self) -> list[tuple[str, dt.datetime]]:
+        """The processes that watch, with the moment when each last said so."""
+        now = micros(self.clock())
+        found = self.store.read(lambda cursor: watches.watchers(cursor, self.store.owner, now))
+        return [(name, _moment(beat)) for name, beat in found]
+
+    def doubtful(self) -> list[Doubtful]:
+        """Messages in outboxes of this machine of which nobody knows whether they were sent."""
+        from ladder_graph.undo.outboxes import in_doubt
+
+        found = sorted(self.store.read(posted), key=lambda one: (one.agent, one.tool, one.directory))
+        return [Doubtful(one.agent, one.tool, file) for one in found for file in in_doubt(one.directory)]
+
+    def keep(self, action: str, *, by: str | Person, reason: str = "") -> Watched | None:
+        """Keep a watched action: it is good, whatever its checks would have said later.
+
+        Args:
+            action: Its key, or the beginning of it.
+            by: Who keeps it.
+            reason: Why.
+
+        Returns:
+            The window, where it isn't over yet; None where it is.
+
+        Raises:
+            UnknownQuestion: There is no such action.
+            AnswerRefused: It isn't watched, and doesn't wait for a person.
+        """
+        return self._tell("keep", action, by, reason)
+
+    def extend(self, action: str, *, seconds: float, by: str | Person, reason: str = "") -> Watched | None:
+        """Watch an action longer.
+
+        Args:
+            action: Its key, or the beginning of it.
+            seconds: From now on. An earlier end than the present one changes nothing.
+            by: Who says so.
+            reason: Why.
+
+        Raises:
+            UnknownQuestion: There is no such action.
+            AnswerRefused: It isn't watched, or its watch is over and it waits for a person.
+        """
+        return self._tell("extend", action, by, reason, until=micros(self.clock()) + int(seconds * US))
+
+    def deliver(self, signals: Sequence[Signal]) -> int:
+        """Take in alerts from outside: all of them in one durable write, or none. Every watcher looks at once.
+
+        Args:
+            signals: As `ladder_graph.watch.alertmanager.signals_of` reads them.
+
+        Returns:
+            How many are new. One that was delivered before counts from its first delivery.
+        """
+        kept = [kept_alert(one) for one in signals]
+        return self.store.write(lambda cursor: watches.deliver(cursor, kept))
+
+    @abstractmethod
+    def declared(self, tool: str, own: Declaration) -> Declaration:
+        """What holds for a tool that declares this itself."""
+
+    def rehearse(
+        self, tool: Any, arguments: Mapping[str, Any], *, by: str | Person, foreign: Callable[[], Any] | None = None
+    ) -> tuple[Rehearsal, str]:
+        """Try a tool's undo out, and write down what came of it for the version of the tool at hand.
+
+        The tool is really called, several times, and past every rung. Use a place where nobody minds.
+
+        Args:
+            tool: A LangChain tool, or the function.
+            arguments: The arguments of the call. It must change something.
+            by: Who wants it.
+            foreign: Changes what the call changed, as somebody else would after it.
+
+        Returns:
+            What was tried, and the version of the tool that it is for.
+        """
+        from ladder_graph.hosts.rehearsing import original
+        from ladder_graph.undo.rehearsing import rehearse
+
+        person, (plain, code) = person_of(by), original(tool)
+        said = self.declared(plain.name, declaration_of(plain))
+        version = Seat(said, version=code).edition(plain.name)
+        found = rehearse(plain, arguments, declaration=said, foreign=foreign)
+        text = "; ".join(f"{step.name}: {step.text}" for step in found.steps if not step.ok)
+
+        def keep(journal: Journal, cursor: Cursor) -> None:
+            watches.rehearsed(cursor, plain.name, version, Rehearsed(journal.us, found.passed, text))
+            journal.append(cursor, self.policy.agent, "rehearsed", "", {
+                "tool": plain.name, "version": version, "passed": found.passed, "by": person.name,
+                "auth": person.auth, "text": text or "passed", "untried": list(found.untried),
+            })  # fmt: skip
+
+        self._write(keep)
+        return found, version
+
+    def undo(self, action: str, *, by: str | Person, reason: str = "") -> State:
+        """Undo an action now, whether it is watched or not, from what was stored before it.
+
+        Args:
+            action: Its key, or the beginning of it.
+            by: Who wants it undone.
+            reason: Why.
+
+        Returns:
+            Where the action is now: undone, or in which way that didn't work.
+
+        Raises:
+            UnknownQuestion: There is no such action.
+            AnswerRefused: No undo was made before it, or it isn't done.
+        """
+        person, journal = person_of(by), self._journal()
+
+        def begin(cursor: Cursor) -> Window:
+            known = acts.find_action(journal, cursor, action)
+            window = watches.window_of(cursor, known.call.key)
+            if known.artifact is None or window is None:
+                raise AnswerRefused(f"no undo of action {known.call.short} was made before it")
+            if known.state not in {State.DONE, State.UNDO_FAILED, State.UNDO_CONFLICT}:
+                raise AnswerRefused(f"action {known.call.short} can't be undone now: it is {known.state}")
+            said = f"{person.name} said so" + (f": {reason}" if reason else "")
+            watches.change(cursor, window, phase="undo", due_us=journal.us, why=said)
+            _signed(journal, cursor, known, "undo", person, reason)
+            return window
+
+        window = self.store.write(begin)
+        self.watcher.undo(window)
+        found = self.store.read(lambda cursor: journal.known(cursor, window.action))
+        return State.UNDOING if found is None else found.state
+
+    def _tell(
+        self, kind: Literal["keep", "extend"], action: str, by: str | Person, reason: str, **more: Any
+    ) -> Watched | None:
+        person, journal = person_of(by), self._journal()
+
+        def tell(cursor: Cursor) -> Window:
+            known = acts.find_action(journal, cursor, action)
+            window = watches.window_of(cursor, known.call.key)
+            if window is None or window.phase not in ({"open", "held"} if kind == "keep" else {"open"}):
+                waits = "waits for a person" if window is not None and window.phase == "held" else "isn't watched"
+                raise AnswerRefused(f"action {known.call.short} {waits}: it is {known.state}")
+            _signed(journal, cursor, known, kind, person, reason)
+            if window.phase == "held":
+                # Its watch is over, and its undo may have failed: this person has seen to it.
+                said = f"{person.name} kept it"
+                watches.over(cursor, window, "kept", said)
+                journal.append(cursor, window.agent, "watched", window.action, {"phase": "kept", "text": said})
+                return window
+            body = {"by": person.name, "reason": reason, **more}
+            key = f"{kind}/{window.action}/{journal.us}/{person.name}"
+            watches.deliver(cursor, [watches.Signal(key, journal.us, kind, window.action, body)])
+            watches.again(cursor, window, journal.us)
+            return window
+
+        window = self.store.write(tell)
+        now = self.store.read(lambda cursor: watches.window_of(cursor, window.action))
+        if now is not None and now.phase == "open":
+            for one in self.watcher.look([now]):
+                self.watcher.undo(one)
+        return next((one for one in self.watched() if one.action == window.action), None)
+
+
+def _signed(journal: Journal, cursor: Cursor, known: Known, kind: str, person: Person, reason: str) -> None:
+    journal.append(cursor, known.call.agent, "told", known.call.key, {
+        "kind": kind, "by": person.name, "auth": person.auth, "reason": reason,
+    })  # fmt: skip
+
+
+def _watched(cursor: Cursor, window: Window) -> Watched:
+    return Watched(
+        window.action, window.agent, window.tool, cast("Phase", window.phase), _moment(window.begun.wall_us),
+        _moment(window.until_us), window.why, window.attempts, tuple(watches.measurements(cursor, window.action)),
+    )  # fmt: skip
+
+
+def _moment(us: int) -> dt.datetime:
+    return dt.datetime.fromtimestamp(us / US, tz=dt.UTC)

@@ -1,0 +1,147 @@
+"""Who counts as a watcher: a process that lives and says so. Without one, no tool stands on rung 4."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+
+from ladder_graph.calls import Call
+from ladder_graph.ledger import Store, watches
+from ladder_graph.ledger.questions import micros
+from ladder_graph.scale import Rung
+from ladder_graph.tools import Declaration
+from tests.unit.watcher.conftest import HEALTH, MODEL, told
+
+CALL = Call("ops", "t1", "call_1", "put", {"place": "top", "thing": "a cup"})
+
+
+def before(arguments):
+    """The before-image."""
+    return dict(arguments)
+
+
+def put_back(kept):
+    """The undo, which another process could run."""
+
+
+PORTABLE = Declaration(prepare=before, undo=put_back)
+
+
+def routed(ladder):
+    """The rung that a call would go to, and why."""
+    route = ladder.route(CALL, MODEL)[0]
+    return route.rung, [reason.code for reason in route.reasons]
+
+
+def seated(place, **fields):
+    """A ladder whose tool has everything that rung 4 needs but, perhaps, a watcher."""
+    return place.ladder(rung="rollback", declared=PORTABLE, **fields)
+
+
+def beat(place, store, seconds=0.0):
+    """Say that the process of this store watches, by a clock that is ahead by so much."""
+    now = micros(place.clock() + dt.timedelta(seconds=seconds))
+    store.write(lambda cursor: watches.beat(cursor, store.owner, "elsewhere", now))
+
+
+def test_nobody_watches(place):
+    """It stands a rung lower, and says what is missing."""
+    assert routed(seated(place)) == (Rung.CONFIRM, ["no_watcher"])
+
+
+def test_a_watcher_in_another_process_counts_while_it_lives_and_speaks(place):
+    """Its lock shows that it lives, its beat that it works; one without the other is not enough."""
+    ladder, other = seated(place), Store(str(place.file))
+    beat(place, other)
+    assert routed(ladder) == (Rung.ROLLBACK, [])
+    assert [name for name, _ in ladder.watchers()] == ["elsewhere"]
+    place.clock.advance(dt.timedelta(microseconds=watches.SILENT))
+    assert routed(ladder) == (Rung.CONFIRM, ["no_watcher"]), "it is silent"
+    beat(place, other)
+    assert routed(ladder) == (Rung.ROLLBACK, [])
+    other.owner.abandon()
+    assert routed(ladder) == (Rung.CONFIRM, ["no_watcher"]), "it is dead"
+    other.close()
+
+
+def test_a_beat_from_the_future_does_not_count(place):
+    """The clock was set back since, and nobody knows whether that process still works."""
+    ladder, other = seated(place), Store(str(place.file))
+    beat(place, other, 3600)
+    assert routed(ladder) == (Rung.CONFIRM, ["no_watcher"])
+    beat(place, other, 1)
+    assert routed(ladder) == (Rung.ROLLBACK, [])
+    other.close()
+
+
+def test_a_thread_of_this_process_watches(place):
+    """From the moment when the tool is mounted until the ladder is closed."""
+    ladder = seated(place, watcher="thread")
+    assert ladder.watcher.running
+    assert routed(ladder) == (Rung.ROLLBACK, [])
+    threads = {thread.name for thread in threading.enumerate()}
+    assert "ladder-watch" in threads
+    ladder.close()
+    assert not ladder.watcher.running
+    assert not any(thread.name.startswith(("ladder-watch", "ladder-undo")) for thread in threading.enumerate())
+    store = Store(str(place.file))
+    assert store.read(lambda cursor: cursor.execute("SELECT * FROM watcher").fetchall()) == []
+    store.close()
+
+
+def test_the_policy_says_that_a_process_watches(place):
+    """Then none of our own is started, whatever is mounted or was left behind."""
+    ladder = seated(place, watcher="process")
+    assert not ladder.watcher.running
+    place.act(place.ladder())
+    assert not seated(place, watcher="process").watcher.running
+
+
+def test_no_watch_needs_no_thread(place):
+    """A tool without a window, and a ledger without open windows."""
+    assert not place.ladder(watcher="thread", window=0, check={"count": 1}).watcher.running
+
+
+def test_what_an_earlier_process_left_is_seen_through(place):
+    """Even where no tool of this one is watched."""
+    first = place.ladder()
+    key = place.act(first)
+    first.close()
+    HEALTH["verdict"], looked = False, threading.Event()
+    place.shelf.put_back = lambda kept, old=place.shelf.put_back: (old(kept), looked.set())
+    ladder = place.ladder(watcher="thread", window=0, check={"count": 1})
+    assert ladder.watcher.running
+    assert looked.wait(30)
+    ladder.close()
+    assert told(place.ladder(), key)[:2] == ("undone", "undone")
+
+
+def test_a_watcher_can_be_started_again(place):
+    """After it was stopped, it watches as before."""
+    ladder = place.ladder()
+    HEALTH["verdict"], back = False, place.shelf.put_back
+    for thing in ("a cup", "a plate"):
+        key, looked = place.act(ladder, thing), threading.Event()
+        place.shelf.put_back = lambda kept, looked=looked: (back(kept), looked.set())
+        ladder.declare("put", place.shelf.declaration())
+        ladder.watcher.start()
+        assert looked.wait(30)
+        ladder.watcher.stop()
+        assert told(ladder, key)[:2] == ("undone", "undone")
+        place.clock.advance(dt.timedelta(seconds=1))
+
+
+def test_a_watcher_whose_hands_are_full_is_silent(place):
+    """Nothing more would be done by it, so nobody should rely on it."""
+    ladder, gate = place.ladder(), threading.Event()
+    watcher = ladder.watcher
+    watcher.tick()
+    for n in range(20):
+        watcher._looking.begin([str(n)], 0, gate.wait)
+    place.clock.advance(dt.timedelta(microseconds=watches.SILENT))
+    watcher.tick()
+    assert ladder.watchers() == []
+    gate.set()
+    watcher._looking.wait()
+    watcher.tick()
+    assert len(ladder.watchers()) == 1
