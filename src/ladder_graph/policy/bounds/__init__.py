@@ -6,7 +6,7 @@ A bound whose input is missing or can't be read asks; it never allows.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal, cast, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field
 
@@ -117,8 +117,9 @@ def weigh(bounds: Iterable[Bound], call: Call, scene: Scene) -> tuple[list[Breac
     """
     breaches: list[Breach] = []
     charges: list[Charge] = []
-    for bound in bounds:
-        asked, one = _ASKED[bound.kind], cast("Any", bound)
+    one: Any
+    for one in bounds:
+        asked = _ASKED[one.kind]
         answer: Breach | tuple[Charge, ...] | None
         if asked == "call":
             answer = one.check(call)
