@@ -236,7 +236,9 @@ class LedgerMachine(RuleBasedStateMachine):
     def process(self):
         """A process that has mounted all tools, under the policy of now."""
         rules = {**RULES, "asked": {**RULES["asked"], "impact": self.impact}}
-        ladder = Ladder(policy=Policy.from_rungs("ops", rules), ledger=self.source, clock=self.clock)
+        # A watcher in this process would work beside the machine, which tells each step by itself.
+        policy = Policy.from_rungs("ops", rules).model_copy(update={"watcher": "process"})
+        ladder = Ladder(policy=policy, ledger=self.source, clock=self.clock)
         declared = self.world.declarations()
         for kind in KINDS:
             ladder.seat(kind, declared.get(kind, NOTHING), agent="ops", can_ask=True)

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from decimal import Decimal
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ladder_graph.policy.bounds import Origin
@@ -52,6 +52,8 @@ def test_only_what_was_said_has_an_origin(kind, text, value):
 @given(st.sampled_from(KINDS[:-1]), SAID, st.sampled_from("ab5_\u0661\u0455\u200b\u2212-/"), st.booleans())
 def test_what_a_sign_is_put_to_is_another_value(kind, said, sign, before):
     """No value is found in a text that has one letter, digit, dash or invisible sign more right beside it."""
+    # What a number is put to must be the number: in a URL with one in it, the sign may stand far away.
+    assume(kind != "number" or (said[:1].isdigit() and said[-1:].isdigit()))
     alone = set(found_in(said, kind))
     assert not alone & set(found_in(f"{sign}{said}" if before else f"{said}{sign}", kind)) or " " in said
 
