@@ -104,6 +104,9 @@ STEPS: dict[State, frozenset[State]] = {
 }
 """From each state, the states that may follow it."""
 
+UNDOABLE = frozenset({State.DONE, State.UNDO_CONFLICT, State.UNDO_FAILED})
+"""The states from which an undo may begin without anybody having died."""
+
 
 def may_follow(before: State, after: State) -> bool:
     """Whether a call may go from one state to the other."""

@@ -18,7 +18,7 @@ from ladder_graph.ledger.rows import US
 from ladder_graph.ledger.watches import Measured, Rehearsed, Window
 from ladder_graph.questions import Questions, person_of
 from ladder_graph.seats import Seat
-from ladder_graph.states import State
+from ladder_graph.states import UNDOABLE, State
 from ladder_graph.steps import Known, Person
 from ladder_graph.tools import Declaration, declaration_of
 from ladder_graph.watch import Signal
@@ -216,7 +216,7 @@ class Windows(Questions):
             window = watches.window_of(cursor, known.call.key)
             if known.artifact is None or window is None:
                 raise AnswerRefused(f"no undo of action {known.call.short} was made before it")
-            if known.state not in {State.DONE, State.UNDO_FAILED, State.UNDO_CONFLICT}:
+            if known.state not in UNDOABLE:
                 raise AnswerRefused(f"action {known.call.short} can't be undone now: it is {known.state}")
             said = f"{person.name} said so" + (f": {reason}" if reason else "")
             watches.change(cursor, window, phase="undo", due_us=journal.us, why=said)

@@ -26,7 +26,7 @@ from ladder_graph.policy import Rule
 from ladder_graph.policy.bounds import Charge
 from ladder_graph.routing import exhausted
 from ladder_graph.scale import Rung
-from ladder_graph.states import State
+from ladder_graph.states import UNDOABLE, State
 from ladder_graph.steps import (
     Claim,
     Claimed,
@@ -46,9 +46,6 @@ _UNDOES = frozenset({State.UNDONE, State.UNDO_CONFLICT, State.UNDO_FAILED})
 
 _NO_QUOTA = {"quota": None, "window": 0, "reach": 0}
 """For a look at a call that draws on none."""
-
-_UNDOABLE = frozenset({State.DONE, State.UNDO_CONFLICT, State.UNDO_FAILED})
-"""The states from which an undo may begin without anybody having died."""
 
 
 class Journal(Asked):
@@ -193,7 +190,7 @@ class Journal(Asked):
             return NotClaimed("busy", "somebody else is finding out what became of it.")
         before = State(place["state"])
         orphaned = before in {State.STARTED, State.UNDOING} and not self.running(place)
-        if not (orphaned or (undo and before in _UNDOABLE)):
+        if not (orphaned or (undo and before in UNDOABLE)):
             return NotClaimed("busy", f"it is {before}, and somebody else may be at it.")
         after = State.UNDOING if undo else before
         self.step(cursor, call, before, fence, after, owner=self.owner.hold(), fence=fence + 1)

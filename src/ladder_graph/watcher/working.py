@@ -30,7 +30,7 @@ from ladder_graph.policy.checks import Check, Http, Prometheus
 from ladder_graph.rungs.acting import Plan
 from ladder_graph.rungs.undoing import undo
 from ladder_graph.scale import Rung
-from ladder_graph.states import State
+from ladder_graph.states import UNDOABLE, State
 from ladder_graph.steps import Claimed, Known, NotClaimed
 from ladder_graph.tools import NOTHING, Declaration
 from ladder_graph.turns import Turn
@@ -53,7 +53,7 @@ KNOWN = 50_000
 JUMP = PULSE // 10
 """Microseconds that the wall clock may go back, as servers of time do it, before anything is looked at anew."""
 
-_UNDOABLE = frozenset({State.STARTED, State.UNDOING, State.DONE, State.UNDO_CONFLICT, State.UNDO_FAILED})
+_UNDOABLE = UNDOABLE | {State.STARTED, State.UNDOING}
 """The states that an undo may begin from, or go on from; where somebody is at it, the claim finds that out."""
 _PHASES = {"kept": "kept", "hold": "held", "undo": "undo"}
 """The phase that a window comes to, by what it was judged."""
