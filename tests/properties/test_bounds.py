@@ -272,23 +272,36 @@ def test_only_the_tenant_itself_is_inside(value, known):
 
 
 @pytest.fixture(scope="module")
-def database():
-    """A database that says which tables a statement would touch, and what it was that it was asked."""
-    database = sqlite3.connect(":memory:")
+def touches():
+    """A function that asks SQLite which tables a statement would touch, and how.
+
+    The authorizer names a common table expression as it names a table, but without its database. What it can't tell apart
+    is seen in the program: a table is opened by its root page.
+    """
+    database = sqlite3.connect(":memory:", cached_statements=0)  # the authorizer isn't asked about a cached statement
     touched = set()
     database.executescript("CREATE TABLE orders (id, note); CREATE TABLE secret (id, note); CREATE TABLE hidden (id)")
+    pages = dict(database.execute("SELECT rootpage, name FROM sqlite_master"))
     kinds = {
         sqlite3.SQLITE_READ: "select", sqlite3.SQLITE_INSERT: "insert", sqlite3.SQLITE_UPDATE: "update",
         sqlite3.SQLITE_DELETE: "delete",
     }  # fmt: skip
 
-    def asked(action, what, *_):
-        if action in kinds:
+    def asked(action, what, _column, where, _inside):
+        if action in kinds and where is not None:
             touched.add((kinds[action], what))
         return sqlite3.SQLITE_OK
 
+    def touches(sql):
+        touched.clear()
+        with contextlib.suppress(sqlite3.Error):  # A column that isn't there: then nothing is touched at all.
+            for _at, opcode, _p1, page, *_ in database.execute(f"EXPLAIN {sql}").fetchall():
+                if opcode == "OpenRead":
+                    touched.add(("select", pages[page]))
+        return set(touched)
+
     database.set_authorizer(asked)
-    yield database, touched
+    yield touches
     database.close()
 
 
@@ -322,16 +335,13 @@ SQL = st.one_of(
 @example("select * from orders union select * from orders")
 @example("with secret as (select 1 as id) select id from secret")
 @example("with secret as (select * from orders) select * from secret, (with orders as (select 1) select * from secret)")
+@example("with hidden as (select (select id from orders) from orders) update orders set note = (select id from hidden)")
 @settings(max_examples=300)
-def test_no_statement_inside_touches_another_table(database, sql):
+def test_no_statement_inside_touches_another_table(touches, sql):
     """SQLite itself agrees on the tables of what passes, and on the verbs."""
-    database, touched = database
     verbs = ["select", "delete", "update"]
     if Table(sql="x", tables=["orders"], statements=verbs, dialect="sqlite").check(call(sql)) is None:
-        touched.clear()
-        with contextlib.suppress(sqlite3.Error):  # A column that isn't there: then nothing is touched at all.
-            database.execute(f"EXPLAIN {sql}")
-        assert touched <= {(verb, "orders") for verb in verbs}
+        assert touches(sql) <= {(verb, "orders") for verb in verbs}
 
 
 @given(VALUES)
