@@ -98,7 +98,11 @@ def routed(call: Call, gate: Gate) -> Generator[Step, Any, Routed]:
     )
     if seen.known is not None and seen.known.state in {State.ASKED, State.APPROVED}:
         route = lowered(route, Rung.CONFIRM)
-    undoable = gate.footing.reversible and gate.rule.noticed and not gate.rule.read_only
+    if seen.pivot and route.rung >= Rung.CONFIRM:
+        route = lowered(route, Rung.CONFIRM, Reason("pivot", seen.pivot))
+    # In a scope an undo is called for by what comes after the call, too, and not by its own checks alone.
+    called_for = gate.rule.noticed or seen.scoped
+    undoable = gate.footing.reversible and called_for and not gate.rule.read_only
     return lowered(route, gate.at_most), Plan(gate.rule, () if counted else tuple(charges), undoable), seen
 
 

@@ -21,13 +21,14 @@ from ladder_graph.calls import Call
 from ladder_graph.deciding import decision_of, edited, taken_before
 from ladder_graph.envelopes import signer
 from ladder_graph.hosting import Host
-from ladder_graph.ledger import Journal, Store, acts, quotas, watches
+from ladder_graph.ledger import Journal, Store, acts, members, quotas, sagas, watches
 from ladder_graph.ledger.clocks import Moment
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import Terms, last_answer, nonce_of, word_of
 from ladder_graph.policy import Policy
 from ladder_graph.states import State
 from ladder_graph.steps import (
+    Asking,
     Claim,
     Claimed,
     Compose,
@@ -59,6 +60,7 @@ from ladder_graph.tools import Declaration
 from ladder_graph.trust.demotion import after_undo
 from ladder_graph.undo import prepare, touched, touched_from, undo, undo_apart, undo_from
 from ladder_graph.undo import word_of as came_to
+from ladder_graph.unwinding import SETTLED
 from ladder_graph.watch import measure
 from ladder_graph.watch.kept import fires
 from ladder_graph.workspace import Workspace, compose
@@ -68,6 +70,9 @@ T = TypeVar("T")
 
 _WRITTEN = (Settle, Pose, Heard, Claim, TakeOver, Record)
 """The steps that are a transaction of the ledger."""
+
+_UNDOES = frozenset({State.UNDONE, State.UNDO_CONFLICT, State.UNDO_FAILED})
+"""The states that an undo ends in."""
 
 PATIENCE = 30.0
 """Seconds to wait for another live task that runs the very same action."""
@@ -94,6 +99,11 @@ class Turn:
     """The touched resource's fingerprint right after the action."""
     apart: bool = False
     """Whether an undo runs in a process of its own, which is killed when it takes too long, where it can."""
+    saga: str = ""
+    """The scope that the call is made in, and is undone with as a whole; empty without one."""
+    witnessed: bool = False
+    """Whether the tool ran in this turn, or its checks were bad: an undo is called for by that, and by no dead process.
+    """
     endings: list[Callable[[], None]] = field(default_factory=list)
     """What tells the ledger's owner that the task which ran an action is over."""
 
@@ -111,14 +121,12 @@ class Turn:
                 return lambda cursor: journal.settle(cursor, step), False
             case Pose():
                 asking = self.host.asking()
-                return lambda cursor: journal.pose(cursor, step.call, step.route, self.terms, asking), False
+                return lambda cursor: self._posed(cursor, journal, step, asking), False
             case Heard():
                 return self._hear(journal, step), True
             case Claim():
                 self.claim = step
-                return self._claimed(
-                    step, lambda cursor: journal.claim(cursor, step, self.terms, self.reader)
-                ), step.durable
+                return self._claimed(step, lambda cursor: self._joined(cursor, journal, step)), step.durable
             case TakeOver():
                 return self._claimed(step, lambda cursor: journal.take_over(cursor, step.call, step.fence)), True
             case Record():
@@ -144,12 +152,30 @@ class Turn:
 
         return work
 
+    def _posed(self, cursor: Cursor, journal: Journal, step: Pose, asking: Asking) -> Question:
+        """The question; a call that is asked about in a scope belongs to it, wherever it runs once it is answered."""
+        asked = journal.pose(cursor, step.call, step.route, self.terms, asking)
+        if self.saga and not self.terms.rule.read_only:
+            sagas.waits(cursor, self.saga, step.call)
+        return asked
+
+    def _joined(self, cursor: Cursor, journal: Journal, step: Claim) -> Claimed:
+        """The claim, as a member of the scope that the call is made in, or was asked about in. A read is no member."""
+        saga = self.saga
+        if step.question is not None and not saga:
+            waiting = members.of(cursor, step.call.key)
+            self.saga = saga = "" if waiting is None else waiting.saga
+        if not saga or self.terms.rule.read_only:
+            return journal.claim(cursor, step, self.terms, self.reader)
+        return sagas.admitted(cursor, journal, saga, step, lambda: journal.claim(cursor, step, self.terms, self.reader))
+
     def barred(self) -> Outcome | None:
         """Why what was claimed may not run after all; None where it may."""
         if self.terms.rule.read_only or self.store.owner.held():
             return None
         # To everybody else this process died with its lock, so somebody may be finding out about the call already.
-        return Outcome("failed", text="The session that shows the ledger that this process lives was cut. Nothing ran.")
+        said = "The session that shows the ledger that this process lives was cut. Nothing ran."
+        return Outcome("failed", text=said, barred=True)
 
     def over(self) -> None:
         """The task is over: what it left `started` is in doubt from now on, though this process lives."""
@@ -170,7 +196,9 @@ class Turn:
             case Prepare():
                 return prepare(step.call, self.declaration)
             case Measure():
-                return measure(step.checks, step.call.arguments)
+                found = measure(step.checks, step.call.arguments)
+                self.witnessed = self.witnessed or found is not None
+                return found
             case Undo():
                 came = self._undo(step)
                 log.info("%s: %s (action %s) %s", came_to(came), step.call.tool, step.call.short, came.text)
@@ -206,9 +234,19 @@ class Turn:
                 seen = replace(seen, rehearsed=rehearsal is not None and rehearsal.passed)
             if not rule.read_only and (firing := fires(cursor, rule.checks, journal.us)):
                 seen = replace(seen, firing=firing)
-            return seen
+            return seen if rule.read_only else self._scoped(cursor, journal, step.call, seen)
 
         return self.store.glance(work)
+
+    def _scoped(self, cursor: Cursor, journal: Journal, call: Call, seen: Seen) -> Seen:
+        """What is known, with what the scope of the call has to say."""
+        if seen.known is not None and not self.saga:
+            known = members.of(cursor, call.key)
+            self.saga = "" if known is None else known.saga
+        if not self.saga:
+            return seen
+        lost = "" if self.declaration.reversible else sagas.at_a_pivot(cursor, journal, self.saga, call.tool)
+        return replace(seen, scoped=True, pivot=lost)
 
     def written(self, step: Step) -> Step:
         """Do what must be done outside the transaction before a step is written: a draft's file comes first."""
@@ -223,6 +261,7 @@ class Turn:
 
     def executed(self) -> None:
         """Take the fingerprint right after the action, by which a later undo knows what somebody else changed."""
+        self.witnessed = True
         if self.claim is not None and self.claim.artifact is not None:
             self.after = touched(self.declaration, self.claim.artifact)
 
@@ -273,6 +312,7 @@ class Turn:
 
     def _record(self, journal: Journal, step: Record) -> Callable[[Cursor], bool]:
         reply = self._reply(step)
+        detail = step.outcome.text if step.outcome is not None else ""
 
         def work(cursor: Cursor) -> bool:
             cost = step.outcome.cost if step.outcome is not None else None
@@ -280,11 +320,22 @@ class Turn:
             recorded = journal.record(cursor, step, reply, self.after)
             if recorded and cost is not None and held is not None:
                 acts.overran(journal, cursor, step.call, cost, held)
+            if recorded and self._calls_for_undo(step):
+                sagas.condemn(cursor, journal, step.call.key, f"{step.call.tool} went wrong: {detail or step.text}")
+            if recorded and step.state in _UNDOES:
+                word = came_to(UndoOutcome(cast("Any", step.state), detail))
+                sagas.came(cursor, journal, step.call.key, word, "" if word in SETTLED else detail)
             if (down := after_undo(step.call, step.state)) is not None:
                 acts.demote(journal, cursor, step.call.agent, step.call.tool, down.rung, down.reason, step.call.key)
             return recorded
 
         return work
+
+    def _calls_for_undo(self, step: Record) -> bool:
+        """Whether this outcome undoes the whole scope: the call went wrong, and it wasn't the machinery alone."""
+        if step.state in {State.FAILED, State.UNKNOWN}:
+            return step.outcome is not None and not step.outcome.barred
+        return step.state is State.UNDOING and self.witnessed
 
     def _reply(self, step: Record) -> bytes | None:
         """The tool's reply as it is kept for a replay; None where there is none, or nobody needs it."""

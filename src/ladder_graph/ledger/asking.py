@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from ladder_graph.calls import Call, normalise
-from ladder_graph.ledger import questions
+from ladder_graph.ledger import members, questions
 from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.actions import Actions, Refused
 from ladder_graph.ledger.cursor import Cursor
@@ -144,6 +144,7 @@ class Asked(Actions):
         self.move(cursor, question.call, State.EDITED, body=body, successor=after.key)
         route = Route(Rung.CONFIRM, (Reason("edited", f"{decision.by.name} put other arguments in"),))
         self.enter(cursor, after, State.ASKED, route, edited_from=question.call.key)
+        members.inherit(cursor, question.call.key, after.key)
         named = {name: value for name, value in row.items() if name != "why"}
         opened = self._open(cursor, after, {**named, "id": secrets.token_hex(8), "asked_us": self.us, "nonce": ""})
         asked = question_of(opened, after, route.why)

@@ -19,7 +19,7 @@ from ladder_graph.calls import Call
 from ladder_graph.driving import drive
 from ladder_graph.flow import left_behind
 from ladder_graph.hosting import Alone
-from ladder_graph.ledger import Journal, Store, acts, watches
+from ladder_graph.ledger import Journal, Store, acts, sagas, watches
 from ladder_graph.ledger.clocks import Moment
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.outboxes import RESOURCE
@@ -37,6 +37,7 @@ from ladder_graph.turns import Turn
 from ladder_graph.watcher.hands import Hands
 from ladder_graph.watcher.posting import Post
 from ladder_graph.watcher.sighting import Sighting, asks_by
+from ladder_graph.watcher.unwinding import Unwinding
 
 log = logging.getLogger("ladder_graph")
 
@@ -91,6 +92,7 @@ class Watcher:
         self._last: Moment | None = None
         self._authentic: dict[str, int] = {}
         self._post = Post(store)
+        self.unwinding = Unwinding(self)
 
     # --- running ---------------------------------------------------------------------------------------------
 
@@ -142,6 +144,9 @@ class Watcher:
         self._beat(now)
         if self._post.turn(now):
             self._looking.begin([], now, partial(self._post.release, now))
+        for scope in self.unwinding.due(now):
+            if not self._undoing.busy(scope):
+                self._undoing.begin([scope], now + LEASE, partial(self.unwinding.go_on, scope))
         due = self.store.glance(watches.next_due)
         if due is None or due > now:
             return False
@@ -279,16 +284,25 @@ class Watcher:
             watches.note(cursor, window.action, first, seen.new)
         if changed:
             journal.append(cursor, window.agent, "watched", window.action, {"phase": phase, **body})
+            if phase == "undo":
+                sagas.condemn(cursor, journal, window.action, f"{window.tool} turned bad: {judgement.why}")
             log.info("%s: %s (action %s): %s", phase, window.tool, window.action[:8], judgement.why)
         if window.resource.startswith(RESOURCE):
             self._post.hurry()
         return changed and phase == "undo"
 
-    def undo(self, window: Window) -> None:
-        """Undo an action, unless somebody is at it, or one that began later on the same thing comes first."""
+    def undo(self, window: Window, *, its_turn: bool = False) -> None:
+        """Undo an action, unless somebody is at it, or one that began later on the same thing comes first.
+
+        One whose scope is to be undone waits for its turn in that, which `its_turn` says has come.
+        """
         here = self.store.glance(lambda cursor: watches.window_of(cursor, window.action))
         if here is None or here.phase != "undo":
             return  # Somebody else has seen to it.
+        if not its_turn and (scope := self.store.glance(lambda cursor: sagas.waits_for(cursor, here.action))):
+            self._again(here, PULSE)
+            self.unwinding.go_on(scope)
+            return
         known = self._known(here)
         if known is None:
             self._hold(here, "the ledger holds nothing of its action that could be undone", demoted=True)
