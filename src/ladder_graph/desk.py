@@ -25,8 +25,8 @@ from ladder_graph.policy import Rule
 from ladder_graph.policy.bounds import Charge
 from ladder_graph.policy.scene import NOTHING_SAID, Said, Scene
 from ladder_graph.questions import person_of
+from ladder_graph.rollbacks import Rollbacks
 from ladder_graph.routing import Footing, Watching, effective, lowered
-from ladder_graph.sagas import Sagas
 from ladder_graph.scale import Rung
 from ladder_graph.seats import Seat
 from ladder_graph.states import State
@@ -58,7 +58,7 @@ class Cell:
     """Calls outside its bounds that people let run since midnight, UTC. They took nothing from its quotas."""
 
 
-class Desk(Sagas):
+class Desk(Rollbacks):
     """What people do with a ladder. `Ladder` is one; it needs no graph to be there, so the command line is one too."""
 
     workspace: Workspace

@@ -167,6 +167,26 @@ def told(scope: str, why: str, members: Sequence[Member], own: str = "") -> str:
     return " ".join(said)
 
 
+def rolled_back(members: Sequence[Member], by: str, reason: str, before: str) -> str:
+    """What the agent reads in a conversation that was forked.
+
+    Args:
+        members: What the thread did since then, with what came of it.
+        by: Who rolled it back.
+        reason: Why; may be empty.
+        before: The tool whose call it was rolled back to.
+    """
+    undone = [one for one in _latest_first(members) if one.came in SETTLED]
+    stuck = [one for one in _latest_first(members) if one.came not in SETTLED]
+    because = reason or "without a reason"
+    said = [f"ROLLED BACK by {by}: {because}. This goes on from before {before} was called; what came after is gone."]
+    if undone:
+        said.append(f"Undone, in this order: {_listed(undone, came=True)}.")
+    if stuck:
+        said.append(f"STILL IN PLACE, though you don't see it here: {_listed(stuck, came=True)}. Do not do that again.")
+    return " ".join(said)
+
+
 def named(name: str, scope: str) -> str:
     """A scope in words.
 

@@ -168,6 +168,17 @@ class Asked(Actions):
         self.move(cursor, question.call, State.DECLINED, body={**body, "verdict": "revoke"})
         return questions.latest(cursor, question.call)
 
+    def withdraw(self, cursor: Cursor, call: Call, text: str) -> bool:
+        """A question that makes no sense any more, such as one of a conversation that was rolled back, is closed.
+
+        Returns:
+            Whether there was one; a draft that somebody accepted waits for no answer.
+        """
+        if not self._void(cursor, call):
+            return False
+        self.move(cursor, call, State.REFUSED, body={"text": text}, text=text)
+        return True
+
     def _expire(self, cursor: Cursor, question: Question) -> Question:
         """Turn silence into a no, once the time is up; an approval that nobody used in time is void too."""
         late = self.now >= question.expires_at

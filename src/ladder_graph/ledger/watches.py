@@ -273,7 +273,8 @@ def opened(cursor: Cursor, window: Window, at: Moment, after: str | None) -> Non
     if window.phase == "armed" and length:
         change(cursor, window, phase="open", begun=at, until_us=at.wall_us + length, due_us=at.wall_us, after=after)
     elif window.phase == "armed":
-        over(cursor, window, "kept", "")
+        # A later undo must know what somebody else changed since.
+        change(cursor, window, phase="kept", due_us=None, after=after)
 
 
 def over(cursor: Cursor, window: Window, phase: str, why: str) -> bool:

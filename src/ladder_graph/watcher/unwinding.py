@@ -23,6 +23,8 @@ log = logging.getLogger("ladder_graph")
 
 NOTHING_HAPPENED = "it had not taken effect"
 """The text of a member that there is nothing to undo of."""
+GONE = "what its undo needs is gone"
+"""The text of a member whose window the ledger lacks."""
 IRREVERSIBLE = "it can't be undone"
 """The text of a point of no return."""
 
@@ -111,24 +113,37 @@ class Unwinding:
 
     def _undo(self, one: Scope, member: Member) -> bool:
         """Undo a member whose turn it is; False where somebody else is at it."""
-        now = self._journal().us
-
-        def begin(cursor: Cursor) -> Window | None:
-            window = watches.window_of(cursor, member.action)
-            if window is not None:
-                watches.change(cursor, window, phase="undo", due_us=now + PULSE, why=f"of {one.said}: {one.why}")
-            return window
-
-        store = self._watcher.store
-        window = store.write(begin)
-        if window is None:
-            return self._came(member, "failed", "what its undo needs is gone")
-        self._watcher.undo(window, its_turn=True)
-        waits = store.glance(lambda cursor: sagas.waits_for(cursor, member.action))
-        after = store.glance(lambda cursor: watches.window_of(cursor, member.action))
-        if waits and after is not None and after.phase in {"held", "over"}:
+        after = self.undo(member.action, f"of {one.said}: {one.why}")
+        if after is None:
+            return self._came(member, "failed", GONE)
+        waits = self._watcher.store.glance(lambda cursor: sagas.waits_for(cursor, member.action))
+        if waits and after.phase in {"held", "over"}:
             return self._came(member, "failed", after.why)
         return not waits
+
+    def undo(self, action: str, why: str) -> Window | None:
+        """Undo an action whose turn it is, from wherever it stands.
+
+        Args:
+            action: Its whole key.
+            why: Why.
+
+        Returns:
+            Its window as it stands after that; None where it has none, and so nothing to undo it by.
+        """
+        store, now = self._watcher.store, self._journal().us
+
+        def begin(cursor: Cursor) -> Window | None:
+            window = watches.window_of(cursor, action)
+            if window is not None:
+                watches.change(cursor, window, phase="undo", due_us=now + PULSE, why=why)
+            return window
+
+        window = store.write(begin)
+        if window is None:
+            return None
+        self._watcher.undo(window, its_turn=True)
+        return store.glance(lambda cursor: watches.window_of(cursor, action))
 
     def _journal(self) -> Journal:
         watcher = self._watcher
