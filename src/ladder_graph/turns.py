@@ -161,13 +161,11 @@ class Turn:
 
     def _joined(self, cursor: Cursor, journal: Journal, step: Claim) -> Claimed:
         """The claim, as a member of the scope that the call is made in, or was asked about in. A read is no member."""
-        saga = self.saga
-        if step.question is not None and not saga:
-            waiting = members.of(cursor, step.call.key)
-            self.saga = saga = "" if waiting is None else waiting.saga
-        if not saga or self.terms.rule.read_only:
+        if not self.saga or self.terms.rule.read_only:
             return journal.claim(cursor, step, self.terms, self.reader)
-        return sagas.admitted(cursor, journal, saga, step, lambda: journal.claim(cursor, step, self.terms, self.reader))
+        return sagas.admitted(
+            cursor, journal, self.saga, step, lambda: journal.claim(cursor, step, self.terms, self.reader)
+        )
 
     def barred(self) -> Outcome | None:
         """Why what was claimed may not run after all; None where it may."""
@@ -320,9 +318,11 @@ class Turn:
             recorded = journal.record(cursor, step, reply, self.after)
             if recorded and cost is not None and held is not None:
                 acts.overran(journal, cursor, step.call, cost, held)
-            if recorded and self._calls_for_undo(step):
+            # A watcher's turn knows nothing of scopes; any other one has looked.
+            scoped = recorded and bool(self.saga or self.apart)
+            if scoped and self._calls_for_undo(step):
                 sagas.condemn(cursor, journal, step.call.key, f"{step.call.tool} went wrong: {detail or step.text}")
-            if recorded and step.state in _UNDOES:
+            if scoped and step.state in _UNDOES:
                 word = came_to(UndoOutcome(cast("Any", step.state), detail))
                 sagas.came(cursor, journal, step.call.key, word, "" if word in SETTLED else detail)
             if (down := after_undo(step.call, step.state)) is not None:

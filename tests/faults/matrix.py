@@ -19,7 +19,7 @@ SHORT = {"claim": 5, "record": 4}
 """The same where what is held of a quota stays so."""
 OPENS = 2
 """More statements of a claim that opens the window of a quota: it finds none, and tidies up behind it."""
-ARMS, PAUSES, CLOSES = 1, 2, 3
+ARMS, PAUSES, CLOSES = 1, 2, 2
 """Statements about the watch of an action that can be undone: of its claim, and of the record that lets it wait or ends
 it."""
 

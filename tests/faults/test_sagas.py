@@ -14,7 +14,7 @@ from tests.faults.watched import DURING, Watching
 
 AGENT = [Point("before", "effect"), Point("after", "effect"), Point("in", "record"), Point("after", "record")]
 """Where the agent dies in its second step."""
-UNDOING = [Point("after", "takeover"), Point("before", "undo"), Point("after", "undo"), Point("in", "record"), *DURING]
+UNDOING = [Point("before", "undo"), Point("after", "undo"), Point("in", "record"), *DURING]
 """Where whoever undoes the scope dies."""
 DONE = {Point("after", "undo"), Point("in", "record"), DURING[1]}
 """Of these, those at which the latest member is put back already, and that isn't on record."""
@@ -43,7 +43,7 @@ def where(place):
 @pytest.mark.parametrize(("backend", "here"), cases(AGENT))
 def test_a_scope_whose_process_died_is_undone_by_the_watcher(where, backend, here):
     """A signal turns bad after the agent's death: what it had done is undone in reverse, once, and nothing stands."""
-    place = where(backend)
+    place = where(backend, window=60.0)
     with Watching(place):
         assert killed(step, place, here)
         place.ill()

@@ -14,6 +14,7 @@ from ladder_graph.ledger import Journal, sagas, watches
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.sagas import Scope
 from ladder_graph.ledger.watches import PULSE, Window
+from ladder_graph.states import State
 from ladder_graph.unwinding import Came, Due, Member, Phase, due
 
 if TYPE_CHECKING:
@@ -72,7 +73,9 @@ class Unwinding:
             case "wait":
                 return False
             case "no-op":
-                return self._came(step.members[0], "no-op", NOTHING_HAPPENED)
+                first = step.members[0]
+                undone = first.state is State.UNDONE
+                return self._came(first, "undone" if undone else "no-op", "" if undone else NOTHING_HAPPENED)
             case "skip":
                 return self._skip(one, step.members)
             case "undo":
