@@ -132,8 +132,10 @@ class Saga:
         ladder.store.write(
             lambda cursor: sagas.enter(cursor, journal, self.id, self.name, ladder.policy.agent, parent), durable=False
         )
+        ladder.store.owner.begin(self.id, sagas.BLOCK)
 
     def _out(self) -> None:
+        self.ladder.store.owner.end(self.id, sagas.BLOCK)
         token, self._token = self._token, None
         if token is not None:
             _SCOPES.reset(token)
@@ -344,9 +346,8 @@ def _found(cursor: Cursor, prefix: str) -> Scope:
 
 
 def _view(cursor: Cursor, journal: Journal, one: Scope) -> SagaView:
-    owner = journal.owner
     return SagaView(
         id=one.id, name=one.name, agent=one.agent, phase=one.phase, parent=one.parent, began=moment(one.begun_us),
-        lives=one.owner == owner.id or owner.lives(one.owner), watched=sagas.watched(cursor, one.root), why=one.why,
+        lives=sagas.lives(journal, one), watched=sagas.watched(cursor, one.root), why=one.why,
         by=one.by, members=tuple(sagas.members(cursor, journal, one)),
     )  # fmt: skip

@@ -265,3 +265,21 @@ def test_inside_another_agent(things):
     things.ladder.rollback("t1", to=last, by="ana", graph=graph)
     assert (things.values, told(graph)) == ({}, [("human", "Go."), ("human", "ROLLED BACK")])
     assert graph.invoke(None, CONFIG)["messages"][-1].text == "Sorry."
+
+
+def test_on_postgres(postgres):
+    """The same on a server: scopes and rollbacks, by the beginning of an id."""
+    things = Things(postgres)
+    graph = things.agent(*THREE, "Done.", "Sorry.", saver=InMemorySaver())
+    with things.ladder.saga("outer") as outer, things.ladder.saga("inner") as inner:
+        went(graph)
+    assert [one.id for one in things.ladder.sagas(every=True)] == [outer.id, inner.id]
+    assert len(things.ladder.saga_view(outer.id[:8]).members) == 3
+    last = things.ladder.actions()[-1].key
+    assert things.ladder.saga_of(last).id == inner.id
+    assert things.ladder.rollback("t1", to=last[:8], by="ana", graph=graph).whole
+    assert things.ladder.rollback("t1", to=last, by="ana", graph=graph).again
+    assert things.ladder.undo_saga(outer.id, by="ana").phase == "undone"
+    assert (things.values, things.order) == ({}, ["c", "b", "a"])
+    assert things.ladder.verify().problems == ()
+    things.ladder.close()

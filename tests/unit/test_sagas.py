@@ -341,6 +341,24 @@ def test_one_key_is_one_block_at_a_time(place):
         pass
 
 
+def test_a_block_whose_end_could_not_be_written_is_over_all_the_same(place, monkeypatch):
+    """The ledger was down at that moment: the scope waits, and the next block with the key goes on with it."""
+
+    def down(*_):
+        raise LedgerUnwritable("the disk is full")
+
+    with pytest.raises(ZeroDivisionError), place.ladder.saga(key="k1") as saga:  # noqa: PT012  # as above
+        place.put("a")
+        monkeypatch.setattr(type(place.ladder), "saga_undone", down)
+        _ = 1 / 0
+    monkeypatch.undo()
+    assert saga.phase == "open"
+    assert place.ladder.saga_view(saga.id).waits
+    with place.ladder.saga(key="k1"):
+        place.put("b")
+    assert (saga.phase, len(saga.members)) == ("closed", 2)
+
+
 def test_a_block_of_a_scope_that_is_over_runs_nothing(place):
     """It is entered, so that a node that starts over finds what it was told."""
     with place.ladder.saga(key="k1") as saga:

@@ -151,11 +151,20 @@ def enter(cursor: Cursor, journal: Journal, saga: str, name: str, agent: str, pa
     assert found is not None  # noqa: S101  # it is there, by this statement or an earlier one
     if new:
         journal.append(cursor, agent, "saga", "", {"saga": saga, "name": name, "phase": Phase.OPEN})
-    elif found.phase is Phase.OPEN and (found.owner == owner or journal.owner.lives(found.owner)):
+    elif found.phase is Phase.OPEN and lives(journal, found):
         raise LadderError(f"the block of {found.said} is running; let it end, or give this one another key")
     elif found.phase is Phase.OPEN or Phase.OPEN in PHASES[found.phase]:
         change(cursor, journal, found, Phase.OPEN, owner=owner)
     return found
+
+
+BLOCK = 0
+"""The fence of a block, among the things that a process does."""
+
+
+def lives(journal: Journal, one: Scope) -> bool:
+    """Whether the process whose block it is lives; of this process it is known whether it is in the block."""
+    return journal.owner.alive(one.owner, one.id, BLOCK)
 
 
 def change(cursor: Cursor, journal: Journal, one: Scope, phase: Phase, **new: Any) -> bool:
