@@ -219,7 +219,8 @@ class Desk(Windows):
             else:
                 outward = tuple(json.loads(found.outward))
                 footing = Footing(
-                    found.can_ask, found.reversible, named_reader, outward, found.unportable, found.ttl
+                    found.can_ask, found.reversible, named_reader, outward, found.unportable, found.ttl,
+                    bool(found.canary),
                 )  # fmt: skip
             route = effective(rule, earned, footing, overdue, self._watching(rule, tool, seat))
             if found is None and tool not in self.seats:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from ladder_graph.errors import AnswerRefused
-from ladder_graph.ledger import Journal, acts, watches
+from ladder_graph.ledger import Journal, acts, following, watches
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.outboxes import posted
 from ladder_graph.ledger.questions import micros
@@ -213,6 +213,8 @@ class Windows(Questions):
 
         def begin(cursor: Cursor) -> Window:
             known = acts.find_action(journal, cursor, action)
+            if (last := following.last_of(journal, cursor, known.call)) != known.call.key:
+                known = acts.find_action(journal, cursor, last)
             window = watches.window_of(cursor, known.call.key)
             if known.artifact is None or window is None:
                 raise AnswerRefused(f"no undo of action {known.call.short} was made before it")
