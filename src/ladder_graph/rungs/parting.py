@@ -167,8 +167,18 @@ def _came_to(call: Call, fence: int, one: Reply | Known) -> Life:
         return Reply(State.FAILED, text)
     if one.state is State.FAILED and outcome is not None and outcome.reply is not None:
         return Reply(State.FAILED, one.text, outcome)  # The tool's own error stands.
+    if one.state is State.DONE:
+        yield from _whole(call, fence)
     reply: Reply = yield from _told(call)
     return _raising(reply, one) if isinstance(one, Reply) else reply
+
+
+def _whole(call: Call, fence: int) -> Generator[Step, Any, None]:
+    """The rest is done, and its answer is lost; the ledger has said so of the call already, if it was found out."""
+    known = (yield Look(call)).known
+    if known is not None and known.state is State.STARTED:
+        text = f"{call.tool} did take effect, by a part and then the rest; its own answer is lost. Do not repeat it."
+        yield Record(call, fence, State.DONE, text=text)
 
 
 def _raising(reply: Reply, one: Reply) -> Reply:
