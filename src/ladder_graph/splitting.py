@@ -25,8 +25,12 @@ class Split:
     rest: Call
 
     def to_json(self) -> dict[str, Any]:
-        """The arguments of both, as they are kept."""
-        return {"part": normalise(self.part.arguments), "rest": normalise(self.rest.arguments)}
+        """The arguments of both, as they are kept, with what a person reads of it."""
+        return {
+            "part": normalise(self.part.arguments),
+            "rest": normalise(self.rest.arguments),
+            "text": f"a part goes first (action {self.part.short}), and then the rest (action {self.rest.short})",
+        }
 
     @classmethod
     def read(cls, whole: Call, kept: Mapping[str, Any]) -> Split:

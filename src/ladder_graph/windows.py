@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from ladder_graph.errors import AnswerRefused
-from ladder_graph.ledger import Journal, acts, following, watches
+from ladder_graph.ledger import Action, Journal, acts, following, parts, watches
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.outboxes import posted
 from ladder_graph.ledger.questions import micros
@@ -93,6 +93,16 @@ class Windows(Questions):
             return _watched(cursor, found) if found is not None and found.phase in get_args(Phase) else None
 
         return self.store.read(read)
+
+    def parts(self, action: str) -> list[Action]:
+        """The actions that ran in place of one that went by a part first: the part, and the rest once that ran.
+
+        Args:
+            action: Its whole key.
+        """
+        row = self.store.read(lambda cursor: parts.of(cursor, action))
+        found = [] if row is None else [self.reading.action(row[name]) for name in ("part", "rest")]
+        return [one for one in found if one is not None]
 
     def after(self) -> After:
         """What is watched, by whom, and what is in doubt."""

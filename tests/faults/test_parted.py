@@ -1,7 +1,7 @@
 """Whoever acts on a part first may die at any step: each of the two runs at most once, and the whole comes to one end.
 
-The suite leaves the call in this process before the steps of its life, and kills a few processes; `make faults` kills one
-at each step, on both databases, and leaves a second time on the way back.
+The suite leaves the call in this process before the steps of its life, and kills a few processes; `make faults` kills
+one at each step, on both databases, and leaves a second time on the way back.
 """
 
 from __future__ import annotations

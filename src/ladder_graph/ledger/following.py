@@ -28,7 +28,7 @@ _BETWEEN = {
 
 
 def begun(journal: Actions, cursor: Cursor, step: Claim) -> None:
-    """Write down, with the claim of a whole call, what runs in its place.
+    """Write down, with the claim of a whole call, what runs in its place; with that of a rest, that its part is good.
 
     Args:
         journal: The moment and the policy.
@@ -38,6 +38,9 @@ def begun(journal: Actions, cursor: Cursor, step: Claim) -> None:
     if step.split is not None:
         parts.insert(cursor, step.call, step.split)
         journal.append(cursor, step.call.agent, parts.KIND, step.call.key, step.split.to_json())
+    elif step.whole is not None and (row := parts.of(cursor, step.whole.key)) and row["rest"] == step.call.key:
+        text = f"its part (action {row['part'][:12]}) was found good, and the rest runs (action {step.call.short})"
+        journal.append(cursor, step.call.agent, "part_good", step.whole.key, {"part": row["part"], "text": text})
 
 
 def rule_of(cursor: Cursor, step: Claim, rule: Rule) -> Rule:
