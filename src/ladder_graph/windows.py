@@ -222,9 +222,7 @@ class Windows(Questions):
         person, journal = person_of(by), self._journal()
 
         def begin(cursor: Cursor) -> Window:
-            known = acts.find_action(journal, cursor, action)
-            if (last := following.last_of(journal, cursor, known.call)) != known.call.key:
-                known = acts.find_action(journal, cursor, last)
+            known = _meant(journal, cursor, action)
             window = watches.window_of(cursor, known.call.key)
             if known.artifact is None or window is None:
                 raise AnswerRefused(f"no undo of action {known.call.short} was made before it")
@@ -237,8 +235,10 @@ class Windows(Questions):
 
         window = self.store.write(begin)
         self.watcher.undo(window)
-        found = self.store.read(lambda cursor: journal.known(cursor, window.action))
-        return State.UNDOING if found is None else found.state
+        part = self.store.read(lambda cursor: following.part_to_undo(cursor, window.action))
+        if part is not None:
+            self.watcher.undo(part)
+        return self.store.read(lambda cursor: acts.find_action(journal, cursor, action)).state
 
     def _tell(
         self, kind: Literal["keep", "extend"], action: str, by: str | Person, reason: str, **more: Any
@@ -246,7 +246,7 @@ class Windows(Questions):
         person, journal = person_of(by), self._journal()
 
         def tell(cursor: Cursor) -> Window:
-            known = acts.find_action(journal, cursor, action)
+            known = _meant(journal, cursor, action)
             window = watches.window_of(cursor, known.call.key)
             if window is None or window.phase not in ({"open", "held"} if kind == "keep" else {"open"}):
                 waits = "waits for a person" if window is not None and window.phase == "held" else "isn't watched"
@@ -270,6 +270,13 @@ class Windows(Questions):
             for one in self.watcher.look([now]):
                 self.watcher.undo(one)
         return next((one for one in self.watched() if one.action == window.action), None)
+
+
+def _meant(journal: Journal, cursor: Cursor, action: str) -> Known:
+    """The action that a person means: of a call that went by a part first, the last one that had effect."""
+    known = acts.find_action(journal, cursor, action)
+    last = following.last_of(journal, cursor, known.call)
+    return known if last == known.call.key else acts.find_action(journal, cursor, last)
 
 
 def _signed(journal: Journal, cursor: Cursor, known: Known, kind: str, person: Person, reason: str) -> None:

@@ -156,9 +156,9 @@ def leaving(at, leave):
     perform, passed = driving._perform, []
 
     def performed(step, turn):
-        if len(passed) == at:
-            leave()
         passed.append(type(step).__name__)
+        if len(passed) - 1 == at:
+            leave()
         return perform(step, turn)
 
     return performed, passed
@@ -169,14 +169,14 @@ def gone():
     raise Gone
 
 
-def act(place, at=None, name="call_1"):
-    """Make the call in this process; leave before a step.
+def act(place, at=None, name="call_1", leave=gone):
+    """Make the call in this process; leave before a step, or do something else there.
 
     Returns:
         The reply, or None where it left; and the steps that it came by.
     """
     ladder, perform = place.ladder(), driving._perform
-    driving._perform, passed = leaving(at, gone)
+    driving._perform, passed = leaving(at, leave)
     try:
         return ladder.run(place.under(name), MODEL, Acting()), passed
     except Gone:

@@ -202,3 +202,41 @@ def test_a_rest_that_goes_bad_later_takes_the_part_with_it(places, left):
     found, _ = stands(replace(place, watch=()))
     assert set(found.values()) == {State.UNDONE}
     assert len(place.lines("undos")) == 2
+
+
+def claims_of(steps):
+    """The places of the three claims."""
+    return [place for place, name in enumerate(steps) if name == "Claim"]
+
+
+def test_a_part_that_somebody_undoes_meanwhile_is_followed_by_nothing(places):
+    """The claim of the rest looks whether the part stands: a person may be faster, by the very last moment."""
+    place, (_, _, of_the_rest) = places("place"), claims_of(act(places("whole"))[1])
+
+    def undone():
+        ladder = place.ladder()
+        try:
+            part = ladder.parts(place.call.key)[0]
+            assert ladder.undo(part.key, by="ana") is State.UNDONE
+        finally:
+            ladder.close()
+
+    reply, _ = act(place, of_the_rest, leave=undone)
+    assert (reply.state, place.lines("effects"), place.lines("value")) == (State.UNDONE, ["one"], [])
+
+
+@pytest.mark.parametrize("at", ["Execute", "Prepare"])
+def test_a_split_that_was_changed_in_the_ledger_is_not_run(places, at):
+    """Nobody knows what was to run: nothing does, and a person must find out."""
+    place, steps = places("place"), act(places("whole"))[1]
+    act(place, len(steps) - 1 - steps[::-1].index(at))
+    ladder = place.ladder()
+    try:
+        ladder.store.write(lambda cursor: cursor.execute(
+            "UPDATE payload SET body = replace(body, 'three', 'drei') WHERE body LIKE '%goes first%'", {}
+        ))  # fmt: skip
+    finally:
+        ladder.close()
+    before = place.lines("effects")
+    reply, _ = act(place)
+    assert (reply.state, place.lines("effects")) == (State.UNKNOWN, before)

@@ -8,8 +8,10 @@ import pytest
 from langchain_core.messages import ToolMessage
 from langchain_core.tools import StructuredTool
 from langgraph.types import Command, interrupt
+from pydantic import BaseModel
 
-from ladder_graph import Declaration, DefiniteFailure, Ladder, reversible
+from ladder_graph import Declaration, DefiniteFailure, Ladder, reversible, spent
+from ladder_graph.states import State
 from ladder_graph.testing import calls
 from tests.hosts.graphs import GO, WAYS
 from tests.hosts.mounts import MOUNTS
@@ -60,6 +62,13 @@ class Fleet:
             return deploy(hosts)
 
         return StructuredTool.from_function(deploy, adeploy, **options)
+
+
+class Paid(BaseModel):
+    """A deployment that costs something."""
+
+    hosts: list[str]
+    dollars: float
 
 
 @pytest.fixture
@@ -311,8 +320,47 @@ def test_a_person_undoes_the_whole(fleet):
         fleet.deployed.clear()
         with closing(ladder_with()) as ladder:
             run(ladder, fleet.tool(), ["a", "b"])
-            ladder.undo(ladder.actions()[place].key, by="ana")
-            ladder.watcher.settle()
+            assert ladder.undo(ladder.actions()[place].key, by="ana") is State.UNDONE
             assert fleet.did[2:] == [("undo", "b"), ("undo", "a")]
             assert states(ladder) == ["undone", "undone", "undone"]
             assert ladder.verify().ok
+
+
+COSTS = {"both-say": ((), "$0.01", 30_000), "rest-undone": (("b",), "$0.01", 30_000), "one-says": ((), "", 500_000)}
+
+
+@pytest.mark.parametrize("name", COSTS)
+def test_what_both_cost_is_settled_once(fleet, name):
+    """Their sums are added up, also where both are undone; where one of them says nothing, what was held stands."""
+    sick, first, came_to = COSTS[name]
+    SICK.update(sick)
+
+    def acts(hosts):
+        if amount := first if hosts == ["a"] else "$0.02":
+            spent(amount)
+
+    with closing(ladder_with(bounds=[{"kind": "cost", "limit": "$1", "argument": "dollars"}])) as ladder:
+        tool = fleet.tool(acts=acts)
+        undoable = reversible(
+            prepare=lambda _: list(fleet.deployed), undo=lambda kept: fleet.deployed.__setitem__(slice(None), kept),
+            canary=lambda _: ({"hosts": ["a"], "dollars": 0.1}, {"hosts": ["b"], "dollars": 0.4}),
+        )  # fmt: skip
+        pay = StructuredTool.from_function(
+            undoable(lambda hosts, dollars: tool.func(hosts)), name="deploy", description="Deploy.", args_schema=Paid
+        )
+        by_hand = [calls("deploy", {"hosts": ["a", "b"], "dollars": 0.5}), "Done."]
+        MOUNTS["wrap"](ladder, by_hand, [pay]).invoke(GO, CONFIG)
+        assert used(ladder) == [(came_to, 0)]
+
+
+def test_what_is_kept_of_it_is_told_and_can_be_erased_with_it(fleet):
+    """The claim, the part, its good measurement and the rest are entries; two actions stand for the one call."""
+    with closing(ladder_with()) as ladder:
+        run(ladder, fleet.tool(), ["a", "b"])
+        whole, part, rest = ladder.actions()
+        assert [one.key for one in ladder.parts(whole.key)] == [part.key, rest.key]
+        assert [one.kind for one in ladder.log(action=whole.key)] == ["started", "split", "part_good", "done"]
+        assert ladder.parts(part.key) == []
+        (cell,) = ladder.status()
+        assert cell.part_first
+        assert ladder.explain("deploy", {"hosts": ["a", "b"]}).part_first

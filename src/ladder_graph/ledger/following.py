@@ -12,6 +12,7 @@ from ladder_graph.calls import Call
 from ladder_graph.ledger import parts, quotas, watches
 from ladder_graph.ledger.actions import Actions
 from ladder_graph.ledger.cursor import Cursor
+from ladder_graph.ledger.watches import Window
 from ladder_graph.policy import Rule
 from ladder_graph.rungs.parting import told_of_the_part, told_of_the_rest
 from ladder_graph.states import State
@@ -125,6 +126,18 @@ def _bring(journal: Actions, cursor: Cursor, whole: str, state: State, text: str
         journal.step(cursor, call, before, known.fence, after, text=text)
         before = after
     journal.append(cursor, call.agent, state, call.key, {"text": text, "follows": True})
+
+
+def part_to_undo(cursor: Cursor, rest: str) -> Window | None:
+    """The window of the part that is to be undone since its rest was; None where there is none.
+
+    Args:
+        cursor: Of the ledger.
+        rest: The key of any action.
+    """
+    row = parts.holding(cursor, rest)
+    window = None if row is None or row["rest"] != rest else watches.window_of(cursor, row["part"])
+    return window if window is not None and window.phase == "undo" else None
 
 
 def last_of(journal: Actions, cursor: Cursor, call: Call) -> str:
