@@ -233,6 +233,26 @@ def test_what_is_asked_is_the_whole_and_who_is_asked_reads_of_the_part(fleet, mo
         assert states(ladder) == ["undone", "undone"]
 
 
+def test_a_yes_to_a_part_first_is_no_yes_to_the_whole_at_once(fleet):
+    """Where no part would go first any more, it is asked anew; where the part's undo can't be made, nothing runs."""
+    with closing(ladder_with("confirm")) as ladder:
+        graph, _ = run(ladder, fleet.tool(), ["a", "b"])
+        ladder.declare("deploy", Declaration(canary=lambda _: None))
+        ladder.approve(ladder.pending()[0].id, by="ana")
+        graph.invoke(Command(resume="go on"), CONFIG)
+        (question,) = ladder.pending()
+        assert (fleet.did, question.part_first) == ([], False)
+        graph.invoke(Command(resume={"type": "approve", "by": "ana"}), CONFIG)
+        assert fleet.did == [("deploy", "a", "b")]
+    fleet.did.clear()
+    with closing(ladder_with("confirm")) as ladder:
+        graph, _ = run(ladder, fleet.tool(), ["a", "b"])
+        fleet.deployed = None  # Its present state can't be told.
+        result = graph.invoke(Command(resume={"type": "approve", "by": "ana"}), CONFIG)
+        assert fleet.did == []
+        assert "a part of it was to go first, and the undo of that can't be made" in last(result).text
+
+
 def test_the_undo_of_the_part_is_made_before_anything_runs(fleet):
     """Where it can't be made, a person is asked, as for any undo."""
     tool = fleet.tool()

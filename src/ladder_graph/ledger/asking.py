@@ -50,9 +50,10 @@ class Asked(Actions):
             question = questions.latest(cursor, call)
             if question is None:
                 raise Refused(NotClaimed("state", "its draft was accepted, and runs as that person's act."))
-            if question.digest == terms.digest(call):
+            if question.digest == terms.digest(call) and (part_first or not question.part_first):
                 return self._expire(cursor, self._worded(cursor, question, asking.seed))
-            # The rule, the tool or its undo was changed since: what was asked isn't what would run now.
+            # The rule, the tool or its undo was changed since, or no part would go first any more: what was asked isn't
+            # what would run now.
             self._void(cursor, call)
             if place["state"] == State.APPROVED:
                 self.move(cursor, call, State.ASKED, body={"void": question.id})
@@ -149,7 +150,9 @@ class Asked(Actions):
         route = Route(Rung.CONFIRM, (Reason("edited", f"{decision.by.name} put other arguments in"),))
         self.enter(cursor, after, State.ASKED, route, edited_from=question.call.key)
         named = {name: value for name, value in row.items() if name != "why"}
-        opened = self._open(cursor, after, {**named, "id": secrets.token_hex(8), "asked_us": self.us, "nonce": ""})
+        opened = self._open(
+            cursor, after, {**named, "id": secrets.token_hex(8), "asked_us": self.us, "nonce": "", "part_first": False}
+        )
         asked = question_of(opened, after, route.why)
         self.answer(cursor, asked, replace(decision, verdict="approve", successor=None))
         return True

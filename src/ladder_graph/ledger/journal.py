@@ -291,6 +291,8 @@ class Journal(Asked):
             return NotClaimed("approval", "its approval is gone.")
         if question.digest != terms.digest(step.call):
             return NotClaimed("approval", "what was approved is not what would run now.")
+        if question.part_first and step.split is None:
+            return NotClaimed("approval", "a part of it was to go first, and the undo of that can't be made.")
         decision = question.decision
         if decision.verdict != "approve" or not questions.close(cursor, question.id, "approved", "used", decision):
             return NotClaimed("approval", "its approval was used or taken back.")
