@@ -84,7 +84,9 @@ def follow(journal: Actions, cursor: Cursor, step: Record) -> None:
 
 def _matters(step: Record) -> bool:
     """Whether anything follows; a part or a rest that is done and has its answer is its own process's matter."""
-    return step.state not in {State.PAUSED, State.DONE} or (step.state is State.DONE and step.outcome is None)
+    return step.state not in {State.PAUSED, State.UNKNOWN, State.DONE} or (
+        step.state is State.DONE and step.outcome is None
+    )
 
 
 def _with_the_part(journal: Actions, cursor: Cursor, row: Any, step: Record) -> None:

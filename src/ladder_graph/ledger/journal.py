@@ -231,7 +231,7 @@ class Journal(Asked):
             quotas.settle(cursor, call.key, used=step.state is not State.FAILED, cost=cost)
         if moved["undo"] or step.state in _UNDOES:  # Somebody may have taken the artifact away meanwhile.
             self._watched(cursor, call.key, step.state, after, text)
-        following.follow(self, cursor, step)
+            following.follow(self, cursor, step)
         return True
 
     def _watched(
