@@ -362,6 +362,7 @@ class Ladder(Desk):
             terms=self.terms(call, policy), reader=reader,
             declaration=self.seat_of(call.agent, call.tool).declaration, host=host or Alone(),
             saga=self.scope,
+            fitted=self.fitting(call),
         )  # fmt: skip
 
     def terms(self, call: Call, policy: Policy) -> Terms:

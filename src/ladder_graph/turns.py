@@ -17,8 +17,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, cast
 
 from ladder_graph import answers
+from ladder_graph.awaiting import outlasted
 from ladder_graph.calls import Call
-from ladder_graph.deciding import decision_of, edited, taken_before
+from ladder_graph.deciding import Fitting, decision_of, edited, taken_before, unchecked
 from ladder_graph.envelopes import signer
 from ladder_graph.hosting import Host
 from ladder_graph.ledger import Journal, Store, acts, members, quotas, sagas, watches
@@ -26,6 +27,7 @@ from ladder_graph.ledger.clocks import Moment
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import Terms, last_answer, nonce_of, word_of
 from ladder_graph.policy import Policy
+from ladder_graph.splitting import Await, Divide, Join, split
 from ladder_graph.states import State
 from ladder_graph.steps import (
     Asking,
@@ -95,8 +97,10 @@ class Turn:
     host: Host
     claim: Claim | None = None
     """The call's own claim, once it was made."""
-    after: str | None = None
-    """The touched resource's fingerprint right after the action."""
+    after: dict[str, str | None] = field(default_factory=dict)
+    """The touched resource's fingerprint right after each action that ran in this turn, by its key."""
+    fitted: Fitting = unchecked
+    """Types arguments by the tool's schema."""
     apart: bool = False
     """Whether an undo runs in a process of its own, which is killed when it takes too long, where it can."""
     saga: str = ""
@@ -128,7 +132,7 @@ class Turn:
                 self.claim = step
                 return self._claimed(step, lambda cursor: self._joined(cursor, journal, step)), step.durable
             case TakeOver():
-                return self._claimed(step, lambda cursor: journal.take_over(cursor, step.call, step.fence)), True
+                return self._claimed(step, lambda cursor: self._taken_over(cursor, journal, step)), True
             case Record():
                 return self._record(journal, step), False
 
@@ -154,7 +158,7 @@ class Turn:
 
     def _posed(self, cursor: Cursor, journal: Journal, step: Pose, asking: Asking) -> Question:
         """The question; a call that is asked about in a scope belongs to it, wherever it runs once it is answered."""
-        asked = journal.pose(cursor, step.call, step.route, self.terms, asking)
+        asked = journal.pose(cursor, step.call, step.route, self.terms, asking, part_first=step.part_first)
         if self.saga and not self.terms.rule.read_only:
             sagas.waits(cursor, self.saga, step.call)
         return asked
@@ -163,9 +167,20 @@ class Turn:
         """The claim, as a member of the scope that the call is made in, or was asked about in. A read is no member."""
         if not self.saga or self.terms.rule.read_only:
             return journal.claim(cursor, step, self.terms, self.reader)
+        if step.split is not None:
+            # Its part and its rest are what has an effect, and each of them is a member.
+            sagas.refuse(cursor, self.saga)
+            return journal.claim(cursor, step, self.terms, self.reader)
         return sagas.admitted(
             cursor, journal, self.saga, step, lambda: journal.claim(cursor, step, self.terms, self.reader)
         )
+
+    def _taken_over(self, cursor: Cursor, journal: Journal, step: TakeOver) -> Claimed | NotClaimed:
+        """An action that is taken over; where that is to undo it, its scope is undone with it."""
+        taken = journal.take_over(cursor, step.call, step.fence, undo=step.undo)
+        if isinstance(taken, Claimed) and step.undo and self.saga:
+            sagas.condemn(cursor, journal, step.call.key, f"{step.call.tool} went wrong: {step.undo}")
+        return taken
 
     def barred(self) -> Outcome | None:
         """Why what was claimed may not run after all; None where it may."""
@@ -187,12 +202,10 @@ class Turn:
                 return step.done()
             case Look():
                 return self.look(step)
-            case Ring() | Fit() | Recall():
+            case Ring() | Fit() | Recall() | Join():
                 return self._of_the_host(step)
-            case Compose():
-                return compose(step.call, self.declaration)
-            case Prepare():
-                return prepare(step.call, self.declaration)
+            case Compose() | Prepare() | Divide():
+                return self._of_the_tool(step)
             case Measure():
                 found = measure(step.checks, step.call.arguments)
                 self.witnessed = self.witnessed or found is not None
@@ -203,13 +216,25 @@ class Turn:
                 return came
             case Probe():
                 return self._probe(step)
-            case Wait():
+            case Wait() | Await():
                 return self._wait(step)
             case _:
                 raise TypeError(f"{type(step).__name__} is no step that is performed here")
 
-    def _of_the_host(self, step: Ring | Fit | Recall) -> Any:
+    def _of_the_tool(self, step: Compose | Prepare | Divide) -> Any:
         match step:
+            case Compose():
+                return compose(step.call, self.declaration)
+            case Prepare():
+                return prepare(step.call, self.declaration)
+            case Divide():
+                canary = self.declaration.canary
+                return None if canary is None else split(step.call, canary, self.fitted)
+
+    def _of_the_host(self, step: Ring | Fit | Recall | Join) -> Any:
+        match step:
+            case Join():
+                return self.host.joined(step.split, step.first, step.last)
             case Ring():
                 return self.host.ring(step.question, step.complaint)
             case Recall():
@@ -261,7 +286,7 @@ class Turn:
         """Take the fingerprint right after the action, by which a later undo knows what somebody else changed."""
         self.witnessed = True
         if self.claim is not None and self.claim.artifact is not None:
-            self.after = touched(self.declaration, self.claim.artifact)
+            self.after[self.claim.call.key] = touched(self.declaration, self.claim.artifact)
 
     def _hear(self, journal: Journal, step: Heard) -> Callable[[Cursor], Question | str]:
         """Write an answer down if it can be taken, else say why it can't."""
@@ -315,7 +340,7 @@ class Turn:
         def work(cursor: Cursor) -> bool:
             cost = step.outcome.cost if step.outcome is not None else None
             held = quotas.overrun(cursor, step.call.key, cost) if cost is not None else None
-            recorded = journal.record(cursor, step, reply, self.after)
+            recorded = journal.record(cursor, step, reply, self.after.get(step.call.key))
             if recorded and cost is not None and held is not None:
                 acts.overran(journal, cursor, step.call, cost, held)
             # A watcher's turn knows nothing of scopes; any other one has looked.
@@ -359,7 +384,7 @@ class Turn:
         kept = self._kept(step.call)
         if not kept.genuine:
             return UndoOutcome(State.UNDO_FAILED, "its undo artifact is not the one that was stored with the claim")
-        after = self.after or kept.after
+        after = self.after.get(step.call.key) or kept.after
         if self.apart and step.artifact.get("undo"):
             return undo_apart(step.artifact, after, age=kept.age)
         try:
@@ -383,7 +408,9 @@ class Turn:
                 found = "absent" if now == step.artifact["before"] else "changed"
         return found
 
-    def _wait(self, step: Wait) -> Seen:
+    def _wait(self, step: Wait | Await) -> Seen | str:
+        if isinstance(step, Await):
+            return outlasted(self.store, self.clock, step.call.key)
         deadline = time.monotonic() + PATIENCE
         while True:
             seen = self.look(Look(step.call))

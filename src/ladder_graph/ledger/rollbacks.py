@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import and_, bindparam, func, literal_column, select
 
-from ladder_graph.ledger import rows
+from ladder_graph.ledger import parts, rows
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.dialects import Sql, table_of
 from ladder_graph.ledger.journal import Journal
@@ -17,6 +17,7 @@ from ladder_graph.unwinding import Member
 
 _action = table_of(rows.ActionRow)
 _entry = table_of(rows.EntryRow)
+_part = table_of(parts.PartRow)
 
 _starts = and_(_entry.c.action == _action.c.key, _entry.c.kind == literal_column("'started'"))
 _columns = [_action.c[name] for name in ("key", "tool", "state", "owner", "fence", "call_id", "checkpoint")]
@@ -26,8 +27,9 @@ _STARTED = Sql.of(
         func.length(_action.c.artifact).label("prepared"),
         func.min(_entry.c.at_us).label("began"),
         func.min(_entry.c.n).label("place"),
+        func.min(_part.c.whole).label("whole"),
     )
-    .select_from(_action.join(_entry, _starts))
+    .select_from(_action.join(_entry, _starts).outerjoin(_part, _part.c.whole == _action.c.key))
     .where(_action.c.thread == bindparam("thread"))
     .group_by(*_columns, _action.c.artifact)
 )
@@ -74,7 +76,9 @@ def since(cursor: Cursor, journal: Journal, known: Known, together: Collection[s
         if row["call_id"] in together or (known.checkpoint and row["checkpoint"] == known.checkpoint)
     ]  # fmt: skip
     first = min([order.get(key, (heard, 0)), *with_it])
-    later = sorted((row for row in found if order[row["key"]] >= first), key=lambda row: order[row["key"]])
+    # Of a call that goes by a part first, the part and the rest have the effect.
+    acted = [row for row in found if row["whole"] is None or journal.running(row)]
+    later = sorted((row for row in acted if order[row["key"]] >= first), key=lambda row: order[row["key"]])
     members = [
         Member(
             action=row["key"], tool=row["tool"], n=n, state=State(row["state"]), prepared=bool(row["prepared"]),

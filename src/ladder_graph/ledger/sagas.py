@@ -225,6 +225,16 @@ def barred(cursor: Cursor, saga: str) -> str:
     return "" if over is None else f"{over.said} is undone as a whole, because {over.why}; nothing more of it runs."
 
 
+def refuse(cursor: Cursor, saga: str) -> None:
+    """Nothing more of a scope runs that is being undone.
+
+    Raises:
+        Refused: It is.
+    """
+    if why := barred(cursor, saga):
+        raise Refused(NotClaimed("state", why))
+
+
 def at_a_pivot(cursor: Cursor, journal: Journal, saga: str, tool: str) -> str:
     """What of a scope could not be undone any more after a call that has no undo, in words; empty where nothing."""
     around = lineage(cursor, saga)
@@ -246,8 +256,7 @@ def admitted(
     Raises:
         Refused: The scope is being undone, or the call would be a point of no return that nobody was asked about.
     """
-    if why := barred(cursor, saga):
-        raise Refused(NotClaimed("state", why))
+    refuse(cursor, saga)
     known = membership.of(cursor, step.call.key)
     started = known is not None and known.n is not None
     unasked = step.artifact is None and step.question is None and step.actor is None
