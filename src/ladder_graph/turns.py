@@ -158,8 +158,11 @@ class Turn:
 
     def _posed(self, cursor: Cursor, journal: Journal, step: Pose, asking: Asking) -> Question:
         """The question; a call that is asked about in a scope belongs to it, wherever it runs once it is answered."""
+        scoped = bool(self.saga) and not self.terms.rule.read_only
+        if scoped:
+            sagas.refuse(cursor, self.saga)  # Nobody is asked in vain.
         asked = journal.pose(cursor, step.call, step.route, self.terms, asking, part_first=step.part_first)
-        if self.saga and not self.terms.rule.read_only:
+        if scoped:
             sagas.waits(cursor, self.saga, step.call)
         return asked
 

@@ -320,6 +320,15 @@ def test_an_approval_of_a_scope_that_is_over_is_worth_nothing(place):
     assert place.world.values == {}
 
 
+def test_nobody_is_asked_in_vain(place):
+    """A call of a scope that is over is refused before it would ask."""
+    place.ladder.demote("put", "confirm", reason="a test")
+    with place.ladder.saga() as saga:
+        saga.undo("a test")
+        assert place.act("put", "a").state == "refused"
+    assert place.ladder.pending() == []
+
+
 def test_a_question_of_a_graph_leaves_the_scope_open(place):
     """The block starts over after the answer, and goes on with the scope where it has a key."""
     from langgraph.errors import GraphInterrupt, ParentCommand
