@@ -24,9 +24,9 @@ SPRING, AUTUMN = (dt.datetime(2026, month, day, 1, tzinfo=dt.UTC) for month, day
 """When its clocks go forward from two to three, and back from three to two."""
 
 
-def around(change, dice):
-    """The hour that it is, now and then still the one before the change."""
-    minutes = dice.choice((-10, 10, 10))
+def around(change, attempt, dice):
+    """The hour that it is: at first the one before the change, and now and then later, too."""
+    minutes = dice.choice((-10, 10, 10)) if attempt > 1 else -10
     return start(change + dt.timedelta(minutes=minutes), "hour", ZONE) // 1_000_000, 0
 
 
@@ -39,10 +39,10 @@ def within(change, hours, dice):
 
 CLOCKS = {
     "fixed": lambda attempt, dice: (7, 0),
-    # Now and then somebody's clock says that it is yesterday still.
-    "midnight": lambda attempt, dice: (dice.choice((7, 8, 8)), 0),
-    "summer time begins": lambda attempt, dice: around(SPRING, dice),
-    "summer time ends": lambda attempt, dice: around(AUTUMN, dice),
+    # Everybody begins yesterday, and now and then somebody's clock says that it is yesterday still.
+    "midnight": lambda attempt, dice: (dice.choice((7, 8, 8)) if attempt > 1 else 7, 0),
+    "summer time begins": lambda attempt, dice: around(SPRING, attempt, dice),
+    "summer time ends": lambda attempt, dice: around(AUTUMN, attempt, dice),
     "a day of 23 hours": lambda attempt, dice: within(SPRING, 23, dice),
     "a day of 25 hours": lambda attempt, dice: within(AUTUMN, 25, dice),
     "sliding": lambda attempt, dice: (100 + min(attempt, REACH), REACH),
@@ -64,7 +64,7 @@ RATE = Charge("ops/pay/rate", "a burst", 1, LIMIT, "calls", 7_000_000, interval=
 
 def drawn(place, clock, number, seed, barrier):
     """Claim until nothing at all is left; which action took how much."""
-    dice, took, attempt, amount = random.Random(f"{seed} {number}"), {}, 0, 5  # noqa: S311  # it makes no secrets
+    dice, took, attempt, amount = random.Random(f"{seed} {number}"), {}, 0, 2  # noqa: S311  # it makes no secrets
     with closing(Desk(place)) as desk:
         barrier.wait(60)
         while amount:

@@ -36,6 +36,7 @@ _EXPECTED = {
     "dict_type": "a table",
     "model_type": "a table",
     "model_attributes_type": "a table",
+    "datetime_type": "a date and time without quotes, as 2026-11-23T09:00:00Z",
 }
 """What was expected, by pydantic's name for the mistake."""
 _LIMITS = {

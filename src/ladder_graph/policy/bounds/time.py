@@ -97,7 +97,8 @@ class Time(Strict):
                 return self._breach(here, f"nothing runs unasked in the freeze {frozen}")
         if self._open(here):
             return None
-        return self._breach(here, f"the bound allows {', '.join(self.days)} from {self.start} to {self.end}")
+        until = f"{self.end} the next morning" if self.end < self.start else self.end
+        return self._breach(here, f"the bound allows {', '.join(self.days)} from {self.start} to {until}")
 
     def _breach(self, here: dt.datetime, why: str) -> Breach:
         said = f"it is {_WEEK[here.weekday()]} {here:%Y-%m-%d %H:%M} in {self.timezone}, and"
