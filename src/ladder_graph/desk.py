@@ -17,7 +17,7 @@ from ladder_graph.deciding import Fitting, uncleared
 from ladder_graph.errors import AnswerRefused
 from ladder_graph.explaining import Explanation, explained
 from ladder_graph.fingerprint import Environment
-from ladder_graph.ledger import Action, Draft, Entry, Journal, Report, Verification, acts, quotas, watches
+from ladder_graph.ledger import Action, Draft, Entry, Journal, Report, Verification, acts, quotas, rehearsals, watchers
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import micros
 from ladder_graph.ledger.sqlite import MEMORY
@@ -238,13 +238,16 @@ class Desk(Windows):
 
         def read(cursor: Cursor) -> Watching:
             now = micros(self.clock())
-            alive = not rule.watch.window or bool(watches.watchers(cursor, self.store.owner, now))
+            alive = not rule.watch.window or bool(watchers.watchers(cursor, self.store.owner, now))
             firing = fires(cursor, rule.checks, now)
             if not asked:
                 return Watching(alive, firing=firing)
             # Where the tool isn't known in this process, its last rehearsal has to do.
             version = seat.edition(tool)
-            found = watches.rehearsal(cursor, tool, version) if seat.version else watches.rehearsals(cursor).get(tool)
+            if seat.version:
+                found = rehearsals.rehearsal_of(cursor, tool, version)
+            else:
+                found = rehearsals.last_of_each(cursor).get(tool)
             return Watching(alive, found is not None and found.passed, firing)
 
         return self.store.read(read)

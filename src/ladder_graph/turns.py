@@ -21,7 +21,7 @@ from ladder_graph.calls import Call
 from ladder_graph.deciding import decision_of, edited, taken_before
 from ladder_graph.envelopes import signer
 from ladder_graph.hosting import Host
-from ladder_graph.ledger import Journal, Store, acts, quotas, watches
+from ladder_graph.ledger import Journal, Store, acts, quotas, rehearsals, starts, watchers
 from ladder_graph.ledger.clocks import Moment
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import Terms, last_answer, nonce_of, word_of
@@ -199,10 +199,10 @@ class Turn:
 
         def work(cursor: Cursor) -> Seen:
             seen = journal.look(cursor, step.call, step.charges)
-            if rule.watch.window and not watches.watchers(cursor, self.store.owner, journal.us):
+            if rule.watch.window and not watchers.watchers(cursor, self.store.owner, journal.us):
                 seen = replace(seen, watched=False)
             if self.policy.rehearsals == "required" and self.declaration.reversible:
-                rehearsal = watches.rehearsal(cursor, step.call.tool, self.terms.tool)
+                rehearsal = rehearsals.rehearsal_of(cursor, step.call.tool, self.terms.tool)
                 seen = replace(seen, rehearsed=rehearsal is not None and rehearsal.passed)
             if not rule.read_only and (firing := fires(cursor, rule.checks, journal.us)):
                 seen = replace(seen, firing=firing)
@@ -298,10 +298,10 @@ class Turn:
         except Exception:  # noqa: BLE001  # the effect took place, and that must be recorded, whatever the tool replied
             return None
 
-    def _kept(self, call: Call) -> watches.Kept:
+    def _kept(self, call: Call) -> starts.Kept:
         """What the ledger holds beside the undo of a call."""
         now = Moment.at(self.clock())
-        return self.store.glance(lambda cursor: watches.kept(cursor, call.key, now))
+        return self.store.glance(lambda cursor: starts.kept(cursor, call.key, now))
 
     def _undo(self, step: Undo) -> UndoOutcome:
         """Undo from the artifact that was stored; in a process that doesn't know the tool, by what it names itself."""

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from ladder_graph.errors import AnswerRefused
-from ladder_graph.ledger import Journal, acts, watches
+from ladder_graph.ledger import Journal, acts, measurements, rehearsals, signals, watchers, watches
 from ladder_graph.ledger.cursor import Cursor
+from ladder_graph.ledger.measurements import Measured
 from ladder_graph.ledger.outboxes import posted
 from ladder_graph.ledger.questions import micros
+from ladder_graph.ledger.rehearsals import Rehearsed
 from ladder_graph.ledger.rows import US
-from ladder_graph.ledger.watches import Measured, Rehearsed, Window
+from ladder_graph.ledger.watches import Window
 from ladder_graph.questions import Questions, person_of
 from ladder_graph.seats import Seat
 from ladder_graph.states import UNDOABLE, State
@@ -101,7 +103,7 @@ class Windows(Questions):
     def watchers(self) -> list[tuple[str, dt.datetime]]:
         """The processes that watch, with the moment when each last said so."""
         now = micros(self.clock())
-        found = self.store.read(lambda cursor: watches.watchers(cursor, self.store.owner, now))
+        found = self.store.read(lambda cursor: watchers.watchers(cursor, self.store.owner, now))
         return [(name, _moment(beat)) for name, beat in found]
 
     def doubtful(self) -> list[Doubtful]:
@@ -143,17 +145,17 @@ class Windows(Questions):
         """
         return self._tell("extend", action, by, reason, until=micros(self.clock()) + int(seconds * US))
 
-    def deliver(self, signals: Sequence[Signal]) -> int:
+    def deliver(self, alerts: Sequence[Signal]) -> int:
         """Take in alerts from outside: all of them in one durable write, or none. Every watcher looks at once.
 
         Args:
-            signals: As `ladder_graph.watch.alertmanager.signals_of` reads them.
+            alerts: As `ladder_graph.watch.alertmanager.signals_of` reads them.
 
         Returns:
             How many are new. One that was delivered before counts from its first delivery.
         """
-        kept = [kept_alert(one) for one in signals]
-        return self.store.write(lambda cursor: watches.deliver(cursor, kept))
+        kept = [kept_alert(one) for one in alerts]
+        return self.store.write(lambda cursor: signals.deliver(cursor, kept))
 
     @abstractmethod
     def declared(self, tool: str, own: Declaration) -> Declaration:
@@ -185,7 +187,7 @@ class Windows(Questions):
         text = "; ".join(f"{step.name}: {step.text}" for step in found.steps if not step.ok)
 
         def keep(journal: Journal, cursor: Cursor) -> None:
-            watches.rehearsed(cursor, plain.name, version, Rehearsed(journal.us, found.passed, text))
+            rehearsals.rehearsed(cursor, plain.name, version, Rehearsed(journal.us, found.passed, text))
             journal.append(cursor, self.policy.agent, "rehearsed", "", {
                 "tool": plain.name, "version": version, "passed": found.passed, "by": person.name,
                 "auth": person.auth, "text": text or "passed", "untried": list(found.untried),
@@ -248,7 +250,7 @@ class Windows(Questions):
                 return window
             body = {"by": person.name, "reason": reason, **more}
             key = f"{kind}/{window.action}/{journal.us}/{person.name}"
-            watches.deliver(cursor, [watches.Signal(key, journal.us, kind, window.action, body)])
+            signals.deliver(cursor, [signals.Signal(key, journal.us, kind, window.action, body)])
             watches.again(cursor, window, journal.us)
             return window
 
@@ -269,7 +271,7 @@ def _signed(journal: Journal, cursor: Cursor, known: Known, kind: str, person: P
 def _watched(cursor: Cursor, window: Window) -> Watched:
     return Watched(
         window.action, window.agent, window.tool, cast("Phase", window.phase), _moment(window.begun.wall_us),
-        _moment(window.until_us), window.why, window.attempts, tuple(watches.measurements(cursor, window.action)),
+        _moment(window.until_us), window.why, window.attempts, tuple(measurements.measurements(cursor, window.action)),
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ladder_graph.cli.aftermath import instant
 from ladder_graph.cli.findings import Finding, Point
-from ladder_graph.ledger import watches
+from ladder_graph.ledger import rehearsals
 from ladder_graph.policy import Policy
 from ladder_graph.policy.checks import Alert
 from ladder_graph.scale import Rung
@@ -76,7 +76,7 @@ def rehearsed(ladder: Ladder, cell: Cell) -> Point | None:
     undoable = seat.declaration.reversible or cell.route.rung >= Rung.ROLLBACK
     if rule.read_only or rule.rung < Rung.ROLLBACK or not undoable:
         return None
-    last = ladder.store.read(watches.rehearsals).get(cell.tool)
+    last = ladder.store.read(rehearsals.last_of_each).get(cell.tool)
     advice = f"`ladder rehearse MODULE:{cell.tool} --args JSON`, where nobody minds"
     if last is None:
         return Point("its undo was never rehearsed", advice)
@@ -85,7 +85,7 @@ def rehearsed(ladder: Ladder, cell: Cell) -> Point | None:
         word = "passed" if last.passed else f"failed: {last.text}"
         return Point(f"its undo was rehearsed on {day}, and {word}", "with --app it is seen whether that still holds")
     edition = seat.edition(cell.tool)
-    present = ladder.store.read(lambda cursor: watches.rehearsal(cursor, cell.tool, edition))
+    present = ladder.store.read(lambda cursor: rehearsals.rehearsal_of(cursor, cell.tool, edition))
     if present is None:
         return Point(f"its undo was rehearsed on {day}, with another version of the tool", advice)
     day = f"{instant(present.at_us):%Y-%m-%d}"

@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from ladder_graph import Ladder
-from ladder_graph.ledger import watches
+from ladder_graph.ledger import signals
 from ladder_graph.testing import FrozenClock
 from ladder_graph.watch import Signal
 
@@ -70,7 +70,7 @@ def test_a_delivery_that_comes_again_is_no_new_one(ladder):
     """The first moment of an alert stays, and the last one is kept beside it, however often it is delivered."""
     assert ladder.deliver([alert(at=NOW)]) == 1
     assert [ladder.deliver([alert(at=NOW + n)]) for n in (1, 2, 3)] == [0, 0, 0]
-    kept = ladder.store.read(lambda cursor: watches.signals(cursor, 0))
+    kept = ladder.store.read(lambda cursor: signals.signals(cursor, 0))
     assert [one.at_us - NOW for one in kept] == [0, 3]
 
 

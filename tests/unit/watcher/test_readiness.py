@@ -6,7 +6,7 @@ import datetime as dt
 import threading
 
 from ladder_graph.calls import Call
-from ladder_graph.ledger import Store, watches
+from ladder_graph.ledger import Store, watchers
 from ladder_graph.ledger.questions import micros
 from ladder_graph.scale import Rung
 from ladder_graph.tools import Declaration
@@ -41,7 +41,7 @@ def seated(place, **fields):
 def beat(place, store, seconds=0.0):
     """Say that the process of this store watches, by a clock that is ahead by so much."""
     now = micros(place.clock() + dt.timedelta(seconds=seconds))
-    store.write(lambda cursor: watches.beat(cursor, store.owner, "elsewhere", now))
+    store.write(lambda cursor: watchers.beat(cursor, store.owner, "elsewhere", now))
 
 
 def test_nobody_watches(place):
@@ -55,7 +55,7 @@ def test_a_watcher_in_another_process_counts_while_it_lives_and_speaks(place):
     beat(place, other)
     assert routed(ladder) == (Rung.ROLLBACK, [])
     assert [name for name, _ in ladder.watchers()] == ["elsewhere"]
-    place.clock.advance(dt.timedelta(microseconds=watches.SILENT))
+    place.clock.advance(dt.timedelta(microseconds=watchers.SILENT))
     assert routed(ladder) == (Rung.CONFIRM, ["no_watcher"]), "it is silent"
     beat(place, other)
     assert routed(ladder) == (Rung.ROLLBACK, [])
@@ -138,7 +138,7 @@ def test_a_watcher_whose_hands_are_full_is_silent(place):
     watcher.tick()
     for n in range(20):
         watcher._looking.begin([str(n)], 0, gate.wait)
-    place.clock.advance(dt.timedelta(microseconds=watches.SILENT))
+    place.clock.advance(dt.timedelta(microseconds=watchers.SILENT))
     watcher.tick()
     assert ladder.watchers() == []
     gate.set()

@@ -7,14 +7,14 @@ import itertools
 
 import pytest
 
-from ladder_graph.ledger import Journal, clocks, watches
+from ladder_graph.ledger import Journal, clocks, measurements, signals, watches
 from ladder_graph.ledger.questions import micros
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.steps import Claimed
 from ladder_graph.watch.kept import kept_alert
 from ladder_graph.watch.signals import Signal
-from ladder_graph.watcher.working import LEASE
+from ladder_graph.watcher.rounds import LEASE
 from tests.unit.watcher.conftest import CONFLICT, HEALTH, changed, told
 
 
@@ -182,7 +182,7 @@ def test_two_who_measure_count_once(place):
     for one in (*seen, *also):
         one.new.append(one.measure(0))
         ladder.store.write(lambda cursor, one=one: ladder.watcher._note(cursor, ladder.watcher._journal(), one))
-    (found,) = ladder.store.read(lambda cursor: watches.measurements(cursor, key))
+    (found,) = ladder.store.read(lambda cursor: measurements.measurements(cursor, key))
     assert (found.verdict, told(ladder, key)[1]) == ("bad", "open")
 
 
@@ -222,11 +222,11 @@ def test_an_alert_hurries_those_that_listen_and_no_others(place):
     place.later(ladder)
     before, moment = ladder.store.read(watches.next_due), micros(place.clock())
     alert = Signal("f", moment, "firing", {"a": "b"}, moment)
-    assert ladder.store.write(lambda cursor: watches.deliver(cursor, [kept_alert(alert)])) == 1
+    assert ladder.store.write(lambda cursor: signals.deliver(cursor, [kept_alert(alert)])) == 1
     assert ladder.store.read(watches.next_due) == before
     changed(ladder, 'UPDATE watch SET spec = replace(spec, \'"kind": "python"\', \'"kind": "alert"\')')
     again = Signal("g", moment, "firing", {"a": "b"}, moment)
-    ladder.store.write(lambda cursor: watches.deliver(cursor, [kept_alert(again)]))
+    ladder.store.write(lambda cursor: signals.deliver(cursor, [kept_alert(again)]))
     assert ladder.store.read(watches.next_due) == moment
     assert told(ladder, key)[1] == "open"
 
