@@ -9,6 +9,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -222,10 +223,8 @@ class Ladder(Desk):
             self._say(f"the policy of {agent} doesn't name the tool {tool}, so it only suggests; add [tools.{tool}]")
         if trouble := seat.trouble(self.policy.rule(tool)):
             self._say(f"{tool} of {agent} stands below rollback: {trouble}")
-        self._write(
-            lambda journal, cursor: acts.found(journal, cursor, agent, tool, seat.footing(None)),
-            durable=False,
-        )
+        kept = partial(acts.found, version=seat.edition(tool), undo=seat.declaration.undo_edition)
+        self._write(lambda journal, cursor: kept(journal, cursor, agent, tool, seat.footing(None)), durable=False)
         self._see_through()
 
     def _see_through(self) -> None:

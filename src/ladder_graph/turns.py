@@ -26,6 +26,7 @@ from ladder_graph.ledger.clocks import Moment
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import Terms, last_answer, nonce_of, word_of
 from ladder_graph.policy import Policy
+from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.steps import (
     Claim,
@@ -201,14 +202,22 @@ class Turn:
             seen = journal.look(cursor, step.call, step.charges)
             if rule.watch.window and not watchers.watchers(cursor, self.store.owner, journal.us):
                 seen = replace(seen, watched=False)
-            if self.policy.rehearsals == "required" and self.declaration.reversible:
-                rehearsal = rehearsals.rehearsal_of(cursor, step.call.tool, self.terms.tool)
+            if self._rehearses:
+                undo = self.declaration.undo_edition
+                rehearsal = rehearsals.rehearsal_of(cursor, step.call.tool, self.terms.tool, undo)
                 seen = replace(seen, rehearsed=rehearsal is not None and rehearsal.passed)
             if not rule.read_only and (firing := fires(cursor, rule.checks, journal.us)):
                 seen = replace(seen, firing=firing)
             return seen
 
         return self.store.glance(work)
+
+    @property
+    def _rehearses(self) -> bool:
+        """Whether the rung of the call depends on a rehearsal."""
+        rule = self.terms.rule
+        high = rule.rung >= Rung.ROLLBACK and not rule.read_only
+        return high and self.policy.rehearsals == "required" and self.declaration.reversible
 
     def written(self, step: Step) -> Step:
         """Do what must be done outside the transaction before a step is written: a draft's file comes first."""

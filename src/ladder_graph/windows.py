@@ -164,7 +164,7 @@ class Windows(Questions):
     def rehearse(
         self, tool: Any, arguments: Mapping[str, Any], *, by: str | Person, foreign: Callable[[], Any] | None = None
     ) -> tuple[Rehearsal, str]:
-        """Try a tool's undo out, and write down what came of it for the version of the tool at hand.
+        """Try a tool's undo out, and write down what came of it for the tool and the undo at hand.
 
         The tool is really called, several times, and past every rung. Use a place where nobody minds.
 
@@ -187,10 +187,11 @@ class Windows(Questions):
         text = "; ".join(f"{step.name}: {step.text}" for step in found.steps if not step.ok)
 
         def keep(journal: Journal, cursor: Cursor) -> None:
-            rehearsals.rehearsed(cursor, plain.name, version, Rehearsed(journal.us, found.passed, text))
+            tried = Rehearsed(journal.us, found.passed, text)
+            rehearsals.rehearsed(cursor, plain.name, version, said.undo_edition, tried)
             journal.append(cursor, self.policy.agent, "rehearsed", "", {
-                "tool": plain.name, "version": version, "passed": found.passed, "by": person.name,
-                "auth": person.auth, "text": text or "passed", "untried": list(found.untried),
+                "tool": plain.name, "version": version, "undo": said.undo_edition, "passed": found.passed,
+                "by": person.name, "auth": person.auth, "text": text or "passed", "untried": list(found.untried),
             })  # fmt: skip
 
         self._write(keep)

@@ -325,6 +325,36 @@ def test_a_rehearsal_of_another_version_is_said(press, ladder):
     assert any("another version of the tool" in text for text in _points(ladder, "press_tools:write_page"))
 
 
+OTHER = """
+from ladder_graph import undo
+
+another = undo.files("path", largest="5MB")
+"""
+"""An undo that the policy may name instead of the tool's own."""
+
+
+def test_an_agent_that_runs_stands_on_rollback_once_its_undo_was_rehearsed(press, ladder):
+    """By default. `ladder rehearse` counts from the next call on; another undo in the policy must be rehearsed anew."""
+    told = press.policy.read_text().replace('rehearsals = "advised"\n', "").replace("watcher", "# watcher")
+    (press.folder / "press_undo.py").write_text(OTHER)
+    for policy in (told, told.replace("[tools.write_page]", '[tools.write_page]\nundo = "press_undo:another"')):
+        press.policy.write_text(policy)
+        with contextlib.closing(importlib.import_module("press_agent").act("after")[0]) as mounted:
+            assert _stands(mounted) == _stands(ladder) == ("bounded", ["not_rehearsed"])
+            assert "no rehearsal of this undo" in ladder("status").stdout
+            rehearse(ladder, "--args", '{"path": "page.html", "text": "tried"}')
+            assert _stands(mounted) == _stands(ladder) == ("rollback", [])
+
+
+def _stands(at):
+    """The rung of the page, and why no higher: to an agent that runs, or to the command line."""
+    if isinstance(at, Ladder):
+        (cell,) = at.status()
+        return cell.route.rung.word, [reason.code for reason in cell.route.reasons]
+    (cell,) = at("status", "--json").document
+    return cell["effective"], [reason["code"] for reason in cell["reasons"]]
+
+
 @pytest.mark.parametrize("arguments", ["[1]", "{"])
 def test_arguments_that_are_none_are_an_error(press, ladder, arguments):
     """What is no JSON object isn't called with."""

@@ -220,13 +220,13 @@ def _insert_environment(
 
 
 def found(
-    journal: Journal, cursor: Cursor, agent: str, tool: str, footing: Footing
+    journal: Journal, cursor: Cursor, agent: str, tool: str, footing: Footing, *, version: str, undo: str
 ) -> None:  # fmt: skip
-    """Write down what a mount found around a tool."""
+    """Write down what a mount found around a tool, and which version of it and of its undo."""
     cursor.execute(sql.PUT_FOOTING, {
         "agent": agent, "tool": tool, "can_ask": footing.can_ask, "reversible": footing.reversible,
         "outward": json.dumps(footing.outward), "unportable": footing.unportable, "ttl": footing.ttl,
-        "at_us": journal.us,
+        "version": version, "undo": undo, "at_us": journal.us,
     })  # fmt: skip
 
 

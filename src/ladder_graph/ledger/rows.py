@@ -376,6 +376,10 @@ class FootingRow(SQLModel, table=True):
     """Why another process couldn't run its undo; empty where it could."""
     ttl: float | None
     """Seconds after the action in which it can be undone."""
+    version: str
+    """Its code, schema and declared version, as a digest."""
+    undo: str
+    """What its undo is made of, as a digest."""
     at_us: int = Field(sa_type=BigInteger)
     """When that was found."""
 
@@ -468,7 +472,7 @@ class WatcherRow(SQLModel, table=True):
 
 
 class RehearsalRow(SQLModel, table=True):
-    """The last rehearsal of an undo, for one version of a tool."""
+    """The last rehearsal of one undo with one version of a tool."""
 
     __tablename__ = "rehearsal"
     __table_args__ = CLUSTERED
@@ -476,7 +480,9 @@ class RehearsalRow(SQLModel, table=True):
     tool: str = Field(primary_key=True)
     """Which tool."""
     version: str = Field(primary_key=True)
-    """Its code, schema and undo, as a digest."""
+    """Its code, schema and declared version, as a digest."""
+    undo: str = Field(primary_key=True)
+    """What the undo is made of, as a digest."""
     at_us: int = Field(sa_type=BigInteger)
     """When."""
     passed: bool
