@@ -60,6 +60,7 @@ from ladder_graph.tools import Declaration
 from ladder_graph.trust.demotion import after_undo
 from ladder_graph.undo import prepare, touched, touched_from, undo, undo_apart, undo_from
 from ladder_graph.undo import word_of as came_to
+from ladder_graph.undo.apart import TIMEOUT
 from ladder_graph.watch import measure
 from ladder_graph.watch.kept import fires
 from ladder_graph.workspace import Workspace, compose
@@ -95,6 +96,8 @@ class Turn:
     """The touched resource's fingerprint right after the action."""
     apart: bool = False
     """Whether an undo runs in a process of its own, which is killed when it takes too long, where it can."""
+    limit: float = TIMEOUT
+    """Seconds that it may take there."""
     endings: list[Callable[[], None]] = field(default_factory=list)
     """What tells the ledger's owner that the task which ran an action is over."""
 
@@ -319,7 +322,7 @@ class Turn:
             return UndoOutcome(State.UNDO_FAILED, "its undo artifact is not the one that was stored with the claim")
         after = self.after or kept.after
         if self.apart and step.artifact.get("undo"):
-            return undo_apart(step.artifact, after, age=kept.age)
+            return undo_apart(step.artifact, after, age=kept.age, timeout=self.limit)
         try:
             if self.declaration.undo is None:
                 return undo_from(step.artifact, after, age=kept.age)

@@ -88,6 +88,26 @@ def test_the_watch_goes_on_when_the_agent_is_dead(press, ladder):
     assert ladder("watched", "--json").document == []
 
 
+def test_an_edit_of_the_policy_is_taken_up_by_who_watches(press, ladder):
+    """Whole, and while nothing is due; one with mistakes, or with another ledger, is said and leaves it as it was."""
+    watcher, before = press.watch(), press.policy.read_text()
+    line(watcher, "watching")
+    press.policy.write_text(before.replace("limit = 9", "limit = 8"))
+    revision = line(watcher, "is in force from now on").partition("revision ")[2].split()[0]
+    press.policy.write_text(before.replace("limit = 9", "limt = 8"))
+    assert "limt" in line(watcher, "the policy stays as it was")
+    press.policy.write_text(before.replace("ladder.db", "other.db"))
+    assert "ledger can't change" in line(watcher, "the policy stays as it was")
+    assert not (press.folder / "other.db").exists()
+    press.policy.write_text(before.replace("limit = 9", "limit = 8"))
+    assert press.act("after") == "acted"
+    press.fall_sick()
+    line(watcher, "undone: write_page")
+    texts = [entry["body"]["text"] for entry in ladder("log", "--json").document if entry["kind"] == "policy"]
+    assert [revision in text for text in texts] == [True, False, False]
+    assert state(ladder) == "undone"
+
+
 def test_an_alert_over_http_undoes(press, ladder):
     """An alert with the token is stored and undoes; one without is turned away; a later call asks while it fires."""
     watcher = press.watch("--listen", "0")

@@ -458,6 +458,20 @@ class SignalRow(SQLModel, table=True):
     """Canonical JSON: labels and state of an alert; who, and why, for a person's."""
 
 
+class FiringRow(SQLModel, table=True):
+    """An alert that fires now, by what was last delivered of it; so the gate needn't read what was over long ago."""
+
+    __tablename__ = "firing"
+    __table_args__ = (Index("firing_at", "at_us", "key"),)
+
+    key: str = Field(primary_key=True)
+    """The sender's id of the alert, and since when it fires."""
+    at_us: int = Field(sa_type=BigInteger)
+    """When it was last delivered."""
+    body: str
+    """As in its signal."""
+
+
 class WatcherRow(SQLModel, table=True):
     """A process that works off open windows."""
 

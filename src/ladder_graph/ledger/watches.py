@@ -64,6 +64,7 @@ _TAKE = Sql.of(
     .returning(_watch)
 )
 _DUE = Sql.of(select(func.min(_watch.c.due_us)))
+_BEGUN = Sql.of(select(func.min(_watch.c.begun_us)).where(_watch.c.due_us.is_not(None)))
 _not_yet = and_(_watch.c.due_us.is_not(None), _watch.c.due_us > bindparam("now"))
 _HURRY = Sql.of(update(_watch).where(_not_yet).values(due_us=bindparam("now")))
 _open = _watch.c.phase == literal_column("'open'")
@@ -93,6 +94,8 @@ _LATER_ON_IT = Sql.of(
 
 TRIES = 5
 """How often an undo is tried before a person must see to it."""
+DIDN_T_WORK = "; its undo didn't work: "
+"""What stands between what was wrong with an action, and why that couldn't be undone."""
 PULSE = 1_000_000
 """Microseconds between two beats of a watcher."""
 
@@ -208,8 +211,19 @@ def over(cursor: Cursor, window: Window, phase: str, why: str) -> bool:
     return changed
 
 
-def failed(cursor: Cursor, window: Window, now_us: int, why: str) -> None:
+def not_undone(window: Window, came: str) -> str:
+    """What was wrong with an action, and what came of the last try to undo it."""
+    return f"{trouble_of(window.why)}{DIDN_T_WORK}{came}"
+
+
+def trouble_of(why: str) -> str:
+    """What was wrong with an action, without what came of trying to undo it."""
+    return why.partition(DIDN_T_WORK)[0]
+
+
+def failed(cursor: Cursor, window: Window, now_us: int, came: str) -> None:
     """Its undo failed: it is tried again a few times, each time later, and then it is a person's."""
+    why = not_undone(window, came)
     if window.attempts + 1 >= TRIES:
         change(cursor, window, phase="held", due_us=None, attempts=window.attempts + 1, why=why)
         return
@@ -227,6 +241,12 @@ def next_due(cursor: Cursor) -> int | None:
     """When the next window is due; None where nothing is watched."""
     due: int | None = cursor.execute(_DUE, {}).fetchone()[0]
     return due
+
+
+def first_begun(cursor: Cursor) -> int | None:
+    """When the oldest window that somebody is to look at began; None where there is none."""
+    begun: int | None = cursor.execute(_BEGUN, {}).fetchone()[0]
+    return begun
 
 
 def hurry(cursor: Cursor, now_us: int) -> None:

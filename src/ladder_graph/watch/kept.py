@@ -36,8 +36,7 @@ def fires(cursor: Cursor, checks: Sequence[Check], now: int) -> str:
     asked = [check for check in checks if isinstance(check, Alert) and not check.dry_run]
     if not asked:
         return ""
-    # An alert that began days ago may fire still, and is not delivered anew for that.
-    heard = [alert_of(one, now) for one in signals.signals(cursor, 0) if one.kind == "alert"]
+    heard = [alert_of(one, now) for one in signals.firing(cursor, now)]
     found = already_firing(asked, heard)
     if found is None:
         return ""

@@ -101,6 +101,7 @@ class Watcher(Work):
 
     def tick(self) -> bool:
         """Look once at what is due, and begin it; whether more is due than one process takes at a time."""
+        self.policy()  # Who follows a file takes up an edit here, also while nothing is due.
         now = self._now()
         if self._looking.full:
             return False  # Nor is it said that somebody watches: where that lasts, nobody does.

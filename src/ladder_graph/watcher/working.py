@@ -31,6 +31,7 @@ from ladder_graph.states import UNDOABLE, State
 from ladder_graph.steps import Claimed, Known, NotClaimed
 from ladder_graph.tools import NOTHING, Declaration
 from ladder_graph.turns import Turn
+from ladder_graph.undo.apart import TIMEOUT
 from ladder_graph.watcher.posting import Post
 from ladder_graph.watcher.sighting import Sighting
 
@@ -61,13 +62,14 @@ class Work:
         clock: Returns the present moment as an aware datetime.
         policy: The policy in force, whose revision each entry carries.
         declared: What a tool of an agent declares, where this process knows it; else its artifact says it.
+        limit: Seconds that an undo in a process of its own may take.
     """
 
     def __init__(
         self, store: Store, clock: Callable[[], dt.datetime], policy: Callable[[], Policy],
-        declared: Callable[[str, str], Declaration] = unknown_tool,
+        declared: Callable[[str, str], Declaration] = unknown_tool, *, limit: float = TIMEOUT,
     ) -> None:  # fmt: skip
-        self.store, self.clock, self.policy, self.declared = store, clock, policy, declared
+        self.store, self.clock, self.policy, self.declared, self.limit = store, clock, policy, declared, limit
         self._authentic: dict[str, int] = {}
         self._post = Post(store)
 
@@ -174,7 +176,8 @@ class Work:
             self._undo(here, known)
 
     def _undo(self, here: Window, known: Known) -> None:
-        why, journal = here.why or known.text or "nobody knows how far it came", self._journal()
+        journal = self._journal()
+        why = watches.trouble_of(here.why) or known.text or "nobody knows how far it came"
 
         def claim(cursor: Cursor) -> Claimed | NotClaimed:
             now = watches.window_of(cursor, here.action)
@@ -248,7 +251,7 @@ class Work:
     def _turn(self, call: Call, rule: Rule) -> Turn:
         return Turn(
             store=self.store, policy=self.policy(), clock=self.clock, workspace=None, terms=Terms(rule, "", ""),
-            reader=None, declaration=self.declared(call.agent, call.tool), host=Alone(), apart=True,
+            reader=None, declaration=self.declared(call.agent, call.tool), host=Alone(), apart=True, limit=self.limit,
         )  # fmt: skip
 
 
