@@ -24,7 +24,6 @@ from ladder_graph.flow import Gate, Routed, life, routed
 from ladder_graph.hosting import Alone, Host
 from ladder_graph.ledger import Reading, Store, acts, watches
 from ladder_graph.ledger.questions import Terms
-from ladder_graph.ledger.rows import US
 from ladder_graph.ledger.sqlite import MEMORY
 from ladder_graph.policy import Policy, load_policy
 from ladder_graph.policy.scene import Scene
@@ -36,7 +35,7 @@ from ladder_graph.scale import Rung
 from ladder_graph.seats import Seat
 from ladder_graph.steps import Person, Reason, Reply, Route
 from ladder_graph.tools import NOTHING, Declaration, declared_at
-from ladder_graph.turns import Turn
+from ladder_graph.turns import Turn, reader_of
 from ladder_graph.watcher import Watcher
 from ladder_graph.workspace import Workspace
 
@@ -346,11 +345,9 @@ class Ladder(Desk):
             )
 
     def _turn(self, call: Call, host: Host | None, policy: Policy) -> Turn:
-        named = policy.reader_of(policy.rule(call.tool))
-        reader = None if named is None else (named[0], int(named[1] * US))
         return Turn(
             store=self.store, policy=policy, clock=self.clock, workspace=self.workspace,
-            terms=self.terms(call, policy), reader=reader,
+            terms=self.terms(call, policy), reader=reader_of(policy, call.tool),
             declaration=self.seat_of(call.agent, call.tool).declaration, host=host or Alone(),
         )  # fmt: skip
 

@@ -25,6 +25,7 @@ from ladder_graph.ledger import Journal, Store, acts, quotas, rehearsals, starts
 from ladder_graph.ledger.clocks import Moment
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import Terms, last_answer, nonce_of, word_of
+from ladder_graph.ledger.rows import US
 from ladder_graph.policy import Policy
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
@@ -73,6 +74,12 @@ _WRITTEN = (Settle, Pose, Heard, Claim, TakeOver, Record)
 
 PATIENCE = 30.0
 """Seconds to wait for another live task that runs the very same action."""
+
+
+def reader_of(policy: Policy, tool: str) -> tuple[str, int] | None:
+    """Who reads the reports on a tool, and within how many microseconds; None where nobody is named."""
+    named = policy.reader_of(policy.rule(tool))
+    return None if named is None else (named[0], int(named[1] * US))
 
 
 @dataclass(slots=True)
@@ -177,7 +184,8 @@ class Turn:
                 return measure(step.checks, step.call.arguments)
             case Undo():
                 came = self._undo(step)
-                log.info("%s: %s (action %s) %s", came_to(came), step.call.tool, step.call.short, came.text)
+                level = logging.INFO if came.state is State.UNDONE else logging.WARNING
+                log.log(level, "%s: %s (action %s) %s", came_to(came), step.call.tool, step.call.short, came.text)
                 return came
             case Probe():
                 return self._probe(step)
@@ -294,6 +302,8 @@ class Turn:
                 acts.overran(journal, cursor, step.call, cost, held)
             if (down := after_undo(step.call, step.state)) is not None:
                 acts.demote(journal, cursor, step.call.agent, step.call.tool, down.rung, down.reason, step.call.key)
+                if recorded:
+                    acts.page(journal, cursor, step.call.agent, step.call.key, self.reader)
             return recorded
 
         return work

@@ -147,6 +147,23 @@ def demote(
         journal.append(cursor, agent, "demoted", action, {"tool": tool, "rung": int(to), "reason": reason, **who})
 
 
+def page(journal: Journal, cursor: Cursor, agent: str, action: str, reader: tuple[str, int] | None) -> None:
+    """File a report on an action that a person must see to; one that was read is unread again.
+
+    Args:
+        journal: The moment.
+        cursor: In a transaction.
+        agent: Who acted.
+        action: The action's key.
+        reader: Who must read it, and within how many microseconds; nobody is paged where nobody is named.
+    """
+    if reader is not None:
+        cursor.execute(sql.FILE_AGAIN, {
+            "action": action, "agent": agent, "reader": reader[0], "filed_us": journal.us,
+            "due_us": journal.us + reader[1], "read_us": None, "by": "",
+        })  # fmt: skip
+
+
 def overran(journal: Journal, cursor: Cursor, call: Call, cost: int, held: int) -> None:
     """Write down that a call cost more than was held for it, and let its tool ask from now on.
 

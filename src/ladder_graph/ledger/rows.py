@@ -298,7 +298,7 @@ class DraftRow(SQLModel, table=True):
 
 
 class ReportRow(SQLModel, table=True):
-    """What was done unasked at rung 5, until somebody has read it."""
+    """What was done unasked at rung 5, or left a mess on any, until somebody has read it."""
 
     __tablename__ = "report"
     __table_args__ = (Index("report_unread", "agent", "read_us", "due_us"),)

@@ -30,7 +30,7 @@ from ladder_graph.scale import Rung
 from ladder_graph.states import UNDOABLE, State
 from ladder_graph.steps import Claimed, Known, NotClaimed
 from ladder_graph.tools import NOTHING, Declaration
-from ladder_graph.turns import Turn
+from ladder_graph.turns import Turn, reader_of
 from ladder_graph.undo.apart import TIMEOUT
 from ladder_graph.watcher.posting import Post
 from ladder_graph.watcher.sighting import Sighting
@@ -153,7 +153,10 @@ class Work:
             measurements.note(cursor, window.action, first, seen.new)
         if changed:
             journal.append(cursor, window.agent, "watched", window.action, {"phase": phase, **body})
-            log.info("%s: %s (action %s): %s", phase, window.tool, window.action[:8], judgement.why)
+            level = logging.WARNING if phase == "held" else logging.INFO
+            log.log(level, "%s: %s (action %s): %s", phase, window.tool, window.action[:8], judgement.why)
+        if changed and phase == "held":
+            acts.page(journal, cursor, window.agent, window.action, reader_of(self.policy(), window.tool))
         if window.resource.startswith(RESOURCE):
             self._post.hurry()
         return changed and phase == "undo"
@@ -223,6 +226,8 @@ class Work:
             if not watches.over(cursor, window, "held", why):
                 return
             journal.append(cursor, window.agent, "watched", window.action, {"phase": "held", "text": why})
+            acts.page(journal, cursor, window.agent, window.action, reader_of(self.policy(), window.tool))
+            log.warning("held: %s (action %s): %s", window.tool, window.action[:8], why)
             if demoted:
                 said = f"action {window.action[:8]} of it can't be undone: {why}"
                 acts.demote(journal, cursor, window.agent, window.tool, Rung.CONFIRM, said, window.action)
@@ -251,7 +256,8 @@ class Work:
     def _turn(self, call: Call, rule: Rule) -> Turn:
         return Turn(
             store=self.store, policy=self.policy(), clock=self.clock, workspace=None, terms=Terms(rule, "", ""),
-            reader=None, declaration=self.declared(call.agent, call.tool), host=Alone(), apart=True, limit=self.limit,
+            reader=reader_of(self.policy(), call.tool), declaration=self.declared(call.agent, call.tool), host=Alone(),
+            apart=True, limit=self.limit,
         )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from ladder_graph.ledger import Journal, clocks, measurements, signals, watches
 from ladder_graph.ledger.questions import micros
+from ladder_graph.policy.model import Reports
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.steps import Claimed
@@ -81,6 +82,36 @@ def test_an_undo_that_goes_wrong_is_seen_and_costs_the_rung(place, trouble, stat
     assert [entry.kind for entry in ladder.log()].count("demoted") == 1
 
 
+def test_a_mess_is_reported_to_whoever_reads_the_tools_reports(place):
+    """A named person gets a report by when it must be read; after each further failure it is unread again."""
+    ladder = place.ladder()
+    ladder.policy = ladder.policy.model_copy(update={"reports": Reports(reader="ana", sla="4h")})
+    key = place.act(ladder)
+    place.later(ladder)
+    assert ladder.reports() == []
+    place.shelf.trouble, HEALTH["verdict"] = RuntimeError("the shelf is stuck"), False
+    for seconds in (60, 2, 4):
+        place.later(ladder, seconds)
+        (report,) = ladder.reports()
+        assert (report.action.key, report.reader, str(report.action.state)) == (key, "ana", "undo_failed")
+        assert report.due - place.clock() == dt.timedelta(hours=4)
+        assert not ladder.acknowledge(key, by="ana")
+    place.shelf.trouble = None
+    place.later(ladder, 8)
+    assert ladder.reports() == []
+
+
+def test_what_nobody_could_measure_is_reported_where_it_waits(place):
+    """It isn't undone, so a named person must look."""
+    ladder = place.ladder(inconclusive="hold")
+    ladder.policy = ladder.policy.model_copy(update={"reports": Reports(reader="ana", sla="4h")})
+    key, HEALTH["verdict"] = place.act(ladder), None
+    for _ in range(5):
+        place.later(ladder, 60)
+    assert told(ladder, key)[:2] == ("done", "held")
+    assert [report.action.key for report in ladder.reports()] == [key]
+
+
 def test_an_undo_that_takes_too_long_is_seen_and_costs_the_rung(place):
     """Its process is stopped each time; then it waits for a person, who sees why, and the tool asks from then on."""
     ladder = place.ladder(declared=home.HANGING)
@@ -92,10 +123,9 @@ def test_an_undo_that_takes_too_long_is_seen_and_costs_the_rung(place):
     assert told(ladder, key)[:2] == ("undo_failed", "held")
     assert [entry.kind for entry in ladder.log()].count("undoing") == watches.TRIES
     (seen,) = ladder.after().watched
-    assert (seen.phase, seen.why) == (
-        "held", "the health check tests.unit.watcher.conftest:healthy was bad once; its undo didn't work: "
-        "it took longer than 0.2s and was stopped",
-    )  # fmt: skip
+    assert seen.phase == "held"
+    trouble = "the health check tests.unit.watcher.conftest:healthy was bad once"
+    assert seen.why == f"{trouble}; its undo didn't work: it took longer than 0.2s and was stopped"
     assert rung_of(ladder) == Rung.CONFIRM
     assert "left a mess: undo_failed" in " ".join(reason.text for reason in ladder.status()[0].route.reasons)
 
