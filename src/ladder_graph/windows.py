@@ -176,11 +176,15 @@ class Windows(Questions):
 
         Returns:
             What was tried, and the version of the tool that it is for.
+
+        Raises:
+            LadderError: It is no tool, or the arguments don't fit it. Nothing was tried, and nothing is written down.
         """
-        from ladder_graph.hosts.rehearsing import original
+        from ladder_graph.hosts.rehearsing import fit, original
         from ladder_graph.undo.rehearsing import rehearse
 
         person, (plain, code) = person_of(by), original(tool)
+        fit(plain, arguments)
         said = self.declared(plain.name, declaration_of(plain))
         version = Seat(said, version=code).edition(plain.name)
         found = rehearse(plain, arguments, declaration=said, foreign=foreign)

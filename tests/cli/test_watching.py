@@ -83,7 +83,7 @@ def test_the_watch_goes_on_when_the_agent_is_dead(press, ladder):
     assert press.page.read_text() == "before"
     watcher.send_signal(signal.SIGTERM)
     line(watcher, "stopped")
-    assert watcher.wait(20) == 0
+    assert watcher.wait(60) == 0
     assert state(ladder) == "undone"
     assert ladder("watched", "--json").document == []
 
@@ -129,7 +129,7 @@ def test_an_alert_over_http_undoes(press, ladder):
     assert "already" in ladder("pending").stdout
     assert len(ladder("status", "--json").document[0]["watchers"]) == 1
     watcher.send_signal(signal.SIGINT)
-    assert watcher.wait(20) == 0
+    assert watcher.wait(60) == 0
 
 
 def test_without_a_watcher_it_asks(press, ladder):
@@ -343,6 +343,22 @@ def test_a_rehearsal_of_another_version_is_said(press, ladder):
     importlib.invalidate_caches()
     sys.modules.pop("press_tools")
     assert any("another version of the tool" in text for text in _points(ladder, "press_tools:write_page"))
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "why"),
+    [
+        ("press_tools:write_page", '{"path": "page.html"}', "text: Field required"),
+        ("press_tools:somebody", "{}", "no tool can be made of somebody"),
+        ("write_page", "{}", "'write_page' names no tool"),
+    ],
+)
+def test_a_mistake_of_the_person_is_no_rehearsal(press, ladder, tool, arguments, why):
+    """Nothing runs, what was written down before stays, and the mistake is said in a line."""
+    rehearse(ladder, "--args", '{"path": "page.html", "text": "tried"}')
+    told = ladder("rehearse", tool, "--args", arguments, "--yes", code=2)
+    assert why in told.stderr.replace("\n", " ")
+    assert [entry["body"]["passed"] for entry in ladder("log", "--json").document] == [True]
 
 
 OTHER = """

@@ -85,6 +85,6 @@ def _card(out: Screen, report: Report, now: dt.datetime, held: str = "") -> None
         due = styled(f"by {report.by}, {clock(report.read)}", "")
     elif left < 0:
         due = styled(f"by {report.reader}, overdue since {span(-left)}", "bold red")
-    facts = [("ran", clock(report.filed)), ("state", str(action.state)), ("held", held), ("told", action.text)]
+    facts = [("filed", clock(report.filed)), ("state", str(action.state)), ("held", held), ("told", action.text)]
     out.fields([(name, value) for name, value in facts if value])
     out.fields([("to be read" if report.read is None else "read", due)])

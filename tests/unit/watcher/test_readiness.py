@@ -164,7 +164,7 @@ def test_what_an_earlier_process_left_is_seen_through(place):
     place.shelf.put_back = lambda kept, old=place.shelf.put_back: (old(kept), looked.set())
     ladder = place.ladder(watcher="thread", window=0, check={"count": 1})
     assert ladder.watcher.running
-    assert looked.wait(30)
+    assert looked.wait(60)
     ladder.close()
     assert told(place.ladder(), key)[:2] == ("undone", "undone")
 
@@ -178,7 +178,7 @@ def test_a_watcher_can_be_started_again(place):
         place.shelf.put_back = lambda kept, looked=looked: (back(kept), looked.set())
         ladder.declare("put", place.shelf.declaration())
         ladder.watcher.start()
-        assert looked.wait(30)
+        assert looked.wait(60)
         ladder.watcher.stop()
         assert told(ladder, key)[:2] == ("undone", "undone")
         place.clock.advance(dt.timedelta(seconds=1))
