@@ -105,7 +105,10 @@ class Declaration:
     def undo_edition(self) -> str:
         """What the undo is made of: references, code and settings of its parts, as a digest. A rehearsal is for one."""
         parts = (self.prepare, self.undo, self.fingerprint, self.resource)
-        return _edition(parts, self.conditional, self.nature)
+        try:
+            return _edition(parts, self.conditional, self.nature)
+        except TypeError:  # One of them is an object that can't be a key.
+            return _edition.__wrapped__(parts, self.conditional, self.nature)
 
     @property
     def reversible(self) -> bool:
