@@ -89,7 +89,7 @@ def _show(tried: Rehearsal, version: str) -> None:
     out.columns(rows, between=1)
     out.gap()
     word, style = ("passed", "green") if tried.passed else ("failed", "red")
-    out.line(styled(word, style).append(", and written down for this version of the tool", "default"))
+    out.line(styled(word, style).append(", and written down for this version of the tool and this undo", "default"))
     out.gap()
 
 
