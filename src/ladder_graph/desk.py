@@ -26,7 +26,7 @@ from ladder_graph.policy import Rule
 from ladder_graph.policy.bounds import Charge
 from ladder_graph.policy.scene import NOTHING_SAID, Said, Scene
 from ladder_graph.questions import person_of
-from ladder_graph.routing import Footing, Watching, effective, lowered
+from ladder_graph.routing import Footing, Watching, effective, goes_by_a_part, lowered
 from ladder_graph.scale import Rung
 from ladder_graph.seats import Seat
 from ladder_graph.states import State
@@ -57,6 +57,8 @@ class Cell:
     """What one wrong call costs at most, in micro-dollars, where the policy says so."""
     beyond: int = 0
     """Calls outside its bounds that people let run since midnight, UTC. They took nothing from its quotas."""
+    part_first: bool = False
+    """It acts on a part of a call first, where a call has one."""
 
 
 class Desk(Windows):
@@ -194,7 +196,9 @@ class Desk(Windows):
         def left(charge: Charge) -> int:
             return self.store.read(lambda cursor: quotas.left(cursor, charge))
 
-        return explained(call, self.policy.rule(tool), cell.route, scene, left, entry=cell.entry)
+        return explained(
+            call, self.policy.rule(tool), cell.route, scene, left, entry=cell.entry, part_first=cell.part_first
+        )
 
     def _cells(self, agent: str, only: str | None = None) -> list[Cell]:
         environments = self.reading.environments(agent)
@@ -220,7 +224,8 @@ class Desk(Windows):
             else:
                 outward = tuple(json.loads(found.outward))
                 footing = Footing(
-                    found.can_ask, found.reversible, named_reader, outward, found.unportable, found.ttl
+                    found.can_ask, found.reversible, named_reader, outward, found.unportable, found.ttl,
+                    bool(found.canary),
                 )  # fmt: skip
             route = effective(rule, earned, footing, overdue, self._watching(rule, agent, tool))
             if found is None and tool not in self.seats:
@@ -228,9 +233,10 @@ class Desk(Windows):
             if (row := demotions.get(tool)) is not None:
                 route = lowered(route, Rung(row.rung), Reason("demoted", row.reason))
             last = str(current) if current else ""
-            cells.append(
-                Cell(agent, tool, rule.rung, route, last, self.policy.entry(tool), rule.mistake, beyond.get(tool, 0))
-            )
+            cells.append(Cell(
+                agent, tool, rule.rung, route, last, self.policy.entry(tool), rule.mistake, beyond.get(tool, 0),
+                goes_by_a_part(rule, footing),
+            ))  # fmt: skip
         return cells
 
     def _watching(self, rule: Rule, agent: str, tool: str) -> Watching:

@@ -349,6 +349,7 @@ class Ladder(Desk):
             store=self.store, policy=policy, clock=self.clock, workspace=self.workspace,
             terms=self.terms(call, policy), reader=reader_of(policy, call.tool),
             declaration=self.seat_of(call.agent, call.tool).declaration, host=host or Alone(),
+            fitted=self.fitting(call),
         )  # fmt: skip
 
     def terms(self, call: Call, policy: Policy) -> Terms:

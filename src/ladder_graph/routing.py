@@ -33,6 +33,8 @@ class Footing:
     """Why another process couldn't run the undo; empty where it could."""
     ttl: float | None = None
     """Seconds after the action in which it can be undone; None where that has no end."""
+    canary: bool = False
+    """The tool declares how it acts on a part first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ def lacks(
     if (way := leaves_by(rule, footing.outward)) is not None:
         yield Rung.BOUNDED, Reason("egress", way)
     if not rule.read_only:
-        yield from ((Rung.BOUNDED, reason) for reason in _nobody_sees(rule, watching))
+        yield from ((Rung.BOUNDED, reason) for reason in _nobody_sees(rule, footing, watching))
     if not (footing.reversible or rule.read_only):
         yield Rung.ROLLBACK, Reason("no_undo", "it declares no undo")
     if not (rule.noticed or rule.read_only):
@@ -118,10 +120,12 @@ def lacks(
         yield Rung.REPORT, Reason("reports_overdue", f"{overdue} of its reports were not read in time")
 
 
-def _nobody_sees(rule: Rule, watching: Watching) -> Iterator[Reason]:
+def _nobody_sees(rule: Rule, footing: Footing, watching: Watching) -> Iterator[Reason]:
     """Why nobody would see that it went wrong. The policy lets it act since somebody does, so without that it asks."""
     if watching.firing:
         yield Reason("already_firing", watching.firing)
+    if goes_by_a_part(rule, footing) and not rule.measures_a_part:
+        yield Reason("no_canary_check", "a part of it goes first, and no health check would measure that part")
     if rule.rung >= Rung.ROLLBACK and rule.watch.window and not watching.alive:
         yield Reason("no_watcher", "no watcher lives that would see its action through; run `ladder watch`")
 
@@ -134,9 +138,15 @@ def _unwatched(rule: Rule, footing: Footing, watching: Watching) -> Iterator[Rea
         return
     if footing.reversible and footing.unportable:
         yield Reason("undo_not_portable", footing.unportable)
-    if footing.ttl is not None and footing.ttl < rule.watch.window:
-        ttl, window = spell_seconds(footing.ttl), spell_seconds(rule.watch.window)
+    longest = rule.watch.window + (rule.watch.canary if goes_by_a_part(rule, footing) else 0)
+    if footing.ttl is not None and footing.ttl < longest:
+        ttl, window = spell_seconds(footing.ttl), spell_seconds(longest)
         yield Reason("undo_too_short", f"it can be undone for {ttl}, and is watched for {window}")
+
+
+def goes_by_a_part(rule: Rule, footing: Footing) -> bool:
+    """Whether a tool acts on a part first: it declares how, and its undo and the rule's checks act."""
+    return footing.canary and footing.reversible and rule.noticed and not rule.read_only
 
 
 def effective(

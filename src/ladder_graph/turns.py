@@ -17,8 +17,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, cast
 
 from ladder_graph import answers
+from ladder_graph.awaiting import outlasted
 from ladder_graph.calls import Call
-from ladder_graph.deciding import decision_of, edited, taken_before
+from ladder_graph.deciding import Fitting, decision_of, edited, taken_before, unchecked
 from ladder_graph.envelopes import signer
 from ladder_graph.hosting import Host
 from ladder_graph.ledger import Journal, Store, acts, quotas, rehearsals, starts, watchers
@@ -28,6 +29,7 @@ from ladder_graph.ledger.questions import Terms, last_answer, nonce_of, word_of
 from ladder_graph.ledger.rows import US
 from ladder_graph.policy import Policy
 from ladder_graph.scale import Rung
+from ladder_graph.splitting import Await, Divide, Join, split
 from ladder_graph.states import State
 from ladder_graph.steps import (
     Claim,
@@ -99,8 +101,10 @@ class Turn:
     host: Host
     claim: Claim | None = None
     """The call's own claim, once it was made."""
-    after: str | None = None
-    """The touched resource's fingerprint right after the action."""
+    after: dict[str, str | None] = field(default_factory=dict)
+    """The touched resource's fingerprint right after each action that ran in this turn, by its key."""
+    fitted: Fitting = unchecked
+    """Types arguments by the tool's schema."""
     apart: bool = False
     """Whether an undo runs in a process of its own, which is killed when it takes too long, where it can."""
     limit: float = TIMEOUT
@@ -122,7 +126,9 @@ class Turn:
                 return lambda cursor: journal.settle(cursor, step), False
             case Pose():
                 asking = self.host.asking()
-                return lambda cursor: journal.pose(cursor, step.call, step.route, self.terms, asking), False
+                return lambda cursor: journal.pose(
+                    cursor, step.call, step.route, self.terms, asking, part_first=step.part_first
+                ), False
             case Heard():
                 return self._hear(journal, step), True
             case Claim():
@@ -131,7 +137,9 @@ class Turn:
                     step, lambda cursor: journal.claim(cursor, step, self.terms, self.reader)
                 ), step.durable
             case TakeOver():
-                return self._claimed(step, lambda cursor: journal.take_over(cursor, step.call, step.fence)), True
+                return self._claimed(
+                    step, lambda cursor: journal.take_over(cursor, step.call, step.fence, undo=step.undo)
+                ), True
             case Record():
                 return self._record(journal, step), False
 
@@ -174,12 +182,10 @@ class Turn:
                 return step.done()
             case Look():
                 return self.look(step)
-            case Ring() | Fit() | Recall():
+            case Ring() | Fit() | Recall() | Join():
                 return self._of_the_host(step)
-            case Compose():
-                return compose(step.call, self.declaration)
-            case Prepare():
-                return prepare(step.call, self.declaration)
+            case Compose() | Prepare() | Divide():
+                return self._of_the_tool(step)
             case Measure():
                 return measure(step.checks, step.call.arguments)
             case Undo():
@@ -189,13 +195,25 @@ class Turn:
                 return came
             case Probe():
                 return self._probe(step)
-            case Wait():
+            case Wait() | Await():
                 return self._wait(step)
             case _:
                 raise TypeError(f"{type(step).__name__} is no step that is performed here")
 
-    def _of_the_host(self, step: Ring | Fit | Recall) -> Any:
+    def _of_the_tool(self, step: Compose | Prepare | Divide) -> Any:
         match step:
+            case Compose():
+                return compose(step.call, self.declaration)
+            case Prepare():
+                return prepare(step.call, self.declaration)
+            case Divide():
+                canary = self.declaration.canary
+                return None if canary is None else split(step.call, canary, self.fitted)
+
+    def _of_the_host(self, step: Ring | Fit | Recall | Join) -> Any:
+        match step:
+            case Join():
+                return self.host.joined(step.split, step.first, step.last)
             case Ring():
                 return self.host.ring(step.question, step.complaint)
             case Recall():
@@ -244,7 +262,7 @@ class Turn:
     def executed(self) -> None:
         """Take the fingerprint right after the action, by which a later undo knows what somebody else changed."""
         if self.claim is not None and self.claim.artifact is not None:
-            self.after = touched(self.declaration, self.claim.artifact)
+            self.after[self.claim.call.key] = touched(self.declaration, self.claim.artifact)
 
     def _hear(self, journal: Journal, step: Heard) -> Callable[[Cursor], Question | str]:
         """Write an answer down if it can be taken, else say why it can't."""
@@ -297,7 +315,7 @@ class Turn:
         def work(cursor: Cursor) -> bool:
             cost = step.outcome.cost if step.outcome is not None else None
             held = quotas.overrun(cursor, step.call.key, cost) if cost is not None else None
-            recorded = journal.record(cursor, step, reply, self.after)
+            recorded = journal.record(cursor, step, reply, self.after.get(step.call.key))
             if recorded and cost is not None and held is not None:
                 acts.overran(journal, cursor, step.call, cost, held)
             if (down := after_undo(step.call, step.state)) is not None:
@@ -330,7 +348,7 @@ class Turn:
         kept = self._kept(step.call)
         if not kept.genuine:
             return UndoOutcome(State.UNDO_FAILED, "its undo artifact is not the one that was stored with the claim")
-        after = self.after or kept.after
+        after = self.after.get(step.call.key) or kept.after
         if self.apart and step.artifact.get("undo"):
             return undo_apart(step.artifact, after, age=kept.age, timeout=self.limit)
         try:
@@ -354,7 +372,9 @@ class Turn:
                 found = "absent" if now == step.artifact["before"] else "changed"
         return found
 
-    def _wait(self, step: Wait) -> Seen:
+    def _wait(self, step: Wait | Await) -> Seen | str:
+        if isinstance(step, Await):
+            return outlasted(self.store, self.clock, step.call.key)
         deadline = time.monotonic() + PATIENCE
         while True:
             seen = self.look(Look(step.call))

@@ -10,7 +10,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from ladder_graph.errors import AnswerRefused
-from ladder_graph.ledger import Journal, acts, measurements, rehearsals, signals, watchers, watches
+from ladder_graph.ledger import (
+    Action,
+    Journal,
+    acts,
+    following,
+    measurements,
+    parts,
+    rehearsals,
+    signals,
+    watchers,
+    watches,
+)
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.measurements import Measured
 from ladder_graph.ledger.outboxes import posted
@@ -95,6 +106,16 @@ class Windows(Questions):
             return _watched(cursor, found) if found is not None and found.phase in get_args(Phase) else None
 
         return self.store.read(read)
+
+    def parts(self, action: str) -> list[Action]:
+        """The actions that ran in place of one that went by a part first: the part, and the rest once that ran.
+
+        Args:
+            action: Its whole key.
+        """
+        row = self.store.read(lambda cursor: parts.of(cursor, action))
+        found = [] if row is None else [self.reading.action(row[name]) for name in ("part", "rest")]
+        return [one for one in found if one is not None]
 
     def after(self) -> After:
         """What is watched, by whom, and what is in doubt."""
@@ -219,7 +240,7 @@ class Windows(Questions):
         person, journal = person_of(by), self._journal()
 
         def begin(cursor: Cursor) -> Window:
-            known = acts.find_action(journal, cursor, action)
+            known = _meant(journal, cursor, action)
             window = watches.window_of(cursor, known.call.key)
             if known.artifact is None or window is None:
                 raise AnswerRefused(f"no undo of action {known.call.short} was made before it")
@@ -232,8 +253,10 @@ class Windows(Questions):
 
         window = self.store.write(begin)
         self.watcher.undo(window)
-        found = self.store.read(lambda cursor: journal.known(cursor, window.action))
-        return State.UNDOING if found is None else found.state
+        part = self.store.read(lambda cursor: following.part_to_undo(cursor, window.action))
+        if part is not None:
+            self.watcher.undo(part)
+        return self.store.read(lambda cursor: acts.find_action(journal, cursor, action)).state
 
     def _tell(
         self, kind: Literal["keep", "extend"], action: str, by: str | Person, reason: str, **more: Any
@@ -241,7 +264,7 @@ class Windows(Questions):
         person, journal = person_of(by), self._journal()
 
         def tell(cursor: Cursor) -> Window:
-            known = acts.find_action(journal, cursor, action)
+            known = _meant(journal, cursor, action)
             window = watches.window_of(cursor, known.call.key)
             if window is None or window.phase not in ({"open", "held"} if kind == "keep" else {"open"}):
                 waits = "waits for a person" if window is not None and window.phase == "held" else "isn't watched"
@@ -265,6 +288,13 @@ class Windows(Questions):
             for one in self.watcher.look([now]):
                 self.watcher.undo(one)
         return next((one for one in self.watched() if one.action == window.action), None)
+
+
+def _meant(journal: Journal, cursor: Cursor, action: str) -> Known:
+    """The action that a person means: of a call that went by a part first, the last one that had effect."""
+    known = acts.find_action(journal, cursor, action)
+    last = following.last_of(journal, cursor, known.call)
+    return known if last == known.call.key else acts.find_action(journal, cursor, last)
 
 
 def _signed(journal: Journal, cursor: Cursor, known: Known, kind: str, person: Person, reason: str) -> None:

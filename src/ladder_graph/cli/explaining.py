@@ -103,6 +103,8 @@ def _show(out: Screen, told: Explanation) -> None:
         ("tool stands on", told.stands.word),
         ("this call", styled(told.route.rung.word, "bold")),
     ]
+    if told.part_first:
+        steps.append(("goes", "by a part first, where it has one, and whole once that is found good"))
     if told.mistake is not None:
         steps.append(("a mistake costs", f"up to {spell_dollars(told.mistake)}"))
     out.fields(steps)

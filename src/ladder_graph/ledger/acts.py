@@ -243,7 +243,7 @@ def found(
     cursor.execute(sql.PUT_FOOTING, {
         "agent": agent, "tool": tool, "can_ask": footing.can_ask, "reversible": footing.reversible,
         "outward": json.dumps(footing.outward), "unportable": footing.unportable, "ttl": footing.ttl,
-        "version": version, "undo": undo, "at_us": journal.us,
+        "canary": footing.canary, "version": version, "undo": undo, "at_us": journal.us,
     })  # fmt: skip
 
 

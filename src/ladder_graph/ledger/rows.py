@@ -175,6 +175,8 @@ class QuestionRow(SQLModel, table=True):
     """The revision of the tool's rule that it was asked under."""
     undo: str
     """The undo by import path; empty where there is none."""
+    part_first: bool = False
+    """A part of the call runs first, and the rest only if that turns out well."""
     by: str = ""
     """Who answered."""
     auth: str = ""
@@ -376,6 +378,8 @@ class FootingRow(SQLModel, table=True):
     """Why another process couldn't run its undo; empty where it could."""
     ttl: float | None
     """Seconds after the action in which it can be undone."""
+    canary: bool
+    """It declares how it acts on a part first."""
     version: str
     """Its code, schema and declared version, as a digest."""
     undo: str

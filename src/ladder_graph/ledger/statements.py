@@ -364,7 +364,7 @@ RETURN_TO_ENVIRONMENT = _sql(
     .values(last_us=bindparam("last_us"))
 )
 _footing = table_of(rows.FootingRow)
-_FOUND = ("can_ask", "reversible", "outward", "unportable", "ttl", "version", "undo", "at_us")
+_FOUND = ("can_ask", "reversible", "outward", "unportable", "ttl", "canary", "version", "undo", "at_us")
 _put_footing = insert(_footing).values({column.name: bindparam(column.name) for column in _footing.columns})
 PUT_FOOTING = _sql(
     _put_footing.on_conflict_do_update(

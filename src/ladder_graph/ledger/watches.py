@@ -200,7 +200,8 @@ def opened(cursor: Cursor, window: Window, at: Moment, after: str | None) -> Non
     if window.phase == "armed" and length:
         change(cursor, window, phase="open", begun=at, until_us=at.wall_us + length, due_us=at.wall_us, after=after)
     elif window.phase == "armed":
-        over(cursor, window, "kept", "")
+        # Whoever undoes it all the same, as a person or with the rest of its call, still needs to know what it left.
+        change(cursor, window, phase="kept", due_us=None, after=after)
 
 
 def over(cursor: Cursor, window: Window, phase: str, why: str) -> bool:

@@ -150,6 +150,18 @@ class Rule(Strict):
         """Whether anything would call for an undo: a health check, or that nobody keeps the action."""
         return bool(self.checks) or self.watch.confirm == "required"
 
+    @property
+    def measures_a_part(self) -> bool:
+        """Whether a health check could say that the part of a call is good, before the rest runs."""
+        return any(
+            check.vouches and not check.dry_run and bool(check.before_the_reply or self.watch.canary)
+            for check in self.checks
+        )
+
+    def of_a_part(self) -> Self:
+        """The rule that the part of a call is watched under, which goes first."""
+        return self.model_copy(update={"watch": self.watch.of_a_part()})
+
     def anchored(self, folder: Path) -> Self:
         """This rule with the directories of its bounds taken from a folder."""
         bounds = tuple(bound.anchored(folder) if isinstance(bound, Under) else bound for bound in self.bounds)

@@ -24,6 +24,13 @@ class Watch(Strict):
     """What becomes of an action that nobody could measure: it is undone, or held until a person decides."""
     least_good: Annotated[int, Field(ge=1)] = 1
     """Good measurements that each check must have by the end of the window."""
+    canary: Seconds = 0.0
+    """How long the part of a call that goes first is watched, as `"30s"`, before the rest runs; 0 leaves it at the
+    checks before the reply. It needs a window."""
+
+    def of_a_part(self) -> Watch:
+        """How the part that goes first is watched: what isn't good by the end of that is never waited for longer."""
+        return Watch(window=self.canary)
 
 
 class Signals(Strict):
@@ -50,6 +57,11 @@ def problems(watch: Watch, checks: Sequence[Check]) -> Iterator[str]:
     else:
         for place, check in enumerate(checks):
             yield from _too_slow(watch, check, f"checks[{place}]")
+            if watch.canary and check.vouches and not check.dry_run and check.delay >= watch.canary:
+                yield (
+                    f"checks[{place}].delay: a part that goes first is watched for {spell_seconds(watch.canary)}, "
+                    f"before the first measurement at {spell_seconds(check.delay)}"
+                )
     if checks and not any(check.vouches and not check.dry_run for check in checks):
         yield "checks: none of them can say that all is well; add one that isn't a dry run, or an alert's alive = {...}"
 
@@ -59,6 +71,8 @@ def _without_a_window(watch: Watch, checks: Sequence[Check]) -> Iterator[str]:
         yield (
             'watch.confirm: "required" needs a watch.window, at whose end the action is undone unless a person keeps it'
         )
+    if watch.canary:
+        yield "watch.canary: who watches a part watches the whole as well; give the rule a watch.window"
     for place, check in enumerate(checks):
         if not check.before_the_reply:
             yield f"checks[{place}]: it is taken only while the action is watched; give the rule a watch.window"
