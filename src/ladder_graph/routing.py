@@ -44,7 +44,7 @@ class Watching:
     alive: bool = True
     """A watcher lives, that would go on if this process died."""
     rehearsed: bool = True
-    """The undo was rehearsed with this version of the tool, or nobody asks for that."""
+    """This very undo was rehearsed with this version of the tool, or nobody asks for that."""
     firing: str = ""
     """Which alert of the rule's checks fires already, in words; empty where none does."""
 
@@ -135,7 +135,7 @@ def _nobody_sees(rule: Rule, footing: Footing, watching: Watching) -> Iterator[R
 def _unwatched(rule: Rule, footing: Footing, watching: Watching) -> Iterator[Reason]:
     """What is missing for an undo after the reply."""
     if footing.reversible and not watching.rehearsed:
-        yield Reason("not_rehearsed", "its undo was never rehearsed with this version of the tool")
+        yield Reason("not_rehearsed", "no rehearsal of this undo, with this version of the tool, has passed")
     if not rule.watch.window:
         return
     if footing.reversible and footing.unportable:

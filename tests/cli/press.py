@@ -11,6 +11,7 @@ POLICY = """
 agent = "press"
 ledger = "ladder.db"
 watcher = "{watcher}"
+rehearsals = "advised"
 
 [signals]
 token_env = "PRESS_TOKEN"

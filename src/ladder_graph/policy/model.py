@@ -205,8 +205,9 @@ class Policy(Strict):
     watcher: Literal["thread", "process"] = "thread"
     """Who sees watched actions through: a thread of the agent's process, which goes on when it is started again, or
     `ladder watch`, without which a tool of rung 4 with a `watch.window` asks."""
-    rehearsals: Literal["advised", "required"] = "advised"
-    """Whether a tool stands on rung 4 only once its undo was rehearsed (`ladder rehearse`) with the very version."""
+    rehearsals: Literal["advised", "required"] = "required"
+    """Whether a tool stands on rung 4 only once this very undo was rehearsed with this version of it (`ladder
+    rehearse`), and that passed; else it stands a rung lower. `ladder doctor` says when the last one was."""
     ask: Literal["all", "one"] = "all"
     """How many questions of one turn are open at once: all of them, each answered by its interrupt's id, or one after
     the other, for inboxes that know only one."""
