@@ -17,9 +17,10 @@ from ladder_graph.deciding import Fitting, uncleared
 from ladder_graph.errors import AnswerRefused
 from ladder_graph.explaining import Explanation, explained
 from ladder_graph.fingerprint import Environment
-from ladder_graph.ledger import Action, Draft, Entry, Journal, Report, Verification, acts, quotas, watches
+from ladder_graph.ledger import Action, Draft, Entry, Journal, Report, Verification, acts, quotas, rehearsals, watchers
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import micros
+from ladder_graph.ledger.rehearsals import Rehearsed
 from ladder_graph.ledger.sqlite import MEMORY
 from ladder_graph.policy import Rule
 from ladder_graph.policy.bounds import Charge
@@ -226,7 +227,7 @@ class Desk(Rollbacks):
                     found.can_ask, found.reversible, named_reader, outward, found.unportable, found.ttl,
                     bool(found.canary),
                 )  # fmt: skip
-            route = effective(rule, earned, footing, overdue, self._watching(rule, tool, seat))
+            route = effective(rule, earned, footing, overdue, self._watching(rule, agent, tool))
             if found is None and tool not in self.seats:
                 route = Route(route.rung, tuple(_UNSEEN if one.code == "no_undo" else one for one in route.reasons))
             if (row := demotions.get(tool)) is not None:
@@ -238,22 +239,39 @@ class Desk(Rollbacks):
             ))  # fmt: skip
         return cells
 
-    def _watching(self, rule: Rule, tool: str, seat: Seat) -> Watching:
+    def _watching(self, rule: Rule, agent: str, tool: str) -> Watching:
         """Who is there after an action of a tool."""
-        asked = self.policy.rehearsals == "required"
 
-        def read(cursor: Cursor) -> Watching:
+        def read(cursor: Cursor) -> tuple[bool, str]:
             now = micros(self.clock())
-            alive = not rule.watch.window or bool(watches.watchers(cursor, self.store.owner, now))
-            firing = fires(cursor, rule.checks, now)
-            if not asked:
-                return Watching(alive, firing=firing)
-            # Where the tool isn't known in this process, its last rehearsal has to do.
-            version = seat.edition(tool)
-            found = watches.rehearsal(cursor, tool, version) if seat.version else watches.rehearsals(cursor).get(tool)
-            return Watching(alive, found is not None and found.passed, firing)
+            alive = not rule.watch.window or bool(watchers.watchers(cursor, self.store.owner, now))
+            return alive, fires(cursor, rule.checks, now)
 
-        return self.store.read(read)
+        alive, firing = self.store.read(read)
+        if self.policy.rehearsals != "required" or rule.rung < Rung.ROLLBACK:
+            return Watching(alive, firing=firing)
+        # Where nobody knows which version would run, the last one has to do.
+        found = self.rehearsed(agent, tool) if self.editions(agent, tool) else self.last_rehearsal(tool)
+        return Watching(alive, found is not None and found.passed, firing)
+
+    def editions(self, agent: str, tool: str) -> tuple[str, str] | None:
+        """Which version of a tool, and of its undo, would run: as it is known here, else as it was last mounted."""
+        seat = self.seat_of(agent, tool)
+        if seat.version:
+            return seat.edition(tool), seat.declaration.undo_edition
+        found = self.reading.footings(agent).get(tool)
+        return None if found is None else (found.version, found.undo)
+
+    def rehearsed(self, agent: str, tool: str) -> Rehearsed | None:
+        """The rehearsal of the undo that would run with the version that would run; None where there was none."""
+        editions = self.editions(agent, tool)
+        if editions is None:
+            return None
+        return self.store.read(lambda cursor: rehearsals.rehearsal_of(cursor, tool, *editions))
+
+    def last_rehearsal(self, tool: str) -> Rehearsed | None:
+        """The last rehearsal of a tool, whatever its version and its undo."""
+        return self.store.read(rehearsals.last_of_each).get(tool)
 
     def seat_of(self, agent: str, tool: str) -> Seat:
         """What is known in this process of an agent's tool; of a tool of that name, where the agent isn't mounted."""

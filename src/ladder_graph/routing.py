@@ -44,10 +44,12 @@ class Watching:
     alive: bool = True
     """A watcher lives, that would go on if this process died."""
     rehearsed: bool = True
-    """The undo was rehearsed with this version of the tool, or nobody asks for that."""
+    """This very undo was rehearsed with this version of the tool, or nobody asks for that."""
     firing: str = ""
     """Which alert of the rule's checks fires already, in words; empty where none does."""
 
+
+_RUNGS = tuple(Rung)
 
 WATCHED = Watching()
 """Everything is in place after the action."""
@@ -133,7 +135,7 @@ def _nobody_sees(rule: Rule, footing: Footing, watching: Watching) -> Iterator[R
 def _unwatched(rule: Rule, footing: Footing, watching: Watching) -> Iterator[Reason]:
     """What is missing for an undo after the reply."""
     if footing.reversible and not watching.rehearsed:
-        yield Reason("not_rehearsed", "its undo was never rehearsed with this version of the tool")
+        yield Reason("not_rehearsed", "no rehearsal of this undo, with this version of the tool, has passed")
     if not rule.watch.window:
         return
     if footing.reversible and footing.unportable:
@@ -156,7 +158,7 @@ def effective(
     caps: list[tuple[Rung, Reason]] = [(standing.rung, reason) for reason in standing.reasons]
     if rule.ceiling < rule.rung:
         caps.append((rule.ceiling, Reason("ceiling", f"its ceiling is {rule.ceiling}")))
-    caps += [(Rung(out_of_reach - 1), reason) for out_of_reach, reason in lacks(rule, footing, overdue, watching)]
+    caps += [(_RUNGS[out_of_reach - 1], reason) for out_of_reach, reason in lacks(rule, footing, overdue, watching)]
     rung = min([standing.rung, rule.ceiling, *(cap for cap, _ in caps)])
     if rung is Rung.CONFIRM and not footing.can_ask:
         # It never asks where the policy puts it, but has fallen from there.
@@ -173,8 +175,10 @@ def too_dear(rule: Rule, charges: Sequence[Charge]) -> list[Breach]:
         rule: The tool's rule.
         charges: What the call would take from quotas; only bounds on cost know what it costs.
     """
+    if rule.mistake is None:
+        return []
     dearest = max((charge.amount for charge in charges if charge.unit == "micro_usd"), default=0)
-    if rule.mistake is None or dearest <= rule.mistake:
+    if dearest <= rule.mistake:
         return []
     said = f"it costs {spell_dollars(dearest)}, and a mistake may cost {spell_dollars(rule.mistake)}"
     return [Breach("mistake", said)]
@@ -197,6 +201,8 @@ def decide(route: Route, breaches: Sequence[Breach], left: Sequence[tuple[Charge
 
 def lowered(route: Route, rung: Rung, *reasons: Reason) -> Route:
     """The same route on a lower rung, with the reasons for the fall in front."""
+    if not reasons and route.rung <= rung:
+        return route
     return Route(min(route.rung, rung), (*reasons, *route.reasons))
 
 

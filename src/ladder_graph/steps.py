@@ -200,7 +200,7 @@ class Seen:
     watched: bool = True
     """A watcher lives, or the rule has no window that needs one."""
     rehearsed: bool = True
-    """The undo was rehearsed with this version of the tool, or the policy doesn't ask for that."""
+    """This very undo was rehearsed with this version of the tool, or the policy doesn't ask for that."""
     firing: str = ""
     """Which alert of the rule's checks fires already, in words; empty where none does."""
     pinned: Environment | None = None

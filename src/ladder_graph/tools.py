@@ -12,9 +12,10 @@ from dataclasses import dataclass, fields, replace
 from importlib import import_module
 from typing import Any, Literal, TypeVar, get_args
 
+from ladder_graph.calls import digest_of
 from ladder_graph.errors import PolicyError
 from ladder_graph.policy.units import seconds
-from ladder_graph.references import reference, register, unportable
+from ladder_graph.references import make_of, reference, register, unportable
 
 ATTRIBUTE = "__ladder__"
 """Where a function carries its declaration."""
@@ -106,6 +107,15 @@ class Declaration:
         return "" if self.undo is None else reference(self.undo)
 
     @property
+    def undo_edition(self) -> str:
+        """What the undo is made of: references, code and settings of its parts, as a digest. A rehearsal is for one."""
+        parts = (self.prepare, self.undo, self.fingerprint, self.resource)
+        try:
+            return _edition(parts, self.conditional, self.nature)
+        except TypeError:  # One of them is an object that can't be a key.
+            return _edition.__wrapped__(parts, self.conditional, self.nature)
+
+    @property
     def reversible(self) -> bool:
         """Whether the undo can be made before the action and run from the artifact alone."""
         return self.prepare is not None and self.undo is not None and self.nature != "irreversible"
@@ -132,6 +142,11 @@ class Declaration:
 def _unportable(undo: Callable[..., Any] | None, fingerprint: Callable[..., Any] | None) -> str:
     reasons = ((name, unportable(part)) for name, part in (("undo", undo), ("fingerprint", fingerprint)) if part)
     return next((f"its {name} can't be run by another process: {why}" for name, why in reasons if why), "")
+
+
+@functools.lru_cache(maxsize=1024)
+def _edition(parts: tuple[Callable[..., Any] | None, ...], *settings: object) -> str:
+    return digest_of("undo", *(make_of(part) for part in parts), *settings)
 
 
 NOTHING = Declaration()

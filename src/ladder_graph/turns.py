@@ -22,11 +22,13 @@ from ladder_graph.calls import Call
 from ladder_graph.deciding import Fitting, decision_of, edited, taken_before, unchecked
 from ladder_graph.envelopes import signer
 from ladder_graph.hosting import Host
-from ladder_graph.ledger import Journal, Store, acts, members, quotas, sagas, watches
+from ladder_graph.ledger import Journal, Store, acts, members, quotas, rehearsals, sagas, starts, watchers
 from ladder_graph.ledger.clocks import Moment
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import Terms, last_answer, nonce_of, word_of
+from ladder_graph.ledger.rows import US
 from ladder_graph.policy import Policy
+from ladder_graph.scale import Rung
 from ladder_graph.splitting import Await, Divide, Join, split
 from ladder_graph.states import State
 from ladder_graph.steps import (
@@ -62,6 +64,7 @@ from ladder_graph.tools import Declaration
 from ladder_graph.trust.demotion import after_undo
 from ladder_graph.undo import prepare, touched, touched_from, undo, undo_apart, undo_from
 from ladder_graph.undo import word_of as came_to
+from ladder_graph.undo.apart import TIMEOUT
 from ladder_graph.unwinding import SETTLED
 from ladder_graph.watch import measure
 from ladder_graph.watch.kept import fires
@@ -78,6 +81,12 @@ _UNDOES = frozenset({State.UNDONE, State.UNDO_CONFLICT, State.UNDO_FAILED})
 
 PATIENCE = 30.0
 """Seconds to wait for another live task that runs the very same action."""
+
+
+def reader_of(policy: Policy, tool: str) -> tuple[str, int] | None:
+    """Who reads the reports on a tool, and within how many microseconds; None where nobody is named."""
+    named = policy.reader_of(policy.rule(tool))
+    return None if named is None else (named[0], int(named[1] * US))
 
 
 @dataclass(slots=True)
@@ -103,6 +112,8 @@ class Turn:
     """Types arguments by the tool's schema."""
     apart: bool = False
     """Whether an undo runs in a process of its own, which is killed when it takes too long, where it can."""
+    limit: float = TIMEOUT
+    """Seconds that it may take there."""
     saga: str = ""
     """The scope that the call is made in, and is undone with as a whole; empty without one."""
     witnessed: bool = False
@@ -215,7 +226,8 @@ class Turn:
                 return found
             case Undo():
                 came = self._undo(step)
-                log.info("%s: %s (action %s) %s", came_to(came), step.call.tool, step.call.short, came.text)
+                level = logging.INFO if came.state is State.UNDONE else logging.WARNING
+                log.log(level, "%s: %s (action %s) %s", came_to(came), step.call.tool, step.call.short, came.text)
                 return came
             case Probe():
                 return self._probe(step)
@@ -253,10 +265,11 @@ class Turn:
 
         def work(cursor: Cursor) -> Seen:
             seen = journal.look(cursor, step.call, step.charges)
-            if rule.watch.window and not watches.watchers(cursor, self.store.owner, journal.us):
+            if rule.watch.window and not watchers.watchers(cursor, self.store.owner, journal.us):
                 seen = replace(seen, watched=False)
-            if self.policy.rehearsals == "required" and self.declaration.reversible:
-                rehearsal = watches.rehearsal(cursor, step.call.tool, self.terms.tool)
+            if self._rehearses:
+                undo = self.declaration.undo_edition
+                rehearsal = rehearsals.rehearsal_of(cursor, step.call.tool, self.terms.tool, undo)
                 seen = replace(seen, rehearsed=rehearsal is not None and rehearsal.passed)
             if not rule.read_only and (firing := fires(cursor, rule.checks, journal.us)):
                 seen = replace(seen, firing=firing)
@@ -273,6 +286,13 @@ class Turn:
             return seen
         lost = "" if self.declaration.reversible else sagas.at_a_pivot(cursor, journal, self.saga, call.tool)
         return replace(seen, scoped=True, pivot=lost)
+
+    @property
+    def _rehearses(self) -> bool:
+        """Whether the rung of the call depends on a rehearsal."""
+        rule = self.terms.rule
+        high = rule.rung >= Rung.ROLLBACK and not rule.read_only
+        return high and self.policy.rehearsals == "required" and self.declaration.reversible
 
     def written(self, step: Step) -> Step:
         """Do what must be done outside the transaction before a step is written: a draft's file comes first."""
@@ -355,6 +375,8 @@ class Turn:
                 sagas.came(cursor, journal, step.call.key, word, "" if word in SETTLED else detail)
             if (down := after_undo(step.call, step.state)) is not None:
                 acts.demote(journal, cursor, step.call.agent, step.call.tool, down.rung, down.reason, step.call.key)
+                if recorded:
+                    acts.page(journal, cursor, step.call.agent, step.call.key, self.reader)
             return recorded
 
         return work
@@ -377,10 +399,10 @@ class Turn:
         except Exception:  # noqa: BLE001  # the effect took place, and that must be recorded, whatever the tool replied
             return None
 
-    def _kept(self, call: Call) -> watches.Kept:
+    def _kept(self, call: Call) -> starts.Kept:
         """What the ledger holds beside the undo of a call."""
         now = Moment.at(self.clock())
-        return self.store.glance(lambda cursor: watches.kept(cursor, call.key, now))
+        return self.store.glance(lambda cursor: starts.kept(cursor, call.key, now))
 
     def _undo(self, step: Undo) -> UndoOutcome:
         """Undo from the artifact that was stored; in a process that doesn't know the tool, by what it names itself."""
@@ -389,7 +411,7 @@ class Turn:
             return UndoOutcome(State.UNDO_FAILED, "its undo artifact is not the one that was stored with the claim")
         after = self.after.get(step.call.key) or kept.after
         if self.apart and step.artifact.get("undo"):
-            return undo_apart(step.artifact, after, age=kept.age)
+            return undo_apart(step.artifact, after, age=kept.age, timeout=self.limit)
         try:
             if self.declaration.undo is None:
                 return undo_from(step.artifact, after, age=kept.age)

@@ -14,6 +14,7 @@ from tests.hosts.graphs import GO, agent_of
 
 POLICY = """
 agent = "ops"
+rehearsals = "advised"
 
 [tools.blank]
 rung = "rollback"

@@ -12,12 +12,17 @@ from ladder_graph.testing import ScriptedModel
 from ladder_graph.tools import Declaration
 
 BOUNDS = [{"kind": "volume", "limit": 100}]
-CHECK = {"kind": "python", "function": "tests.unit.scoped:healthy"}
+CHECK = {"kind": "python", "function": "tests.hosts.steps:healthy"}
 RULES = {
     "put": {"rung": "bounded", "bounds": BOUNDS, "checks": [CHECK]},
     "pay": {"rung": "bounded", "bounds": BOUNDS},
     "read": {"rung": "report", "read_only": True},
 }  # fmt: skip
+
+
+def healthy(arguments):
+    """All is well."""
+    return True
 
 
 class Things:

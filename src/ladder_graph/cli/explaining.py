@@ -136,6 +136,9 @@ def _row(out: Screen, weighed: Weighed) -> list[Cell]:
     from ladder_graph.wording import show
 
     fields = weighed.bound.model_dump(mode="json", exclude={"kind"}, exclude_none=True)
+    # Where `within` says how long the window is, the calendar says nothing.
+    silent = {"per", "timezone"} if "within" in fields else set()
+    fields = {name: value for name, value in fields.items() if name not in silent and value != []}
     written = ", ".join(f"{name} = {show(value)}" for name, value in fields.items())
     sign, style = (out.glyphs.good, "green") if weighed.held else (out.glyphs.bad, "red")
     said: list[Cell] = [styled(written, QUIET)]

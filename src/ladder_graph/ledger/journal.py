@@ -202,7 +202,7 @@ class Journal(Asked):
             "takeover": fence + 1, **({"text": undo} if undo else {}),
         })  # fmt: skip
         if undo:
-            self._watched(cursor, call.key, State.UNDOING)
+            self._watched(cursor, call.key, State.UNDOING, text=undo)
         self.owner.begin(call.key, fence + 1)
         return Claimed(fence + 1)
 
@@ -230,7 +230,8 @@ class Journal(Asked):
         if step.state in _SETTLES or (step.state is State.UNDOING and cost is not None):
             quotas.settle(cursor, call.key, used=step.state is not State.FAILED, cost=cost)
         if moved["undo"] or step.state in _UNDOES:  # Somebody may have taken the artifact away meanwhile.
-            self._watched(cursor, call.key, step.state, after, text)
+            came = detail or text if step.state in {State.UNDO_CONFLICT, State.UNDO_FAILED} else text
+            self._watched(cursor, call.key, step.state, after, came)
             following.follow(self, cursor, step)
         return True
 
@@ -249,11 +250,12 @@ class Journal(Asked):
             case State.PAUSED:
                 watches.again(cursor, window, None)
             case State.UNDOING:
-                watches.change(cursor, window, phase="undo", due_us=self.us + watches.PULSE)
+                due = self.us + watches.PULSE
+                watches.change(cursor, window, phase="undo", due_us=due, why=text or window.why)
             case State.UNDONE:
                 watches.over(cursor, window, "undone", text)
             case State.UNDO_CONFLICT:
-                watches.over(cursor, window, "held", text)
+                watches.over(cursor, window, "held", watches.not_undone(window, text))
             case State.UNDO_FAILED:
                 watches.failed(cursor, window, self.us, text)
 

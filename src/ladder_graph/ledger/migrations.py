@@ -42,6 +42,7 @@ TABLES: tuple[type[SQLModel], ...] = (
     rows.WatchRow,
     rows.MeasurementRow,
     rows.SignalRow,
+    rows.FiringRow,
     rows.WatcherRow,
     rows.RehearsalRow,
     saga_rows.SagaRow,

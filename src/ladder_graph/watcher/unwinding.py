@@ -18,7 +18,7 @@ from ladder_graph.states import State
 from ladder_graph.unwinding import Came, Due, Member, Phase, due
 
 if TYPE_CHECKING:
-    from ladder_graph.watcher.working import Watcher
+    from ladder_graph.watcher.working import Work
 
 log = logging.getLogger("ladder_graph")
 
@@ -37,7 +37,7 @@ class Unwinding:
         watcher: Undoes the single actions.
     """
 
-    def __init__(self, watcher: Watcher) -> None:
+    def __init__(self, watcher: Work) -> None:
         self._watcher = watcher
 
     def due(self, now: int) -> list[str]:
