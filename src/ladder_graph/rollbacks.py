@@ -15,8 +15,8 @@ from ladder_graph.sagas import Sagas
 from ladder_graph.states import State
 from ladder_graph.steps import Known, Person, UndoOutcome
 from ladder_graph.undo import word_of
-from ladder_graph.unwinding import SETTLED, Came, Due, Member, due, rolled_back
-from ladder_graph.watcher.unwinding import GONE, IRREVERSIBLE, NOTHING_HAPPENED
+from ladder_graph.unwinding import SETTLED, Came, Due, Member, due, left_standing, rolled_back, without_effect
+from ladder_graph.watcher.unwinding import GONE
 
 if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
@@ -97,9 +97,9 @@ class Rollbacks(Sagas):
         while (step := due(members)) is not None:
             match step.kind:
                 case "skip":
-                    stays += step.members
+                    stays += left_standing(step.members)
                 case "no-op":
-                    nothing += step.members
+                    nothing += map(without_effect, step.members)
                 case _:
                     undo += step.members
             members = [one for one in members if one not in step.members]
@@ -178,14 +178,9 @@ class Rollbacks(Sagas):
                 came, text = self._undone(first, why)
                 return [replace(first, came=came, text=text)]
             case "no-op":
-                undone = first.state is State.UNDONE
-                return [replace(first, came="undone" if undone else "no-op", text="" if undone else NOTHING_HAPPENED)]
+                return [without_effect(first)]
             case "skip":
-                after = f"{first.tool} after it can't be undone"
-                texts = [IRREVERSIBLE, *(after for _ in step.members[1:])]
-                return [
-                    replace(one, came="skipped", text=text) for one, text in zip(step.members, texts, strict=True)
-                ]  # fmt: skip
+                return left_standing(step.members)
             case "wait":
                 return [replace(first, came="skipped", text=RUNS)]
 
