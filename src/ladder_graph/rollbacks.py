@@ -175,8 +175,7 @@ class Rollbacks(Sagas):
         first = step.members[0]
         match step.kind:
             case "undo":
-                came, text = self._undone(first, why)
-                return [replace(first, came=came, text=text)]
+                return [self._undone(first, why)]
             case "no-op":
                 return [without_effect(first)]
             case "skip":
@@ -184,24 +183,24 @@ class Rollbacks(Sagas):
             case "wait":
                 return [replace(first, came="skipped", text=RUNS)]
 
-    def _undone(self, member: Member, why: str) -> tuple[Came, str]:
-        """Undo one, and say what came of it."""
+    def _undone(self, member: Member, why: str) -> Member:
+        """Undo one; where it stands then, with what came of it."""
         scope = self.store.glance(lambda cursor: sagas.waits_for(cursor, member.action))
         if scope:
             self.watcher.unwinding.go_on(scope)
         window = self.watcher.unwinding.undo(member.action, why)
         if window is None:
-            return "failed", GONE
+            return replace(member, came="failed", text=GONE)
         journal = self._journal()
         known = self.store.read(lambda cursor: journal.known(cursor, member.action))
         if known is None or known.state not in {State.UNDONE, State.UNDO_CONFLICT, State.UNDO_FAILED}:
-            return "failed", window.why
+            return replace(member, came="failed", text=window.why)
         entries = self.reading.entries(self.policy.agent, limit=100, action=member.action)
         last = next((one for one in reversed(entries) if one.kind == known.state), None)
         detail = "" if last is None else str(last.body.get("text", ""))
         state: Any = known.state
         word: Came = word_of(UndoOutcome(state, detail))
-        return word, "" if word in SETTLED else detail
+        return replace(member, state=state, came=word, text="" if word in SETTLED else detail)
 
     def _signed_off(
         self, known: Known, found: Since, members: tuple[Member, ...], person: Person, reason: str

@@ -117,7 +117,7 @@ def test_left_twice(places, ill):
             second += 1
 
 
-FEW = [("postgres", "healthy", 7)]
+FEW = [("sqlite", "healthy", 7)]
 """After the part's effect."""
 CASES = [
     pytest.param(backend, ill, at, marks=() if (backend, ill, at) in FEW else pytest.mark.faults)
