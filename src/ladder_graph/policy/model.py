@@ -14,7 +14,7 @@ from ladder_graph.calls import digest_of
 from ladder_graph.policy import globs
 from ladder_graph.policy.bounds import Bound, Origin, Predicate, Table, Under, Volume
 from ladder_graph.policy.checks import Check
-from ladder_graph.policy.fields import ImportPath, Many, Name, Place, RungField, Strict, placed
+from ladder_graph.policy.fields import ImportPath, Many, Name, Place, RungField, Strict, Template, placed
 from ladder_graph.policy.units import MicroDollars, SomeSeconds
 from ladder_graph.policy.watching import Signals, Watch, problems
 from ladder_graph.policy.whole import ROLE, doubled, refuse, tied, unanswerable, unheard
@@ -103,6 +103,8 @@ class Rule(Strict):
     """How the action is watched after the reply."""
     confirm: Confirm = Confirm()
     """How its questions are answered."""
+    data_version: Name | None = None
+    """The version of the data that the tool works on, as `"catalogue-2026-03"`. Another one is another environment."""
 
     @field_validator("ceiling")
     @classmethod
@@ -211,6 +213,13 @@ class Policy(Strict):
     ask: Literal["all", "one"] = "all"
     """How many questions of one turn are open at once: all of them, each answered by its interrupt's id, or one after
     the other, for inboxes that know only one."""
+    prompts: Many[Template] = ()
+    """Templates of system prompts, as `"Today is {date}. You are …"`. Where the words of one stand in a prompt, what
+    fills its `{slots}` makes no other environment. Of other prompts dates, times, ids and mail addresses are masked."""
+    prompt_values: Many[Name] = ()
+    """Names in the run's context, or in the `configurable` of its config, whose values are masked in prompts too."""
+    data_version: Name | None = None
+    """The version of the data that the agent works on. Another one is another environment."""
     provider_tools: Literal["refuse", "report"] = "refuse"
     """What becomes of a request to a model with tools that its provider runs by itself, past every gate: it isn't sent,
     or it is and the ledger says so."""
