@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from ladder_graph import lockfile
 from ladder_graph.calls import Call
 from ladder_graph.deciding import Fitting, uncleared
 from ladder_graph.errors import AnswerRefused
@@ -22,6 +21,7 @@ from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import micros
 from ladder_graph.ledger.rehearsals import Rehearsed
 from ladder_graph.ledger.sqlite import MEMORY
+from ladder_graph.pins import Pins
 from ladder_graph.policy import Rule
 from ladder_graph.policy.bounds import Charge
 from ladder_graph.policy.scene import NOTHING_SAID, Said, Scene
@@ -33,10 +33,7 @@ from ladder_graph.states import State
 from ladder_graph.steps import Known, Person, Reason, Route
 from ladder_graph.trust.standing import standing
 from ladder_graph.watch.kept import fires
-from ladder_graph.windows import Windows
 from ladder_graph.workspace import Workspace
-
-Source = str | os.PathLike[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +58,12 @@ class Cell:
     """It acts on a part of a call first, where a call has one."""
 
 
-class Desk(Windows):
+class Desk(Pins):
     """What people do with a ladder. `Ladder` is one; it needs no graph to be there, so the command line is one too."""
 
     workspace: Workspace
     seats: dict[str, Seat]
     _seats_of: dict[tuple[str, str], Seat]
-    _locked: dict[str, Environment]
 
     # --- people ----------------------------------------------------------------------------------------------
 
@@ -335,42 +331,6 @@ class Desk(Windows):
     def heads(self) -> list[tuple[str, int, str]]:
         """Where each chain ends: agent, number of its last entry, that entry's hash. To be kept elsewhere."""
         return self.reading.heads()
-
-    def environments(self, agent: str | None = None) -> tuple[Environment | None, Environment | None]:
-        """The environment that the start rungs are granted for, and the one last seen; None where there is none.
-
-        Args:
-            agent: Whose, where it isn't the policy's agent.
-        """
-        whose = agent or self.policy.agent
-        seen = self.reading.environments(whose)
-        pinned = self._locked.get(whose) or self.store.read(lambda cursor: acts.pinned_of(cursor, whose))
-        return pinned, Environment.read(seen[-1].components, "the ledger") if seen else None
-
-    def pin(
-        self, *, by: str | Person, path: Source | None = None, agent: str | None = None,
-        environment: Environment | None = None,
-    ) -> Environment | None:  # fmt: skip
-        """Grant the policy's start rungs for an environment, in a person's name.
-
-        Args:
-            by: Whose grant it is.
-            path: Where to write `ladder.lock`, which then wins over the ledger; nowhere if None.
-            agent: Whose rungs, where they aren't the policy's agent's.
-            environment: What they are granted for; the last one seen by default.
-
-        Returns:
-            The environment, or None where none was seen yet.
-        """
-        whose, person = agent or self.policy.agent, person_of(by)
-        granted = environment or self.environments(whose)[1]
-        if granted is None:
-            return None
-        self._write(lambda journal, cursor: acts.pin(journal, cursor, whose, granted, person))
-        if path is not None:
-            lockfile.write(Path(path), whose, granted)
-            self._locked[whose] = granted
-        return granted
 
     def close(self) -> None:
         """Close the ledger; what lived in memory is gone, its drafts included."""

@@ -232,7 +232,7 @@ def _insert_environment(
 ) -> None:
     cursor.execute(sql.INSERT_ENVIRONMENT, {
         "agent": agent, "key": environment_key(environment), "components": environment.text,
-        "first_us": journal.us, "last_us": journal.us, "pinned": pinned,
+        "first_us": journal.us, "last_us": journal.us, "pinned": pinned, "beside": "{}",
     })  # fmt: skip
 
 

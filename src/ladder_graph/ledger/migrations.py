@@ -37,6 +37,8 @@ TABLES: tuple[type[SQLModel], ...] = (
     rows.DraftRow,
     rows.ReportRow,
     rows.EnvironmentRow,
+    rows.PromptRow,
+    rows.ProposalRow,
     rows.StandingRow,
     rows.FootingRow,
     rows.WatchRow,

@@ -338,6 +338,39 @@ class EnvironmentRow(SQLModel, table=True):
     """When the agent last came back to it."""
     pinned: bool = False
     """Whether the policy's start rungs were granted for it."""
+    beside: str = "{}"
+    """What answers bore that makes no other environment, as JSON: name to values, each with when it was first and last
+    seen. Of each name a few values are kept."""
+
+
+class PromptRow(SQLModel, table=True):
+    """A system prompt of an agent; the text itself stands in payloads, which can be erased."""
+
+    __tablename__ = "prompt"
+
+    agent: str = Field(primary_key=True)
+    """Whose."""
+    prompt: str = Field(primary_key=True)
+    """The prompt component of its environments."""
+    text: str
+    """The payload that holds it as it was first sent."""
+    latest: str
+    """The payload that holds what its masks hid when that was last written down."""
+
+
+class ProposalRow(SQLModel, table=True):
+    """A model's answer with tool calls that may be routed in another process, and what gave it."""
+
+    __tablename__ = "proposal"
+
+    message: str = Field(primary_key=True)
+    """The message's id."""
+    calls: str
+    """Digests over id, name and arguments of its calls, as JSON."""
+    components: str
+    """What proposed them, as JSON."""
+    at_us: int = Field(sa_type=BigInteger, index=True)
+    """When."""
 
 
 class StandingRow(SQLModel, table=True):
