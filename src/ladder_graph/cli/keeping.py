@@ -120,5 +120,6 @@ def _card(out: Screen, agent: str, seen: Environment) -> None:
     facts = {
         "model": seen.model, "asked for": seen.requested, "provider": seen.provider, "prompt": (seen.prompt or "")[:12],
         "parameters": seen.parameters, "tools": ", ".join([*seen.tools, *seen.provider_tools]),
+        **({"weights": seen.weights} if seen.weights else {}),
     }  # fmt: skip
     out.fields([(name, value or "unknown") for name, value in facts.items()])

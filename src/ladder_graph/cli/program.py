@@ -18,6 +18,7 @@ from ladder_graph.cli import (
     documents,
     drafts,
     explaining,
+    fingerprints,
     keeping,
     looking,
     policies,
@@ -38,7 +39,7 @@ HEADINGS = {
         "resolve",
     ),
     "Watching": ("watch", "watched", "keep", "undo", "extend", "rehearse"),
-    "Keeping": ("demote", "lock"),
+    "Keeping": ("demote", "fingerprint", "lock"),
 }  # fmt: skip
 """The commands, in the order of their use."""
 
@@ -142,3 +143,4 @@ for _command in (
 program.add_typer(policies.commands, name="policy")
 program.add_typer(drafts.commands, name="drafts")
 program.add_typer(suggestions.commands, name="suggestions")
+program.add_typer(fingerprints.commands, name="fingerprint")
