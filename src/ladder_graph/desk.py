@@ -26,6 +26,7 @@ from ladder_graph.policy import Rule
 from ladder_graph.policy.bounds import Charge
 from ladder_graph.policy.scene import NOTHING_SAID, Said, Scene
 from ladder_graph.questions import person_of
+from ladder_graph.rollbacks import Rollbacks
 from ladder_graph.routing import Footing, Watching, effective, goes_by_a_part, lowered
 from ladder_graph.scale import Rung
 from ladder_graph.seats import Seat
@@ -58,7 +59,7 @@ class Cell:
     """It acts on a part of a call first, where a call has one."""
 
 
-class Desk(Pins):
+class Desk(Pins, Rollbacks):
     """What people do with a ladder. `Ladder` is one; it needs no graph to be there, so the command line is one too."""
 
     workspace: Workspace

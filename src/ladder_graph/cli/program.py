@@ -24,6 +24,8 @@ from ladder_graph.cli import (
     policies,
     rehearsing,
     reports,
+    rollbacks,
+    sagas,
     starting,
     suggestions,
     watching,
@@ -38,7 +40,7 @@ HEADINGS = {
         "pending", "approve", "decline", "edit", "respond", "revoke", "drafts", "suggestions", "reports", "ack",
         "resolve",
     ),
-    "Watching": ("watch", "watched", "keep", "undo", "extend", "rehearse"),
+    "Watching": ("watch", "watched", "keep", "undo", "extend", "saga", "rollback", "rehearse"),
     "Keeping": ("demote", "fingerprint", "lock"),
 }  # fmt: skip
 """The commands, in the order of their use."""
@@ -136,7 +138,8 @@ for _command in (
     looking.status, explaining.explain, looking.log, looking.show, looking.verify,
     answering.pending, answering.approve, answering.decline, answering.edit, answering.respond, answering.revoke,
     reports.reports, reports.ack, keeping.resolve,
-    watching.watch, watching.watched, watching.keep, watching.undo, watching.extend, rehearsing.rehearse,
+    watching.watch, watching.watched, watching.keep, watching.undo, watching.extend, rollbacks.rollback,
+    rehearsing.rehearse,
     keeping.demote, keeping.lock,
 ):  # fmt: skip
     program.command(epilog=JSON.get(_command.__name__))(_command)
@@ -144,3 +147,4 @@ program.add_typer(policies.commands, name="policy")
 program.add_typer(drafts.commands, name="drafts")
 program.add_typer(suggestions.commands, name="suggestions")
 program.add_typer(fingerprints.commands, name="fingerprint")
+program.add_typer(sagas.commands, name="saga")
