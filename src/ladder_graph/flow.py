@@ -48,7 +48,7 @@ from ladder_graph.steps import (
     Wait,
     Weigh,
 )
-from ladder_graph.trust.standing import Standing, standing
+from ladder_graph.trust.standing import reached, standing
 
 RUNGS: dict[Rung, Callable[[Call, Route, Plan], Life]] = {
     Rung.SUGGEST: suggest,
@@ -87,9 +87,8 @@ def routed(call: Call, gate: Gate) -> Generator[Step, Any, Routed]:
     breaches, charges = (yield weighing) if gate.rule.takes_time else weighing.done()
     breaches += too_dear(gate.rule, charges)
     seen: Seen = yield Look(call, tuple(charges))
-    earned = standing(gate.rule.rung, gate.locked or seen.pinned, gate.environment, call.tool)
-    if seen.standing is not None and seen.standing < earned.rung:
-        earned = Standing(seen.standing, (Reason("demoted", seen.standing_reason), *earned.reasons))
+    granted = standing(gate.rule.rung, gate.locked or seen.pinned, gate.environment, call.tool)
+    earned = reached(granted, seen.earned, seen.standing, seen.standing_reason, undeclared=gate.rule.undeclared(call))
     watching = Watching(seen.watched, seen.rehearsed, seen.firing)
     # What was seen before has been counted; a read that is repeated after a crash isn't counted twice.
     counted = seen.known is not None

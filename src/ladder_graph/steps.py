@@ -183,6 +183,8 @@ class Seen:
     """A person's earlier no to the same tool and arguments in this thread."""
     editor: Person | None = None
     """Who put other arguments in, where this very action was edited."""
+    earned: Rung | None = None
+    """The rung that the call's cell was promoted to, if it was."""
     standing: Rung | None = None
     """The rung that a demotion put this cell on, if one did."""
     standing_reason: str = ""

@@ -99,7 +99,8 @@ class Turn:
 
     def journal(self) -> Journal:
         """The ledger's transactions at this moment."""
-        return Journal(self.store.owner, self.policy.revision, self.clock(), self.host.checkpoint())
+        scope = self.terms.rule.scope
+        return Journal(self.store.owner, self.policy.revision, self.clock(), self.host.checkpoint(), scope)
 
     def transaction(self, step: Step) -> tuple[Callable[[Cursor], Any], bool] | None:
         """The ledger's part of a step, with whether it must reach the disk; None where the step isn't the ledger's."""
@@ -281,7 +282,7 @@ class Turn:
             if recorded and cost is not None and held is not None:
                 acts.overran(journal, cursor, step.call, cost, held)
             if (down := after_undo(step.call, step.state)) is not None:
-                acts.demote(journal, cursor, step.call.agent, step.call.tool, down.rung, down.reason, step.call.key)
+                acts.demote(journal, cursor, acts.cell_of(step.call), down, step.call.key)
             return recorded
 
         return work

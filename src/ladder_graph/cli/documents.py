@@ -155,6 +155,8 @@ class CellDocument(TypedDict):
     """What one wrong call costs at most, where the policy says so."""
     beyond_today: int
     """Calls outside its bounds that people let run since midnight, UTC."""
+    scope: str
+    """The scope of the tool, where its calls are told apart for trust; empty where they aren't."""
     watched: int
     """Its actions that are watched, or are to be undone."""
     held: list[str]
@@ -296,7 +298,7 @@ def cell(of: Cell, after: After, *, ceiling: str) -> CellDocument:
         "agent": of.agent, "tool": of.tool, "claimed": of.claimed.word, "ceiling": ceiling,
         "effective": of.route.rung.word,
         "reasons": _reasons(of.route), "named": of.entry is not None, "environment": of.environment, "entry": of.entry,
-        "mistake_micro_usd": of.mistake, "beyond_today": of.beyond,
+        "mistake_micro_usd": of.mistake, "beyond_today": of.beyond, "scope": of.scope,
         "watched": sum(one.phase != "held" for one in own),
         "held": [one.action for one in own if one.phase == "held"],
         "messages_in_doubt": [

@@ -54,6 +54,7 @@ def demote(
     *,
     reason: Annotated[str, typer.Option(help="Why; shown wherever the rung is.")],
     agent: Agent = None,
+    scope: Annotated[str, typer.Option(help="In which scope of it; else in all.", show_default=False)] = "*",
 ) -> None:
     """Put a tool on a lower rung."""
     from ladder_graph.cli.screen import Screen, styled
@@ -67,14 +68,15 @@ def demote(
     person = signed_in()
     with place_of(ctx).acting() as ladder:
         whose = agent or ladder.policy.agent
-        cells = {cell.tool: cell for cell in ladder.status() if cell.agent == whose}
+        cells = {cell.tool: cell for cell in ladder.status() if cell.agent == whose and scope in {"*", cell.scope}}
         if tool not in cells:
             near = difflib.get_close_matches(tool, cells, 1)
             known = f"did you mean {near[0]}?" if near else f"its tools are {', '.join(cells) or 'unknown'}"
             raise LadderError(f"{whose} has no tool {tool}; {known}")
         before = cells[tool].route.rung
-        ladder.demote(tool, to, reason=reason, by=person, agent=whose)
-        after = next(cell for cell in ladder.status() if (cell.agent, cell.tool) == (whose, tool)).route.rung
+        ladder.demote(tool, to, reason=reason, by=person, agent=whose, scope=scope)
+        now = {cell.tool: cell for cell in ladder.status() if cell.agent == whose and scope in {"*", cell.scope}}
+        after = now[tool].route.rung
     out = Screen()
     if after < before:
         out.line(

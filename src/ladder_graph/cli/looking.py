@@ -72,7 +72,7 @@ def _row(out: Screen, cell: Cell, ceiling: Rung) -> list[Any]:
         else:
             steps.append(f"{out.glyphs.free} " if rung <= ceiling else "  ", QUIET)
     return [
-        styled(cell.tool, "bold"), steps, styled(stands.word, "yellow" if low else ""),
+        styled(cell.name, "bold"), steps, styled(stands.word, "yellow" if low else ""),
         styled(cell.claimed.word if low else "", QUIET),
     ]  # fmt: skip
 
@@ -85,7 +85,7 @@ def _reasons(out: Screen, cells: list[Cell]) -> None:
     for cell in cells:
         for reason in cell.route.reasons:
             text = f"demoted: {reason.text}" if reason.code == "demoted" else reason.text
-            held.setdefault(text, []).append(cell.tool)
+            held.setdefault(text, []).append(cell.name)
     if held:
         out.gap()
     for text, tools in held.items():

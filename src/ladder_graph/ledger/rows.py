@@ -90,6 +90,8 @@ class ActionRow(SQLModel, table=True):
     """Tool and canonical arguments."""
     env: str | None
     """The environment key of what proposed it."""
+    scope: str
+    """The scope of the tool that it is in; empty where the tool has none."""
     checkpoint: str
     """Where its conversation stood, as the host names it; empty where nothing of that is kept."""
     rung: int
@@ -339,7 +341,7 @@ class EnvironmentRow(SQLModel, table=True):
 
 
 class StandingRow(SQLModel, table=True):
-    """A rung that a tool was put on by a demotion."""
+    """What a cell holds beyond its start rung: what promotions gave it and demotions took."""
 
     __tablename__ = "standing"
     __table_args__ = CLUSTERED
@@ -348,10 +350,12 @@ class StandingRow(SQLModel, table=True):
     """Whose."""
     tool: str = Field(primary_key=True)
     """Which tool."""
-    rung: int
-    """Not above this one."""
-    reason: str
-    """Why."""
+    scope: str = Field(primary_key=True)
+    """In which scope of it; empty where the tool has none, `*` for all of them."""
+    env: str = Field(primary_key=True)
+    """The environment key of what proposes the calls; `*` for all of them."""
+    held: str
+    """What it holds (`trust.held.Held`), as JSON: the gate reads one row."""
     at_us: int = Field(sa_type=BigInteger)
     """Since when."""
 

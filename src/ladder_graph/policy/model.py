@@ -12,13 +12,13 @@ from typing import Any, Literal, Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from ladder_graph.calls import digest_of
+from ladder_graph.calls import Call, digest_of
 from ladder_graph.policy import globs
 from ladder_graph.policy.bounds import Bound, Origin, Predicate, Table, Under, Volume
 from ladder_graph.policy.bounds.shape import QuotaBound
 from ladder_graph.policy.checks import Check
 from ladder_graph.policy.fields import ImportPath, Many, Name, Place, RungField, Strict, placed
-from ladder_graph.policy.trusting import Scope, Stake, Trust
+from ladder_graph.policy.trusting import OTHER, Scope, Stake, Trust
 from ladder_graph.policy.units import MicroDollars, SomeSeconds
 from ladder_graph.policy.watching import Signals, Watch, problems
 from ladder_graph.scale import Rung
@@ -149,6 +149,10 @@ class Rule(Strict):
     def takes_time(self) -> bool:
         """Whether a bound runs other people's code, reads a conversation, or parses SQL: not for an event loop."""
         return any(isinstance(bound, Predicate | Origin | Table) for bound in self.bounds)
+
+    def undeclared(self, call: Call) -> bool:
+        """Whether a call is in none of the scopes that are declared for its tool."""
+        return self.scope is not None and self.scope.of(call.arguments) == OTHER
 
     @property
     def noticed(self) -> bool:

@@ -6,8 +6,10 @@ row, which is how a standing is recomputed.
 
 from __future__ import annotations
 
+import functools
+import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from ladder_graph.scale import Rung
@@ -91,6 +93,19 @@ class Held:
             demotions=tuple(sorted(since)),
         )
 
+    @property
+    def text(self) -> str:
+        """All of it as JSON, for the row that the gate reads."""
+        return json.dumps(asdict(self), separators=(",", ":"))
+
+    @staticmethod
+    @functools.lru_cache(maxsize=4096)
+    def read(text: str) -> Held:
+        """Read what `text` wrote; the same text is read once."""
+        plain = json.loads(text)
+        rungs = {name: None if plain[name] is None else Rung(plain[name]) for name in ("earned", "cap")}
+        return Held(**{**plain, **rungs, "demotions": tuple(plain["demotions"])})
+
     def rung(self, start: Rung) -> Rung:
         """Where the cell stands, by what it holds.
 
@@ -136,6 +151,6 @@ def step(found: Mapping[CellKey, Held], event: Event) -> dict[CellKey, Held]:
 def nearest(found: Mapping[CellKey, Held], cell: CellKey) -> Held:
     """What a cell holds: its own row, or the one of all scopes or environments that is closest to it."""
     wider = (
-        cell, cell._replace(scope=EVERY), cell._replace(env=EVERY), cell._replace(scope=EVERY, env=EVERY),
+        cell, cell._replace(env=EVERY), cell._replace(scope=EVERY), cell._replace(scope=EVERY, env=EVERY),
     )  # fmt: skip
     return next((found[one] for one in wider if one in found), NOTHING)

@@ -33,6 +33,8 @@ from ladder_graph.scale import Rung
 from ladder_graph.states import UNDOABLE, State
 from ladder_graph.steps import Claimed, Known, NotClaimed
 from ladder_graph.tools import NOTHING, Declaration
+from ladder_graph.trust.cells import EVERY, CellKey
+from ladder_graph.trust.demotion import unanticipated
 from ladder_graph.turns import Turn
 from ladder_graph.watcher.hands import Hands
 from ladder_graph.watcher.posting import Post
@@ -350,7 +352,8 @@ class Watcher:
             journal.append(cursor, window.agent, "watched", window.action, {"phase": "held", "text": why})
             if demoted:
                 said = f"action {window.action[:8]} of it can't be undone: {why}"
-                acts.demote(journal, cursor, window.agent, window.tool, Rung.CONFIRM, said, window.action)
+                cell = CellKey(window.agent, window.tool, EVERY, EVERY)
+                acts.demote(journal, cursor, cell, unanticipated(Rung.ROLLBACK, said), window.action)
 
         self.store.write(hold)
 
