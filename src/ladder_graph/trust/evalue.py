@@ -102,7 +102,8 @@ def warm(k: float, m: float, rho: float) -> float:
     if not 0 < rho <= FARTHEST or plain == 0:
         return plain
     exponent = k * math.log(rho) + (1 - rho) * m
-    return min(plain / 2 + math.exp(min(exponent, math.log(CAP))) / 2, CAP)
+    bold = math.exp(exponent) if exponent < math.log(CAP) else CAP
+    return min(plain / 2 + bold / 2, CAP)
 
 
 @lru_cache(maxsize=1024)
