@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ladder_graph import lockfile
+from ladder_graph.assessing import Assessing
 from ladder_graph.calls import Call
 from ladder_graph.deciding import Fitting, uncleared
 from ladder_graph.errors import AnswerRefused
@@ -36,7 +37,6 @@ from ladder_graph.trust.demotion import Demotion
 from ladder_graph.trust.held import nearest
 from ladder_graph.trust.standing import reached, standing
 from ladder_graph.watch.kept import fires
-from ladder_graph.windows import Windows
 from ladder_graph.workspace import Workspace
 
 Source = str | os.PathLike[str]
@@ -69,7 +69,7 @@ class Cell:
         return f"{self.tool} [{self.scope}]" if self.scope else self.tool
 
 
-class Desk(Windows):
+class Desk(Assessing):
     """What people do with a ladder. `Ladder` is one; it needs no graph to be there, so the command line is one too."""
 
     workspace: Workspace

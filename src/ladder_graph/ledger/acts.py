@@ -138,7 +138,7 @@ def resolve(journal: Journal, cursor: Cursor, action: str, by: Person, *, happen
 
 def demote(
     journal: Journal, cursor: Cursor, cell: CellKey, down: Demotion, action: str = "", by: Person | None = None
-) -> None:
+) -> bool:
     """Put a tool on a lower rung from its next call on; never raises it.
 
     Args:
@@ -148,12 +148,15 @@ def demote(
         down: To where, why, and what becomes of the evidence.
         action: The action that led to it.
         by: Who did it, where it was a person.
+
+    Returns:
+        Whether anything changed.
     """
     whole = cell._replace(scope=EVERY, env=EVERY) if down.wide else cell
     held = nearest(standings.of_tool(cursor, cell.agent, cell.tool), whole)
     down = repeated(down, held.recent(journal.us))
     event = Event(journal.us, "demoted", whole, down.rung, down.reason, down.code, down.evidence, down.cooldown)
-    standings.take(journal, cursor, event, action, by)
+    return standings.take(journal, cursor, event, action, by)
 
 
 def overran(journal: Journal, cursor: Cursor, call: Call, cost: int, held: int) -> None:

@@ -280,6 +280,20 @@ class Reading:
 
         return self._store.query(work)
 
+    def of_kind(self, agent: str, kind: str) -> list[tuple[int, int, dict[str, Any]]]:
+        """The entries of one kind in an agent's chain, oldest first: number, microseconds, and what each says."""
+
+        def work(session: Session) -> list[tuple[int, int, dict[str, Any]]]:
+            query = (
+                select(EntryRow.n, EntryRow.at_us, PayloadRow.body)
+                .join(PayloadRow, col(PayloadRow.hash) == EntryRow.payload)
+                .where(EntryRow.stream == agent, EntryRow.kind == kind)
+                .order_by(col(EntryRow.n))
+            )
+            return [(n, at_us, json.loads(body)) for n, at_us, body in session.exec(query)]
+
+        return self._store.query(work)
+
     def footings(self, agent: str) -> dict[str, FootingRow]:
         """What mounts last found around each tool, by name."""
 

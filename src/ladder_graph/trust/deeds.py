@@ -112,6 +112,8 @@ class Deed:
     """Who read its report."""
     incidents: dict[str, Incident] = field(default_factory=dict)
     """Class to what was last said of it."""
+    requester: str = ""
+    """Whose run proposed it, where it was asked about and that is known."""
     overran: bool = False
     """It cost more than was held for it."""
 
@@ -197,6 +199,8 @@ def add(deed: Deed, entry: Happening) -> None:
         deed.read = look if deed.read is None else min(deed.read, look)
     elif kind == "incident":
         _report(deed, entry)
+    elif kind == "question":
+        deed.requester = str(body.get("requester") or deed.requester)
     elif kind == "overrun":
         deed.overran = True
 

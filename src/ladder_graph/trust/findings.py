@@ -46,7 +46,7 @@ class Findings:
     ) -> None:  # fmt: skip
         self.fold, self.policy, self.now_us = fold, policy, now_us
         self._pinned = locked or fold.pinned
-        self._versions = versions or {}
+        self.versions = versions or {}
         self.standings = rows(fold.events) if standings is None else standings
 
     # --- cells -----------------------------------------------------------------------------------------------
@@ -217,7 +217,7 @@ class Findings:
 
     def _attested(self, cell: CellKey) -> Attested:
         tool, fresh = cell.tool, self.now_us - FRESH * DAY
-        version = self._versions.get(tool) or next((d.version for d in reversed(self._drills(tool))), "")
+        version = self.versions.get(tool) or next((d.version for d in reversed(self._drills(tool))), "")
         drills = [d for d in self._drills(tool) if d.at_us >= fresh and d.version == version and d.passed]
         due, read = self._reports(tool)
         stopped = max((deed.at_us for deed in self._of_tool.get(tool, ()) if deed.beyond), default=0)
