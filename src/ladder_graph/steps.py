@@ -70,6 +70,18 @@ class Decision:
     """Why; for `respond`, the text that the model gets."""
     successor: Call | None = None
     """For `edit`, the call that goes on in the other's place."""
+    looked: float | None = None
+    """Seconds that the person looked at the question; None where that wasn't measured."""
+    characters: int | None = None
+    """How much there was to read."""
+    fault: str = ""
+    """`policy` for a no that says nothing about the agent."""
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What the ledger keeps of how it was come to; nothing of what isn't known."""
+        found = {"looked": self.looked, "characters": self.characters, "fault": self.fault or None}
+        return {name: value for name, value in found.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)

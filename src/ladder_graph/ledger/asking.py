@@ -102,7 +102,7 @@ class Asked(Actions):
         """Take a decision; None where the question was answered or expired meanwhile, or this person said it before."""
         body = {
             "question": question.id, "digest": question.digest, "verdict": decision.verdict, "by": decision.by.name,
-            "auth": decision.by.auth, "reason": decision.reason,
+            "auth": decision.by.auth, "reason": decision.reason, **decision.record,
         }  # fmt: skip
         match decision.verdict:
             case "approve":
