@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 from ladder_graph.answers import same
 from ladder_graph.errors import AnswerRefused
@@ -18,9 +18,9 @@ from ladder_graph.questions import person_of
 from ladder_graph.seats import Seat
 from ladder_graph.steps import Person
 from ladder_graph.stopping import leaks
-from ladder_graph.trust.case import Certificate
+from ladder_graph.trust.case import Certificate, agrees
 from ladder_graph.trust.cells import CellKey
-from ladder_graph.trust.deeds import Severity
+from ladder_graph.trust.deeds import Severity, severity_of
 from ladder_graph.trust.demotion import Demotion
 from ladder_graph.trust.findings import Findings
 from ladder_graph.trust.fold import folded
@@ -43,6 +43,15 @@ class Assessment:
     """What proposes its calls; None where the chain doesn't describe it."""
     current: bool
     """It proposed the agent's last call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A promotion that somebody would sign."""
+
+    assessment: Assessment
+    objections: tuple[str, ...]
+    """Everything that speaks against it, in words; empty where it may be signed."""
 
 
 class Assessing(Windows):
@@ -71,15 +80,61 @@ class Assessing(Windows):
             agent: Whose, where it isn't the policy's agent's.
         """
         found = self.findings(agent)
-        last = self.reading.environments(found.fold.agent)
-        current = Environment.read(last[-1].components, "the ledger") if last else None
-        return [
-            Assessment(
-                cell, found.stands(cell), found.held(cell), found.certificate(cell), found.environment(cell),
-                current is not None and current.key(cell.tool) == cell.env,
-            )
-            for cell in found.cells if tool in {None, cell.tool}
-        ]  # fmt: skip
+        return [self._assessed(found, cell) for cell in found.cells if tool in {None, cell.tool}]
+
+    def _assessed(self, found: Findings, cell: CellKey) -> Assessment:
+        return Assessment(
+            cell, found.stands(cell), found.held(cell), found.certificate(cell), found.environment(cell),
+            bool(cell.env) and self._present(cell.agent, cell.tool) == cell.env,
+        )  # fmt: skip
+
+    def _present(self, agent: str, tool: str) -> str:
+        """The environment key of an agent's last call, for a tool; empty where there is none."""
+        last = self.reading.environments(agent)
+        return (Environment.read(last[-1].components, "the ledger").key(tool) if last else None) or ""
+
+    def history(self, tool: str, *, agent: str | None = None) -> list[tuple[Event, str]]:
+        """How a tool went up and down, oldest first, with who did it; empty where a rule did.
+
+        Args:
+            tool: The tool's name.
+            agent: Whose, where it isn't the policy's agent's.
+        """
+        whose, found = agent or self.refresh().agent, list[tuple[int, Event, str]]()
+        kinds: tuple[Literal["promoted", "demoted"], ...] = ("promoted", "demoted")
+        for kind in kinds:
+            for n, at_us, body in self.reading.of_kind(whose, kind):
+                if body.get("tool") == tool:
+                    found.append((n, Event.of(whose, at_us, kind, body), str(body.get("by", ""))))
+        return [(event, by) for _, event, by in sorted(found, key=lambda one: one[0])]
+
+    def candidate(
+        self, tool: str, *, by: str | Person, agent: str | None = None, scope: str = "", env: str | None = None
+    ) -> Candidate:
+        """What `promote` would sign, and everything that speaks against it. Nothing is written.
+
+        Args:
+            tool: The tool's name.
+            by: Who would sign.
+            agent: Whose tool, where it isn't the policy's agent's.
+            scope: In which of its scopes.
+            env: The environment key, or its beginning; unsaid, that of the agent's last call.
+
+        Raises:
+            AnswerRefused: There is no such cell.
+        """
+        person, found = person_of(by), self.findings(agent)
+        cell = self._cell(found, tool, scope, env)
+        return Candidate(self._assessed(found, cell), tuple(self._objections(found, cell, person)))
+
+    def _objections(self, found: Findings, cell: CellKey, person: Person) -> Iterator[str]:
+        made = found.certificate(cell)
+        if made is None:
+            yield "it stands on the highest rung"
+        else:
+            yield from (gate.text for gate in made.missing)
+        if complaint := self._may_sign(found, cell, person):
+            yield complaint
 
     def promote(
         self, tool: str, *, by: str | Person, agent: str | None = None, scope: str = "", env: str | None = None,
@@ -104,23 +159,17 @@ class Assessing(Windows):
         person, whose = person_of(by), agent or self.refresh().agent
         found = self.findings(whose)
         cell = self._cell(found, tool, scope, env)
-        if complaint := self._may_sign(found, cell, person):
-            raise AnswerRefused(complaint)
-        made = found.certificate(cell)
-        if made is None:
-            raise AnswerRefused(f"{cell} stands on the highest rung")
-        if not made.granted:
-            missing = "; ".join(gate.text for gate in made.missing)
-            raise AnswerRefused(f"{cell} may not go up to {made.to.word} yet: {missing}")
+        made, objections = found.certificate(cell), list(self._objections(found, cell, person))
+        if made is None or objections:
+            to = "" if made is None else f" to {made.to.word}"
+            raise AnswerRefused(f"{cell} may not go up{to} yet: {'; '.join(objections)}")
         event = Event(found.now_us, "promoted", cell, made.to, reason or f"signed by {person.name}", "signed")
 
         def sign(journal: Journal, cursor: Cursor) -> None:
             if standings.of_tool(cursor, cell.agent, cell.tool).get(cell, Held()) != found.standings.get(cell, Held()):
                 raise AnswerRefused(f"{cell} was promoted or demoted at this moment; look again")
             signed = replace(event, at_us=journal.us)
-            standings.take(
-                journal, cursor, signed, by=person, certificate=certified(made), under=self._under(found, cell)
-            )
+            standings.take(journal, cursor, signed, by=person, certificate=made.plain, under=self._under(found, cell))
 
         self._write(sign)
         return made
@@ -139,10 +188,7 @@ class Assessing(Windows):
         """The one cell that is meant."""
         whose = found.fold.agent
         if env is None:
-            last = self.reading.environments(whose)
-            current = Environment.read(last[-1].components, "the ledger") if last else None
-            wanted = (current.key(tool) if current else None) or ""
-            cell = CellKey(whose, tool, scope, wanted)
+            cell = CellKey(whose, tool, scope, self._present(whose, tool))
             if cell in found.cells:
                 return cell
             raise AnswerRefused(f"{cell} has no evidence: it has not acted as it is now")
@@ -282,43 +328,5 @@ class Assessing(Windows):
             cell = CellKey(agent, body["tool"], body["scope"], body["env"])
             signed, under = body.get("certificate"), body.get("under")
             made = self._again(cell, n, signed["at_us"], under) if signed and under else None
-            if made is None or signed is None or not agrees(certified(made), signed):
+            if made is None or signed is None or not agrees(made.plain, signed):
                 yield f"{cell}: the certificate of entry {n} is not what the entries before it give"
-
-
-def severity_of(value: Severity | str) -> Severity:
-    """A severity from `S2`, `2` or its word.
-
-    Raises:
-        AnswerRefused: It is none.
-    """
-    if isinstance(value, Severity):
-        return value
-    text = value.strip().upper().removeprefix("S") if value.strip().upper()[:2] in _LEVELS else value.strip().upper()
-    if text in Severity.__members__:
-        return Severity[text]
-    if text in {str(int(one)) for one in Severity}:
-        return Severity(int(text))
-    known = ", ".join(f"S{int(one)} ({one.name.lower()})" for one in Severity)
-    raise AnswerRefused(f"{value!r} is no severity; they are {known}")
-
-
-_LEVELS = {f"S{int(one)}" for one in Severity}
-
-
-def certified(made: Certificate) -> dict[str, Any]:
-    """A certificate for the ledger's entry."""
-    plain = asdict(made)
-    plain["cell"], plain["rung"], plain["to"] = list(made.cell), int(made.rung), int(made.to)
-    return plain
-
-
-def agrees(one: object, other: object) -> bool:
-    """Whether two certificates say the same; a float may differ in its last digits from one machine to another."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(agrees(one[name], other[name]) for name in one)
-    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
-        return len(one) == len(other) and all(map(agrees, one, other))
-    if isinstance(one, int | float) and isinstance(other, int | float):
-        return abs(one - other) <= 1e-9 * max(1.0, abs(one))
-    return one == other

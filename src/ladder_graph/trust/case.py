@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from ladder_graph.policy import Rule
 from ladder_graph.policy.trusting import Trust
@@ -87,6 +88,11 @@ class Certificate:
         moments = [gate.when_us for gate in self.missing]
         return None if None in moments else max((at for at in moments if at is not None), default=self.at_us)
 
+    @property
+    def plain(self) -> dict[str, Any]:
+        """All of it, for the ledger's entry."""
+        return {**asdict(self), "cell": list(self.cell), "rung": int(self.rung), "to": int(self.to)}
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -112,3 +118,14 @@ class Case:
     def to(self) -> Rung:
         """The next rung."""
         return Rung(self.rung + 1)
+
+
+def agrees(one: object, other: object) -> bool:
+    """Whether two certificates say the same; a float may differ in its last digits from one machine to another."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(agrees(one[name], other[name]) for name in one)
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(map(agrees, one, other))
+    if isinstance(one, int | float) and isinstance(other, int | float):
+        return abs(one - other) <= 1e-9 * max(1.0, abs(one))
+    return one == other

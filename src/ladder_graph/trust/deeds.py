@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, NamedTuple
 
+from ladder_graph.errors import AnswerRefused
 from ladder_graph.scale import Rung
 from ladder_graph.trust.cells import CellKey
 
@@ -48,6 +49,30 @@ class Severity(IntEnum):
     def loss(self) -> float:
         """The loss, in units of one full mistake."""
         return (0.0, 0.1, 1.0, 1.0, 1.0)[self]
+
+
+def severity_of(value: Severity | str) -> Severity:
+    """A severity from `S2`, `2` or its word.
+
+    Raises:
+        AnswerRefused: It is none.
+
+    Example:
+        >>> severity_of("s2"), severity_of("real")
+        (<Severity.REAL: 2>, <Severity.REAL: 2>)
+    """
+    if isinstance(value, Severity):
+        return value
+    text = value.strip().upper().removeprefix("S") if value.strip().upper()[:2] in _LEVELS else value.strip().upper()
+    if text in Severity.__members__:
+        return Severity[text]
+    if text in {str(int(one)) for one in Severity}:
+        return Severity(int(text))
+    known = ", ".join(f"S{int(one)} ({one.name.lower()})" for one in Severity)
+    raise AnswerRefused(f"{value!r} is no severity; they are {known}")
+
+
+_LEVELS = {f"S{int(one)}" for one in Severity}
 
 
 @dataclass(frozen=True, slots=True, order=True)
