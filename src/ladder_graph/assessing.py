@@ -25,6 +25,7 @@ from ladder_graph.trust.demotion import Demotion
 from ladder_graph.trust.findings import Findings
 from ladder_graph.trust.fold import folded
 from ladder_graph.trust.held import Event, Held, rows
+from ladder_graph.trust.looking import Reviewer
 from ladder_graph.trust.standing import Standing
 from ladder_graph.windows import Windows
 
@@ -80,6 +81,14 @@ class Assessing(Windows):
             )
             for cell in found.cells if tool in {None, cell.tool}
         ]  # fmt: skip
+
+    def reviewers(self, agent: str | None = None) -> list[Reviewer]:
+        """Everybody who answered an agent's questions, with what is known of how they look.
+
+        Args:
+            agent: Whose, where it isn't the policy's agent's.
+        """
+        return self.findings(agent).reviewers()
 
     def promote(
         self, tool: str, *, by: str | Person, agent: str | None = None, scope: str = "", env: str | None = None,

@@ -101,6 +101,15 @@ def _label(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
+class Probe(Strict):
+    """A call that is known to be wrong, to be put among the questions. It never runs."""
+
+    arguments: dict[str, Any]
+    """What would be called. It must look like a real call."""
+    why: Name
+    """What is wrong with it, for whoever has answered."""
+
+
 class Stake(Strict):
     """What is at stake with one tool, beside what a mistake costs at most (`mistake`)."""
 
@@ -111,6 +120,8 @@ class Stake(Strict):
     anticipated, and weighs heavier."""
     single_pattern: bool = False
     """Its calls are all alike by nature, so that their sameness isn't held against them."""
+    probes: Many[Probe] = ()
+    """Calls that are known to be wrong, by which it is measured whether anybody looks."""
     cosmetic: Many[Argument] = ()
     """Arguments that a person may reword without the agent having been wrong, such as `subject`."""
 
@@ -134,6 +145,11 @@ class Trust(Strict):
     """Days that an agent stays on a rung at least."""
     active_days: Annotated[int, Field(ge=0, le=3650)] = 14
     """Days of these on which it must have acted."""
+    probes: Literal["written", "mutated", "off"] = "written"
+    """Which probes are put among the questions of a tool: those of its rule, also real calls with one mistake put in,
+    or none. A probe never runs, and is revealed as soon as it is answered."""
+    probe_share: Annotated[float, Field(gt=0, le=0.05)] = 0.05
+    """The share of questions that are probes: one a week at least, one in twenty decisions at most."""
     loss_budget: MicroDollars | None = None
     """What a tool may lose in a day at the most, by its cap on a mistake and its bounds on calls a day."""
     promoters: Many[Name] = ("role:promoter",)
