@@ -139,7 +139,7 @@ class Assessing(Windows):
         policy = self.policy
         kept = policy.model_copy(update={"tools": {cell.tool: policy.rule(cell.tool)}, "people": {}, "keys": {}})
         return {
-            "policy": kept.model_dump(mode="json", include={"agent", "tools", "reports", "trust"}),
+            "policy": kept.model_dump(mode="json", include=_KEPT, exclude_unset=True),
             "version": found.versions.get(cell.tool, ""),
             "locked": None if (locked := self._locked.get(cell.agent)) is None else locked.to_json(),
         }
@@ -293,6 +293,10 @@ class Assessing(Windows):
             made = self._again(cell, n, signed["at_us"], under) if signed and under else None
             if made is None or signed is None or not agrees(certified(made), signed):
                 yield f"{cell}: the certificate of entry {n} is not what the entries before it give"
+
+
+_KEPT = {"agent", "tools", "reports", "trust"}
+"""What of a policy a certificate is worked out from. What it leaves unsaid stays so: it is marked as assumed."""
 
 
 def severity_of(value: Severity | str) -> Severity:
