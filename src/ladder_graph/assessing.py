@@ -25,6 +25,7 @@ from ladder_graph.trust.demotion import Demotion
 from ladder_graph.trust.findings import Findings
 from ladder_graph.trust.fold import folded
 from ladder_graph.trust.held import Event, Held, rows
+from ladder_graph.trust.looking import Reviewer
 from ladder_graph.trust.standing import Standing
 from ladder_graph.windows import Windows
 
@@ -136,6 +137,14 @@ class Assessing(Windows):
         if complaint := self._may_sign(found, cell, person):
             yield complaint
 
+    def reviewers(self, agent: str | None = None) -> list[Reviewer]:
+        """Everybody who answered an agent's questions, with what is known of how they look.
+
+        Args:
+            agent: Whose, where it isn't the policy's agent's.
+        """
+        return self.findings(agent).reviewers()
+
     def promote(
         self, tool: str, *, by: str | Person, agent: str | None = None, scope: str = "", env: str | None = None,
         reason: str = "",
@@ -179,7 +188,7 @@ class Assessing(Windows):
         policy = self.policy
         kept = policy.model_copy(update={"tools": {cell.tool: policy.rule(cell.tool)}, "people": {}, "keys": {}})
         return {
-            "policy": kept.model_dump(mode="json", include={"agent", "tools", "reports", "trust"}),
+            "policy": kept.model_dump(mode="json", include=_KEPT, exclude_unset=True),
             "version": found.versions.get(cell.tool, ""),
             "locked": None if (locked := self._locked.get(cell.agent)) is None else locked.to_json(),
         }
@@ -330,3 +339,48 @@ class Assessing(Windows):
             made = self._again(cell, n, signed["at_us"], under) if signed and under else None
             if made is None or signed is None or not agrees(made.plain, signed):
                 yield f"{cell}: the certificate of entry {n} is not what the entries before it give"
+<<<<<<< HEAD
+=======
+
+
+_KEPT = {"agent", "tools", "reports", "trust"}
+"""What of a policy a certificate is worked out from. What it leaves unsaid stays so: it is marked as assumed."""
+
+
+def severity_of(value: Severity | str) -> Severity:
+    """A severity from `S2`, `2` or its word.
+
+    Raises:
+        AnswerRefused: It is none.
+    """
+    if isinstance(value, Severity):
+        return value
+    text = value.strip().upper().removeprefix("S") if value.strip().upper()[:2] in _LEVELS else value.strip().upper()
+    if text in Severity.__members__:
+        return Severity[text]
+    if text in {str(int(one)) for one in Severity}:
+        return Severity(int(text))
+    known = ", ".join(f"S{int(one)} ({one.name.lower()})" for one in Severity)
+    raise AnswerRefused(f"{value!r} is no severity; they are {known}")
+
+
+_LEVELS = {f"S{int(one)}" for one in Severity}
+
+
+def certified(made: Certificate) -> dict[str, Any]:
+    """A certificate for the ledger's entry."""
+    plain = asdict(made)
+    plain["cell"], plain["rung"], plain["to"] = list(made.cell), int(made.rung), int(made.to)
+    return plain
+
+
+def agrees(one: object, other: object) -> bool:
+    """Whether two certificates say the same; a float may differ in its last digits from one machine to another."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(agrees(one[name], other[name]) for name in one)
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(map(agrees, one, other))
+    if isinstance(one, int | float) and isinstance(other, int | float):
+        return abs(one - other) <= 1e-9 * max(1.0, abs(one))
+    return one == other
+>>>>>>> trust

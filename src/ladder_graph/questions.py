@@ -6,18 +6,23 @@ import datetime as dt
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from random import SystemRandom
 from typing import Any, Literal, TypeVar
 
 from ladder_graph import answers
 from ladder_graph.calls import Call
 from ladder_graph.deciding import Fitting, decision_of, edited, taken_before, unrevocable
 from ladder_graph.errors import AnswerRefused
-from ladder_graph.ledger import Journal, Reading, Store, acts
+from ladder_graph.ledger import Journal, Reading, Store, acts, probes
 from ladder_graph.policy import Policy
-from ladder_graph.steps import Person, Question
+from ladder_graph.steps import Decision, Person, Question
 from ladder_graph.trust.deeds import BLAMELESS
+from ladder_graph.trust.probing import due, mutated
 
 T = TypeVar("T")
+random = SystemRandom().random
+"""Nobody foresees a probe; a test may put another one in its place."""
 
 
 def person_of(by: str | Person) -> Person:
@@ -194,12 +199,39 @@ class Questions(ABC):
             complaint = decision if isinstance(decision, str) else taken_before(journal, cursor, decision)
             if isinstance(decision, str) or complaint:
                 raise AnswerRefused(complaint)
-            taken = journal.answer(cursor, asked, decision)
+            wrong = probes.why(cursor, asked.call.key)
+            taken = (
+                self._taken(journal, cursor, asked, decision)
+                if wrong is None
+                else self._revealed(journal, cursor, asked, decision, wrong)
+            )
             if taken is None:
                 raise AnswerRefused("somebody answered at the same moment, or you took your approval back; look again")
             return taken
 
         return self._write(work)
+
+    def _revealed(
+        self, journal: Journal, cursor: Any, asked: Question, decision: Decision, wrong: str
+    ) -> Question | None:
+        """Take an answer to a probe, and say at once that it was one; None where somebody else has answered it."""
+        taken = probes.answered(journal, cursor, asked, decision, wrong)
+        return replace(asked, decision=decision, probe=wrong) if taken else None
+
+    def _taken(self, journal: Journal, cursor: Any, asked: Question, decision: Decision) -> Question | None:
+        """Take an answer to a real question. The next one may be a probe."""
+        taken, trust = journal.answer(cursor, asked, decision), self.policy.trust
+        written = self.policy.rule(asked.call.tool).trust.probes
+        if taken is None or trust.probes == "off" or not (written or trust.probes == "mutated"):
+            return taken
+        decided, since = probes.pace(journal, cursor, asked.call)
+        if due(decided, since, trust.probe_share, random()):
+            made = [(dict(one.arguments), one.why) for one in written]
+            if trust.probes == "mutated" and (wrong := mutated(asked.call.arguments, random())) is not None:
+                made.append(wrong)
+            if made:
+                probes.put(journal, cursor, asked.call, *made[int(random() * len(made))])
+        return taken
 
     def refresh(self) -> Policy:
         """The policy in force."""

@@ -121,6 +121,9 @@ class Question:
     """SHA-256 of the random word that whoever was asked can name; empty where nobody was asked in band."""
     mistake: int | None = None
     """What one wrong call costs at most, in micro-dollars, where the rule says so."""
+    probe: str = ""
+    """What is wrong with the call, where it was a probe, that is known to be wrong and never runs. Nobody knows before
+    it is answered."""
     word: str = ""
     """That random word itself, where the question is being asked; the ledger doesn't know it."""
 

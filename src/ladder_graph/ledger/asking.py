@@ -70,9 +70,9 @@ class Asked(Actions):
             "requester_auth": requester.auth if requester else "", "nonce": nonce_of(word_of(seed, name)),
             "tool_version": terms.tool, "rule": rule.revision, "undo": terms.undo,
         }  # fmt: skip
-        return question_of(self._open(cursor, call, row), call, route.why)
+        return question_of(self.open(cursor, call, row), call, route.why)
 
-    def _open(self, cursor: Cursor, call: Call, row: Mapping[str, Any]) -> dict[str, Any]:
+    def open(self, cursor: Cursor, call: Call, row: Mapping[str, Any]) -> dict[str, Any]:
         """Write a new question down, as the next one about its action."""
         (turn,) = cursor.execute(sql.NEXT_ROUND, {"action": call.key}).fetchone()
         digest = question_digest(call, row["tool_version"], row["rule"], row["undo"])
@@ -145,7 +145,7 @@ class Asked(Actions):
         route = Route(Rung.CONFIRM, (Reason("edited", f"{decision.by.name} put other arguments in"),))
         self.enter(cursor, after, State.ASKED, route, edited_from=question.call.key)
         named = {name: value for name, value in row.items() if name != "why"}
-        opened = self._open(cursor, after, {**named, "id": secrets.token_hex(8), "asked_us": self.us, "nonce": ""})
+        opened = self.open(cursor, after, {**named, "id": secrets.token_hex(8), "asked_us": self.us, "nonce": ""})
         asked = question_of(opened, after, route.why)
         self.answer(cursor, asked, replace(decision, verdict="approve", successor=None))
         return True

@@ -92,4 +92,4 @@ def _earlier(cursor: Cursor, agent: str, action: str) -> dict[str, Incident]:
     deed = Deed()
     for at_us, body in cursor.execute(EARLIER, {"action": action}).fetchall():
         add(deed, Happening(agent, at_us, "incident", action, json.loads(body)))
-    return deed.incidents
+    return dict(deed.incidents)

@@ -38,6 +38,7 @@ TABLES: tuple[type[SQLModel], ...] = (
     rows.ReportRow,
     rows.EnvironmentRow,
     rows.StandingRow,
+    rows.ProbeRow,
     rows.FootingRow,
     rows.WatchRow,
     rows.MeasurementRow,

@@ -360,6 +360,24 @@ class StandingRow(SQLModel, table=True):
     """Since when."""
 
 
+class ProbeRow(SQLModel, table=True):
+    """A question about a call that is known to be wrong, and never runs."""
+
+    __tablename__ = "probe"
+    __table_args__ = (Index("probe_of", "agent", "tool", "at_us"),)
+
+    action: str = Field(primary_key=True)
+    """The action's key."""
+    agent: str
+    """Whose reviewers are measured."""
+    tool: str
+    """Which tool it seems to call."""
+    why: str
+    """What is wrong with it."""
+    at_us: int = Field(sa_type=BigInteger)
+    """When it was put among the questions."""
+
+
 class FootingRow(SQLModel, table=True):
     """What a mount last found around a tool, so that `ladder status` can tell without the graph."""
 

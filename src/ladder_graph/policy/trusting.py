@@ -17,6 +17,9 @@ from ladder_graph.scale import Rung
 OTHER = "?"
 """The scope of a call whose value nobody declared, or that can't be read. It stands no higher than confirm."""
 
+_TAKEN = frozenset({OTHER, "*", ""})
+"""What no scope may be called: `*` stands for all of them, and nothing at all for a tool without any."""
+
 MOST = 8
 """Scopes of one tool: each has to earn its own trust, and more would never see enough calls."""
 
@@ -61,7 +64,9 @@ class Scope(Strict):
         if list(self.edges) != sorted(set(self.edges)):
             raise ValueError("edges must rise, each greater than the one before")
         if len(set(self.names)) != len(self.names):
-            raise ValueError("values holds the same one twice")
+            raise ValueError("values holds two that are written alike")
+        if taken := [name for name in self.names if name in _TAKEN]:
+            raise ValueError(f"values: {taken[0]!r} is no name for a scope; it stands for something else")
         if len(self.names) > MOST:
             raise ValueError(f"makes {len(self.names)} scopes, and {MOST} are the most that can each earn trust")
         if strange := [name for name in self.risks if name not in self.names]:
@@ -101,6 +106,15 @@ def _label(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
+class Probe(Strict):
+    """A call that is known to be wrong, to be put among the questions. It never runs."""
+
+    arguments: dict[str, Any]
+    """What would be called. It must look like a real call."""
+    why: Name
+    """What is wrong with it, for whoever has answered."""
+
+
 class Stake(Strict):
     """What is at stake with one tool, beside what a mistake costs at most (`mistake`)."""
 
@@ -111,6 +125,8 @@ class Stake(Strict):
     anticipated, and weighs heavier."""
     single_pattern: bool = False
     """Its calls are all alike by nature, so that their sameness isn't held against them."""
+    probes: Many[Probe] = ()
+    """Calls that are known to be wrong, by which it is measured whether anybody looks."""
     cosmetic: Many[Argument] = ()
     """Arguments that a person may reword without the agent having been wrong, such as `subject`."""
 
@@ -119,8 +135,9 @@ class Trust(Strict):
     """What it takes to go up."""
 
     mode: Literal["certificate", "expected_loss"] = "certificate"
-    """`certificate`: the chance of a wrong promotion is bounded, however often it is looked at. `expected_loss`: up
-    to the rung bounded, where a mistake is capped, the expected loss alone decides. That is sooner, and promises nothing."""
+    """`certificate`: the chance of a wrong promotion is bounded, however often it is looked at. `expected_loss`: up to
+    the rung bounded, where a mistake is capped, the expected loss alone decides. That is sooner, and promises nothing.
+    """
     wage: MicroDollars | None = None
     """What an hour of the people costs who answer, as `"$60"`; unsaid, $60 is assumed."""
     waiting: MicroDollars = 0
@@ -128,12 +145,17 @@ class Trust(Strict):
     minutes: dict[Name, Annotated[float, Field(ge=0, le=10_000)]] = Field(default_factory=dict)
     """Minutes of a person's time for one action on a rung, by its word. What isn't said is assumed, and what can be
     measured replaces it."""
-    alpha: dict[Name, Annotated[float, Field(gt=0, lt=1)]] = Field(default_factory=dict)
-    """Chance of a wrong promotion to a rung, by its word."""
+    alpha: dict[Name, Annotated[float, Field(ge=1e-9, le=0.5)]] = Field(default_factory=dict)
+    """Chance of a wrong promotion to a rung, by its word, from a billionth to a half."""
     least_days: Annotated[int, Field(ge=0, le=3650)] = 21
     """Days that an agent stays on a rung at least."""
     active_days: Annotated[int, Field(ge=0, le=3650)] = 14
     """Days of these on which it must have acted."""
+    probes: Literal["written", "mutated", "off"] = "written"
+    """Which probes are put among the questions of a tool: those of its rule, also real calls with one mistake put in,
+    or none. A probe never runs, and is revealed as soon as it is answered."""
+    probe_share: Annotated[float, Field(gt=0, le=0.05)] = 0.05
+    """The share of questions that are probes: one a week at least, one in twenty decisions at most."""
     loss_budget: MicroDollars | None = None
     """What a tool may lose in a day at the most, by its cap on a mistake and its bounds on calls a day."""
     promoters: Many[Name] = ("role:promoter",)
@@ -141,12 +163,11 @@ class Trust(Strict):
 
     @model_validator(mode="after")
     def _rungs(self) -> Self:
-        for key in ("minutes", "alpha"):
-            for word in getattr(self, key):
-                try:
-                    Rung.parse(word)
-                except ValueError as wrong:
-                    raise ValueError(f"{key}: {wrong}") from wrong
+        words = {rung.word for rung in Rung}
+        for key, known in (("minutes", words), ("alpha", {rung.word for rung in _ALPHA})):
+            if strange := [word for word in getattr(self, key) if word not in known]:
+                listed = ", ".join(rung.word for rung in Rung if rung.word in known)
+                raise ValueError(f"{key}: {strange[0]!r} is none of the rungs {listed}")
         return self
 
     def minutes_on(self, rung: Rung) -> tuple[float, bool]:

@@ -30,3 +30,15 @@ class CellKey(NamedTuple):
         return (self.agent, self.tool) == (wide.agent, wide.tool) and all(
             said in {EVERY, mine} for said, mine in ((wide.scope, self.scope), (wide.env, self.env))
         )
+
+    def meet(self, other: CellKey) -> CellKey | None:
+        """What lies in both of two that may be for all scopes or environments; None where nothing does.
+
+        Example:
+            >>> CellKey("ops", "send", "staging", EVERY).meet(CellKey("ops", "send", EVERY, "e1"))
+            CellKey(agent='ops', tool='send', scope='staging', env='e1')
+        """
+        scope = self.scope if other.scope in {EVERY, self.scope} else other.scope
+        env = self.env if other.env in {EVERY, self.env} else other.env
+        both = self._replace(scope=scope, env=env)
+        return both if both.within(self) and both.within(other) else None

@@ -14,14 +14,15 @@ from ladder_graph.trust.cells import CellKey
 from ladder_graph.trust.cost import Measured, Price, price
 from ladder_graph.trust.deeds import Deed, Look
 from ladder_graph.trust.delay import Delays, Report, known_by, observed
-from ladder_graph.trust.demotion import Demotion, after_alarm, after_silence
-from ladder_graph.trust.evalue import ALARM, ecusum
+from ladder_graph.trust.demotion import Demotion, after_alarm, after_silence, after_stamping
+from ladder_graph.trust.evalue import ALARM, ecusum, evalue
 from ladder_graph.trust.evidence import DAY, Unit, Weighed, units, weigh
 from ladder_graph.trust.fold import Drill, Fold
 from ladder_graph.trust.gates import FRESH, REPORTS
 from ladder_graph.trust.held import Held, nearest, rows
+from ladder_graph.trust.looking import Reviewer
 from ladder_graph.trust.promotion import certify, most_a_day
-from ladder_graph.trust.reviewers import Sensitivity, sensitivity
+from ladder_graph.trust.reviewers import Probes, Sensitivity, sensitivity
 from ladder_graph.trust.standing import Standing, reached, standing
 
 MINUTE = 60_000_000
@@ -186,10 +187,20 @@ class Findings:
             alarm = ecusum(alarm, one.loss, limit * self._known(cell.tool, age, one.sight))
         if alarm >= ALARM:
             return after_alarm(rung, f"it errs far more often than the {limit:.2%} of its runs that it may")
+        if self._stamped(cell, rung):
+            return after_stamping(rung, "what held it here were approvals of people who didn't look, as probes show")
         if (spent := self._spent(cell, found)) is not None:
             return after_alarm(rung, spent)
         last = max((one.at_us for one in found), default=None)
         return None if last is None else after_silence(rung, (self.now_us - last) / DAY)
+
+    def _stamped(self, cell: CellKey, rung: Rung) -> bool:
+        """Whether a rung that was earned wouldn't be earned on what its approvals turned out to be worth."""
+        if self.held(cell).earned is None or not self._attested(cell).stamped:
+            return False
+        cost, alpha = self.price(cell, Rung(rung - 1)), self.policy.trust.alpha_to(rung)
+        found = self.weighed(cell, most_a_day(cost, alpha))
+        return evalue(found.k, cost.limit * found.n_eff) < 1 / alpha
 
     def _spent(self, cell: CellKey, found: list[Unit]) -> str | None:
         budget, cap = self.policy.trust.loss_budget, self.policy.rule(cell.tool).mistake
@@ -197,6 +208,17 @@ class Findings:
             return None
         lost = round(cap * sum(one.loss for one in found if one.at_us > self.now_us - DAY))
         return None if lost <= budget else f"it lost {spell_dollars(lost)} in a day, of {spell_dollars(budget)}"
+
+    def reviewers(self) -> list[Reviewer]:
+        """Everybody who answered, with what is known of how they look."""
+        looks: defaultdict[str, list[Look]] = defaultdict(list)
+        for deed in self.fold.deeds.values():
+            for verdict, look in deed.judged.items():
+                if verdict in _ANSWERED and look.by:
+                    looks[look.by].append(look)
+        names = sorted({*looks, *self.fold.probes})
+        return [Reviewer.of(name, looks[name], self.fold.probes.get(name, Probes()), self.reviewer(name), self.now_us)
+                for name in names]  # fmt: skip
 
     # --- what was measured, and what was carried out ---------------------------------------------------------
 
