@@ -1,30 +1,28 @@
-"""What people do about trust: see what is missing for the next rung, sign a promotion, report a mistake."""
+"""What people see of trust, and report to it: where each cell stands, mistakes, attestations, what the numbers say."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from abc import abstractmethod
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Literal
 
-from ladder_graph.answers import same
-from ladder_graph.errors import AnswerRefused
 from ladder_graph.fingerprint import Environment
-from ladder_graph.ledger import Journal, acts, incidents, standings
+from ladder_graph.ledger import Journal, acts, incidents
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.happenings import ALL, happenings
 from ladder_graph.ledger.questions import micros
-from ladder_graph.policy.reading import policy_of
 from ladder_graph.questions import person_of
 from ladder_graph.seats import Seat
 from ladder_graph.steps import Person
 from ladder_graph.stopping import leaks
-from ladder_graph.trust.case import Certificate, agrees
+from ladder_graph.trust.case import Certificate
 from ladder_graph.trust.cells import CellKey
 from ladder_graph.trust.deeds import Severity, severity_of
 from ladder_graph.trust.demotion import Demotion
 from ladder_graph.trust.findings import Findings
 from ladder_graph.trust.fold import folded
-from ladder_graph.trust.held import Event, Held, rows
+from ladder_graph.trust.held import Event, Held
 from ladder_graph.trust.looking import Reviewer
 from ladder_graph.trust.standing import Standing
 from ladder_graph.windows import Windows
@@ -46,20 +44,29 @@ class Assessment:
     """It proposed the agent's last call."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A promotion that somebody would sign."""
+def assessed(found: Findings, cell: CellKey, last: Environment | None) -> Assessment:
+    """What is known of one cell.
 
-    assessment: Assessment
-    objections: tuple[str, ...]
-    """Everything that speaks against it, in words; empty where it may be signed."""
+    Args:
+        found: What the chain comes to.
+        cell: The cell.
+        last: What proposed the agent's last call.
+    """
+    return Assessment(
+        cell, found.stands(cell), found.held(cell), found.certificate(cell), found.environment(cell),
+        last is not None and bool(cell.env) and last.key(cell.tool) == cell.env,
+    )  # fmt: skip
 
 
 class Assessing(Windows):
-    """The part of a desk where trust is."""
+    """The part of a desk where trust is seen."""
 
     seats: dict[str, Seat]
     _locked: dict[str, Environment]
+
+    @abstractmethod
+    def environments(self, agent: str | None = None) -> tuple[Environment | None, Environment | None]:
+        """The environment that the start rungs are granted for, and the one last seen."""
 
     def findings(self, agent: str | None = None, *, until: int = ALL) -> Findings:
         """What the chain of an agent comes to now, read whole.
@@ -81,18 +88,8 @@ class Assessing(Windows):
             agent: Whose, where it isn't the policy's agent's.
         """
         found = self.findings(agent)
-        return [self._assessed(found, cell) for cell in found.cells if tool in {None, cell.tool}]
-
-    def _assessed(self, found: Findings, cell: CellKey) -> Assessment:
-        return Assessment(
-            cell, found.stands(cell), found.held(cell), found.certificate(cell), found.environment(cell),
-            bool(cell.env) and self._present(cell.agent, cell.tool) == cell.env,
-        )  # fmt: skip
-
-    def _present(self, agent: str, tool: str) -> str:
-        """The environment key of an agent's last call, for a tool; empty where there is none."""
-        last = self.reading.environments(agent)
-        return (Environment.read(last[-1].components, "the ledger").key(tool) if last else None) or ""
+        last = self.environments(found.fold.agent)[1]
+        return [assessed(found, cell, last) for cell in found.cells if tool in {None, cell.tool}]
 
     def history(self, tool: str, *, agent: str | None = None) -> list[tuple[Event, str]]:
         """How a tool went up and down, oldest first, with who did it; empty where a rule did.
@@ -105,37 +102,10 @@ class Assessing(Windows):
         kinds: tuple[Literal["promoted", "demoted"], ...] = ("promoted", "demoted")
         for kind in kinds:
             for n, at_us, body in self.reading.of_kind(whose, kind):
-                if body.get("tool") == tool:
-                    found.append((n, Event.of(whose, at_us, kind, body), str(body.get("by", ""))))
+                with suppress(ValueError):  # It can't be read; `verify` tells whether that is so by right.
+                    if body.get("tool") == tool:
+                        found.append((n, Event.of(whose, at_us, kind, body), str(body.get("by", ""))))
         return [(event, by) for _, event, by in sorted(found, key=lambda one: one[0])]
-
-    def candidate(
-        self, tool: str, *, by: str | Person, agent: str | None = None, scope: str = "", env: str | None = None
-    ) -> Candidate:
-        """What `promote` would sign, and everything that speaks against it. Nothing is written.
-
-        Args:
-            tool: The tool's name.
-            by: Who would sign.
-            agent: Whose tool, where it isn't the policy's agent's.
-            scope: In which of its scopes.
-            env: The environment key, or its beginning; unsaid, that of the agent's last call.
-
-        Raises:
-            AnswerRefused: There is no such cell.
-        """
-        person, found = person_of(by), self.findings(agent)
-        cell = self._cell(found, tool, scope, env)
-        return Candidate(self._assessed(found, cell), tuple(self._objections(found, cell, person)))
-
-    def _objections(self, found: Findings, cell: CellKey, person: Person) -> Iterator[str]:
-        made = found.certificate(cell)
-        if made is None:
-            yield "it stands on the highest rung"
-        else:
-            yield from (gate.text for gate in made.missing)
-        if complaint := self._may_sign(found, cell, person):
-            yield complaint
 
     def reviewers(self, agent: str | None = None) -> list[Reviewer]:
         """Everybody who answered an agent's questions, with what is known of how they look.
@@ -144,82 +114,6 @@ class Assessing(Windows):
             agent: Whose, where it isn't the policy's agent's.
         """
         return self.findings(agent).reviewers()
-
-    def promote(
-        self, tool: str, *, by: str | Person, agent: str | None = None, scope: str = "", env: str | None = None,
-        reason: str = "",
-    ) -> Certificate:  # fmt: skip
-        """Sign that a tool goes up one rung, in one scope and environment, on the certificate of this moment.
-
-        Args:
-            tool: The tool's name.
-            by: Who signs.
-            agent: Whose tool, where it isn't the policy's agent's.
-            scope: In which of its scopes.
-            env: The environment key, or its beginning; unsaid, that of the agent's last call.
-            reason: Why, for whoever reads it later.
-
-        Returns:
-            The certificate that was signed.
-
-        Raises:
-            AnswerRefused: There is no such cell, something is missing, or this person may not sign.
-        """
-        person, whose = person_of(by), agent or self.refresh().agent
-        found = self.findings(whose)
-        cell = self._cell(found, tool, scope, env)
-        made, objections = found.certificate(cell), list(self._objections(found, cell, person))
-        if made is None or objections:
-            to = "" if made is None else f" to {made.to.word}"
-            raise AnswerRefused(f"{cell} may not go up{to} yet: {'; '.join(objections)}")
-        event = Event(found.now_us, "promoted", cell, made.to, reason or f"signed by {person.name}", "signed")
-
-        def sign(journal: Journal, cursor: Cursor) -> None:
-            if standings.of_tool(cursor, cell.agent, cell.tool).get(cell, Held()) != found.standings.get(cell, Held()):
-                raise AnswerRefused(f"{cell} was promoted or demoted at this moment; look again")
-            signed = replace(event, at_us=journal.us)
-            standings.take(journal, cursor, signed, by=person, certificate=made.plain, under=self._under(found, cell))
-
-        self._write(sign)
-        return made
-
-    def _under(self, found: Findings, cell: CellKey) -> dict[str, Any]:
-        """All that a certificate is worked out from beside the entries, so that anybody can do it again."""
-        policy = self.policy
-        kept = policy.model_copy(update={"tools": {cell.tool: policy.rule(cell.tool)}, "people": {}, "keys": {}})
-        return {
-            "policy": kept.model_dump(mode="json", include=_KEPT, exclude_unset=True),
-            "version": found.versions.get(cell.tool, ""),
-            "locked": None if (locked := self._locked.get(cell.agent)) is None else locked.to_json(),
-        }
-
-    def _cell(self, found: Findings, tool: str, scope: str, env: str | None) -> CellKey:
-        """The one cell that is meant."""
-        whose = found.fold.agent
-        if env is None:
-            cell = CellKey(whose, tool, scope, self._present(whose, tool))
-            if cell in found.cells:
-                return cell
-            raise AnswerRefused(f"{cell} has no evidence: it has not acted as it is now")
-        like = [cell for cell in found.cells if (cell.tool, cell.scope) == (tool, scope) and cell.env.startswith(env)]
-        if len(like) == 1:
-            return like[0]
-        many = f"{len(like)} environments begin with {env!r}" if like else f"no environment begins with {env!r}"
-        raise AnswerRefused(f"{many} in which {whose} has used {tool}; `ladder trust` lists them")
-
-    def _may_sign(self, found: Findings, cell: CellKey, person: Person) -> str:
-        """Why a person may not sign for a cell; empty where they may."""
-        wanted = self.policy.trust.promoters
-        if person.auth == "unverified":
-            return f"nobody checked that this is {person.name}"
-        if same(person.name) in {same(cell.agent), same(self.policy.agent)}:
-            return "an agent never signs for itself"
-        if not any(same(name) == same(person.name) for name in self.policy.able(wanted)):
-            return f"{person.name} may not sign a promotion; {', '.join(wanted)} may"
-        requesters = {deed.requester for deed in found.fold.deeds.values() if deed.cell == cell and deed.requester}
-        if requesters and all(same(name) == same(person.name) for name in requesters):
-            return f"every run that this rests on was {person.name}'s own, so somebody else must sign"
-        return ""
 
     def incident(
         self, action: str, severity: Severity | str, *, by: str | Person, kind: str = "", text: str = "",
@@ -306,81 +200,3 @@ class Assessing(Windows):
 
     def _put_down(self, cell: CellKey, down: Demotion) -> bool:
         return self._write(lambda journal, cursor: acts.demote(journal, cursor, cell, down))
-
-    def recompute(self, agent: str | None = None) -> list[str]:
-        """Work every standing and every promotion out anew from the entries alone.
-
-        Returns:
-            What doesn't agree with what the gate reads, or with the certificate that was signed; empty where all does.
-        """
-        found = self.findings(agent)
-        whose = found.fold.agent
-        kept = self.reading.standings(whose)
-        again = rows(found.fold.events)
-        wrong = [
-            f"{cell}: the gate reads another standing than its entries give"
-            for cell in sorted({*kept, *again})
-            if kept.get(cell) != again.get(cell)
-        ]
-        return [*wrong, *self._certificates(whose)]
-
-    def _again(self, cell: CellKey, n: int, at_us: int, under: Mapping[str, Any]) -> Certificate | None:
-        """The certificate that the entries before one give, under the policy of then."""
-        fold = self.findings(cell.agent, until=n - 1).fold
-        locked = None if under["locked"] is None else Environment.from_json(under["locked"], "the ledger")
-        policy = policy_of(under["policy"], f"entry {n}")
-        versions = {cell.tool: under["version"]} if under["version"] else {}
-        return Findings(fold, policy, at_us, locked=locked, versions=versions).certificate(cell)
-
-    def _certificates(self, agent: str) -> Iterator[str]:
-        for n, _, body in self.reading.of_kind(agent, "promoted"):
-            cell = CellKey(agent, body["tool"], body["scope"], body["env"])
-            signed, under = body.get("certificate"), body.get("under")
-            made = self._again(cell, n, signed["at_us"], under) if signed and under else None
-            if made is None or signed is None or not agrees(made.plain, signed):
-                yield f"{cell}: the certificate of entry {n} is not what the entries before it give"
-<<<<<<< HEAD
-=======
-
-
-_KEPT = {"agent", "tools", "reports", "trust"}
-"""What of a policy a certificate is worked out from. What it leaves unsaid stays so: it is marked as assumed."""
-
-
-def severity_of(value: Severity | str) -> Severity:
-    """A severity from `S2`, `2` or its word.
-
-    Raises:
-        AnswerRefused: It is none.
-    """
-    if isinstance(value, Severity):
-        return value
-    text = value.strip().upper().removeprefix("S") if value.strip().upper()[:2] in _LEVELS else value.strip().upper()
-    if text in Severity.__members__:
-        return Severity[text]
-    if text in {str(int(one)) for one in Severity}:
-        return Severity(int(text))
-    known = ", ".join(f"S{int(one)} ({one.name.lower()})" for one in Severity)
-    raise AnswerRefused(f"{value!r} is no severity; they are {known}")
-
-
-_LEVELS = {f"S{int(one)}" for one in Severity}
-
-
-def certified(made: Certificate) -> dict[str, Any]:
-    """A certificate for the ledger's entry."""
-    plain = asdict(made)
-    plain["cell"], plain["rung"], plain["to"] = list(made.cell), int(made.rung), int(made.to)
-    return plain
-
-
-def agrees(one: object, other: object) -> bool:
-    """Whether two certificates say the same; a float may differ in its last digits from one machine to another."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(agrees(one[name], other[name]) for name in one)
-    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
-        return len(one) == len(other) and all(map(agrees, one, other))
-    if isinstance(one, int | float) and isinstance(other, int | float):
-        return abs(one - other) <= 1e-9 * max(1.0, abs(one))
-    return one == other
->>>>>>> trust

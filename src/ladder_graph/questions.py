@@ -215,7 +215,7 @@ class Questions(ABC):
         self, journal: Journal, cursor: Any, asked: Question, decision: Decision, wrong: str
     ) -> Question | None:
         """Take an answer to a probe, and say at once that it was one; None where somebody else has answered it."""
-        taken = probes.answered(journal, cursor, asked, decision, wrong)
+        taken = probes.answered(journal, cursor, asked, decision, wrong, **decision.record)
         return replace(asked, decision=decision, probe=wrong) if taken else None
 
     def _taken(self, journal: Journal, cursor: Any, asked: Question, decision: Decision) -> Question | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import bindparam, literal_column, select
 
@@ -66,6 +66,12 @@ def report(journal: Journal, cursor: Cursor, known: Known, said: Said, start: Ru
         raise AnswerRefused(f"nobody reported {said.kind or 'a mistake'} about action {call.short}")
     if before is not None and _same(before, said):
         return None
+    if before is not None and (said.reversed or said.closed):
+        # What it was stays as it was: whoever sees to a mistake doesn't make it a smaller one.
+        said = replace(
+            said, severity=before.severity, anticipated=before.anticipated, reversed=said.reversed or before.reversed,
+            closed=said.closed or before.closed,
+        )  # fmt: skip
     journal.append(cursor, call.agent, "incident", call.key, {
         "tool": call.tool, "severity": int(said.severity), "class": said.kind, "anticipated": said.anticipated,
         "reversed": said.reversed, "closed": said.closed, "text": said.text, "by": by.name, "auth": by.auth,
