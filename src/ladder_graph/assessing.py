@@ -5,12 +5,13 @@ from __future__ import annotations
 from abc import abstractmethod
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from ladder_graph.fingerprint import Environment
 from ladder_graph.ledger import Journal, acts, incidents
 from ladder_graph.ledger.cursor import Cursor
-from ladder_graph.ledger.happenings import ALL, happenings
+from ladder_graph.ledger.happenings import ALL, first_us, happenings
 from ladder_graph.ledger.questions import micros
 from ladder_graph.questions import person_of
 from ladder_graph.seats import Seat
@@ -20,6 +21,7 @@ from ladder_graph.trust.case import Certificate
 from ladder_graph.trust.cells import CellKey
 from ladder_graph.trust.deeds import Severity, severity_of
 from ladder_graph.trust.demotion import Demotion
+from ladder_graph.trust.evidence import DAY
 from ladder_graph.trust.findings import Findings
 from ladder_graph.trust.fold import folded
 from ladder_graph.trust.held import Event, Held
@@ -90,6 +92,15 @@ class Assessing(Windows):
         found = self.findings(agent)
         last = self.environments(found.fold.agent)[1]
         return [assessed(found, cell, last) for cell in found.cells if tool in {None, cell.tool}]
+
+    def ready(self) -> list[Assessment]:
+        """Cells that may go up now, of the policy's agent and of each one inside it."""
+        policy, now = self.refresh(), micros(self.clock())
+        ripe = now - policy.trust.least_days * DAY
+        agents = sorted({policy.agent, *self.reading.agents(policy.agent)})
+        # A chain is read whole; one that hasn't run for long enough holds nothing that could be ready.
+        old = [one for one in agents if (began := self.store.scan(partial(first_us, agent=one))) and began <= ripe]
+        return [one for agent in old for one in self.trust(agent=agent) if one.certificate and one.certificate.granted]
 
     def history(self, tool: str, *, agent: str | None = None) -> list[tuple[Event, str]]:
         """How a tool went up and down, oldest first, with who did it; empty where a rule did.

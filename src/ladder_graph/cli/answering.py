@@ -189,6 +189,11 @@ def _changed(text: str, asked: Question) -> tuple[str, object]:
 
 
 def _what_now(out: Screen, question: Question) -> None:
+    if question.probe:
+        out.line(f"This was a probe, which never runs: {question.probe}.")
+        out.note("It was put among the questions to measure how many mistakes are caught; it is in no other list.")
+        out.gap()
+        return
     left = 0 if question.decision is not None else question.quorum - len(question.votes)
     if question.quorum > 1 and left > 0:
         out.note(f"{left} more {'person' if left == 1 else 'people'} must approve question {question.id}.")

@@ -29,9 +29,16 @@ def status(ctx: typer.Context, *, json: Json = False) -> None:
     with place_of(ctx).looking() as ladder:
         cells, policy = ladder.status(), ladder.policy
         news = {agent: ladder.environments(agent) for agent in {cell.agent for cell in cells}}
-        after = ladder.after()
+        after, ready = ladder.after(), ladder.ready()
     if json:
-        screen.document([documents.cell(cell, after, ceiling=policy.rule(cell.tool).ceiling.word) for cell in cells])
+        up = {one.cell[:3] for one in ready}
+        screen.document([
+            documents.cell(
+                cell, after, ceiling=policy.rule(cell.tool).ceiling.word,
+                may_go_up=(cell.agent, cell.tool, cell.scope) in up,
+            )
+            for cell in cells
+        ])  # fmt: skip
         return
     out = screen.Screen()
     for agent in dict.fromkeys(cell.agent for cell in cells):
@@ -47,6 +54,9 @@ def status(ctx: typer.Context, *, json: Json = False) -> None:
         out.note("The policy names no tool, and none was mounted yet.")
         return
     _after(out, after)
+    if ready:
+        out.gap()
+        out.line(screen.styled(f"{len(ready)} may go up: ladder trust", "green"))
     out.gap()
     signs = out.glyphs
     out.note(f"{signs.reached} stands here   {signs.missed} granted, out of reach   {signs.free} allowed, to be earned")
@@ -157,7 +167,7 @@ def show(
     json: Json = False,
 ) -> None:
     """Show the life of one action."""
-    from ladder_graph.cli import aftermath, documents, screen
+    from ladder_graph.cli import aftermath, documents, incidents, screen
 
     with place_of(ctx).acting() as ladder:
         found = ladder.action(action)
@@ -166,6 +176,7 @@ def show(
         screen.document({
             **documents.action(found), "entries": [documents.entry(entry) for entry in entries],
             "window": None if window is None else aftermath.watched(window, now),
+            "incidents": incidents.told(entries),
         })  # fmt: skip
         return
     out = screen.Screen()
@@ -177,6 +188,7 @@ def show(
     ])  # fmt: skip
     if window is not None:
         _window(out, window, now)
+    incidents.listed(out, incidents.told(entries))
     if found.text:
         out.heading("The model was told")
         out.line(found.text, 4)
@@ -277,6 +289,7 @@ _COLOURS = {
     "done": "green", "approved": "green", "acknowledged": "green", "adopted": "green", "undone": "yellow",
     "asked": "yellow", "question": "yellow", "demoted": "yellow", "environment": "yellow", "policy": "yellow",
     "undoing": "yellow", "unknown": "bold red", "undo_conflict": "bold red", "undo_failed": "bold red",
+    "incident": "bold red", "promoted": "green",
     "failed": "red", "refused": "red", "unanswerable": "red", "declined": "red", "expired": "red",
 }  # fmt: skip
 """What stands out in a list of entries."""
@@ -302,8 +315,10 @@ def gist(entry: Entry, *, whole: bool = False) -> str:
     if isinstance(body.get("arguments"), dict):
         given = ", ".join(f"{inert(name)}={show(value)}" for name, value in body["arguments"].items())
         parts.append(given if whole else shortened(given, 120))
-    if entry.kind == "demoted":
+    if entry.kind in {"demoted", "promoted"}:
         parts.append(f"to {Rung(body['rung']).word}")
+    if entry.kind == "incident":
+        parts.append(" ".join(str(part) for part in (f"S{body['severity']}", body["class"]) if part))
     if entry.kind == "pinned" and "text" not in body and isinstance(body.get("components"), dict):
         parts.append(f"granted to {body['components'].get('reported') or body['components'].get('requested')}")
     parts += [f"by {body['by']} ({body.get('auth')})"] if body.get("by") else []

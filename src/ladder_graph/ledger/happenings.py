@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, literal_column, select
 
 from ladder_graph.ledger import rows
 from ladder_graph.ledger.dialects import Sql, table_of
@@ -19,6 +19,8 @@ CHAIN = Sql.of(
     .where(_entry.c.stream == bindparam("stream"), _entry.c.n <= bindparam("until"))
     .order_by(_entry.c.n)
 )
+
+FIRST = Sql.of(select(_entry.c.at_us).where(_entry.c.stream == bindparam("stream"), _entry.c.n == literal_column("1")))
 
 ALL = 2**62
 """More entries than any chain has."""
@@ -34,3 +36,14 @@ def happenings(connection: Any, agent: str, until: int = ALL) -> Iterator[Happen
     """
     for at_us, kind, action, body in connection.execute(CHAIN, {"stream": agent, "until": until}):
         yield Happening(agent, at_us, kind, action, {} if body is None else json.loads(body))
+
+
+def first_us(connection: Any, agent: str) -> int | None:
+    """When the chain of an agent began, in microseconds since the epoch; None where it has none.
+
+    Args:
+        connection: As `Store.scan` gives it.
+        agent: Whose.
+    """
+    found = next(iter(connection.execute(FIRST, {"stream": agent})), None)
+    return None if found is None else int(found[0])
