@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from abc import abstractmethod
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ from ladder_graph.trust.held import Event, Held
 from ladder_graph.trust.looking import Reviewer
 from ladder_graph.trust.standing import Standing
 from ladder_graph.windows import Windows
+
+log = logging.getLogger("ladder_graph")
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +210,7 @@ class Assessing(Windows):
                 down = found.demotion(cell)
                 if down is not None and self._put_down(cell, down):
                     done.append((cell, down))
+                    log.info("%s goes down to %s: %s", cell, down.rung.word, down.reason)
         return done
 
     def _put_down(self, cell: CellKey, down: Demotion) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ladder_graph.cli.screen import Screen
     from ladder_graph.ladder import Ladder
     from ladder_graph.ledger import Action, Entry
+    from ladder_graph.steps import Person
+    from ladder_graph.trust.deeds import Severity
     from ladder_graph.trust.demotion import Demotion
 
 
@@ -55,12 +57,9 @@ def incident(
         raise LadderError("say how bad it was by --severity S0 to S4, or what became of the report: --reverse, --close")
     person = signed_in()
     with place_of(ctx).acting() as ladder:
-        found = ladder.action(action)
-        before = _reports(ladder, found)
-        down = ladder.incident(
-            found.key, severity or "S0", by=person, kind=kind, text=text, reversed_=reverse, closed=close
+        found, down, new = report(
+            ladder, action, severity or "S0", person, kind=kind, text=text, reversed_=reverse, closed=close
         )
-        new = _reports(ladder, found) > before
         named = ladder.policy.rule(found.tool).trust.mistakes
     if json:
         screen.document(assessments.incident(found, down, new=new))
@@ -72,6 +71,16 @@ def incident(
     _what_came(out, found, down)
     if new and severity is not None and kind not in named:
         out.note(f"The rule of {found.tool} expects {', '.join(named) or 'no mistake by name'}, and not this one.")
+
+
+def report(
+    ladder: Ladder, action: str, severity: Severity | str, by: Person, **said: Any
+) -> tuple[Action, Demotion | None, bool]:
+    """Take a report about an action: the action, where its tool was put, and whether nobody had said that before."""
+    found = ladder.action(action)
+    before = _reports(ladder, found)
+    down = ladder.incident(found.key, severity, by=by, **said)
+    return found, down, _reports(ladder, found) > before
 
 
 def _reports(ladder: Ladder, action: Action) -> int:
@@ -131,7 +140,9 @@ def listed(out: Screen, found: Sequence[ReportedDocument]) -> None:
 def attest(ctx: typer.Context) -> None:
     """Try out what a promotion relies on, and write down what held.
 
-    The ledger is read back, and a call outside each bound must be stopped. No tool runs. What held counts for 30 days. Exit code 1 where something doesn't hold.
+    The ledger is read back, and a call outside each bound must be stopped.
+
+    No tool runs. What held counts for 30 days. Exit code 1 where something doesn't hold.
     """
     from ladder_graph.cli.screen import Screen, styled
     from ladder_graph.desk import signed_in

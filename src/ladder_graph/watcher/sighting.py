@@ -10,8 +10,10 @@ from ladder_graph.ledger import Store, watches
 from ladder_graph.ledger.clocks import Moment
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.watches import Measured, Window, watched
-from ladder_graph.policy.checks import Check, Command, Python, Sql
+from ladder_graph.policy import Rule
+from ladder_graph.policy.checks import Check, Command, Http, Prometheus, Python, Sql
 from ladder_graph.policy.watching import Watch
+from ladder_graph.scale import Rung
 from ladder_graph.watch import Judgement, Surroundings, Taken, Told, judge, measured, told_of
 from ladder_graph.watch.kept import alert_of
 from ladder_graph.watch.signals import Signal
@@ -126,3 +128,14 @@ def _told(one: watches.Signal, now: int) -> Told:
     """What a person said, no later than now."""
     kind = cast("Literal['undo', 'keep', 'extend']", one.kind)
     return Told(kind, min(one.at_us, now), until=one.body.get("until"))
+
+
+def rule_of(window: Window) -> Rule:
+    """The rule that an action was claimed under, as far as the watch goes."""
+    watch, checks = watched(window.spec)
+    return Rule(rung=Rung.ROLLBACK, checks=checks, watch=watch)
+
+
+def shared(check: Check) -> bool:
+    """Whether a check asks the same whatever the call was."""
+    return isinstance(check, Http | Prometheus)

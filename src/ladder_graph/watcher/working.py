@@ -26,7 +26,6 @@ from ladder_graph.ledger.outboxes import RESOURCE
 from ladder_graph.ledger.questions import Terms
 from ladder_graph.ledger.watches import BATCH, PULSE, Measured, Window, watched
 from ladder_graph.policy import Policy, Rule
-from ladder_graph.policy.checks import Check, Http, Prometheus
 from ladder_graph.rungs.acting import Plan
 from ladder_graph.rungs.undoing import undo
 from ladder_graph.scale import Rung
@@ -38,7 +37,8 @@ from ladder_graph.trust.demotion import unanticipated
 from ladder_graph.turns import Turn
 from ladder_graph.watcher.hands import Hands
 from ladder_graph.watcher.posting import Post
-from ladder_graph.watcher.sighting import Sighting, asks_by
+from ladder_graph.watcher.rounds import Rounds
+from ladder_graph.watcher.sighting import Sighting, asks_by, rule_of, shared
 
 log = logging.getLogger("ladder_graph")
 
@@ -76,11 +76,13 @@ class Watcher:
         policy: The policy in force, whose revision each entry carries.
         declared: What a tool of an agent declares, where this process knows it; else its artifact says it.
         poll: Seconds between two looks.
+        sweep: Puts down what the numbers speak against; done at once, and then every hour.
     """
 
     def __init__(
         self, store: Store, clock: Callable[[], dt.datetime], policy: Callable[[], Policy],
         declared: Callable[[str, str], Declaration] = unknown_tool, *, poll: float = POLL,
+        sweep: Callable[[], object] | None = None,
     ) -> None:  # fmt: skip
         self.store, self.clock, self.policy, self.declared, self.poll = store, clock, policy, declared, poll
         self.name = f"{socket.gethostname()}/{os.getpid()}"
@@ -92,7 +94,7 @@ class Watcher:
         self._beaten: int | None = None
         self._last: Moment | None = None
         self._authentic: dict[str, int] = {}
-        self._post = Post(store)
+        self._post, self._rounds = Post(store), Rounds(sweep)
 
     # --- running ---------------------------------------------------------------------------------------------
 
@@ -144,6 +146,8 @@ class Watcher:
         self._beat(now)
         if self._post.turn(now):
             self._looking.begin([], now, partial(self._post.release, now))
+        if (sweep := self._rounds.turn(now)) is not None:
+            self._looking.begin([], now, sweep)
         due = self.store.glance(watches.next_due)
         if due is None or due > now:
             return False
@@ -205,7 +209,7 @@ class Watcher:
             if known is None:
                 self._hold(window, "the ledger holds nothing of its action")
             elif state in {State.STARTED, State.UNDOING} and not known.owner_alive:
-                rule = Rule(rung=Rung.ROLLBACK) if self._spoilt(window) else _rule(window)
+                rule = Rule(rung=Rung.ROLLBACK) if self._spoilt(window) else rule_of(window)
                 drive(left_behind(Plan(rule, undoable=True), known), self._turn(known.call, rule))
             elif state in {State.STARTED, State.UNDOING}:
                 self._again(window, PULSE)
@@ -233,7 +237,7 @@ class Watcher:
         found: dict[int, Measured] = {}
         for one in seen:
             for place in one.judged().to_measure:
-                if place not in found or not _shared(one.checks[place]):
+                if place not in found or not shared(one.checks[place]):
                     found[place] = one.measure(place)
                 # Each window has an axis of its own.
                 one.new.append(Measured(place, one.now, found[place].verdict, found[place].text))
@@ -381,17 +385,6 @@ class Watcher:
             store=self.store, policy=self.policy(), clock=self.clock, workspace=None, terms=Terms(rule, "", ""),
             reader=None, declaration=self.declared(call.agent, call.tool), host=Alone(), apart=True,
         )  # fmt: skip
-
-
-def _rule(window: Window) -> Rule:
-    """The rule that an action was claimed under, as far as the watch goes."""
-    watch, checks = watched(window.spec)
-    return Rule(rung=Rung.ROLLBACK, checks=checks, watch=watch)
-
-
-def _shared(check: Check) -> bool:
-    """Whether a check asks the same whatever the call was."""
-    return isinstance(check, Http | Prometheus)
 
 
 def _said(look: Callable[[], bool]) -> bool:
