@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-Unit = Literal["ratio", "count", "us_cpu", "us_cpu_added", "mb"]
-"""`us_cpu` is microseconds of CPU time, `us_cpu_added` what a call costs above something that is named, and `mb` is
+Unit = Literal["ratio", "count", "us_cpu", "us_cpu_added", "s_cpu", "mb"]
+"""`us_cpu` is microseconds of CPU time, `s_cpu` seconds of it, `us_cpu_added` what a call costs above something that is named, and `mb` is
 megabytes of memory."""
 
 
