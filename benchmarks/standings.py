@@ -107,11 +107,11 @@ def recompute(file: Path, share: int) -> None:
 
     with closing(_ladder(file)) as ladder:
         for agent in range(share, AGENTS, PROCESSES):
-            whose = f"agent_{agent}"
-            if wrong := ladder.recompute(whose):
-                raise RuntimeError(f"{whose}: {wrong[0]}")
-            if len(ladder.trust(agent=whose)) != TOOLS:
-                raise RuntimeError(f"{whose} has other cells than its {TOOLS} tools")
+            found = ladder.findings(f"agent_{agent}")
+            if wrong := ladder.disagreements(found):
+                raise RuntimeError(wrong[0])
+            if sum(found.certificate(cell) is not None for cell in found.cells) != TOOLS:
+                raise RuntimeError(f"agent_{agent} has other cells than its {TOOLS} tools")
     print(time.process_time())
 
 
@@ -159,9 +159,7 @@ def measure() -> list[Figure]:
             fill(file)
             look = _looks(ladder)
         spent = _recomputed(file)
-        note = (
-            f"{AGENTS} agents, {TOOLS} tools, {ACTIONS} judged actions; CPU of {PROCESSES} processes, of 60 s on each"
-        )
+        note = f"{AGENTS} agents, {TOOLS} tools, {ACTIONS} judged actions, {PROCESSES} processes of 60 s each"
         return [
             Figure("trust.look.cpu", look, "us_cpu", 50, note=f"at {AGENTS * TOOLS} standings"),
             Figure("trust.look.scans", _plan(file), "count", 0, note="tables without an index"),
