@@ -18,6 +18,7 @@ from ladder_graph.policy.bounds import Bound, Origin, Predicate, Table, Under, V
 from ladder_graph.policy.bounds.shape import QuotaBound
 from ladder_graph.policy.checks import Check
 from ladder_graph.policy.fields import ImportPath, Many, Name, Place, RungField, Strict, placed
+from ladder_graph.policy.trusting import Scope, Stake, Trust
 from ladder_graph.policy.units import MicroDollars, SomeSeconds
 from ladder_graph.policy.watching import Signals, Watch, problems
 from ladder_graph.scale import Rung
@@ -108,6 +109,10 @@ class Rule(Strict):
     """How the action is watched after the reply."""
     confirm: Confirm = Confirm()
     """How its questions are answered."""
+    scope: Scope | None = None
+    """By what its calls are told apart for trust; unsaid, all of them are alike."""
+    trust: Stake = Stake()
+    """What is at stake, for what it earns."""
 
     @field_validator("ceiling")
     @classmethod
@@ -201,6 +206,8 @@ class Policy(Strict):
     """The people who answer, by name, with their roles. It may stay empty where no rule names a role."""
     keys: dict[Name, Key] = Field(default_factory=dict)
     """The keys of inboxes that sign answers, by the id that a signed answer names."""
+    trust: Trust = Trust()
+    """What it takes to go up a rung."""
     signals: Signals = Signals()
     """Where alerts from outside are taken, for checks of the kind `alert`."""
     watcher: Literal["thread", "process"] = "thread"
