@@ -1,9 +1,9 @@
-"""Single worlds through the whole of the product: entries as the ledger has them, folded, weighed and certified daily."""
+"""Single worlds through the whole of the product: entries as in the ledger, folded, weighed and certified daily."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from operator import attrgetter
 
 from benchmarks.trust_sim.product import TOOL, Setting, rule, trust
@@ -13,7 +13,7 @@ from ladder_graph.trust.case import Attested, Case
 from ladder_graph.trust.cells import CellKey
 from ladder_graph.trust.deeds import Deed, Happening, Severity, add
 from ladder_graph.trust.delay import known_by
-from ladder_graph.trust.evidence import DAY, units, weigh
+from ladder_graph.trust.evidence import DAY, Unit, units, weigh
 from ladder_graph.trust.promotion import certify
 
 CELL = CellKey("sim", TOOL, "", "environment")
@@ -25,18 +25,20 @@ def day_of_promotion(trace: Trace, row: int, setting: Setting) -> int:
     """The first day on which the product grants the next rung, from 1; 0 where it never does."""
     entries = sorted(_entries(trace, row), key=attrgetter("at_us"), reverse=True)
     deeds: defaultdict[str, Deed] = defaultdict(Deed)
+    found: dict[str, Unit] = {}
     for day in range(1, trace.shape[1] + 1):
         now = (EPOCH + day) * DAY
         while entries and entries[-1].at_us <= now:
             entry = entries.pop()
             add(deeds[entry.action], entry)
-        if _granted(deeds, now, setting):
+            # Each call is a run of its own, so only that run can have changed.
+            found.update((entry.action, one) for one in units([deeds[entry.action]], lambda _: setting.sensitivity))
+        if _granted(found.values(), now, setting):
             return day
     return 0
 
 
-def _granted(deeds: dict[str, Deed], now_us: int, setting: Setting) -> bool:
-    found = units(deeds.values(), lambda _: setting.sensitivity)
+def _granted(found: Iterable[Unit], now_us: int, setting: Setting) -> bool:
     weighed = weigh(
         found,
         now_us,

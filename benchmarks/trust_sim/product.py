@@ -6,7 +6,7 @@ here they are only added up. `fold` asks the whole of the product about single w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -18,10 +18,11 @@ from ladder_graph.policy import Policy, Rule
 from ladder_graph.policy.trusting import Trust
 from ladder_graph.scale import Rung
 from ladder_graph.trust.cost import Price, price
-from ladder_graph.trust.delay import Delays, known_by
+from ladder_graph.trust.delay import ASSUMED, EVER, Delays, known_by
 from ladder_graph.trust.evalue import evalue, needed
 from ladder_graph.trust.gates import PENDING
 from ladder_graph.trust.promotion import most_a_day
+from ladder_graph.trust.reviewers import Probes, Sensitivity, sensitivity
 
 TOOL = "send_refund"
 
@@ -46,7 +47,8 @@ class Setting:
 
     sensitivity: float = 0.8
     ever: float = 0.9
-    median: float = 4.0
+    median: float | None = 4.0
+    """Days after which half of the reports have come; None where the product assumes its straight line."""
     alpha: float = 0.05
     day_cap: bool = True
     """Without it, only the e-value and the days on the rung decide."""
@@ -64,7 +66,7 @@ class Setting:
     @property
     def delays(self) -> Delays:
         """How long reports take."""
-        return lognormal(self.median)
+        return ASSUMED if self.median is None else lognormal(self.median)
 
     def known_by(self, age: float) -> float:
         """What an approved action counts at an age in days."""
@@ -120,7 +122,8 @@ def _frozen(trace: Trace, setting: Setting, share: Floats, q: Floats) -> Floats:
     place = np.repeat(row * days + known, lasts) + _count(lasts)
     less = np.repeat(weight, lasts) * np.diff(q)[np.repeat(known - day, lasts) + _count(lasts) - 1]
     flat = np.bincount(row * days + known, off, share.size) - np.bincount(place, less, share.size)
-    return flat.reshape(share.shape)
+    taken: Floats = flat.astype(np.float64).reshape(share.shape)
+    return taken
 
 
 def _count(lengths: Integers) -> Integers:
@@ -133,6 +136,28 @@ def promotes(trace: Trace, setting: Setting) -> Integers:
     found = shown(trace, setting)
     enough = reached(found.k, setting.price.limit * found.n_eff, setting.alpha)
     return first(late_enough(trace, setting) & (found.pending < PENDING) & enough)
+
+
+def promotes_by_probes(trace: Trace, rng: np.random.Generator) -> Integers:
+    """The same where nothing is told: one probe a day measures the reviewer, and delays are assumed."""
+    nothing = Setting(median=None)
+    missed = np.cumsum(rng.random(trace.shape) >= trace.world.sensitivity, axis=1)
+    measured = {(day, int(n)): _probed(day + 1, int(n)) for day in range(trace.shape[1]) for n in set(missed[:, day])}
+    place = [[measured[day, n] for day, n in enumerate(row)] for row in missed.tolist()]
+    worth = np.array([[one.of(60, 0) for one in row] for row in place])
+    evidence = np.array([[one.evidence for one in row] for row in place])
+    # What an action counts is linear in both: what was seen at once, and of the rest what was reported.
+    seen = shown(trace, replace(nothing, sensitivity=1.0, ever=0.0))
+    told = shown(trace, replace(nothing, sensitivity=0.0, ever=1.0))
+    n_eff = worth * seen.n_eff + (1 - worth) * EVER * told.n_eff
+    pending = 1 - worth * (1 - seen.pending) - (1 - worth) * EVER * (1 - told.pending)
+    enough = reached(told.k, nothing.price.limit * n_eff, nothing.alpha)
+    return first(late_enough(trace, nothing) & (pending < PENDING) & evidence & enough)
+
+
+@cache
+def _probed(probes: int, missed: int) -> Sensitivity:
+    return sensitivity("ana", {"ana": Probes(probes, missed)})
 
 
 def late_enough(trace: Trace, setting: Setting) -> NDArray[np.bool_]:
@@ -159,5 +184,7 @@ def reached(k: Floats, m: Floats, alpha: float) -> NDArray[np.bool_]:
 
 @cache
 def _table(alpha: float) -> tuple[Floats, Floats]:
-    losses = np.concatenate([np.arange(0, 10, 0.05), np.arange(10, 100, 0.5), np.arange(100, 1001, 10)])
+    losses = np.concatenate(
+        [np.arange(0, 10, 0.1), np.arange(10, 100), np.arange(100, 400, 10), np.arange(400, 1001, 25)]
+    )
     return losses, np.array([needed(float(k), alpha) for k in losses])

@@ -7,7 +7,7 @@ what shares none leaves the small scopes without any.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,11 +77,9 @@ def _decide(traces: tuple[Trace, ...], setting: Setting) -> Days:
 
 def _together(traces: tuple[Trace, ...]) -> Trace:
     """All scopes as one."""
-    return replace(
-        traces[0],
-        done=np.sum([trace.done for trace in traces], axis=0),
-        **{name: np.concatenate([getattr(one, name) for one in traces]) for name in ("row", "day", "place", "delay")},
-    )
+    row, day, place = (np.concatenate([getattr(one, name) for one in traces]) for name in ("row", "day", "place"))
+    done, delay = sum(trace.done for trace in traces), np.concatenate([trace.delay for trace in traces])
+    return Trace(traces[0].world, np.asarray(done), row, day, place, delay)
 
 
 def _bets(
@@ -94,5 +92,3 @@ def _bets(
         rho = bet(float(other_k[place]), float(other_m[place]))
         enough[place] = rho <= FARTHEST and warm(float(k[place]), float(m[place]), rho) >= 1 / alpha
     return enough
-
-

@@ -79,6 +79,13 @@ class Trace:
         """For each mistake the day of the first look at which it was known."""
         return self.day + np.maximum(0, np.ceil(self.delay - NOON)).astype(np.int64)
 
+    @property
+    def by_call(self) -> Trace:
+        """The same where each call is counted by itself, though those of a run go right or wrong together."""
+        calls = self.world.calls
+        row, day, place = (np.repeat(each, calls) for each in (self.row, self.day, self.place))
+        return Trace(self.world, self.done * calls, row, day, place * calls, np.repeat(self.delay, calls))
+
     def by_day(self, day: Integers, weight: Floats | None = None) -> Floats:
         """Add up something of each mistake by world and day; what lies after the last day is left out."""
         rows, days = self.shape
