@@ -94,6 +94,13 @@ MEANS: Mapping[Key, float] = {
     ("dollars", row, column): spent
     for row, each in _DOLLARS.items()
     for column, spent in zip(("0.03", "0.01", "0.003", "0.001", "0.0001"), each, strict=True)
+} | {
+    ("changes", "always ask", "no change"): 2584,
+    ("changes", "never ask", "no change"): 2922,
+    ("changes", "whichever is cheaper, by an oracle", "no change"): 1485,
+    ("changes", "99 % of the last 30 days", "no change"): 1520,
+    ("changes", "50 right in a row", "no change"): 1757,
+    ("changes", "score, +.01 and -.1, at .9", "no change"): 2449,
 }
 """Dollars for a thousand actions."""
 

@@ -1,128 +1,19 @@
-"""What each rule costs: the friction of asking and the mistakes that it lets through, over a year of one agent.
-
-An action costs $2 where somebody is asked, and $200 where it is wrong and nobody caught it. Mistakes are known as in
-`worlds`; where nobody is asked nobody catches any at once.
-"""
+"""Rules for when somebody is asked, day by day: those that people use, and the product's own with its demotions."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.trust_sim.product import Setting, reached, trust
-from benchmarks.trust_sim.worlds import NOON, Floats, Integers, World
-from ladder_graph.policy.units import MICRO
+from benchmarks.trust_sim.worlds import NOON, Floats, Integers
+from benchmarks.trust_sim.years import Flags, Today, Year
 from ladder_graph.scale import Rung
 from ladder_graph.trust.deeds import Severity
 from ladder_graph.trust.delay import known_by
 from ladder_graph.trust.demotion import RECENT, Demotion, after_alarm, after_incident, repeated
-from ladder_graph.trust.evalue import ALARM, ecusum
-
-Flags = NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class Wrong:
-    """The mistakes of one day."""
-
-    row: Integers
-    caught: Flags
-    """The reviewer would catch it, if there is one."""
-    known: Integers
-    """The day of the first look at which it is known otherwise; beyond the last day where it never is."""
-    delay: Floats
-
-
-@dataclass(frozen=True, slots=True)
-class Year:
-    """What happens, whatever the rule."""
-
-    world: World
-    done: Integers
-    wrong: tuple[Wrong, ...]
-    """For each day."""
-
-
-def year(world: World, runs: int, seed: int) -> Year:
-    """Draw it."""
-    rng = np.random.default_rng(seed)
-    done = rng.poisson(world.rate, (runs, world.days))
-    return Year(world, done, tuple(_day(world, done[:, day], day, rng) for day in range(world.days)))
-
-
-def _day(world: World, done: Integers, day: int, rng: np.random.Generator) -> Wrong:
-    row = np.repeat(np.arange(done.size), rng.binomial(done, world.wrong))
-    delay = rng.lognormal(np.log(world.median), 1.0, row.size)
-    caught, ever = rng.random(row.size) < world.sensitivity, rng.random(row.size) < world.ever
-    known = day + np.maximum(0, np.ceil(delay - NOON)).astype(np.int64)
-    return Wrong(row, caught, np.where(ever, known, world.days), delay)
-
-
-class Late(NamedTuple):
-    """Mistakes that are reported on one day, and were made on one day."""
-
-    row: Integers
-    day: Integers
-    delay: Floats
-    asked: Flags
-    """Whether somebody had been asked."""
-
-    def of(self, these: Flags) -> Late:
-        """Some of them."""
-        return Late(self.row[these], self.day[these], self.delay[these], self.asked[these])
-
-
-@dataclass(slots=True)
-class Today:
-    """What a rule is told at a look."""
-
-    day: int
-    asked: Flags
-    """Whether somebody was asked today, by world."""
-    done: Integers
-    caught: Integers
-    """Mistakes of today that the reviewer caught."""
-    reported: Integers
-    """Mistakes that were reported today, of whatever day."""
-    late: list[Late]
-    """The same reports, by the day on which the mistake was made."""
-
-
-Rule = Callable[[Today], Flags]
-"""What is known today to whether somebody is asked tomorrow."""
-
-
-def cost(happened: Year, rule: Rule, *, asking: bool = True) -> Floats:
-    """Dollars for each thousand actions, by world, where somebody is asked at first or not."""
-    rows, days = happened.done.shape
-    friction, mistake = Setting().price.before.micro / MICRO, Setting().price.net / MICRO
-    asked, spent = np.full(rows, asking), np.zeros(rows)
-    arriving: list[list[Late]] = [[] for _ in range(days + 1)]
-    for day, wrong in enumerate(happened.wrong):
-        done = happened.done[:, day]
-        caught = wrong.caught & asked[wrong.row]
-        spent += friction * done * asked + mistake * np.bincount(wrong.row[~caught], minlength=rows)
-        for known, some in _by_day(wrong, ~caught, days):
-            arriving[known].append(
-                Late(wrong.row[some], np.full(some.sum(), day), wrong.delay[some], asked[wrong.row[some]])
-            )
-        late = arriving[day]
-        told = np.concatenate([np.zeros(0, np.int64), *(one.row for one in late)])
-        asked = rule(Today(
-            day, asked, done, np.bincount(wrong.row[caught], minlength=rows), np.bincount(told, minlength=rows), late,
-        ))  # fmt: skip
-    result: Floats = 1000 * spent / happened.done.sum(axis=1)
-    return result
-
-
-def _by_day(wrong: Wrong, these: Flags, days: int) -> Iterator[tuple[int, Flags]]:
-    for known in np.unique(wrong.known[these & (wrong.known < days)]):
-        yield int(known), these & (wrong.known == known)
-
+from ladder_graph.trust.evalue import ALARM, FARTHEST, bet, ecusum, warm
 
 # --- rules that people use ---------------------------------------------------------------------------------------
 
@@ -130,6 +21,17 @@ def _by_day(wrong: Wrong, these: Flags, days: int) -> Iterator[tuple[int, Flags]
 def same(today: Today) -> Flags:
     """It stays as it is: always or never."""
     return today.asked
+
+
+@dataclass(slots=True)
+class Oracle:
+    """Whoever knows how often the agent is wrong asks where that is cheaper."""
+
+    happened: Year
+
+    def __call__(self, today: Today) -> Flags:
+        """Look at tomorrow."""
+        return self.happened.worth_asking(min(today.day + 1, self.happened.chance.shape[1] - 1))
 
 
 @dataclass(slots=True)
@@ -142,7 +44,7 @@ class Rolling:
     def __call__(self, today: Today) -> Flags:
         """Look at today."""
         self.done.append(today.done)
-        self.wrong.append(today.caught + today.reported)
+        self.wrong.append(today.caught + today.reported())
         done, wrong = np.sum(self.done[-30:], axis=0), np.sum(self.wrong[-30:], axis=0)
         asked: Flags = (done < 50) | (wrong > (1 - 0.99) * done)  # noqa: PLR2004  # the rule itself
         return asked
@@ -156,7 +58,7 @@ class Streak:
 
     def __call__(self, today: Today) -> Flags:
         """Look at today."""
-        wrong = today.caught + today.reported
+        wrong = today.caught + today.reported()
         self.right = np.where(wrong > 0, 0, self.right + today.done)
         asked: Flags = self.right < 50  # noqa: PLR2004  # the rule itself
         return asked
@@ -170,7 +72,7 @@ class Walk:
 
     def __call__(self, today: Today) -> Flags:
         """Look at today."""
-        steps = 0.01 * (today.done - today.caught) - 0.1 * (today.caught + today.reported)
+        steps = 0.01 * (today.done - today.caught) - 0.1 * (today.caught + today.reported())
         self.score = np.clip(self.score + steps, 0, 1)
         asked: Flags = self.score < 0.9  # noqa: PLR2004  # the rule itself
         return asked
@@ -180,10 +82,15 @@ class Walk:
 
 
 class Product:
-    """The certificate, and demotions: by each mistake that is reported, where `severity` says so, and by the alarm."""
+    """The certificate, and demotions: by each mistake that is reported, where `severity` says so, and by the alarm.
 
-    def __init__(self, rows: int, days: int, setting: Setting, severity: Severity) -> None:
-        self.setting, self.severity = setting, severity
+    Another agent is another cell, which begins with nothing, and with a bet on the record of the one before. Without
+    `cells` nobody minds.
+    """
+
+    def __init__(self, rows: int, days: int, setting: Setting, severity: Severity, *, cells: bool = True) -> None:
+        self.setting, self.severity, self.cells = setting, severity, cells
+        self.begun, self.rho = np.zeros(rows, np.int64), np.ones(rows)
         self.k, self.n_eff, self.alarm = np.zeros(rows), np.zeros(rows), np.zeros(rows)
         self.share = np.zeros((rows, days))
         self.since, self.until = np.full(rows, NOON), np.zeros(rows)
@@ -210,10 +117,29 @@ class Product:
         fallen = self._fallen(today, k, limit * n[1])
         told = trust(alpha)
         late = (now - self.since >= told.least_days) & (self.active >= told.active_days) & (self.until <= now)
-        risen = today.asked & late & reached(self.k, limit * self.n_eff, alpha)
+        risen = today.asked & late & self._enough(today.asked & late)
         self.alarm[risen], self.since[risen | fallen], self.active[risen | fallen] = 0.0, now, 0
-        asked: Flags = today.asked & ~risen | fallen
+        other = today.other & self.cells
+        self._begin(other, today.day)
+        asked: Flags = today.asked & ~risen | fallen | other
         return asked
+
+    def _enough(self, these: Flags) -> Flags:
+        """Whether the e-value is reached, by a bet where there is one."""
+        limit, alpha = self.setting.price.limit, self.setting.alpha
+        m = limit * self.n_eff
+        enough = reached(self.k, m, alpha)
+        for row in np.flatnonzero(these & (self.rho <= FARTHEST)):
+            enough[row] = warm(float(self.k[row]), float(m[row]), float(self.rho[row])) >= 1 / alpha
+        return enough
+
+    def _begin(self, these: Flags, day: int) -> None:
+        """Begin another cell, from tomorrow on."""
+        for row in np.flatnonzero(these):
+            self.rho[row] = bet(float(self.k[row]), self.setting.price.limit * float(self.n_eff[row]))
+            self._wipe(int(row), day)
+            self.begun[row], self.since[row], self.until[row] = day + 1, day + 1 + NOON, 0.0
+            self.active[row], self.demotions[row] = 0, []
 
     def _caught(self, today: Today) -> Floats:
         """The loss that was caught today; what is left of the day is open."""
@@ -239,11 +165,11 @@ class Product:
 
     def _fallen(self, today: Today, k: Floats, m: Floats) -> Flags:
         """Take down what must go down, before its next run."""
-        fallen = np.zeros(today.done.size, np.bool_)
-        for row in np.flatnonzero(~today.asked & ((k > 0) | (self.alarm > 0))):
+        fallen, reported = np.zeros(today.done.size, np.bool_), today.reported(self.begun)
+        for row in np.flatnonzero(~today.asked & ((k > 0) | (self.alarm > 0) | (reported > 0))):
             self.alarm[row] = ecusum(float(self.alarm[row]), float(k[row]), max(0.0, float(m[row])))
             found = after_alarm(Rung.BOUNDED, "") if self.alarm[row] >= ALARM else None
-            if found is None and today.reported[row]:
+            if found is None and reported[row]:
                 found = after_incident(Rung.BOUNDED, self.severity, "", anticipated=True)
             if found is not None:
                 fallen[row] = True
@@ -255,5 +181,8 @@ class Product:
         self.until[row] = max(self.until[row], day + 1 + repeated(found, len(earlier)).cooldown)
         self.demotions[row] = [*earlier, day]
         if found.evidence == "wipe":
-            self.k[row] = self.n_eff[row] = self.alarm[row] = 0.0
-            self.wiped[row], self.open[:, row, :] = day + 1, 0.0
+            self._wipe(row, day)
+
+    def _wipe(self, row: int, day: int) -> None:
+        self.k[row] = self.n_eff[row] = self.alarm[row] = 0.0
+        self.wiped[row], self.open[:, row, :] = day + 1, 0.0

@@ -35,6 +35,10 @@ class Figures:
         """The rows of a table, in the order in which they were simulated."""
         return list(dict.fromkeys(row for name, row, _ in self.by_key if name == table))
 
+    def columns(self, table: str) -> list[str]:
+        """Its columns, in the same way."""
+        return list(dict.fromkeys(column for name, _, column in self.by_key if name == table))
+
     def share(self, table: str, row: str, column: str) -> str:
         """The share that is promoted, with its interval."""
         one = self.by_key[table, row, column]
@@ -73,7 +77,7 @@ def page(figures: Iterable[Figure]) -> str:
     found = Figures(figures)
     parts: dict[str, Callable[[Figures], str]] = {
         "limit": _limit, "chances": _chances, "volumes": _volumes, "alphas": _alphas, "people": _people,
-        "clusters": _clusters, "dollars": _dollars, "sharing": _sharing, "agreement": _agreement,
+        "clusters": _clusters, "dollars": _dollars, "changes": _changes, "sharing": _sharing, "agreement": _agreement,
     }  # fmt: skip
     return TEXT.format(**{name: part(found) for name, part in parts.items()})
 
@@ -148,14 +152,25 @@ def _clusters(found: Figures) -> str:
 
 
 def _dollars(found: Figures) -> str:
-    columns = list(dict.fromkeys(column for name, _, column in found.by_key if name == "dollars"))
-
-    def cell(row: str, column: str) -> str:
-        expected = _expected(MEANS, "dollars", row, column, digits=0)
-        return found.money("dollars", row, column) + (f" [{expected}]" if expected else "")
-
-    rows = ((row, *(cell(row, column) for column in columns)) for row in found.rows("dollars"))
+    columns = found.columns("dollars")
+    rows = ((row, *(_spent(found, "dollars", row, column) for column in columns)) for row in found.rows("dollars"))
     return table(("rule", *(f"p = {column}" for column in columns)), rows)
+
+
+def _spent(found: Figures, name: str, row: str, column: str) -> str:
+    expected = _expected(MEANS, name, row, column, digits=0)
+    return found.money(name, row, column) + (f" [{expected}]" if expected else "")
+
+
+def _changes(found: Figures) -> str:
+    def cell(row: str, column: str) -> str:
+        one = found.by_key.get(("changes", row, column))
+        return f"{_spent(found, 'changes', row, column)}; {one.bad or 0:.2%}" if one else ""
+
+    columns = found.columns("changes")
+    return table(
+        ("rule", *columns), ((row, *(cell(row, column) for column in columns)) for row in found.rows("changes"))
+    )
 
 
 def _sharing(found: Figures) -> str:
@@ -244,6 +259,18 @@ Dollars for 1000 actions, over a year that begins with asking; in brackets what 
 A rule that forgets after 30 days is nearly as cheap as an oracle here, where reports are prompt and losses are capped.
 The certificate costs more, and what is bought with it stands above: it doesn't promote the agent at the limit. Where
 each mistake demotes (D1), asking lasts long after it: the agent waits, and serves its days on the rung anew.
+
+## An agent that changes
+
+Agents of which nobody knows how often they are wrong: between p = .0001 and p = .1, evenly in logarithms. Each changes
+every 60 days on average; one change in four makes quite another agent of it, the others shift it by a third or so. Four
+in five show in the fingerprint. Dollars for 1000 actions; then the share of days on which nobody is asked though the
+agent is so often wrong that asking is cheaper (p above 1.25 %).
+
+{changes}
+
+In dollars a rule that forgets is cheaper still. What the certificate buys is that hardly a day is left to a bad agent.
+Of that the fingerprint has the larger part where mistakes don't demote: compare the row that is blind to changes.
 
 ## Scopes
 

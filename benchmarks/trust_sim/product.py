@@ -35,10 +35,17 @@ def rule() -> Rule:
     return Policy.from_rungs("sim", {TOOL: told}).rule(TOOL)
 
 
+@cache
 def trust(alpha: float) -> Trust:
     """Asking costs $2: two minutes at $60 an hour. A call that isn't asked about costs nothing."""
     told = {"wage": "$60", "minutes": {"confirm": 2, "bounded": 0}, "alpha": {"bounded": alpha}}
     return Trust.model_validate(told)
+
+
+@cache
+def priced(alpha: float) -> Price:
+    """What going up is worth."""
+    return price(Rung.CONFIRM, rule(), trust(alpha))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,7 @@ class Setting:
     @property
     def price(self) -> Price:
         """What going up is worth."""
-        return price(Rung.CONFIRM, rule(), trust(self.alpha))
+        return priced(self.alpha)
 
     @property
     def delays(self) -> Delays:

@@ -34,7 +34,7 @@ def test_the_figures_are_those_that_were_expected(figures):
 
 
 def test_the_promise_is_kept_where_the_other_rules_break_it(figures):
-    """At the limit the product promotes at most 5 %, where a rate, a streak, a score and a posterior reach 30 % or all."""
+    """At the limit the product promotes at most 5 %; a rate, a streak, a score and a posterior promote 30 % or all."""
     at_limit = {one.row: one.promoted / one.runs for one in figures if (one.table, one.column) == ("peeking", "0.01")}
     assert max(at_limit[OURS], at_limit[BARE]) <= 0.05
     least = {
