@@ -275,8 +275,8 @@ def test_only_the_tenant_itself_is_inside(value, known):
 def touches():
     """A function that asks SQLite which tables a statement would touch, and how.
 
-    The authorizer names a common table expression as it names a table, but without its database. What it can't tell apart
-    is seen in the program: a table is opened by its root page.
+    The authorizer names a common table expression as it names a table, but without its database. What it can't tell
+    apart is seen in the program: a table is opened by its root page.
     """
     database = sqlite3.connect(":memory:", cached_statements=0)  # the authorizer isn't asked about a cached statement
     touched = set()

@@ -17,6 +17,9 @@ from ladder_graph.scale import Rung
 OTHER = "?"
 """The scope of a call whose value nobody declared, or that can't be read. It stands no higher than confirm."""
 
+_TAKEN = frozenset({OTHER, "*", ""})
+"""What no scope may be called: `*` stands for all of them, and nothing at all for a tool without any."""
+
 MOST = 8
 """Scopes of one tool: each has to earn its own trust, and more would never see enough calls."""
 
@@ -61,7 +64,9 @@ class Scope(Strict):
         if list(self.edges) != sorted(set(self.edges)):
             raise ValueError("edges must rise, each greater than the one before")
         if len(set(self.names)) != len(self.names):
-            raise ValueError("values holds the same one twice")
+            raise ValueError("values holds two that are written alike")
+        if taken := [name for name in self.names if name in _TAKEN]:
+            raise ValueError(f"values: {taken[0]!r} is no name for a scope; it stands for something else")
         if len(self.names) > MOST:
             raise ValueError(f"makes {len(self.names)} scopes, and {MOST} are the most that can each earn trust")
         if strange := [name for name in self.risks if name not in self.names]:
@@ -119,8 +124,9 @@ class Trust(Strict):
     """What it takes to go up."""
 
     mode: Literal["certificate", "expected_loss"] = "certificate"
-    """`certificate`: the chance of a wrong promotion is bounded, however often it is looked at. `expected_loss`: up
-    to the rung bounded, where a mistake is capped, the expected loss alone decides. That is sooner, and promises nothing."""
+    """`certificate`: the chance of a wrong promotion is bounded, however often it is looked at. `expected_loss`: up to
+    the rung bounded, where a mistake is capped, the expected loss alone decides. That is sooner, and promises nothing.
+    """
     wage: MicroDollars | None = None
     """What an hour of the people costs who answer, as `"$60"`; unsaid, $60 is assumed."""
     waiting: MicroDollars = 0
@@ -128,8 +134,8 @@ class Trust(Strict):
     minutes: dict[Name, Annotated[float, Field(ge=0, le=10_000)]] = Field(default_factory=dict)
     """Minutes of a person's time for one action on a rung, by its word. What isn't said is assumed, and what can be
     measured replaces it."""
-    alpha: dict[Name, Annotated[float, Field(gt=0, lt=1)]] = Field(default_factory=dict)
-    """Chance of a wrong promotion to a rung, by its word."""
+    alpha: dict[Name, Annotated[float, Field(ge=1e-9, le=0.5)]] = Field(default_factory=dict)
+    """Chance of a wrong promotion to a rung, by its word, from a billionth to a half."""
     least_days: Annotated[int, Field(ge=0, le=3650)] = 21
     """Days that an agent stays on a rung at least."""
     active_days: Annotated[int, Field(ge=0, le=3650)] = 14
@@ -141,12 +147,11 @@ class Trust(Strict):
 
     @model_validator(mode="after")
     def _rungs(self) -> Self:
-        for key in ("minutes", "alpha"):
-            for word in getattr(self, key):
-                try:
-                    Rung.parse(word)
-                except ValueError as wrong:
-                    raise ValueError(f"{key}: {wrong}") from wrong
+        words = {rung.word for rung in Rung}
+        for key, known in (("minutes", words), ("alpha", {rung.word for rung in _ALPHA})):
+            if strange := [word for word in getattr(self, key) if word not in known]:
+                listed = ", ".join(rung.word for rung in Rung if rung.word in known)
+                raise ValueError(f"{key}: {strange[0]!r} is none of the rungs {listed}")
         return self
 
     def minutes_on(self, rung: Rung) -> tuple[float, bool]:

@@ -114,13 +114,14 @@ def price(rung: Rung, rule: Rule, trust: Trust, found: Measured = NOTHING) -> Pr
     """
     after = Rung(rung + 1)
     acts = after >= Rung.BOUNDED
-    rework = Figure(_cost(REWORK, trust), "declared" if trust.wage is not None else "assumed")
+    rework = Figure(_cost(REWORK, trust), "assumed")
     declared = None if rule.mistake is None else Figure(rule.mistake, "declared")
     caught = _caught(found) if after >= Rung.ROLLBACK else 0.0
+    said = "rollback_cost" in rule.trust.model_fields_set
     return Price(
         before=friction(rung, trust, found), after=friction(after, trust, found),
         mistake=declared if acts else rework,
-        rollback=Figure(rule.trust.rollback_cost if acts else 0, "declared"),
+        rollback=Figure(rule.trust.rollback_cost if acts else 0, "declared" if said else "assumed"),
         caught=caught, drills=found.drills,
     )  # fmt: skip
 
@@ -133,24 +134,33 @@ def _caught(found: Measured) -> float:
 def friction(rung: Rung, trust: Trust, found: Measured = NOTHING) -> Figure:
     """What people's time costs for one action on a rung.
 
-    Asking is measured once twenty decisions are known. Above it, the share of calls that still ask costs what asking
-    costs, on top of what the rung itself takes; that share is measured once twenty calls are known.
+    Asking is measured once twenty decisions are known. From bounded up, the share of calls that still ask costs what
+    asking costs, on top of what the rung itself takes; that share is measured once twenty calls are known. A sum is as
+    sure as the least sure of its parts.
     """
     minutes, declared = trust.minutes_on(rung)
     source: Source = "declared" if declared and trust.wage is not None else "assumed"
-    if rung is Rung.CONFIRM and len(found.minutes) >= ENOUGH:
-        minutes, source = winsorised(found.minutes), _at_best(trust)
-    elif rung is Rung.BOUNDED and found.calls >= ENOUGH:
-        asking = friction(Rung.CONFIRM, trust, found)
-        return Figure(round(asking.micro * found.asked / found.calls), asking.source)
-    waiting = 0.0
-    if rung is Rung.CONFIRM and trust.waiting and found.waited:
-        waiting = sorted(found.waited)[len(found.waited) // 2] / 60 * trust.waiting
-    return Figure(_cost(minutes, trust) + round(waiting), source)
+    if rung is Rung.CONFIRM:
+        if len(found.minutes) >= ENOUGH:
+            minutes, source = winsorised(found.minutes), "measured" if trust.wage is not None else "assumed"
+        return Figure(_cost(minutes, trust) + _waiting(trust, found), source)
+    own = Figure(_cost(minutes, trust), source)
+    if rung < Rung.BOUNDED or found.calls < ENOUGH:
+        return own
+    asking = friction(Rung.CONFIRM, trust, found)
+    share = min(1.0, found.asked / found.calls)
+    return Figure(own.micro + round(asking.micro * share), min(own.source, asking.source, key=_SURE.index))
 
 
-def _at_best(trust: Trust) -> Source:
-    return "measured" if trust.wage is not None else "assumed"
+_SURE: tuple[Source, ...] = ("assumed", "declared", "measured")
+"""From the least to the most."""
+
+
+def _waiting(trust: Trust, found: Measured) -> int:
+    """What it costs that a call waits for its answer, at the median."""
+    if not (trust.waiting and found.waited):
+        return 0
+    return round(sorted(found.waited)[len(found.waited) // 2] / 60 * trust.waiting)
 
 
 def _cost(minutes: float, trust: Trust) -> int:
@@ -158,7 +168,7 @@ def _cost(minutes: float, trust: Trust) -> int:
 
 
 def winsorised(minutes: Sequence[float]) -> float:
-    """The mean of lengths of time, each cut to the ninetieth percentile and to ten minutes.
+    """The mean of lengths of time, one or more, each cut to the ninetieth percentile and to ten minutes.
 
     Example:
         >>> winsorised([1.0] * 9 + [500.0])

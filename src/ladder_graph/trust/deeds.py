@@ -6,13 +6,17 @@ difference. What a deed is worth is worked out when somebody asks, never kept as
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ladder_graph.scale import Rung
-from ladder_graph.trust.cells import CellKey
+from ladder_graph.trust.cells import EVERY, CellKey
+from ladder_graph.trust.forms import reworded, same, signature
 
 
 class Happening(NamedTuple):
@@ -62,6 +66,13 @@ class Incident:
     """Somebody has seen to it."""
     anticipated: bool = True
     """Its class is one of those that the rule expects."""
+    first_us: int | None = None
+    """When a mistake of this class was first reported, whatever was said of it later; None where none was."""
+
+    @property
+    def loss(self) -> float:
+        """The loss, in units of one full mistake; 0 where it was none after all."""
+        return 0.0 if self.reversed else self.severity.loss
 
 
 class Look(NamedTuple):
@@ -80,6 +91,20 @@ BLAMELESS = "policy"
 
 _ENDS = frozenset({"done", "failed", "unknown", "undone", "undo_conflict", "undo_failed"})
 _JUDGED = frozenset({"approved", "adopted", "declined", "dismissed", "edited", "responded", "expired"})
+_YES = frozenset({"approved", "adopted"})
+_NO = frozenset({"declined", "dismissed"})
+_VERDICTS = _YES | _NO | {"edited"}
+"""What a person says who looked at what the agent proposed."""
+_EFFECT = frozenset({"done", "undone", "undo_conflict", "undo_failed"})
+_PUT_BACK = ("undone", "undo_conflict", "undo_failed")
+_MESS = frozenset({"undo_conflict", "undo_failed"})
+
+_NONE: Mapping[str, Any] = MappingProxyType({})
+"""What most actions have none of; one for all of them, since a ledger holds millions."""
+
+
+def _none() -> Mapping[str, Any]:
+    return _NONE
 
 
 @dataclass(slots=True)
@@ -100,17 +125,21 @@ class Deed:
     """Its arguments are a person's, so it says nothing about the agent."""
     arguments: Mapping[str, Any] | None = None
     """What was asked about, to be held against what an editor made of it."""
-    ends: dict[str, int] = field(default_factory=dict)
+    ends: Mapping[str, int] = field(default_factory=_none)
     """What came of it: state to the moment."""
-    judged: dict[str, Look] = field(default_factory=dict)
+    judged: Mapping[str, Look] = field(default_factory=_none)
     """What people said of it: verdict to the look behind it."""
     edited: Mapping[str, Any] | None = None
     """The arguments that an editor put in."""
+    edited_us: int = 0
+    """When."""
     blameless: bool = False
-    """The no had reasons outside the agent."""
+    """A no had reasons outside the agent."""
+    blamed: bool = False
+    """A no had none."""
     read: Look | None = None
     """Who read its report."""
-    incidents: dict[str, Incident] = field(default_factory=dict)
+    incidents: Mapping[str, Incident] = field(default_factory=_none)
     """Class to what was last said of it."""
     overran: bool = False
     """It cost more than was held for it."""
@@ -121,36 +150,50 @@ class Deed:
         return not (self.ends.keys() - {"unknown"} or self.judged or self.incidents)
 
     @property
+    def looks(self) -> list[Look]:
+        """Everybody who looked at it and said what they think, and at its report."""
+        seen = [look for verdict, look in self.judged.items() if verdict in _VERDICTS]
+        return [*seen, self.read] if self.read is not None else seen
+
+    @property
     def look(self) -> Look | None:
-        """The look behind the latest yes, or at its report."""
-        seen = [look for verdict, look in self.judged.items() if verdict in {"approved", "adopted"}]
-        return max([*seen, *([self.read] if self.read else [])], default=None)
+        """The latest of them."""
+        return max(self.looks, key=_rank, default=None)
+
+    @property
+    def excused(self) -> bool:
+        """Whether every no had reasons outside the agent."""
+        return self.blameless and not self.blamed
+
+    @property
+    def shown(self) -> bool:
+        """Whether it is a trial of the agent: it took effect, or a person judged what it would have been."""
+        if self.by_person or self.cell is None:
+            return False
+        if not self.ends.keys().isdisjoint(_EFFECT):
+            return True
+        said = self.judged.keys()
+        if not said.isdisjoint(_NO):
+            return not self.excused
+        # A draft that was accepted is judged by that; what was approved and failed, or never ran, is not.
+        return "edited" in said or "adopted" in said or ("approved" in said and self.rung is Rung.DRAFT)
 
     @property
     def counts(self) -> bool:
-        """Whether it says anything about the agent: it took effect, or a person judged what it would have been."""
-        if self.by_person or self.cell is None:
-            return False
-        if self.incidents or self.ends.keys() & {"done", "undone", "undo_conflict", "undo_failed"}:
+        """Whether it says anything about the agent: it is a trial, or somebody reported a mistake in it."""
+        if self.shown:
             return True
-        if self.judged.keys() & {"declined", "dismissed"}:
-            return not self.blameless
-        if "edited" in self.judged or "adopted" in self.judged:
-            return True
-        # A draft that was accepted is judged by that; what was approved and failed, or never ran, is not.
-        return "approved" in self.judged and self.rung is Rung.DRAFT
+        faults = any(one.loss for one in self.incidents.values())
+        return faults and not self.by_person and self.cell is not None
 
     def reworded(self, cosmetic: frozenset[str]) -> bool:
         """Whether an editor changed no more than may be reworded.
 
         Args:
-            cosmetic: The arguments that may.
+            cosmetic: The arguments that may; dots lead into nested ones.
         """
         before, after = self.arguments, self.edited
-        if before is None or after is None:
-            return False
-        changed = {name for name in {*before, *after} if before.get(name) != after.get(name)}
-        return changed <= cosmetic
+        return before is not None and after is not None and reworded(before, after, cosmetic)
 
     def loss(self, cosmetic: frozenset[str]) -> float:
         """The loss, in units of one full mistake.
@@ -158,16 +201,17 @@ class Deed:
         Args:
             cosmetic: The arguments that a person may reword without the agent having been wrong.
         """
-        found = [one.severity.loss for one in self.incidents.values() if not one.reversed]
-        if self.judged.keys() & {"declined", "dismissed"} and not self.blameless:
+        found = [one.loss for one in self.incidents.values()]
+        if not (self.judged.keys().isdisjoint(_NO) or self.excused):
             found.append(1.0)
         if "edited" in self.judged and not self.reworded(cosmetic):
             found.append(1.0)
-        if self.ends.keys() & {"undo_conflict", "undo_failed"}:
+        if not self.ends.keys().isdisjoint(_MESS):
             found.append(Severity.REAL.loss)
         elif "undone" in self.ends:
             found.append(Severity.MINOR.loss)
-        return min(1.0, sum(found))
+        # Whole sums are the same in any order, and those of fractions would not be.
+        return min(1.0, math.fsum(found))
 
     @property
     def severe(self) -> bool:
@@ -177,108 +221,153 @@ class Deed:
     @property
     def known_us(self) -> int | None:
         """When the first mistake in it became known; None where none is."""
-        found = [one.at_us for one in self.incidents.values() if not one.reversed and one.severity.loss]
-        found += [self.ends[end] for end in ("undone", "undo_conflict", "undo_failed") if end in self.ends]
-        found += [self.judged[no].at_us for no in ("declined", "dismissed", "edited") if no in self.judged]
+        found = [one.first_us or one.at_us for one in self.incidents.values() if one.loss]
+        found += [self.ends[end] for end in _PUT_BACK if end in self.ends]
+        found += [self.judged[no].at_us for no in (*_NO, "edited") if no in self.judged]
         return min(found, default=None)
+
+    @property
+    def clean(self) -> bool:
+        """Whether nobody found anything, so that there is nothing to work out."""
+        return not self.incidents and self.ends.keys() <= _FINE and self.judged.keys().isdisjoint(_FOUND)
+
+
+_FINE = frozenset({"done", "failed", "unknown"})
+_FOUND = _NO | {"edited"}
 
 
 def add(deed: Deed, entry: Happening) -> None:
-    """Take one entry into the deed that it is about."""
+    """Take one entry into the deed that it is about.
+
+    An entry that can't be read never speaks for the agent: a look without a name or a length is a glance, a report
+    without a severity is a real mistake that nobody anticipated.
+    """
+    said: object = entry.body
+    if type(said) is not dict and not isinstance(said, Mapping):  # A dict is known at once.
+        entry = entry._replace(body=_NONE)
     kind, body = entry.kind, entry.body
     if "digest" in body and "tool" in body and "arguments" in body:
         _first(deed, entry)
     if kind in _ENDS:
-        deed.ends[kind] = min(entry.at_us, deed.ends.get(kind, entry.at_us))
+        if entry.at_us < deed.ends.get(kind, _NEVER):
+            deed.ends = {**deed.ends, kind: entry.at_us}
     elif kind in _JUDGED:
         _judge(deed, entry)
     elif kind == "acknowledged":
         look = _look(entry)
-        deed.read = look if deed.read is None else min(deed.read, look)
+        deed.read = look if deed.read is None else min(deed.read, look, key=_rank)
     elif kind == "incident":
         _report(deed, entry)
     elif kind == "overrun":
         deed.overran = True
 
 
+_RUNGS = {int(rung): rung for rung in Rung}
+_SEVERITIES = {int(severity): severity for severity in Severity}
+_NEVER = 1 << 63
+_MOST = 1e9
+"""Seconds or characters above which a number is no measure of a look."""
+
+
 def _first(deed: Deed, entry: Happening) -> None:
+    """There is one entry that an action was first written down with; of several the earliest counts."""
+    if deed.at_us:
+        other = Deed()
+        _place(other, entry)
+        if _origin(deed) <= _origin(other):
+            return
+    _place(deed, entry)
+
+
+def _origin(deed: Deed) -> tuple[Any, ...]:
+    plain = deed.thread, deed.rung, deed.signature, deed.by_person, deed.beyond, repr(deed.arguments)
+    return deed.at_us, deed.cell or (), *plain
+
+
+def _place(deed: Deed, entry: Happening) -> None:
     body = entry.body
-    if body.get("env"):
-        deed.cell = CellKey(entry.agent, str(body["tool"]), str(body.get("scope", "")), str(body["env"]))
-    deed.thread, deed.at_us = str(body.get("thread", "")), entry.at_us
-    deed.rung = Rung(body.get("rung", 0))
-    deed.signature = signature(body["arguments"])
+    rung, arguments = body.get("rung"), body["arguments"]
+    deed.cell = _cell(entry.agent, _text(body["tool"]), _text(body.get("scope", "")), _text(body.get("env")))
+    deed.thread, deed.at_us = _text(body.get("thread")) or "", entry.at_us
+    deed.rung = _RUNGS.get(rung, Rung.SUGGEST) if type(rung) is int else Rung.SUGGEST
+    deed.signature = signature(arguments)
     deed.by_person = "edited_from" in body
-    deed.beyond = any(reason and str(reason[0]).startswith("outside_") for reason in body.get("reasons", ()))
-    if deed.rung <= Rung.CONFIRM:
-        deed.arguments = body["arguments"]
+    deed.beyond = _outside(body.get("reasons"))
+    asked = deed.rung <= Rung.CONFIRM and isinstance(arguments, Mapping)
+    deed.arguments = arguments if asked else None
+
+
+@lru_cache(maxsize=4096)  # A ledger has few cells, and millions of actions in them.
+def _cell(agent: str, tool: str | None, scope: str | None, env: str | None) -> CellKey | None:
+    if not (tool and env) or scope is None or EVERY in {scope, env}:
+        return None
+    return CellKey(agent, tool, scope, env)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _outside(reasons: object) -> bool:
+    for reason in reasons if isinstance(reasons, list) else ():
+        if isinstance(reason, list) and reason and isinstance(reason[0], str) and reason[0].startswith("outside_"):
+            return True
+    return False
 
 
 def _judge(deed: Deed, entry: Happening) -> None:
-    look, before = _look(entry), deed.judged.get(entry.kind)
-    deed.judged[entry.kind] = look if before is None else min(before, look)
-    if entry.kind == "edited":
-        deed.edited = entry.body.get("arguments")
-    if entry.body.get("fault") == BLAMELESS:
-        deed.blameless = True
+    kind, look, before = entry.kind, _look(entry), deed.judged.get(entry.kind)
+    if before is not None:
+        # A yes may be void and be given anew, and the last one let it run; a mistake is known from the first no on.
+        look = max(before, look, key=_rank) if kind in _YES else min(before, look, key=_rank)
+    deed.judged = {**deed.judged, kind: look}
+    if kind == "edited":
+        _edit(deed, entry)
+    elif kind in _NO:
+        fits = entry.body.get("fault") == BLAMELESS
+        deed.blameless, deed.blamed = deed.blameless or fits, deed.blamed or not fits
+
+
+def _edit(deed: Deed, entry: Happening) -> None:
+    said = entry.body.get("arguments")
+    arguments = said if isinstance(said, Mapping) else None
+    if not deed.edited_us or entry.at_us < deed.edited_us:
+        deed.edited, deed.edited_us = arguments, entry.at_us
+    elif entry.at_us == deed.edited_us and not same(deed.edited, arguments):
+        deed.edited = None  # Nobody can tell which of the two it was.
 
 
 def _look(entry: Happening) -> Look:
-    seconds = entry.body.get("looked")
-    length = float(seconds) if isinstance(seconds, int | float) else None
-    return Look(entry.at_us, str(entry.body.get("by", "")), length, int(entry.body.get("characters") or 0))
+    body = entry.body
+    by, seconds, characters = _text(body.get("by")), body.get("looked"), body.get("characters") or 0
+    read = by and (seconds is None or _measure(seconds)) and _measure(characters)
+    if not read:
+        return Look(entry.at_us, by or "", 0.0)
+    return Look(entry.at_us, by or "", None if seconds is None else float(seconds), int(characters))
+
+
+def _measure(value: object) -> bool:
+    return (type(value) is float or type(value) is int) and 0 <= value <= _MOST
+
+
+def _rank(look: Look) -> tuple[int, str, float, int]:
+    return look.at_us, look.by, -1.0 if look.seconds is None else look.seconds, look.characters
 
 
 def _report(deed: Deed, entry: Happening) -> None:
     body = entry.body
+    severity, none = body.get("severity"), body.get("reversed") is True
     said = Incident(
-        entry.at_us, Severity(body.get("severity", Severity.REAL)), bool(body.get("reversed")),
-        bool(body.get("closed")), bool(body.get("anticipated")),
+        entry.at_us, _SEVERITIES.get(severity, Severity.REAL) if type(severity) is int else Severity.REAL, none,
+        body.get("closed") is True, body.get("anticipated") is True, None if none else entry.at_us,
     )  # fmt: skip
-    klass = str(body.get("class", ""))
-    # Of what was said in one microsecond the worst counts: a report over its reversal, an open one over a closed one.
-    before = deed.incidents.get(klass)
-    if before is None or _later(before) < _later(said):
-        deed.incidents[klass] = said
+    klass = _text(body.get("class")) or ""
+    if (before := deed.incidents.get(klass)) is not None:
+        # Of what was said in one microsecond the worst counts: a report over its reversal, an open one over a closed.
+        first = min((at for at in (before.first_us, said.first_us) if at is not None), default=None)
+        said = replace(max(before, said, key=_later), first_us=first)
+    deed.incidents = {**deed.incidents, klass: said}
 
 
 def _later(one: Incident) -> tuple[Any, ...]:
     return one.at_us, not one.reversed, one.severity, not one.closed, not one.anticipated
-
-
-def signature(arguments: Any) -> int:
-    """A number that is the same for arguments of the same form: names, types, and values by their rough size.
-
-    Example:
-        >>> one, two = {"to": "ana@shop.example", "n": 3}, {"to": "bob@shop.example", "n": 7}
-        >>> signature(one) == signature(two), signature(one) == signature({"to": "ana@shop.example", "n": 300})
-        (True, False)
-    """
-    return hash_of(_form(arguments))
-
-
-def hash_of(form: str) -> int:
-    """A hash that is the same in every process, unlike `hash`."""
-    from zlib import crc32
-
-    return crc32(form.encode("utf-8", "surrogatepass"))
-
-
-_WORD = 16
-"""Characters up to which a text that is one word counts by its value, as `staging` does."""
-
-
-def _form(value: Any) -> str:
-    match value:
-        case bool() | None:
-            return str(value)
-        case int() | float():
-            return f"{'-' if value < 0 else ''}{len(str(abs(int(value)))) if abs(value) < 1e15 else 'n'}"  # noqa: PLR2004
-        case str():
-            return value if len(value) <= _WORD and value.isidentifier() else f"s{len(value).bit_length()}"
-        case Mapping():
-            return "{" + ",".join(f"{name}:{_form(value[name])}" for name in sorted(value)) + "}"
-        case list() | tuple():
-            return f"[{len(value).bit_length()}{_form(value[0]) if value else ''}]"
-        case _:
-            return type(value).__name__

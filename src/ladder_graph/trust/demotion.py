@@ -13,8 +13,10 @@
 | D7 | what the rung needs isn't there any more; see `routing.lacks` | what is left | kept | |
 | | a person put it down | as they say | kept | |
 
-Nobody anticipated an undo that failed or found a conflict, a cost above what was held, a class of mistakes that the rule
-doesn't expect, a loss above the cap. Waiting doubles with each demotion in 90 days before, up to 112 days.
+Nothing but D2 puts a tool below confirm, and that not below draft: there a person judges each call, and nothing runs
+unasked. Nobody anticipated an undo that failed or found a conflict, a cost above what was held, a class of mistakes
+that the rule doesn't expect, a loss above the cap. Waiting doubles with each demotion in 90 days before, up to 112
+days.
 """
 
 from __future__ import annotations
@@ -72,22 +74,23 @@ def after_undo(call: Call, state: State, rung: Rung = Rung.ROLLBACK) -> Demotion
     return unanticipated(rung, f"the undo of action {call.short} left a mess: {state}")
 
 
-def after_overrun(call: Call, cost: int, held: int) -> Demotion:
+def after_overrun(call: Call, cost: int, held: int, rung: Rung = Rung.ROLLBACK) -> Demotion:
     """It cost more than was held for it: the bound missed it.
 
     Args:
         call: The call.
         cost: What it cost, in micro-dollars.
         held: What was held for it, in micro-dollars.
+        rung: The rung on which it ran.
     """
     text = f"action {call.short} cost {spell_dollars(cost)}, and {spell_dollars(held)} was held for it"
-    return unanticipated(Rung.ROLLBACK, text)
+    return unanticipated(rung, text)
 
 
 def unanticipated(rung: Rung, reason: str, *, hurt: bool = False) -> Demotion:
     """D2: it wasn't among what was expected to go wrong, so nobody knows what else isn't."""
-    left = Rung.DRAFT if hurt else max(Rung.DRAFT, min(Rung(max(0, rung - 2)), Rung.CONFIRM))
-    return Demotion(left, reason, "D2", "wipe", LATER, wide=True)
+    left = Rung.DRAFT if hurt else max(Rung.DRAFT, min(rung - 2, Rung.CONFIRM))
+    return Demotion(Rung(min(rung, left)), reason, "D2", "wipe", LATER, wide=True)
 
 
 def after_incident(rung: Rung, severity: Severity, reason: str, *, anticipated: bool) -> Demotion | None:
@@ -119,14 +122,15 @@ def after_stamping(rung: Rung, reason: str) -> Demotion:
     return Demotion(_one_lower(rung), reason, "D5")
 
 
-def after_silence(rung: Rung, days: float) -> Demotion | None:
+def after_silence(rung: Rung, days: float, *, lowered: bool = False) -> Demotion | None:
     """D6: nothing was judged for a while; None below 30 days.
 
     Args:
         rung: Where the cell stands.
         days: Days since its last judged action.
+        lowered: It was put down in this silence already, so that it goes further down after 90 days and not before.
     """
-    if days < SILENT or rung <= Rung.CONFIRM:
+    if not days >= (RECENT if lowered else SILENT) or rung <= Rung.CONFIRM:
         return None
     reason = f"none of its actions was judged for {int(days)} days"
     return Demotion(Rung.CONFIRM if days >= RECENT else _one_lower(rung), reason, "D6", "half", 7)

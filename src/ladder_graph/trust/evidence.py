@@ -3,10 +3,13 @@
 The unit is the run: whatever one thread did in a cell on one day is one trial, since its calls go right or wrong
 together (five calls that fail as a block, counted one by one, promote a bad agent in more than half of all cases). No
 day gives more than a twentieth of what is needed, and calls of one form no more than a quarter, for the same reason.
+Trials and errors are thinned alike: were only trials, a good agent with much to do could never go up. The weights come
+from how many runs there were, and never from how they went.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -18,7 +21,7 @@ DAY = 86_400_000_000
 """Microseconds in a day."""
 
 SHARE_OF_A_DAY = 1 / 20
-"""What one day may give at most, of what is needed without a mistake. Trials and errors are thinned alike."""
+"""What one day may give at most, of what is needed without a mistake."""
 
 SHARE_OF_A_FORM = 1 / 4
 """What calls of one form may give at most."""
@@ -63,7 +66,7 @@ class Weighed:
     runs: int = 0
     """Runs, as they are."""
     pending: float = 0.0
-    """The share of the runs in which a mistake might still come out."""
+    """The share of the runs in which a mistake might still come out: of what would ever be known, what isn't yet."""
     active_days: int = 0
     """Days with a run, since the cell came to its rung."""
     first_us: int | None = None
@@ -74,6 +77,8 @@ class Weighed:
     """Different forms of arguments."""
     top_form: float = 0.0
     """The share of the most frequent form, before it was thinned."""
+    again: int = 0
+    """Runs without a mistake since the last long silence; all of them where there was none."""
 
 
 NOTHING = Weighed()
@@ -88,29 +93,41 @@ def units(deeds: Iterable[Deed], sight: Sight, cosmetic: frozenset[str] = frozen
         sight: What a look is worth.
         cosmetic: Arguments that a person may reword.
     """
-    runs: defaultdict[tuple[str, int], list[Deed]] = defaultdict(list)
+    runs: dict[tuple[str, int], list[Unit]] = {}
     for deed in deeds:
         if deed.counts:
-            runs[deed.thread, deed.at_us // DAY].append(deed)
-    return sorted(_unit(day, run, sight, cosmetic) for (_, day), run in runs.items())
+            part = _part(deed, sight, cosmetic)
+            runs.setdefault((deed.thread, part.day), []).append(part)
+    return sorted([run[0] if len(run) == 1 else _together(run) for run in runs.values()], key=_order)
 
 
-def _unit(day: int, run: list[Deed], sight: Sight, cosmetic: frozenset[str]) -> Unit:
-    if len(run) == 1:
-        (deed,) = run
-        loss, known = deed.loss(cosmetic), deed.known_us
-        seen = sight(deed.look) if deed.look is not None else 0.0
-        return Unit(day, deed.at_us, loss, deed.severe, seen, known if loss else None, deed.signature)
-    parts = [_unit(day, [deed], sight, cosmetic) for deed in run]
+def _part(deed: Deed, sight: Sight, cosmetic: frozenset[str]) -> Unit:
+    at, known, loss, severe = deed.at_us, None, 0.0, False
+    if not deed.clean and (loss := deed.loss(cosmetic)):
+        known, severe = deed.known_us, deed.severe
+    if not deed.shown:
+        # Only a report makes it count, and a trial that counts when it goes wrong alone is none: no weight.
+        return Unit(at // DAY, at, loss, severe, 0.0, at, deed.signature)
+    # Who looked when the mistake was known couldn't overlook it.
+    looks = [sight(look) for look in deed.looks if known is None or look.at_us <= known]
+    return Unit(at // DAY, at, loss, severe, max(looks, default=0.0), known, deed.signature)
+
+
+def _together(parts: list[Unit]) -> Unit:
+    forms = Counter(part.form for part in parts)
     return Unit(
-        day,
+        parts[0].day,
         max(part.at_us for part in parts),
-        min(1.0, sum(part.loss for part in parts)),
+        min(1.0, math.fsum(part.loss for part in parts)),  # The same in any order.
         any(part.severe for part in parts),
         min(part.sight for part in parts),
         min((part.known_us for part in parts if part.known_us is not None), default=None),
-        Counter(part.form for part in parts).most_common(1)[0][0] if parts else 0,
+        max(forms, key=lambda form: (forms[form], form)),
     )
+
+
+def _order(unit: Unit) -> tuple[float, ...]:
+    return (*unit[:5], -1 if unit.known_us is None else unit.known_us, unit.form)
 
 
 def weigh(
@@ -128,30 +145,35 @@ def weigh(
         stale_us: Runs up to this moment weigh half; 0 for none.
         single_pattern: The calls are all alike by nature.
     """
-    days: defaultdict[int, list[Unit]] = defaultdict(list)
-    for one in found:
-        if one.at_us <= now_us:
-            days[one.day].append(one)
-    every = [one for day in days.values() for one in day]
+    every = [one for one in found if one.at_us <= now_us]
     if not every:
         return NOTHING
-    k, raw, forms = 0.0, 0.0, Counter[int]()
-    for day in days.values():
-        share = min(1.0, most_a_day / len(day))
-        for one in day:
-            weight = share * (STALE if one.at_us <= stale_us else 1.0)
-            until = now_us if one.known_us is None else min(now_us, max(one.known_us, one.at_us))
-            q = known((until - one.at_us) / DAY, one.sight)
-            raw += q
-            forms[one.form] += weight * q  # type: ignore[assignment]  # a counter of weights
-            k += one.loss if one.severe else weight * one.loss
+    of_day = Counter(one.day for one in every)
+    thin = {day: min(1.0, most_a_day / runs) for day, runs in of_day.items()}
+    weights = [thin[one.day] * (STALE if one.at_us <= stale_us else 1.0) for one in every]
+    forms: defaultdict[int, float] = defaultdict(float)
+    for one, weight in zip(every, weights, strict=True):
+        forms[one.form] += weight
+    most = math.inf if single_pattern else _most(forms.values())
+    k, n_eff, pending = 0.0, 0.0, 0.0
+    ever = {sight: known(math.inf, sight) for sight in {one.sight for one in every}}
+    for one, weight in zip(every, weights, strict=True):
+        # Where there are too few forms nothing counts as a trial, and mistakes are shown whole.
+        share = min(1.0, most / forms[one.form]) if forms[one.form] else 1.0
+        until = now_us if one.known_us is None else min(now_us, max(one.known_us, one.at_us))
+        q = known((until - one.at_us) / DAY, one.sight)
+        n_eff += share * weight * q
+        if one.loss:
+            k += one.loss if one.severe else (share or 1.0) * weight * one.loss
+        elif one.known_us is None:
+            pending += 1 - q / ever[one.sight] if ever[one.sight] > 0 else 1.0
     counts = Counter(one.form for one in every)
-    n_eff = sum(forms.values()) if single_pattern else spread(forms)
     return Weighed(
-        k=k, n_eff=n_eff, runs=len(every), pending=1 - raw / len(every),
+        k=k, n_eff=n_eff, runs=len(every), pending=pending / len(every),
         active_days=len({one.day for one in every if one.at_us >= since_us}),
         first_us=min(one.at_us for one in every), last_us=max(one.at_us for one in every),
-        forms=len(counts), top_form=counts.most_common(1)[0][1] / len(every),
+        forms=len(counts), top_form=max(counts.values()) / len(every),
+        again=sum(one.at_us > stale_us and not one.loss for one in every),
     )  # fmt: skip
 
 
@@ -162,14 +184,18 @@ def spread(weights: Mapping[int, float]) -> float:
         >>> spread({1: 10.0, 2: 10.0, 3: 10.0, 4: 10.0}), spread({1: 90.0, 2: 5.0, 3: 5.0, 4: 5.0}), spread({1: 90.0})
         (40.0, 20.0, 0.0)
     """
-    rest, falling = sum(weights.values()), sorted(weights.values(), reverse=True)
-    whole = rest
-    for over, heaviest in enumerate(falling):
-        # With `over` forms cut to c each, c is a quarter of the sum: c = rest / (4 - over).
-        if over >= 1 / SHARE_OF_A_FORM:
-            return 0.0
-        cut = rest / (1 / SHARE_OF_A_FORM - over)
-        if heaviest <= cut:
-            return whole if over == 0 else over * cut + rest
-        rest -= heaviest
+    most = _most(weights.values())
+    return math.fsum(min(weight, most) for weight in weights.values())
+
+
+def _most(weights: Iterable[float]) -> float:
+    """What each weight may be at most, so that none is more than a quarter of the sum; 0 below four of them."""
+    falling = sorted(weights, reverse=True)
+    rest = math.fsum(falling)
+    # With `over` forms cut to c each, c is a quarter of the sum: c = rest / (4 - over).
+    for over, heaviest in enumerate(falling[: int(1 / SHARE_OF_A_FORM)]):
+        most = rest / (1 / SHARE_OF_A_FORM - over)
+        if heaviest <= most:
+            return most
+        rest = math.fsum(falling[over + 1 :])
     return 0.0

@@ -31,6 +31,12 @@ SOME = 3.0
 PENDING = 0.5
 """The share of runs in which a mistake may still come out, at which it is too early to tell."""
 
+AGAIN = 10
+"""Runs without a mistake that it takes after a long silence, before a cell comes back up."""
+
+FARTHEST = 36_500
+"""Days ahead from which on nobody can tell when a condition will be met."""
+
 PRIOR = (1.0, 20.0)
 """Shape and rate of the gamma distribution that `expected_loss` begins with: one mistake in twenty runs."""
 
@@ -56,6 +62,10 @@ def _numbers(case: Case, made: Certificate) -> Iterator[Gate]:
         yield Gate("gain", met=False, text="the next rung saves no time of anybody's, so there is nothing to gain")
         return
     yield Gate("gain", met=True, text=f"the next rung saves {spell_dollars(case.price.saved)} an action")
+    if case.to >= Rung.BOUNDED and case.price.mistake is None and not case.rule.read_only:
+        text = "nobody says what a mistake costs, so it can't be told how many runs are needed"
+        yield Gate("certificate", met=False, text=text)
+        return
     match made.mode:
         case "expected_loss":
             mean = (PRIOR[0] + found.k) / (PRIOR[1] + found.n_eff)
@@ -84,13 +94,14 @@ def _reached(code: str, met: bool, text: str, short: float, case: Case) -> Gate:
     if met or found.first_us is None or not found.n_eff:
         return Gate(code, met, text)
     a_day = found.n_eff / max(1.0, (case.now_us - found.first_us) / DAY)
-    return Gate(code, met, text, case.now_us + int(max(1.0, short / a_day) * DAY))
+    days = max(1.0, short / a_day) if short < a_day * FARTHEST else math.inf
+    return Gate(code, met, text, None if days == math.inf else case.now_us + int(days * DAY))
 
 
 def _time(case: Case) -> Iterator[Gate]:
     """Weeks, and not days."""
-    trust, found = case.trust, case.evidence
-    since = max(case.held.since_us, found.first_us or case.now_us)
+    trust, found, held = case.trust, case.evidence, case.held
+    since = max(held.counted_us, found.first_us or case.now_us)
     days = (case.now_us - since) / DAY
     until = since + trust.least_days * DAY
     met = days >= trust.least_days
@@ -105,13 +116,17 @@ def _time(case: Case) -> Iterator[Gate]:
         "cooldown", late, "no demotion to wait for" if late else "it was demoted, and must wait",
         None if late else case.held.cooldown_us,
     )  # fmt: skip
+    if held.code == "D6":
+        text = f"{found.again} runs without a mistake since it fell silent, of {AGAIN}"
+        yield Gate("judged_again", found.again >= AGAIN, text)
 
 
 def _conduct(case: Case) -> Iterator[Gate]:
     """What is open, or can't be told."""
     found, told = case.evidence, case.attested
     text = f"in {found.pending:.0%} of its runs a mistake may still come out"
-    yield Gate("pending", found.pending < PENDING, text if found.runs else "it has no judged run")
+    met = found.runs > 0 and found.pending < PENDING
+    yield Gate("pending", met, text if found.runs else "it has no judged run")
     text = f"{told.open_incidents} incidents are open" if told.open_incidents else "no incident is open"
     yield Gate("incidents", not told.open_incidents, text)
     text = (
@@ -125,7 +140,7 @@ def _conduct(case: Case) -> Iterator[Gate]:
     yield Gate("environment", bool(case.cell.env), "it is known what proposes its calls" if case.cell.env else (
         "nobody knows what proposes its calls"
     ))  # fmt: skip
-    if case.cell.scope == OTHER:
+    if case.cell.scope == OTHER and case.to > Rung.CONFIRM:
         yield Gate("scope", met=False, text="its calls are in no declared scope")
     text = f"the policy allows {case.rule.ceiling} at most"
     yield Gate("ceiling", case.to <= case.rule.ceiling, text)
@@ -162,8 +177,8 @@ def calls_a_day(rule: Rule) -> int | None:
 
 
 _A_DAY = 86400.0
-_WINDOWS = {"minute": 1440, "hour": 24, "day": 1, "month": 1}
-"""Windows of the calendar to how many of them a day may touch."""
+_WINDOWS = {"minute": 1440, "hour": 24, "day": 1, "month": 1, "ever": 1}
+"""Windows of the calendar to how many of them a day touches."""
 
 
 def _calls(bound: object) -> int | None:

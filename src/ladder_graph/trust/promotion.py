@@ -28,7 +28,10 @@ def certify(case: Case) -> Certificate:
     """Weigh a case: every number and every condition.
 
     Args:
-        case: The case; one on the highest rung can't go up, and its certificate says so.
+        case: The case.
+
+    Raises:
+        ValueError: It stands on the highest rung.
     """
     if case.rung is Rung.REPORT:
         raise ValueError("there is no rung above report")
