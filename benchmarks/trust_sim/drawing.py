@@ -9,7 +9,7 @@ from html import escape
 from benchmarks.trust_sim.experiments import BARE, OURS, Figure
 from benchmarks.trust_sim.page import Figures, wilson
 
-WIDTH, HEIGHT = 860, 720
+WIDTH, HEIGHT = 900, 710
 LEFT, RIGHT = 290, 800
 """Where the bars begin and end."""
 BAR = 30
@@ -17,6 +17,7 @@ BAR = 30
 
 STYLE = """
 .ground { fill: #ffffff } text { fill: #1f2328; font: 13px sans-serif } .head { font-weight: bold; font-size: 15px }
+.told { fill: #d1242f }
 .axis { stroke: #59636e } .grid { stroke: #d1d9e0 } .bar { fill: #9a6700 } .ours { fill: #0969da; stroke: #0969da }
 .ends { stroke: #1f2328 } .promise { stroke: #d1242f; stroke-dasharray: 5 4 } .line { fill: none; stroke-width: 2 }
 .c0 { stroke: #59636e } .c1 { stroke: #9a6700 } .c2 { stroke: #1a7f37 } .c3 { stroke: #8250df } .c4 { stroke: #0969da }
@@ -24,6 +25,7 @@ STYLE = """
 @media (prefers-color-scheme: dark) {
 .ground { fill: #0d1117 } text { fill: #e6edf3 } .axis { stroke: #9198a1 } .grid { stroke: #3d444d }
 .bar { fill: #d29922 } .ours { fill: #4493f8; stroke: #4493f8 } .ends { stroke: #e6edf3 } .promise { stroke: #f85149 }
+.told { fill: #f85149 }
 .c0 { stroke: #9198a1 } .c1 { stroke: #d29922 } .c2 { stroke: #3fb950 } .c3 { stroke: #ab7df8 } .c4 { stroke: #4493f8 }
 .c5 { stroke: #4493f8 }
 }
@@ -71,14 +73,14 @@ def _line(x1: float, y1: float, x2: float, y2: float, css: str) -> str:
 def _bars(found: Figures) -> Iterator[str]:
     top, rows = 64, found.rows("peeking")
     bottom = top + BAR * len(rows)
-    yield _text(20, 30, "Promoted within a year, though it is wrong as often as may just not be (p = 1 %)", css="head")
+    yield _text(20, 30, "Promoted within a year, though 1 % of its calls are wrong, and that is the limit", css="head")
     for tick in (0, 0.25, 0.5, 0.75, 1):
         yield _line(_along(tick), top - 8, _along(tick), bottom, "grid")
         yield _text(_along(tick), bottom + 16, f"{tick:.0%}", "middle")
     for n, row in enumerate(rows):
         yield from _bar(found.by_key["peeking", row, "0.01"], top + BAR * n)
     yield _line(_along(0.05), top - 8, _along(0.05), bottom, "promise")
-    yield _text(_along(0.05) + 6, bottom - 34, "5 %: what is promised")
+    yield _text(_along(0.05) + 60, bottom - BAR + 15, "5 % is promised at most", css="told")
 
 
 def _bar(figure: Figure, y: float) -> Iterator[str]:

@@ -14,6 +14,7 @@ from ladder_graph.trust.deeds import Severity
 from ladder_graph.trust.delay import known_by
 from ladder_graph.trust.demotion import RECENT, Demotion, after_alarm, after_incident, repeated
 from ladder_graph.trust.evalue import ALARM, FARTHEST, bet, ecusum, warm
+from ladder_graph.trust.held import BACK
 
 # --- rules that people use ---------------------------------------------------------------------------------------
 
@@ -109,16 +110,17 @@ class Product:
     def __call__(self, today: Today) -> Flags:
         """Look at today."""
         limit, alpha, now = self.setting.price.limit, self.setting.alpha, today.day + 1
-        k, n = self._caught(today), self._reported(today)
-        k += n[0]
+        caught, reported = self._caught(today), self._reported(today)
+        k, n = caught + reported[0], caught * self._known_by(0, asked=True) + reported[1]
         self.k += k
-        self.n_eff += n[1]
+        self.n_eff += n
         self.active += today.done > 0
-        fallen = self._fallen(today, k, limit * n[1])
+        fallen, back = self._fallen(today, k, limit * n)
         told = trust(alpha)
         late = (now - self.since >= told.least_days) & (self.active >= told.active_days) & (self.until <= now)
         risen = today.asked & late & self._enough(today.asked & late)
-        self.alarm[risen], self.since[risen | fallen], self.active[risen | fallen] = 0.0, now, 0
+        self.alarm[risen], anew = 0.0, fallen & ~back
+        self.since[anew], self.active[anew] = now, 0
         other = today.other & self.cells
         self._begin(other, today.day)
         asked: Flags = today.asked & ~risen | fallen | other
@@ -163,18 +165,19 @@ class Product:
             grows[1] += self.open[asked, :, : day + 1] @ self.grows[asked, day::-1]
         return grows
 
-    def _fallen(self, today: Today, k: Floats, m: Floats) -> Flags:
-        """Take down what must go down, before its next run."""
-        fallen, reported = np.zeros(today.done.size, np.bool_), today.reported(self.begun)
+    def _fallen(self, today: Today, k: Floats, m: Floats) -> tuple[Flags, Flags]:
+        """Take down what must go down, before its next run; and which of them need not spend their days anew."""
+        fallen, back = np.zeros(today.done.size, np.bool_), np.zeros(today.done.size, np.bool_)
+        reported = today.reported(self.begun)
         for row in np.flatnonzero(~today.asked & ((k > 0) | (self.alarm > 0) | (reported > 0))):
             self.alarm[row] = ecusum(float(self.alarm[row]), float(k[row]), max(0.0, float(m[row])))
             found = after_alarm(Rung.BOUNDED, "") if self.alarm[row] >= ALARM else None
             if found is None and reported[row]:
                 found = after_incident(Rung.BOUNDED, self.severity, "", anticipated=True)
             if found is not None:
-                fallen[row] = True
+                fallen[row], back[row] = True, found.code in BACK
                 self._demote(int(row), today.day, found)
-        return fallen
+        return fallen, back
 
     def _demote(self, row: int, day: int, found: Demotion) -> None:
         earlier = [at for at in self.demotions[row] if at > day - RECENT]

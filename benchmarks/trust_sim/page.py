@@ -258,7 +258,7 @@ Dollars for 1000 actions, over a year that begins with asking; in brackets what 
 
 A rule that forgets after 30 days is nearly as cheap as an oracle here, where reports are prompt and losses are capped.
 The certificate costs more, and what is bought with it stands above: it doesn't promote the agent at the limit. Where
-each mistake demotes (D1), asking lasts long after it: the agent waits, and serves its days on the rung anew.
+each mistake demotes (D1), asking lasts long after it: the agent waits, each time twice as long.
 
 ## An agent that changes
 

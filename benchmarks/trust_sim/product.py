@@ -6,6 +6,7 @@ here they are only added up. `fold` asks the whole of the product about single w
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -91,45 +92,58 @@ class Shown:
 
     k: Floats
     n_eff: Floats
-    pending: Floats
+    runs: Floats
+    """Runs so far, as they are,"""
+    known: Floats
+    """those in which a mistake is known,"""
+    sure: Floats
+    """and what the others would count if no day were thinned."""
+
+    def pending(self, setting: Setting) -> Floats:
+        """The share of runs in which a mistake may still come out."""
+        return 1 - (self.known + self.sure / setting.known_by(math.inf)) / self.runs
 
 
 def shown(trace: Trace, setting: Setting) -> Shown:
     """Add up what each world has shown by each look."""
-    share = np.minimum(1, setting.most / np.maximum(trace.done, 1))
+    whole, share = np.ones(trace.shape), np.minimum(1, setting.most / np.maximum(trace.done, 1))
     one = share[trace.row, trace.day]
-    k = np.cumsum(trace.by_day(trace.known, one), axis=1)
-    raw = _weights(trace, setting, np.ones(trace.shape))
-    n_eff = raw if share.min() >= 1 else _weights(trace, setting, share)
-    done = np.maximum(np.cumsum(trace.done, axis=1), 1)
-    return Shown(k, n_eff, 1 - raw / done)
+    open_, kept = _weights(trace, setting, whole)
+    n_eff = open_ + kept if share.min() >= 1 else np.add(*_weights(trace, setting, share))
+    return Shown(
+        np.cumsum(trace.by_day(trace.known, one), axis=1),
+        n_eff,
+        np.maximum(np.cumsum(trace.done, axis=1), 1),
+        np.cumsum(trace.by_day(trace.known), axis=1),
+        open_,
+    )
 
 
-def _weights(trace: Trace, setting: Setting, share: Floats) -> Floats:
-    """The weight of all runs at each look, each run taken at a share."""
+def _weights(trace: Trace, setting: Setting, share: Floats) -> tuple[Floats, Floats]:
+    """What runs count at each look, each taken at a share: those in which nothing is known, and the others."""
     days = trace.shape[1]
     q = np.array([setting.known_by(age + NOON) for age in range(days)])
-    grows = np.diff(q, prepend=0.0)
-    # A run that the reviewer caught was never looked at with a yes, and has no weight.
-    caught = trace.known == trace.day
-    runs = share * (trace.done - trace.by_day(np.where(caught, trace.day, days)))
     lag = np.arange(days)[None, :] - np.arange(days)[:, None]
-    return np.cumsum(runs @ np.where(lag >= 0, grows[lag], 0.0) + _frozen(trace, setting, share, q), axis=1)
+    at_once = trace.known == trace.day
+    runs = share * (trace.done - trace.by_day(np.where(at_once, trace.day, days)))
+    unknown = runs @ np.where(lag >= 0, np.diff(q, prepend=0.0)[lag], 0.0) - _reported(trace, share, q)
+    # A run that is reported keeps the weight of that moment.
+    caught = setting.known_by(0)
+    weight = np.array([setting.known_by(delay) if delay else caught for delay in trace.delay])
+    kept = trace.by_day(trace.known, share[trace.row, trace.day] * weight)
+    return np.cumsum(unknown, axis=1), np.cumsum(kept, axis=1)
 
 
-def _frozen(trace: Trace, setting: Setting, share: Floats, q: Floats) -> Floats:
-    """What is to be taken off these weights on each day: a run that is reported keeps the weight of that moment."""
+def _reported(trace: Trace, share: Floats, q: Floats) -> Floats:
+    """What is to be taken off these on each day: first what a run had counted until then, then what it would gain."""
     days = trace.shape[1]
     late = (trace.known > trace.day) & (trace.known < days)
     row, day, known = trace.row[late], trace.day[late], trace.known[late]
-    weight, kept = share[row, day], np.array([setting.known_by(delay) for delay in trace.delay[late]])
-    # On the day of the report its weight goes to what is kept, and stays there however old it gets.
-    off = weight * (kept - q[known - day])
-    lasts = days - 1 - known
+    weight, lasts = share[row, day], days - 1 - known
     place = np.repeat(row * days + known, lasts) + _count(lasts)
-    less = np.repeat(weight, lasts) * np.diff(q)[np.repeat(known - day, lasts) + _count(lasts) - 1]
-    flat = np.bincount(row * days + known, off, share.size) - np.bincount(place, less, share.size)
-    taken: Floats = flat.astype(np.float64).reshape(share.shape)
+    gain = np.repeat(weight, lasts) * np.diff(q)[np.repeat(known - day, lasts) + _count(lasts) - 1]
+    at_known = np.bincount(row * days + known, weight * q[known - day], share.size)
+    taken: Floats = (at_known + np.bincount(place, gain, share.size)).astype(np.float64).reshape(share.shape)
     return taken
 
 
@@ -142,7 +156,7 @@ def promotes(trace: Trace, setting: Setting) -> Integers:
     """For each world the day on which the product promotes, from 1; 0 where it never does."""
     found = shown(trace, setting)
     enough = reached(found.k, setting.price.limit * found.n_eff, setting.alpha)
-    return first(late_enough(trace, setting) & (found.pending < PENDING) & enough)
+    return first(late_enough(trace, setting) & (found.pending(setting) < PENDING) & enough)
 
 
 def promotes_by_probes(trace: Trace, rng: np.random.Generator) -> Integers:
@@ -156,8 +170,8 @@ def promotes_by_probes(trace: Trace, rng: np.random.Generator) -> Integers:
     # What an action counts is linear in both: what was seen at once, and of the rest what was reported.
     seen = shown(trace, replace(nothing, sensitivity=1.0, ever=0.0))
     told = shown(trace, replace(nothing, sensitivity=0.0, ever=1.0))
-    n_eff = worth * seen.n_eff + (1 - worth) * EVER * told.n_eff
-    pending = 1 - worth * (1 - seen.pending) - (1 - worth) * EVER * (1 - told.pending)
+    n_eff, sure = (worth * getattr(seen, name) + (1 - worth) * EVER * getattr(told, name) for name in ("n_eff", "sure"))
+    pending = 1 - (seen.known + sure / (worth + (1 - worth) * EVER)) / seen.runs
     enough = reached(told.k, nothing.price.limit * n_eff, nothing.alpha)
     return first(late_enough(trace, nothing) & (pending < PENDING) & evidence & enough)
 

@@ -79,7 +79,10 @@ def changing(world: World, change: Change, runs: int, seed: int) -> Year:
     shape = (runs, world.days)
     changes = rng.random(shape) < 1 / change.every
     changes[:, 0] = False
-    fresh = np.log(LEAST) + np.log(MOST / LEAST) * rng.random(shape)
+    ranks = rng.random(shape)
+    # At first each part of the range has its share of the worlds, so that the mean of few says more.
+    ranks[:, 0] = (rng.permutation(runs) + ranks[:, 0]) / runs
+    fresh = np.log(LEAST) + np.log(MOST / LEAST) * ranks
     redrawn, shift = rng.random(shape) < REDRAWN, rng.normal(0, JITTER, shape)
     logs = fresh.copy()
     for day in range(1, world.days):
