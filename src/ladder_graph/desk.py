@@ -29,9 +29,9 @@ from ladder_graph.questions import person_of
 from ladder_graph.routing import Footing, Watching, effective
 from ladder_graph.scale import Rung
 from ladder_graph.seats import Seat
-from ladder_graph.signing import Signing
 from ladder_graph.states import State
 from ladder_graph.steps import Known, Person, Reason, Route
+from ladder_graph.suspecting import Suspecting
 from ladder_graph.trust.cells import EVERY, CellKey
 from ladder_graph.trust.demotion import Demotion
 from ladder_graph.trust.held import nearest
@@ -69,7 +69,7 @@ class Cell:
         return f"{self.tool} [{self.scope}]" if self.scope else self.tool
 
 
-class Desk(Signing):
+class Desk(Suspecting):
     """What people do with a ladder. `Ladder` is one; it needs no graph to be there, so the command line is one too."""
 
     workspace: Workspace

@@ -49,6 +49,7 @@ from ladder_graph.steps import (
     Weigh,
 )
 from ladder_graph.trust.standing import reached, standing
+from ladder_graph.trust.suspicion import sampled
 
 RUNGS: dict[Rung, Callable[[Call, Route, Plan], Life]] = {
     Rung.SUGGEST: suggest,
@@ -77,6 +78,9 @@ class Gate:
     """The rung that the graph already sent the call to; it may only fall from there."""
 
 
+SAMPLED = Reason("sampled", "its agent seems to have changed, so one of five calls asks")
+"""Why a call asks that would have run."""
+
 Routed = tuple[Route, Plan, Seen]
 """Where a call goes, what was settled about it, and what that was found by."""
 
@@ -97,6 +101,8 @@ def routed(call: Call, gate: Gate) -> Generator[Step, Any, Routed]:
     )
     if seen.known is not None and seen.known.state in {State.ASKED, State.APPROVED}:
         route = lowered(route, Rung.CONFIRM)
+    if seen.sampled and gate.footing.can_ask and not gate.rule.read_only and sampled(call.key):
+        route = lowered(route, Rung.CONFIRM, SAMPLED) if route.rung > Rung.CONFIRM else route
     undoable = gate.footing.reversible and gate.rule.noticed and not gate.rule.read_only
     return lowered(route, gate.at_most), Plan(gate.rule, () if counted else tuple(charges), undoable), seen
 

@@ -148,7 +148,14 @@ class Signing(Assessing):
         Returns:
             What doesn't agree with what the gate reads, or with the certificate that was signed; empty where all does.
         """
-        found = self.findings(agent)
+        return self.disagreements(self.findings(agent))
+
+    def disagreements(self, found: Findings) -> list[str]:
+        """What of a chain that was read doesn't agree with what the gate reads, or with what was signed.
+
+        Args:
+            found: What the chain comes to, read whole.
+        """
         whose = found.fold.agent
         kept = self.reading.standings(whose)
         again = rows(found.fold.events)

@@ -203,6 +203,8 @@ class Seen:
     standing: Rung | None = None
     """The rung that a demotion put this cell on, if one did."""
     standing_reason: str = ""
+    sampled: bool = False
+    """One of five calls asks, since a silent change is suspected."""
     left: tuple[tuple[Charge, int], ...] = ()
     """Each charge the call would make, with what is left in its window."""
     overdue: int = 0

@@ -21,6 +21,8 @@ CHAIN = Sql.of(
 )
 
 FIRST = Sql.of(select(_entry.c.at_us).where(_entry.c.stream == bindparam("stream"), _entry.c.n == literal_column("1")))
+BARE = frozenset({"done", "failed", "unknown", "undone", "undo_conflict", "undo_failed"})
+"""Kinds of which trust needs no more than that it was so, and when."""
 
 ALL = 2**62
 """More entries than any chain has."""
@@ -35,7 +37,7 @@ def happenings(connection: Any, agent: str, until: int = ALL) -> Iterator[Happen
         until: The number of the last one.
     """
     for at_us, kind, action, body in connection.execute(CHAIN, {"stream": agent, "until": until}):
-        yield Happening(agent, at_us, kind, action, {} if body is None else json.loads(body))
+        yield Happening(agent, at_us, kind, action, {} if body is None or kind in BARE else json.loads(body))
 
 
 def first_us(connection: Any, agent: str) -> int | None:

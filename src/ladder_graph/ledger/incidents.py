@@ -72,13 +72,14 @@ def report(journal: Journal, cursor: Cursor, known: Known, said: Said, start: Ru
             said, severity=before.severity, anticipated=before.anticipated, reversed=said.reversed or before.reversed,
             closed=said.closed or before.closed,
         )  # fmt: skip
+    scope, rung = cursor.execute(PLACE, {"key": call.key}).fetchone()
     journal.append(cursor, call.agent, "incident", call.key, {
-        "tool": call.tool, "severity": int(said.severity), "class": said.kind, "anticipated": said.anticipated,
-        "reversed": said.reversed, "closed": said.closed, "text": said.text, "by": by.name, "auth": by.auth,
+        "tool": call.tool, "scope": scope, "env": call.env, "severity": int(said.severity), "class": said.kind,
+        "anticipated": said.anticipated, "reversed": said.reversed, "closed": said.closed, "text": said.text,
+        "by": by.name, "auth": by.auth,
     })  # fmt: skip
     if said.reversed or said.closed:
         return None
-    scope, rung = cursor.execute(PLACE, {"key": call.key}).fetchone()
     cell = CellKey(call.agent, call.tool, scope, call.env or EVERY)
     held = nearest(standings.of_tool(cursor, cell.agent, cell.tool), cell)
     stands = max(held.rung(start), Rung(rung))

@@ -79,6 +79,7 @@ class Journal(Asked):
             earned=held.earned,
             standing=held.cap,
             standing_reason=held.reason,
+            sampled=held.sampled_us > self.us,
             left=(*left, *((charge, quotas.left(cursor, charge)) for charge in others)),
             overdue=found["overdue"],
             pinned=pinned_in(found["pinned"]),

@@ -66,6 +66,10 @@ class Findings:
                 found[deed.cell].append(deed)
         return found
 
+    def deeds(self, cell: CellKey) -> list[Deed]:
+        """What became of each action of a cell."""
+        return self._of_cell.get(cell, [])
+
     @cached_property
     def _cells_of(self) -> dict[str, list[CellKey]]:
         found: defaultdict[str, list[CellKey]] = defaultdict(list)
@@ -103,7 +107,7 @@ class Findings:
     def _delays(self) -> dict[str, Delays]:
         found: defaultdict[str, list[Report]] = defaultdict(list)
         for deed in self.fold.deeds.values():
-            reported = [one.at_us for one in deed.incidents.values() if not one.reversed]
+            reported = [one.first_us or one.at_us for one in deed.incidents.values() if not one.reversed]
             if deed.cell is not None and reported:
                 age = (self.now_us - deed.at_us) / DAY
                 found[deed.cell.tool].append(Report((min(reported) - deed.at_us) / DAY, age))
@@ -137,7 +141,7 @@ class Findings:
         held = self.held(cell)
         return weigh(
             self.units(cell) if found is None else found, self.now_us,
-            lambda age, sight: self._known(cell.tool, age, sight), most_a_day=most, since_us=held.since_us,
+            lambda age, sight: self._known(cell.tool, age, sight), most_a_day=most, since_us=held.counted_us,
             stale_us=held.stale_us, single_pattern=self.policy.rule(cell.tool).trust.single_pattern,
         )  # fmt: skip
 
@@ -192,7 +196,9 @@ class Findings:
         if (spent := self._spent(cell, found)) is not None:
             return after_alarm(rung, spent)
         last = max((one.at_us for one in found), default=None)
-        return None if last is None else after_silence(rung, (self.now_us - last) / DAY)
+        if last is None:
+            return None
+        return after_silence(rung, (self.now_us - last) / DAY, lowered=self.held(cell).stale_us > last)
 
     def _stamped(self, cell: CellKey, rung: Rung) -> bool:
         """Whether a rung that was earned wouldn't be earned on what its approvals turned out to be worth."""

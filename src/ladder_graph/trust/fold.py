@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, cast
 
 from ladder_graph.errors import PolicyError
 from ladder_graph.fingerprint import Environment
 from ladder_graph.trust.deeds import Deed, Happening, add
-from ladder_graph.trust.held import Event
+from ladder_graph.trust.held import Event, Kind
 from ladder_graph.trust.reviewers import Probes
 
 
@@ -41,6 +41,8 @@ class Fold:
     """What was carried out, for which tool (empty for all), to when it last held."""
     probes: dict[str, Probes] = field(default_factory=dict)
     """Reviewer to the probes that they were shown."""
+    replays: list[dict[str, str]] = field(default_factory=list)
+    """What fixed prompts were answered with, each time, since the agent came to be what it is."""
     environments: list[Environment] = field(default_factory=list)
     """What proposed calls, as far as the chain describes it; the pinned one and the changes."""
     pinned: Environment | None = None
@@ -48,8 +50,9 @@ class Fold:
 
     def take(self, entry: Happening) -> None:
         """Take one entry in."""
+        said: Any
         match entry.kind:
-            case "promoted" | "demoted":
+            case "promoted" | "demoted" | "sampled":
                 self._event(entry)
             case "rehearsed":
                 said = entry.body
@@ -61,6 +64,9 @@ class Fold:
             case "probe":
                 by, missed = str(entry.body.get("by")), int(not entry.body.get("caught"))
                 self.probes[by] = self.probes.get(by, Probes()) + Probes(1, missed)
+            case "replayed":
+                said = entry.body.get("answers")
+                self.replays.append({str(name): str(one) for name, one in said.items()} if type(said) is dict else {})
             case "pinned" | "environment":
                 self._environment(entry)
             case _ if entry.action:
@@ -70,8 +76,7 @@ class Fold:
 
     def _event(self, entry: Happening) -> None:
         try:
-            kind: Literal["promoted", "demoted"] = "promoted" if entry.kind == "promoted" else "demoted"
-            self.events.append(Event.of(entry.agent, entry.at_us, kind, entry.body))
+            self.events.append(Event.of(entry.agent, entry.at_us, cast("Kind", entry.kind), entry.body))
         except (KeyError, ValueError, TypeError):
             return  # It was erased, or is not ours; `verify` tells which.
 
@@ -81,6 +86,7 @@ class Fold:
         except PolicyError:
             return
         self.environments.append(found)
+        self.replays.clear()
         if entry.kind == "pinned":
             self.pinned = found
 

@@ -17,13 +17,16 @@ from ladder_graph.trust.cells import EVERY, CellKey
 from ladder_graph.trust.demotion import LONGEST, RECENT, Effect
 from ladder_graph.trust.evidence import DAY
 
+Kind = Literal["promoted", "demoted", "sampled"]
+"""Up, down, or that some of its calls ask for a while."""
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
     """A step up or down."""
 
     at_us: int
-    kind: Literal["promoted", "demoted"]
+    kind: Kind
     cell: CellKey
     """Whose; a demotion may be for all scopes and environments of a tool."""
     rung: Rung
@@ -42,7 +45,7 @@ class Event:
         }  # fmt: skip
 
     @classmethod
-    def of(cls, agent: str, at_us: int, kind: Literal["promoted", "demoted"], body: Mapping[str, Any]) -> Event:
+    def of(cls, agent: str, at_us: int, kind: Kind, body: Mapping[str, Any]) -> Event:
         """Read what `body` wrote.
 
         Of a demotion whose entry can't be read whole, what is missing is taken at its worst.
@@ -82,6 +85,8 @@ class Held:
     """What happened up to this moment doesn't count."""
     stale_us: int = 0
     """What happened up to this moment counts half."""
+    sampled_us: int = 0
+    """Until when one of five calls asks, since a silent change is suspected."""
     demotions: tuple[int, ...] = ()
     """When it was demoted, the latest last; those within 90 days of the latest."""
 
@@ -91,6 +96,8 @@ class Held:
         Demotions may come in any order. A promotion that isn't later than the last of them is void: it was signed
         without knowing of it.
         """
+        if event.kind == "sampled":
+            return replace(self, sampled_us=max(self.sampled_us, event.at_us + event.cooldown * DAY))
         if event.kind == "promoted":
             if self.demotions and event.at_us <= self.demotions[-1]:
                 return self
@@ -107,6 +114,7 @@ class Held:
             cooldown_us=max(self.cooldown_us, event.at_us + event.cooldown * DAY),
             wiped_us=max(self.wiped_us, event.at_us if event.evidence == "wipe" else 0),
             stale_us=max(self.stale_us, event.at_us if event.evidence == "half" else 0),
+            sampled_us=self.sampled_us,
             demotions=_recent((*self.demotions, event.at_us)),
         )
 
@@ -119,7 +127,8 @@ class Held:
         return replace(
             lower, earned=earned, since_us=max(lower.since_us, higher.since_us),
             cooldown_us=max(lower.cooldown_us, higher.cooldown_us), wiped_us=max(lower.wiped_us, higher.wiped_us),
-            stale_us=max(lower.stale_us, higher.stale_us), demotions=_recent((*lower.demotions, *higher.demotions)),
+            stale_us=max(lower.stale_us, higher.stale_us), sampled_us=max(lower.sampled_us, higher.sampled_us),
+            demotions=_recent((*lower.demotions, *higher.demotions)),
         )  # fmt: skip
 
     @property
