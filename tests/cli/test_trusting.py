@@ -6,11 +6,13 @@ import contextlib
 import datetime as dt
 import re
 import shutil
+import sqlite3
 
 import pytest
 
-from ladder_graph import Ladder
+from ladder_graph import Ladder, questions
 from ladder_graph.cli import assessments
+from ladder_graph.policy import load_policy
 from ladder_graph.testing import FrozenClock
 from tests.cli.test_answering import ME
 from tests.unit.world import World, model
@@ -231,6 +233,18 @@ def test_an_environment_is_named_by_the_beginning_of_its_key(ready, ladder):
     assert "signed by" in ladder("promote", "refund", "--env", old, "--yes").stdout
 
 
+def test_what_was_changed_behind_the_ledgers_back_is_found(ready, ladder):
+    """A row that the gate reads, raised by hand, is not what the entries give: exit code 1."""
+    ladder("promote", "refund", "--yes")
+    with contextlib.closing(sqlite3.connect("ladder.db")) as file, file:
+        file.execute("""UPDATE standing SET held = replace(held, '"earned":3', '"earned":5')""")
+        assert file.execute("SELECT changes()").fetchone() == (1,)
+    result = ladder("trust", "--recompute", "--json", code=1)
+    assert list(result.document) == list(assessments.RecomputationDocument.__annotations__)
+    assert "the gate reads another standing than its entries give" in result.document["problems"][0]
+    assert "another standing" in " ".join(ladder("trust", "--recompute", code=1).stdout.split())
+
+
 # --- mistakes --------------------------------------------------------------------------------------------------------
 
 
@@ -307,6 +321,28 @@ def test_show_tells_the_incidents_of_an_action(ready, ladder, last):
     text = " ".join(ladder("show", key).stdout.split())
     assert "Incidents" in text
     assert f"S2 (real) wrong_order open by {ME}: the other order" in text
+
+
+def test_a_probe_is_revealed_to_whoever_answers(weeks, ladder, monkeypatch):
+    """At once, with what was wrong; who lets them pass is named where trust is shown."""
+    edit(
+        weeks,
+        "single_pattern = true",
+        'single_pattern = true, probes = [{ arguments = { order = "o-x" }, why = "nobody ordered that" }]',
+    )
+    monkeypatch.setattr(questions, "random", lambda: 0.0)
+    world = World(weeks / "ladder.db")
+    with contextlib.closing(world):
+        world.clock = world.ladder.clock = FrozenClock(dt.datetime.now(tz=dt.UTC))
+        world.ladder.policy = load_policy("ladder.toml")
+        world.n = 1000
+        for _ in range(20):
+            world.approved()
+    (probe,) = ladder("pending", "--json").document
+    told = ladder("approve", probe["question"], "--yes").stdout
+    assert "This was a probe, which never runs: nobody ordered that" in told
+    assert "is resumed" not in told
+    assert "less than half of the probes were caught" in " ".join(ladder("trust").stdout.split())
 
 
 # --- the numbers -----------------------------------------------------------------------------------------------------

@@ -123,13 +123,13 @@ def edit(
             asked, f"Let {asked.call.agent} run this instead, in your name ({person.name})?", typed, yes=yes
         )
         arguments = {**asked.call.arguments, **changes}
-        ladder.edit(
+        taken = ladder.edit(
             asked.id, arguments, by=person, reason=reason, typed=typed, digest=asked.digest, looked=looked,
             characters=to_read,
         )  # fmt: skip
         now_asked = next((one for one in ladder.pending() if one.call.id == asked.call.id), None)
     _said(out, "edited", person)
-    _what_now(out, now_asked or asked)
+    _what_now(out, taken if taken.probe else now_asked or asked)
 
 
 def respond(
@@ -189,10 +189,7 @@ def _changed(text: str, asked: Question) -> tuple[str, object]:
 
 
 def _what_now(out: Screen, question: Question) -> None:
-    if question.probe:
-        out.line(f"This was a probe, which never runs: {question.probe}.")
-        out.note("It was put among the questions to measure how many mistakes are caught; it is in no other list.")
-        out.gap()
+    if _revealed(out, question):
         return
     left = 0 if question.decision is not None else question.quorum - len(question.votes)
     if question.quorum > 1 and left > 0:
@@ -200,6 +197,15 @@ def _what_now(out: Screen, question: Question) -> None:
     else:
         out.note(f"It runs when thread {question.call.thread} is resumed: graph.invoke(None, config)")
     out.gap()
+
+
+def _revealed(out: Screen, question: Question) -> bool:
+    """Say that a question was a probe, if it was one."""
+    if question.probe:
+        out.line(f"This was a probe, which never runs: {question.probe}")
+        out.note("Probes are put among the questions to measure how many mistakes are caught.")
+        out.gap()
+    return bool(question.probe)
 
 
 def _refuse_what_is_hopeless(ladder: Ladder, asked: Question, person: Person, verdict: Verdict = "approve") -> None:
@@ -284,7 +290,8 @@ def _end(ctx: typer.Context, verdict: str, act: Callable[[Ladder, Person], Quest
     _card(out, question, now, whole=False)
     out.gap()
     _said(out, verdict, person)
-    out.gap()
+    if not _revealed(out, question):
+        out.gap()
 
 
 def _said(out: Screen, verdict: str, person: Person) -> None:

@@ -96,9 +96,14 @@ def gates(out: Screen, found: Sequence[Gate]) -> None:
     rows: list[list[Cell]] = []
     for one in found:
         sign = styled(out.glyphs.good, "green") if one.met else styled(out.glyphs.bad, "red")
-        when = "" if one.when_us is None else f", {day(one.when_us)} at this pace"
+        when = "" if one.when_us is None else by(one.code, day(one.when_us))
         rows.append([sign, styled(one.code, "" if one.met else "bold"), f"{one.text}{when}"])
     out.columns(rows, between=2)
+
+
+def by(code: str, day: str) -> str:
+    """When a condition can be met: time alone brings some of them, the others are a matter of pace."""
+    return f", until {day}" if code in {"cooldown", "days"} else f", {day} at this pace"
 
 
 def verdict(out: Screen, of: Assessment) -> Text:

@@ -150,7 +150,8 @@ def promote(
         certificates.card(out, wanted.assessment, now_us)
         out.gap()
         if made is None or wanted.objections:
-            told = [f"{tool} can't go up, for {len(wanted.objections)} reasons:", *wanted.objections]
+            count = len(wanted.objections)
+            told = [f"{tool} can't go up, for {count} reason{'s' * (count > 1)}:", *wanted.objections]
             raise AnswerRefused("\n".join(told))
         asking.confirm(f"Let {tool} go up to {made.to.word}, in your name ({person.name})?", yes=yes)
         signed = ladder.promote(tool, by=person, agent=whose, scope=scope, env=wanted.assessment.cell.env,
@@ -216,6 +217,7 @@ def _reason(ladder: Ladder, cell: Cell, known: Assessment | None, steps: list[tu
 
 
 def _why(out: Screen, told: WhyDocument) -> None:
+    from ladder_graph.cli.certificates import by
     from ladder_graph.cli.screen import QUIET, styled
 
     scope = f" [{told['scope']}]" if told["scope"] else ""
@@ -239,7 +241,7 @@ def _why(out: Screen, told: WhyDocument) -> None:
         return
     out.heading(f"To go up to {told['to']}", "" if told["missing"] else "nothing is missing: ladder promote")
     out.columns([
-        [styled(out.glyphs.bad, "red"), one["text"] + (f", {one['when'][:10]} at this pace" if one["when"] else "")]
+        [styled(out.glyphs.bad, "red"), one["text"] + (by(one["code"], one["when"][:10]) if one["when"] else "")]
         for one in told["missing"]
     ], between=2)  # fmt: skip
 

@@ -127,7 +127,7 @@ def _conduct(case: Case) -> Iterator[Gate]:
     text = f"in {found.pending:.0%} of its runs a mistake may still come out"
     met = found.runs > 0 and found.pending < PENDING
     yield Gate("pending", met, text if found.runs else "it has no judged run")
-    text = f"{told.open_incidents} incidents are open" if told.open_incidents else "no incident is open"
+    text = f"{told.open_incidents or 'no'} incident{'s are' if told.open_incidents > 1 else ' is'} open"
     yield Gate("incidents", not told.open_incidents, text)
     text = (
         f"approvals by {', '.join(told.stamped)} are no evidence: less than half of the probes were caught; bounds and "
