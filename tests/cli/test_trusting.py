@@ -11,7 +11,7 @@ import sqlite3
 import pytest
 
 from ladder_graph import Ladder, questions
-from ladder_graph.cli import assessments
+from ladder_graph.cli import assessments, looking
 from ladder_graph.policy import load_policy
 from ladder_graph.testing import FrozenClock
 from tests.cli.test_answering import ME
@@ -375,9 +375,14 @@ def test_the_doctor_names_what_trust_lacks(ready, ladder):
     assert found["trust"]["points"][0]["text"] == "nobody may sign a promotion: role:promoter"
 
 
-def test_what_may_go_up_is_said_where_one_looks_first(ready, ladder):
-    """`status` counts it, and names the command."""
+def test_what_may_go_up_is_said_where_one_looks_first(ready, ladder, monkeypatch):
+    """`status` counts it, and names the command; where the ledger is long it only names it."""
     assert "1 may go up: ladder trust" in ladder("status").stdout
     assert [one["may_go_up"] for one in ladder("status", "--json").document] == [False, True]
+    monkeypatch.setattr(looking, "LONG", 10)
+    assert "`ladder trust` reads all of it" in ladder("status").stdout
+    assert [one["may_go_up"] for one in ladder("status", "--json").document] == [None, None]
+    monkeypatch.undo()
+    monkeypatch.chdir(ready)
     ladder("promote", "refund", "--yes")
     assert "may go up" not in ladder("status").stdout

@@ -162,3 +162,51 @@ def test_a_long_silence_costs_a_rung(world):
     assert stands(world) is Rung.CONFIRM
     assert world.ladder.sweep() == [], "twice changes nothing"
     assert world.ladder.recompute() == []
+
+
+def test_a_no_for_reasons_outside_the_agent_does_not_count(world):
+    """Any other is a whole mistake."""
+    for fault in ("policy", "agent"):
+        world.call()
+        world.ladder.decline(world.ladder.pending()[-1].id, by="ana", reason="we are closed", fault=fault)
+    found = world.ladder.findings()
+    (cell,) = found.cells
+    (unit,) = found.units(cell)
+    assert unit.loss == 1
+
+
+def test_a_glance_is_worth_less_than_a_look(world):
+    """What nobody can have read in the time is evidence only as far as reports would have come."""
+    for seconds in (0.0, 60.0, None):
+        call = world.call()
+        world.ladder.approve(world.ladder.pending()[-1].id, by="ana", looked=seconds, characters=600)
+        world.ladder.run(call, world.env, world.desk)
+    found = world.ladder.findings()
+    assert [unit.sight for unit in found.units(found.cells[0])] == [0.0, 0.5, 0.5]
+
+
+def test_who_closes_an_incident_does_not_make_it_a_smaller_one(world):
+    """Nor does closing bring one back that was taken back."""
+    last = ready(world, days=3)
+    said = {"by": "ana", "kind": "wrong_order"}
+    world.ladder.incident(last.key, "S2", **said)
+    before = world.ladder.trust("refund")[0].certificate.evidence.k
+    world.clock.advance(60)
+    world.ladder.incident(last.key, "S0", closed=True, **said)
+    assert world.ladder.trust("refund")[0].certificate.evidence.k == before > 0
+    world.clock.advance(60)
+    world.ladder.incident(last.key, "S0", reversed_=True, **said)
+    world.clock.advance(60)
+    world.ladder.incident(last.key, "S0", closed=True, **said)
+    assert world.ladder.trust("refund")[0].certificate.evidence.k == 0
+
+
+def test_what_would_be_signed_is_seen_before(world):
+    """With everything that speaks against it, and nothing is written."""
+    world.day(1)
+    entries = len(world.ladder.log())
+    found = world.ladder.candidate("refund", by="ana")
+    assert found.assessment.certificate.to is Rung.BOUNDED
+    assert len(found.objections) > 4
+    assert found.objections[-1] == "ana may not sign a promotion; role:promoter may"
+    assert len(world.ladder.log()) == entries

@@ -168,8 +168,9 @@ class CellDocument(TypedDict):
     """Files of its messages that may have been sent, and aren't tried again."""
     watchers: list[str]
     """The processes that watch, whatever the tool."""
-    may_go_up: bool
-    """In one of its environments every condition for the next rung holds: `ladder trust`."""
+    may_go_up: bool | None
+    """In one of its environments every condition for the next rung holds; null in a long ledger, where `ladder trust`
+    tells it."""
 
 
 class WeighedDocument(TypedDict):
@@ -296,7 +297,7 @@ def report(of: ledger.Report, now: dt.datetime) -> ReportDocument:
     }  # fmt: skip
 
 
-def cell(of: Cell, after: After, *, ceiling: str, may_go_up: bool) -> CellDocument:
+def cell(of: Cell, after: After, *, ceiling: str, may_go_up: bool | None) -> CellDocument:
     """A cell of the matrix as JSON."""
     own = [one for one in after.watched if (one.agent, one.tool) == (of.agent, of.tool)]
     return {

@@ -15,8 +15,10 @@ from ladder_graph.errors import LadderError
 if TYPE_CHECKING:
     import datetime as dt
 
+    from ladder_graph.assessing import Assessment
     from ladder_graph.cli.screen import Screen
     from ladder_graph.desk import Cell
+    from ladder_graph.ladder import Ladder
     from ladder_graph.ledger import Action, Entry
     from ladder_graph.scale import Rung
     from ladder_graph.windows import After, Watched
@@ -29,13 +31,13 @@ def status(ctx: typer.Context, *, json: Json = False) -> None:
     with place_of(ctx).looking() as ladder:
         cells, policy = ladder.status(), ladder.policy
         news = {agent: ladder.environments(agent) for agent in {cell.agent for cell in cells}}
-        after, ready = ladder.after(), ladder.ready()
+        after, ready = ladder.after(), _ready(ladder)
     if json:
-        up = {one.cell[:3] for one in ready}
+        up = None if ready is None else {one.cell[:3] for one in ready}
         screen.document([
             documents.cell(
                 cell, after, ceiling=policy.rule(cell.tool).ceiling.word,
-                may_go_up=(cell.agent, cell.tool, cell.scope) in up,
+                may_go_up=None if up is None else (cell.agent, cell.tool, cell.scope) in up,
             )
             for cell in cells
         ])  # fmt: skip
@@ -54,7 +56,10 @@ def status(ctx: typer.Context, *, json: Json = False) -> None:
         out.note("The policy names no tool, and none was mounted yet.")
         return
     _after(out, after)
-    if ready:
+    if ready is None:
+        out.gap()
+        out.note("The ledger is long; `ladder trust` reads all of it, and tells what may go up")
+    elif ready:
         out.gap()
         out.line(screen.styled(f"{len(ready)} may go up: ladder trust", "green"))
     out.gap()
@@ -64,6 +69,15 @@ def status(ctx: typer.Context, *, json: Json = False) -> None:
 
 
 _HEAD = ("tool", "0 1 2 3 4 5", "stands on", "policy says", "by the entry")
+
+
+LONG = 100_000
+"""Entries in all chains up to which a look at them all is a matter of a second or two."""
+
+
+def _ready(ladder: Ladder) -> list[Assessment] | None:
+    """What may go up now; None where that can't be told at a look, since every entry must be read for it."""
+    return ladder.ready() if sum(n for _, n, _ in ladder.heads()) <= LONG else None
 
 
 def _row(out: Screen, cell: Cell, ceiling: Rung) -> list[Any]:

@@ -169,15 +169,16 @@ def promote(
 
 def why(
     ctx: typer.Context,
-    first: Annotated[str, typer.Argument(metavar="[AGENT] TOOL", help="The tool, with its agent before it.")],
-    second: Annotated[str | None, typer.Argument(metavar="", hidden=True)] = None,
+    names: Annotated[list[str], typer.Argument(metavar="[AGENT] TOOL", help="The tool, with its agent before it.")],
     *,
     json: Json = False,
 ) -> None:
     """Tell why a tool stands where it does, and what it takes to go up."""
     from ladder_graph.cli import screen
 
-    agent, tool = (None, first) if second is None else (first, second)
+    agent, tool = (None, *names)[-2:]
+    if tool is None or len(names) > 2:  # noqa: PLR2004  # an agent and a tool
+        raise LadderError("name one tool, with its agent before it where it isn't the policy's: ladder why AGENT TOOL")
     with place_of(ctx).looking() as ladder:
         (whose,) = agents_of(ladder, agent or ladder.refresh().agent)
         tool_of(ladder, tool, whose)
