@@ -24,8 +24,8 @@ FIRST = Sql.of(select(_entry.c.at_us).where(_entry.c.stream == bindparam("stream
 BARE = frozenset({"done", "failed", "unknown", "undone", "undo_conflict", "undo_failed"})
 """Kinds of which trust needs no more than that it was so, and when."""
 
-ALL = 2**62
-"""More entries than any chain has."""
+ALL = 2**31 - 1
+"""The number of the last entry that a chain can have: PostgreSQL takes none that is larger."""
 
 
 def happenings(connection: Any, agent: str, until: int = ALL) -> Iterator[Happening]:
