@@ -77,7 +77,7 @@ class LedgerNewer(LedgerError):
 
 
 class ArgumentsError(LadderError):
-    """Arguments that have no canonical JSON form (a lone surrogate, NaN, a key that is no string)."""
+    """Arguments without a canonical JSON form (a lone surrogate, NaN, a key that is no string), or that fit no tool."""
 
 
 class AnswerError(LadderError):

@@ -9,6 +9,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -23,7 +24,6 @@ from ladder_graph.flow import Gate, Routed, life, routed
 from ladder_graph.hosting import Alone, Host
 from ladder_graph.ledger import Reading, Store, acts, watches
 from ladder_graph.ledger.questions import Terms
-from ladder_graph.ledger.rows import US
 from ladder_graph.ledger.sqlite import MEMORY
 from ladder_graph.policy import Policy, load_policy
 from ladder_graph.policy.scene import Scene
@@ -35,7 +35,7 @@ from ladder_graph.scale import Rung
 from ladder_graph.seats import Seat
 from ladder_graph.steps import Person, Reason, Reply, Route
 from ladder_graph.tools import NOTHING, Declaration, declared_at
-from ladder_graph.turns import Turn
+from ladder_graph.turns import Turn, reader_of
 from ladder_graph.watcher import Watcher
 from ladder_graph.workspace import Workspace
 
@@ -222,10 +222,8 @@ class Ladder(Desk):
             self._say(f"the policy of {agent} doesn't name the tool {tool}, so it only suggests; add [tools.{tool}]")
         if trouble := seat.trouble(self.policy.rule(tool)):
             self._say(f"{tool} of {agent} stands below rollback: {trouble}")
-        self._write(
-            lambda journal, cursor: acts.found(journal, cursor, agent, tool, seat.footing(None)),
-            durable=False,
-        )
+        kept = partial(acts.found, version=seat.edition(tool), undo=seat.declaration.undo_edition)
+        self._write(lambda journal, cursor: kept(journal, cursor, agent, tool, seat.footing(None)), durable=False)
         self._see_through()
 
     def _see_through(self) -> None:
@@ -347,12 +345,11 @@ class Ladder(Desk):
             )
 
     def _turn(self, call: Call, host: Host | None, policy: Policy) -> Turn:
-        named = policy.reader_of(policy.rule(call.tool))
-        reader = None if named is None else (named[0], int(named[1] * US))
         return Turn(
             store=self.store, policy=policy, clock=self.clock, workspace=self.workspace,
-            terms=self.terms(call, policy), reader=reader,
+            terms=self.terms(call, policy), reader=reader_of(policy, call.tool),
             declaration=self.seat_of(call.agent, call.tool).declaration, host=host or Alone(),
+            fitted=self.fitting(call),
         )  # fmt: skip
 
     def terms(self, call: Call, policy: Policy) -> Terms:

@@ -16,6 +16,7 @@ from ladder_graph.policy.bounds import Bound, Breach, Charge, weigh
 from ladder_graph.policy.checks import Check
 from ladder_graph.policy.scene import Scene
 from ladder_graph.scale import Rung
+from ladder_graph.splitting import Await, Divide, Join, Split
 from ladder_graph.states import State
 
 Verdict = Literal["approve", "decline", "edit", "respond"]
@@ -112,6 +113,8 @@ class Question:
     probe: str = ""
     """What is wrong with the call, where it was a probe, that is known to be wrong and never runs. Nobody knows before
     it is answered."""
+    part_first: bool = False
+    """A part of it runs first, and the rest only if the part turns out well."""
     word: str = ""
     """That random word itself, where the question is being asked; the ledger doesn't know it."""
 
@@ -170,6 +173,10 @@ class Known:
     """The call with the arguments that somebody put in, which goes on in its place."""
     checkpoint: str = ""
     """Where its conversation stood, as the host names it."""
+    parted: bool = False
+    """It was claimed to go by a part first, so that its part and its rest are actions of their own."""
+    split: Split | None = None
+    """These two, as they were written down with the claim; None where that can't be read any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +207,7 @@ class Seen:
     watched: bool = True
     """A watcher lives, or the rule has no window that needs one."""
     rehearsed: bool = True
-    """The undo was rehearsed with this version of the tool, or the policy doesn't ask for that."""
+    """This very undo was rehearsed with this version of the tool, or the policy doesn't ask for that."""
     firing: str = ""
     """Which alert of the rule's checks fires already, in words; empty where none does."""
     pinned: Environment | None = None
@@ -290,6 +297,8 @@ class Pose:
 
     call: Call
     route: Route
+    part_first: bool = False
+    """Whether whoever is asked reads that a part of it goes first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,6 +357,11 @@ class Claim:
     """The person whose act it is, where it isn't the agent's."""
     seen: Seen | None = None
     """What the route was found by, where that was a moment ago: the claim holds only if it still is so."""
+    split: Split | None = None
+    """What runs in its place, where a part goes first. Both have claims of their own."""
+    whole: Call | None = None
+    """For a part or a rest, the call that it is of; the part is watched as such, and the rest needs a part that
+    stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -428,6 +442,8 @@ class TakeOver:
 
     call: Call
     fence: int
+    undo: str = ""
+    """Why it is to be undone, where it is done; empty where somebody only finds out what became of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -465,5 +481,8 @@ Step = (
     | Probe
     | TakeOver
     | Wait
+    | Divide
+    | Await
+    | Join
 )
 """Everything that the life of a call may ask for."""

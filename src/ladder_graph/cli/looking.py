@@ -95,6 +95,9 @@ def _reasons(out: Screen, cells: list[Cell]) -> None:
             out.gap()
             calls = "1 call" if cell.beyond == 1 else f"{cell.beyond} calls"
             out.note(f"{cell.tool}: {calls} beyond its bounds approved today (UTC)")
+    if parted := [cell.tool for cell in cells if cell.part_first]:
+        out.gap()
+        out.note(f"{', '.join(parted)}: a part of a call goes first, and the rest once that is found good")
 
 
 def _after(out: Screen, after: After) -> None:
@@ -162,10 +165,12 @@ def show(
     with place_of(ctx).acting() as ladder:
         found = ladder.action(action)
         entries, window, now = ladder.log(limit=1000, action=found.key), ladder.window(found.key), ladder.clock()
+        parts = ladder.parts(found.key)
     if json:
         screen.document({
             **documents.action(found), "entries": [documents.entry(entry) for entry in entries],
             "window": None if window is None else aftermath.watched(window, now),
+            "parts": [documents.action(one) for one in parts],
         })  # fmt: skip
         return
     out = screen.Screen()
@@ -175,6 +180,11 @@ def show(
         [screen.styled(screen.clock(entry.at), screen.QUIET), kind(entry.kind), gist(entry, whole=True)]
         for entry in entries
     ])  # fmt: skip
+    if parts:
+        out.heading("It went by a part first")
+        out.columns([
+            [role, one.short, str(one.state), gist_of(one)] for role, one in zip(("part", "rest"), parts, strict=False)
+        ])  # fmt: skip
     if window is not None:
         _window(out, window, now)
     if found.text:
@@ -287,6 +297,13 @@ def kind(of: str) -> Any:
     from ladder_graph.cli.screen import styled
 
     return styled(of, _COLOURS.get(of, ""))
+
+
+def gist_of(action: Action) -> str:
+    """What an action was called with, in one line."""
+    from ladder_graph.wording import inert, show
+
+    return ", ".join(f"{inert(name)}={show(value)}" for name, value in action.arguments.items())
 
 
 def gist(entry: Entry, *, whole: bool = False) -> str:

@@ -15,7 +15,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlmodel import SQLModel
 
 from ladder_graph.errors import LedgerNewer, NotALedger
-from ladder_graph.ledger import rows
+from ladder_graph.ledger import parts, rows
 
 APPLICATION = 0x4C414444
 """`LADD`, in the header of each of our files."""
@@ -43,8 +43,10 @@ TABLES: tuple[type[SQLModel], ...] = (
     rows.WatchRow,
     rows.MeasurementRow,
     rows.SignalRow,
+    rows.FiringRow,
     rows.WatcherRow,
     rows.RehearsalRow,
+    parts.PartRow,
 )
 """Every table of the ledger."""
 
