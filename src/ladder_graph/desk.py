@@ -27,6 +27,7 @@ from ladder_graph.policy.bounds import Charge
 from ladder_graph.policy.scene import NOTHING_SAID, Said, Scene
 from ladder_graph.policy.trusting import OTHER
 from ladder_graph.questions import person_of
+from ladder_graph.rollbacks import Rollbacks
 from ladder_graph.routing import Footing, Watching, effective, goes_by_a_part
 from ladder_graph.scale import Rung
 from ladder_graph.seats import Seat
@@ -72,7 +73,7 @@ class Cell:
         return f"{self.tool} [{self.scope}]" if self.scope else self.tool
 
 
-class Desk(Suspecting):
+class Desk(Rollbacks, Suspecting):
     """What people do with a ladder. `Ladder` is one; it needs no graph to be there, so the command line is one too."""
 
     workspace: Workspace

@@ -110,11 +110,15 @@ def routed(call: Call, gate: Gate) -> Generator[Step, Any, Routed]:
         route = lowered(route, Rung.CONFIRM)
     if seen.sampled and gate.footing.can_ask and not gate.rule.read_only and sampled(call.key):
         route = lowered(route, Rung.CONFIRM, SAMPLED) if route.rung > Rung.CONFIRM else route
+    if seen.pivot and route.rung >= Rung.CONFIRM:
+        route = lowered(route, Rung.CONFIRM, Reason("pivot", seen.pivot))
     if unsplit is not None and route.rung >= Rung.BOUNDED:
         route = lowered(route, Rung.CONFIRM, unsplit)
     if seen.known is not None and seen.known.fence:
         split = seen.known.split  # What was claimed stands, whatever the tool's author says by now.
-    undoable = gate.footing.reversible and gate.rule.noticed and not gate.rule.read_only
+    # In a scope an undo is called for by what comes after the call, too, and not by its own checks alone.
+    called_for = gate.rule.noticed or seen.scoped
+    undoable = gate.footing.reversible and called_for and not gate.rule.read_only
     plan = Plan(gate.rule, () if counted else tuple(charges), undoable, split=split)
     return lowered(route, gate.at_most), plan, seen
 

@@ -212,6 +212,10 @@ class Seen:
     """Which alert of the rule's checks fires already, in words; empty where none does."""
     pinned: Environment | None = None
     """The environment that the policy's start rungs were granted for; None before the first call."""
+    scoped: bool = False
+    """It is made inside a scope that is undone as a whole."""
+    pivot: str = ""
+    """What of its scope could not be undone any more after it, in words; empty where nothing is lost by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +231,8 @@ class Outcome:
     """A control-flow signal of the host, re-raised once it is recorded."""
     cost: int | None = None
     """What the tool says that it cost, in micro-dollars; None where it doesn't say."""
+    barred: bool = False
+    """The machinery kept it from running; the tool itself has failed at nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,7 +381,7 @@ class Claimed:
 class NotClaimed:
     """Somebody else has it, a quota is full, the approval is gone, or the route must be found anew. Nothing ran."""
 
-    code: Literal["busy", "quota", "approval", "state", "stale"]
+    code: Literal["busy", "quota", "approval", "state", "stale", "pivot"]
     text: str
 
 

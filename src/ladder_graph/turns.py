@@ -22,7 +22,7 @@ from ladder_graph.calls import Call
 from ladder_graph.deciding import Fitting, decision_of, edited, taken_before, unchecked
 from ladder_graph.envelopes import signer
 from ladder_graph.hosting import Host
-from ladder_graph.ledger import Journal, Store, acts, quotas, rehearsals, starts, watchers
+from ladder_graph.ledger import Journal, Store, acts, members, quotas, rehearsals, sagas, starts, watchers
 from ladder_graph.ledger.clocks import Moment
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import Terms, last_answer, nonce_of, word_of
@@ -32,6 +32,7 @@ from ladder_graph.scale import Rung
 from ladder_graph.splitting import Await, Divide, Join, split
 from ladder_graph.states import State
 from ladder_graph.steps import (
+    Asking,
     Claim,
     Claimed,
     Compose,
@@ -64,6 +65,7 @@ from ladder_graph.trust.demotion import after_undo
 from ladder_graph.undo import prepare, touched, touched_from, undo, undo_apart, undo_from
 from ladder_graph.undo import word_of as came_to
 from ladder_graph.undo.apart import TIMEOUT
+from ladder_graph.unwinding import SETTLED
 from ladder_graph.watch import measure
 from ladder_graph.watch.kept import fires
 from ladder_graph.workspace import Workspace, compose
@@ -73,6 +75,9 @@ T = TypeVar("T")
 
 _WRITTEN = (Settle, Pose, Heard, Claim, TakeOver, Record)
 """The steps that are a transaction of the ledger."""
+
+_UNDOES = frozenset({State.UNDONE, State.UNDO_CONFLICT, State.UNDO_FAILED})
+"""The states that an undo ends in."""
 
 PATIENCE = 30.0
 """Seconds to wait for another live task that runs the very same action."""
@@ -109,6 +114,11 @@ class Turn:
     """Whether an undo runs in a process of its own, which is killed when it takes too long, where it can."""
     limit: float = TIMEOUT
     """Seconds that it may take there."""
+    saga: str = ""
+    """The scope that the call is made in, and is undone with as a whole; empty without one."""
+    witnessed: bool = False
+    """Whether the tool ran in this turn, or its checks were bad: an undo is called for by that, and by no dead process.
+    """
     endings: list[Callable[[], None]] = field(default_factory=list)
     """What tells the ledger's owner that the task which ran an action is over."""
 
@@ -127,20 +137,14 @@ class Turn:
                 return lambda cursor: journal.settle(cursor, step), False
             case Pose():
                 asking = self.host.asking()
-                return lambda cursor: journal.pose(
-                    cursor, step.call, step.route, self.terms, asking, part_first=step.part_first
-                ), False
+                return lambda cursor: self._posed(cursor, journal, step, asking), False
             case Heard():
                 return self._hear(journal, step), True
             case Claim():
                 self.claim = step
-                return self._claimed(
-                    step, lambda cursor: journal.claim(cursor, step, self.terms, self.reader)
-                ), step.durable
+                return self._claimed(step, lambda cursor: self._joined(cursor, journal, step)), step.durable
             case TakeOver():
-                return self._claimed(
-                    step, lambda cursor: journal.take_over(cursor, step.call, step.fence, undo=step.undo)
-                ), True
+                return self._claimed(step, lambda cursor: self._taken_over(cursor, journal, step)), True
             case Record():
                 return self._record(journal, step), False
 
@@ -164,12 +168,42 @@ class Turn:
 
         return work
 
+    def _posed(self, cursor: Cursor, journal: Journal, step: Pose, asking: Asking) -> Question:
+        """The question; a call that is asked about in a scope belongs to it, wherever it runs once it is answered."""
+        scoped = bool(self.saga) and not self.terms.rule.read_only
+        if scoped:
+            sagas.refuse(cursor, self.saga)  # Nobody is asked in vain.
+        asked = journal.pose(cursor, step.call, step.route, self.terms, asking, part_first=step.part_first)
+        if scoped:
+            sagas.waits(cursor, self.saga, step.call)
+        return asked
+
+    def _joined(self, cursor: Cursor, journal: Journal, step: Claim) -> Claimed:
+        """The claim, as a member of the scope that the call is made in, or was asked about in. A read is no member."""
+        if not self.saga or self.terms.rule.read_only:
+            return journal.claim(cursor, step, self.terms, self.reader)
+        if step.split is not None:
+            # Its part and its rest are what has an effect, and each of them is a member.
+            sagas.refuse(cursor, self.saga)
+            return journal.claim(cursor, step, self.terms, self.reader)
+        return sagas.admitted(
+            cursor, journal, self.saga, step, lambda: journal.claim(cursor, step, self.terms, self.reader)
+        )
+
+    def _taken_over(self, cursor: Cursor, journal: Journal, step: TakeOver) -> Claimed | NotClaimed:
+        """An action that is taken over; where that is to undo it, its scope is undone with it."""
+        taken = journal.take_over(cursor, step.call, step.fence, undo=step.undo)
+        if isinstance(taken, Claimed) and step.undo and self.saga:
+            sagas.condemn(cursor, journal, step.call.key, f"{step.call.tool} went wrong: {step.undo}")
+        return taken
+
     def barred(self) -> Outcome | None:
         """Why what was claimed may not run after all; None where it may."""
         if self.terms.rule.read_only or self.store.owner.held():
             return None
         # To everybody else this process died with its lock, so somebody may be finding out about the call already.
-        return Outcome("failed", text="The session that shows the ledger that this process lives was cut. Nothing ran.")
+        said = "The session that shows the ledger that this process lives was cut. Nothing ran."
+        return Outcome("failed", text=said, barred=True)
 
     def over(self) -> None:
         """The task is over: what it left `started` is in doubt from now on, though this process lives."""
@@ -188,7 +222,9 @@ class Turn:
             case Compose() | Prepare() | Divide():
                 return self._of_the_tool(step)
             case Measure():
-                return measure(step.checks, step.call.arguments)
+                found = measure(step.checks, step.call.arguments)
+                self.witnessed = self.witnessed or found is not None
+                return found
             case Undo():
                 came = self._undo(step)
                 level = logging.INFO if came.state is State.UNDONE else logging.WARNING
@@ -238,9 +274,19 @@ class Turn:
                 seen = replace(seen, rehearsed=rehearsal is not None and rehearsal.passed)
             if not rule.read_only and (firing := fires(cursor, rule.checks, journal.us)):
                 seen = replace(seen, firing=firing)
-            return seen
+            return seen if rule.read_only else self._scoped(cursor, journal, step.call, seen)
 
         return self.store.glance(work)
+
+    def _scoped(self, cursor: Cursor, journal: Journal, call: Call, seen: Seen) -> Seen:
+        """What is known, with what the scope of the call has to say."""
+        if seen.known is not None and not self.saga:
+            known = members.of(cursor, call.key)
+            self.saga = "" if known is None else known.saga
+        if not self.saga:
+            return seen
+        lost = "" if self.declaration.reversible else sagas.at_a_pivot(cursor, journal, self.saga, call.tool)
+        return replace(seen, scoped=True, pivot=lost)
 
     @property
     def _rehearses(self) -> bool:
@@ -262,6 +308,7 @@ class Turn:
 
     def executed(self) -> None:
         """Take the fingerprint right after the action, by which a later undo knows what somebody else changed."""
+        self.witnessed = True
         if self.claim is not None and self.claim.artifact is not None:
             self.after[self.claim.call.key] = touched(self.declaration, self.claim.artifact)
 
@@ -312,6 +359,7 @@ class Turn:
 
     def _record(self, journal: Journal, step: Record) -> Callable[[Cursor], bool]:
         reply = self._reply(step)
+        detail = step.outcome.text if step.outcome is not None else ""
 
         def work(cursor: Cursor) -> bool:
             cost = step.outcome.cost if step.outcome is not None else None
@@ -319,6 +367,13 @@ class Turn:
             recorded = journal.record(cursor, step, reply, self.after.get(step.call.key))
             if recorded and cost is not None and held is not None:
                 acts.overran(journal, cursor, step.call, cost, held)
+            # A watcher's turn knows nothing of scopes; any other one has looked.
+            scoped = recorded and bool(self.saga or self.apart)
+            if scoped and self._calls_for_undo(step):
+                sagas.condemn(cursor, journal, step.call.key, f"{step.call.tool} went wrong: {detail or step.text}")
+            if scoped and step.state in _UNDOES:
+                word = came_to(UndoOutcome(cast("Any", step.state), detail))
+                sagas.came(cursor, journal, step.call.key, word, "" if word in SETTLED else detail)
             if (down := after_undo(step.call, step.state)) is not None:
                 acts.demote(journal, cursor, acts.cell_of(step.call), down, step.call.key)
                 if recorded:
@@ -326,6 +381,12 @@ class Turn:
             return recorded
 
         return work
+
+    def _calls_for_undo(self, step: Record) -> bool:
+        """Whether this outcome undoes the whole scope: the call went wrong, and it wasn't the machinery alone."""
+        if step.state in {State.FAILED, State.UNKNOWN}:
+            return step.outcome is not None and not step.outcome.barred
+        return step.state is State.UNDOING and self.witnessed
 
     def _reply(self, step: Record) -> bytes | None:
         """The tool's reply as it is kept for a replay; None where there is none, or nobody needs it."""

@@ -384,3 +384,39 @@ def test_what_is_kept_of_it_is_told_and_can_be_erased_with_it(fleet):
         (cell,) = ladder.status()
         assert cell.part_first
         assert ladder.explain("deploy", {"hosts": ["a", "b"]}).part_first
+
+
+# --- in a scope, and back ---------------------------------------------------------------------------------------------
+
+
+def test_in_a_scope(fleet):
+    """Its part and its rest are members of the scope, each with one outcome, and the call is no point of no return."""
+    with closing(ladder_with()) as ladder:
+        graph = MOUNTS["wrap"](ladder, [calls("deploy", {"hosts": ["a", "b"]}), "Done."], [fleet.tool()])
+        with ladder.saga("roll out") as saga:
+            graph.invoke(GO, CONFIG)
+        assert [one.tool for one in saga.members] == ["deploy", "deploy"]
+        saga.undo("a test")
+        assert ([one.came for one in saga.members], fleet.deployed) == (["undone", "undone"], [])
+
+
+def test_a_part_that_is_ill_undoes_the_scope(fleet):
+    """What ran before it goes with it, and the rest never runs."""
+    script = [calls("deploy", {"hosts": ["a"]}), calls("deploy", {"hosts": ["b", "c"]}), "Done."]
+    SICK.add("b")
+    with closing(ladder_with()) as ladder:
+        graph = MOUNTS["wrap"](ladder, script, [fleet.tool()])
+        with ladder.saga("roll out") as saga:
+            out = graph.invoke(GO, CONFIG)
+        assert (saga.phase, fleet.deployed) == ("undone", [])
+        assert "ROLLED BACK: the scope roll out is undone" in out["messages"][-2].text
+
+
+def test_a_thread_is_rolled_back_to_before_it(fleet):
+    """Both are undone, in reverse; the call itself had no effect of its own."""
+    with closing(ladder_with()) as ladder:
+        graph = MOUNTS["wrap"](ladder, [calls("deploy", {"hosts": ["a", "b"]}), "Done."], [fleet.tool()])
+        graph.invoke(GO, CONFIG)
+        whole = ladder.actions()[0].key
+        done = ladder.rollback("t", to=whole, by="ana", graph=graph)
+        assert (done.whole, len(done.members), fleet.deployed) == (True, 2, [])

@@ -101,6 +101,8 @@ class LifeDocument(ActionDocument):
     entries: list[EntryDocument]
     window: WatchedDocument | None
     """The window in which it is watched; null where it isn't, or not any more."""
+    saga: str | None
+    """The scope that it belongs to; null where there is none."""
 
 
 class DraftDocument(ActionDocument):

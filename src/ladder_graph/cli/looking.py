@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ladder_graph.cli.screen import Screen
     from ladder_graph.desk import Cell
     from ladder_graph.ledger import Action, Entry
+    from ladder_graph.sagas import SagaView
     from ladder_graph.scale import Rung
     from ladder_graph.windows import After, Watched
 
@@ -29,7 +30,7 @@ def status(ctx: typer.Context, *, json: Json = False) -> None:
     with place_of(ctx).looking() as ladder:
         cells, policy = ladder.status(), ladder.policy
         news = {agent: ladder.environments(agent) for agent in {cell.agent for cell in cells}}
-        after = ladder.after()
+        after, scopes = ladder.after(), [one for one in ladder.sagas() if one.waits or one.phase in {"open", "undo"}]
     if json:
         screen.document([documents.cell(cell, after, ceiling=policy.rule(cell.tool).ceiling.word) for cell in cells])
         return
@@ -47,6 +48,7 @@ def status(ctx: typer.Context, *, json: Json = False) -> None:
         out.note("The policy names no tool, and none was mounted yet.")
         return
     _after(out, after)
+    _scopes(out, scopes)
     out.gap()
     signs = out.glyphs
     out.note(f"{signs.reached} stands here   {signs.missed} granted, out of reach   {signs.free} allowed, to be earned")
@@ -122,6 +124,17 @@ def _after(out: Screen, after: After) -> None:
         out.note("ladder show ACTION; then ladder keep ACTION, or ladder undo ACTION")
 
 
+def _scopes(out: Screen, scopes: list[SagaView]) -> None:
+    """Scopes that run, are being undone, or wait for a person."""
+    from ladder_graph.cli import sagas
+
+    if scopes:
+        out.heading("Scopes")
+        out.columns([sagas.row(one) for one in scopes], between=2)
+    if any(one.waits for one in scopes):
+        out.note("ladder saga show SAGA; then ladder saga undo SAGA, or ladder saga close SAGA")
+
+
 def log(
     ctx: typer.Context,
     *,
@@ -165,16 +178,20 @@ def show(
     with place_of(ctx).acting() as ladder:
         found = ladder.action(action)
         entries, window, now = ladder.log(limit=1000, action=found.key), ladder.window(found.key), ladder.clock()
+        scope = ladder.saga_of(found.key)
         parts = ladder.parts(found.key)
     if json:
         screen.document({
             **documents.action(found), "entries": [documents.entry(entry) for entry in entries],
             "window": None if window is None else aftermath.watched(window, now),
+            "saga": None if scope is None else scope.id,
             "parts": [documents.action(one) for one in parts],
         })  # fmt: skip
         return
     out = screen.Screen()
     card(out, found)
+    if scope is not None:
+        out.fields([("scope", f"{scope.name or scope.id[:8]} ({scope.phase}); ladder saga show {scope.id[:8]}")])
     out.gap()
     out.columns([
         [screen.styled(screen.clock(entry.at), screen.QUIET), kind(entry.kind), gist(entry, whole=True)]
@@ -286,7 +303,8 @@ def card(out: Screen, action: Action, *, whole: bool = True) -> None:
 _COLOURS = {
     "done": "green", "approved": "green", "acknowledged": "green", "adopted": "green", "undone": "yellow",
     "asked": "yellow", "question": "yellow", "demoted": "yellow", "environment": "yellow", "policy": "yellow",
-    "undoing": "yellow", "unknown": "bold red", "undo_conflict": "bold red", "undo_failed": "bold red",
+    "rolled_back": "yellow", "forked": "yellow", "undoing": "yellow",
+    "unknown": "bold red", "undo_conflict": "bold red", "undo_failed": "bold red",
     "failed": "red", "refused": "red", "unanswerable": "red", "declined": "red", "expired": "red",
 }  # fmt: skip
 """What stands out in a list of entries."""

@@ -23,6 +23,8 @@ from ladder_graph.cli import (
     policies,
     rehearsing,
     reports,
+    rollbacks,
+    sagas,
     starting,
     suggestions,
     watching,
@@ -37,7 +39,7 @@ HEADINGS = {
         "pending", "approve", "decline", "edit", "respond", "revoke", "drafts", "suggestions", "reports", "ack",
         "resolve",
     ),
-    "Watching": ("watch", "watched", "keep", "undo", "extend", "rehearse"),
+    "Watching": ("watch", "watched", "keep", "undo", "extend", "saga", "rollback", "rehearse"),
     "Keeping": ("demote", "lock"),
 }  # fmt: skip
 """The commands, in the order of their use."""
@@ -135,10 +137,12 @@ for _command in (
     looking.status, explaining.explain, looking.log, looking.show, looking.verify,
     answering.pending, answering.approve, answering.decline, answering.edit, answering.respond, answering.revoke,
     reports.reports, reports.ack, keeping.resolve,
-    watching.watch, watching.watched, watching.keep, watching.undo, watching.extend, rehearsing.rehearse,
+    watching.watch, watching.watched, watching.keep, watching.undo, watching.extend, rollbacks.rollback,
+    rehearsing.rehearse,
     keeping.demote, keeping.lock,
 ):  # fmt: skip
     program.command(epilog=JSON.get(_command.__name__))(_command)
 program.add_typer(policies.commands, name="policy")
 program.add_typer(drafts.commands, name="drafts")
 program.add_typer(suggestions.commands, name="suggestions")
+program.add_typer(sagas.commands, name="saga")

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from ladder_graph.calls import Call, normalise
-from ladder_graph.ledger import questions
+from ladder_graph.ledger import members, questions
 from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.actions import Actions, Refused
 from ladder_graph.ledger.cursor import Cursor
@@ -149,6 +149,7 @@ class Asked(Actions):
         self.move(cursor, question.call, State.EDITED, body=body, successor=after.key)
         route = Route(Rung.CONFIRM, (Reason("edited", f"{decision.by.name} put other arguments in"),))
         self.enter(cursor, after, State.ASKED, route, edited_from=question.call.key)
+        members.inherit(cursor, question.call.key, after.key)
         named = {name: value for name, value in row.items() if name != "why"}
         opened = self.open(
             cursor, after, {**named, "id": secrets.token_hex(8), "asked_us": self.us, "nonce": "", "part_first": False}
@@ -173,6 +174,17 @@ class Asked(Actions):
             return None
         self.move(cursor, question.call, State.DECLINED, body={**body, "verdict": "revoke"})
         return questions.latest(cursor, question.call)
+
+    def withdraw(self, cursor: Cursor, call: Call, text: str) -> bool:
+        """A question that makes no sense any more, such as one of a conversation that was rolled back, is closed.
+
+        Returns:
+            Whether there was one; a draft that somebody accepted waits for no answer.
+        """
+        if not self._void(cursor, call):
+            return False
+        self.move(cursor, call, State.REFUSED, body={"text": text}, text=text)
+        return True
 
     def _expire(self, cursor: Cursor, question: Question) -> Question:
         """Turn silence into a no, once the time is up; an approval that nobody used in time is void too."""

@@ -266,7 +266,7 @@ class Journal(Asked):
     def _changed(self, cursor: Cursor, step: Claim) -> NotClaimed | None:
         """Whether the route was found by what has changed since, quotas apart: those are held by this claim itself."""
         if step.seen is None or self.look(cursor, step.call, ()) == replace(
-            step.seen, left=(), watched=True, rehearsed=True, firing=""
+            step.seen, left=(), watched=True, rehearsed=True, firing="", scoped=False, pivot=""
         ):
             return None
         return NotClaimed("stale", "what it was sent to this rung by has changed meanwhile.")

@@ -30,6 +30,7 @@ def _fall_back(call: Call, route: Route, plan: Plan, refusal: NotClaimed) -> Lif
     """Ask where a bound is in the way; otherwise say that it didn't run, or find the route anew."""
     if refusal.code == "stale":
         raise Stale
-    if refusal.code != "quota":
+    if refusal.code not in {"quota", "pivot"}:
         return (yield from not_claimed(call, refusal))
-    return (yield from confirm(call, lowered(route, Rung.CONFIRM, Reason("outside_volume", refusal.text)), plan))
+    reason = Reason("pivot" if refusal.code == "pivot" else "outside_volume", refusal.text)
+    return (yield from confirm(call, lowered(route, Rung.CONFIRM, reason), plan))

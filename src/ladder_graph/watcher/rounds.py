@@ -108,6 +108,9 @@ class Watcher(Work):
         self._beat(now)
         if self._post.turn(now):
             self._looking.begin([], now, partial(self._post.release, now))
+        for scope in self.unwinding.due(now):
+            if not self._undoing.busy(scope):
+                self._undoing.begin([scope], now + LEASE, partial(self.unwinding.go_on, scope))
         due = self.store.glance(watches.next_due)
         if due is None or due > now:
             return False

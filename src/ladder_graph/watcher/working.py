@@ -15,7 +15,7 @@ from ladder_graph.calls import Call
 from ladder_graph.driving import drive
 from ladder_graph.flow import left_behind
 from ladder_graph.hosting import Alone
-from ladder_graph.ledger import Journal, Store, acts, measurements, signals, starts, watches
+from ladder_graph.ledger import Journal, Store, acts, measurements, sagas, signals, starts, watches
 from ladder_graph.ledger.clocks import Moment
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.measurements import Measured
@@ -36,6 +36,7 @@ from ladder_graph.turns import Turn, reader_of
 from ladder_graph.undo.apart import TIMEOUT
 from ladder_graph.watcher.posting import Post
 from ladder_graph.watcher.sighting import Sighting
+from ladder_graph.watcher.unwinding import Unwinding
 
 log = logging.getLogger("ladder_graph")
 
@@ -74,6 +75,7 @@ class Work:
         self.store, self.clock, self.policy, self.declared, self.limit = store, clock, policy, declared, limit
         self._authentic: dict[str, int] = {}
         self._post = Post(store)
+        self.unwinding = Unwinding(self)
 
     def _armed(self, windows: Sequence[Window]) -> None:
         """The action hasn't finished: it runs, or its process is gone and somebody must find out."""
@@ -157,17 +159,26 @@ class Work:
             journal.append(cursor, window.agent, "watched", window.action, {"phase": phase, **body})
             level = logging.WARNING if phase == "held" else logging.INFO
             log.log(level, "%s: %s (action %s): %s", phase, window.tool, window.action[:8], judgement.why)
+        if changed and phase == "undo":
+            sagas.condemn(cursor, journal, window.action, f"{window.tool} turned bad: {judgement.why}")
         if changed and phase == "held":
             acts.page(journal, cursor, window.agent, window.action, reader_of(self.policy(), window.tool))
         if window.resource.startswith(RESOURCE):
             self._post.hurry()
         return changed and phase == "undo"
 
-    def undo(self, window: Window) -> None:
-        """Undo an action, unless somebody is at it, or one that began later on the same thing comes first."""
+    def undo(self, window: Window, *, its_turn: bool = False) -> None:
+        """Undo an action, unless somebody is at it, or one that began later on the same thing comes first.
+
+        One whose scope is to be undone waits for its turn in that, which `its_turn` says has come.
+        """
         here = self.store.glance(lambda cursor: watches.window_of(cursor, window.action))
         if here is None or here.phase != "undo":
             return  # Somebody else has seen to it.
+        if not its_turn and (scope := self.store.glance(lambda cursor: sagas.waits_for(cursor, here.action))):
+            self._again(here, PULSE)
+            self.unwinding.go_on(scope)
+            return
         known = self._known(here)
         if known is None:
             self._hold(here, "the ledger holds nothing of its action that could be undone", demoted=True)
