@@ -24,7 +24,7 @@ from typing import Any
 from benchmarks.figures import Figure
 from ladder_graph import Ladder
 from ladder_graph.calls import Call
-from ladder_graph.ledger import Journal, watches
+from ladder_graph.ledger import Journal, signals
 from ladder_graph.ledger.clocks import Moment
 from ladder_graph.ledger.questions import Terms
 from ladder_graph.policy import Policy
@@ -35,7 +35,7 @@ from ladder_graph.tools import Declaration
 from ladder_graph.undo import prepare
 from ladder_graph.watch.kept import kept_alert
 from ladder_graph.watch.signals import Signal
-from ladder_graph.watcher.working import POLL, Watcher
+from ladder_graph.watcher.rounds import POLL, Watcher
 
 WINDOWS = 10_000
 WINDOW, EVERY = 30.0, 10.0
@@ -84,7 +84,7 @@ def _to_the_undo(ledger: Path) -> list[Figure]:
             (action,) = _acted(ladder, [n])
             moment = time.time_ns() // 1000
             alert = Signal(f"f{n}", moment, "firing", {"service": "web"}, moment)
-            ladder.store.write(lambda cursor, alert=alert: watches.deliver(cursor, [kept_alert(alert)]))
+            ladder.store.write(lambda cursor, alert=alert: signals.deliver(cursor, [kept_alert(alert)]))
             begun = time.perf_counter()
             _until(lambda action=action: ladder.action(action).state in {State.UNDOING, State.UNDONE})
             waits.append(time.perf_counter() - begun)

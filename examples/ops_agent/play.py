@@ -84,6 +84,7 @@ class Play:
         show("world", f"{self.world.root}, its service at {self.world.url}")
         show("model", f"{self.names[0]}" if self.names else f"{ALIAS}, by a script (LADDER_MODEL names a real one)")
         show("answers", f"{who}, by a script" if isinstance(self.human, Script) else f"{who}, at this terminal")
+        self.rehearse()
         cells: list[list[Cell]] = []
         for scene in SCENES:
             if scene.switch:
@@ -91,6 +92,17 @@ class Play:
             self.scene(scene)
         self.sum_up(cells[0], self.ladder.status())
         return self.close()
+
+    def rehearse(self) -> None:
+        """Try the undo of `apply_config` out on the real thing, since rung 4 needs one that was seen to work."""
+        apply = next(tool for tool in toolset(self.world) if tool.name == "apply_config")
+        file = self.world.conf / "alerts.toml"
+        arguments = {"name": file.name, "text": "# a rehearsal\n"}
+        tried, _ = self.ladder.rehearse(
+            apply, arguments, by=self.human.who, foreign=lambda: file.write_text("# somebody else's\n")
+        )
+        came = "passed" if tried.passed else f"FAILED:\n{tried}"
+        self.screen.line("tried", f"the undo of apply_config, in {len(tried.steps)} steps on {file.name}: {came}")
 
     def scene(self, scene: Scene) -> None:
         """One turn: the user speaks, the agent acts, the ladder decides, and everything is looked at from outside."""

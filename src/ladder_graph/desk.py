@@ -17,16 +17,18 @@ from ladder_graph.deciding import Fitting, uncleared
 from ladder_graph.errors import AnswerRefused
 from ladder_graph.explaining import Explanation, explained
 from ladder_graph.fingerprint import Environment
-from ladder_graph.ledger import Action, Draft, Entry, Journal, Report, Verification, acts, quotas, watches
+from ladder_graph.ledger import Action, Draft, Entry, Journal, Report, Verification, acts, quotas, rehearsals, watchers
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import micros
+from ladder_graph.ledger.rehearsals import Rehearsed
 from ladder_graph.ledger.sqlite import MEMORY
 from ladder_graph.policy import Rule
 from ladder_graph.policy.bounds import Charge
 from ladder_graph.policy.scene import NOTHING_SAID, Said, Scene
 from ladder_graph.policy.trusting import OTHER
 from ladder_graph.questions import person_of
-from ladder_graph.routing import Footing, Watching, effective
+from ladder_graph.rollbacks import Rollbacks
+from ladder_graph.routing import Footing, Watching, effective, goes_by_a_part
 from ladder_graph.scale import Rung
 from ladder_graph.seats import Seat
 from ladder_graph.states import State
@@ -60,6 +62,8 @@ class Cell:
     """What one wrong call costs at most, in micro-dollars, where the policy says so."""
     beyond: int = 0
     """Calls outside its bounds that people let run since midnight, UTC. They took nothing from its quotas."""
+    part_first: bool = False
+    """It acts on a part of a call first, where a call has one."""
     scope: str = ""
     """The scope of the tool, where its calls are told apart."""
 
@@ -69,7 +73,7 @@ class Cell:
         return f"{self.tool} [{self.scope}]" if self.scope else self.tool
 
 
-class Desk(Suspecting):
+class Desk(Rollbacks, Suspecting):
     """What people do with a ladder. `Ladder` is one; it needs no graph to be there, so the command line is one too."""
 
     workspace: Workspace
@@ -208,7 +212,9 @@ class Desk(Suspecting):
         def left(charge: Charge) -> int:
             return self.store.read(lambda cursor: quotas.left(cursor, charge))
 
-        return explained(call, self.policy.rule(tool), cell.route, scene, left, entry=cell.entry)
+        return explained(
+            call, self.policy.rule(tool), cell.route, scene, left, entry=cell.entry, part_first=cell.part_first
+        )
 
     def _cells(self, agent: str, only: str | None = None, within: str | None = None) -> list[Cell]:
         environments = self.reading.environments(agent)
@@ -234,10 +240,11 @@ class Desk(Suspecting):
             else:
                 outward = tuple(json.loads(found.outward))
                 footing = Footing(
-                    found.can_ask, found.reversible, named_reader, outward, found.unportable, found.ttl
+                    found.can_ask, found.reversible, named_reader, outward, found.unportable, found.ttl,
+                    bool(found.canary),
                 )  # fmt: skip
             last, env = str(current) if current else "", (current.key(tool) if current else None) or ""
-            watching = self._watching(rule, tool, seat)
+            watching = self._watching(rule, agent, tool)
             scopes = rule.scope.names if rule.scope else ("",)
             for scope in scopes if within is None else (within,):
                 held = nearest(standings, CellKey(agent, tool, scope, env))
@@ -247,26 +254,43 @@ class Desk(Suspecting):
                     route = Route(route.rung, tuple(_UNSEEN if one.code == "no_undo" else one for one in route.reasons))
                 cells.append(Cell(
                     agent, tool, rule.rung, route, last, self.policy.entry(tool), rule.mistake, beyond.get(tool, 0),
-                    scope,
+                    goes_by_a_part(rule, footing), scope,
                 ))  # fmt: skip
         return cells
 
-    def _watching(self, rule: Rule, tool: str, seat: Seat) -> Watching:
+    def _watching(self, rule: Rule, agent: str, tool: str) -> Watching:
         """Who is there after an action of a tool."""
-        asked = self.policy.rehearsals == "required"
 
-        def read(cursor: Cursor) -> Watching:
+        def read(cursor: Cursor) -> tuple[bool, str]:
             now = micros(self.clock())
-            alive = not rule.watch.window or bool(watches.watchers(cursor, self.store.owner, now))
-            firing = fires(cursor, rule.checks, now)
-            if not asked:
-                return Watching(alive, firing=firing)
-            # Where the tool isn't known in this process, its last rehearsal has to do.
-            version = seat.edition(tool)
-            found = watches.rehearsal(cursor, tool, version) if seat.version else watches.rehearsals(cursor).get(tool)
-            return Watching(alive, found is not None and found.passed, firing)
+            alive = not rule.watch.window or bool(watchers.watchers(cursor, self.store.owner, now))
+            return alive, fires(cursor, rule.checks, now)
 
-        return self.store.read(read)
+        alive, firing = self.store.read(read)
+        if self.policy.rehearsals != "required" or rule.rung < Rung.ROLLBACK:
+            return Watching(alive, firing=firing)
+        # Where nobody knows which version would run, the last one has to do.
+        found = self.rehearsed(agent, tool) if self.editions(agent, tool) else self.last_rehearsal(tool)
+        return Watching(alive, found is not None and found.passed, firing)
+
+    def editions(self, agent: str, tool: str) -> tuple[str, str] | None:
+        """Which version of a tool, and of its undo, would run: as it is known here, else as it was last mounted."""
+        seat = self.seat_of(agent, tool)
+        if seat.version:
+            return seat.edition(tool), seat.declaration.undo_edition
+        found = self.reading.footings(agent).get(tool)
+        return None if found is None else (found.version, found.undo)
+
+    def rehearsed(self, agent: str, tool: str) -> Rehearsed | None:
+        """The rehearsal of the undo that would run with the version that would run; None where there was none."""
+        editions = self.editions(agent, tool)
+        if editions is None:
+            return None
+        return self.store.read(lambda cursor: rehearsals.rehearsal_of(cursor, tool, *editions))
+
+    def last_rehearsal(self, tool: str) -> Rehearsed | None:
+        """The last rehearsal of a tool, whatever its version and its undo."""
+        return self.store.read(rehearsals.last_of_each).get(tool)
 
     def seat_of(self, agent: str, tool: str) -> Seat:
         """What is known in this process of an agent's tool; of a tool of that name, where the agent isn't mounted."""

@@ -15,6 +15,7 @@ The message of an error says what is wrong, where, and what to do about it.
     ├── AnswerError            an answer that can't be taken
     │   ├── UnknownQuestion    no such question
     │   └── AnswerRefused      not this answer, not by this person, or not any more
+    ├── ForkRefused            a conversation that can't be taken back to before a call
     ├── SignalRefused          an alert from outside that can't be read
     ├── NotPermitted           a tool was about to run what nobody had allowed
     ├── ProviderToolsRefused   a request with tools that the provider runs by itself
@@ -77,7 +78,7 @@ class LedgerNewer(LedgerError):
 
 
 class ArgumentsError(LadderError):
-    """Arguments that have no canonical JSON form (a lone surrogate, NaN, a key that is no string)."""
+    """Arguments without a canonical JSON form (a lone surrogate, NaN, a key that is no string), or that fit no tool."""
 
 
 class AnswerError(LadderError):
@@ -90,6 +91,13 @@ class UnknownQuestion(AnswerError):
 
 class AnswerRefused(AnswerError):
     """The answer is for other arguments, by somebody who may not, too late, or already given."""
+
+
+class ForkRefused(LadderError):
+    """A thread can't be taken back to before a call: its checkpoints are gone, or the graph is another one.
+
+    Nothing of the conversation was changed. `ladder rollback` without a graph undoes the effects alone.
+    """
 
 
 class SignalRefused(LadderError):

@@ -48,10 +48,19 @@ class Explanation:
     """Each bound of the rule, in its order. They decide from rung 3 up."""
     mistake: int | None = None
     """What one wrong call costs at most, in micro-dollars, where the policy says so."""
+    part_first: bool = False
+    """The tool acts on a part of a call first, where a call has one. Which part isn't asked here."""
 
 
 def explained(
-    call: Call, rule: Rule, route: Route, scene: Scene, left: Callable[[Charge], int], *, entry: str | None
+    call: Call,
+    rule: Rule,
+    route: Route,
+    scene: Scene,
+    left: Callable[[Charge], int],
+    *,
+    entry: str | None,
+    part_first: bool = False,
 ) -> Explanation:
     """Hold a call against each bound of a rule by itself.
 
@@ -62,6 +71,7 @@ def explained(
         scene: The circumstances.
         left: What is left in a charge's window, in its unit.
         entry: The entry of the policy that the rule stands under.
+        part_first: Whether the tool acts on a part first.
     """
     bounds, breaches, quotas = [], [], []
     for bound in rule.bounds:
@@ -72,7 +82,7 @@ def explained(
         quotas += remaining
     breaches += too_dear(rule, [charge for charge, _ in quotas])
     route, stands = decide(route, breaches, quotas), route.rung
-    return Explanation(call, entry, rule.rung, stands, route, tuple(bounds), rule.mistake)
+    return Explanation(call, entry, rule.rung, stands, route, tuple(bounds), rule.mistake, part_first)
 
 
 def decided(policy: Policy, tool: str, arguments: Mapping[str, Any], scene: Scene) -> Explanation:

@@ -7,6 +7,7 @@ Two drivers perform the steps, one sync and one async (`ladder_graph.ladder`); n
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Generator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -15,11 +16,14 @@ from typing import Any
 from ladder_graph.calls import Call
 from ladder_graph.fingerprint import Environment
 from ladder_graph.policy import Rule
+from ladder_graph.policy.bounds import Breach, Charge
 from ladder_graph.policy.scene import Scene
-from ladder_graph.routing import Footing, Watching, decide, effective, lowered, too_dear
+from ladder_graph.routing import Footing, Watching, decide, effective, goes_by_a_part, lowered, too_dear
+from ladder_graph.rungs import parting
 from ladder_graph.rungs.acting import Life, Plan, Stale, not_claimed
 from ladder_graph.rungs.bounded import bounded
 from ladder_graph.rungs.confirm import confirm, declined, edited, expired
+from ladder_graph.rungs.dividing import divide
 from ladder_graph.rungs.draft import draft
 from ladder_graph.rungs.report import report
 from ladder_graph.rungs.rollback import rollback
@@ -87,8 +91,11 @@ Routed = tuple[Route, Plan, Seen]
 
 def routed(call: Call, gate: Gate) -> Generator[Step, Any, Routed]:
     """Find the rung for a call; nothing is written and nothing runs."""
-    weighing = Weigh(call, gate.rule.bounds, gate.scene)
-    breaches, charges = (yield weighing) if gate.rule.takes_time else weighing.done()
+    breaches, charges = yield from _weighed(gate, call)
+    split, unsplit = None, None
+    if goes_by_a_part(gate.rule, gate.footing):
+        divided = yield from divide(call, functools.partial(_weighed, gate), breaches, charges)
+        split, unsplit, breaches, charges = divided.split, divided.trouble, divided.breaches, divided.charges
     breaches += too_dear(gate.rule, charges)
     seen: Seen = yield Look(call, tuple(charges))
     granted = standing(gate.rule.rung, gate.locked or seen.pinned, gate.environment, call.tool)
@@ -103,8 +110,23 @@ def routed(call: Call, gate: Gate) -> Generator[Step, Any, Routed]:
         route = lowered(route, Rung.CONFIRM)
     if seen.sampled and gate.footing.can_ask and not gate.rule.read_only and sampled(call.key):
         route = lowered(route, Rung.CONFIRM, SAMPLED) if route.rung > Rung.CONFIRM else route
-    undoable = gate.footing.reversible and gate.rule.noticed and not gate.rule.read_only
-    return lowered(route, gate.at_most), Plan(gate.rule, () if counted else tuple(charges), undoable), seen
+    if seen.pivot and route.rung >= Rung.CONFIRM:
+        route = lowered(route, Rung.CONFIRM, Reason("pivot", seen.pivot))
+    if unsplit is not None and route.rung >= Rung.BOUNDED:
+        route = lowered(route, Rung.CONFIRM, unsplit)
+    if seen.known is not None and seen.known.fence:
+        split = seen.known.split  # What was claimed stands, whatever the tool's author says by now.
+    # In a scope an undo is called for by what comes after the call, too, and not by its own checks alone.
+    called_for = gate.rule.noticed or seen.scoped
+    undoable = gate.footing.reversible and called_for and not gate.rule.read_only
+    plan = Plan(gate.rule, () if counted else tuple(charges), undoable, split=split)
+    return lowered(route, gate.at_most), plan, seen
+
+
+def _weighed(gate: Gate, call: Call) -> Generator[Step, Any, tuple[list[Breach], list[Charge]]]:
+    weighing = Weigh(call, gate.rule.bounds, gate.scene)
+    breaches, charges = (yield weighing) if gate.rule.takes_time else weighing.done()
+    return breaches, charges
 
 
 def life(call: Call, gate: Gate, found: Routed | None = None) -> Life:
@@ -194,9 +216,7 @@ def again(call: Call, route: Route, plan: Plan, seen: Seen) -> Generator[Step, A
             return None
         case State.EDITED:
             return Reply(State.EDITED)
-        case State.PAUSED:
-            return (yield from resume(call, route, plan, known.artifact, again=True))
-        case State.STARTED | State.UNDOING:
+        case State.PAUSED | State.STARTED | State.UNDOING:
             return (yield from _recover(call, route, plan, known))
         case State.DECLINED if seen.declined is not None:
             return Reply(State.DECLINED, declined(call, seen.declined.by.name, seen.declined.reason))
@@ -249,7 +269,7 @@ def _of_a_twin(plan: Plan, twin: Known) -> Generator[Step, Any, str]:
     before = f"NOT RUN: the very same call of {twin.call.tool} was started before (action {twin.call.short})"
     state = twin.state
     if state is not State.UNKNOWN:
-        found = yield from find_out(plan, twin)
+        found = yield from (parting.called_off(plan, twin, find_out) if twin.parted else find_out(plan, twin))
         if isinstance(found, Claimed):
             yield Record(twin.call, found.fence, State.FAILED, text="It had not taken effect when its process died.")
             return ""
@@ -262,7 +282,11 @@ def _of_a_twin(plan: Plan, twin: Known) -> Generator[Step, Any, str]:
 
 
 def _recover(call: Call, route: Route, plan: Plan, known: Known) -> Life:
-    """It was started by a process that is gone: find out, undo, or say that nobody knows. Never run it blindly."""
+    """It stopped, or its process is gone: find out, undo, or say that nobody knows. Never run it blindly."""
+    if known.parted and known.state is not State.UNDOING:
+        return (yield from parting.resumed(call, route, plan, known, find_out))
+    if known.state is State.PAUSED:
+        return (yield from resume(call, route, plan, known.artifact, again=True))
     found = yield from find_out(plan, known)
     if isinstance(found, Reply):
         return found

@@ -11,6 +11,7 @@ from ladder_graph.calls import Call
 from ladder_graph.deciding import unchecked
 from ladder_graph.errors import LadderError
 from ladder_graph.policy.scene import Scene
+from ladder_graph.splitting import Split
 from ladder_graph.steps import Arrival, Asking, Known, Outcome, Person, Question
 
 
@@ -33,6 +34,9 @@ class Host(Protocol):
 
     def encode(self, reply: Any) -> bytes:
         """The tool's reply in a form that the ledger can keep and another process can read."""
+
+    def joined(self, split: Split, first: Any, last: Any) -> Any:
+        """One reply to a call that went by a part first, of those to its part and its rest; see `splitting.Join`."""
 
     def checkpoint(self) -> str:
         """Where the conversation stands that proposes the call; empty where nothing of it is kept."""
@@ -76,6 +80,11 @@ class Alone:
     def encode(self, reply: Any) -> bytes:
         """A text."""
         return str(reply).encode()
+
+    def joined(self, split: Split, first: Any, last: Any) -> Any:
+        """The last one."""
+        del split, first
+        return last
 
     def checkpoint(self) -> str:
         """There is no conversation here."""

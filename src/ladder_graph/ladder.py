@@ -9,6 +9,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,9 +22,8 @@ from ladder_graph.errors import PolicyError, ProviderToolsRefused
 from ladder_graph.fingerprint import Environment
 from ladder_graph.flow import Gate, Routed, life, routed
 from ladder_graph.hosting import Alone, Host
-from ladder_graph.ledger import Reading, Store, acts, watches
+from ladder_graph.ledger import Reading, Store, acts, sagas, watches
 from ladder_graph.ledger.questions import Terms
-from ladder_graph.ledger.rows import US
 from ladder_graph.ledger.sqlite import MEMORY
 from ladder_graph.policy import Policy, load_policy
 from ladder_graph.policy.scene import Scene
@@ -31,11 +31,12 @@ from ladder_graph.questions import person_of
 from ladder_graph.refreshing import PolicyFile
 from ladder_graph.rungs.acting import Plan
 from ladder_graph.rungs.draft import take_up
+from ladder_graph.sagas import WRONG
 from ladder_graph.scale import Rung
 from ladder_graph.seats import Seat
 from ladder_graph.steps import Person, Reason, Reply, Route
 from ladder_graph.tools import NOTHING, Declaration, declared_at
-from ladder_graph.turns import Turn
+from ladder_graph.turns import Turn, reader_of
 from ladder_graph.watcher import Watcher
 from ladder_graph.workspace import Workspace
 
@@ -226,10 +227,8 @@ class Ladder(Desk):
             self._say(f"the policy of {agent} doesn't name the tool {tool}, so it only suggests; add [tools.{tool}]")
         if trouble := seat.trouble(self.policy.rule(tool)):
             self._say(f"{tool} of {agent} stands below rollback: {trouble}")
-        self._write(
-            lambda journal, cursor: acts.found(journal, cursor, agent, tool, seat.footing(None)),
-            durable=False,
-        )
+        kept = partial(acts.found, version=seat.edition(tool), undo=seat.declaration.undo_edition)
+        self._write(lambda journal, cursor: kept(journal, cursor, agent, tool, seat.footing(None)), durable=False)
         self._see_through()
 
     def _see_through(self) -> None:
@@ -237,7 +236,8 @@ class Ladder(Desk):
         if self.policy.watcher == "process" or self.watcher.running:
             return
         wanted = any(self.policy.rule(tool).watch.window for tool in self.seats)
-        if wanted or self.store.glance(watches.next_due) is not None:
+        left = (watches.next_due, sagas.next_due)
+        if wanted or any(self.store.glance(due) is not None for due in left):
             self.watcher.start()
 
     def repeatable(self, tool: str, agent: str | None = None) -> bool:
@@ -288,7 +288,9 @@ class Ladder(Desk):
             LedgerError: The ledger refused; nothing ran that isn't recorded.
         """
         policy, gate = self._entered(call, environment, host, at_most, found)
-        return drive(life(call, gate, found), self._turn(call, host, policy))
+        turn = self._turn(call, host, policy)
+        reply = drive(life(call, gate, found), turn)
+        return self.told(_acted(call, turn), reply) if _concerns_a_scope(turn, reply) else reply
 
     async def arun(
         self, call: Call, environment: Environment | None, host: Host, at_most: Rung = Rung.REPORT,
@@ -296,7 +298,11 @@ class Ladder(Desk):
     ) -> Reply:  # fmt: skip
         """As `run`, on the event loop, which never waits for a disk or a server."""
         policy, gate = await asyncio.to_thread(self._entered, call, environment, host, at_most, found)
-        return await adrive(life(call, gate, found), self._turn(call, host, policy))
+        turn = self._turn(call, host, policy)
+        reply = await adrive(life(call, gate, found), turn)
+        if not _concerns_a_scope(turn, reply):
+            return reply
+        return await asyncio.to_thread(self.told, _acted(call, turn), reply)
 
     def _entered(
         self, call: Call, environment: Environment | None, host: Host, at_most: Rung, found: Routed | None
@@ -351,12 +357,12 @@ class Ladder(Desk):
             )
 
     def _turn(self, call: Call, host: Host | None, policy: Policy) -> Turn:
-        named = policy.reader_of(policy.rule(call.tool))
-        reader = None if named is None else (named[0], int(named[1] * US))
         return Turn(
             store=self.store, policy=policy, clock=self.clock, workspace=self.workspace,
-            terms=self.terms(call, policy), reader=reader,
+            terms=self.terms(call, policy), reader=reader_of(policy, call.tool),
             declaration=self.seat_of(call.agent, call.tool).declaration, host=host or Alone(),
+            saga=self.scope,
+            fitted=self.fitting(call),
         )  # fmt: skip
 
     def terms(self, call: Call, policy: Policy) -> Terms:
@@ -415,6 +421,16 @@ class Ladder(Desk):
         policy = self.refresh()
         route = Route(Rung.DRAFT, (Reason("accepted", f"{person.name} accepted its draft"),))
         return drive(take_up(call, route, Plan(policy.rule(call.tool)), person), self._turn(call, seat.host(), policy))
+
+
+def _acted(call: Call, turn: Turn) -> str:
+    """The key of what ran: the call's own, or that of the one in its place."""
+    return call.key if turn.claim is None else turn.claim.call.key
+
+
+def _concerns_a_scope(turn: Turn, reply: Reply) -> bool:
+    """Whether a call may have to tell of its scope: it ran in one, or went wrong in whatever it belongs to."""
+    return not turn.terms.rule.read_only and ((turn.saga != "" and turn.claim is not None) or reply.state in WRONG)
 
 
 def _now() -> dt.datetime:

@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import functools
+import inspect
 import sys
-from collections.abc import Callable, Iterator
+import textwrap
+from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from importlib import import_module
 from operator import attrgetter
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from ladder_graph.errors import NotRegistered
@@ -39,6 +44,59 @@ def _module(function: Callable[..., Any], named: Any) -> str:
     # A method of a built-in type has no module of its own.
     owner = getattr(function, "__objclass__", None)
     return str(getattr(named, "__module__", None) or getattr(owner, "__module__", "builtins"))
+
+
+def code_of(function: Callable[..., Any]) -> str:
+    """The source text of a function; where it can't be read, its import path stands for it."""
+    plain = inspect.unwrap(function)
+    try:
+        return textwrap.dedent(inspect.getsource(plain))
+    except (OSError, TypeError):
+        return reference(plain)
+
+
+_DEEP = 6
+"""How far it is followed what a function holds."""
+
+
+def make_of(part: object, deep: int = _DEEP) -> object:
+    """What a function is made of, to be compared: its path and code, and what it holds, where that can be told.
+
+    Of what it holds, other functions and plain values count. Places in the file system don't: another user, or another
+    machine, has others. Nor does the code of what it calls by a name of its module.
+
+    Args:
+        part: The function, or what one holds.
+        deep: How far it is followed.
+    """
+    match part:
+        case _ if deep == 0:
+            return type(part).__qualname__
+        case str():
+            return "" if Path(part).is_absolute() else part
+        case None | bool() | int() | float() | bytes():
+            return repr(part)
+        case Mapping():
+            return [[make_of(key, deep - 1), make_of(value, deep - 1)] for key, value in part.items()]
+        case list() | tuple():
+            return [make_of(one, deep - 1) for one in part]
+        case AbstractSet():
+            return sorted(repr(make_of(one, deep - 1)) for one in part)
+        case functools.partial():
+            return make_of([part.func, part.args, part.keywords], deep - 1)
+        case _ if callable(part) and hasattr(part, "__qualname__"):
+            held = (getattr(part, "__closure__", None), getattr(part, "__defaults__", None))
+            cells = [_content(cell) for cell in held[0] or ()]
+            return [reference(part), code_of(part), make_of(cells, deep - 1), make_of(held[1] or (), deep - 1)]
+        case _:
+            return type(part).__qualname__
+
+
+def _content(cell: Any) -> object:
+    try:
+        return cell.cell_contents
+    except ValueError:  # It is filled later.
+        return None
 
 
 def unportable(function: Callable[..., Any]) -> str:

@@ -33,6 +33,8 @@ class Footing:
     """Why another process couldn't run the undo; empty where it could."""
     ttl: float | None = None
     """Seconds after the action in which it can be undone; None where that has no end."""
+    canary: bool = False
+    """The tool declares how it acts on a part first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +44,12 @@ class Watching:
     alive: bool = True
     """A watcher lives, that would go on if this process died."""
     rehearsed: bool = True
-    """The undo was rehearsed with this version of the tool, or nobody asks for that."""
+    """This very undo was rehearsed with this version of the tool, or nobody asks for that."""
     firing: str = ""
     """Which alert of the rule's checks fires already, in words; empty where none does."""
 
+
+_RUNGS = tuple(Rung)
 
 WATCHED = Watching()
 """Everything is in place after the action."""
@@ -105,7 +109,7 @@ def lacks(
     if (way := leaves_by(rule, footing.outward)) is not None:
         yield Rung.BOUNDED, Reason("egress", way)
     if not rule.read_only:
-        yield from ((Rung.BOUNDED, reason) for reason in _nobody_sees(rule, watching))
+        yield from ((Rung.BOUNDED, reason) for reason in _nobody_sees(rule, footing, watching))
     if not (footing.reversible or rule.read_only):
         yield Rung.ROLLBACK, Reason("no_undo", "it declares no undo")
     if not (rule.noticed or rule.read_only):
@@ -118,10 +122,12 @@ def lacks(
         yield Rung.REPORT, Reason("reports_overdue", f"{overdue} of its reports were not read in time")
 
 
-def _nobody_sees(rule: Rule, watching: Watching) -> Iterator[Reason]:
+def _nobody_sees(rule: Rule, footing: Footing, watching: Watching) -> Iterator[Reason]:
     """Why nobody would see that it went wrong. The policy lets it act since somebody does, so without that it asks."""
     if watching.firing:
         yield Reason("already_firing", watching.firing)
+    if goes_by_a_part(rule, footing) and not rule.measures_a_part:
+        yield Reason("no_canary_check", "a part of it goes first, and no health check would measure that part")
     if rule.rung >= Rung.ROLLBACK and rule.watch.window and not watching.alive:
         yield Reason("no_watcher", "no watcher lives that would see its action through; run `ladder watch`")
 
@@ -129,14 +135,20 @@ def _nobody_sees(rule: Rule, watching: Watching) -> Iterator[Reason]:
 def _unwatched(rule: Rule, footing: Footing, watching: Watching) -> Iterator[Reason]:
     """What is missing for an undo after the reply."""
     if footing.reversible and not watching.rehearsed:
-        yield Reason("not_rehearsed", "its undo was never rehearsed with this version of the tool")
+        yield Reason("not_rehearsed", "no rehearsal of this undo, with this version of the tool, has passed")
     if not rule.watch.window:
         return
     if footing.reversible and footing.unportable:
         yield Reason("undo_not_portable", footing.unportable)
-    if footing.ttl is not None and footing.ttl < rule.watch.window:
-        ttl, window = spell_seconds(footing.ttl), spell_seconds(rule.watch.window)
+    longest = rule.watch.window + (rule.watch.canary if goes_by_a_part(rule, footing) else 0)
+    if footing.ttl is not None and footing.ttl < longest:
+        ttl, window = spell_seconds(footing.ttl), spell_seconds(longest)
         yield Reason("undo_too_short", f"it can be undone for {ttl}, and is watched for {window}")
+
+
+def goes_by_a_part(rule: Rule, footing: Footing) -> bool:
+    """Whether a tool acts on a part first: it declares how, and its undo and the rule's checks act."""
+    return footing.canary and footing.reversible and rule.noticed and not rule.read_only
 
 
 def effective(
@@ -146,7 +158,7 @@ def effective(
     caps: list[tuple[Rung, Reason]] = [(standing.rung, reason) for reason in standing.reasons]
     if rule.ceiling < rule.rung:
         caps.append((rule.ceiling, Reason("ceiling", f"its ceiling is {rule.ceiling}")))
-    caps += [(Rung(out_of_reach - 1), reason) for out_of_reach, reason in lacks(rule, footing, overdue, watching)]
+    caps += [(_RUNGS[out_of_reach - 1], reason) for out_of_reach, reason in lacks(rule, footing, overdue, watching)]
     rung = min([standing.rung, rule.ceiling, *(cap for cap, _ in caps)])
     if rung is Rung.CONFIRM and not footing.can_ask:
         # It never asks where the policy puts it, but has fallen from there.
@@ -163,8 +175,10 @@ def too_dear(rule: Rule, charges: Sequence[Charge]) -> list[Breach]:
         rule: The tool's rule.
         charges: What the call would take from quotas; only bounds on cost know what it costs.
     """
+    if rule.mistake is None:
+        return []
     dearest = max((charge.amount for charge in charges if charge.unit == "micro_usd"), default=0)
-    if rule.mistake is None or dearest <= rule.mistake:
+    if dearest <= rule.mistake:
         return []
     said = f"it costs {spell_dollars(dearest)}, and a mistake may cost {spell_dollars(rule.mistake)}"
     return [Breach("mistake", said)]
@@ -187,6 +201,8 @@ def decide(route: Route, breaches: Sequence[Breach], left: Sequence[tuple[Charge
 
 def lowered(route: Route, rung: Rung, *reasons: Reason) -> Route:
     """The same route on a lower rung, with the reasons for the fall in front."""
+    if not reasons and route.rung <= rung:
+        return route
     return Route(min(route.rung, rung), (*reasons, *route.reasons))
 
 

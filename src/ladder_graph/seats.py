@@ -41,7 +41,9 @@ class Seat:
         """
         said = self.declaration
         unportable = said.unportable if said.reversible else ""
-        return Footing(self.can_ask, said.reversible, reader, self.outward, unportable, said.ttl)
+        return Footing(
+            self.can_ask, said.reversible, reader, self.outward, unportable, said.ttl, said.canary is not None
+        )
 
     def trouble(self, rule: Rule) -> str:
         """Why the tool has no undo that holds, where its rule wants one; empty where all is well.

@@ -16,6 +16,7 @@ from ladder_graph.policy.bounds import Bound, Breach, Charge, weigh
 from ladder_graph.policy.checks import Check
 from ladder_graph.policy.scene import Scene
 from ladder_graph.scale import Rung
+from ladder_graph.splitting import Await, Divide, Join, Split
 from ladder_graph.states import State
 
 Verdict = Literal["approve", "decline", "edit", "respond"]
@@ -124,6 +125,8 @@ class Question:
     probe: str = ""
     """What is wrong with the call, where it was a probe, that is known to be wrong and never runs. Nobody knows before
     it is answered."""
+    part_first: bool = False
+    """A part of it runs first, and the rest only if the part turns out well."""
     word: str = ""
     """That random word itself, where the question is being asked; the ledger doesn't know it."""
 
@@ -182,6 +185,10 @@ class Known:
     """The call with the arguments that somebody put in, which goes on in its place."""
     checkpoint: str = ""
     """Where its conversation stood, as the host names it."""
+    parted: bool = False
+    """It was claimed to go by a part first, so that its part and its rest are actions of their own."""
+    split: Split | None = None
+    """These two, as they were written down with the claim; None where that can't be read any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,11 +219,15 @@ class Seen:
     watched: bool = True
     """A watcher lives, or the rule has no window that needs one."""
     rehearsed: bool = True
-    """The undo was rehearsed with this version of the tool, or the policy doesn't ask for that."""
+    """This very undo was rehearsed with this version of the tool, or the policy doesn't ask for that."""
     firing: str = ""
     """Which alert of the rule's checks fires already, in words; empty where none does."""
     pinned: Environment | None = None
     """The environment that the policy's start rungs were granted for; None before the first call."""
+    scoped: bool = False
+    """It is made inside a scope that is undone as a whole."""
+    pivot: str = ""
+    """What of its scope could not be undone any more after it, in words; empty where nothing is lost by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +243,8 @@ class Outcome:
     """A control-flow signal of the host, re-raised once it is recorded."""
     cost: int | None = None
     """What the tool says that it cost, in micro-dollars; None where it doesn't say."""
+    barred: bool = False
+    """The machinery kept it from running; the tool itself has failed at nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +315,8 @@ class Pose:
 
     call: Call
     route: Route
+    part_first: bool = False
+    """Whether whoever is asked reads that a part of it goes first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,6 +375,11 @@ class Claim:
     """The person whose act it is, where it isn't the agent's."""
     seen: Seen | None = None
     """What the route was found by, where that was a moment ago: the claim holds only if it still is so."""
+    split: Split | None = None
+    """What runs in its place, where a part goes first. Both have claims of their own."""
+    whole: Call | None = None
+    """For a part or a rest, the call that it is of; the part is watched as such, and the rest needs a part that
+    stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,7 +393,7 @@ class Claimed:
 class NotClaimed:
     """Somebody else has it, a quota is full, the approval is gone, or the route must be found anew. Nothing ran."""
 
-    code: Literal["busy", "quota", "approval", "state", "stale"]
+    code: Literal["busy", "quota", "approval", "state", "stale", "pivot"]
     text: str
 
 
@@ -440,6 +460,8 @@ class TakeOver:
 
     call: Call
     fence: int
+    undo: str = ""
+    """Why it is to be undone, where it is done; empty where somebody only finds out what became of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -477,5 +499,8 @@ Step = (
     | Probe
     | TakeOver
     | Wait
+    | Divide
+    | Await
+    | Join
 )
 """Everything that the life of a call may ask for."""

@@ -12,9 +12,10 @@ from dataclasses import dataclass, fields, replace
 from importlib import import_module
 from typing import Any, Literal, TypeVar, get_args
 
+from ladder_graph.calls import digest_of
 from ladder_graph.errors import PolicyError
 from ladder_graph.policy.units import seconds
-from ladder_graph.references import reference, register, unportable
+from ladder_graph.references import make_of, reference, register, unportable
 
 ATTRIBUTE = "__ladder__"
 """Where a function carries its declaration."""
@@ -25,6 +26,8 @@ Found = Literal["happened", "absent", "cannot tell"]
 Kind = Literal["reversible", "compensable", "buffered", "idempotent", "read", "irreversible"]
 """What can be done about an effect: put back as it was; made good by another action; held back until a while has
 passed; simply repeated; nothing needs to be done, since it only reads; nothing can be done."""
+Canary = Callable[[Arguments], tuple[Arguments, Arguments] | None]
+"""How a tool acts on a part first: from the arguments of a call to those of the part and those of the rest."""
 F = TypeVar("F", bound=Callable[..., Any])
 
 _UNDO = ("prepare", "undo", "fingerprint", "conditional", "kind", "ttl", "resource", "home")
@@ -62,6 +65,9 @@ class Declaration:
     """The file name suffix of what the drafter makes."""
     idempotent: bool = False
     """The tool may be called again with the same arguments without a second effect."""
+    canary: Canary | None = None
+    """Arguments to those of a smaller first call and those of the rest; None where a call has no part worth trying.
+    It changes nothing, and is asked in the agent's own process only."""
     version: str = ""
     """Changes whenever the tool does something else than before, where its own code doesn't show that: an approval is
     for one version."""
@@ -101,6 +107,15 @@ class Declaration:
         return "" if self.undo is None else reference(self.undo)
 
     @property
+    def undo_edition(self) -> str:
+        """What the undo is made of: references, code and settings of its parts, as a digest. A rehearsal is for one."""
+        parts = (self.prepare, self.undo, self.fingerprint, self.resource)
+        try:
+            return _edition(parts, self.conditional, self.nature)
+        except TypeError:  # One of them is an object that can't be a key.
+            return _edition.__wrapped__(parts, self.conditional, self.nature)
+
+    @property
     def reversible(self) -> bool:
         """Whether the undo can be made before the action and run from the artifact alone."""
         return self.prepare is not None and self.undo is not None and self.nature != "irreversible"
@@ -129,6 +144,11 @@ def _unportable(undo: Callable[..., Any] | None, fingerprint: Callable[..., Any]
     return next((f"its {name} can't be run by another process: {why}" for name, why in reasons if why), "")
 
 
+@functools.lru_cache(maxsize=1024)
+def _edition(parts: tuple[Callable[..., Any] | None, ...], *settings: object) -> str:
+    return digest_of("undo", *(make_of(part) for part in parts), *settings)
+
+
 NOTHING = Declaration()
 """A tool that declares nothing: it can't be undone, probed or drafted beyond its rendered call."""
 
@@ -148,6 +168,7 @@ def reversible(
     kind: Kind | None = None,
     resource: Callable[[Any], str] | None = None,
     conditional: bool = False,
+    canary: Canary | None = None,
 ) -> Callable[[F], F]:
     """Declare how a tool's effect is undone. Stands below `@tool`, on the plain function.
 
@@ -165,6 +186,8 @@ def reversible(
         kind: What can be done about the effect; `"reversible"` by default.
         resource: Called with the artifact; names what is touched, as `"file:/srv/x"`.
         conditional: The undo compares and changes in one step: see `Declaration.conditional`.
+        canary: Called with the arguments; returns those of a smaller first call and those of the rest, or None. The
+            part runs first, and the rest only once the health checks of the rule have found the part good.
 
     Raises:
         PolicyError: The kind or the ttl is none.
@@ -181,7 +204,7 @@ def reversible(
     length: Any = ttl  # the declaration reads it
     return Declaration(
         prepare=prepare, undo=undo, fingerprint=fingerprint, probe=probe, ttl=length, kind=kind, resource=resource,
-        conditional=conditional,
+        conditional=conditional, canary=canary,
     )  # fmt: skip
 
 

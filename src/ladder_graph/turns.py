@@ -17,17 +17,22 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, cast
 
 from ladder_graph import answers
+from ladder_graph.awaiting import outlasted
 from ladder_graph.calls import Call
-from ladder_graph.deciding import decision_of, edited, taken_before
+from ladder_graph.deciding import Fitting, decision_of, edited, taken_before, unchecked
 from ladder_graph.envelopes import signer
 from ladder_graph.hosting import Host
-from ladder_graph.ledger import Journal, Store, acts, quotas, watches
+from ladder_graph.ledger import Journal, Store, acts, members, quotas, rehearsals, sagas, starts, watchers
 from ladder_graph.ledger.clocks import Moment
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import Terms, last_answer, nonce_of, word_of
+from ladder_graph.ledger.rows import US
 from ladder_graph.policy import Policy
+from ladder_graph.scale import Rung
+from ladder_graph.splitting import Await, Divide, Join, split
 from ladder_graph.states import State
 from ladder_graph.steps import (
+    Asking,
     Claim,
     Claimed,
     Compose,
@@ -59,6 +64,8 @@ from ladder_graph.tools import Declaration
 from ladder_graph.trust.demotion import after_undo
 from ladder_graph.undo import prepare, touched, touched_from, undo, undo_apart, undo_from
 from ladder_graph.undo import word_of as came_to
+from ladder_graph.undo.apart import TIMEOUT
+from ladder_graph.unwinding import SETTLED
 from ladder_graph.watch import measure
 from ladder_graph.watch.kept import fires
 from ladder_graph.workspace import Workspace, compose
@@ -69,8 +76,17 @@ T = TypeVar("T")
 _WRITTEN = (Settle, Pose, Heard, Claim, TakeOver, Record)
 """The steps that are a transaction of the ledger."""
 
+_UNDOES = frozenset({State.UNDONE, State.UNDO_CONFLICT, State.UNDO_FAILED})
+"""The states that an undo ends in."""
+
 PATIENCE = 30.0
 """Seconds to wait for another live task that runs the very same action."""
+
+
+def reader_of(policy: Policy, tool: str) -> tuple[str, int] | None:
+    """Who reads the reports on a tool, and within how many microseconds; None where nobody is named."""
+    named = policy.reader_of(policy.rule(tool))
+    return None if named is None else (named[0], int(named[1] * US))
 
 
 @dataclass(slots=True)
@@ -90,10 +106,19 @@ class Turn:
     host: Host
     claim: Claim | None = None
     """The call's own claim, once it was made."""
-    after: str | None = None
-    """The touched resource's fingerprint right after the action."""
+    after: dict[str, str | None] = field(default_factory=dict)
+    """The touched resource's fingerprint right after each action that ran in this turn, by its key."""
+    fitted: Fitting = unchecked
+    """Types arguments by the tool's schema."""
     apart: bool = False
     """Whether an undo runs in a process of its own, which is killed when it takes too long, where it can."""
+    limit: float = TIMEOUT
+    """Seconds that it may take there."""
+    saga: str = ""
+    """The scope that the call is made in, and is undone with as a whole; empty without one."""
+    witnessed: bool = False
+    """Whether the tool ran in this turn, or its checks were bad: an undo is called for by that, and by no dead process.
+    """
     endings: list[Callable[[], None]] = field(default_factory=list)
     """What tells the ledger's owner that the task which ran an action is over."""
 
@@ -112,16 +137,14 @@ class Turn:
                 return lambda cursor: journal.settle(cursor, step), False
             case Pose():
                 asking = self.host.asking()
-                return lambda cursor: journal.pose(cursor, step.call, step.route, self.terms, asking), False
+                return lambda cursor: self._posed(cursor, journal, step, asking), False
             case Heard():
                 return self._hear(journal, step), True
             case Claim():
                 self.claim = step
-                return self._claimed(
-                    step, lambda cursor: journal.claim(cursor, step, self.terms, self.reader)
-                ), step.durable
+                return self._claimed(step, lambda cursor: self._joined(cursor, journal, step)), step.durable
             case TakeOver():
-                return self._claimed(step, lambda cursor: journal.take_over(cursor, step.call, step.fence)), True
+                return self._claimed(step, lambda cursor: self._taken_over(cursor, journal, step)), True
             case Record():
                 return self._record(journal, step), False
 
@@ -145,12 +168,42 @@ class Turn:
 
         return work
 
+    def _posed(self, cursor: Cursor, journal: Journal, step: Pose, asking: Asking) -> Question:
+        """The question; a call that is asked about in a scope belongs to it, wherever it runs once it is answered."""
+        scoped = bool(self.saga) and not self.terms.rule.read_only
+        if scoped:
+            sagas.refuse(cursor, self.saga)  # Nobody is asked in vain.
+        asked = journal.pose(cursor, step.call, step.route, self.terms, asking, part_first=step.part_first)
+        if scoped:
+            sagas.waits(cursor, self.saga, step.call)
+        return asked
+
+    def _joined(self, cursor: Cursor, journal: Journal, step: Claim) -> Claimed:
+        """The claim, as a member of the scope that the call is made in, or was asked about in. A read is no member."""
+        if not self.saga or self.terms.rule.read_only:
+            return journal.claim(cursor, step, self.terms, self.reader)
+        if step.split is not None:
+            # Its part and its rest are what has an effect, and each of them is a member.
+            sagas.refuse(cursor, self.saga)
+            return journal.claim(cursor, step, self.terms, self.reader)
+        return sagas.admitted(
+            cursor, journal, self.saga, step, lambda: journal.claim(cursor, step, self.terms, self.reader)
+        )
+
+    def _taken_over(self, cursor: Cursor, journal: Journal, step: TakeOver) -> Claimed | NotClaimed:
+        """An action that is taken over; where that is to undo it, its scope is undone with it."""
+        taken = journal.take_over(cursor, step.call, step.fence, undo=step.undo)
+        if isinstance(taken, Claimed) and step.undo and self.saga:
+            sagas.condemn(cursor, journal, step.call.key, f"{step.call.tool} went wrong: {step.undo}")
+        return taken
+
     def barred(self) -> Outcome | None:
         """Why what was claimed may not run after all; None where it may."""
         if self.terms.rule.read_only or self.store.owner.held():
             return None
         # To everybody else this process died with its lock, so somebody may be finding out about the call already.
-        return Outcome("failed", text="The session that shows the ledger that this process lives was cut. Nothing ran.")
+        said = "The session that shows the ledger that this process lives was cut. Nothing ran."
+        return Outcome("failed", text=said, barred=True)
 
     def over(self) -> None:
         """The task is over: what it left `started` is in doubt from now on, though this process lives."""
@@ -164,27 +217,40 @@ class Turn:
                 return step.done()
             case Look():
                 return self.look(step)
-            case Ring() | Fit() | Recall():
+            case Ring() | Fit() | Recall() | Join():
                 return self._of_the_host(step)
-            case Compose():
-                return compose(step.call, self.declaration)
-            case Prepare():
-                return prepare(step.call, self.declaration)
+            case Compose() | Prepare() | Divide():
+                return self._of_the_tool(step)
             case Measure():
-                return measure(step.checks, step.call.arguments)
+                found = measure(step.checks, step.call.arguments)
+                self.witnessed = self.witnessed or found is not None
+                return found
             case Undo():
                 came = self._undo(step)
-                log.info("%s: %s (action %s) %s", came_to(came), step.call.tool, step.call.short, came.text)
+                level = logging.INFO if came.state is State.UNDONE else logging.WARNING
+                log.log(level, "%s: %s (action %s) %s", came_to(came), step.call.tool, step.call.short, came.text)
                 return came
             case Probe():
                 return self._probe(step)
-            case Wait():
+            case Wait() | Await():
                 return self._wait(step)
             case _:
                 raise TypeError(f"{type(step).__name__} is no step that is performed here")
 
-    def _of_the_host(self, step: Ring | Fit | Recall) -> Any:
+    def _of_the_tool(self, step: Compose | Prepare | Divide) -> Any:
         match step:
+            case Compose():
+                return compose(step.call, self.declaration)
+            case Prepare():
+                return prepare(step.call, self.declaration)
+            case Divide():
+                canary = self.declaration.canary
+                return None if canary is None else split(step.call, canary, self.fitted)
+
+    def _of_the_host(self, step: Ring | Fit | Recall | Join) -> Any:
+        match step:
+            case Join():
+                return self.host.joined(step.split, step.first, step.last)
             case Ring():
                 return self.host.ring(step.question, step.complaint)
             case Recall():
@@ -200,16 +266,34 @@ class Turn:
 
         def work(cursor: Cursor) -> Seen:
             seen = journal.look(cursor, step.call, step.charges)
-            if rule.watch.window and not watches.watchers(cursor, self.store.owner, journal.us):
+            if rule.watch.window and not watchers.watchers(cursor, self.store.owner, journal.us):
                 seen = replace(seen, watched=False)
-            if self.policy.rehearsals == "required" and self.declaration.reversible:
-                rehearsal = watches.rehearsal(cursor, step.call.tool, self.terms.tool)
+            if self._rehearses:
+                undo = self.declaration.undo_edition
+                rehearsal = rehearsals.rehearsal_of(cursor, step.call.tool, self.terms.tool, undo)
                 seen = replace(seen, rehearsed=rehearsal is not None and rehearsal.passed)
             if not rule.read_only and (firing := fires(cursor, rule.checks, journal.us)):
                 seen = replace(seen, firing=firing)
-            return seen
+            return seen if rule.read_only else self._scoped(cursor, journal, step.call, seen)
 
         return self.store.glance(work)
+
+    def _scoped(self, cursor: Cursor, journal: Journal, call: Call, seen: Seen) -> Seen:
+        """What is known, with what the scope of the call has to say."""
+        if seen.known is not None and not self.saga:
+            known = members.of(cursor, call.key)
+            self.saga = "" if known is None else known.saga
+        if not self.saga:
+            return seen
+        lost = "" if self.declaration.reversible else sagas.at_a_pivot(cursor, journal, self.saga, call.tool)
+        return replace(seen, scoped=True, pivot=lost)
+
+    @property
+    def _rehearses(self) -> bool:
+        """Whether the rung of the call depends on a rehearsal."""
+        rule = self.terms.rule
+        high = rule.rung >= Rung.ROLLBACK and not rule.read_only
+        return high and self.policy.rehearsals == "required" and self.declaration.reversible
 
     def written(self, step: Step) -> Step:
         """Do what must be done outside the transaction before a step is written: a draft's file comes first."""
@@ -224,8 +308,9 @@ class Turn:
 
     def executed(self) -> None:
         """Take the fingerprint right after the action, by which a later undo knows what somebody else changed."""
+        self.witnessed = True
         if self.claim is not None and self.claim.artifact is not None:
-            self.after = touched(self.declaration, self.claim.artifact)
+            self.after[self.claim.call.key] = touched(self.declaration, self.claim.artifact)
 
     def _hear(self, journal: Journal, step: Heard) -> Callable[[Cursor], Question | str]:
         """Write an answer down if it can be taken, else say why it can't."""
@@ -274,18 +359,34 @@ class Turn:
 
     def _record(self, journal: Journal, step: Record) -> Callable[[Cursor], bool]:
         reply = self._reply(step)
+        detail = step.outcome.text if step.outcome is not None else ""
 
         def work(cursor: Cursor) -> bool:
             cost = step.outcome.cost if step.outcome is not None else None
             held = quotas.overrun(cursor, step.call.key, cost) if cost is not None else None
-            recorded = journal.record(cursor, step, reply, self.after)
+            recorded = journal.record(cursor, step, reply, self.after.get(step.call.key))
             if recorded and cost is not None and held is not None:
                 acts.overran(journal, cursor, step.call, cost, held)
+            # A watcher's turn knows nothing of scopes; any other one has looked.
+            scoped = recorded and bool(self.saga or self.apart)
+            if scoped and self._calls_for_undo(step):
+                sagas.condemn(cursor, journal, step.call.key, f"{step.call.tool} went wrong: {detail or step.text}")
+            if scoped and step.state in _UNDOES:
+                word = came_to(UndoOutcome(cast("Any", step.state), detail))
+                sagas.came(cursor, journal, step.call.key, word, "" if word in SETTLED else detail)
             if (down := after_undo(step.call, step.state)) is not None:
                 acts.demote(journal, cursor, acts.cell_of(step.call), down, step.call.key)
+                if recorded:
+                    acts.page(journal, cursor, step.call.agent, step.call.key, self.reader)
             return recorded
 
         return work
+
+    def _calls_for_undo(self, step: Record) -> bool:
+        """Whether this outcome undoes the whole scope: the call went wrong, and it wasn't the machinery alone."""
+        if step.state in {State.FAILED, State.UNKNOWN}:
+            return step.outcome is not None and not step.outcome.barred
+        return step.state is State.UNDOING and self.witnessed
 
     def _reply(self, step: Record) -> bytes | None:
         """The tool's reply as it is kept for a replay; None where there is none, or nobody needs it."""
@@ -299,19 +400,19 @@ class Turn:
         except Exception:  # noqa: BLE001  # the effect took place, and that must be recorded, whatever the tool replied
             return None
 
-    def _kept(self, call: Call) -> watches.Kept:
+    def _kept(self, call: Call) -> starts.Kept:
         """What the ledger holds beside the undo of a call."""
         now = Moment.at(self.clock())
-        return self.store.glance(lambda cursor: watches.kept(cursor, call.key, now))
+        return self.store.glance(lambda cursor: starts.kept(cursor, call.key, now))
 
     def _undo(self, step: Undo) -> UndoOutcome:
         """Undo from the artifact that was stored; in a process that doesn't know the tool, by what it names itself."""
         kept = self._kept(step.call)
         if not kept.genuine:
             return UndoOutcome(State.UNDO_FAILED, "its undo artifact is not the one that was stored with the claim")
-        after = self.after or kept.after
+        after = self.after.get(step.call.key) or kept.after
         if self.apart and step.artifact.get("undo"):
-            return undo_apart(step.artifact, after, age=kept.age)
+            return undo_apart(step.artifact, after, age=kept.age, timeout=self.limit)
         try:
             if self.declaration.undo is None:
                 return undo_from(step.artifact, after, age=kept.age)
@@ -333,7 +434,9 @@ class Turn:
                 found = "absent" if now == step.artifact["before"] else "changed"
         return found
 
-    def _wait(self, step: Wait) -> Seen:
+    def _wait(self, step: Wait | Await) -> Seen | str:
+        if isinstance(step, Await):
+            return outlasted(self.store, self.clock, step.call.key)
         deadline = time.monotonic() + PATIENCE
         while True:
             seen = self.look(Look(step.call))

@@ -10,12 +10,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from ladder_graph.errors import AnswerRefused
-from ladder_graph.ledger import Journal, acts, watches
+from ladder_graph.ledger import (
+    Action,
+    Journal,
+    acts,
+    following,
+    measurements,
+    parts,
+    rehearsals,
+    signals,
+    watchers,
+    watches,
+)
 from ladder_graph.ledger.cursor import Cursor
+from ladder_graph.ledger.measurements import Measured
 from ladder_graph.ledger.outboxes import posted
 from ladder_graph.ledger.questions import micros
+from ladder_graph.ledger.rehearsals import Rehearsed
 from ladder_graph.ledger.rows import US
-from ladder_graph.ledger.watches import Measured, Rehearsed, Window
+from ladder_graph.ledger.watches import Window
 from ladder_graph.questions import Questions, person_of
 from ladder_graph.seats import Seat
 from ladder_graph.states import UNDOABLE, State
@@ -94,6 +107,16 @@ class Windows(Questions):
 
         return self.store.read(read)
 
+    def parts(self, action: str) -> list[Action]:
+        """The actions that ran in place of one that went by a part first: the part, and the rest once that ran.
+
+        Args:
+            action: Its whole key.
+        """
+        row = self.store.read(lambda cursor: parts.of(cursor, action))
+        found = [] if row is None else [self.reading.action(row[name]) for name in ("part", "rest")]
+        return [one for one in found if one is not None]
+
     def after(self) -> After:
         """What is watched, by whom, and what is in doubt."""
         return After(self.watched(), self.watchers(), self.doubtful())
@@ -101,7 +124,7 @@ class Windows(Questions):
     def watchers(self) -> list[tuple[str, dt.datetime]]:
         """The processes that watch, with the moment when each last said so."""
         now = micros(self.clock())
-        found = self.store.read(lambda cursor: watches.watchers(cursor, self.store.owner, now))
+        found = self.store.read(lambda cursor: watchers.watchers(cursor, self.store.owner, now))
         return [(name, _moment(beat)) for name, beat in found]
 
     def doubtful(self) -> list[Doubtful]:
@@ -143,17 +166,17 @@ class Windows(Questions):
         """
         return self._tell("extend", action, by, reason, until=micros(self.clock()) + int(seconds * US))
 
-    def deliver(self, signals: Sequence[Signal]) -> int:
+    def deliver(self, alerts: Sequence[Signal]) -> int:
         """Take in alerts from outside: all of them in one durable write, or none. Every watcher looks at once.
 
         Args:
-            signals: As `ladder_graph.watch.alertmanager.signals_of` reads them.
+            alerts: As `ladder_graph.watch.alertmanager.signals_of` reads them.
 
         Returns:
             How many are new. One that was delivered before counts from its first delivery.
         """
-        kept = [kept_alert(one) for one in signals]
-        return self.store.write(lambda cursor: watches.deliver(cursor, kept))
+        kept = [kept_alert(one) for one in alerts]
+        return self.store.write(lambda cursor: signals.deliver(cursor, kept))
 
     @abstractmethod
     def declared(self, tool: str, own: Declaration) -> Declaration:
@@ -162,7 +185,7 @@ class Windows(Questions):
     def rehearse(
         self, tool: Any, arguments: Mapping[str, Any], *, by: str | Person, foreign: Callable[[], Any] | None = None
     ) -> tuple[Rehearsal, str]:
-        """Try a tool's undo out, and write down what came of it for the version of the tool at hand.
+        """Try a tool's undo out, and write down what came of it for the tool and the undo at hand.
 
         The tool is really called, several times, and past every rung. Use a place where nobody minds.
 
@@ -174,21 +197,26 @@ class Windows(Questions):
 
         Returns:
             What was tried, and the version of the tool that it is for.
+
+        Raises:
+            LadderError: It is no tool, or the arguments don't fit it. Nothing was tried, and nothing is written down.
         """
-        from ladder_graph.hosts.rehearsing import original
+        from ladder_graph.hosts.rehearsing import fit, original
         from ladder_graph.undo.rehearsing import rehearse
 
         person, (plain, code) = person_of(by), original(tool)
+        fit(plain, arguments)
         said = self.declared(plain.name, declaration_of(plain))
         version = Seat(said, version=code).edition(plain.name)
         found = rehearse(plain, arguments, declaration=said, foreign=foreign)
         text = "; ".join(f"{step.name}: {step.text}" for step in found.steps if not step.ok)
 
         def keep(journal: Journal, cursor: Cursor) -> None:
-            watches.rehearsed(cursor, plain.name, version, Rehearsed(journal.us, found.passed, text))
+            tried = Rehearsed(journal.us, found.passed, text)
+            rehearsals.rehearsed(cursor, plain.name, version, said.undo_edition, tried)
             journal.append(cursor, self.policy.agent, "rehearsed", "", {
-                "tool": plain.name, "version": version, "passed": found.passed, "by": person.name,
-                "auth": person.auth, "text": text or "passed", "untried": list(found.untried),
+                "tool": plain.name, "version": version, "undo": said.undo_edition, "passed": found.passed,
+                "by": person.name, "auth": person.auth, "text": text or "passed", "untried": list(found.untried),
             })  # fmt: skip
 
         self._write(keep)
@@ -212,7 +240,7 @@ class Windows(Questions):
         person, journal = person_of(by), self._journal()
 
         def begin(cursor: Cursor) -> Window:
-            known = acts.find_action(journal, cursor, action)
+            known = _meant(journal, cursor, action)
             window = watches.window_of(cursor, known.call.key)
             if known.artifact is None or window is None:
                 raise AnswerRefused(f"no undo of action {known.call.short} was made before it")
@@ -225,8 +253,10 @@ class Windows(Questions):
 
         window = self.store.write(begin)
         self.watcher.undo(window)
-        found = self.store.read(lambda cursor: journal.known(cursor, window.action))
-        return State.UNDOING if found is None else found.state
+        part = self.store.read(lambda cursor: following.part_to_undo(cursor, window.action))
+        if part is not None:
+            self.watcher.undo(part)
+        return self.store.read(lambda cursor: acts.find_action(journal, cursor, action)).state
 
     def _tell(
         self, kind: Literal["keep", "extend"], action: str, by: str | Person, reason: str, **more: Any
@@ -234,7 +264,7 @@ class Windows(Questions):
         person, journal = person_of(by), self._journal()
 
         def tell(cursor: Cursor) -> Window:
-            known = acts.find_action(journal, cursor, action)
+            known = _meant(journal, cursor, action)
             window = watches.window_of(cursor, known.call.key)
             if window is None or window.phase not in ({"open", "held"} if kind == "keep" else {"open"}):
                 waits = "waits for a person" if window is not None and window.phase == "held" else "isn't watched"
@@ -248,7 +278,7 @@ class Windows(Questions):
                 return window
             body = {"by": person.name, "reason": reason, **more}
             key = f"{kind}/{window.action}/{journal.us}/{person.name}"
-            watches.deliver(cursor, [watches.Signal(key, journal.us, kind, window.action, body)])
+            signals.deliver(cursor, [signals.Signal(key, journal.us, kind, window.action, body)])
             watches.again(cursor, window, journal.us)
             return window
 
@@ -260,6 +290,13 @@ class Windows(Questions):
         return next((one for one in self.watched() if one.action == window.action), None)
 
 
+def _meant(journal: Journal, cursor: Cursor, action: str) -> Known:
+    """The action that a person means: of a call that went by a part first, the last one that had effect."""
+    known = acts.find_action(journal, cursor, action)
+    last = following.last_of(journal, cursor, known.call)
+    return known if last == known.call.key else acts.find_action(journal, cursor, last)
+
+
 def _signed(journal: Journal, cursor: Cursor, known: Known, kind: str, person: Person, reason: str) -> None:
     journal.append(cursor, known.call.agent, "told", known.call.key, {
         "kind": kind, "by": person.name, "auth": person.auth, "reason": reason,
@@ -269,7 +306,7 @@ def _signed(journal: Journal, cursor: Cursor, known: Known, kind: str, person: P
 def _watched(cursor: Cursor, window: Window) -> Watched:
     return Watched(
         window.action, window.agent, window.tool, cast("Phase", window.phase), _moment(window.begun.wall_us),
-        _moment(window.until_us), window.why, window.attempts, tuple(watches.measurements(cursor, window.action)),
+        _moment(window.until_us), window.why, window.attempts, tuple(measurements.measurements(cursor, window.action)),
     )  # fmt: skip
 
 

@@ -48,6 +48,8 @@ def describe(question: Question, complaint: str = "") -> str:
     lines = [f"May {inert(call.agent)} run {inert(call.tool)}?", ""]
     lines += [f"- {inert(name)}: {show(value)}" for name, value in call.arguments.items()]
     lines += ["", f"You are asked because {inert(question.reasons)}."]
+    if question.part_first:
+        lines.append("A part of it runs first, and the rest only once the health checks have found that part good.")
     if question.to_type is not None:
         lines.append(f"To approve, type the {inert(question.to_type)} exactly.")
     if question.quorum > 1:

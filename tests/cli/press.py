@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
+
+from tests.programs import Program
 
 POLICY = """
 agent = "press"
 ledger = "ladder.db"
 watcher = "{watcher}"
+rehearsals = "advised"
 
 [signals]
 token_env = "PRESS_TOKEN"
@@ -27,11 +28,15 @@ checks = [
 HEALTH = """
 from pathlib import Path
 
+from tests.programs import Program
+
 def fine(arguments):
     return not Path(arguments["path"]).with_name("sick").exists()
 """
 TOOLS = """
 from pathlib import Path
+
+from tests.programs import Program
 from langchain_core.tools import tool
 from ladder_graph import undo
 
@@ -71,6 +76,8 @@ checks = [{ kind = "python", function = "operator:truth" }]
 AGENT = """
 import os, sys
 from pathlib import Path
+
+from tests.programs import Program
 from langchain.agents import create_agent
 from langgraph.checkpoint.memory import InMemorySaver
 from ladder_graph import Ladder
@@ -109,7 +116,7 @@ class Press:
         self.policy.write_text(POLICY.format(watcher=watcher))
         for name, text in (("press_health", HEALTH), ("press_tools", TOOLS), ("press_agent", AGENT)):
             (folder / f"{name}.py").write_text(text)
-        self._started: list[subprocess.Popen[str]] = []
+        self._started: list[Program] = []
 
     def fall_sick(self) -> None:
         """From now on the health check is bad."""
@@ -117,33 +124,28 @@ class Press:
 
     def act(self, text: str) -> str:
         """Let an agent write the page in a process that is dead when this returns: whether it acted, or asked."""
-        done = self._start([sys.executable, "press_agent.py", text])
-        said, _ = done.communicate(timeout=60)
+        done = self._start(["press_agent.py", text])
+        said = done.said()
         assert done.returncode == 9, said
         return said.split()[-1]
 
-    def watch(self, *options: str) -> subprocess.Popen[str]:
+    def watch(self, *options: str) -> Program:
         """Start `ladder watch`."""
-        return self._start([sys.executable, "-m", "ladder_graph.cli", "watch", *options])
+        return self._start(["-m", "ladder_graph.cli", "watch", *options])
 
-    def _start(self, command: list[str]) -> subprocess.Popen[str]:
-        environment = {**os.environ, "PRESS_TOKEN": TOKEN}
-        process = subprocess.Popen(
-            command, cwd=self.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
-        self._started.append(process)
-        return process
+    def _start(self, words: list[str]) -> Program:
+        program = Program(words, self.folder, {**os.environ, "PRESS_TOKEN": TOKEN})
+        self._started.append(program)
+        return program
 
     def stop(self) -> None:
         """End what is still running."""
         for process in self._started:
-            process.kill()
-            process.communicate()
+            process.end()
 
 
-def line(process: subprocess.Popen[str], word: str) -> str:
+def line(process: Program, word: str) -> str:
     """The next line of a process with this word."""
-    assert process.stdout is not None
     said = []
     for one in process.stdout:
         said.append(one)

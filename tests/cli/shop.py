@@ -15,6 +15,7 @@ from ladder_graph.testing import ScriptedModel, calls
 
 POLICY = """
 agent = "shop"
+rehearsals = "advised"
 
 [reports]
 reader = "ana"

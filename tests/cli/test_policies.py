@@ -92,6 +92,14 @@ def test_a_case_says_its_circumstances(folder, ladder):
     assert "has no time zone" in ladder("--policy", "mail.toml", "policy", "test", "cases.toml", code=2).stderr
 
 
+def test_without_any_call_nothing_is_compared(tmp_path, monkeypatch, ladder):
+    """A policy that nothing ran under yet has no calls, and that is no agreement."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("one.toml", "other.toml"):
+        (tmp_path / name).write_text('[tools.send]\nrung = "confirm"\n', encoding="utf-8")
+    assert "no call was ever recorded under it" in ladder("policy", "diff", "one.toml", "other.toml", code=2).stderr
+
+
 def test_mistakes_in_cases_have_their_line(folder, ladder):
     """All of them at once, with the nearest known name, as in a policy."""
     file = cases('[[cases]]\ntol = "a"\nrung = "confrim"\n[[cases]]\ntool = "a"\nrung = 1\nbecause = "x"\n')

@@ -83,9 +83,29 @@ def test_the_watch_goes_on_when_the_agent_is_dead(press, ladder):
     assert press.page.read_text() == "before"
     watcher.send_signal(signal.SIGTERM)
     line(watcher, "stopped")
-    assert watcher.wait(20) == 0
+    assert watcher.wait(60) == 0
     assert state(ladder) == "undone"
     assert ladder("watched", "--json").document == []
+
+
+def test_an_edit_of_the_policy_is_taken_up_by_who_watches(press, ladder):
+    """Whole, and while nothing is due; one with mistakes, or with another ledger, is said and leaves it as it was."""
+    watcher, before = press.watch(), press.policy.read_text()
+    line(watcher, "watching")
+    press.policy.write_text(before.replace("limit = 9", "limit = 8"))
+    revision = line(watcher, "is in force from now on").partition("revision ")[2].split()[0]
+    press.policy.write_text(before.replace("limit = 9", "limt = 8"))
+    assert "limt" in line(watcher, "the policy stays as it was")
+    press.policy.write_text(before.replace("ladder.db", "other.db"))
+    assert "ledger can't change" in line(watcher, "the policy stays as it was")
+    assert not (press.folder / "other.db").exists()
+    press.policy.write_text(before.replace("limit = 9", "limit = 8"))
+    assert press.act("after") == "acted"
+    press.fall_sick()
+    line(watcher, "undone: write_page")
+    texts = [entry["body"]["text"] for entry in ladder("log", "--json").document if entry["kind"] == "policy"]
+    assert [revision in text for text in texts] == [True, False, False]
+    assert state(ladder) == "undone"
 
 
 def test_an_alert_over_http_undoes(press, ladder):
@@ -109,7 +129,7 @@ def test_an_alert_over_http_undoes(press, ladder):
     assert "already" in ladder("pending").stdout
     assert len(ladder("status", "--json").document[0]["watchers"]) == 1
     watcher.send_signal(signal.SIGINT)
-    assert watcher.wait(20) == 0
+    assert watcher.wait(60) == 0
 
 
 def test_an_incident_over_http_puts_a_tool_down(press, ladder):
@@ -345,6 +365,52 @@ def test_a_rehearsal_of_another_version_is_said(press, ladder):
     importlib.invalidate_caches()
     sys.modules.pop("press_tools")
     assert any("another version of the tool" in text for text in _points(ladder, "press_tools:write_page"))
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "why"),
+    [
+        ("press_tools:write_page", '{"path": "page.html"}', "text: Field required"),
+        ("press_tools:somebody", "{}", "no tool can be made of somebody"),
+        ("write_page", "{}", "'write_page' names no tool"),
+    ],
+)
+def test_a_mistake_of_the_person_is_no_rehearsal(press, ladder, tool, arguments, why):
+    """Nothing runs, what was written down before stays, and the mistake is said in a line."""
+    rehearse(ladder, "--args", '{"path": "page.html", "text": "tried"}')
+    told = ladder("rehearse", tool, "--args", arguments, "--yes", code=2)
+    assert why in told.stderr.replace("\n", " ")
+    assert [entry["body"]["passed"] for entry in ladder("log", "--json").document] == [True]
+
+
+OTHER = """
+from ladder_graph import undo
+
+another = undo.files("path", largest="5MB")
+"""
+"""An undo that the policy may name instead of the tool's own."""
+
+
+def test_an_agent_that_runs_stands_on_rollback_once_its_undo_was_rehearsed(press, ladder):
+    """By default. `ladder rehearse` counts from the next call on; another undo in the policy must be rehearsed anew."""
+    told = press.policy.read_text().replace('rehearsals = "advised"\n', "").replace("watcher", "# watcher")
+    (press.folder / "press_undo.py").write_text(OTHER)
+    for policy in (told, told.replace("[tools.write_page]", '[tools.write_page]\nundo = "press_undo:another"')):
+        press.policy.write_text(policy)
+        with contextlib.closing(importlib.import_module("press_agent").act("after")[0]) as mounted:
+            assert _stands(mounted) == _stands(ladder) == ("bounded", ["not_rehearsed"])
+            assert "no rehearsal of this undo" in ladder("status").stdout
+            rehearse(ladder, "--args", '{"path": "page.html", "text": "tried"}')
+            assert _stands(mounted) == _stands(ladder) == ("rollback", [])
+
+
+def _stands(at):
+    """The rung of the page, and why no higher: to an agent that runs, or to the command line."""
+    if isinstance(at, Ladder):
+        (cell,) = at.status()
+        return cell.route.rung.word, [reason.code for reason in cell.route.reasons]
+    (cell,) = at("status", "--json").document
+    return cell["effective"], [reason["code"] for reason in cell["reasons"]]
 
 
 @pytest.mark.parametrize("arguments", ["[1]", "{"])

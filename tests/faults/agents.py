@@ -12,9 +12,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.types import Command
 
 from ladder_graph.testing import ScriptedModel, calls
-from tests.faults.crashing import CALL, CONTEXT, Point, answer, die, killed, lay_traps
-
-CONTEXT.set_forkserver_preload(["tests.faults.crashing", "tests.faults.agents"])
+from tests.faults.crashing import CALL, Point, answer, die, killed, lay_traps
 
 GO = {"messages": [("user", "Write to Ana.")]}
 THREAD = {"configurable": {"thread_id": "t1"}}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import multiprocessing
 import os
 import signal
 from dataclasses import dataclass, replace
@@ -37,9 +36,7 @@ from ladder_graph.steps import (
 )
 from ladder_graph.tools import Declaration
 from ladder_graph.turns import Turn
-
-CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["tests.faults.crashing"])
+from tests.programs import CONTEXT
 
 CALL = Call("ops", "t1", "call_1", "send_email", {"to": "ana@example.com"})
 TOOLS = {"send_email": "s1"}

@@ -19,9 +19,12 @@ SHORT = {"claim": 5, "record": 4}
 """The same where what is held of a quota stays so."""
 OPENS = 2
 """More statements of a claim that opens the window of a quota: it finds none, and tidies up behind it."""
-ARMS, PAUSES, CLOSES = 1, 2, 3
+ARMS, PAUSES, CLOSES = 1, 2, 2
 """Statements about the watch of an action that can be undone: of its claim, and of the record that lets it wait or ends
 it."""
+
+FOLLOWS = 1
+"""A look at whether it is the part or the rest of a call, where what became of it is found out later."""
 
 
 def around(what):
@@ -61,7 +64,7 @@ def in_recovery(kind, first):
     found = [*fine("takeover"), *around("probe")]
     match kind:
         case "undoable" if happened(first):  # Its health checks are good, so it stays.
-            return [*found, *fine("record", STATEMENTS["record"] + CLOSES)]
+            return [*found, *fine("record", STATEMENTS["record"] + CLOSES + FOLLOWS)]
         case "undoable":
             return [*found, *fine("record", SHORT["record"] + PAUSES), *fine("claim", SHORT["claim"] + ARMS), *EFFECT]
         case "neither":

@@ -12,7 +12,7 @@ import pytest
 from ladder_graph.errors import LedgerError
 from tests.faults import crashing, test_processes
 from tests.faults.agents import NEXT
-from tests.faults.crashing import CONTEXT, Point, killed
+from tests.faults.crashing import Point, killed
 from tests.faults.mutants import MUTANTS, under
 from tests.faults.test_agents import one_crash as agent_crash
 from tests.faults.test_crashes import one_crash, the_same_under_another_id
@@ -23,8 +23,6 @@ from tests.hosts.graphs import WAYS
 from tests.hosts.mounts import MOUNTS
 from tests.unit.ledger import test_claims, test_questions
 from tests.unit.ledger.desk import at
-
-CONTEXT.set_forkserver_preload(["tests.faults.crashing", "tests.faults.mutants"])
 
 
 def crash(when, what, statement=0, **fields):

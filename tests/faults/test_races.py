@@ -65,7 +65,7 @@ def states(field, threads):
     return Counter(action.state for action in field.here.ladder.actions() if action.thread in threads)
 
 
-@rounds_of(40)
+@rounds_of(12)
 def test_two_processes_that_answer_one_question_have_one_effect(field, rounds):
     """Both say yes in band at the same moment, bare, by the interrupt's id or with the digest: it runs once."""
     threads, raised = raced(field, ["answer", "answer_by_id", "answer_by_digest"], rounds, ONE)
@@ -75,7 +75,7 @@ def test_two_processes_that_answer_one_question_have_one_effect(field, rounds):
     assert field.here.ladder.verify().problems == ()
 
 
-@rounds_of(20)
+@rounds_of(8)
 def test_two_processes_that_approve_at_the_ledger_have_one_effect(field, rounds):
     """One approval counts, the other is refused; both go on with the thread, and it runs once."""
     threads, raised = raced(field, ["approve"], rounds, ONE)
@@ -85,7 +85,7 @@ def test_two_processes_that_approve_at_the_ledger_have_one_effect(field, rounds)
     assert len(given) == rounds
 
 
-@rounds_of(20)
+@rounds_of(8)
 def test_a_yes_and_a_no_at_the_same_moment_are_one_answer(field, rounds):
     """Whichever was first stands: it ran once after a yes, and not at all after a no, in both processes."""
     threads, raised = raced(field, ["contradict"], rounds, ONE)
@@ -97,7 +97,7 @@ def test_a_yes_and_a_no_at_the_same_moment_are_one_answer(field, rounds):
         assert (verdicts, paid) in ((["approved"], {1: 1}), (["declined"], {}))
 
 
-@rounds_of(40)
+@rounds_of(12)
 def test_two_workers_that_resume_one_thread_have_one_effect(field, rounds):
     """A thread whose question was answered elsewhere is picked up twice at the same moment: it runs once."""
     threads = [f"resume-{next(field.names)}" for _ in range(rounds)]
@@ -113,7 +113,7 @@ def test_two_workers_that_resume_one_thread_have_one_effect(field, rounds):
         assert [message.text for message in told if message.type == "tool"] == ["paid 1"]
 
 
-@rounds_of(40)
+@rounds_of(12)
 def test_a_double_click_answers_one_question(field, rounds):
     """The same yes in two requests at once: the question that the agent comes up with meanwhile stays open."""
     threads, raised = raced(field, ["answer_by_id", "answer_by_digest"], rounds, TWO_TURNS)
@@ -148,7 +148,7 @@ def test_a_late_second_bare_click_answers_nothing(field, monkeypatch):
     assert list(field.here.questions(thread)) == [2]
 
 
-@rounds_of(5, 40)
+@rounds_of(3, 40)
 def test_two_processes_share_the_questions_of_one_thread(field, rounds):
     """Each answers half of eight questions while the other does: all run, each once, and the thread ends."""
     threads, raised = raced(field, ["share"], rounds, EIGHT)

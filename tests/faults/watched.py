@@ -13,7 +13,7 @@ from pathlib import Path
 from ladder_graph.calls import Call
 from ladder_graph.fingerprint import Environment, toolset_component
 from ladder_graph.ladder import Ladder
-from ladder_graph.ledger import Store, watches
+from ladder_graph.ledger import Store, measurements
 from ladder_graph.policy import Policy
 from ladder_graph.states import State
 from ladder_graph.steps import Outcome
@@ -187,13 +187,13 @@ def watch(place, here=None):
 
         Watcher._undo = dying
     elif here == Point("in", "measurement"):
-        note = watches.note
+        note = measurements.note
 
         def noted(*args):
             die(here, "in", "measurement")
             return note(*args)
 
-        watches.note = noted
+        measurements.note = noted
     elif here is not None:
         lay_traps(here)
     logging.disable(logging.WARNING)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.hosts.worker import POLICY
+from tests.programs import Program
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,15 +22,10 @@ def folder(tmp_path):
 
 def process(folder, step):
     """Take one step in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.hosts.worker", folder, step],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
+    done = Program(["-m", "tests.hosts.worker", folder, step], ROOT)
+    said = done.said()
+    assert done.returncode == 0, said
+    return json.loads(said.splitlines()[-1])
 
 
 @pytest.mark.parametrize(

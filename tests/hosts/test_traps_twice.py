@@ -7,11 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import signal
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from langchain.agents.middleware import ToolRetryMiddleware
@@ -22,8 +18,7 @@ from ladder_graph.states import State
 from ladder_graph.testing import calls, says, tool_call
 from tests.hosts.graphs import GO, READ, WAYS, World, agent_of, ladder_of, on, told
 from tests.hosts.mounts import BOUNDED, INNER, MOUNTS, YES, Between
-
-ROOT = Path(__file__).parents[2]
+from tests.programs import Program
 
 
 def states(ladder):
@@ -210,19 +205,16 @@ def test_a_crash_before_the_first_checkpoint(tmp_path):
     def process(under, call_id):
         folder = tmp_path / under
         folder.mkdir(exist_ok=True)
-        return subprocess.Popen(
-            [sys.executable, "-c", CRASH, under, call_id], cwd=folder, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)},
-        )  # fmt: skip
+        return Program(["-c", CRASH, under, call_id], folder)
 
     first = [process(under, "first") for under in ("nothing", "ladder")]
     for one in first:
-        _, errors = one.communicate(timeout=60)
-        assert one.returncode == -signal.SIGKILL, errors
+        said = one.said()
+        assert one.returncode == -signal.SIGKILL, said
     second = [process(under, "second") for under in ("nothing", "ladder")]
-    said = [one.communicate(timeout=60) for one in second]
+    said = [one.said() for one in second]
     assert [one.returncode for one in second] == [0, 0], said
     assert (tmp_path / "nothing" / "effects").read_text().split() == ["1", "1"]
     assert (tmp_path / "ladder" / "effects").read_text().split() == ["1"]
-    assert said[0][0].strip() == "paid"
-    assert said[1][0].startswith("NOT RUN: the very same call of pay was started before")
+    assert said[0].strip() == "paid"
+    assert said[1].startswith("NOT RUN: the very same call of pay was started before")

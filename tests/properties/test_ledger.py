@@ -6,7 +6,7 @@ import logging
 import shutil
 import tempfile
 from collections import Counter
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,20 +22,18 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from ladder_graph import driving, turns
+from ladder_graph import turns
 from ladder_graph.calls import Call
 from ladder_graph.errors import AnswerRefused
 from ladder_graph.fingerprint import Environment, toolset_component
-from ladder_graph.hosting import Alone
 from ladder_graph.ladder import Ladder
-from ladder_graph.ledger import Store
 from ladder_graph.policy import Policy
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
-from ladder_graph.steps import Arrival, Asking, Claim, Outcome
 from ladder_graph.testing import FrozenClock
-from ladder_graph.tools import NOTHING, Declaration
+from ladder_graph.tools import NOTHING
 from tests.postgres import drop, new_ledger
+from tests.properties.world import Asked, Host, Killed, World, killed_at, overtaken_by
 
 LIMIT = 3
 HOUR = 3600
@@ -74,140 +72,6 @@ health = [True]
 def healthy(_):
     """The health check."""
     return health[0]
-
-
-class Asked(Exception):
-    """The host would interrupt here."""
-
-
-class Killed(BaseException):
-    """The process is gone, at this very statement."""
-
-
-class World:
-    """The effects that took place, by key; nothing that crashes forgets them."""
-
-    def __init__(self):
-        self.happened = Counter()
-        self.undone = set()
-
-    def effect(self, call):
-        """One effect. The resource behind an idempotent tool knows its keys."""
-        if call.tool != "idempotent" or not self.happened[call.key]:
-            self.happened[call.key] += 1
-
-    def declarations(self):
-        """What each tool declares."""
-        return {
-            "probed": Declaration(probe=lambda _, key: "happened" if self.happened[key] else "absent"),
-            "idempotent": Declaration(idempotent=True),
-            "undoable": Declaration(prepare=lambda _: {}, undo=lambda _: None),
-        }
-
-
-class Host(Alone):
-    """Runs a tool on the world with a given outcome.
-
-    Args:
-        world: What the tool changes.
-        kind: The outcome.
-        allowed: Called with what is about to run.
-        meanwhile: Done in the middle of the effect.
-    """
-
-    def __init__(self, world, kind, allowed, meanwhile):
-        self.world, self.kind, self.allowed, self.meanwhile = world, kind, allowed, meanwhile
-
-    def execute(self, call, *, again=False):
-        """The effect, unless the tool says that there was none."""
-        self.allowed(call)
-        self.meanwhile()
-        if self.kind in {"done", "unknown after"}:
-            self.world.effect(call)
-        return Outcome(self.kind.split()[0], "reply", "Oh.") if self.kind != "done" else Outcome("done", "reply")
-
-    def encode(self, reply):
-        """The reply as bytes."""
-        return reply.encode()
-
-    def ring(self, question, complaint):
-        """Stop and wait."""
-        raise Asked
-
-    def person(self, answer):
-        """Nobody is known."""
-
-    def arrival(self):
-        """Nothing is known of how an answer came."""
-        return Arrival()
-
-    def asking(self):
-        """Nobody asks in band."""
-        return Asking()
-
-    def fitted(self, call, arguments):
-        """Whatever is put in fits."""
-        return replace(call, arguments=dict(arguments))
-
-
-@contextmanager
-def killed_at(fault):
-    """Die at the n-th statement, or right after the n-th step."""
-    left = [fault[1] if fault else 0]
-
-    def count():
-        left[0] -= 1
-        if left[0] < 0:
-            raise Killed
-
-    class Cursor:
-        def __init__(self, cursor):
-            self._cursor = cursor
-
-        def __getattr__(self, name):
-            return getattr(self._cursor, name)
-
-        def execute(self, *args):
-            count()
-            return self._cursor.execute(*args)
-
-    def counted(self, work, *, durable=True):
-        def counting(cursor):
-            done = work(Cursor(cursor))
-            count()  # The COMMIT comes now.
-            return done
-
-        return write(self, counting, durable=durable)
-
-    def performed(step, turn):
-        done = perform(step, turn)
-        count()
-        return done
-
-    write, perform = Store.write, driving._perform
-    Store.write = counted if fault and fault[0] == "statement" else write
-    driving._perform = performed if fault and fault[0] == "step" else perform
-    try:
-        yield
-    finally:
-        Store.write, driving._perform = write, perform
-
-
-@contextmanager
-def overtaken_by(rival):
-    """Somebody else takes the same call through its life, between looking and claiming."""
-
-    def performed(step, turn):
-        if isinstance(step, Claim):
-            driving._perform = perform
-            rival()
-        return perform(step, turn)
-
-    perform, driving._perform = driving._perform, performed
-    try:
-        yield
-    finally:
-        driving._perform = perform
 
 
 class LedgerMachine(RuleBasedStateMachine):
@@ -385,12 +249,12 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def states(self):
         """Each action's state."""
-        return {action.key: action.state for action in self.ladder.actions()}
+        return {key: State(state) for key, state in self.rows("SELECT key, state FROM action")}
 
     @invariant()
     def no_effect_twice(self):
         """Never more than one effect for one call, and none that the ledger doesn't know of."""
-        tools = {action.key: action.tool for action in self.ladder.actions()}
+        tools = dict(self.rows("SELECT key, tool FROM action"))
         assert set(self.world.happened) <= set(tools)
         assert all(count == 1 or tools[key] == "read" for key, count in self.world.happened.items())
 
@@ -408,15 +272,15 @@ class LedgerMachine(RuleBasedStateMachine):
             "SELECT question.action FROM vote JOIN question ON question.id = vote.question "
             "WHERE question.state = 'used' AND NOT vote.withdrawn"
         ))  # fmt: skip
-        for action in self.ladder.actions():
-            assert action.tool != "twice" or not self.world.happened[action.key] or voters[action.key] == 2
+        for (key,) in self.rows("SELECT key FROM action WHERE tool = 'twice'"):
+            assert not self.world.happened[key] or voters[key] == 2
 
     @invariant()
     def doubt_is_not_denied(self):
         """What took effect is never said not to have, unless the tool itself said so."""
-        for action in self.ladder.actions():
-            if self.world.happened[action.key] and action.tool in {"probed", "plain", "asked", "twice"}:
-                assert action.state in {State.STARTED, State.DONE, State.UNKNOWN}
+        for key, tool, state in self.rows("SELECT key, tool, state FROM action"):
+            if self.world.happened[key] and tool in {"probed", "plain", "asked", "twice"}:
+                assert state in {State.STARTED, State.DONE, State.UNKNOWN}
 
     @invariant()
     def quotas_add_up(self):
@@ -429,10 +293,14 @@ class LedgerMachine(RuleBasedStateMachine):
 
         counters, holds = self.ladder.store.read(look)
         assert all(used + reserved <= LIMIT for _, used, reserved in counters)
-        unasked = [action for action in self.ladder.actions() if action.rung >= Rung.BOUNDED and action.tool != "read"]
+        unasked = [
+            (tool, State(state))
+            for tool, state, rung in self.rows("SELECT tool, state, rung FROM action")
+            if rung >= Rung.BOUNDED and tool != "read"
+        ]
         for kind in set(KINDS) - {"read", "asked", "twice"}:
             quota = f"ops/{kind}/calls/day/UTC"
-            states = [action.state for action in unasked if action.tool == kind]
+            states = [state for tool, state in unasked if tool == kind]
             assert sum(used for name, used, _ in counters if name == quota) == sum(state in USED for state in states)
             held = sum(state in HELD for state in states)
             assert sum(reserved for name, _, reserved in counters if name == quota) == holds.get(quota, 0) == held
@@ -446,8 +314,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def nothing_is_under_way(self):
         """Between two runs nothing is, as far as living processes go."""
         in_doubt = {action.key for action in self.ladder.in_doubt()}
-        for action in self.ladder.actions():
-            assert action.state is not State.STARTED or action.key in in_doubt
+        assert {key for key, state in self.states().items() if state is State.STARTED} <= in_doubt
 
     @invariant()
     def an_approval_is_used_once(self):
@@ -455,10 +322,8 @@ class LedgerMachine(RuleBasedStateMachine):
         look = "SELECT count(*) FROM question WHERE state = 'used'"
         used = self.ladder.store.read(lambda cursor: cursor.execute(look).fetchone()[0])
         started = {State.STARTED, State.DONE, State.FAILED, State.UNKNOWN}
-        asked = [
-            action for action in self.ladder.actions() if action.tool in {"asked", "twice"} and action.state in started
-        ]
-        assert used <= len(asked)
+        asked = self.rows("SELECT state FROM action WHERE tool IN ('asked', 'twice')")
+        assert used <= sum(state in started for (state,) in asked)
 
     def teardown(self):
         """Nothing is left over."""
@@ -483,7 +348,7 @@ class PostgresMachine(LedgerMachine):
 
 
 TestLedgerMachine = LedgerMachine.TestCase
-TestLedgerMachine.settings = settings(max_examples=25, stateful_step_count=25)
+TestLedgerMachine.settings = settings(max_examples=15, stateful_step_count=25)
 
 
 @pytest.mark.faults

@@ -146,7 +146,7 @@ NAMES = [fact.__name__ for fact, _ in FACTS]
 @pytest.mark.parametrize(("fact", "given_"), FACTS, ids=NAMES)
 def test_of_any_watch(fact, given_):
     """Each of the facts above holds for any trace."""
-    settings(max_examples=200)(given(*given_)(fact))()
+    settings(max_examples=100)(given(*given_)(fact))()
 
 
 @pytest.mark.faults
@@ -160,7 +160,7 @@ def test_traces_reach_every_phase():
     """The traces that are drawn end in each way, so that none of the facts above is empty."""
     reached = set()
 
-    @settings(max_examples=500, derandomize=True, database=None)
+    @settings(max_examples=150, derandomize=True, database=None)
     @given(traces(told=False))
     def reach(trace):
         watch, checks, taken, told = trace

@@ -13,4 +13,6 @@ def send(to: str) -> None:
 
 TALKING = Declaration(prepare=dict, undo=elsewhere.talk, home=__name__)
 HANGING = Declaration(prepare=dict, undo=elsewhere.hang, home=__name__)
+PARENTAL = Declaration(prepare=dict, undo=elsewhere.hang_with_a_child, home=__name__)
+LEAVING = Declaration(prepare=dict, undo=elsewhere.leave_a_child, home=__name__)
 CRASHING = Declaration(prepare=dict, undo=elsewhere.crash, home=__name__)

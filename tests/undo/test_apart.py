@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import time
+
 import pytest
 
 from ladder_graph.errors import NotRegistered
@@ -66,6 +73,60 @@ def test_an_undo_that_takes_too_long_is_stopped():
     """Its process is killed."""
     outcome = undo_apart(made(home.HANGING, {}), None, timeout=2)
     assert (outcome.state, outcome.text) == (State.UNDO_FAILED, "it took longer than 2s and was stopped")
+
+
+def free(lock):
+    """Whether nobody holds the lock any more, or lets go of it in a while."""
+    end = time.monotonic() + 60
+    with lock.open("r") as file:
+        while time.monotonic() < end:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(0.02)
+            else:
+                return True
+    return False
+
+
+def test_what_an_undo_has_started_is_stopped_with_it(tmp_path):
+    """A child that would go on, and change things when nobody expects it, is killed with its undo."""
+    kept = {"lock": str(tmp_path / "lock"), "started": str(tmp_path / "started")}
+    for limit in (1, 2, 4, 8, 16, 32):  # Until it came so far, however slow the machine is.
+        outcome = undo_apart(made(home.PARENTAL, kept), None, timeout=limit)
+        assert outcome.text == f"it took longer than {limit}s and was stopped"
+        if (tmp_path / "started").exists():
+            break
+    assert (tmp_path / "started").exists()
+    assert free(tmp_path / "lock")
+
+
+def test_what_an_undo_has_started_goes_with_who_asked(tmp_path):
+    """When the process that wanted the undo is killed, nothing of it goes on: the next one begins anew."""
+    kept = {"lock": str(tmp_path / "lock"), "started": str(tmp_path / "started")}
+    asking = f"from ladder_graph.undo import undo_apart; undo_apart({made(home.PARENTAL, kept)!r}, None)"
+    with subprocess.Popen([sys.executable, "-c", asking]) as process:
+        until((tmp_path / "started").exists)
+        process.kill()
+    assert free(tmp_path / "lock")
+
+
+def until(holds):
+    """Wait until something holds."""
+    end = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_what_an_undo_leaves_running_goes_on(tmp_path):
+    """It ended by itself, and may have been there to start something again."""
+    kept = {"lock": str(tmp_path / "lock"), "started": str(tmp_path / "started")}
+    assert undo_apart(made(home.LEAVING, kept), None).state is State.UNDONE
+    child = int((tmp_path / "started").read_text())
+    with (tmp_path / "lock").open("r") as file, pytest.raises(BlockingIOError):
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    os.kill(child, signal.SIGKILL)
 
 
 def test_an_undo_that_ends_its_process_has_failed():

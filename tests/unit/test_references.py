@@ -8,7 +8,7 @@ import types
 
 import pytest
 
-from ladder_graph.references import reference, registered, resolve, unportable
+from ladder_graph.references import make_of, reference, registered, resolve, unportable
 
 
 def at_the_top(kept):
@@ -94,3 +94,38 @@ def test_a_function_is_known_for_one_use():
     assert resolve("get", reference(marked)) is at_the_top
     with pytest.raises(Exception, match="was not registered as set"):
         resolve("set", reference(marked))
+
+
+def holding(thing, default=1):
+    """Make a function that holds something."""
+
+    def held(kept, more=default):
+        """Uses it."""
+        return thing, more
+
+    return held
+
+
+@pytest.mark.parametrize(
+    "thing", [1, "rows", {"key": ["id"]}, {"a", "b"}, at_the_top, functools.partial(at_the_top, 1), Shelf().put_back]
+)
+def test_what_a_function_is_made_of_counts(thing):
+    """Its code and what it holds tell it from others; the same made again is the same."""
+    made = make_of(holding(thing))
+    assert made == make_of(holding(thing))
+    assert made != make_of(holding("else"))
+    assert made != make_of(holding(thing, default=2))
+    assert make_of(functools.partial(at_the_top, thing)) != make_of(functools.partial(at_the_top, "else"))
+
+
+@pytest.mark.parametrize("things", [("/srv/a", "/srv/b"), (object(), object()), (Shelf(), Shelf())])
+def test_a_place_and_an_object_are_no_part_of_a_function(things):
+    """Another machine has other places, and an object can't be told from one like it."""
+    assert make_of(holding(things[0])) == make_of(holding(things[1]))
+
+
+def test_a_function_that_holds_itself_has_an_end():
+    """It is followed so far and no further."""
+    ring = []
+    ring.append(ring)
+    assert make_of(holding(ring)) == make_of(holding(ring))

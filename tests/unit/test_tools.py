@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -21,6 +21,25 @@ ONLY_DRAFTS = Declaration(drafter=str)
 @reversible(prepare=dict, undo=lambda kept: None)
 def send():
     """Do nothing."""
+
+
+@dataclass
+class Keeping:
+    """An object that makes artifacts, and can't be hashed."""
+
+    table: str
+
+    def __call__(self, arguments):
+        """Keep them."""
+        return dict(arguments)
+
+
+def test_an_undo_is_known_by_what_it_is_made_of():
+    """Also where a part of it is an object; the version that is declared is the tool's, and no part of the undo."""
+    said = Declaration(prepare=Keeping("orders"), undo=print)
+    assert said.undo_edition == replace(said, version="2").undo_edition
+    others = [replace(said, undo=str), replace(said, conditional=True)]
+    assert len({one.undo_edition for one in (said, *others)}) == 3
 
 
 def test_declarations_add_up():

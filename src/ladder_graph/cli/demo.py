@@ -68,6 +68,9 @@ class _Play:
         from ladder_graph.testing import ScriptedModel
 
         hands, model = tools(self.here), ScriptedModel(answers=[])
+        # An undo counts once it was tried on the real thing; for a tool of yours: ladder rehearse.
+        page = next(one for one in hands if one.name == "write_page")
+        self.ladder.rehearse(page, {"file": str(self.here / "page"), "text": "tried"}, by="you")
         bound = model.bind_tools(hands)
         graph: Any = StateGraph(MessagesState)
         graph.add_node("model", lambda state: {"messages": [bound.invoke(state["messages"])]})

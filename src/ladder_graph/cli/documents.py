@@ -104,6 +104,8 @@ class LifeDocument(ActionDocument):
     """The window in which it is watched; null where it isn't, or not any more."""
     incidents: list[ReportedDocument]
     """What was last said of each class of mistake in it."""
+    saga: str | None
+    """The scope that it belongs to; null where there is none."""
 
 
 class DraftDocument(ActionDocument):
@@ -160,6 +162,8 @@ class CellDocument(TypedDict):
     """Calls outside its bounds that people let run since midnight, UTC."""
     scope: str
     """The scope of the tool, where its calls are told apart for trust; empty where they aren't."""
+    part_first: bool
+    """Whether it acts on a part of a call first, where a call has one."""
     watched: int
     """Its actions that are watched, or are to be undone."""
     held: list[str]
@@ -204,6 +208,8 @@ class ExplanationDocument(TypedDict):
     bounds: list[WeighedDocument]
     mistake_micro_usd: int | None
     """What one wrong call costs at most."""
+    part_first: bool
+    """Whether the tool acts on a part of a call first, where a call has one."""
 
 
 class DecisionDocument(TypedDict):
@@ -305,6 +311,7 @@ def cell(of: Cell, after: After, *, ceiling: str, may_go_up: bool | None) -> Cel
         "effective": of.route.rung.word,
         "reasons": reasons(of.route), "named": of.entry is not None, "environment": of.environment, "entry": of.entry,
         "mistake_micro_usd": of.mistake, "beyond_today": of.beyond, "scope": of.scope,
+        "part_first": of.part_first,
         "watched": sum(one.phase != "held" for one in own),
         "held": [one.action for one in own if one.phase == "held"],
         "messages_in_doubt": [
@@ -324,7 +331,7 @@ def explanation(of: Explanation) -> ExplanationDocument:
             {"bound": one.bound.model_dump(mode="json"), "held": one.held, "text": one.text, "left": one.left}
             for one in of.bounds
         ],
-        "mistake_micro_usd": of.mistake,
+        "mistake_micro_usd": of.mistake, "part_first": of.part_first,
     }  # fmt: skip
 
 

@@ -34,6 +34,7 @@ ADVICE = {
     "undo_not_portable": "move its undo to the top of a module that another process can import",
     "undo_too_short": "watch it for a shorter time, or declare an undo that lasts",
     "egress": "add a bound on it, such as host or one_of, or say egress = false where nothing leaves",
+    "no_canary_check": "give it a check before the reply, or a watch.canary in which one is measured",
     "no_undo": "declare one below @tool: @reversible(prepare=..., undo=...)",
     "not_mounted": "run the agent once, or mount its graph",
     "no_check": "add checks = [...] to the tool",
@@ -354,6 +355,8 @@ def _in_place(rule: Rule, cell: Cell) -> str:
         there = ["it only reads"] if rule.read_only else [f"{len(rule.bounds)} bound{'s' * (len(rule.bounds) != 1)}"]
     if stands >= Rung.ROLLBACK and not rule.read_only:
         there += ["an undo", f"{len(rule.checks)} health check{'s' * (len(rule.checks) != 1)}"]
+    if stands >= Rung.CONFIRM and cell.part_first:
+        there += ["a part goes first"]
     if stands is Rung.CONFIRM and rule.confirm.type:
         there = [f"the {rule.confirm.type} is typed"]
     return f": {', '.join(there)}" if there else ""

@@ -103,6 +103,8 @@ def _show(out: Screen, told: Explanation) -> None:
         ("tool stands on", told.stands.word),
         ("this call", styled(told.route.rung.word, "bold")),
     ]
+    if told.part_first:
+        steps.append(("goes", "by a part first, where it has one, and whole once that is found good"))
     if told.mistake is not None:
         steps.append(("a mistake costs", f"up to {spell_dollars(told.mistake)}"))
     out.fields(steps)
@@ -134,6 +136,9 @@ def _row(out: Screen, weighed: Weighed) -> list[Cell]:
     from ladder_graph.wording import show
 
     fields = weighed.bound.model_dump(mode="json", exclude={"kind"}, exclude_none=True)
+    # Where `within` says how long the window is, the calendar says nothing.
+    silent = {"per", "timezone"} if "within" in fields else set()
+    fields = {name: value for name, value in fields.items() if name not in silent and value != []}
     written = ", ".join(f"{name} = {show(value)}" for name, value in fields.items())
     sign, style = (out.glyphs.good, "green") if weighed.held else (out.glyphs.bad, "red")
     said: list[Cell] = [styled(written, QUIET)]

@@ -15,15 +15,20 @@ if TYPE_CHECKING:
     from ladder_graph.inventory.finding import Known
 
 
-def load(app: str) -> Any:
+def load(app: str, what: str = "graph", example: str = "shop.agent:graph") -> Any:
     """Import `module:name`, or `path/to/file.py:name`, with the working directory on the path.
+
+    Args:
+        app: What is to be imported.
+        what: What it should be, in a word, for messages.
+        example: How one is written.
 
     Raises:
         LadderError: It can't be imported, or the name isn't there.
     """
     module, _, name = app.rpartition(":")
     if not (module and name):
-        raise LadderError(f'{app!r} names no graph; write "module:name", as in "shop.agent:graph"')
+        raise LadderError(f'{app!r} names no {what}; write "module:name", as in "{example}"')
     if str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))
     try:

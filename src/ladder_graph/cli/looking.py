@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ladder_graph.desk import Cell
     from ladder_graph.ladder import Ladder
     from ladder_graph.ledger import Action, Entry
+    from ladder_graph.sagas import SagaView
     from ladder_graph.scale import Rung
     from ladder_graph.windows import After, Watched
 
@@ -31,7 +32,11 @@ def status(ctx: typer.Context, *, json: Json = False) -> None:
     with place_of(ctx).looking() as ladder:
         cells, policy = ladder.status(), ladder.policy
         news = {agent: ladder.environments(agent) for agent in {cell.agent for cell in cells}}
-        after, ready = ladder.after(), _ready(ladder)
+        after, ready, scopes = (
+            ladder.after(),
+            _ready(ladder),
+            [one for one in ladder.sagas() if one.waits or one.phase in {"open", "undo"}],
+        )
     if json:
         up = None if ready is None else {one.cell[:3] for one in ready}
         screen.document([
@@ -56,6 +61,7 @@ def status(ctx: typer.Context, *, json: Json = False) -> None:
         out.note("The policy names no tool, and none was mounted yet.")
         return
     _after(out, after)
+    _scopes(out, scopes)
     if ready is None:
         out.gap()
         out.note("The ledger is long; `ladder trust` reads all of it, and tells what may go up")
@@ -119,6 +125,9 @@ def _reasons(out: Screen, cells: list[Cell]) -> None:
             out.gap()
             calls = "1 call" if cell.beyond == 1 else f"{cell.beyond} calls"
             out.note(f"{cell.tool}: {calls} beyond its bounds approved today (UTC)")
+    if parted := [cell.tool for cell in cells if cell.part_first]:
+        out.gap()
+        out.note(f"{', '.join(parted)}: a part of a call goes first, and the rest once that is found good")
 
 
 def _after(out: Screen, after: After) -> None:
@@ -141,6 +150,17 @@ def _after(out: Screen, after: After) -> None:
         ], between=2)  # fmt: skip
     if held:
         out.note("ladder show ACTION; then ladder keep ACTION, or ladder undo ACTION")
+
+
+def _scopes(out: Screen, scopes: list[SagaView]) -> None:
+    """Scopes that run, are being undone, or wait for a person."""
+    from ladder_graph.cli import sagas
+
+    if scopes:
+        out.heading("Scopes")
+        out.columns([sagas.row(one) for one in scopes], between=2)
+    if any(one.waits for one in scopes):
+        out.note("ladder saga show SAGA; then ladder saga undo SAGA, or ladder saga close SAGA")
 
 
 def log(
@@ -186,20 +206,31 @@ def show(
     with place_of(ctx).acting() as ladder:
         found = ladder.action(action)
         entries, window, now = ladder.log(limit=1000, action=found.key), ladder.window(found.key), ladder.clock()
+        scope = ladder.saga_of(found.key)
+        parts = ladder.parts(found.key)
     if json:
         screen.document({
             **documents.action(found), "entries": [documents.entry(entry) for entry in entries],
             "window": None if window is None else aftermath.watched(window, now),
             "incidents": incidents.told(entries),
+            "saga": None if scope is None else scope.id,
+            "parts": [documents.action(one) for one in parts],
         })  # fmt: skip
         return
     out = screen.Screen()
     card(out, found)
+    if scope is not None:
+        out.fields([("scope", f"{scope.name or scope.id[:8]} ({scope.phase}); ladder saga show {scope.id[:8]}")])
     out.gap()
     out.columns([
         [screen.styled(screen.clock(entry.at), screen.QUIET), kind(entry.kind), gist(entry, whole=True)]
         for entry in entries
     ])  # fmt: skip
+    if parts:
+        out.heading("It went by a part first")
+        out.columns([
+            [role, one.short, str(one.state), gist_of(one)] for role, one in zip(("part", "rest"), parts, strict=False)
+        ])  # fmt: skip
     if window is not None:
         _window(out, window, now)
     incidents.listed(out, incidents.told(entries))
@@ -302,7 +333,8 @@ def card(out: Screen, action: Action, *, whole: bool = True) -> None:
 _COLOURS = {
     "done": "green", "approved": "green", "acknowledged": "green", "adopted": "green", "undone": "yellow",
     "asked": "yellow", "question": "yellow", "demoted": "yellow", "environment": "yellow", "policy": "yellow",
-    "undoing": "yellow", "unknown": "bold red", "undo_conflict": "bold red", "undo_failed": "bold red",
+    "rolled_back": "yellow", "forked": "yellow", "undoing": "yellow",
+    "unknown": "bold red", "undo_conflict": "bold red", "undo_failed": "bold red",
     "incident": "bold red", "promoted": "green",
     "failed": "red", "refused": "red", "unanswerable": "red", "declined": "red", "expired": "red",
 }  # fmt: skip
@@ -314,6 +346,13 @@ def kind(of: str) -> Any:
     from ladder_graph.cli.screen import styled
 
     return styled(of, _COLOURS.get(of, ""))
+
+
+def gist_of(action: Action) -> str:
+    """What an action was called with, in one line."""
+    from ladder_graph.wording import inert, show
+
+    return ", ".join(f"{inert(name)}={show(value)}" for name, value in action.arguments.items())
 
 
 def gist(entry: Entry, *, whole: bool = False) -> str:

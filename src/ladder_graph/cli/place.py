@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -97,15 +97,20 @@ class Place:
             yield ladder
 
     @contextmanager
+    def following(self) -> Iterator[Ladder]:
+        """The ladder, for a process that goes on for long: it takes up what the policy file says later."""
+        from ladder_graph.ladder import Ladder
+
+        with closing(Ladder(policy=self.policy, ledger=self.ledger, lock=self.lock)) as ladder:
+            yield ladder
+
+    @contextmanager
     def opened(self, policy: Policy, file: str) -> Iterator[Ladder]:
         """The ladder on this ledger, closed afterwards."""
         from ladder_graph.ladder import Ladder
 
-        ladder = Ladder(policy=policy, ledger=file, lock=self.lock)
-        try:
+        with closing(Ladder(policy=policy, ledger=file, lock=self.lock)) as ladder:
             yield ladder
-        finally:
-            ladder.close()
 
 
 def find_project() -> None:

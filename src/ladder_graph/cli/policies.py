@@ -12,6 +12,7 @@ import typer
 from ladder_graph.cli.documents import DecisionDocument, keys
 from ladder_graph.cli.options import Json
 from ladder_graph.cli.place import Place, find_project, place_of
+from ladder_graph.errors import LadderError
 
 if TYPE_CHECKING:
     from ladder_graph.cli.screen import Cell, Screen
@@ -84,6 +85,8 @@ def diff(
         calls = [(one.tool, one.arguments, Scene(now), None) for one in recorded.values()]
     else:
         calls = [(case.tool, case.arguments, case.scene(now), case.name) for case in load_cases(cases)]
+    if not calls:
+        raise LadderError(f"{first}: no call was ever recorded under it, so nothing can be compared; give --cases")
     changed = []
     for tool, arguments, scene, name in calls:
         one, other = (decided(policy, tool, arguments, scene) for policy in (before, after))

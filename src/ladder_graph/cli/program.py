@@ -25,6 +25,8 @@ from ladder_graph.cli import (
     policies,
     rehearsing,
     reports,
+    rollbacks,
+    sagas,
     starting,
     suggestions,
     trusting,
@@ -41,7 +43,7 @@ HEADINGS = {
         "resolve",
     ),
     "Trust": ("trust", "why", "promote", "demote", "incident", "attest", "sweep"),
-    "Watching": ("watch", "watched", "keep", "undo", "extend", "rehearse"),
+    "Watching": ("watch", "watched", "keep", "undo", "extend", "saga", "rollback", "rehearse"),
     "Keeping": ("lock",),
 }  # fmt: skip
 """The commands, in the order of their use."""
@@ -146,10 +148,12 @@ for _command in (
     reports.reports, reports.ack, keeping.resolve,
     trusting.trust, trusting.why, trusting.promote, keeping.demote, incidents.incident, incidents.attest,
     incidents.sweep,
-    watching.watch, watching.watched, watching.keep, watching.undo, watching.extend, rehearsing.rehearse,
+    watching.watch, watching.watched, watching.keep, watching.undo, watching.extend, rollbacks.rollback,
+    rehearsing.rehearse,
     keeping.lock,
 ):  # fmt: skip
     program.command(epilog=JSON.get(_command.__name__))(_command)
 program.add_typer(policies.commands, name="policy")
 program.add_typer(drafts.commands, name="drafts")
 program.add_typer(suggestions.commands, name="suggestions")
+program.add_typer(sagas.commands, name="saga")

@@ -44,7 +44,8 @@ def rehearse(
 
     find_project()
     place, person, arguments = place_of(ctx), signed_in(), _arguments(args)
-    found, other = load(tool), None if foreign is None else load(foreign)
+    found = load(tool, "tool", "shop.tools:write_page")
+    other = None if foreign is None else load(foreign, "function", "shop.tools:somebody")
     if not callable(found) and not hasattr(found, "invoke"):
         raise LadderError(f"{tool} is no tool, but {type(found).__name__!r}")
     if other is not None and not callable(other):
@@ -88,7 +89,7 @@ def _show(tried: Rehearsal, version: str) -> None:
     out.columns(rows, between=1)
     out.gap()
     word, style = ("passed", "green") if tried.passed else ("failed", "red")
-    out.line(styled(word, style).append(", and written down for this version of the tool", "default"))
+    out.line(styled(word, style).append(", and written down for this version of the tool and this undo", "default"))
     out.gap()
 
 

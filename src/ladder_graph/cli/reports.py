@@ -1,4 +1,4 @@
-"""Reports of rung 5: what was done unasked, and saying that it was read."""
+"""Reports: what was done unasked at rung 5, or couldn't be undone on any, and saying that it was read."""
 
 from __future__ import annotations
 
@@ -23,13 +23,16 @@ def reports(ctx: typer.Context, *, every: All = False, json: Json = False) -> No
 
     with place_of(ctx).looking() as ladder:
         found, now = ladder.reports(unread=not every), ladder.clock()
+        held = {one.action: one.why for one in ladder.watched() if one.phase == "held"}
     if json:
         screen.document([documents.report(report, now) for report in found])
         return
     out = screen.Screen()
     for report in found:
-        _card(out, report, now)
+        _card(out, report, now, held.get(report.action.key, ""))
     out.gap()
+    if any(report.action.key in held for report in found):
+        out.note("What is held waits for ladder keep ACTION, or ladder undo ACTION; ladder show ACTION says all.")
     out.note("ladder ack ACTION, or ladder ack --all" if found else "Every report is read.")
     out.gap()
 
@@ -67,7 +70,7 @@ def ack(
     out.gap()
 
 
-def _card(out: Screen, report: Report, now: dt.datetime) -> None:
+def _card(out: Screen, report: Report, now: dt.datetime, held: str = "") -> None:
     from ladder_graph.cli.screen import clock, shortened, span, styled
     from ladder_graph.wording import show
 
@@ -82,6 +85,6 @@ def _card(out: Screen, report: Report, now: dt.datetime) -> None:
         due = styled(f"by {report.by}, {clock(report.read)}", "")
     elif left < 0:
         due = styled(f"by {report.reader}, overdue since {span(-left)}", "bold red")
-    facts = [("ran", clock(report.filed)), ("state", str(action.state)), ("told", action.text)]
+    facts = [("filed", clock(report.filed)), ("state", str(action.state)), ("held", held), ("told", action.text)]
     out.fields([(name, value) for name, value in facts if value])
     out.fields([("to be read" if report.read is None else "read", due)])

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from ladder_graph.cli.aftermath import instant
 from ladder_graph.cli.findings import Finding, Point
-from ladder_graph.ledger import watches
 from ladder_graph.policy import Policy
 from ladder_graph.policy.checks import Alert
 from ladder_graph.scale import Rung
@@ -71,23 +70,21 @@ def _signals(policy: Policy) -> Iterator[Finding]:
 
 
 def rehearsed(ladder: Ladder, cell: Cell) -> Point | None:
-    """What is known of the last rehearsal of a tool's undo; None where it needs none."""
-    rule, seat = ladder.policy.rule(cell.tool), ladder.seat_of(cell.agent, cell.tool)
-    undoable = seat.declaration.reversible or cell.route.rung >= Rung.ROLLBACK
-    if rule.read_only or rule.rung < Rung.ROLLBACK or not undoable:
+    """What is known of the last rehearsal of a tool's undo; None where it needs none, or its reasons say it."""
+    rule, codes = ladder.policy.rule(cell.tool), {reason.code for reason in cell.route.reasons}
+    if rule.read_only or rule.rung < Rung.ROLLBACK or "no_undo" in codes:
         return None
-    last = ladder.store.read(watches.rehearsals).get(cell.tool)
+    last, editions = ladder.last_rehearsal(cell.tool), ladder.editions(cell.agent, cell.tool)
     advice = f"`ladder rehearse MODULE:{cell.tool} --args JSON`, where nobody minds"
     if last is None:
-        return Point("its undo was never rehearsed", advice)
+        return None if "not_rehearsed" in codes else Point("its undo was never rehearsed", advice)
     day = f"{instant(last.at_us):%Y-%m-%d}"
-    if not seat.version:
+    if editions is None:
         word = "passed" if last.passed else f"failed: {last.text}"
         return Point(f"its undo was rehearsed on {day}, and {word}", "with --app it is seen whether that still holds")
-    edition = seat.edition(cell.tool)
-    present = ladder.store.read(lambda cursor: watches.rehearsal(cursor, cell.tool, edition))
+    present = ladder.rehearsed(cell.agent, cell.tool)
     if present is None:
-        return Point(f"its undo was rehearsed on {day}, with another version of the tool", advice)
+        return Point(f"its undo was rehearsed on {day}, with another version of the tool, or another undo", advice)
     day = f"{instant(present.at_us):%Y-%m-%d}"
     if not present.passed:
         return Point(f"its undo failed when it was rehearsed on {day}: {present.text}", "mend the undo")

@@ -100,6 +100,7 @@ def until_stopped(ladder: Ladder, listening: Listening | None = None) -> None:
     over = threading.Event()
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, lambda *_: over.set())
+    ladder.watcher.policy = ladder.refresh
     ladder.watcher.start()
     log.info("watching %s", ladder.store.source)
     if listening is None:

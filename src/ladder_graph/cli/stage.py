@@ -47,7 +47,10 @@ def tools(here: Path) -> list[Any]:
     def put_back(old: str) -> None:
         (here / "page").write_text(old)
 
-    @reversible(prepare=lambda _: (here / "page").read_text(), undo=put_back)
+    def present(_: str) -> str:
+        return (here / "page").read_text()
+
+    @reversible(prepare=lambda _: (here / "page").read_text(), undo=put_back, fingerprint=present)
     def write_page(file: str, text: str) -> str:
         Path(file).write_text(text)
         return "written"

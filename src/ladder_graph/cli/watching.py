@@ -44,9 +44,9 @@ def watch(
     find_project()
     place = place_of(ctx)
     policy = place.read_policy()
-    file = place.shared_ledger(policy)
+    place.shared_ledger(policy)
     listening = None if listen is None else serving.bound(listen, policy)
-    with place.opened(policy, file) as ladder, serving.spoken():
+    with place.following() as ladder, serving.spoken():
         ladder.watcher.poll = poll
         if once:
             ladder.watcher.settle()

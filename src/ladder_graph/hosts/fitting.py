@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
-import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -16,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from ladder_graph.calls import Call, digest_of
 from ladder_graph.errors import ArgumentsError
 from ladder_graph.hosts.sealing import seal_of
+from ladder_graph.references import code_of
 
 PLAIN = (bool, int, float, str)
 """The types of values that JSON has as they are, so that a schema's own form of them can be put into a call."""
@@ -125,13 +124,4 @@ def _schema_text(tool: BaseTool) -> str:
 
 def _code_of(tool: BaseTool) -> list[str]:
     own = [tool.func, tool.coroutine] if isinstance(tool, StructuredTool) else [type(tool)._run, type(tool)._arun]  # noqa: SLF001  # a tool's class has its code there
-    return [_code(function) for function in own if function is not None]
-
-
-def _code(function: Any) -> str:
-    plain = inspect.unwrap(function)
-    try:
-        return textwrap.dedent(inspect.getsource(plain))
-    except (OSError, TypeError):
-        named = plain if hasattr(plain, "__qualname__") else type(plain)
-        return f"{named.__module__}:{named.__qualname__}"
+    return [code_of(function) for function in own if function is not None]

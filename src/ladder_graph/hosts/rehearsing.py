@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from langchain_core.tools import BaseTool
 from langchain_core.tools import tool as made_tool
 
-from ladder_graph.hosts.fitting import version_of
+from ladder_graph.errors import ArgumentsError, LadderError
+from ladder_graph.hosts.fitting import complaint_about, version_of
 from ladder_graph.hosts.sealing import seal_of
 
 
@@ -17,8 +18,25 @@ def original(tool: BaseTool | Callable[..., Any]) -> tuple[BaseTool, str]:
 
     Args:
         tool: A tool, sealed or not, or a function to make one of.
+
+    Raises:
+        LadderError: No tool can be made of it.
     """
-    plain = tool if isinstance(tool, BaseTool) else made_tool(tool)
+    try:
+        plain = tool if isinstance(tool, BaseTool) else made_tool(tool)
+    except (ValueError, TypeError) as wrong:
+        name = getattr(tool, "__name__", type(tool).__name__)
+        raise LadderError(f"no tool can be made of {name}: {wrong}") from wrong
     seal = seal_of(plain)
     found = plain if seal is None else seal.tool
     return found, version_of(found)
+
+
+def fit(tool: BaseTool, arguments: Mapping[str, Any]) -> None:
+    """Let nothing be tried with arguments that the tool doesn't take: that says nothing about its undo.
+
+    Raises:
+        ArgumentsError: They don't fit its schema.
+    """
+    if (complaint := complaint_about(tool, dict(arguments))) is not None:
+        raise ArgumentsError(" ".join(complaint.split()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import datetime as dt
+import json
 import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
@@ -20,7 +21,7 @@ from langgraph.errors import GraphBubbleUp, ParentCommand, is_invalid_resume
 from langgraph.types import Command, interrupt
 
 from ladder_graph import answers
-from ladder_graph.calls import Call
+from ladder_graph.calls import Call, normalise
 from ladder_graph.errors import DefiniteFailure
 from ladder_graph.hosting import Alone
 from ladder_graph.hosts.conversation import checkpoint_of, recalls
@@ -34,6 +35,7 @@ from ladder_graph.hosts.resumes import answers_by_id, forget_a_repeated_answer, 
 from ladder_graph.hosts.scenery import scene_of
 from ladder_graph.hosts.sealing import sealed
 from ladder_graph.policy.scene import Scene
+from ladder_graph.splitting import Split
 from ladder_graph.steps import Arrival, Asking, Known, Outcome, Person, Question, Reply
 from ladder_graph.tools import declaration_of
 
@@ -224,6 +226,10 @@ class Interrupting(ABC):
         """Where the conversation stands."""
         return checkpoint_of(self.config)
 
+    def joined(self, split: Split, first: Any, last: Any) -> Any:
+        """One reply of both."""
+        return joined(split, first, last)
+
     def recalls(self, call: Call, earlier: Known) -> bool:
         """Whether the conversation knows of an earlier call that is done."""
         return recalls(self.config, call, earlier)
@@ -338,6 +344,21 @@ def answered(reply: Reply, call: Call) -> Any | ToolMessage:
     if reply.outcome is not None and not reply.text:
         return noted(reply.outcome.reply, call, reply.note)
     return noted(tool_message(call.id, call.tool, reply.text, error=reply.error), call, reply.note)
+
+
+def joined(split: Split, first: Any, last: Any) -> Any:
+    """One reply to a call that went by a part first: the rest's, with the part's text before it.
+
+    What a part hands the graph beside its message, by a `Command`, isn't carried over.
+    """
+    first, last = (decode(one) if isinstance(one, bytes) else one for one in (first, last))
+    part, rest = (json.dumps(normalise(one.arguments), ensure_ascii=False) for one in (split.part, split.rest))
+    said = [str(one.text) for one in _messages(first) if one.tool_call_id == split.part.id]
+    answer = "\n".join(said) or "its answer was not kept"
+    note = f"A part of it ran first, with {part}, and was good: {answer}\n\nThen the rest ran, with {rest}:"
+    if last is None:
+        return tool_message(split.rest.id, split.rest.tool, f"{note} its answer was not kept", error=False)
+    return noted(last, split.rest, note)
 
 
 def noted(output: Any, call: Call, note: str) -> Any:

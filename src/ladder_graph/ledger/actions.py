@@ -12,6 +12,7 @@ from typing import Any
 
 from ladder_graph.calls import Call, normalise, restore
 from ladder_graph.fingerprint import Environment
+from ladder_graph.ledger import parts
 from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.chain import GENESIS, entry_hash, payload_hash
 from ladder_graph.ledger.cursor import Cursor
@@ -63,11 +64,15 @@ class Actions:
         if row is None:
             return None
         after = cursor.execute(sql.ACTION, {"key": row["successor"]}).fetchone() if row["successor"] else None
+        call, parted = call_of(row), None
+        if row["fence"] and row["artifact"] is None:  # What goes by a part first has no undo of its own.
+            parted = parts.of(cursor, key)
         return Known(
-            call=call_of(row), state=State(row["state"]), text=row["text"], reply=row["reply"],
+            call=call, state=State(row["state"]), text=row["text"], reply=row["reply"],
             owner_alive=self.running(row), fence=row["fence"], checkpoint=row["checkpoint"],
             artifact=None if row["artifact"] is None else _stored(row["artifact"]),
             successor=None if after is None else call_of(after),
+            parted=parted is not None, split=None if parted is None else parts.split_of(cursor, call, parted),
         )  # fmt: skip
 
     def scope_of(self, call: Call) -> str:
@@ -158,14 +163,15 @@ class Actions:
 
     def enter(
         self, cursor: Cursor, call: Call, state: State, route: Route, *, text: str = "",
-        artifact: str | None = None, watch: str = "", fence: int = 0, edited_from: str = "",
+        artifact: str | None = None, watch: str = "", fence: int = 0, edited_from: str = "", part_of: str = "",
     ) -> None:  # fmt: skip
         """Write an action down for the first time, with the arguments and the reasons."""
         scope = self.scope_of(call)
         body = {
             "tool": call.tool, "arguments": normalise(call.arguments), "digest": call.digest, "thread": call.thread,
             "call": call.id, "env": call.env, "scope": scope, **placed(route),
-            **({"edited_from": edited_from} if edited_from else {}), **sealed(artifact, watch),
+            **({"edited_from": edited_from} if edited_from else {}), **({"part_of": part_of} if part_of else {}),
+            **sealed(artifact, watch),
         }  # fmt: skip
         payload = self.append(cursor, call.agent, state, call.key, body)
         cursor.execute(sql.INSERT_ACTION, {

@@ -159,6 +159,23 @@ def demote(
     return standings.take(journal, cursor, event, action, by)
 
 
+def page(journal: Journal, cursor: Cursor, agent: str, action: str, reader: tuple[str, int] | None) -> None:
+    """File a report on an action that a person must see to; one that was read is unread again.
+
+    Args:
+        journal: The moment.
+        cursor: In a transaction.
+        agent: Who acted.
+        action: The action's key.
+        reader: Who must read it, and within how many microseconds; nobody is paged where nobody is named.
+    """
+    if reader is not None:
+        cursor.execute(sql.FILE_AGAIN, {
+            "action": action, "agent": agent, "reader": reader[0], "filed_us": journal.us,
+            "due_us": journal.us + reader[1], "read_us": None, "by": "",
+        })  # fmt: skip
+
+
 def overran(journal: Journal, cursor: Cursor, call: Call, cost: int, held: int) -> None:
     """Write down that a call cost more than was held for it, and let its tool ask from now on.
 
@@ -237,13 +254,13 @@ def _insert_environment(
 
 
 def found(
-    journal: Journal, cursor: Cursor, agent: str, tool: str, footing: Footing
+    journal: Journal, cursor: Cursor, agent: str, tool: str, footing: Footing, *, version: str, undo: str
 ) -> None:  # fmt: skip
-    """Write down what a mount found around a tool."""
+    """Write down what a mount found around a tool, and which version of it and of its undo."""
     cursor.execute(sql.PUT_FOOTING, {
         "agent": agent, "tool": tool, "can_ask": footing.can_ask, "reversible": footing.reversible,
         "outward": json.dumps(footing.outward), "unportable": footing.unportable, "ttl": footing.ttl,
-        "at_us": journal.us,
+        "canary": footing.canary, "version": version, "undo": undo, "at_us": journal.us,
     })  # fmt: skip
 
 

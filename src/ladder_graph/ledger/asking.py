@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from ladder_graph.calls import Call, normalise
-from ladder_graph.ledger import questions
+from ladder_graph.ledger import members, questions
 from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.actions import Actions, Refused
 from ladder_graph.ledger.cursor import Cursor
@@ -32,7 +32,10 @@ class Asked(Actions):
 
     __slots__ = ()
 
-    def pose(self, cursor: Cursor, call: Call, route: Route, terms: Terms, asking: Asking = NOBODY) -> Question:
+    def pose(
+        self, cursor: Cursor, call: Call, route: Route, terms: Terms, asking: Asking = NOBODY, *,
+        part_first: bool = False,
+    ) -> Question:  # fmt: skip
         """Ask, or find the question that is open already; a late one expires here, and one on other terms is void.
 
         Raises:
@@ -47,17 +50,19 @@ class Asked(Actions):
             question = questions.latest(cursor, call)
             if question is None:
                 raise Refused(NotClaimed("state", "its draft was accepted, and runs as that person's act."))
-            if question.digest == terms.digest(call):
+            if question.digest == terms.digest(call) and (part_first or not question.part_first):
                 return self._expire(cursor, self._worded(cursor, question, asking.seed))
-            # The rule, the tool or its undo was changed since: what was asked isn't what would run now.
+            # The rule, the tool or its undo was changed since, or no part would go first any more: what was asked isn't
+            # what would run now.
             self._void(cursor, call)
             if place["state"] == State.APPROVED:
                 self.move(cursor, call, State.ASKED, body={"void": question.id})
             requester = question.requester  # Whoever resumes the thread now may be the one who answers.
-        return replace(self._ask(cursor, call, route, terms, requester, asking.seed), fresh=True)
+        return replace(self._ask(cursor, call, route, terms, requester, asking.seed, part_first=part_first), fresh=True)
 
     def _ask(
-        self, cursor: Cursor, call: Call, route: Route, terms: Terms, requester: Person | None, seed: str
+        self, cursor: Cursor, call: Call, route: Route, terms: Terms, requester: Person | None, seed: str, *,
+        part_first: bool,
     ) -> Question:  # fmt: skip
         """Open a new question about an action."""
         rule, name = terms.rule, secrets.token_hex(8)
@@ -68,7 +73,7 @@ class Asked(Actions):
             "decisions": json.dumps(rule.confirm.decisions), "quorum": rule.confirm.quorum,
             "not_requester": rule.confirm.not_requester, "requester": requester.name if requester else "",
             "requester_auth": requester.auth if requester else "", "nonce": nonce_of(word_of(seed, name)),
-            "tool_version": terms.tool, "rule": rule.revision, "undo": terms.undo,
+            "tool_version": terms.tool, "rule": rule.revision, "undo": terms.undo, "part_first": part_first,
         }  # fmt: skip
         return question_of(self.open(cursor, call, row), call, route.why)
 
@@ -144,8 +149,11 @@ class Asked(Actions):
         self.move(cursor, question.call, State.EDITED, body=body, successor=after.key)
         route = Route(Rung.CONFIRM, (Reason("edited", f"{decision.by.name} put other arguments in"),))
         self.enter(cursor, after, State.ASKED, route, edited_from=question.call.key)
+        members.inherit(cursor, question.call.key, after.key)
         named = {name: value for name, value in row.items() if name != "why"}
-        opened = self.open(cursor, after, {**named, "id": secrets.token_hex(8), "asked_us": self.us, "nonce": ""})
+        opened = self.open(
+            cursor, after, {**named, "id": secrets.token_hex(8), "asked_us": self.us, "nonce": "", "part_first": False}
+        )
         asked = question_of(opened, after, route.why)
         self.answer(cursor, asked, replace(decision, verdict="approve", successor=None))
         return True
@@ -166,6 +174,17 @@ class Asked(Actions):
             return None
         self.move(cursor, question.call, State.DECLINED, body={**body, "verdict": "revoke"})
         return questions.latest(cursor, question.call)
+
+    def withdraw(self, cursor: Cursor, call: Call, text: str) -> bool:
+        """A question that makes no sense any more, such as one of a conversation that was rolled back, is closed.
+
+        Returns:
+            Whether there was one; a draft that somebody accepted waits for no answer.
+        """
+        if not self._void(cursor, call):
+            return False
+        self.move(cursor, call, State.REFUSED, body={"text": text}, text=text)
+        return True
 
     def _expire(self, cursor: Cursor, question: Question) -> Question:
         """Turn silence into a no, once the time is up; an approval that nobody used in time is void too."""

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from ladder_graph.calls import Call
-from ladder_graph.ledger import beyond, questions, quotas, watches
+from ladder_graph.ledger import beyond, following, questions, quotas, watches
 from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.actions import Refused, pinned_in, placed, printable, sealed
 from ladder_graph.ledger.asking import Asked
@@ -136,6 +136,7 @@ class Journal(Asked):
         refusal = (
             self._changed(cursor, step)
             or self._taken(place, step, terms.rule)
+            or following.barred(self, cursor, step)
             or self._consume(cursor, step, terms)
             or self._reserve(cursor, step)
         )
@@ -146,10 +147,12 @@ class Journal(Asked):
                 "action": step.call.key, "agent": step.call.agent, "reader": reader[0], "filed_us": self.us,
                 "due_us": self.us + reader[1], "read_us": None, "by": "",
             })  # fmt: skip
-        watch = "" if step.artifact is None else spec_of(terms.rule)
+        rule = terms.rule if step.whole is None else following.rule_of(cursor, step, terms.rule)
+        watch = "" if step.artifact is None else spec_of(rule)
         fence = self._start(cursor, step, place, watch)
+        following.begun(self, cursor, step)
         if step.artifact is not None:
-            self._arm(cursor, step, watch, terms.rule.watch.window)
+            self._arm(cursor, step, watch, rule.watch.window)
         self.owner.begin(step.call.key, fence)
         return Claimed(fence)
 
@@ -166,7 +169,8 @@ class Journal(Asked):
         """Write the start down, of a new action or of one that waited, and return its fence."""
         call, artifact = step.call, None if step.artifact is None else json.dumps(step.artifact)
         if place is None:
-            self.enter(cursor, call, State.STARTED, step.route, artifact=artifact, watch=watch, fence=1)
+            self.enter(cursor, call, State.STARTED, step.route, artifact=artifact, watch=watch, fence=1,
+                       part_of="" if step.whole is None else step.whole.key)  # fmt: skip
             return 1
         fence: int = place["fence"] + 1
         rung, actor = int(step.route.rung), step.actor.name if step.actor else None
@@ -202,7 +206,7 @@ class Journal(Asked):
             "takeover": fence + 1, **({"text": undo} if undo else {}),
         })  # fmt: skip
         if undo:
-            self._watched(cursor, call.key, State.UNDOING)
+            self._watched(cursor, call.key, State.UNDOING, text=undo)
         self.owner.begin(call.key, fence + 1)
         return Claimed(fence + 1)
 
@@ -230,7 +234,9 @@ class Journal(Asked):
         if step.state in _SETTLES or (step.state is State.UNDOING and cost is not None):
             quotas.settle(cursor, call.key, used=step.state is not State.FAILED, cost=cost)
         if moved["undo"] or step.state in _UNDOES:  # Somebody may have taken the artifact away meanwhile.
-            self._watched(cursor, call.key, step.state, after, text)
+            came = detail or text if step.state in {State.UNDO_CONFLICT, State.UNDO_FAILED} else text
+            self._watched(cursor, call.key, step.state, after, came)
+            following.follow(self, cursor, step)
         return True
 
     def _watched(
@@ -248,18 +254,19 @@ class Journal(Asked):
             case State.PAUSED:
                 watches.again(cursor, window, None)
             case State.UNDOING:
-                watches.change(cursor, window, phase="undo", due_us=self.us + watches.PULSE)
+                due = self.us + watches.PULSE
+                watches.change(cursor, window, phase="undo", due_us=due, why=text or window.why)
             case State.UNDONE:
                 watches.over(cursor, window, "undone", text)
             case State.UNDO_CONFLICT:
-                watches.over(cursor, window, "held", text)
+                watches.over(cursor, window, "held", watches.not_undone(window, text))
             case State.UNDO_FAILED:
                 watches.failed(cursor, window, self.us, text)
 
     def _changed(self, cursor: Cursor, step: Claim) -> NotClaimed | None:
         """Whether the route was found by what has changed since, quotas apart: those are held by this claim itself."""
         if step.seen is None or self.look(cursor, step.call, ()) == replace(
-            step.seen, left=(), watched=True, rehearsed=True, firing=""
+            step.seen, left=(), watched=True, rehearsed=True, firing="", scoped=False, pivot=""
         ):
             return None
         return NotClaimed("stale", "what it was sent to this rung by has changed meanwhile.")
@@ -290,6 +297,8 @@ class Journal(Asked):
             return NotClaimed("approval", "its approval is gone.")
         if question.digest != terms.digest(step.call):
             return NotClaimed("approval", "what was approved is not what would run now.")
+        if question.part_first and step.split is None:
+            return NotClaimed("approval", "a part of it was to go first, and the undo of that can't be made.")
         decision = question.decision
         if decision.verdict != "approve" or not questions.close(cursor, question.id, "approved", "used", decision):
             return NotClaimed("approval", "its approval was used or taken back.")

@@ -15,7 +15,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlmodel import SQLModel
 
 from ladder_graph.errors import LedgerNewer, NotALedger
-from ladder_graph.ledger import rows
+from ladder_graph.ledger import parts, rows, saga_rows
 
 APPLICATION = 0x4C414444
 """`LADD`, in the header of each of our files."""
@@ -43,8 +43,12 @@ TABLES: tuple[type[SQLModel], ...] = (
     rows.WatchRow,
     rows.MeasurementRow,
     rows.SignalRow,
+    rows.FiringRow,
     rows.WatcherRow,
     rows.RehearsalRow,
+    saga_rows.SagaRow,
+    saga_rows.MemberRow,
+    parts.PartRow,
 )
 """Every table of the ledger."""
 

@@ -63,7 +63,7 @@ def question_of(row: Mapping[str, Any], call: Call, why: str, votes: Iterable[Ma
                     for one in votes if not one["withdrawn"]),
         not_requester=bool(row["not_requester"]),
         requester=Person(row["requester"], row["requester_auth"]) if row["requester"] else None,
-        nonce=row["nonce"], mistake=row["mistake"],
+        nonce=row["nonce"], mistake=row["mistake"], part_first=bool(row["part_first"]),
     )  # fmt: skip
 
 

@@ -177,6 +177,8 @@ class QuestionRow(SQLModel, table=True):
     """The revision of the tool's rule that it was asked under."""
     undo: str
     """The undo by import path; empty where there is none."""
+    part_first: bool = False
+    """A part of the call runs first, and the rest only if that turns out well."""
     by: str = ""
     """Who answered."""
     auth: str = ""
@@ -300,7 +302,7 @@ class DraftRow(SQLModel, table=True):
 
 
 class ReportRow(SQLModel, table=True):
-    """What was done unasked at rung 5, until somebody has read it."""
+    """What was done unasked at rung 5, or left a mess on any, until somebody has read it."""
 
     __tablename__ = "report"
     __table_args__ = (Index("report_unread", "agent", "read_us", "due_us"),)
@@ -398,6 +400,12 @@ class FootingRow(SQLModel, table=True):
     """Why another process couldn't run its undo; empty where it could."""
     ttl: float | None
     """Seconds after the action in which it can be undone."""
+    canary: bool
+    """It declares how it acts on a part first."""
+    version: str
+    """Its code, schema and declared version, as a digest."""
+    undo: str
+    """What its undo is made of, as a digest."""
     at_us: int = Field(sa_type=BigInteger)
     """When that was found."""
 
@@ -476,6 +484,20 @@ class SignalRow(SQLModel, table=True):
     """Canonical JSON: labels and state of an alert; who, and why, for a person's."""
 
 
+class FiringRow(SQLModel, table=True):
+    """An alert that fires now, by what was last delivered of it; so the gate needn't read what was over long ago."""
+
+    __tablename__ = "firing"
+    __table_args__ = (Index("firing_at", "at_us", "key"),)
+
+    key: str = Field(primary_key=True)
+    """The sender's id of the alert, and since when it fires."""
+    at_us: int = Field(sa_type=BigInteger)
+    """When it was last delivered."""
+    body: str
+    """As in its signal."""
+
+
 class WatcherRow(SQLModel, table=True):
     """A process that works off open windows."""
 
@@ -490,7 +512,7 @@ class WatcherRow(SQLModel, table=True):
 
 
 class RehearsalRow(SQLModel, table=True):
-    """The last rehearsal of an undo, for one version of a tool."""
+    """The last rehearsal of one undo with one version of a tool."""
 
     __tablename__ = "rehearsal"
     __table_args__ = CLUSTERED
@@ -498,7 +520,9 @@ class RehearsalRow(SQLModel, table=True):
     tool: str = Field(primary_key=True)
     """Which tool."""
     version: str = Field(primary_key=True)
-    """Its code, schema and undo, as a digest."""
+    """Its code, schema and declared version, as a digest."""
+    undo: str = Field(primary_key=True)
+    """What the undo is made of, as a digest."""
     at_us: int = Field(sa_type=BigInteger)
     """When."""
     passed: bool

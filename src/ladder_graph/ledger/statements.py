@@ -48,6 +48,15 @@ INSERT_QUESTION = insert_into(rows.QuestionRow)
 INSERT_HOLD = insert_into(rows.HoldRow)
 INSERT_REPORT = insert_into(rows.ReportRow, " ON CONFLICT DO NOTHING")
 """A read that is repeated after a crash was reported at its first claim."""
+_file = insert(_report).values({column.name: bindparam(column.name) for column in _report.columns})
+FILE_AGAIN = _sql(
+    _file.on_conflict_do_update(
+        index_elements=["action"],
+        set_={name: _file.excluded[name] for name in ("reader", "filed_us", "due_us", "read_us", "by")},
+        where=_report.c.read_us.is_not(None),
+    )
+)
+"""There is news for who has read it already."""
 INSERT_DRAFT = insert_into(rows.DraftRow)
 
 HEAD = _sql(select(_head.c.n, _head.c.hash).where(_head.c.stream == bindparam("stream")))
@@ -355,7 +364,7 @@ RETURN_TO_ENVIRONMENT = _sql(
     .values(last_us=bindparam("last_us"))
 )
 _footing = table_of(rows.FootingRow)
-_FOUND = ("can_ask", "reversible", "outward", "unportable", "ttl", "at_us")
+_FOUND = ("can_ask", "reversible", "outward", "unportable", "ttl", "canary", "version", "undo", "at_us")
 _put_footing = insert(_footing).values({column.name: bindparam(column.name) for column in _footing.columns})
 PUT_FOOTING = _sql(
     _put_footing.on_conflict_do_update(

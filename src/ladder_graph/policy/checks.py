@@ -201,7 +201,10 @@ class ErrorRate(Watched):
 
 
 class Alert(Watched):
-    """An alert that must not fire, as Alertmanager or Grafana delivers it. Silence is no result."""
+    """An alert that must not fire, as Alertmanager or Grafana delivers it. Silence is no result.
+
+    One that fires undoes when it is delivered; `delay` and `every` are for the one that shows that alerts get through.
+    """
 
     kind: Literal["alert"] = "alert"
     labels: Annotated[dict[Name, str], Field(min_length=1)]
@@ -220,6 +223,14 @@ class Alert(Watched):
         if alive == {}:
             raise ValueError("must hold at least one label, else any alert shows that alerts get through")
         return alive
+
+    @model_validator(mode="after")
+    def _can_do_as_it_says(self) -> Self:
+        if self.failure_limit:
+            raise ValueError("failure_limit: an alert that fires undoes at once; say where it is made what it forgives")
+        if self.alive is None and self.inconclusive_limit is not None:
+            raise ValueError("inconclusive_limit: without alive = {...} it sees nothing, so nothing would be kept")
+        return self
 
     @property
     def vouches(self) -> bool:

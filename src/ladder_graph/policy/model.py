@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import difflib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
-from pydantic_core import PydanticCustomError
 
 from ladder_graph.calls import Call, digest_of
 from ladder_graph.policy import globs
 from ladder_graph.policy.bounds import Bound, Origin, Predicate, Table, Under, Volume
-from ladder_graph.policy.bounds.shape import QuotaBound
 from ladder_graph.policy.checks import Check
 from ladder_graph.policy.fields import ImportPath, Many, Name, Place, RungField, Strict, placed
 from ladder_graph.policy.trusting import OTHER, Scope, Stake, Trust
 from ladder_graph.policy.units import MicroDollars, SomeSeconds
 from ladder_graph.policy.watching import Signals, Watch, problems
+from ladder_graph.policy.whole import ROLE, doubled, refuse, tied, unanswerable, unheard
 from ladder_graph.scale import Rung
-
-ROLE = "role:"
-"""What a role begins with, where it stands among the names of people."""
 
 
 class Confirm(Strict):
@@ -122,22 +117,14 @@ class Rule(Strict):
             raise ValueError(f"is {ceiling}, below the rung {rung} that the tool starts on; lower the rung or raise it")
         return ceiling
 
-    @field_validator("bounds")
-    @classmethod
-    def _one_counter_each(cls, bounds: tuple[Bound, ...]) -> tuple[Bound, ...]:
-        counted: dict[str, int] = {}
-        for place, bound in enumerate(bounds):
-            if isinstance(bound, QuotaBound) and (first := counted.setdefault(bound.counter, place)) != place:
-                raise ValueError(
-                    f"entries [{first}] and [{place}] are {bound.kind} bounds on the same counter ({bound.counter}); "
-                    "keep the tighter one"
-                )
-        return bounds
+    @model_validator(mode="after")
+    def _one_counter_each(self) -> Self:
+        refuse(doubled(self.bounds))
+        return self
 
     @model_validator(mode="after")
     def _can_be_watched(self) -> Self:
-        if found := list(problems(self.watch, self.checks)):
-            raise ValueError("; and ".join(found))
+        refuse(problems(self.watch, self.checks))
         return self
 
     @cached_property
@@ -158,6 +145,18 @@ class Rule(Strict):
     def noticed(self) -> bool:
         """Whether anything would call for an undo: a health check, or that nobody keeps the action."""
         return bool(self.checks) or self.watch.confirm == "required"
+
+    @property
+    def measures_a_part(self) -> bool:
+        """Whether a health check could say that the part of a call is good, before the rest runs."""
+        return any(
+            check.vouches and not check.dry_run and bool(check.before_the_reply or self.watch.canary)
+            for check in self.checks
+        )
+
+    def of_a_part(self) -> Self:
+        """The rule that the part of a call is watched under, which goes first."""
+        return self.model_copy(update={"watch": self.watch.of_a_part()})
 
     def anchored(self, folder: Path) -> Self:
         """This rule with the directories of its bounds taken from a folder."""
@@ -217,8 +216,9 @@ class Policy(Strict):
     watcher: Literal["thread", "process"] = "thread"
     """Who sees watched actions through: a thread of the agent's process, which goes on when it is started again, or
     `ladder watch`, without which a tool of rung 4 with a `watch.window` asks."""
-    rehearsals: Literal["advised", "required"] = "advised"
-    """Whether a tool stands on rung 4 only once its undo was rehearsed (`ladder rehearse`) with the very version."""
+    rehearsals: Literal["advised", "required"] = "required"
+    """Whether a tool stands on rung 4 only once this very undo was rehearsed with this version of it (`ladder
+    rehearse`), and that passed; else it stands a rung lower. `ladder doctor` says when the last one was."""
     ask: Literal["all", "one"] = "all"
     """How many questions of one turn are open at once: all of them, each answered by its interrupt's id, or one after
     the other, for inboxes that know only one."""
@@ -226,46 +226,19 @@ class Policy(Strict):
     """What becomes of a request to a model with tools that its provider runs by itself, past every gate: it isn't sent,
     or it is and the ledger says so."""
 
-    @field_validator("tools")
-    @classmethod
-    def _one_entry_each(cls, tools: dict[str, Rule]) -> dict[str, Rule]:
-        if tied := list(globs.ties(tools)):
-            raise PydanticCustomError("glob_tie", "equally specific globs for one name", {"ties": tied})
-        return tools
-
     @model_validator(mode="after")
-    def _somebody_can_answer(self) -> Self:
-        known = sorted({role for person in self.people.values() for role in person.roles})
-        for tool, rule in self.tools.items():
-            for role in (one.removeprefix(ROLE) for one in rule.confirm.by if one.startswith(ROLE)):
-                if role not in known:
-                    near = difflib.get_close_matches(role, known, 1)
-                    hint = (
-                        f"did you mean {near[0]!r}?"
-                        if near
-                        else 'give it to somebody, as in [people.ana] roles = ["…"]'
-                    )
-                    raise ValueError(f"tools.{tool}.confirm.by: nobody has the role {role!r}; {hint}")
-            able = self.able(rule.confirm.by)
-            if rule.confirm.by and rule.confirm.quorum > len(able):
-                raise ValueError(
-                    f"tools.{tool}.confirm.quorum: {rule.confirm.quorum} people must approve, and only "
-                    f"{', '.join(sorted(able))} may"
-                )
+    def _one_entry_each(self) -> Self:
+        refuse(tied(self.tools))
         return self
 
     @model_validator(mode="after")
-    def _somebody_is_cleared(self) -> Self:
-        for tool, rule in self.tools.items():
-            able = {name for name in self.people if not self.withheld(rule, name)}
-            able &= self.able(rule.confirm.by) or able
-            if rule.labels and len(able) < rule.confirm.quorum:
-                held = f"only {', '.join(sorted(able))} may" if able else "nobody may"
-                raise _at(
-                    ("tools", tool, "labels"),
-                    f"{rule.confirm.quorum} must answer and hold {', '.join(rule.labels)}, and {held}; give them to "
-                    'somebody, as in [people.ana] labels = ["…"]',
-                )
+    def _somebody_can_answer(self) -> Self:
+        refuse(unanswerable(self))
+        return self
+
+    @model_validator(mode="after")
+    def _somebody_reads(self) -> Self:
+        refuse(unheard(self))
         return self
 
     def withheld(self, rule: Rule, name: str) -> list[str]:
@@ -278,36 +251,21 @@ class Policy(Strict):
         held = self.people[name].labels if name in self.people else ()
         return [label for label in rule.labels if label not in held]
 
-    @model_validator(mode="after")
-    def _channels_are_there(self) -> Self:
-        for tool, rule in self.tools.items():
-            known = list(self.reports.channels)
-            if rule.channel is not None and rule.channel not in known:
-                near = difflib.get_close_matches(rule.channel, known, 1)
-                hint = (
-                    f"did you mean {near[0]!r}?"
-                    if near
-                    else f'add one, as in [reports.channels.{rule.channel}] reader = "…"'
-                )
-                raise _at(("tools", tool, "channel"), f"there is no report channel {rule.channel!r}; {hint}")
-        return self
-
     def reader_of(self, rule: Rule) -> tuple[str, float] | None:
         """Who reads the reports under a rule, and within how many seconds; None where nobody is named."""
         if rule.channel is not None:
             return self.reports.channels[rule.channel].reader, self.reports.channels[rule.channel].sla
         return None if self.reports.reader is None else (self.reports.reader, self.reports.sla)
 
-    def able(self, by: Iterable[str]) -> set[str]:
+    def able(self, by: Collection[str]) -> set[str]:
         """The names of those who may answer, with the roles looked up.
 
         Args:
             by: Names and `role:…`, as in `confirm.by`.
         """
-        listed = set(by)
-        return {name for name in listed if not name.startswith(ROLE)} | {
-            name for name, person in self.people.items() if any(f"{ROLE}{role}" in listed for role in person.roles)
-        }
+        roles = {one.removeprefix(ROLE) for one in by if one.startswith(ROLE)}
+        named = {one for one in by if not one.startswith(ROLE)}
+        return named | {name for name, person in self.people.items() if roles and not roles.isdisjoint(person.roles)}
 
     @classmethod
     def from_rungs(cls, agent: str, rungs: Mapping[str, Any]) -> Policy:
@@ -369,11 +327,6 @@ class Policy(Strict):
                 "tools": {name: rule.anchored(base) for name, rule in self.tools.items()},
             }
         )
-
-
-def _at(path: tuple[str, ...], text: str) -> PydanticCustomError:
-    """A mistake that spans several keys, to be told at one of them."""
-    return PydanticCustomError("placed", "{text}", {"path": path, "text": text})
 
 
 def _rule(value: object) -> Any:

@@ -10,10 +10,9 @@ import json
 import os
 import re
 import tomllib
-import types
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, TypeVar, Union, get_args, get_origin
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -22,6 +21,9 @@ from ladder_graph.errors import PolicyError
 from ladder_graph.policy.fields import describe
 from ladder_graph.policy.lines import Keys, lines_of, nearest_line
 from ladder_graph.policy.model import Policy
+from ladder_graph.policy.places import follow, kinds
+from ladder_graph.policy.remnants import mistakes
+from ladder_graph.policy.whole import OTHER, Mistake
 from ladder_graph.scale import Rung
 
 _EXPECTED = {
@@ -34,6 +36,7 @@ _EXPECTED = {
     "dict_type": "a table",
     "model_type": "a table",
     "model_attributes_type": "a table",
+    "datetime_type": "a date and time without quotes, as 2026-11-23T09:00:00Z",
 }
 """What was expected, by pydantic's name for the mistake."""
 _LIMITS = {
@@ -42,6 +45,7 @@ _LIMITS = {
     "less_than": "must be less than {lt}",
     "less_than_equal": "must be at most {le}",
     "too_short": "must hold at least {min_length} entry",
+    "string_too_short": "must have at least {min_length} character",
     "string_too_long": "must have at most {max_length} characters",
 }
 M = TypeVar("M", bound=BaseModel)
@@ -140,33 +144,37 @@ def _validated(data: object, source: str, lines: dict[Keys, int], model: type[M]
     try:
         return model.model_validate(dict(data) if isinstance(data, Mapping) else data)
     except ValidationError as wrong:
-        found = [one for error in wrong.errors(include_url=False) for one in _problems(error, lines, model)]
+        errors = wrong.errors(include_url=False)
+    found = dict.fromkeys(_problem(error, model) for error in errors if error["type"] != "mistakes")
+    spanning = [
+        one.below(follow(error["loc"], model).path)
+        for error in errors
+        if error["type"] == "mistakes"
+        for one in error["ctx"]["found"]
+    ]
+    if isinstance(data, Mapping):
+        spanning += mistakes(model, data, [path for path, _ in found])
+    found |= dict.fromkeys(_told(one, lines) for one in spanning)
     if not lines:
-        raise PolicyError([f"{source}: {_spell(path)}: {text}" for path, text in found], source) from None
+        raise PolicyError([f"{source}: {_spell(path)}: {text}" for path, text in found], source)
     placed = sorted((nearest_line(lines, path), f"{_spell(path)}: {text}") for path, text in found)
-    raise PolicyError([f"{source}:{line}: {text}" for line, text in placed], source) from None
+    raise PolicyError([f"{source}:{line}: {text}" for line, text in placed], source)
 
 
-def _problems(error: ErrorDetails, lines: dict[Keys, int], model: type[BaseModel]) -> Iterator[tuple[Keys, str]]:
-    """One of pydantic's errors as paths in the policy, each with a sentence."""
-    if error["type"] == "placed":
-        yield error["ctx"]["path"], error["ctx"]["text"]
-        return
-    if error["type"] != "glob_tie":
-        yield _problem(error, model)
-        return
-    for one, other in error["ctx"]["ties"]:
-        pair: list[Keys] = [("tools", one), ("tools", other)]
-        first, second = sorted(pair, key=lambda path: nearest_line(lines, path))
-        line = f" on line {nearest_line(lines, first)}" if lines else ""
-        text = f"is as specific as {first[1]!r}{line}, and one name can fit both; make one of them longer"
-        yield second, text
+def _told(mistake: Mistake, lines: dict[Keys, int]) -> tuple[Keys, str]:
+    """A mistake that spans several keys as a path in the policy and a sentence."""
+    path, text, other = mistake
+    if not other:
+        return path, text
+    first, second = sorted((path, other), key=lambda one: nearest_line(lines, one))
+    name = repr(first[-1]) if isinstance(first[-1], str) else _spell(first[-1:])
+    return second, text.replace(OTHER, f"{name} on line {nearest_line(lines, first)}" if lines else name)
 
 
 def _problem(error: ErrorDetails, model: type[BaseModel]) -> tuple[Keys, str]:
     """One of pydantic's errors as a path in the policy and a sentence."""
     about_a_key = error["loc"][-1:] == ("[key]",) and error["type"] != "extra_forbidden"
-    place = _follow(error["loc"][:-1] if about_a_key else error["loc"], model)
+    place = follow(error["loc"][:-1] if about_a_key else error["loc"], model)
     given, context = error["input"], error.get("ctx", {})
     match error["type"]:
         case "extra_forbidden":
@@ -175,9 +183,9 @@ def _problem(error: ErrorDetails, model: type[BaseModel]) -> tuple[Keys, str]:
             return place.path, _unknown("key", place.path[-1], place.known) + hint
         case "union_tag_invalid":
             kind = given.get("kind") if isinstance(given, Mapping) else given.kind
-            return (*place.path, "kind"), _unknown_kind(kind, _kinds(place.here))
+            return (*place.path, "kind"), _unknown_kind(kind, kinds(place.here))
         case "union_tag_not_found":
-            return place.path, f"its kind is missing; known kinds: {', '.join(_kinds(place.here))}"
+            return place.path, f"its kind is missing; known kinds: {', '.join(kinds(place.here))}"
         case "missing":
             return place.path, f"this key is missing; known keys: {', '.join(place.known)}"
         case "literal_error":
@@ -208,7 +216,7 @@ def _unknown_kind(kind: object, known: tuple[str, ...]) -> str:
 
 def _near(name: object, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name.lower(), list(known), 1) if isinstance(name, str) else []
-    return f"; did you mean {near[0]!r}?" if near else ""
+    return f"; did you mean {near[0]!r}?" if near and near[0] != name else ""
 
 
 def _spell(path: Keys) -> str:
@@ -220,50 +228,3 @@ def _spell(path: Keys) -> str:
         else:
             text += f".{step}" if _BARE.fullmatch(step) else f".{json.dumps(step, ensure_ascii=False)}"
     return text.removeprefix(".") or "policy"
-
-
-# --- from pydantic's locations to places in the policy -------------------------------------------------------------
-
-
-class _Place(NamedTuple):
-    """Where a mistake is: its path, the type that belongs there, and the keys known on its level."""
-
-    path: Keys
-    here: Any
-    known: tuple[str, ...]
-
-
-def _follow(location: tuple[str | int, ...], model: type[BaseModel]) -> _Place:
-    """Walk a pydantic location through the model, leaving out the steps that are no keys: a union's members."""
-    place = _Place((), model, ())
-    for step in location:
-        here = place.here
-        if isinstance(here, type) and issubclass(here, BaseModel):
-            field = here.model_fields.get(str(step))
-            place = _Place((*place.path, step), _bare(field.annotation if field else None), tuple(here.model_fields))
-        elif get_origin(here) is dict:
-            place = _Place((*place.path, step), _bare(get_args(here)[1]), ())
-        elif get_origin(here) is tuple:
-            place = _Place((*place.path, step), _bare(get_args(here)[0]), ())
-        elif get_origin(here) in (Union, types.UnionType):
-            member = next((m for m in get_args(here) if step in _kinds(m)), None)
-            place = place._replace(here=member)
-    return place
-
-
-def _bare(annotation: Any) -> Any:
-    """A type without its annotations, and without None beside it."""
-    if get_origin(annotation) is Annotated:
-        return _bare(get_args(annotation)[0])
-    if get_origin(annotation) in (Union, types.UnionType):
-        members = [member for member in get_args(annotation) if member is not type(None)]
-        return _bare(members[0]) if len(members) == 1 else annotation
-    return annotation
-
-
-def _kinds(annotation: Any) -> tuple[str, ...]:
-    """The names of a union's members, or of one of them."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        kind = annotation.model_fields.get("kind")
-        return (kind.default,) if kind else ()
-    return tuple(name for member in get_args(annotation) for name in _kinds(member))

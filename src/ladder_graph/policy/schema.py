@@ -6,8 +6,9 @@ It is looser than the model, which alone decides: what spans several keys, such 
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
-import textwrap
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -63,12 +64,17 @@ def _describe(schema: dict[str, Any], model: type[Strict]) -> None:
 
 
 def _sentences(model: type) -> Iterator[tuple[str, str]]:
-    (written,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
-    assert isinstance(written, ast.ClassDef)  # noqa: S101  # it is the source of a class
+    written = _written(model.__module__)[model.__name__]
     for field, below in zip(written.body, written.body[1:], strict=False):
         match field, below:
             case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
                 yield name, " ".join(inspect.cleandoc(text).split())
+
+
+@functools.cache  # To look for one class, the whole file is read each time.
+def _written(module: str) -> dict[str, ast.ClassDef]:
+    body = ast.parse(inspect.getsource(sys.modules[module])).body
+    return {node.name: node for node in body if isinstance(node, ast.ClassDef)}
 
 
 def _parts(schema: Any) -> Iterator[dict[str, Any]]:

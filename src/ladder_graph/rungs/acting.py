@@ -9,6 +9,7 @@ from typing import Any
 from ladder_graph.calls import Call
 from ladder_graph.policy import Rule
 from ladder_graph.policy.bounds import Charge
+from ladder_graph.splitting import Split
 from ladder_graph.states import State
 from ladder_graph.steps import Claim, Claimed, Execute, NotClaimed, Outcome, Record, Reply, Route, Seen, Step, Wait
 
@@ -27,15 +28,28 @@ class Plan:
     """The tool declares an undo, and its rule has a health check that would call for it."""
     seen: Seen | None = None
     """What the route was found by, where nobody has looked again since."""
+    split: Split | None = None
+    """What runs in place of the call, where a part of it goes first."""
+
+    def first(self, call: Call) -> Call:
+        """What of a call runs first."""
+        return call if self.split is None else self.split.part
 
 
 class Stale(Exception):
     """Carries a call whose route must be found anew out of its rung. It is no error, and nobody sees it."""
 
 
-def claim(call: Call, route: Route, plan: Plan, **particulars: Any) -> Claim:
-    """The claim of this call; a call that only reads needs no durable commit."""
-    return Claim(call, route, durable=not plan.rule.read_only, **particulars)
+def claim(call: Call, route: Route, plan: Plan, *, artifact: Any = None, **particulars: Any) -> Claim:
+    """The claim of this call; a call that only reads needs no durable commit.
+
+    Where a part goes first, `artifact` is that one's undo, and stands with its own claim: this one holds everything
+    that the call was allowed by, and its part and its rest.
+    """
+    split = plan.split if artifact is not None else None
+    return Claim(
+        call, route, durable=not plan.rule.read_only, artifact=None if split else artifact, split=split, **particulars
+    )
 
 
 def run(call: Call, claimed: Claimed, plan: Plan, *, again: bool = False) -> Life:

@@ -6,7 +6,7 @@ from ladder_graph.calls import Call
 from ladder_graph.routing import lowered
 from ladder_graph.rungs.acting import Life, Plan, Stale, claim, not_claimed
 from ladder_graph.rungs.confirm import confirm
-from ladder_graph.rungs.undoing import carry_out
+from ladder_graph.rungs.parting import act
 from ladder_graph.scale import Rung
 from ladder_graph.steps import NotClaimed, Prepare, Reason, Route, Unprepared
 
@@ -16,20 +16,21 @@ def bounded(call: Call, route: Route, plan: Plan, *, report: bool = False) -> Li
 
     Where the tool can be undone, the undo is made first; if that fails, a person is asked.
     """
-    artifact = (yield Prepare(call)) if plan.undoable else None
+    artifact = (yield Prepare(plan.first(call))) if plan.undoable else None
     if isinstance(artifact, Unprepared):
         reason = Reason("undo_not_ready", f"its undo could not be made: {artifact.text}")
         return (yield from confirm(call, lowered(route, Rung.CONFIRM, reason), plan))
     claimed = yield claim(call, route, plan, charges=plan.charges, artifact=artifact, report=report, seen=plan.seen)
     if isinstance(claimed, NotClaimed):
         return (yield from _fall_back(call, route, plan, claimed))
-    return (yield from carry_out(call, claimed, plan, artifact))
+    return (yield from act(call, route, claimed, plan, artifact))
 
 
 def _fall_back(call: Call, route: Route, plan: Plan, refusal: NotClaimed) -> Life:
     """Ask where a bound is in the way; otherwise say that it didn't run, or find the route anew."""
     if refusal.code == "stale":
         raise Stale
-    if refusal.code != "quota":
+    if refusal.code not in {"quota", "pivot"}:
         return (yield from not_claimed(call, refusal))
-    return (yield from confirm(call, lowered(route, Rung.CONFIRM, Reason("outside_volume", refusal.text)), plan))
+    reason = Reason("pivot" if refusal.code == "pivot" else "outside_volume", refusal.text)
+    return (yield from confirm(call, lowered(route, Rung.CONFIRM, reason), plan))

@@ -9,7 +9,7 @@ import json
 
 from ladder_graph.calls import Call, normalise
 from ladder_graph.rungs.acting import Life, Plan, claim, not_claimed
-from ladder_graph.rungs.undoing import carry_out
+from ladder_graph.rungs.parting import act
 from ladder_graph.states import State
 from ladder_graph.steps import Decision, Heard, NotClaimed, Pose, Prepare, Question, Reply, Ring, Route, Unprepared
 
@@ -20,7 +20,7 @@ def confirm(call: Call, route: Route, plan: Plan) -> Life:
     On resume it starts over: the open question is found again, and an answer that came in by another way (the
     command line, another process) is found with it.
     """
-    question: Question | NotClaimed = yield Pose(call, route)
+    question: Question | NotClaimed = yield Pose(call, route, part_first=plan.split is not None)
     if isinstance(question, NotClaimed):
         return (yield from not_claimed(call, question))
     complaint = ""
@@ -42,12 +42,12 @@ def confirm(call: Call, route: Route, plan: Plan) -> Life:
         case "edit":
             return Reply(State.EDITED)  # Another call goes on in its place; see `flow.life`.
     # An undo that can't be made holds nobody up here: a person has decided.
-    prepared = (yield Prepare(call)) if plan.undoable else None
+    prepared = (yield Prepare(plan.first(call))) if plan.undoable else None
     artifact = None if isinstance(prepared, Unprepared) else prepared
     claimed = yield claim(call, route, plan, question=question, artifact=artifact)
     if isinstance(claimed, NotClaimed):
         return (yield from not_claimed(call, claimed))
-    return (yield from carry_out(call, claimed, plan, artifact))
+    return (yield from act(call, route, claimed, plan, artifact))
 
 
 def declined(call: Call, by: str, reason: str) -> str:

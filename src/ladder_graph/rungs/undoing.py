@@ -6,6 +6,7 @@ demotion takes away the right to act unasked, never the safety net.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ladder_graph.calls import Call
@@ -30,12 +31,19 @@ def carry_out(call: Call, claimed: Claimed, plan: Plan, artifact: Any, *, again:
     """Run what was claimed: under watch where an undo was made for it, simply otherwise."""
     if artifact is None:
         return (yield from run(call, claimed, plan, again=again))
-    return (yield from _watched(call, claimed.fence, plan, artifact, again=again))
+    return (yield from watched(call, claimed.fence, plan, artifact, again=again))
 
 
-def _watched(call: Call, fence: int, plan: Plan, artifact: Any, *, again: bool = False) -> Life:
-    """Execute, then measure; until the checks have spoken the call stays `started`, since silence is never health."""
+def watched(
+    call: Call, fence: int, plan: Plan, artifact: Any, *, again: bool = False, spent: int | None = 0
+) -> Life:  # fmt: skip
+    """Execute, then measure; until the checks have spoken the call stays `started`, since silence is never health.
+
+    `spent` is what went before it in the same call, in micro-dollars; None where nobody said what that cost.
+    """
     outcome: Outcome = yield Execute(call, again)
+    if spent != 0 and outcome.cost is not None:
+        outcome = replace(outcome, cost=None if spent is None else outcome.cost + spent)
     if outcome.kind in {"failed", "paused"}:
         state = State(outcome.kind)
         text = words(call, state, outcome)

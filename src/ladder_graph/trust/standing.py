@@ -17,6 +17,7 @@ What isn't known caps, and is never called a change.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -67,6 +68,12 @@ def standing(start: Rung, pinned: Environment | None, current: Environment | Non
         >>> standing(Rung.REPORT, old, new, "send_email").rung
         <Rung.CONFIRM: 2>
     """
+    return _found(start, pinned, current, tool)
+
+
+# The gate asks at each call, and an agent has few environments and tools.
+@functools.lru_cache(maxsize=1024)
+def _found(start: Rung, pinned: Environment | None, current: Environment | None, tool: str) -> Standing:
     caps = sorted((cap for cap in _caps(pinned, current, tool) if cap[0] < start), key=lambda cap: cap[0])
     return Standing(min([start, *(rung for rung, _ in caps)]), tuple(reason for _, reason in caps))
 

@@ -13,8 +13,13 @@ from ladder_graph.undo.running import undo_from
 
 
 def _end_with_the_asker() -> None:
-    """Whoever asked is gone when the pipe ends; then somebody else undoes, and two would be one too many."""
+    """Whoever asked is gone when the pipe ends; then somebody else undoes, and two would be one too many.
+
+    What was started here goes with it, where this process leads a session of its own.
+    """
     sys.stdin.read()
+    if os.getpgrp() == os.getpid():
+        os.killpg(os.getpgrp(), signal.SIGKILL)
     os._exit(1)
 
 

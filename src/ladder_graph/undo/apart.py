@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -23,7 +24,9 @@ def undo_apart(
 ) -> UndoOutcome:
     """Undo from the artifact alone, in a new process with this one's environment and import path.
 
-    An undo that takes too long is killed and has failed; trying again is safe, since undoing twice is harmless.
+    An undo that takes too long is killed and has failed, with every process that it has started, but for those that it
+    put into a session of their own; trying again is safe, since undoing twice is harmless. What an undo that has ended
+    by itself leaves running goes on.
 
     Args:
         artifact: As `prepare` made it.
@@ -39,7 +42,7 @@ def undo_apart(
         tempfile.TemporaryFile("w+") as err,
         subprocess.Popen(  # our own module, by our own interpreter
             [sys.executable, "-m", "ladder_graph.undo"], stdin=subprocess.PIPE, stdout=out, stderr=err, text=True,
-            env=environment,
+            env=environment, start_new_session=True,
         ) as process,
     ):  # fmt: skip
         try:
@@ -51,7 +54,8 @@ def undo_apart(
         except subprocess.TimeoutExpired:
             return UndoOutcome(State.UNDO_FAILED, f"it took longer than {timeout:g}s and was stopped")
         finally:
-            process.kill()
+            if process.returncode is None:  # Its number is still its own, and that of its session.
+                os.killpg(process.pid, signal.SIGKILL)
             with suppress(BrokenPipeError):
                 _stdin(process).close()
         out.seek(0)

@@ -114,7 +114,7 @@ class _Trial:
         except _Stop as stop:
             yield stop.args[0]
         except Exception as wrong:  # noqa: BLE001  # the tool's own code; the rehearsal tells
-            yield Step("the call can be rehearsed", ok=False, text=f"{type(wrong).__name__}: {wrong}")
+            yield Step("the call can be rehearsed", ok=False, text=" ".join(f"{type(wrong).__name__}: {wrong}".split()))
 
     def _make(self) -> dict[str, Any]:
         """An artifact as another process would read it."""

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ladder_graph.ledger import watches
+from ladder_graph.ledger import signals
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.policy.checks import Alert, Check
 from ladder_graph.watch.signals import Signal, already_firing, matches
 
 
-def kept_alert(one: Signal) -> watches.Signal:
+def kept_alert(one: Signal) -> signals.Signal:
     """An alert as it is kept."""
     body = {
         "fingerprint": one.fingerprint, "starts": one.starts, "status": one.status, "labels": dict(one.labels),
         "cut": one.truncated,
     }  # fmt: skip
-    return watches.Signal(f"alert/{one.key}", one.at, "alert", "", body)
+    return signals.Signal(f"alert/{one.key}", one.at, "alert", "", body)
 
 
-def alert_of(one: watches.Signal, now: int) -> Signal:
+def alert_of(one: signals.Signal, now: int) -> Signal:
     """An alert as it was kept; what came in by a clock that is ahead came in now."""
     body = one.body
     return Signal(body["fingerprint"], body["starts"], body["status"], body["labels"], min(one.at_us, now), body["cut"])
@@ -36,8 +36,7 @@ def fires(cursor: Cursor, checks: Sequence[Check], now: int) -> str:
     asked = [check for check in checks if isinstance(check, Alert) and not check.dry_run]
     if not asked:
         return ""
-    # An alert that began days ago may fire still, and is not delivered anew for that.
-    heard = [alert_of(one, now) for one in watches.signals(cursor, 0) if one.kind == "alert"]
+    heard = [alert_of(one, now) for one in signals.firing(cursor, now)]
     found = already_firing(asked, heard)
     if found is None:
         return ""

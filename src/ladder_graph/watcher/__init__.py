@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from ladder_graph.watcher.working import Watcher
+from ladder_graph.watcher.rounds import Watcher
 
 __all__ = ["Watcher"]

@@ -1,34 +1,181 @@
-"""Looking from time to time through everything that was earned, for what the numbers speak against."""
+"""The watcher: looks again and again at what is due, and has it done in threads of its own."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import datetime as dt
+import logging
+import os
+import socket
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from functools import partial
 
-from ladder_graph.ledger.watches import PULSE
+from ladder_graph.ledger import Store, watchers, watches
+from ladder_graph.ledger.clocks import Moment
+from ladder_graph.ledger.cursor import Cursor
+from ladder_graph.ledger.watches import BATCH, PULSE, Window, watched
+from ladder_graph.policy import Policy
+from ladder_graph.tools import Declaration
+from ladder_graph.watcher.hands import Hands
+from ladder_graph.watcher.sighting import asks_by
+from ladder_graph.watcher.sweeps import Sweeps
+from ladder_graph.watcher.working import Work, unknown_tool
 
-EVERY = 3600 * PULSE
-"""Microseconds between two rounds."""
+log = logging.getLogger("ladder_graph")
+
+POLL = 0.1
+"""Seconds between two looks at what is due."""
+LEASE = 15 * PULSE
+"""Microseconds after which a window that somebody took is due again, if it wasn't put back before."""
+WORKERS = 8
+"""Windows that one process measures at a time, and beside them as many that it undoes."""
+JUMP = PULSE // 10
+"""Microseconds that the wall clock may go back, as servers of time do it, before anything is looked at anew."""
 
 
-class Rounds:
-    """Knows when it is time for the next one. The first is at once.
+class Watcher(Work):
+    """Measures, keeps, holds and undoes, as `ladder_graph.watch.phase` says.
 
     Args:
-        sweep: What is done then; None for nothing.
+        store: The ledger.
+        clock: Returns the present moment as an aware datetime.
+        policy: The policy in force, whose revision each entry carries.
+        declared: What a tool of an agent declares, where this process knows it; else its artifact says it.
+        poll: Seconds between two looks.
+        sweep: Puts down what the numbers speak against; done at once, and then every hour.
     """
 
-    def __init__(self, sweep: Callable[[], object] | None) -> None:
-        self._sweep = sweep
-        self._next = 0
+    def __init__(
+        self, store: Store, clock: Callable[[], dt.datetime], policy: Callable[[], Policy],
+        declared: Callable[[str, str], Declaration] = unknown_tool, *, poll: float = POLL,
+        sweep: Callable[[], object] | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(store, clock, policy, declared)
+        self.poll, self._sweeps = poll, Sweeps(sweep)
+        self.name = f"{socket.gethostname()}/{os.getpid()}"
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._looking = Hands(WORKERS, "ladder-watch")
+        # Apart from the others, so that no slow measurement keeps an undo waiting.
+        self._undoing = Hands(WORKERS, "ladder-undo")
+        self._beaten: int | None = None
+        self._last: Moment | None = None
 
-    def turn(self, now: int) -> Callable[[], object] | None:
-        """What is to be done now; None where it isn't time yet.
+    @property
+    def running(self) -> bool:
+        """Whether it watches in a thread of this process."""
+        return self._thread is not None
 
-        Args:
-            now: The present, in microseconds since the epoch. Where the clock was set back by more than the time
-                between two rounds, it is time.
+    def start(self) -> None:
+        """Watch in a thread of this process until `stop`; a second time is harmless.
+
+        When it returns, everybody who looks sees that a watcher lives.
         """
-        if self._sweep is None or 0 < self._next - now <= 2 * EVERY:
-            return None
-        self._next = now + EVERY
-        return self._sweep
+        if self._thread is None:
+            self._stopping.clear()
+            self._beat(self._now())
+            self._thread = threading.Thread(target=self.run, name="ladder-watch", daemon=True)
+            self._thread.start()
+
+    def run(self) -> None:
+        """Watch until `stop`. What goes wrong is logged, and it is looked again."""
+        while not self._stopping.is_set():
+            if not _said(self.tick):
+                self._stopping.wait(self.poll)
+
+    def stop(self) -> None:
+        """Stop, once what was begun is done; what only waited is left to others."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        self._looking.stop()
+        self._undoing.stop()
+        if self._beaten is not None:
+            self.store.write(lambda cursor: watchers.leave(cursor, self.store.owner), durable=False)
+            self._beaten = None
+
+    def settle(self) -> None:
+        """Look, and wait until everything that is due is done."""
+        self.tick()
+        while self._looking.wait() or self._undoing.wait():
+            self.tick()
+
+    def tick(self) -> bool:
+        """Look once at what is due, and begin it; whether more is due than one process takes at a time."""
+        self.policy()  # Who follows a file takes up an edit here, also while nothing is due.
+        now = self._now()
+        if self._looking.full:
+            return False  # Nor is it said that somebody watches: where that lasts, nobody does.
+        self._beat(now)
+        if self._post.turn(now):
+            self._looking.begin([], now, partial(self._post.release, now))
+        for scope in self.unwinding.due(now):
+            if not self._undoing.busy(scope):
+                self._undoing.begin([scope], now + LEASE, partial(self.unwinding.go_on, scope))
+        if (sweep := self._sweeps.turn(now)) is not None:
+            self._looking.begin([], now, sweep)
+        due = self.store.glance(watches.next_due)
+        if due is None or due > now:
+            return False
+        lease = now + LEASE
+        taken = self.store.write(lambda cursor: watches.take(cursor, now, lease), durable=False)
+        self._begin(taken, now, lease)
+        return len(taken) == BATCH
+
+    def _beat(self, now: int) -> None:
+        if self._beaten is not None and 0 <= now - self._beaten < PULSE:
+            return
+
+        def beat(cursor: Cursor) -> None:
+            watchers.beat(cursor, self.store.owner, self.name, now)
+            watchers.bury(cursor, self.store.owner, now)
+
+        self.store.write(beat, durable=False)
+        self._beaten = now
+
+    def _now(self) -> int:
+        """The present in microseconds. Where the clock was set back, what is due by the old one is due now."""
+        here = self._here()
+        if self._last is None:
+            behind = self.store.glance(watchers.ahead) - here.wall_us - PULSE
+        else:
+            behind = here.since(self._last)[1] - (here.wall_us - self._last.wall_us) - JUMP
+        if behind > 0:
+            self.store.write(lambda cursor: watches.hurry(cursor, here.wall_us), durable=False)
+        self._last = here
+        return here.wall_us
+
+    def _begin(self, windows: Sequence[Window], now: int, lease: int) -> None:
+        """Begin what is to be done: those that are measured alike are measured together."""
+        alike: defaultdict[str, list[Window]] = defaultdict(list)
+        for window in windows:
+            if window.phase == "undo":
+                self._begin_undo(window, lease)
+            elif self._looking.free(window.action, now, lease):
+                alike[window.action if self._alone(window) else window.spec].append(window)
+        for group in alike.values():
+            job = partial(self._armed if group[0].phase == "armed" else self._looked, group)
+            self._looking.begin([one.action for one in group], lease, job)
+
+    def _alone(self, window: Window) -> bool:
+        """Whether what is done about a window takes a while that no other one should wait for."""
+        return window.phase != "open" or self._spoilt(window) or any(map(asks_by, watched(window.spec)[1]))
+
+    def _begin_undo(self, window: Window, lease: int) -> None:
+        if not self._undoing.busy(window.action):
+            self._undoing.begin([window.action], lease, partial(self.undo, window))
+
+    def _looked(self, windows: Sequence[Window]) -> None:
+        for window in self.look(windows):
+            self._begin_undo(window, self._here().wall_us + LEASE)
+
+
+def _said(look: Callable[[], bool]) -> bool:
+    """Do it. What goes wrong is logged and goes no further: it is looked again."""
+    try:
+        return look()
+    except Exception:
+        log.exception("a watcher could not look at what is due")
+        return False

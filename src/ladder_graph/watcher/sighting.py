@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
-from ladder_graph.ledger import Store, watches
+from ladder_graph.ledger import Store, measurements, signals, starts
 from ladder_graph.ledger.clocks import Moment
 from ladder_graph.ledger.cursor import Cursor
-from ladder_graph.ledger.watches import Measured, Window, watched
-from ladder_graph.policy import Rule
-from ladder_graph.policy.checks import Check, Command, Http, Prometheus, Python, Sql
+from ladder_graph.ledger.measurements import Measured
+from ladder_graph.ledger.watches import Window, watched
+from ladder_graph.policy.checks import Check, Command, Python, Sql
 from ladder_graph.policy.watching import Watch
-from ladder_graph.scale import Rung
 from ladder_graph.watch import Judgement, Surroundings, Taken, Told, judge, measured, told_of
 from ladder_graph.watch.kept import alert_of
 from ladder_graph.watch.signals import Signal
@@ -42,14 +41,14 @@ class Sighting:
     here: Moment
     arguments: Mapping[str, Any]
     before: list[Measured]
-    heard: list[watches.Signal]
+    heard: list[signals.Signal]
     spoilt: str = ""
     """Why it can't be judged, in words; empty where it can."""
     new: list[Measured] = field(default_factory=list)
     """What was measured now."""
 
     @classmethod
-    def of(cls, cursor: Cursor, store: Store, here: Moment, window: Window, heard: list[watches.Signal]) -> Sighting:
+    def of(cls, cursor: Cursor, store: Store, here: Moment, window: Window, heard: list[signals.Signal]) -> Sighting:
         """Read it.
 
         Args:
@@ -59,10 +58,10 @@ class Sighting:
             window: The window, whose spec is what was written down with the claim.
             heard: Everything that came in from outside lately.
         """
-        given = watches.arguments(cursor, window.action) if any(map(asks_by, watched(window.spec)[1])) else {}
+        given = starts.arguments(cursor, window.action) if any(map(asks_by, watched(window.spec)[1])) else {}
         since = window.begun.wall_us
         return cls(
-            store, window, here, given or {}, watches.measurements(cursor, window.action),
+            store, window, here, given or {}, measurements.measurements(cursor, window.action),
             [one for one in heard if one.at_us >= since], "" if given is not None else "its arguments were changed",
         )  # fmt: skip
 
@@ -113,7 +112,7 @@ class Sighting:
         return Measured(place, found.at, found.verdict, found.text)
 
     def _later(self, agent: str, since: int) -> tuple[int, int]:
-        return self.store.glance(lambda cursor: watches.later(cursor, agent, since))
+        return self.store.glance(lambda cursor: measurements.later(cursor, agent, since))
 
     def _alerts(self, now: int) -> list[Signal]:
         return [alert_of(one, now) for one in self.heard if one.kind == "alert"]
@@ -124,18 +123,7 @@ def asks_by(check: Check) -> bool:
     return isinstance(check, Python | Command | Sql)
 
 
-def _told(one: watches.Signal, now: int) -> Told:
+def _told(one: signals.Signal, now: int) -> Told:
     """What a person said, no later than now."""
     kind = cast("Literal['undo', 'keep', 'extend']", one.kind)
     return Told(kind, min(one.at_us, now), until=one.body.get("until"))
-
-
-def rule_of(window: Window) -> Rule:
-    """The rule that an action was claimed under, as far as the watch goes."""
-    watch, checks = watched(window.spec)
-    return Rule(rung=Rung.ROLLBACK, checks=checks, watch=watch)
-
-
-def shared(check: Check) -> bool:
-    """Whether a check asks the same whatever the call was."""
-    return isinstance(check, Http | Prometheus)

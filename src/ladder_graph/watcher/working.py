@@ -8,10 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import os
-import socket
-import threading
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -19,13 +15,15 @@ from ladder_graph.calls import Call
 from ladder_graph.driving import drive
 from ladder_graph.flow import left_behind
 from ladder_graph.hosting import Alone
-from ladder_graph.ledger import Journal, Store, acts, watches
+from ladder_graph.ledger import Journal, Store, acts, measurements, sagas, signals, starts, watches
 from ladder_graph.ledger.clocks import Moment
 from ladder_graph.ledger.cursor import Cursor
+from ladder_graph.ledger.measurements import Measured
 from ladder_graph.ledger.outboxes import RESOURCE
 from ladder_graph.ledger.questions import Terms
-from ladder_graph.ledger.watches import BATCH, PULSE, Measured, Window, watched
+from ladder_graph.ledger.watches import PULSE, Window, watched
 from ladder_graph.policy import Policy, Rule
+from ladder_graph.policy.checks import Check, Http, Prometheus
 from ladder_graph.rungs.acting import Plan
 from ladder_graph.rungs.undoing import undo
 from ladder_graph.scale import Rung
@@ -34,26 +32,18 @@ from ladder_graph.steps import Claimed, Known, NotClaimed
 from ladder_graph.tools import NOTHING, Declaration
 from ladder_graph.trust.cells import EVERY, CellKey
 from ladder_graph.trust.demotion import unanticipated
-from ladder_graph.turns import Turn
-from ladder_graph.watcher.hands import Hands
+from ladder_graph.turns import Turn, reader_of
+from ladder_graph.undo.apart import TIMEOUT
 from ladder_graph.watcher.posting import Post
-from ladder_graph.watcher.rounds import Rounds
-from ladder_graph.watcher.sighting import Sighting, asks_by, rule_of, shared
+from ladder_graph.watcher.sighting import Sighting
+from ladder_graph.watcher.unwinding import Unwinding
 
 log = logging.getLogger("ladder_graph")
 
-POLL = 0.1
-"""Seconds between two looks at what is due."""
-LEASE = 15 * PULSE
-"""Microseconds after which a window that somebody took is due again, if it wasn't put back before."""
-WORKERS = 8
-"""Windows that one process measures at a time, and beside them as many that it undoes."""
 PORTION = 50
 """Windows that are read, or written down, at one go: agents wait for the same ledger."""
 KNOWN = 50_000
 """Windows of which a process remembers that their spec is what was written down."""
-JUMP = PULSE // 10
-"""Microseconds that the wall clock may go back, as servers of time do it, before anything is looked at anew."""
 
 _UNDOABLE = UNDOABLE | {State.STARTED, State.UNDOING}
 """The states that an undo may begin from, or go on from; where somebody is at it, the claim finds that out."""
@@ -67,139 +57,25 @@ def unknown_tool(agent: str, tool: str) -> Declaration:
     return NOTHING
 
 
-class Watcher:
-    """Measures, keeps, holds and undoes, as `ladder_graph.watch.phase` says.
+class Work:
+    """What is done about one window, or about several that are measured alike.
 
     Args:
         store: The ledger.
         clock: Returns the present moment as an aware datetime.
         policy: The policy in force, whose revision each entry carries.
         declared: What a tool of an agent declares, where this process knows it; else its artifact says it.
-        poll: Seconds between two looks.
-        sweep: Puts down what the numbers speak against; done at once, and then every hour.
+        limit: Seconds that an undo in a process of its own may take.
     """
 
     def __init__(
         self, store: Store, clock: Callable[[], dt.datetime], policy: Callable[[], Policy],
-        declared: Callable[[str, str], Declaration] = unknown_tool, *, poll: float = POLL,
-        sweep: Callable[[], object] | None = None,
+        declared: Callable[[str, str], Declaration] = unknown_tool, *, limit: float = TIMEOUT,
     ) -> None:  # fmt: skip
-        self.store, self.clock, self.policy, self.declared, self.poll = store, clock, policy, declared, poll
-        self.name = f"{socket.gethostname()}/{os.getpid()}"
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
-        self._looking = Hands(WORKERS, "ladder-watch")
-        # Apart from the others, so that no slow measurement keeps an undo waiting.
-        self._undoing = Hands(WORKERS, "ladder-undo")
-        self._beaten: int | None = None
-        self._last: Moment | None = None
+        self.store, self.clock, self.policy, self.declared, self.limit = store, clock, policy, declared, limit
         self._authentic: dict[str, int] = {}
-        self._post, self._rounds = Post(store), Rounds(sweep)
-
-    # --- running ---------------------------------------------------------------------------------------------
-
-    @property
-    def running(self) -> bool:
-        """Whether it watches in a thread of this process."""
-        return self._thread is not None
-
-    def start(self) -> None:
-        """Watch in a thread of this process until `stop`; a second time is harmless.
-
-        When it returns, everybody who looks sees that a watcher lives.
-        """
-        if self._thread is None:
-            self._stopping.clear()
-            self._beat(self._now())
-            self._thread = threading.Thread(target=self.run, name="ladder-watch", daemon=True)
-            self._thread.start()
-
-    def run(self) -> None:
-        """Watch until `stop`. What goes wrong is logged, and it is looked again."""
-        while not self._stopping.is_set():
-            if not _said(self.tick):
-                self._stopping.wait(self.poll)
-
-    def stop(self) -> None:
-        """Stop, once what was begun is done; what only waited is left to others."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
-        self._looking.stop()
-        self._undoing.stop()
-        if self._beaten is not None:
-            self.store.write(lambda cursor: watches.leave(cursor, self.store.owner), durable=False)
-            self._beaten = None
-
-    def settle(self) -> None:
-        """Look, and wait until everything that is due is done."""
-        self.tick()
-        while self._looking.wait() or self._undoing.wait():
-            self.tick()
-
-    def tick(self) -> bool:
-        """Look once at what is due, and begin it; whether more is due than one process takes at a time."""
-        now = self._now()
-        if self._looking.full:
-            return False  # Nor is it said that somebody watches: where that lasts, nobody does.
-        self._beat(now)
-        if self._post.turn(now):
-            self._looking.begin([], now, partial(self._post.release, now))
-        if (sweep := self._rounds.turn(now)) is not None:
-            self._looking.begin([], now, sweep)
-        due = self.store.glance(watches.next_due)
-        if due is None or due > now:
-            return False
-        lease = now + LEASE
-        taken = self.store.write(lambda cursor: watches.take(cursor, now, lease), durable=False)
-        self._begin(taken, now, lease)
-        return len(taken) == BATCH
-
-    def _beat(self, now: int) -> None:
-        if self._beaten is not None and 0 <= now - self._beaten < PULSE:
-            return
-
-        def beat(cursor: Cursor) -> None:
-            watches.beat(cursor, self.store.owner, self.name, now)
-            watches.bury(cursor, self.store.owner, now)
-
-        self.store.write(beat, durable=False)
-        self._beaten = now
-
-    def _now(self) -> int:
-        """The present in microseconds. Where the clock was set back, what is due by the old one is due now."""
-        here = self._here()
-        if self._last is None:
-            behind = self.store.glance(watches.ahead) - here.wall_us - PULSE
-        else:
-            behind = here.since(self._last)[1] - (here.wall_us - self._last.wall_us) - JUMP
-        if behind > 0:
-            self.store.write(lambda cursor: watches.hurry(cursor, here.wall_us), durable=False)
-        self._last = here
-        return here.wall_us
-
-    def _begin(self, windows: Sequence[Window], now: int, lease: int) -> None:
-        """Begin what is to be done: those that are measured alike are measured together."""
-        alike: defaultdict[str, list[Window]] = defaultdict(list)
-        for window in windows:
-            if window.phase == "undo":
-                self._begin_undo(window, lease)
-            elif self._looking.free(window.action, now, lease):
-                alike[window.action if self._alone(window) else window.spec].append(window)
-        for group in alike.values():
-            job = partial(self._armed if group[0].phase == "armed" else self._looked, group)
-            self._looking.begin([one.action for one in group], lease, job)
-
-    def _alone(self, window: Window) -> bool:
-        """Whether what is done about a window takes a while that no other one should wait for."""
-        return window.phase != "open" or self._spoilt(window) or any(map(asks_by, watched(window.spec)[1]))
-
-    def _begin_undo(self, window: Window, lease: int) -> None:
-        if not self._undoing.busy(window.action):
-            self._undoing.begin([window.action], lease, partial(self.undo, window))
-
-    # --- one action ------------------------------------------------------------------------------------------
+        self._post = Post(store)
+        self.unwinding = Unwinding(self)
 
     def _armed(self, windows: Sequence[Window]) -> None:
         """The action hasn't finished: it runs, or its process is gone and somebody must find out."""
@@ -209,7 +85,7 @@ class Watcher:
             if known is None:
                 self._hold(window, "the ledger holds nothing of its action")
             elif state in {State.STARTED, State.UNDOING} and not known.owner_alive:
-                rule = Rule(rung=Rung.ROLLBACK) if self._spoilt(window) else rule_of(window)
+                rule = Rule(rung=Rung.ROLLBACK) if self._spoilt(window) else _rule(window)
                 drive(left_behind(Plan(rule, undoable=True), known), self._turn(known.call, rule))
             elif state in {State.STARTED, State.UNDOING}:
                 self._again(window, PULSE)
@@ -218,10 +94,6 @@ class Watcher:
                 self.store.write(partial(watches.opened, window=window, at=here, after=None), durable=False)
             else:
                 self.store.write(partial(watches.over, window=window, phase="over", why=known.text), durable=False)
-
-    def _looked(self, windows: Sequence[Window]) -> None:
-        for window in self.look(windows):
-            self._begin_undo(window, self._here().wall_us + LEASE)
 
     def look(self, windows: Sequence[Window]) -> list[Window]:
         """Measure what is due in windows that are measured alike, and write down what was found.
@@ -237,7 +109,7 @@ class Watcher:
         found: dict[int, Measured] = {}
         for one in seen:
             for place in one.judged().to_measure:
-                if place not in found or not shared(one.checks[place]):
+                if place not in found or not _shared(one.checks[place]):
                     found[place] = one.measure(place)
                 # Each window has an axis of its own.
                 one.new.append(Measured(place, one.now, found[place].verdict, found[place].text))
@@ -254,7 +126,7 @@ class Watcher:
         if not windows:
             return []
         since, here = min(window.begun.wall_us for window in windows), self._here()
-        heard = self.store.glance(lambda cursor: watches.signals(cursor, since))
+        heard = self.store.glance(lambda cursor: signals.signals(cursor, since))
 
         def read(cursor: Cursor, portion: Sequence[Window]) -> list[Sighting]:
             return [Sighting.of(cursor, self.store, here, window, heard) for window in portion]
@@ -273,7 +145,7 @@ class Watcher:
         if judgement.phase == "watching":
             due = now + max(0, (judgement.due or 0) - seen.now)
             kept = watches.change(cursor, window, due_us=due, until_us=seen.until)
-            if kept and not watches.note(cursor, window.action, first, seen.new):
+            if kept and not measurements.note(cursor, window.action, first, seen.new):
                 watches.again(cursor, window, now)
             return False
         phase, body = _PHASES[judgement.phase], {"text": judgement.why, "measured": len(seen.before) + len(seen.new)}
@@ -282,19 +154,31 @@ class Watcher:
         else:
             changed = watches.over(cursor, window, phase, judgement.why)
         if changed and phase != "kept":
-            watches.note(cursor, window.action, first, seen.new)
+            measurements.note(cursor, window.action, first, seen.new)
         if changed:
             journal.append(cursor, window.agent, "watched", window.action, {"phase": phase, **body})
-            log.info("%s: %s (action %s): %s", phase, window.tool, window.action[:8], judgement.why)
+            level = logging.WARNING if phase == "held" else logging.INFO
+            log.log(level, "%s: %s (action %s): %s", phase, window.tool, window.action[:8], judgement.why)
+        if changed and phase == "undo":
+            sagas.condemn(cursor, journal, window.action, f"{window.tool} turned bad: {judgement.why}")
+        if changed and phase == "held":
+            acts.page(journal, cursor, window.agent, window.action, reader_of(self.policy(), window.tool))
         if window.resource.startswith(RESOURCE):
             self._post.hurry()
         return changed and phase == "undo"
 
-    def undo(self, window: Window) -> None:
-        """Undo an action, unless somebody is at it, or one that began later on the same thing comes first."""
+    def undo(self, window: Window, *, its_turn: bool = False) -> None:
+        """Undo an action, unless somebody is at it, or one that began later on the same thing comes first.
+
+        One whose scope is to be undone waits for its turn in that, which `its_turn` says has come.
+        """
         here = self.store.glance(lambda cursor: watches.window_of(cursor, window.action))
         if here is None or here.phase != "undo":
             return  # Somebody else has seen to it.
+        if not its_turn and (scope := self.store.glance(lambda cursor: sagas.waits_for(cursor, here.action))):
+            self._again(here, PULSE)
+            self.unwinding.go_on(scope)
+            return
         known = self._known(here)
         if known is None:
             self._hold(here, "the ledger holds nothing of its action that could be undone", demoted=True)
@@ -308,7 +192,8 @@ class Watcher:
             self._undo(here, known)
 
     def _undo(self, here: Window, known: Known) -> None:
-        why, journal = here.why or known.text or "nobody knows how far it came", self._journal()
+        journal = self._journal()
+        why = watches.trouble_of(here.why) or known.text or "nobody knows how far it came"
 
         def claim(cursor: Cursor) -> Claimed | NotClaimed:
             now = watches.window_of(cursor, here.action)
@@ -339,7 +224,7 @@ class Watcher:
             watched(window.spec)
         except (ValueError, KeyError, TypeError):
             return True
-        if not self.store.glance(lambda cursor: watches.authentic(cursor, window)):
+        if not self.store.glance(lambda cursor: starts.authentic(cursor, window)):
             return True
         if len(self._authentic) >= KNOWN:
             self._authentic.clear()
@@ -354,6 +239,8 @@ class Watcher:
             if not watches.over(cursor, window, "held", why):
                 return
             journal.append(cursor, window.agent, "watched", window.action, {"phase": "held", "text": why})
+            acts.page(journal, cursor, window.agent, window.action, reader_of(self.policy(), window.tool))
+            log.warning("held: %s (action %s): %s", window.tool, window.action[:8], why)
             if demoted:
                 said = f"action {window.action[:8]} of it can't be undone: {why}"
                 cell = CellKey(window.agent, window.tool, EVERY, EVERY)
@@ -383,14 +270,17 @@ class Watcher:
     def _turn(self, call: Call, rule: Rule) -> Turn:
         return Turn(
             store=self.store, policy=self.policy(), clock=self.clock, workspace=None, terms=Terms(rule, "", ""),
-            reader=None, declaration=self.declared(call.agent, call.tool), host=Alone(), apart=True,
+            reader=reader_of(self.policy(), call.tool), declaration=self.declared(call.agent, call.tool), host=Alone(),
+            apart=True, limit=self.limit,
         )  # fmt: skip
 
 
-def _said(look: Callable[[], bool]) -> bool:
-    """Do it. What goes wrong is logged and goes no further: it is looked again."""
-    try:
-        return look()
-    except Exception:
-        log.exception("a watcher could not look at what is due")
-        return False
+def _rule(window: Window) -> Rule:
+    """The rule that an action was claimed under, as far as the watch goes."""
+    watch, checks = watched(window.spec)
+    return Rule(rung=Rung.ROLLBACK, checks=checks, watch=watch)
+
+
+def _shared(check: Check) -> bool:
+    """Whether a check asks the same whatever the call was."""
+    return isinstance(check, Http | Prometheus)

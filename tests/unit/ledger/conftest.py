@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 
 from tests.unit.ledger.desk import Desk
@@ -33,3 +36,27 @@ def other(source, desk):
     opened = Desk(source)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory):
+    """A ledger of two agents, made once: calls that ran, that were approved and declined, that only suggested."""
+    from tests.unit.ledger.audited import make
+
+    file = tmp_path_factory.mktemp("made") / "ladder.db"
+    make(file)
+    return file
+
+
+@pytest.fixture
+def file(made, tmp_path):
+    """A copy of that ledger, in a directory of its own."""
+    return Path(shutil.copy(made, tmp_path / "ladder.db"))
+
+
+@pytest.fixture
+def database(made):
+    """A copy of that ledger in memory, without the triggers that would stop a well-behaved tamperer."""
+    from tests.unit.ledger.audited import unlocked
+
+    return unlocked(made)

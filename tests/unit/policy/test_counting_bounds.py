@@ -232,13 +232,13 @@ def test_an_amount_that_cannot_be_held_asks(odd):
     """Negative amounts would refill the window, nothing may mean everything, and text is no number."""
     answer = Cost(limit="$5", argument="amount").charge(call(amount=odd), NOW)
     assert isinstance(answer, Breach)
-    assert answer.text.endswith("no positive number of dollars, so its cost can't be held")
+    assert answer.text.endswith("no number of dollars above 0 and up to $9007199254, so its cost can't be held")
 
 
 def test_a_missing_amount_asks():
     """The tool's default may be any sum."""
     answer = Cost(limit="$5", argument="amount").charge(call(), NOW)
-    assert answer.text.startswith("amount is missing, no positive number")
+    assert answer.text.startswith("amount is missing, no number of dollars")
 
 
 @pytest.mark.parametrize("odd", [float("nan"), float("inf")])

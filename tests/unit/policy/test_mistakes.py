@@ -259,7 +259,7 @@ def test_a_mistake_in_a_check_is_put_into_words(check, says):
 def test_a_watch_that_would_see_nothing_is_no_watch(watch, checks, says):
     """A rule whose watch and checks don't fit together isn't loaded: it would watch nothing and say so nowhere."""
     http = {"kind": "http", "url": "https://a.b/"}
-    assert problem({"watch": watch, "checks": [http | check for check in checks]}).startswith(f"here: tools.a: {says}")
+    assert problem({"watch": watch, "checks": [http | check for check in checks]}).startswith(says)
 
 
 def test_an_alert_alone_cannot_say_that_all_is_well():
@@ -300,7 +300,7 @@ def test_two_bounds_on_one_counter_are_refused(one, two, clash):
     """They would count each call twice; bounds that only look may stand beside each other, and all must hold."""
     rule = {"bounds": [{"kind": "length", "argument": "z", "most": 9}, one, two]}
     if clash:
-        assert problem(rule).startswith(f"bounds: entries [1] and [2] are {one['kind']} bounds on the same counter (")
+        assert problem(rule).startswith(f"bounds[2]: is a {one['kind']} bound on the same counter (")
     else:
         assert len(policy_of({"tools": {"a": rule}}, "here").rule("a").bounds) == 3
 

@@ -225,8 +225,8 @@ def test_equals_compares_with_the_type(to):
 def test_equals_says_what_it_wants():
     """The words name the argument, what was found and what is wanted; a missing one asks."""
     bound = Equals(argument="order.dry", to=True)
-    assert bound.check(call(order={"dry": False})).text == "order.dry is False, and the bound wants True"
-    assert bound.check(call()).text == "order.dry is missing, and the bound wants True"
+    assert bound.check(call(order={"dry": False})).text == "order.dry is false, and the bound wants true"
+    assert bound.check(call()).text == "order.dry is missing, and the bound wants true"
     assert bound.check(call()).bound == "equals"
 
 

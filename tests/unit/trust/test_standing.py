@@ -120,7 +120,7 @@ def test_standing_never_raises_a_grant(start, pinned, current):
     assert bool(result.reasons) == (result.rung < start)
 
 
-@settings(max_examples=1000)
+@settings(max_examples=300)
 @given(pinned=environments, current=environments)
 def test_only_an_equal_key_keeps_the_highest_rung(pinned, current):
     """At rung 5 a pinned agent's key is the pinned one."""

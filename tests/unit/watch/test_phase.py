@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import get_args
 
-from ladder_graph.policy.checks import Alert, Http, Python
+import pytest
+from pydantic import ValidationError
+
+from ladder_graph.policy.checks import Alert, Check, Command, ErrorRate, Http, Prometheus, Python, Sql
 from ladder_graph.policy.watching import Watch
 from ladder_graph.watch import Judgement, Taken, Told, judge
 
@@ -171,3 +174,54 @@ def test_a_measurement_of_no_check_is_a_mistake():
     for place in (1, -1):
         with pytest.raises(ValueError, match="there is no check"):
             judge(WATCH, [CHECK], BEGAN, at(0), [Taken(place, at(0), "good")])
+
+
+KINDS = {
+    Http: {"url": "http://127.0.0.1:8000/"},
+    Python: {"function": "shop:fine"},
+    Command: {"argv": ["true"]},
+    Sql: {"env": "SHOP", "query": "SELECT 1", "equals": 1},
+    Prometheus: {"url": "http://127.0.0.1:9090", "query": "up", "at_least": 1},
+    ErrorRate: {"at_most": 0.5},
+    Alert: {"labels": {"app": "shop"}, "alive": {"alertname": "Watchdog"}},
+}
+"""Each kind of check, with what it needs."""
+
+
+def test_every_kind_is_tried():
+    """A new one must be put here."""
+    assert set(KINDS) == set(get_args(get_args(Check)[0]))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_every_check_has_works_for_each_kind(kind):
+    """When it is due, what it forgives, and that a dry run has no say."""
+    needs = KINDS[kind]
+    slow = kind(**needs, delay=2, every=3)
+    assert (judge(WATCH, [slow], BEGAN, at(0)).due, judge(WATCH, [slow], BEGAN, at(0)).to_measure) == (at(2), ())
+    assert judge(WATCH, [slow], BEGAN, at(2)).to_measure == (0,)
+    assert judge(WATCH, [slow], BEGAN, at(2), [Taken(0, at(2), "good")]).due == at(5)
+    blind = kind(**needs, inconclusive_limit=1)
+    ends = [judge(WATCH, [blind], BEGAN, at(3), took(*["inconclusive"] * n, every=1)).phase for n in (1, 2)]
+    assert ends == ["watching", "undo"]
+    dry = kind(**needs, dry_run=True)
+    assert (
+        judge(WATCH, [CHECK, dry], BEGAN, at(3), [*took("good"), *took("bad", "inconclusive", check=1)]).phase
+        == "watching"
+    )
+    if kind is not Alert:
+        mild = kind(**needs, failure_limit=1)
+        assert [judge(WATCH, [mild], BEGAN, at(3), took(*["bad"] * n, every=1)).phase for n in (1, 2)] == [
+            "watching",
+            "undo",
+        ]
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [({"failure_limit": 1}, "undoes at once"), ({"alive": None, "inconclusive_limit": 3}, "nothing would be kept")],
+)
+def test_an_alert_promises_nothing_that_it_can_not_do(said, why):
+    """What would have no effect, or undo everything, isn't loaded."""
+    with pytest.raises(ValidationError, match=why):
+        Alert(**{**KINDS[Alert], **said})

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+from dataclasses import replace
+
+import pytest
 
 from ladder_graph.calls import Call
-from ladder_graph.ledger import Store, watches
+from ladder_graph.ledger import Store, rehearsals, watchers
 from ladder_graph.ledger.questions import micros
+from ladder_graph.ledger.rehearsals import Rehearsed
 from ladder_graph.scale import Rung
 from ladder_graph.tools import Declaration
 from tests.unit.watcher.conftest import HEALTH, MODEL, told
@@ -24,6 +28,11 @@ def put_back(kept):
     """The undo, which another process could run."""
 
 
+def another(kept):
+    """A part of another undo."""
+    return "something else"
+
+
 PORTABLE = Declaration(prepare=before, undo=put_back)
 
 
@@ -35,13 +44,57 @@ def routed(ladder):
 
 def seated(place, **fields):
     """A ladder whose tool has everything that rung 4 needs but, perhaps, a watcher."""
-    return place.ladder(rung="rollback", declared=PORTABLE, **fields)
+    ladder = place.ladder(rung="rollback", declared=PORTABLE, **fields)
+    rehearse(ladder)
+    return ladder
+
+
+def rehearse(ladder, *, passed=True):
+    """Write down that the undo that is declared was rehearsed with the tool that is mounted."""
+    found = Rehearsed(micros(ladder.clock()), passed, "" if passed else "it puts nothing back")
+    editions = ladder.editions("ops", "put")
+    ladder.store.write(lambda cursor: rehearsals.rehearsed(cursor, "put", *editions, found))
 
 
 def beat(place, store, seconds=0.0):
     """Say that the process of this store watches, by a clock that is ahead by so much."""
     now = micros(place.clock() + dt.timedelta(seconds=seconds))
-    store.write(lambda cursor: watches.beat(cursor, store.owner, "elsewhere", now))
+    store.write(lambda cursor: watchers.beat(cursor, store.owner, "elsewhere", now))
+
+
+@pytest.mark.parametrize("passed", [None, False, True])
+def test_an_undo_counts_once_its_rehearsal_has_passed(place, passed):
+    """By default; an undo that was never tried, or failed, leaves its tool a rung lower, at the gate and to people."""
+    ladder = place.ladder(watcher="thread", rung="rollback", declared=PORTABLE)
+    if passed is not None:
+        rehearse(ladder, passed=passed)
+    expected = (Rung.ROLLBACK, []) if passed else (Rung.BOUNDED, ["not_rehearsed"])
+    assert routed(ladder) == expected
+    (cell,) = ladder.status()
+    assert (cell.route.rung, [reason.code for reason in cell.route.reasons]) == expected
+
+
+@pytest.mark.parametrize("part", ["undo", "prepare", "fingerprint", "resource", "kind"])
+def test_another_undo_was_never_rehearsed(place, part):
+    """A rehearsal is for this undo with this tool: any other part of it, and it counts no more; nor is it forgotten."""
+    seated(place, watcher="thread").close()
+    other = "compensable" if part == "kind" else another
+    ladder = place.ladder(watcher="thread", rung="rollback", declared=replace(PORTABLE, **{part: other}))
+    assert routed(ladder) == (Rung.BOUNDED, ["not_rehearsed"])
+    ladder.close()
+    # Whoever looks without the tools knows which undo was mounted last.
+    looking = place.ladder(watcher="thread", rung="rollback", mounted=False)
+    assert "not_rehearsed" in [reason.code for reason in looking.status()[0].route.reasons]
+    back = place.ladder(watcher="thread", rung="rollback", declared=PORTABLE)
+    assert routed(back) == (Rung.ROLLBACK, [])
+
+
+def test_an_approval_is_for_the_undo_by_its_name(place):
+    """An edit of the undo's code asks for another rehearsal, and a yes that was given holds all the same."""
+    before, after = place.ladder(declared=PORTABLE), place.ladder(declared=replace(PORTABLE, prepare=another))
+    undos = [one.seat_of("ops", "put").declaration.undo_edition for one in (before, after)]
+    assert undos[0] != undos[1]
+    assert before.terms(CALL, before.policy) == after.terms(CALL, after.policy)
 
 
 def test_nobody_watches(place):
@@ -55,7 +108,7 @@ def test_a_watcher_in_another_process_counts_while_it_lives_and_speaks(place):
     beat(place, other)
     assert routed(ladder) == (Rung.ROLLBACK, [])
     assert [name for name, _ in ladder.watchers()] == ["elsewhere"]
-    place.clock.advance(dt.timedelta(microseconds=watches.SILENT))
+    place.clock.advance(dt.timedelta(microseconds=watchers.SILENT))
     assert routed(ladder) == (Rung.CONFIRM, ["no_watcher"]), "it is silent"
     beat(place, other)
     assert routed(ladder) == (Rung.ROLLBACK, [])
@@ -111,7 +164,7 @@ def test_what_an_earlier_process_left_is_seen_through(place):
     place.shelf.put_back = lambda kept, old=place.shelf.put_back: (old(kept), looked.set())
     ladder = place.ladder(watcher="thread", window=0, check={"count": 1})
     assert ladder.watcher.running
-    assert looked.wait(30)
+    assert looked.wait(60)
     ladder.close()
     assert told(place.ladder(), key)[:2] == ("undone", "undone")
 
@@ -125,7 +178,7 @@ def test_a_watcher_can_be_started_again(place):
         place.shelf.put_back = lambda kept, looked=looked: (back(kept), looked.set())
         ladder.declare("put", place.shelf.declaration())
         ladder.watcher.start()
-        assert looked.wait(30)
+        assert looked.wait(60)
         ladder.watcher.stop()
         assert told(ladder, key)[:2] == ("undone", "undone")
         place.clock.advance(dt.timedelta(seconds=1))
@@ -138,7 +191,7 @@ def test_a_watcher_whose_hands_are_full_is_silent(place):
     watcher.tick()
     for n in range(20):
         watcher._looking.begin([str(n)], 0, gate.wait)
-    place.clock.advance(dt.timedelta(microseconds=watches.SILENT))
+    place.clock.advance(dt.timedelta(microseconds=watchers.SILENT))
     watcher.tick()
     assert ladder.watchers() == []
     gate.set()

@@ -7,14 +7,16 @@ import itertools
 
 import pytest
 
-from ladder_graph.ledger import Journal, clocks, watches
+from ladder_graph.ledger import Journal, clocks, measurements, signals, watches
 from ladder_graph.ledger.questions import micros
+from ladder_graph.policy.model import Reports
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.steps import Claimed
 from ladder_graph.watch.kept import kept_alert
 from ladder_graph.watch.signals import Signal
-from ladder_graph.watcher.working import LEASE
+from ladder_graph.watcher.rounds import LEASE
+from tests.undo import home
 from tests.unit.watcher.conftest import CONFLICT, HEALTH, changed, told
 
 
@@ -78,6 +80,54 @@ def test_an_undo_that_goes_wrong_is_seen_and_costs_the_rung(place, trouble, stat
     (seen,) = ladder.watched()
     assert (seen.phase, str(trouble) in seen.why) == ("held", True)
     assert [entry.kind for entry in ladder.log()].count("demoted") == 1
+
+
+def test_a_mess_is_reported_to_whoever_reads_the_tools_reports(place):
+    """A named person gets a report by when it must be read; after each further failure it is unread again."""
+    ladder = place.ladder()
+    ladder.policy = ladder.policy.model_copy(update={"reports": Reports(reader="ana", sla="4h")})
+    key = place.act(ladder)
+    place.later(ladder)
+    assert ladder.reports() == []
+    place.shelf.trouble, HEALTH["verdict"] = RuntimeError("the shelf is stuck"), False
+    for seconds in (60, 2, 4):
+        place.later(ladder, seconds)
+        (report,) = ladder.reports()
+        assert (report.action.key, report.reader, str(report.action.state)) == (key, "ana", "undo_failed")
+        assert report.due - place.clock() == dt.timedelta(hours=4)
+        assert not ladder.acknowledge(key, by="ana")
+    place.shelf.trouble = None
+    place.later(ladder, 8)
+    assert ladder.reports() == []
+
+
+def test_what_nobody_could_measure_is_reported_where_it_waits(place):
+    """It isn't undone, so a named person must look."""
+    ladder = place.ladder(inconclusive="hold")
+    ladder.policy = ladder.policy.model_copy(update={"reports": Reports(reader="ana", sla="4h")})
+    key, HEALTH["verdict"] = place.act(ladder), None
+    for _ in range(5):
+        place.later(ladder, 60)
+    assert told(ladder, key)[:2] == ("done", "held")
+    assert [report.action.key for report in ladder.reports()] == [key]
+
+
+def test_an_undo_that_takes_too_long_is_seen_and_costs_the_rung(place):
+    """Its process is stopped each time; then it waits for a person, who sees why, and the tool asks from then on."""
+    ladder = place.ladder(declared=home.HANGING)
+    key = place.act(ladder)
+    HEALTH["verdict"], ladder.watcher.limit = False, 0.2
+    place.later(ladder)
+    for _ in range(50):
+        place.later(ladder, 1)
+    assert told(ladder, key)[:2] == ("undo_failed", "held")
+    assert [entry.kind for entry in ladder.log()].count("undoing") == watches.TRIES
+    (seen,) = ladder.after().watched
+    assert seen.phase == "held"
+    trouble = "the health check tests.unit.watcher.conftest:healthy was bad once"
+    assert seen.why == f"{trouble}; its undo didn't work: it took longer than 0.2s and was stopped"
+    assert rung_of(ladder) == Rung.CONFIRM
+    assert "left a mess: undo_failed" in " ".join(reason.text for reason in ladder.status()[0].route.reasons)
 
 
 def test_an_undo_that_comes_too_late_touches_nothing(place):
@@ -153,7 +203,7 @@ def test_an_old_sight_of_a_window_overwrites_nothing(place):
     ladder.store.write(lambda cursor: watches.again(cursor, old, 5))
     assert not ladder.store.write(lambda cursor: watches.change(cursor, old, phase="open"))
     now = ladder.store.read(lambda cursor: watches.window_of(cursor, key))
-    assert (now.attempts, now.why, now.due_us) == (1, "it failed", 10 + 2 * watches.PULSE)
+    assert (now.attempts, now.why.endswith("it failed"), now.due_us) == (1, True, 10 + 2 * watches.PULSE)
 
 
 def test_an_undo_that_somebody_else_has_done_is_not_begun(place):
@@ -182,7 +232,7 @@ def test_two_who_measure_count_once(place):
     for one in (*seen, *also):
         one.new.append(one.measure(0))
         ladder.store.write(lambda cursor, one=one: ladder.watcher._note(cursor, ladder.watcher._journal(), one))
-    (found,) = ladder.store.read(lambda cursor: watches.measurements(cursor, key))
+    (found,) = ladder.store.read(lambda cursor: measurements.measurements(cursor, key))
     assert (found.verdict, told(ladder, key)[1]) == ("bad", "open")
 
 
@@ -222,11 +272,11 @@ def test_an_alert_hurries_those_that_listen_and_no_others(place):
     place.later(ladder)
     before, moment = ladder.store.read(watches.next_due), micros(place.clock())
     alert = Signal("f", moment, "firing", {"a": "b"}, moment)
-    assert ladder.store.write(lambda cursor: watches.deliver(cursor, [kept_alert(alert)])) == 1
+    assert ladder.store.write(lambda cursor: signals.deliver(cursor, [kept_alert(alert)])) == 1
     assert ladder.store.read(watches.next_due) == before
     changed(ladder, 'UPDATE watch SET spec = replace(spec, \'"kind": "python"\', \'"kind": "alert"\')')
     again = Signal("g", moment, "firing", {"a": "b"}, moment)
-    ladder.store.write(lambda cursor: watches.deliver(cursor, [kept_alert(again)]))
+    ladder.store.write(lambda cursor: signals.deliver(cursor, [kept_alert(again)]))
     assert ladder.store.read(watches.next_due) == moment
     assert told(ladder, key)[1] == "open"
 

@@ -42,8 +42,10 @@ class Cost(WindowBound):
         value = None if self.argument is None else look_up(call, self.argument)
         amount = self.each if self.argument is None else _dollars(value)
         if amount is None:
-            text = f"{self.argument} is {shorten(value)}, no positive number of dollars, so its cost can't be held"
-            return Breach(self.kind, text)
+            found = (
+                f"{self.argument} is {shorten(value)}, no number of dollars above 0 and up to ${MOST_MICRO // MICRO}"
+            )
+            return Breach(self.kind, f"{found}, so its cost can't be held")
         return self.taken(call, now, amount, self.limit, "micro_usd")
 
 

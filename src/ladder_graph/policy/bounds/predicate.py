@@ -33,7 +33,7 @@ class Predicate(Strict):
         if inspect.iscoroutine(answer):
             answer.close()
             return Breach(self.kind, f"{self.function} is async, so nobody waits for what it says")
-        return None if answer is True else Breach(self.kind, f"{self.function} says {shorten(answer)} and not True")
+        return None if answer is True else Breach(self.kind, f"{self.function} says {answer!r:.80} and not True")
 
     def _loaded(self) -> Any:
         module, _, name = self.function.partition(":")

@@ -205,7 +205,7 @@ def _digest(value: str) -> str:
 
 
 def shorten(value: object, most: int = 80) -> str:
-    """A value as JSON-like text, cut where it gets long, with the cut said."""
-    text = repr(value)
+    """A value in the words of JSON, cut where it gets long, with the cut said."""
+    text = "null" if value is None else str(value).lower() if isinstance(value, bool) else repr(value)
     size = len(value) if isinstance(value, str) else len(text)
     return text if len(text) <= most else f"{text[:most]}… ({size} characters)"

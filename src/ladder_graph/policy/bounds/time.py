@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from functools import cached_property
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, model_validator
@@ -91,13 +92,13 @@ class Time(Strict):
             ValueError: The datetime is naive, so that nobody can tell which moment it is.
         """
         here = local(now, self.timezone)
-        for frozen in self.freeze:
-            first, last = _first_and_last(frozen)
+        for frozen, (first, last) in zip(self.freeze, self._frozen, strict=True) if self.freeze else ():
             if first <= here.date() <= last:
                 return self._breach(here, f"nothing runs unasked in the freeze {frozen}")
         if self._open(here):
             return None
-        return self._breach(here, f"the bound allows {', '.join(self.days)} from {self.start} to {self.end}")
+        until = f"{self.end} the next morning" if self.end < self.start else self.end
+        return self._breach(here, f"the bound allows {', '.join(self.days)} from {self.start} to {until}")
 
     def _breach(self, here: dt.datetime, why: str) -> Breach:
         said = f"it is {_WEEK[here.weekday()]} {here:%Y-%m-%d %H:%M} in {self.timezone}, and"
@@ -105,8 +106,22 @@ class Time(Strict):
 
     def _open(self, here: dt.datetime) -> bool:
         """Whether the hours are on; those that go over midnight belong to the day on which they began."""
-        minute, overnight = f"{here.hour:02}:{here.minute:02}", self.end < self.start
-        since_yesterday = overnight and minute < self.end
+        minute, (start, end) = here.hour * 60 + here.minute, self._hours
+        overnight = end < start
+        since_yesterday = overnight and minute < end
         begun = _WEEK[(here.weekday() - since_yesterday) % 7]
-        within = (minute >= self.start or since_yesterday) if overnight else self.start <= minute < self.end
+        within = (minute >= start or since_yesterday) if overnight else start <= minute < end
         return within and begun in self.days
+
+    @cached_property
+    def _hours(self) -> tuple[int, int]:
+        """Start and end in minutes of the day."""
+        return _minutes(self.start), _minutes(self.end)
+
+    @cached_property
+    def _frozen(self) -> tuple[tuple[dt.date, dt.date], ...]:
+        return tuple(map(_first_and_last, self.freeze))
+
+
+def _minutes(text: str) -> int:
+    return int(text[:2]) * 60 + int(text[3:])

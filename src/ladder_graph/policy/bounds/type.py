@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator, mod
 
 from ladder_graph.calls import Call
 from ladder_graph.policy.bounds.patterns import compiled, longest
-from ladder_graph.policy.bounds.shape import ArgumentBound, Breach
+from ladder_graph.policy.bounds.shape import ArgumentBound, Breach, shorten
 from ladder_graph.policy.fields import Number, Scalar, Some
 
 _NAMED = {"\n": r"\n", "\t": r"\t", "\r": r"\r"}
@@ -39,7 +39,7 @@ class OneOf(ArgumentBound):
         value = self.value(call)
         if any(type(value) is type(allowed) and value == allowed for allowed in self.values):
             return None
-        return self.breach(self.kind, value, f"allows {', '.join(map(repr, self.values))}")
+        return self.breach(self.kind, value, f"allows {', '.join(map(shorten, self.values))}")
 
 
 class Equals(ArgumentBound):
@@ -47,7 +47,7 @@ class Equals(ArgumentBound):
 
     Example:
         >>> Equals(argument="dry_run", to=True).check(Call("ops", "t1", "c1", "deploy", {"dry_run": 1})).text
-        'dry_run is 1, and the bound wants True'
+        'dry_run is 1, and the bound wants true'
     """
 
     kind: Literal["equals"] = "equals"
@@ -59,7 +59,7 @@ class Equals(ArgumentBound):
         value = self.value(call)
         if type(value) is type(self.to) and value == self.to:
             return None
-        return self.breach(self.kind, value, f"wants {self.to!r}")
+        return self.breach(self.kind, value, f"wants {shorten(self.to)}")
 
 
 class Matches(ArgumentBound):

@@ -6,6 +6,7 @@ import datetime as dt
 import difflib
 import math
 import zoneinfo
+from contextlib import suppress
 from functools import cached_property, lru_cache
 from typing import Annotated, Literal, Self
 
@@ -137,6 +138,26 @@ def _begun(begun: dt.datetime, per: Per) -> int:
     return (begun.astimezone(dt.UTC) - _EPOCH) // _US
 
 
+_LAST: dict[tuple[Per, str], tuple[int, int, str]] = {}
+"""The last day or month that was looked up in each time zone: when it began and ends, and its label."""
+
+
+def _looked_up(now: dt.datetime, per: Per, timezone: str) -> tuple[str, int]:
+    """The label of the window that holds this moment, and when it began. The calendar is asked once for each day."""
+    moment = moment_us(now)
+    begun, end, label = _LAST.get((per, timezone), (0, 0, ""))
+    if begun <= moment < end:
+        return label, begun
+    here = local(now, timezone)
+    label, begun = _label(here, per), _begun(here, per)
+    if per in {"day", "month"}:
+        first = here.replace(day=1) if per == "month" else here
+        with suppress(OverflowError):  # the last day of all
+            later = first + dt.timedelta(days=1 if per == "day" else 31)
+            _LAST[per, timezone] = begun, _begun(later, per), label
+    return label, begun
+
+
 class WindowBound(QuotaBound):
     """The parent of bounds that count in windows."""
 
@@ -167,8 +188,8 @@ class WindowBound(QuotaBound):
     def taken(self, call: Call, now: dt.datetime, amount: int, limit: int, unit: str) -> Charge:
         """A charge on the window of this moment."""
         if self.within is None:
-            here = local(now, self.timezone)
-            at, begun, reach = _label(here, self.per), _begun(here, self.per), 0
+            at, begun = _looked_up(now, self.per, self.timezone)
+            reach = 0
         else:
             width = math.ceil(self.within * 1_000_000 / BUCKETS)
             moment = moment_us(now)

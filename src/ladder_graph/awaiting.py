@@ -1,0 +1,52 @@
+"""Waiting for the end of a watch that a live call depends on. Who watches is the watcher; here it is only looked at."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Callable
+
+from ladder_graph.ledger import Store, watches
+from ladder_graph.ledger.cursor import Cursor
+from ladder_graph.ledger.questions import micros
+from ladder_graph.ledger.rows import US
+from ladder_graph.ledger.watches import Window
+
+LOOK = 0.05
+"""Seconds between two looks."""
+GRACE = 10.0
+"""Seconds after the end of a watch within which a watcher must have said what came of it."""
+
+
+def outlasted(store: Store, clock: Callable[[], dt.datetime], action: str) -> str:
+    """Wait until the watch over an action has ended.
+
+    Args:
+        store: The ledger.
+        clock: Returns the present moment as an aware datetime.
+        action: The action's key.
+
+    Returns:
+        Empty where it was kept; otherwise what is wrong, in words. That nobody watched is wrong: silence is no health.
+    """
+
+    def look(cursor: Cursor) -> Window | None:
+        return watches.window_of(cursor, action)
+
+    until, last = 0, time.monotonic()
+    while True:
+        window = store.glance(look)
+        if window is None or window.phase not in {"armed", "open"}:
+            return _ended(window)
+        if window.until_us != until:  # A person may have put something on.
+            until = window.until_us
+            last = time.monotonic() + max(0.0, (until - micros(clock())) / US) + GRACE
+        if time.monotonic() > last:
+            return "nobody measured it in time"
+        time.sleep(LOOK)
+
+
+def _ended(window: Window | None) -> str:
+    if window is None:
+        return "its watch is gone"
+    return "" if window.phase == "kept" else window.why or "its watch did not end well"

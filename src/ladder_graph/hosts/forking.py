@@ -1,0 +1,162 @@
+"""Forking a thread: it goes on from before a call was proposed, with a message that says what was rolled back.
+
+Nothing that was said is deleted. The thread's newest checkpoint is the fork from then on, and the earlier ones stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.runnables import RunnableConfig
+
+from ladder_graph.calls import Call
+from ladder_graph.errors import ForkRefused, LadderError
+from ladder_graph.hosts.conversation import INSIDE
+
+ROOT = "__root__"
+"""The name of a state that is the list of messages itself."""
+_WRITTEN_FROM_OUTSIDE = frozenset({"update", "fork"})
+"""The sources of checkpoints that no node has made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Where a thread is forked from."""
+
+    config: RunnableConfig
+    """The checkpoint."""
+    node: str
+    """The node that had made it, as which the message is written, so that the graph goes on as it did then."""
+    key: str
+    """Where the state keeps its messages."""
+    calls: frozenset[str]
+    """The ids of the calls that the message has proposed which is gone with it."""
+
+
+def point_before(graph: Any, call: Call, checkpoint: str) -> Point:
+    """The last checkpoint in which nobody had proposed a call yet.
+
+    Args:
+        graph: The compiled graph whose thread it is, with the checkpointer that holds it.
+        call: The call.
+        checkpoint: The one that the call's task went on from, as the ledger has it.
+
+    Raises:
+        ForkRefused: There is none, or the graph isn't the one whose thread it is.
+    """
+    if not hasattr(graph, "update_state"):
+        raise ForkRefused(f"a {type(graph).__name__} is no compiled graph, so no thread of it can be forked")
+    if not checkpoint:
+        raise ForkRefused(f"the conversation that proposed {call.tool} (action {call.short}) was never kept")
+    try:
+        return _before(graph, call, checkpoint)
+    except LadderError:
+        raise
+    except Exception as wrong:  # any checkpointer's error
+        raise ForkRefused(f"thread {call.thread} can't be read: {type(wrong).__name__}: {wrong}") from wrong
+
+
+def fork(graph: Any, point: Point, text: str) -> str:
+    """Let a thread go on from a point, with one message more.
+
+    Returns:
+        The id of the new checkpoint. `graph.invoke(None, config)` goes on from there.
+
+    Raises:
+        ForkRefused: It could not be written.
+    """
+    message = HumanMessage(text)
+    try:
+        made: RunnableConfig = graph.update_state(point.config, _update(point.key, message), as_node=point.node)
+    except Exception as wrong:  # any checkpointer's error, or a graph that is another one
+        raise ForkRefused(f"the thread can't be written: {type(wrong).__name__}: {wrong}") from wrong
+    return str(made["configurable"]["checkpoint_id"])
+
+
+def _update(key: str, message: HumanMessage) -> Any:
+    return [message] if key == ROOT else {key: [message]}
+
+
+def _before(graph: Any, call: Call, checkpoint: str) -> Point:
+    at, _, namespace = checkpoint.partition("@")
+    here = _inside(graph, call, namespace) if namespace else graph.get_state(_config(call.thread, at))
+    ids = _last_calls(here) if namespace else _together(here, call.id)
+    key = next((key for key, calls in _proposals(here) if ids & calls), "")
+    if not key:
+        raise ForkRefused(
+            f"the checkpoint that {call.tool} (action {call.short}) was called from isn't there any more, or belongs "
+            f"to another graph"
+        )
+    for one in _upwards(graph, here):
+        if not any(ids & calls for _, calls in _proposals(one)):
+            return Point(one.config, _maker(graph, one), key, frozenset(map(str, ids)))
+    raise ForkRefused(f"nothing came before {call.tool} (action {call.short}) in thread {call.thread}")
+
+
+def _inside(graph: Any, call: Call, namespace: str) -> Any:
+    """The checkpoint of the outer graph in which the task ran that a call inside another graph was made in."""
+    task = namespace.partition(INSIDE)[0].rpartition(":")[2]
+    for one in graph.get_state_history(_config(call.thread)):
+        if any(ran.id == task for ran in one.tasks):
+            return one
+    raise ForkRefused(f"the run in which {call.tool} (action {call.short}) was called isn't there any more")
+
+
+def _config(thread: str, checkpoint: str = "") -> RunnableConfig:
+    place = {"thread_id": thread, "checkpoint_ns": ""}
+    return {"configurable": {**place, "checkpoint_id": checkpoint} if checkpoint else place}
+
+
+def _upwards(graph: Any, snapshot: Any) -> Iterator[Any]:
+    """The checkpoints before one, the nearest in front."""
+    while snapshot.parent_config is not None:
+        snapshot = graph.get_state(snapshot.parent_config)
+        yield snapshot
+
+
+def _maker(graph: Any, snapshot: Any) -> str:
+    """The node that made a checkpoint: one of those whose turn it was in the one before."""
+    for before in _upwards(graph, snapshot):
+        if (snapshot.metadata or {}).get("source") in _WRITTEN_FROM_OUTSIDE:
+            snapshot = before
+            continue
+        made: list[str] = sorted({task.name for task in before.tasks} & set(graph.nodes))
+        if made:
+            return made[0]
+        break
+    raise ForkRefused("the graph has none of the nodes that the thread was at; give the one that ran it")
+
+
+def _proposals(snapshot: Any) -> Iterable[tuple[str, set[str | None]]]:
+    """Where the state holds messages, and the ids of the calls that stand in them."""
+    values = snapshot.values
+    lists: dict[str, Any] = {ROOT: values} if isinstance(values, list) else values if isinstance(values, dict) else {}
+    return [
+        (key, {one["id"] for message in _said(value) for one in message.tool_calls}) for key, value in lists.items()
+    ]
+
+
+def _last_calls(snapshot: Any) -> set[str | None]:
+    """The ids of the calls that the last message with any has proposed."""
+    found = _messages(snapshot)
+    return {one["id"] for one in found[-1].tool_calls} if found else set()
+
+
+def _together(snapshot: Any, call_id: str) -> set[str | None]:
+    """The ids of the calls that the same message has proposed as this one."""
+    batches = [{one["id"] for one in message.tool_calls} for message in _messages(snapshot)]
+    return next((ids for ids in reversed(batches) if call_id in ids), set())
+
+
+def _messages(snapshot: Any) -> list[AIMessage]:
+    """Every message of a state that has proposed a call."""
+    values = snapshot.values
+    lists = [values] if isinstance(values, list) else list(values.values()) if isinstance(values, dict) else []
+    return [message for value in lists for message in _said(value) if message.tool_calls]
+
+
+def _said(value: Any) -> list[AIMessage]:
+    return [one for one in value if isinstance(one, AIMessage)] if isinstance(value, list) else []

@@ -1,0 +1,94 @@
+"""What was written down with the start of an action, and whether what is kept elsewhere is still that."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import and_, bindparam, literal_column, select
+
+from ladder_graph.calls import restore
+from ladder_graph.ledger import rows
+from ladder_graph.ledger.chain import payload_hash
+from ladder_graph.ledger.clocks import Moment
+from ladder_graph.ledger.cursor import Cursor
+from ladder_graph.ledger.dialects import Sql, table_of
+from ladder_graph.ledger.watches import Window, window_of
+
+_action = table_of(rows.ActionRow)
+_entry = table_of(rows.EntryRow)
+_payload = table_of(rows.PayloadRow)
+
+_ARTIFACT = Sql.of(select(_action.c.artifact, _action.c.at_us).where(_action.c.key == bindparam("key")))
+_GIVEN = Sql.of(
+    select(_payload.c.hash, _payload.c.salt, _payload.c.body)
+    .join(_action, _action.c.payload == _payload.c.hash)
+    .where(_action.c.key == bindparam("key"))
+)
+"""What an action was first written down with, its arguments among it; no row once they are erased."""
+_STARTS = Sql.of(
+    select(_entry.c.payload, _payload.c.salt, _payload.c.body)
+    .join(_payload, _payload.c.hash == _entry.c.payload)
+    .where(and_(_entry.c.action == bindparam("action"), _entry.c.kind == literal_column("'started'")))
+    .order_by(_entry.c.n.desc())
+)
+"""The starts of an action, the last one in front; a takeover is one too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What an undo needs beside the artifact."""
+
+    genuine: bool
+    """The artifact is the one that was stored with the claim."""
+    after: str | None
+    """The touched resource's fingerprint right after the action, where that was taken."""
+    age: float
+    """Seconds since the action was claimed, by whichever clock says more."""
+
+
+def kept(cursor: Cursor, action: str, now: Moment) -> Kept:
+    """What was stored beside the undo of an action."""
+    row = cursor.execute(_ARTIFACT, {"key": action}).fetchone()
+    window = window_of(cursor, action)
+    wall = now.wall_us - row["at_us"]
+    most = wall if window is None else max(wall, now.since(window.begun)[1])
+    return Kept(_genuine(cursor, action, row["artifact"]), None if window is None else window.after, most / rows.US)
+
+
+def _genuine(cursor: Cursor, action: str, artifact: str | None) -> bool:
+    """Whether an artifact is what the last start of its action says, and that entry is what it was."""
+    said = _said(cursor, action, "undo")
+    return said is not None and artifact is not None and digest(artifact) == said
+
+
+def _said(cursor: Cursor, action: str, name: str) -> str | None:
+    """What the last start of an action says under a name; None where it says nothing, or was changed since."""
+    for row in cursor.execute(_STARTS, {"action": action}).fetchall():
+        if payload_hash(bytes(row["salt"]), row["body"]) != row["payload"]:
+            return None
+        body = json.loads(row["body"])
+        if name in body:  # A takeover says nothing.
+            return str(body[name])
+    return None
+
+
+def authentic(cursor: Cursor, window: Window) -> bool:
+    """Whether a window is watched by what was written down with the claim."""
+    return _said(cursor, window.action, "watch") == digest(window.spec)
+
+
+def arguments(cursor: Cursor, action: str) -> dict[str, Any] | None:
+    """The arguments of an action, for its checks; empty once they are erased, None where they were changed since."""
+    row = cursor.execute(_GIVEN, {"key": action}).fetchone()
+    if row is None:
+        return {}
+    whole = payload_hash(bytes(row["salt"]), row["body"]) == row["hash"]
+    return restore(json.loads(row["body"])["arguments"]) if whole else None
+
+
+def digest(text: str) -> str:
+    """By what an entry knows a text that is kept elsewhere."""
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,130 @@
+"""What must hold of a policy as a whole: mistakes that span several of its parts, each told at one of them.
+
+They are looked for in a policy that was read, and in what is left of one with other mistakes: there a part that isn't
+right has no value, and whatever needs it isn't looked for.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
+
+from pydantic_core import PydanticCustomError
+
+from ladder_graph.policy import globs
+from ladder_graph.policy.bounds import Bound
+from ladder_graph.policy.bounds.shape import QuotaBound
+from ladder_graph.policy.lines import Keys
+
+if TYPE_CHECKING:
+    from ladder_graph.policy.model import Policy, Rule
+
+ROLE = "role:"
+"""What a role begins with, where it stands among the names of people."""
+
+OTHER = "{other}"
+"""Stands in a text for the place that a mistake names beside its own."""
+
+
+class Mistake(NamedTuple):
+    """A mistake that spans several keys."""
+
+    path: Keys
+    """The key at which it is told."""
+    text: str
+    """What is wrong, and what would be right."""
+    other: Keys = ()
+    """Another key with the very same mistake. It is told at the later one in the file, and names the earlier."""
+
+    def below(self, path: Keys) -> Mistake:
+        """The same mistake, seen from further up."""
+        return Mistake((*path, *self.path), self.text, (*path, *self.other) if self.other else ())
+
+
+def refuse(found: Iterable[Mistake]) -> None:
+    """Raise all mistakes as one error, where there are any.
+
+    Raises:
+        PydanticCustomError: There are.
+    """
+    if found := tuple(found):
+        text = "; ".join(f"{_spelt(one.path)}: {one.text.replace(OTHER, _spelt(one.other))}" for one in found)
+        raise PydanticCustomError("mistakes", "{text}", {"found": found, "text": text})
+
+
+def _spelt(path: Keys) -> str:
+    """A place as Python's own model would name it, where no file has a line for it."""
+    return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path).removeprefix(".")
+
+
+def tied(entries: Iterable[str]) -> Iterator[Mistake]:
+    """Globs of which neither wins over the other for some name."""
+    for one, other in globs.ties(entries):
+        text = f"is as specific as {OTHER}, and one name can fit both; make one of them longer"
+        yield Mistake(("tools", one), text, ("tools", other))
+
+
+def doubled(bounds: Iterable[Bound]) -> Iterator[Mistake]:
+    """Bounds of one rule that would count on the same counter."""
+    counted: dict[str, int] = {}
+    for place, bound in enumerate(bounds):
+        if isinstance(bound, QuotaBound) and (first := counted.setdefault(bound.counter, place)) != place:
+            text = f"is a {bound.kind} bound on the same counter ({bound.counter}) as {OTHER}; keep the tighter one"
+            yield Mistake(("bounds", first), text, ("bounds", place))
+
+
+def unanswerable(policy: Policy) -> Iterator[Mistake]:
+    """Tools whose questions nobody could answer: by roles, by numbers, or by labels."""
+    for tool, rule in policy.tools.items():
+        for look in (_roles, _number, _cleared):
+            with suppress(AttributeError):
+                # Too few people are a consequence of a role that nobody has.
+                if found := list(look(policy, tool, rule)):
+                    yield from found
+                    break
+
+
+def unheard(policy: Policy) -> Iterator[Mistake]:
+    """Tools whose reports would go nowhere."""
+    for tool, rule in policy.tools.items():
+        with suppress(AttributeError):
+            known = list(policy.reports.channels)
+            if rule.channel is not None and rule.channel not in known:
+                hint = near(rule.channel, known) or f'add one, as in [reports.channels.{rule.channel}] reader = "…"'
+                yield Mistake(("tools", tool, "channel"), f"there is no report channel {rule.channel!r}; {hint}")
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """Which known name was probably meant, as a question; empty where none is near."""
+    found = difflib.get_close_matches(name, list(known), 1)
+    return f"did you mean {found[0]!r}?" if found else ""
+
+
+def _roles(policy: Policy, tool: str, rule: Rule) -> Iterator[Mistake]:
+    asked = [(place, one.removeprefix(ROLE)) for place, one in enumerate(rule.confirm.by) if one.startswith(ROLE)]
+    known = sorted({role for person in policy.people.values() for role in person.roles}) if asked else []
+    for place, role in asked:
+        if role not in known:
+            hint = near(role, known) or 'give it to somebody, as in [people.ana] roles = ["…"]'
+            yield Mistake(("tools", tool, "confirm", "by", place), f"nobody has the role {role!r}; {hint}")
+
+
+def _number(policy: Policy, tool: str, rule: Rule) -> Iterator[Mistake]:
+    able = policy.able(rule.confirm.by)
+    if rule.confirm.by and rule.confirm.quorum > len(able):
+        text = f"{rule.confirm.quorum} people must approve, and only {', '.join(sorted(able))} may"
+        yield Mistake(("tools", tool, "confirm", "quorum"), text)
+
+
+def _cleared(policy: Policy, tool: str, rule: Rule) -> Iterator[Mistake]:
+    able = {name for name in policy.people if not policy.withheld(rule, name)}
+    able &= policy.able(rule.confirm.by) or able
+    if rule.labels and len(able) < rule.confirm.quorum:
+        held = f"only {', '.join(sorted(able))} may" if able else "nobody may"
+        text = (
+            f"{rule.confirm.quorum} must answer and hold {', '.join(rule.labels)}, and {held}; give them to somebody, "
+            'as in [people.ana] labels = ["…"]'
+        )
+        yield Mistake(("tools", tool, "labels"), text)

@@ -1,0 +1,153 @@
+"""Undoing a scope, member by member: in the call that went wrong, or in any process that watches.
+
+What is to be undone stands in the ledger, so whoever does it may die at any point. Nobody waits here: where a member
+still runs, whoever ends it goes on, or the watcher that looks next.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ladder_graph.ledger import Journal, sagas, watches
+from ladder_graph.ledger.cursor import Cursor
+from ladder_graph.ledger.sagas import Scope
+from ladder_graph.ledger.watches import PULSE, Window
+from ladder_graph.states import State
+from ladder_graph.unwinding import Came, Due, Member, Phase, due
+
+if TYPE_CHECKING:
+    from ladder_graph.watcher.working import Work
+
+log = logging.getLogger("ladder_graph")
+
+NOTHING_HAPPENED = "it had not taken effect"
+"""The text of a member that there is nothing to undo of."""
+GONE = "what its undo needs is gone"
+"""The text of a member whose window the ledger lacks."""
+IRREVERSIBLE = "it can't be undone"
+"""The text of a point of no return."""
+
+
+class Unwinding:
+    """Undoes scopes, with the hands of a watcher.
+
+    Args:
+        watcher: Undoes the single actions.
+    """
+
+    def __init__(self, watcher: Work) -> None:
+        self._watcher = watcher
+
+    def due(self, now: int) -> list[str]:
+        """Take the scopes on whose undo somebody must go on."""
+        store = self._watcher.store
+        first = store.glance(sagas.next_due)
+        if first is None or first > now:
+            return []
+        return store.write(partial(sagas.take, now_us=now), durable=False)
+
+    def go_on(self, scope: str) -> None:
+        """Go on with the undo of a scope as far as that goes at this moment. Several at a time are harmless."""
+        while self._step(scope):
+            pass
+
+    def _step(self, saga: str) -> bool:
+        """One step; False where nothing is left to be done now."""
+        journal = self._journal()
+
+        def read(cursor: Cursor) -> tuple[Scope, Due | None] | None:
+            one = sagas.scope(cursor, saga)
+            if one is None or one.phase is not Phase.UNDO:
+                return None
+            return one, due(sagas.members(cursor, journal, one))
+
+        found = self._watcher.store.read(read)
+        if found is None:
+            return False
+        one, step = found
+        if step is None:
+            return self._finish(one)
+        match step.kind:
+            case "wait":
+                return False
+            case "no-op":
+                first = step.members[0]
+                undone = first.state is State.UNDONE
+                return self._came(first, "undone" if undone else "no-op", "" if undone else NOTHING_HAPPENED)
+            case "skip":
+                return self._skip(one, step.members)
+            case "undo":
+                return self._undo(one, step.members[0])
+
+    def _finish(self, one: Scope) -> bool:
+        journal = self._journal()
+        phase = self._watcher.store.write(lambda cursor: sagas.finish(cursor, journal, one))
+        if phase is not None:
+            log.log(logging.WARNING if phase is Phase.HELD else logging.INFO, "%s: %s (%s)", phase, one.said, one.why)
+        return phase is None and self._still(one)
+
+    def _still(self, one: Scope) -> bool:
+        """Whether it is still to be undone: a call may have joined in the moment before."""
+        now = self._watcher.store.glance(lambda cursor: sagas.scope(cursor, one.id))
+        return now is not None and now.phase is Phase.UNDO
+
+    def _came(self, member: Member, word: Came, text: str) -> bool:
+        journal = self._journal()
+        self._watcher.store.write(lambda cursor: sagas.came(cursor, journal, member.action, word, text))
+        return True
+
+    def _skip(self, one: Scope, members: tuple[Member, ...]) -> bool:
+        """Leave a point of no return as it is, and everything before it."""
+        journal, last = self._journal(), members[0]
+
+        def skip(cursor: Cursor) -> None:
+            sagas.came(cursor, journal, last.action, "skipped", IRREVERSIBLE)
+            for member in members[1:]:
+                sagas.came(cursor, journal, member.action, "skipped", f"{last.tool} after it can't be undone")
+
+        self._watcher.store.write(skip)
+        log.warning(
+            "%s is not undone beyond %s (action %s), which can't be undone; a person must look",
+            one.said, last.tool, last.action[:12],
+        )  # fmt: skip
+        return True
+
+    def _undo(self, one: Scope, member: Member) -> bool:
+        """Undo a member whose turn it is; False where somebody else is at it."""
+        after = self.undo(member.action, f"of {one.said}: {one.why}")
+        if after is None:
+            return self._came(member, "failed", GONE)
+        waits = self._watcher.store.glance(lambda cursor: sagas.waits_for(cursor, member.action))
+        if waits and after.phase in {"held", "over"}:
+            return self._came(member, "failed", after.why)
+        return not waits
+
+    def undo(self, action: str, why: str) -> Window | None:
+        """Undo an action whose turn it is, from wherever it stands.
+
+        Args:
+            action: Its whole key.
+            why: Why.
+
+        Returns:
+            Its window as it stands after that; None where it has none, and so nothing to undo it by.
+        """
+        store, now = self._watcher.store, self._journal().us
+
+        def begin(cursor: Cursor) -> Window | None:
+            window = watches.window_of(cursor, action)
+            if window is not None:
+                watches.change(cursor, window, phase="undo", due_us=now + PULSE, why=why)
+            return window
+
+        window = store.write(begin)
+        if window is None:
+            return None
+        self._watcher.undo(window, its_turn=True)
+        return store.glance(lambda cursor: watches.window_of(cursor, action))
+
+    def _journal(self) -> Journal:
+        watcher = self._watcher
+        return Journal(watcher.store.owner, watcher.policy().revision, watcher.clock())
