@@ -25,14 +25,19 @@ from ladder_graph.pins import Pins
 from ladder_graph.policy import Rule
 from ladder_graph.policy.bounds import Charge
 from ladder_graph.policy.scene import NOTHING_SAID, Said, Scene
+from ladder_graph.policy.trusting import OTHER
 from ladder_graph.questions import person_of
 from ladder_graph.rollbacks import Rollbacks
-from ladder_graph.routing import Footing, Watching, effective, goes_by_a_part, lowered
+from ladder_graph.routing import Footing, Watching, effective, goes_by_a_part
 from ladder_graph.scale import Rung
 from ladder_graph.seats import Seat
 from ladder_graph.states import State
 from ladder_graph.steps import Known, Person, Reason, Route
-from ladder_graph.trust.standing import standing
+from ladder_graph.suspecting import Suspecting
+from ladder_graph.trust.cells import EVERY, CellKey
+from ladder_graph.trust.demotion import Demotion
+from ladder_graph.trust.held import nearest
+from ladder_graph.trust.standing import reached, standing
 from ladder_graph.watch.kept import fires
 from ladder_graph.workspace import Workspace
 
@@ -57,9 +62,16 @@ class Cell:
     """Calls outside its bounds that people let run since midnight, UTC. They took nothing from its quotas."""
     part_first: bool = False
     """It acts on a part of a call first, where a call has one."""
+    scope: str = ""
+    """The scope of the tool, where its calls are told apart."""
+
+    @property
+    def name(self) -> str:
+        """The tool, with its scope where it has any."""
+        return f"{self.tool} [{self.scope}]" if self.scope else self.tool
 
 
-class Desk(Pins, Rollbacks):
+class Desk(Pins, Rollbacks, Suspecting):
     """What people do with a ladder. `Ladder` is one; it needs no graph to be there, so the command line is one too."""
 
     workspace: Workspace
@@ -135,8 +147,9 @@ class Desk(Pins, Rollbacks):
         )
 
     def demote(
-        self, tool: str, to: Rung | str, *, reason: str, by: str | Person | None = None, agent: str | None = None
-    ) -> None:
+        self, tool: str, to: Rung | str, *, reason: str, by: str | Person | None = None, agent: str | None = None,
+        scope: str = EVERY,
+    ) -> None:  # fmt: skip
         """Put a tool on a lower rung from its next call on. Lowering needs no evidence.
 
         Args:
@@ -145,9 +158,11 @@ class Desk(Pins, Rollbacks):
             reason: Why; shown wherever the rung is.
             by: Who did it, where it was a person.
             agent: Whose tool, where it isn't that of the policy's agent, such as `"ops/research"`.
+            scope: In which scope of it; unsaid, in all of them.
         """
-        rung, person, whose = Rung.parse(to), None if by is None else person_of(by), agent or self.policy.agent
-        self._write(lambda journal, cursor: acts.demote(journal, cursor, whose, tool, rung, reason, by=person))
+        person, whose = None if by is None else person_of(by), agent or self.policy.agent
+        cell, down = CellKey(whose, tool, scope, EVERY), Demotion(Rung.parse(to), reason)
+        self._write(lambda journal, cursor: acts.demote(journal, cursor, cell, down, by=person))
 
     # --- looking ---------------------------------------------------------------------------------------------
 
@@ -186,7 +201,8 @@ class Desk(Pins, Rollbacks):
             >>> ladder.close()
         """
         call = Call(agent or self.refresh().agent, "explain", "explain", tool, dict(arguments))
-        (cell,) = self._cells(call.agent, tool)
+        rule = self.policy.rule(tool)
+        (cell,) = self._cells(call.agent, tool, "" if rule.scope is None else rule.scope.of(call.arguments))
 
         scene = Scene(self.clock(), requester, facts or {}, lambda: said)
 
@@ -197,11 +213,11 @@ class Desk(Pins, Rollbacks):
             call, self.policy.rule(tool), cell.route, scene, left, entry=cell.entry, part_first=cell.part_first
         )
 
-    def _cells(self, agent: str, only: str | None = None) -> list[Cell]:
+    def _cells(self, agent: str, only: str | None = None, within: str | None = None) -> list[Cell]:
         environments = self.reading.environments(agent)
         current = Environment.read(environments[-1].components, "the ledger") if environments else None
         pinned = self._locked.get(agent) or self.store.read(lambda cursor: acts.pinned_of(cursor, agent))
-        demotions, footings = self.reading.standings(agent), self.reading.footings(agent)
+        standings, footings = self.reading.standings(agent), self.reading.footings(agent)
         now = self.clock()
         beyond = self.reading.beyond(agent, now.astimezone(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0))
         overdue = sum(report.overdue(now) for report in self.reports() if report.action.agent == agent)
@@ -211,9 +227,9 @@ class Desk(Pins, Rollbacks):
         for tool in sorted(named | footings.keys()) if only is None else (only,):
             rule, found = self.policy.rule(tool), footings.get(tool)
             # Before any call there is nothing to compare: the grant stands as the policy gives it.
-            earned = standing(rule.rung, pinned, current if environments else pinned, tool)
+            granted = standing(rule.rung, pinned, current if environments else pinned, tool)
             if not environments and pinned is None:
-                earned = type(earned)(rule.rung)
+                granted = type(granted)(rule.rung)
             seat, reader = self.seat_of(agent, tool), self.policy.reader_of(rule)
             named_reader = reader and reader[0]
             if found is None:
@@ -224,16 +240,19 @@ class Desk(Pins, Rollbacks):
                     found.can_ask, found.reversible, named_reader, outward, found.unportable, found.ttl,
                     bool(found.canary),
                 )  # fmt: skip
-            route = effective(rule, earned, footing, overdue, self._watching(rule, agent, tool))
-            if found is None and tool not in self.seats:
-                route = Route(route.rung, tuple(_UNSEEN if one.code == "no_undo" else one for one in route.reasons))
-            if (row := demotions.get(tool)) is not None:
-                route = lowered(route, Rung(row.rung), Reason("demoted", row.reason))
-            last = str(current) if current else ""
-            cells.append(Cell(
-                agent, tool, rule.rung, route, last, self.policy.entry(tool), rule.mistake, beyond.get(tool, 0),
-                goes_by_a_part(rule, footing),
-            ))  # fmt: skip
+            last, env = str(current) if current else "", (current.key(tool) if current else None) or ""
+            watching = self._watching(rule, agent, tool)
+            scopes = rule.scope.names if rule.scope else ("",)
+            for scope in scopes if within is None else (within,):
+                held = nearest(standings, CellKey(agent, tool, scope, env))
+                earned = reached(granted, held.earned, held.cap, held.reason, undeclared=scope == OTHER)
+                route = effective(rule, earned, footing, overdue, watching)
+                if found is None and tool not in self.seats:
+                    route = Route(route.rung, tuple(_UNSEEN if one.code == "no_undo" else one for one in route.reasons))
+                cells.append(Cell(
+                    agent, tool, rule.rung, route, last, self.policy.entry(tool), rule.mistake, beyond.get(tool, 0),
+                    goes_by_a_part(rule, footing), scope,
+                ))  # fmt: skip
         return cells
 
     def _watching(self, rule: Rule, agent: str, tool: str) -> Watching:

@@ -105,7 +105,11 @@ class Ladder(Desk):
         self.reading = Reading(self.store)
         self.clock = clock or _now
         self.watcher = Watcher(
-            self.store, self.clock, lambda: self.policy, lambda agent, tool: self.seat_of(agent, tool).declaration
+            self.store,
+            self.clock,
+            lambda: self.policy,
+            lambda agent, tool: self.seat_of(agent, tool).declaration,
+            sweep=self.sweep,
         )
         self.workspace = Workspace(self._drafts_directory())
         self.seats: dict[str, Seat] = {}

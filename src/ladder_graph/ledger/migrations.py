@@ -40,6 +40,7 @@ TABLES: tuple[type[SQLModel], ...] = (
     rows.PromptRow,
     rows.ProposalRow,
     rows.StandingRow,
+    rows.ProbeRow,
     rows.FootingRow,
     rows.WatchRow,
     rows.MeasurementRow,

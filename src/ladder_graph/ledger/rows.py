@@ -90,6 +90,8 @@ class ActionRow(SQLModel, table=True):
     """Tool and canonical arguments."""
     env: str | None
     """The environment key of what proposed it."""
+    scope: str
+    """The scope of the tool that it is in; empty where the tool has none."""
     checkpoint: str
     """Where its conversation stood, as the host names it; empty where nothing of that is kept."""
     rung: int
@@ -374,7 +376,7 @@ class ProposalRow(SQLModel, table=True):
 
 
 class StandingRow(SQLModel, table=True):
-    """A rung that a tool was put on by a demotion."""
+    """What a cell holds beyond its start rung: what promotions gave it and demotions took."""
 
     __tablename__ = "standing"
     __table_args__ = CLUSTERED
@@ -383,12 +385,32 @@ class StandingRow(SQLModel, table=True):
     """Whose."""
     tool: str = Field(primary_key=True)
     """Which tool."""
-    rung: int
-    """Not above this one."""
-    reason: str
-    """Why."""
+    scope: str = Field(primary_key=True)
+    """In which scope of it; empty where the tool has none, `*` for all of them."""
+    env: str = Field(primary_key=True)
+    """The environment key of what proposes the calls; `*` for all of them."""
+    held: str
+    """What it holds (`trust.held.Held`), as JSON: the gate reads one row."""
     at_us: int = Field(sa_type=BigInteger)
     """Since when."""
+
+
+class ProbeRow(SQLModel, table=True):
+    """A question about a call that is known to be wrong, and never runs."""
+
+    __tablename__ = "probe"
+    __table_args__ = (Index("probe_of", "agent", "tool", "at_us"),)
+
+    action: str = Field(primary_key=True)
+    """The action's key."""
+    agent: str
+    """Whose reviewers are measured."""
+    tool: str
+    """Which tool it seems to call."""
+    why: str
+    """What is wrong with it."""
+    at_us: int = Field(sa_type=BigInteger)
+    """When it was put among the questions."""
 
 
 class FootingRow(SQLModel, table=True):

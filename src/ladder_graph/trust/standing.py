@@ -93,6 +93,30 @@ def _found(start: Rung, pinned: Environment | None, current: Environment | None,
     return Standing(min([start, *(rung for rung, _ in caps)]), tuple(reason for _, reason in caps))
 
 
+def reached(
+    granted: Standing, earned: Rung | None, cap: Rung | None, reason: str, *, undeclared: bool = False
+) -> Standing:
+    """Where a cell stands, by its grant and by what it was given and lost since.
+
+    Args:
+        granted: The start rung, held against what proposes now.
+        earned: The rung that the cell was promoted to in this very environment, which needs no grant any more.
+        cap: The rung that a demotion put it on.
+        reason: Why.
+        undeclared: The call is in no declared scope, where nothing can be earned.
+
+    Example:
+        >>> reached(Standing(Rung.CONFIRM), Rung.BOUNDED, None, "").rung
+        <Rung.BOUNDED: 3>
+    """
+    found = granted if earned is None or earned <= granted.rung else Standing(earned)
+    if cap is not None and cap < found.rung:
+        found = Standing(cap, (Reason("demoted", reason), *found.reasons))
+    if undeclared and found.rung > Rung.CONFIRM:
+        found = Standing(Rung.CONFIRM, (Reason("scope_unknown", "it is in none of the tool's scopes"), *found.reasons))
+    return found
+
+
 def _caps(pinned: Environment | None, current: Environment | None, tool: str) -> Iterator[Cap]:
     if current is None or current.model is None:
         yield _unknown("nobody knows which model proposed this call")
