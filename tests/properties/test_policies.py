@@ -245,7 +245,9 @@ def toml(value):
 
 def toml_file(data, nested):
     """A policy as a TOML text, with the tools as tables, or with everything inline."""
-    lines = [f"{key} = {toml(value)}" for key, value in data.items() if key != "tools" or not nested]
+    lines = [
+        f"{key} = {toml(value)}" for key, value in data.items() if value is not None and (key != "tools" or not nested)
+    ]
     for name, rule in data["tools"].items() if nested else ():
         lines.append(f"\n[tools.{toml(name)}]  # a rule")
         lines += [
