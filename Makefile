@@ -11,10 +11,10 @@ CODE := $(wildcard src tests examples benchmarks scripts)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test faults check lint types imports bench format docs pin clean FORCE
+.PHONY: help demo test faults check lint types imports bench trust-sim format docs pin clean FORCE
 
 help:  ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/demo.stamp  ## Run examples/ops_agent, an agent on all six rungs; LADDER_MODEL=openai:... for a real model
 	@scripts/provider $(VENV)
@@ -42,6 +42,9 @@ imports: $(VENV)/dev.stamp  ## Check the import contracts
 bench: $(VENV)/dev.stamp  ## Measure, and write build/bench.json
 	@mkdir -p build
 	$(PY) -m benchmarks
+
+trust-sim: $(VENV)/dev.stamp  ## Simulate how trust is earned, and write docs/trust-sim.md
+	$(PY) -m benchmarks.trust_sim
 
 format: $(VENV)/dev.stamp  ## Format the code and mend what lint can mend
 	$(PY) -m ruff check --fix-only --quiet $(CODE)

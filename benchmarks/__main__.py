@@ -1,6 +1,6 @@
 """`python -m benchmarks [NAME...]`: run benchmarks, print the figures, and write `build/bench.json`.
 
-The names are those of the modules: gate, commits, routing, ledger, watching. Without one all are run.
+The names are those of the modules: gate, commits, routing, ledger, watching, trust, standings. Without one all are run.
 """
 
 from __future__ import annotations
@@ -8,12 +8,20 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from benchmarks import commits, gate, ledger, routing, watching
+from benchmarks import commits, gate, ledger, routing, standings, trust, watching
 from benchmarks.figures import write
 
 OUT = Path("build/bench.json")
 """Where the figures go."""
-BENCHMARKS = {"gate": gate, "commits": commits, "routing": routing, "ledger": ledger, "watching": watching}
+BENCHMARKS = {
+    "gate": gate,
+    "commits": commits,
+    "routing": routing,
+    "ledger": ledger,
+    "watching": watching,
+    "trust": trust,
+    "standings": standings,
+}
 
 
 def main() -> None:

@@ -61,6 +61,12 @@ class Answer:
     """For `edit`, what to run instead; for `approve`, what the inbox says is approved."""
     signature: Signature | None = None
     """What it was signed with, if it was."""
+    looked: float | None = None
+    """Seconds that the person looked at the question; None where that wasn't measured."""
+    characters: int | None = None
+    """How much there was to read."""
+    fault: str = ""
+    """`policy` for a no whose reason lies outside the agent."""
 
     @property
     def named(self) -> bool:

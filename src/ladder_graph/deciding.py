@@ -61,11 +61,13 @@ def decision_of(
         return complaint or f"nobody's name is on the answer; {answers.HOW}"
     if answer.verdict != "decline" and (withheld := uncleared(policy, asked.call.tool, person)):
         return withheld
+    given = Decision(
+        answer.verdict, person, now, answer.reason, looked=answer.looked, characters=answer.characters,
+        fault=answer.fault,
+    )  # fmt: skip
     if answer.verdict != "edit":
-        return Decision(answer.verdict, person, now, answer.reason)
-    if after.key == asked.call.key:
-        return Decision("approve", person, now, answer.reason)
-    return Decision("edit", person, now, answer.reason, after)
+        return given
+    return replace(given, verdict="approve") if after.key == asked.call.key else replace(given, successor=after)
 
 
 def uncleared(policy: Policy, tool: str, person: Person) -> str:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from ladder_graph import lockfile
 from ladder_graph.calls import Call
 from ladder_graph.deciding import Fitting, uncleared
 from ladder_graph.errors import AnswerRefused
@@ -22,21 +21,25 @@ from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import micros
 from ladder_graph.ledger.rehearsals import Rehearsed
 from ladder_graph.ledger.sqlite import MEMORY
+from ladder_graph.pins import Pins
 from ladder_graph.policy import Rule
 from ladder_graph.policy.bounds import Charge
 from ladder_graph.policy.scene import NOTHING_SAID, Said, Scene
+from ladder_graph.policy.trusting import OTHER
 from ladder_graph.questions import person_of
 from ladder_graph.rollbacks import Rollbacks
-from ladder_graph.routing import Footing, Watching, effective, goes_by_a_part, lowered
+from ladder_graph.routing import Footing, Watching, effective, goes_by_a_part
 from ladder_graph.scale import Rung
 from ladder_graph.seats import Seat
 from ladder_graph.states import State
 from ladder_graph.steps import Known, Person, Reason, Route
-from ladder_graph.trust.standing import standing
+from ladder_graph.suspecting import Suspecting
+from ladder_graph.trust.cells import EVERY, CellKey
+from ladder_graph.trust.demotion import Demotion
+from ladder_graph.trust.held import nearest
+from ladder_graph.trust.standing import reached, standing
 from ladder_graph.watch.kept import fires
 from ladder_graph.workspace import Workspace
-
-Source = str | os.PathLike[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +62,21 @@ class Cell:
     """Calls outside its bounds that people let run since midnight, UTC. They took nothing from its quotas."""
     part_first: bool = False
     """It acts on a part of a call first, where a call has one."""
+    scope: str = ""
+    """The scope of the tool, where its calls are told apart."""
+
+    @property
+    def name(self) -> str:
+        """The tool, with its scope where it has any."""
+        return f"{self.tool} [{self.scope}]" if self.scope else self.tool
 
 
-class Desk(Rollbacks):
+class Desk(Pins, Rollbacks, Suspecting):
     """What people do with a ladder. `Ladder` is one; it needs no graph to be there, so the command line is one too."""
 
     workspace: Workspace
     seats: dict[str, Seat]
     _seats_of: dict[tuple[str, str], Seat]
-    _locked: dict[str, Environment]
 
     # --- people ----------------------------------------------------------------------------------------------
 
@@ -138,8 +147,9 @@ class Desk(Rollbacks):
         )
 
     def demote(
-        self, tool: str, to: Rung | str, *, reason: str, by: str | Person | None = None, agent: str | None = None
-    ) -> None:
+        self, tool: str, to: Rung | str, *, reason: str, by: str | Person | None = None, agent: str | None = None,
+        scope: str = EVERY,
+    ) -> None:  # fmt: skip
         """Put a tool on a lower rung from its next call on. Lowering needs no evidence.
 
         Args:
@@ -148,9 +158,11 @@ class Desk(Rollbacks):
             reason: Why; shown wherever the rung is.
             by: Who did it, where it was a person.
             agent: Whose tool, where it isn't that of the policy's agent, such as `"ops/research"`.
+            scope: In which scope of it; unsaid, in all of them.
         """
-        rung, person, whose = Rung.parse(to), None if by is None else person_of(by), agent or self.policy.agent
-        self._write(lambda journal, cursor: acts.demote(journal, cursor, whose, tool, rung, reason, by=person))
+        person, whose = None if by is None else person_of(by), agent or self.policy.agent
+        cell, down = CellKey(whose, tool, scope, EVERY), Demotion(Rung.parse(to), reason)
+        self._write(lambda journal, cursor: acts.demote(journal, cursor, cell, down, by=person))
 
     # --- looking ---------------------------------------------------------------------------------------------
 
@@ -189,7 +201,8 @@ class Desk(Rollbacks):
             >>> ladder.close()
         """
         call = Call(agent or self.refresh().agent, "explain", "explain", tool, dict(arguments))
-        (cell,) = self._cells(call.agent, tool)
+        rule = self.policy.rule(tool)
+        (cell,) = self._cells(call.agent, tool, "" if rule.scope is None else rule.scope.of(call.arguments))
 
         scene = Scene(self.clock(), requester, facts or {}, lambda: said)
 
@@ -200,11 +213,11 @@ class Desk(Rollbacks):
             call, self.policy.rule(tool), cell.route, scene, left, entry=cell.entry, part_first=cell.part_first
         )
 
-    def _cells(self, agent: str, only: str | None = None) -> list[Cell]:
+    def _cells(self, agent: str, only: str | None = None, within: str | None = None) -> list[Cell]:
         environments = self.reading.environments(agent)
         current = Environment.read(environments[-1].components, "the ledger") if environments else None
         pinned = self._locked.get(agent) or self.store.read(lambda cursor: acts.pinned_of(cursor, agent))
-        demotions, footings = self.reading.standings(agent), self.reading.footings(agent)
+        standings, footings = self.reading.standings(agent), self.reading.footings(agent)
         now = self.clock()
         beyond = self.reading.beyond(agent, now.astimezone(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0))
         overdue = sum(report.overdue(now) for report in self.reports() if report.action.agent == agent)
@@ -214,9 +227,9 @@ class Desk(Rollbacks):
         for tool in sorted(named | footings.keys()) if only is None else (only,):
             rule, found = self.policy.rule(tool), footings.get(tool)
             # Before any call there is nothing to compare: the grant stands as the policy gives it.
-            earned = standing(rule.rung, pinned, current if environments else pinned, tool)
+            granted = standing(rule.rung, pinned, current if environments else pinned, tool)
             if not environments and pinned is None:
-                earned = type(earned)(rule.rung)
+                granted = type(granted)(rule.rung)
             seat, reader = self.seat_of(agent, tool), self.policy.reader_of(rule)
             named_reader = reader and reader[0]
             if found is None:
@@ -227,16 +240,19 @@ class Desk(Rollbacks):
                     found.can_ask, found.reversible, named_reader, outward, found.unportable, found.ttl,
                     bool(found.canary),
                 )  # fmt: skip
-            route = effective(rule, earned, footing, overdue, self._watching(rule, agent, tool))
-            if found is None and tool not in self.seats:
-                route = Route(route.rung, tuple(_UNSEEN if one.code == "no_undo" else one for one in route.reasons))
-            if (row := demotions.get(tool)) is not None:
-                route = lowered(route, Rung(row.rung), Reason("demoted", row.reason))
-            last = str(current) if current else ""
-            cells.append(Cell(
-                agent, tool, rule.rung, route, last, self.policy.entry(tool), rule.mistake, beyond.get(tool, 0),
-                goes_by_a_part(rule, footing),
-            ))  # fmt: skip
+            last, env = str(current) if current else "", (current.key(tool) if current else None) or ""
+            watching = self._watching(rule, agent, tool)
+            scopes = rule.scope.names if rule.scope else ("",)
+            for scope in scopes if within is None else (within,):
+                held = nearest(standings, CellKey(agent, tool, scope, env))
+                earned = reached(granted, held.earned, held.cap, held.reason, undeclared=scope == OTHER)
+                route = effective(rule, earned, footing, overdue, watching)
+                if found is None and tool not in self.seats:
+                    route = Route(route.rung, tuple(_UNSEEN if one.code == "no_undo" else one for one in route.reasons))
+                cells.append(Cell(
+                    agent, tool, rule.rung, route, last, self.policy.entry(tool), rule.mistake, beyond.get(tool, 0),
+                    goes_by_a_part(rule, footing), scope,
+                ))  # fmt: skip
         return cells
 
     def _watching(self, rule: Rule, agent: str, tool: str) -> Watching:
@@ -335,42 +351,6 @@ class Desk(Rollbacks):
     def heads(self) -> list[tuple[str, int, str]]:
         """Where each chain ends: agent, number of its last entry, that entry's hash. To be kept elsewhere."""
         return self.reading.heads()
-
-    def environments(self, agent: str | None = None) -> tuple[Environment | None, Environment | None]:
-        """The environment that the start rungs are granted for, and the one last seen; None where there is none.
-
-        Args:
-            agent: Whose, where it isn't the policy's agent.
-        """
-        whose = agent or self.policy.agent
-        seen = self.reading.environments(whose)
-        pinned = self._locked.get(whose) or self.store.read(lambda cursor: acts.pinned_of(cursor, whose))
-        return pinned, Environment.read(seen[-1].components, "the ledger") if seen else None
-
-    def pin(
-        self, *, by: str | Person, path: Source | None = None, agent: str | None = None,
-        environment: Environment | None = None,
-    ) -> Environment | None:  # fmt: skip
-        """Grant the policy's start rungs for an environment, in a person's name.
-
-        Args:
-            by: Whose grant it is.
-            path: Where to write `ladder.lock`, which then wins over the ledger; nowhere if None.
-            agent: Whose rungs, where they aren't the policy's agent's.
-            environment: What they are granted for; the last one seen by default.
-
-        Returns:
-            The environment, or None where none was seen yet.
-        """
-        whose, person = agent or self.policy.agent, person_of(by)
-        granted = environment or self.environments(whose)[1]
-        if granted is None:
-            return None
-        self._write(lambda journal, cursor: acts.pin(journal, cursor, whose, granted, person))
-        if path is not None:
-            lockfile.write(Path(path), whose, granted)
-            self._locked[whose] = granted
-        return granted
 
     def close(self) -> None:
         """Close the ledger; what lived in memory is gone, its drafts included."""

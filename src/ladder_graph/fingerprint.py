@@ -14,30 +14,25 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, Literal
 
-from ladder_graph.calls import canonical, digest_of
-from ladder_graph.errors import ArgumentsError, PolicyError
+from ladder_graph.calls import digest_of
+from ladder_graph.components import toolset_component
+from ladder_graph.errors import PolicyError
+from ladder_graph.prompts import DYNAMIC
 
-NO_PROMPT = "none"
-"""The prompt component of a request without any system text: known, and empty."""
+OLLAMA = "ollama"
+"""The provider whose model names are tags, which anybody can move."""
 
-LONGEST_PLAIN = 400
-"""Parameters up to this many characters stay readable in the lock file; longer ones become a hash."""
+EVERYWHERE = "*"
+"""The name under which a data version stands that is for all tools of an agent."""
 
-PARAMETERS = frozenset({
-    "temperature", "top_p", "top_k", "min_p", "typical_p", "tfs_z", "seed", "logit_bias",
-    "max_tokens", "max_completion_tokens", "max_output_tokens", "max_new_tokens", "num_predict", "num_ctx", "n_ctx",
-    "stop", "stop_sequences", "frequency_penalty", "presence_penalty", "repetition_penalty", "repeat_penalty",
-    "repeat_last_n", "mirostat", "mirostat_eta", "mirostat_tau",
-    "reasoning", "reasoning_effort", "effort", "think", "thinking", "thinking_budget", "thinking_level",
-    "thinking_config", "output_config", "verbosity", "chat_template_kwargs",
-})  # fmt: skip
-"""What counts as a parameter: whatever bears on which tokens are drawn. Keys, headers, metadata, streaming flags,
-retries and time-outs differ from request to request without the agent being another one."""
-
-CARRIERS = ("model_kwargs", "extra_body", "options", "generation_config")
-"""Parameters that carry further parameters, which are looked through."""
+UNREAD = "unread"
+"""The data version of an agent whose declared function failed: it is one, and nobody knows which."""
 
 _DATED = re.compile(r"(?:^|[-@_.])(?:20\d{2}-?(?:0[1-9]|1[0-2])-?(?:0[1-9]|[12]\d|3[01]))(?:$|[-@_.:])")
+
+
+_PINNED = re.compile(r"claude-(?:opus|sonnet|haiku)-(\d+)-(\d{1,2})")
+"""Anthropic's ids without a date; from generation 4.6 on they are no aliases any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +43,16 @@ class Environment:
         provider: Who serves the model, with the host where it isn't the provider's usual one.
         requested: The model id that was asked for; it may be an alias.
         reported: The model id that the answer gave.
-        prompt: Hash of the system text, or `"none"`; see `prompt_component`.
+        prompt: Hash of the system text, or `"none"`, or `"dynamic"`; see `ladder_graph.prompts`.
         parameters: The parameters that count, as canonical JSON, or a hash of it where it is long.
         toolset: Hash over all tools; see `toolset_component`.
         tools: Tool name to the hash of its description and argument schema.
         provider_tools: Names of the tools that the provider runs by itself; they never reach a rung.
+        weights: What tells local weights apart under one name: Ollama's digest, the fingerprint of a vLLM server.
+        implementations: Tool name to the hash of its code and declared version, as far as they are known.
+        middleware: The agent's middleware, each as `class:hash of its settings`; None where nobody knows.
+        graph: Hash of the graph's nodes and edges.
+        data: Tool name to the declared version of the data it works on; `"*"` is for all tools.
 
     Example:
         >>> one = Environment("openai", "gpt-5", "gpt-5-2025-08-07", prompt="none", parameters="{}")
@@ -71,9 +71,15 @@ class Environment:
     toolset: str | None = None
     tools: Mapping[str, str] = field(default_factory=dict, hash=False)
     provider_tools: tuple[str, ...] = ()
+    weights: str | None = None
+    implementations: Mapping[str, str] = field(default_factory=dict, hash=False)
+    middleware: tuple[str, ...] | None = None
+    graph: str | None = None
+    data: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "tools", MappingProxyType(dict(sorted(self.tools.items()))))
+        for name in _MAPPINGS:
+            object.__setattr__(self, name, MappingProxyType(dict(sorted(getattr(self, name).items()))))
         object.__setattr__(self, "provider_tools", tuple(sorted(self.provider_tools)))
 
     def __str__(self) -> str:
@@ -88,15 +94,20 @@ class Environment:
 
     @property
     def certain(self) -> bool:
-        """Whether the model id names one model: it was reported, or the requested id bears a date."""
-        return bool(self.reported) or bool(self.requested and _DATED.search(self.requested))
+        """Whether the model id names one model: it was reported, or the requested id is none that can move.
+
+        Ollama reports the name that was asked for, whatever stands behind it; there the weights must be known.
+        """
+        if (self.provider or "").partition(" ")[0] == OLLAMA:
+            return bool(self.weights)
+        return bool(self.reported) or bool(self.requested and _names_one(self.requested))
 
     def key(self, tool: str) -> str | None:
         """The environment part of this tool's cell: equal keys, same evidence.
 
         Returns:
-            SHA-256 in hex over provider, model, prompt, parameters, tool set and this tool's schema; None when the
-            model is unknown, because evidence about an unknown model is evidence about nothing.
+            SHA-256 in hex over all components, of the single tools only this one's; None when the model is unknown,
+            because evidence about an unknown model is evidence about nothing.
         """
         return None if self.model is None else _key(self, tool)
 
@@ -117,7 +128,9 @@ class Environment:
     def to_json(self) -> dict[str, Any]:
         """All components as a plain JSON object, for `ladder.lock` and the ledger."""
         plain = {name: getattr(self, name) for name in _TEXTS}
-        return {**plain, "tools": dict(self.tools), "provider_tools": list(self.provider_tools)}
+        mappings = {name: dict(getattr(self, name)) for name in _MAPPINGS}
+        middleware = None if self.middleware is None else list(self.middleware)
+        return {**plain, **mappings, "provider_tools": list(self.provider_tools), "middleware": middleware}
 
     @classmethod
     def from_json(cls, value: object, source: str = "ladder.lock") -> Environment:
@@ -133,14 +146,24 @@ class Environment:
         problems = list(_problems(value))
         if problems or not isinstance(value, Mapping):
             raise PolicyError(problems, source)
-        return cls(**{**value, "provider_tools": tuple(value["provider_tools"])})
+        middleware = None if value["middleware"] is None else tuple(value["middleware"])
+        return cls(**{**value, "provider_tools": tuple(value["provider_tools"]), "middleware": middleware})
+
+
+def _names_one(model: str) -> bool:
+    """Whether a model id bears a date, or is one that its provider doesn't move."""
+    pinned = _PINNED.fullmatch(model)
+    return bool(_DATED.search(model)) or (pinned is not None and (int(pinned[1]), int(pinned[2])) >= (4, 6))
 
 
 # The gate asks for these at each call, and an agent has few environments.
 @functools.lru_cache(maxsize=1024)
 def _key(environment: Environment, tool: str) -> str:
-    seen = (environment.provider, environment.model, environment.prompt, environment.parameters, environment.toolset)
-    return digest_of("environment", *seen, environment.tools.get(tool))
+    env = environment
+    agents = (env.provider, env.model, env.weights, env.prompt, env.parameters, env.toolset, env.graph)
+    middleware = None if env.middleware is None else list(env.middleware)
+    tools = (env.tools.get(tool), env.implementations.get(tool), env.data.get(tool))
+    return digest_of("environment", *agents, middleware, env.data.get(EVERYWHERE), *tools)
 
 
 @functools.lru_cache(maxsize=256)
@@ -157,7 +180,8 @@ def _read(text: str, source: str) -> Environment:
     return Environment.from_json(value, source)
 
 
-_TEXTS = ("provider", "requested", "reported", "prompt", "parameters", "toolset")
+_TEXTS = ("provider", "requested", "reported", "weights", "prompt", "parameters", "toolset", "graph")
+_MAPPINGS = ("tools", "implementations", "data")
 
 
 def _problems(value: object) -> Iterable[str]:
@@ -170,88 +194,27 @@ def _problems(value: object) -> Iterable[str]:
     for name in _TEXTS:
         if not (value.get(name) is None or (isinstance(value[name], str) and value[name])):
             yield f"{name}: must be text or null, and is {value[name]!r}"
+    wrong = list(_shapes(value))
+    yield from wrong
     tools, hosted = value.get("tools", {}), value.get("provider_tools", [])
-    if not (isinstance(tools, Mapping) and _texts((*tools, *tools.values()))):
-        yield "tools: must map each tool's name to the hash of its schema"
-    elif not (isinstance(hosted, list) and _texts(hosted)):
-        yield "provider_tools: must be a list of names"
-    elif value.get("toolset") not in {None, toolset_component(tools, hosted)}:
+    if not wrong and value.get("toolset") not in {None, toolset_component(tools, hosted)}:
         yield "toolset: is not the hash of these tools; the file was edited by hand or cut"
+
+
+def _shapes(value: Mapping[str, Any]) -> Iterable[str]:
+    hashes = {"tools": "schema", "implementations": "code", "data": "data"}
+    for name, noun in hashes.items():
+        found = value.get(name, {})
+        if not (isinstance(found, Mapping) and _texts((*found, *found.values()))):
+            yield f"{name}: must map each tool's name to the {'version' if name == 'data' else 'hash'} of its {noun}"
+    for name in ("provider_tools", "middleware"):
+        found = value.get(name, [])
+        if not (isinstance(found, list) and _texts(found)) and not (found is None and name == "middleware"):
+            yield f"{name}: must be a list of names"
 
 
 def _texts(values: Iterable[object]) -> bool:
     return all(isinstance(value, str) and value for value in values)
-
-
-# --- components --------------------------------------------------------------------------------------------------
-
-
-def prompt_component(texts: Iterable[str]) -> str:
-    """The system prompt as a component: a hash of the text as it was sent, the conversation left out.
-
-    A prompt with the date in it is another prompt every day. That is a false alarm, and never a missed one.
-    """
-    said = tuple(text for text in texts if text)
-    return _prompt_of(said) if said else NO_PROMPT
-
-
-# An agent sends the same text at each of its turns.
-@functools.lru_cache(maxsize=64)
-def _prompt_of(said: tuple[str, ...]) -> str:
-    return digest_of("prompt", *said)
-
-
-def parameters_component(*sources: Mapping[str, Any]) -> str | None:
-    """The parameters that count, out of everything a request carries; a later source overrides an earlier one.
-
-    Returns:
-        Canonical JSON, a hash of it beyond `LONGEST_PLAIN` characters, or None when a value can't be read.
-
-    Example:
-        >>> parameters_component({"temperature": 0.0, "api_key": "…", "stream": True, "top_p": None})
-        '{"temperature":0}'
-    """
-    counted: dict[str, Any] = {}
-    for source in sources:
-        for carrier in (source, *(source[name] for name in CARRIERS if name in source)):
-            if isinstance(carrier, Mapping):
-                counted |= {k: v for k, v in carrier.items() if k in PARAMETERS and v is not None}
-    try:
-        text = canonical(counted).decode()
-    except ArgumentsError:
-        return None
-    return text if len(text) <= LONGEST_PLAIN else digest_of("parameters", text)
-
-
-def schema_component(description: object, schema: object) -> str:
-    """One tool as the model sees it: a hash of its description and argument schema.
-
-    Raises:
-        ArgumentsError: The schema is no JSON.
-    """
-    return digest_of("schema", description, schema)
-
-
-def toolset_component(tools: Mapping[str, str], provider_tools: Iterable[str] = ()) -> str:
-    """The whole tool set as one hash, in whatever order the tools were given."""
-    return digest_of("toolset", sorted([name, schema] for name, schema in tools.items()), sorted(provider_tools))
-
-
-def unfolded(reported: str | None, requested: str | None, known: Iterable[str] = ()) -> str | None:
-    """A reported model id without the doubling that merging stream chunks may cause (`gpt-5gpt-5`).
-
-    Only an id that is the requested one, or a known one, several times over is unfolded; `aaaa` stays `aaaa`.
-
-    Example:
-        >>> unfolded("gpt-5gpt-5", "gpt-5"), unfolded("aaaa", "model-a")
-        ('gpt-5', 'aaaa')
-    """
-    if not reported:
-        return None
-    for whole in filter(None, (requested, *known)):
-        if len(reported) > len(whole) and whole * (len(reported) // len(whole)) == reported:
-            return whole
-    return reported
 
 
 # --- differences -------------------------------------------------------------------------------------------------
@@ -261,9 +224,13 @@ def unfolded(reported: str | None, requested: str | None, known: Iterable[str] =
 class Change:
     """One component that is another one now."""
 
-    component: Literal["provider", "model", "tool", "prompt", "parameters", "toolset"]
-    klass: Literal["A", "B"]
-    """`A`: somebody else acts, or with another tool; back to asking. `B`: the same one under other conditions."""
+    component: Literal[
+        "provider", "model", "weights", "tool", "implementation", "prompt", "parameters", "toolset", "middleware",
+        "graph", "data",
+    ]  # fmt: skip
+    klass: Literal["A", "B", "C"]
+    """`A`: somebody else acts, or with another tool; back to asking. `B`: the same one under other conditions. `C`: it
+    bears on the agent from far, and lowers nothing."""
     before: str
     after: str
     text: str
@@ -276,18 +243,29 @@ def diff(before: Environment, after: Environment, tool: str | None = None) -> tu
     Args:
         before: The environment a grant was made for.
         after: The one that proposes now.
-        tool: The tool in question. Its own schema is then told apart from the rest of the tool set.
+        tool: The tool in question. Its own schema, code and data are then told apart from the rest. Without one, each
+            tool whose code changed counts as another tool.
     """
-    found = (_provider(before, after), _model(before, after), tool and _tool(before, after, tool),
-             _prompt(before, after), _parameters(before, after), _toolset(before, after, tool))  # fmt: skip
+    found = (
+        _plain(before, after, "provider", "A", "the model's provider"), _model(before, after),
+        _weights(before, after), tool and _tool(before, after, tool),
+        _code(before, after, tool), _plain(before, after, "prompt", "B", "the system prompt"),
+        _plain(before, after, "parameters", "B", "the model's parameters"), _toolset(before, after, tool),
+        _middleware(before, after), _plain(before, after, "graph", "B", "the graph"), _data(before, after, tool),
+        tool and _others_code(before, after, tool),
+    )  # fmt: skip
     return tuple(change for change in found if isinstance(change, Change))
 
 
-def _provider(before: Environment, after: Environment) -> Change | None:
-    old, new = before.provider, after.provider
-    if not (old and new) or old == new:
+def _plain(
+    before: Environment, after: Environment,
+    component: Literal["provider", "prompt", "parameters", "graph"], klass: Literal["A", "B"], noun: str,
+) -> Change | None:  # fmt: skip
+    old, new = getattr(before, component), getattr(after, component)
+    # A prompt that keeps changing is said to be dynamic, once, and isn't a change at each call.
+    if not (old and new) or old == new or DYNAMIC in {old, new}:
         return None
-    return Change("provider", "A", old, new, f"the model's provider changed from {old} to {new}")
+    return Change(component, klass, old, new, f"{noun} changed {_hashes(old, new)}")
 
 
 def _model(before: Environment, after: Environment) -> Change | None:
@@ -298,6 +276,13 @@ def _model(before: Environment, after: Environment) -> Change | None:
     if one_unreported and before.requested == after.requested:
         return None  # the same alias was asked for, and one of the answers doesn't say what stood behind it
     return Change("model", "A", old, new, f"the model changed from {old} to {new}")
+
+
+def _weights(before: Environment, after: Environment) -> Change | None:
+    old, new = before.weights, after.weights
+    if not (old and new) or old == new or before.model != after.model:
+        return None
+    return Change("weights", "A", old, new, f"the weights behind {after.model} changed {_hashes(old, new)}")
 
 
 def _tool(before: Environment, after: Environment, tool: str) -> Change | None:
@@ -311,18 +296,48 @@ def _tool(before: Environment, after: Environment, tool: str) -> Change | None:
     return Change("tool", "A", old, new, f"the description or arguments of {tool} changed {_hashes(old, new)}")
 
 
-def _prompt(before: Environment, after: Environment) -> Change | None:
-    old, new = before.prompt, after.prompt
-    if not (old and new) or old == new:
+def _code(before: Environment, after: Environment, tool: str | None) -> Change | None:
+    changed = _other_code(before, after)
+    if tool is not None and tool not in changed:
         return None
-    return Change("prompt", "B", old, new, f"the system prompt changed {_hashes(old, new)}")
+    named = ", ".join(changed) if tool is None else tool
+    old, new = ", ".join(before.implementations.values()), ", ".join(after.implementations.values())
+    return Change("implementation", "A", old, new, f"the code of {named} changed") if changed else None
 
 
-def _parameters(before: Environment, after: Environment) -> Change | None:
-    old, new = before.parameters, after.parameters
-    if not (old and new) or old == new:
+def _others_code(before: Environment, after: Environment, tool: str) -> Change | None:
+    changed = [name for name in _other_code(before, after) if name != tool]
+    old, new = ", ".join(before.implementations.values()), ", ".join(after.implementations.values())
+    return Change("implementation", "C", old, new, f"the code of {', '.join(changed)} changed") if changed else None
+
+
+def _other_code(before: Environment, after: Environment) -> list[str]:
+    old, new = before.implementations, after.implementations
+    return [name for name in new if name in old and old[name] != new[name]]
+
+
+def _middleware(before: Environment, after: Environment) -> Change | None:
+    old, new = before.middleware, after.middleware
+    if old is None or new is None or old == new:
         return None
-    return Change("parameters", "B", old, new, f"the model's parameters changed from {_short(old)} to {_short(new)}")
+    ours, theirs = ({one.partition(":")[0]: one for one in found} for found in (old, new))
+    told = [
+        *(f"{name} came" for name in theirs.keys() - ours.keys()), *(f"{name} went" for name in ours.keys() - theirs),
+        *(f"{name} is set up otherwise" for name in ours.keys() & theirs if ours[name] != theirs[name]),
+    ]  # fmt: skip
+    said = ", ".join(sorted(told)) or "another number or order"
+    return Change("middleware", "B", ", ".join(old), ", ".join(new), f"the middleware changed: {said}")
+
+
+def _data(before: Environment, after: Environment, tool: str | None) -> Change | None:
+    whose = sorted({*before.data, *after.data}) if tool is None else [EVERYWHERE, tool]
+    told = []
+    for name in whose:
+        old, new = before.data.get(name), after.data.get(name)
+        if old != new and old and new and UNREAD not in {old, new}:
+            told.append(f"the data {'' if name == EVERYWHERE else f'of {name} '}changed from {old} to {new}")
+    spelled = [", ".join(f"{name}: {at.data[name]}" for name in at.data) for at in (before, after)]
+    return Change("data", "B", spelled[0], spelled[1], "; ".join(told)) if told else None
 
 
 def _toolset(before: Environment, after: Environment, tool: str | None) -> Change | None:

@@ -52,7 +52,8 @@ from ladder_graph.steps import (
     Wait,
     Weigh,
 )
-from ladder_graph.trust.standing import Standing, standing
+from ladder_graph.trust.standing import reached, standing
+from ladder_graph.trust.suspicion import sampled
 
 RUNGS: dict[Rung, Callable[[Call, Route, Plan], Life]] = {
     Rung.SUGGEST: suggest,
@@ -81,6 +82,9 @@ class Gate:
     """The rung that the graph already sent the call to; it may only fall from there."""
 
 
+SAMPLED = Reason("sampled", "its agent seems to have changed, so one of five calls asks")
+"""Why a call asks that would have run."""
+
 Routed = tuple[Route, Plan, Seen]
 """Where a call goes, what was settled about it, and what that was found by."""
 
@@ -94,9 +98,8 @@ def routed(call: Call, gate: Gate) -> Generator[Step, Any, Routed]:
         split, unsplit, breaches, charges = divided.split, divided.trouble, divided.breaches, divided.charges
     breaches += too_dear(gate.rule, charges)
     seen: Seen = yield Look(call, tuple(charges))
-    earned = standing(gate.rule.rung, gate.locked or seen.pinned, gate.environment, call.tool)
-    if seen.standing is not None and seen.standing < earned.rung:
-        earned = Standing(seen.standing, (Reason("demoted", seen.standing_reason), *earned.reasons))
+    granted = standing(gate.rule.rung, gate.locked or seen.pinned, gate.environment, call.tool)
+    earned = reached(granted, seen.earned, seen.standing, seen.standing_reason, undeclared=gate.rule.undeclared(call))
     watching = Watching(seen.watched, seen.rehearsed, seen.firing)
     # What was seen before has been counted; a read that is repeated after a crash isn't counted twice.
     counted = seen.known is not None
@@ -105,6 +108,8 @@ def routed(call: Call, gate: Gate) -> Generator[Step, Any, Routed]:
     )
     if seen.known is not None and seen.known.state in {State.ASKED, State.APPROVED}:
         route = lowered(route, Rung.CONFIRM)
+    if seen.sampled and gate.footing.can_ask and not gate.rule.read_only and sampled(call.key):
+        route = lowered(route, Rung.CONFIRM, SAMPLED) if route.rung > Rung.CONFIRM else route
     if seen.pivot and route.rung >= Rung.CONFIRM:
         route = lowered(route, Rung.CONFIRM, Reason("pivot", seen.pivot))
     if unsplit is not None and route.rung >= Rung.BOUNDED:

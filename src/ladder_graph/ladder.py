@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ladder_graph import lockfile
 from ladder_graph.calls import Call
 from ladder_graph.deciding import Fitting, unchecked
-from ladder_graph.desk import Desk, Source
+from ladder_graph.desk import Desk
 from ladder_graph.driving import adrive, drive
+from ladder_graph.environments import DataVersion, Environments
 from ladder_graph.errors import PolicyError, ProviderToolsRefused
 from ladder_graph.fingerprint import Environment
 from ladder_graph.flow import Gate, Routed, life, routed
@@ -25,6 +26,7 @@ from ladder_graph.hosting import Alone, Host
 from ladder_graph.ledger import Reading, Store, acts, sagas, watches
 from ladder_graph.ledger.questions import Terms
 from ladder_graph.ledger.sqlite import MEMORY
+from ladder_graph.pins import Source
 from ladder_graph.policy import Policy, load_policy
 from ladder_graph.policy.scene import Scene
 from ladder_graph.questions import person_of
@@ -61,6 +63,8 @@ class Ladder(Desk):
         ledger: Where the ledger lives: a file, or `":memory:"`. The policy says it otherwise, `ladder.db` by default.
         lock: The environment that the start rungs are granted for; `ladder.lock` beside the policy file if there is
             one, and else the first environment seen.
+        data_version: The version of the data that the agent works on, or a function that tells it; it is asked at every
+            call. The policy says it otherwise.
         clock: Returns the present moment as an aware datetime; for tests.
 
     Raises:
@@ -82,6 +86,7 @@ class Ladder(Desk):
         policy: Policy | Source | None = None,
         ledger: Source | None = None,
         lock: Source | None = None,
+        data_version: DataVersion | None = None,
         clock: Callable[[], dt.datetime] | None = None,
     ) -> None:
         if policy is not None and (agent is not None or rungs is not None):
@@ -94,19 +99,23 @@ class Ladder(Desk):
             self.policy = load_policy(file)
         else:
             self.policy = Policy.from_rungs(agent or "agent", rungs or {})
+        self._locked = lockfile.read(Path(lock) if lock is not None else file and file.with_name("ladder.lock"))
         source = os.fspath(ledger) if ledger is not None else self.policy.ledger
         self.store = Store(source, lane=self.policy.agent)
         self.reading = Reading(self.store)
         self.clock = clock or _now
         self.watcher = Watcher(
-            self.store, self.clock, lambda: self.policy, lambda agent, tool: self.seat_of(agent, tool).declaration
+            self.store,
+            self.clock,
+            lambda: self.policy,
+            lambda agent, tool: self.seat_of(agent, tool).declaration,
+            sweep=self.sweep,
         )
         self.workspace = Workspace(self._drafts_directory())
         self.seats: dict[str, Seat] = {}
         self._seats_of: dict[tuple[str, str], Seat] = {}
         self._declared: dict[str, Declaration] = {}
-        self._locked = lockfile.read(Path(lock) if lock is not None else file and file.with_name("ladder.lock"))
-        self._latest: dict[str, Environment] = {}
+        self.environs = Environments(self.store, self._write, lambda: self.policy, self._locked, data_version)
         self._said: set[str] = set()
         self._met: set[tuple[str, str]] = set()
 
@@ -158,7 +167,7 @@ class Ladder(Desk):
         from ladder_graph.hosts.middleware import LadderMiddleware, SealMiddleware
 
         seal = SealMiddleware()
-        return [LadderMiddleware(self, seal=seal), *others, seal]
+        return [LadderMiddleware(self, seal=seal, others=others), *others, seal]
 
     def guard(self, tool: BaseTool | Callable[..., Any], *, agent: str | None = None) -> BaseTool:
         """A sealed copy of a tool that can't run past the ladder, whoever calls it.
@@ -190,6 +199,10 @@ class Ladder(Desk):
 
         return guard(self, tool, agent or self.policy.agent)
 
+    def masks(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """What is known of prompts: the declared templates, and the names of run-time values that are masked."""
+        return self.policy.prompts, self.policy.prompt_values
+
     def declare(self, tool: str, declaration: Declaration) -> None:
         """Declare undo, drafter or probe for a tool one doesn't own, by its name. Before mounting."""
         self._declared[tool] = self._declared.get(tool, NOTHING).merged(declaration)
@@ -210,11 +223,13 @@ class Ladder(Desk):
 
     def seat(
         self, tool: str, declaration: Declaration, *, agent: str, can_ask: bool,
-        host: Callable[[], Host] | None = None, version: str = "", fitted: Fitting = unchecked,
+        host: Callable[[], Host] | None = None, version: str = "", code: str = "", fitted: Fitting = unchecked,
         outward: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
         """Take a tool under the ladder; called by the mounts, once for each tool of each agent."""
         seat = Seat(self.declared(tool, declaration), can_ask, host, version, fitted, outward)
+        if code:
+            self.know(tool, declaration, agent=agent, code=code)
         self._seats_of[agent, tool] = seat
         # An agent inside may have another tool of the same name.
         if not agent.startswith(f"{self.policy.agent}/") or tool not in self.seats:
@@ -226,6 +241,10 @@ class Ladder(Desk):
         kept = partial(acts.found, version=seat.edition(tool), undo=seat.declaration.undo_edition)
         self._write(lambda journal, cursor: kept(journal, cursor, agent, tool, seat.footing(None)), durable=False)
         self._see_through()
+
+    def know(self, tool: str, declaration: Declaration, *, agent: str, code: str) -> None:
+        """Take down the code of an agent's tool, which belongs to the environment of its calls."""
+        self.environs.know(agent, tool, code, self.declared(tool, declaration).version or "")
 
     def _see_through(self) -> None:
         """Watch in a thread of this process, where a tool wants to be watched or somebody left a window open."""
@@ -254,7 +273,7 @@ class Ladder(Desk):
             scene: Tells the circumstances of the call at a moment.
         """
         policy = policy or self.refresh()
-        self._observe(call.agent, environment)
+        self.environs.observe(call.agent, environment)
         seat = self.seat_of(call.agent, call.tool)
         reader = policy.reader_of(policy.rule(call.tool))
         footing = seat.footing(reader and reader[0])
@@ -365,18 +384,6 @@ class Ladder(Desk):
         """What an approval of a call holds for, as it is in this process now."""
         seat = self.seat_of(call.agent, call.tool)
         return Terms(policy.rule(call.tool), seat.edition(call.tool), seat.declaration.undo_reference)
-
-    def _observe(self, agent: str, environment: Environment | None) -> None:
-        """Write a new environment down, and say so, before any of its calls runs."""
-        if environment is None or environment.model is None or self._latest.get(agent) == environment:
-            return
-        news = self._write(
-            lambda journal, cursor: acts.observe(journal, cursor, agent, environment, self._locked.get(agent)),
-            durable=False,
-        )
-        self._latest[agent] = environment
-        if news:
-            log.warning("%s", news)
 
     def _say(self, text: str) -> None:
         """Say a thing once in this process."""

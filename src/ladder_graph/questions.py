@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from dataclasses import replace
+from random import SystemRandom
+from typing import Any, Literal, TypeVar
 
 from ladder_graph import answers
 from ladder_graph.calls import Call
 from ladder_graph.deciding import Fitting, decision_of, edited, taken_before, unrevocable
 from ladder_graph.errors import AnswerRefused
-from ladder_graph.ledger import Journal, Reading, Store, acts
+from ladder_graph.ledger import Journal, Reading, Store, acts, probes
 from ladder_graph.policy import Policy
-from ladder_graph.steps import Person, Question
+from ladder_graph.steps import Decision, Person, Question
+from ladder_graph.trust.deeds import BLAMELESS
+from ladder_graph.trust.probing import due, mutated
 
 T = TypeVar("T")
+random = SystemRandom().random
+"""Nobody foresees a probe; a test may put another one in its place."""
 
 
 def person_of(by: str | Person) -> Person:
@@ -28,6 +35,12 @@ def person_of(by: str | Person) -> Person:
     if not person.name:
         raise AnswerRefused("nobody's name is on the answer; say who you are")
     return person
+
+
+def _attention(looked: float | None, characters: int | None) -> tuple[float | None, int | None]:
+    """How long a person looked at how much; what is no length of time is none."""
+    seconds = None if looked is None else looked if 0 <= looked < math.inf else 0.0
+    return seconds, None if characters is None else max(0, characters)
 
 
 class Questions(ABC):
@@ -60,8 +73,9 @@ class Questions(ABC):
         return self.store.read(lambda cursor: acts.find_question(journal, cursor, question))
 
     def approve(
-        self, question: str, *, by: str | Person, typed: str | None = None, digest: str | None = None
-    ) -> Question:
+        self, question: str, *, by: str | Person, typed: str | None = None, digest: str | None = None,
+        looked: float | None = None, characters: int | None = None,
+    ) -> Question:  # fmt: skip
         """Say yes to exactly one frozen action; its thread runs it when resumed with `graph.invoke(None, config)`.
 
         Args:
@@ -69,25 +83,46 @@ class Questions(ABC):
             by: Who says so; a plain name is vouched for by the calling program.
             typed: The exact value of the argument that must be typed, where the rule asks for it.
             digest: The digest of what the person was shown; refused if it isn't this question's.
+            looked: Seconds that the person looked at the question, where that was measured. A yes that nobody can have
+                read the question for is no evidence of trust.
+            characters: How much there was to read.
 
         Raises:
             UnknownQuestion: There is none.
             AnswerRefused: Not by this person, not any more, not for these arguments.
         """
-        return self._answer(question, answers.Answer("approve", typed=typed, digest=digest), by)
+        looked, characters = _attention(looked, characters)
+        answer = answers.Answer("approve", typed=typed, digest=digest, looked=looked, characters=characters)
+        return self._answer(question, answer, by)
 
-    def decline(self, question: str, *, by: str | Person, reason: str) -> Question:
+    def decline(
+        self, question: str, *, by: str | Person, reason: str, fault: Literal["agent", "policy"] = "agent",
+        looked: float | None = None, characters: int | None = None,
+    ) -> Question:  # fmt: skip
         """Say no, with the reason that the agent will read.
+
+        Args:
+            question: The question's id, or the beginning of it.
+            by: Who says so; a plain name is vouched for by the calling program.
+            reason: Why not.
+            fault: `"policy"` where the reason lies outside the agent, as a bad moment does: then the no doesn't count
+                against it.
+            looked: Seconds that the person looked at the question, where that was measured.
+            characters: How much there was to read.
 
         Raises:
             UnknownQuestion: There is none.
             AnswerRefused: Not any more.
         """
-        return self._answer(question, answers.Answer("decline", reason=reason), by)
+        looked, characters = _attention(looked, characters)
+        blame = BLAMELESS if fault == BLAMELESS else ""
+        answer = answers.Answer("decline", reason=reason, looked=looked, characters=characters, fault=blame)
+        return self._answer(question, answer, by)
 
     def edit(
         self, question: str, arguments: Mapping[str, Any], *, by: str | Person, reason: str = "",
-        typed: str | None = None, digest: str | None = None,
+        typed: str | None = None, digest: str | None = None, looked: float | None = None,
+        characters: int | None = None,
     ) -> Question:  # fmt: skip
         """Let a call run with other arguments; whoever puts them in approves them.
 
@@ -101,12 +136,18 @@ class Questions(ABC):
             reason: Why.
             typed: What must be typed, where the rule asks for it: for the new arguments.
             digest: The digest of what the person was shown; refused if it isn't this question's.
+            looked: Seconds that the person looked at the question, where that was measured.
+            characters: How much there was to read.
 
         Raises:
             UnknownQuestion: There is none.
             AnswerRefused: Not by this person, not any more, or the arguments don't fit the tool.
         """
-        answer = answers.Answer("edit", reason=reason, typed=typed, digest=digest, arguments=dict(arguments))
+        looked, characters = _attention(looked, characters)
+        answer = answers.Answer(
+            "edit", reason=reason, typed=typed, digest=digest, arguments=dict(arguments), looked=looked,
+            characters=characters,
+        )  # fmt: skip
         return self._answer(question, answer, by)
 
     def respond(self, question: str, text: str, *, by: str | Person) -> Question:
@@ -158,12 +199,39 @@ class Questions(ABC):
             complaint = decision if isinstance(decision, str) else taken_before(journal, cursor, decision)
             if isinstance(decision, str) or complaint:
                 raise AnswerRefused(complaint)
-            taken = journal.answer(cursor, asked, decision)
+            wrong = probes.why(cursor, asked.call.key)
+            taken = (
+                self._taken(journal, cursor, asked, decision)
+                if wrong is None
+                else self._revealed(journal, cursor, asked, decision, wrong)
+            )
             if taken is None:
                 raise AnswerRefused("somebody answered at the same moment, or you took your approval back; look again")
             return taken
 
         return self._write(work)
+
+    def _revealed(
+        self, journal: Journal, cursor: Any, asked: Question, decision: Decision, wrong: str
+    ) -> Question | None:
+        """Take an answer to a probe, and say at once that it was one; None where somebody else has answered it."""
+        taken = probes.answered(journal, cursor, asked, decision, wrong, **decision.record)
+        return replace(asked, decision=decision, probe=wrong) if taken else None
+
+    def _taken(self, journal: Journal, cursor: Any, asked: Question, decision: Decision) -> Question | None:
+        """Take an answer to a real question. The next one may be a probe."""
+        taken, trust = journal.answer(cursor, asked, decision), self.policy.trust
+        written = self.policy.rule(asked.call.tool).trust.probes
+        if taken is None or trust.probes == "off" or not (written or trust.probes == "mutated"):
+            return taken
+        decided, since = probes.pace(journal, cursor, asked.call)
+        if due(decided, since, trust.probe_share, random()):
+            made = [(dict(one.arguments), one.why) for one in written]
+            if trust.probes == "mutated" and (wrong := mutated(asked.call.arguments, random())) is not None:
+                made.append(wrong)
+            if made:
+                probes.put(journal, cursor, asked.call, *made[int(random() * len(made))])
+        return taken
 
     def refresh(self) -> Policy:
         """The policy in force."""

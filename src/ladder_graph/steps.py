@@ -71,6 +71,18 @@ class Decision:
     """Why; for `respond`, the text that the model gets."""
     successor: Call | None = None
     """For `edit`, the call that goes on in the other's place."""
+    looked: float | None = None
+    """Seconds that the person looked at the question; None where that wasn't measured."""
+    characters: int | None = None
+    """How much there was to read."""
+    fault: str = ""
+    """`policy` for a no that says nothing about the agent."""
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What the ledger keeps of how it was come to; nothing of what isn't known."""
+        found = {"looked": self.looked, "characters": self.characters, "fault": self.fault or None}
+        return {name: value for name, value in found.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +122,9 @@ class Question:
     """SHA-256 of the random word that whoever was asked can name; empty where nobody was asked in band."""
     mistake: int | None = None
     """What one wrong call costs at most, in micro-dollars, where the rule says so."""
+    probe: str = ""
+    """What is wrong with the call, where it was a probe, that is known to be wrong and never runs. Nobody knows before
+    it is answered."""
     part_first: bool = False
     """A part of it runs first, and the rest only if the part turns out well."""
     word: str = ""
@@ -190,9 +205,13 @@ class Seen:
     """A person's earlier no to the same tool and arguments in this thread."""
     editor: Person | None = None
     """Who put other arguments in, where this very action was edited."""
+    earned: Rung | None = None
+    """The rung that the call's cell was promoted to, if it was."""
     standing: Rung | None = None
     """The rung that a demotion put this cell on, if one did."""
     standing_reason: str = ""
+    sampled: bool = False
+    """One of five calls asks, since a silent change is suspected."""
     left: tuple[tuple[Charge, int], ...] = ()
     """Each charge the call would make, with what is left in its window."""
     overdue: int = 0

@@ -124,7 +124,8 @@ class Turn:
 
     def journal(self) -> Journal:
         """The ledger's transactions at this moment."""
-        return Journal(self.store.owner, self.policy.revision, self.clock(), self.host.checkpoint())
+        scope = self.terms.rule.scope
+        return Journal(self.store.owner, self.policy.revision, self.clock(), self.host.checkpoint(), scope)
 
     def transaction(self, step: Step) -> tuple[Callable[[Cursor], Any], bool] | None:
         """The ledger's part of a step, with whether it must reach the disk; None where the step isn't the ledger's."""
@@ -374,7 +375,7 @@ class Turn:
                 word = came_to(UndoOutcome(cast("Any", step.state), detail))
                 sagas.came(cursor, journal, step.call.key, word, "" if word in SETTLED else detail)
             if (down := after_undo(step.call, step.state)) is not None:
-                acts.demote(journal, cursor, step.call.agent, step.call.tool, down.rung, down.reason, step.call.key)
+                acts.demote(journal, cursor, acts.cell_of(step.call), down, step.call.key)
                 if recorded:
                     acts.page(journal, cursor, step.call.agent, step.call.key, self.reader)
             return recorded

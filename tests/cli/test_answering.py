@@ -12,6 +12,8 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 from ladder_graph import Ladder
 
 ME = pwd.getpwuid(os.getuid()).pw_name
@@ -103,6 +105,53 @@ def test_a_question_is_approved_and_runs_once(shop, ladder, question):
     assert shop.ran == ["refund 4711"]
     entry = next(one for one in ladder("log", "--json").document if one["kind"] == "approved")
     assert (entry["body"]["by"], entry["body"]["auth"]) == (ME, "os-user")
+
+
+def test_a_yes_without_a_look_is_a_glance(shop, ladder, question):
+    """With --yes nobody looked: no second is on record, and how much there was to read."""
+    shop.run(("close_ticket", {"number": 7}))
+    ladder("approve", question("close_ticket"), "--yes")
+    entry = next(one for one in ladder("log", "--json").document if one["kind"] == "approved")
+    assert entry["body"]["looked"] == 0
+    assert 7 < entry["body"]["characters"] < 200
+
+
+def test_an_edit_carries_the_look_too(shop, ladder, question):
+    """Both the edited action and the one in its place say how long somebody looked."""
+    shop.run(("close_ticket", {"number": 7}))
+    ladder("edit", question("close_ticket"), "--set", "number=8", "--yes")
+    found = [one["body"] for one in ladder("log", "--json").document if one["kind"] in {"edited", "approved"}]
+    assert [one["looked"] for one in found] == [0, 0]
+
+
+def test_how_long_somebody_looked_is_on_record(folder, ladder, question):
+    """From the question on the screen to the answer, at a terminal."""
+    terminal = Terminal("approve", question("close_ticket"))
+    terminal.until("Type yes or no:")
+    terminal.type("yes\n")
+    assert terminal.end() == 0
+    entry = next(one for one in ladder("log", "--json").document if one["kind"] == "approved")
+    assert entry["body"]["looked"] > 0
+
+
+@pytest.mark.parametrize(("options", "fault"), [([], None), (["--not-the-agent"], "policy")])
+def test_a_no_can_be_for_reasons_outside_the_agent(shop, ladder, question, options, fault):
+    """It says so in the entry; any other no counts against the agent."""
+    shop.run(("close_ticket", {"number": 7}))
+    ladder("decline", question("close_ticket"), "--reason", "we are closed", *options)
+    entry = next(one for one in ladder("log", "--json").document if one["kind"] == "declined")
+    assert entry["body"].get("fault") == fault
+    assert "looked" not in entry["body"]
+
+
+def test_what_is_no_length_of_time_is_a_glance(shop, ladder, question):
+    """A look that lasted for ever, or less than nothing, is none."""
+    for seconds in (float("nan"), float("inf"), -1.0):
+        shop.run(("close_ticket", {"number": 7}))
+        with shop.ladder() as mine:
+            mine.approve(question("close_ticket"), by="ana", looked=seconds, characters=-5)
+            body = [entry for entry in mine.log() if entry.kind == "approved"][-1].body
+        assert (body["looked"], body["characters"]) == (0, 0)
 
 
 def test_who_approves_is_not_taken_from_the_environment(shop, ladder, question, monkeypatch):

@@ -49,7 +49,7 @@ def test_what_is_missing_is_said_with_what_to_do(shop, ladder):
     assert found["reports"]["verdict"] == "wrong"
     assert "read_stock" in found["reports"]["text"]
     assert found["read_stock"]["verdict"] == "wrong"
-    assert "4 of 13 not in order." in ladder("doctor", code=1).stdout
+    assert "4 of 14 not in order." in ladder("doctor", code=1).stdout
 
 
 def test_a_changed_model_is_wrong(shop, ladder):

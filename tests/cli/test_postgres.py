@@ -47,3 +47,16 @@ def test_a_ledger_can_be_named_by_its_url(shop, postgres, ladder):
     assert len(ladder("--ledger", named, "pending", "--json").document) == 2
     doctor = ladder("--ledger", named, "doctor").output
     assert "s3cret" not in doctor
+
+
+def test_trust_on_a_server(shop, ladder):
+    """What was earned is seen, a mistake puts a tool down, and all of it is worked out anew."""
+    cells = {cell["tool"]: cell for cell in ladder("trust", "--json").document}
+    assert (cells["send_mail"]["stands"], cells["send_mail"]["certificate"]["runs"]) == ("bounded", 1)
+    mail = next(one["action"] for one in ladder("log", "--json").document if one["tool"] == "send_mail")
+    assert ladder("incident", mail, "--severity", "S2", "--json").document["demoted_to"] == "draft"
+    assert "waits 28 days" in " ".join(ladder("why", "send_mail").stdout.split())
+    assert ladder("sweep", "--json").document == []
+    assert "the ledger is whole" in ladder("attest").stdout
+    assert "can't go up" in ladder("promote", "send_mail", code=2).stderr
+    assert ladder("trust", "--recompute", "--json").document == {"ok": True, "problems": []}

@@ -132,6 +132,28 @@ def test_an_alert_over_http_undoes(press, ladder):
     assert watcher.wait(60) == 0
 
 
+def test_an_incident_over_http_puts_a_tool_down(press, ladder):
+    """With the token it counts, once, for whom the token is; the tool goes down before its next call."""
+    watcher = press.watch("--listen", "0")
+    url = line(watcher, "incidents are taken at").split()[-1]
+    assert _acted("after")
+    key = ladder("log", "--json").document[-1]["action"]
+    bearer = {"Authorization": f"Bearer {TOKEN}"}
+    said = {"action": key, "severity": "S2", "class": "wrong_page", "text": "another page", "by": "ana"}
+    assert httpx.post(url, json=said).status_code == 401
+    assert httpx.post(url, json={**said, "severity": 2}, headers=bearer).status_code == 400
+    assert httpx.post(url, json={**said, "action": "f" * 64}, headers=bearer).status_code == 404
+    first = httpx.post(url, json=said, headers=bearer)
+    assert (first.status_code, first.json()["new"], first.json()["demoted_to"]) == (200, True, "confirm")
+    again = httpx.post(url, json=said, headers=bearer)
+    assert (again.status_code, again.json()["new"], again.json()["demoted_to"]) == (200, False, None)
+    (entry,) = [one for one in ladder("log", "--json").document if one["kind"] == "incident"]
+    assert (entry["body"]["by"], entry["body"]["auth"]) == ("PRESS_TOKEN, for ana", "server")
+    assert not _acted("again")
+    watcher.send_signal(signal.SIGTERM)
+    assert watcher.wait(20) == 0
+
+
 def test_without_a_watcher_it_asks(press, ladder):
     """Where only `ladder watch` watches and none runs, the tool doesn't act unasked, and the doctor says why."""
     assert not _acted("after")

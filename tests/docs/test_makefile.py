@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
-TARGETS = set(re.findall(r"^([a-z]+):", MAKEFILE, re.MULTILINE))
+TARGETS = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
 
 
@@ -25,13 +25,13 @@ def test_every_command_that_is_named_exists(page):
     """A `make` command in code on a page is a target of the Makefile."""
     text = page.read_text(encoding="utf-8")
     fenced = "".join(re.findall(r"^```(?:\w*)\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
-    named = re.findall(r"`make ([a-z]+)", text) + re.findall(r"^(?:\$ )?make ([a-z]+)", fenced, re.MULTILINE)
+    named = re.findall(r"`make ([a-z-]+)", text) + re.findall(r"^(?:\$ )?make ([a-z-]+)", fenced, re.MULTILINE)
     assert set(named) <= TARGETS
 
 
 def test_every_target_is_described():
     """`make help` has a line for every target."""
-    described = set(re.findall(r"^([a-z]+):.*## \S", MAKEFILE, re.MULTILINE))
+    described = set(re.findall(r"^([a-z-]+):.*## \S", MAKEFILE, re.MULTILINE))
     assert described == TARGETS
 
 

@@ -49,7 +49,7 @@ def test_the_environment_is_there_before_the_tool_runs():
     @tool
     def look(to: str) -> str:
         """Look."""
-        seen.append(next(iter(capture._calls.values())))
+        seen.append(next(iter(capture._calls.values())).environment)
         return to
 
     for run in (run_invoke, run_ainvoke):
@@ -258,7 +258,7 @@ class Stopping(Capture):
     def on_chat_model_start(self, serialized, messages, *, run_id, **kwargs):
         """Take down, keep, stop."""
         super().on_chat_model_start(serialized, messages, run_id=run_id, **kwargs)
-        self.taken = self._requests[run_id]
+        self.taken = self._requests[run_id].environment
         raise InterruptedError
 
 

@@ -40,6 +40,7 @@ from ladder_graph.policy.lines import lines_of
 from ladder_graph.policy.model import Channel, Key, Someone
 from ladder_graph.policy.scene import Scene
 from ladder_graph.policy.schema import policy_schema
+from ladder_graph.policy.trusting import Scope, Stake, Trust
 from ladder_graph.policy.watching import Signals, Watch, problems
 from ladder_graph.scale import Rung
 from tests.json_schema import complaints
@@ -141,7 +142,7 @@ CHECKS = st.one_of(
     st.builds(lambda query, measure: Sql(env="DB", query=query, **measure), NAME, MEASURES),
     st.builds(lambda url, query, measure: Prometheus(url=url, query=query, **measure), URLS, NAME, MEASURES),
     st.builds(ErrorRate, at_most=st.floats(0, 0.99), least=st.integers(1, 9), **WATCHED),
-    st.builds(Alert, labels=LABELS, alive=st.none() | LABELS, **WATCHED),
+    st.builds(Alert, labels=LABELS, alive=st.none() | LABELS, **{**WATCHED, "failure_limit": st.just(0)}),
 )
 WATCHES = st.builds(
     Watch, window=SECONDS, confirm=st.sampled_from(["auto", "required"]), inconclusive=st.sampled_from(["undo", "hold"])
@@ -153,6 +154,13 @@ CONFIRMS = st.builds(
     by=st.lists(NAME, max_size=2).map(lambda names: [*names, "ana"] if names else []),
     type=st.none() | NAME,
     expires=SOME_SECONDS,
+)
+SCOPES = st.builds(
+    Scope, argument=PLAIN, edges=st.lists(st.integers(-9, 9), min_size=1, unique=True, max_size=7).map(sorted)
+) | (
+    st.lists(PLAIN | st.booleans() | st.integers(0, 9), min_size=1, max_size=8, unique_by=str).map(
+        lambda values: Scope(argument="x", values=values)
+    )
 )
 RULES = st.builds(
     lambda rungs, watching, **fields: Rule(
@@ -169,8 +177,29 @@ RULES = st.builds(
     undo=st.none() | PLAIN.map("shop:{}".format),
     watching=st.just((Watch(), [])) | WATCHING,
     confirm=CONFIRMS,
+    scope=st.none() | SCOPES,
+    trust=st.builds(
+        Stake,
+        rollback_cost=DOLLARS,
+        mistakes=st.lists(NAME, max_size=2),
+        single_pattern=st.booleans(),
+        cosmetic=st.lists(PLAIN, max_size=2),
+    ),
 )
 TOOLS = NAME.filter(lambda name: "*" not in name) | st.sampled_from(["a_*", "*_bc*", "abc_*d"])
+WORDS = st.sampled_from([rung.word for rung in Rung])
+TRUST = st.builds(
+    Trust,
+    mode=st.sampled_from(["certificate", "expected_loss"]),
+    wage=st.none() | DOLLARS,
+    waiting=DOLLARS,
+    minutes=st.dictionaries(WORDS, st.floats(0, 10_000), max_size=2),
+    alpha=st.dictionaries(WORDS.filter(lambda word: word != "suggest"), st.floats(1e-9, 0.5), max_size=2),
+    least_days=st.integers(0, 3650),
+    active_days=st.integers(0, 3650),
+    loss_budget=st.none() | DOLLARS,
+    promoters=st.lists(NAME, max_size=2),
+)
 POLICIES = st.builds(
     Policy,
     agent=NAME,
@@ -192,6 +221,7 @@ POLICIES = st.builds(
     ),
     keys=st.dictionaries(NAME, st.builds(Key, env=NAME, valid=SOME_SECONDS), max_size=2),
     signals=st.builds(Signals, token_env=st.none() | NAME),
+    trust=TRUST,
     ask=st.sampled_from(["all", "one"]),
     provider_tools=st.sampled_from(["refuse", "report"]),
 )
@@ -215,7 +245,9 @@ def toml(value):
 
 def toml_file(data, nested):
     """A policy as a TOML text, with the tools as tables, or with everything inline."""
-    lines = [f"{key} = {toml(value)}" for key, value in data.items() if key != "tools" or not nested]
+    lines = [
+        f"{key} = {toml(value)}" for key, value in data.items() if value is not None and (key != "tools" or not nested)
+    ]
     for name, rule in data["tools"].items() if nested else ():
         lines.append(f"\n[tools.{toml(name)}]  # a rule")
         lines += [

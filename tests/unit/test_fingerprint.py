@@ -9,18 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ladder_graph.errors import PolicyError
-from ladder_graph.fingerprint import (
+from ladder_graph.components import (
     LONGEST_PLAIN,
-    NO_PROMPT,
-    Environment,
-    diff,
     parameters_component,
     prompt_component,
     schema_component,
     toolset_component,
     unfolded,
 )
+from ladder_graph.errors import PolicyError
+from ladder_graph.fingerprint import EVERYWHERE, UNREAD, Environment, diff
+from ladder_graph.prompts import NO_PROMPT
 
 TOOLS = {"send": schema_component("Send it.", {"to": "string"}), "read": schema_component("Read it.", {})}
 ENV = Environment(
@@ -31,6 +30,11 @@ ENV = Environment(
     parameters='{"temperature":0}',
     toolset=toolset_component(TOOLS),
     tools=TOOLS,
+    weights="aaa",
+    implementations={"send": "1", "read": "1"},
+    middleware=("A:1", "B:0"),
+    graph="g1",
+    data={EVERYWHERE: "1", "send": "1"},
 )
 
 
@@ -52,8 +56,30 @@ def with_tools(env: Environment, tools: dict[str, str], *hosted: str) -> Environ
         with_tools(ENV, {**TOOLS, "send": schema_component("Send it!", {})}),
         with_tools(ENV, {"send": TOOLS["send"]}),
         with_tools(ENV, TOOLS, "web_search"),
+        replace(ENV, weights="bbb"),
+        replace(ENV, implementations={"send": "2"}),
+        replace(ENV, middleware=("Polite:1",)),
+        replace(ENV, middleware=()),
+        replace(ENV, graph="g2"),
+        replace(ENV, data={EVERYWHERE: "2", "send": "1"}),
+        replace(ENV, data={EVERYWHERE: "1", "send": "2"}),
     ],
-    ids=["provider", "model", "prompt", "parameters", "schema", "toolset", "provider tool"],
+    ids=[
+        "provider",
+        "model",
+        "prompt",
+        "parameters",
+        "schema",
+        "toolset",
+        "provider tool",
+        "weights",
+        "code",
+        "middleware",
+        "no middleware",
+        "graph",
+        "data",
+        "data of the tool",
+    ],
 )
 def test_each_component_makes_another_cell(other):
     """A change of any component gives the tool another key, so evidence doesn't carry over."""
@@ -216,6 +242,27 @@ def test_a_doubled_model_id_is_unfolded_only_where_it_is_known(reported, request
     assert unfolded(reported, requested, known) == read
 
 
+@pytest.mark.parametrize(
+    ("requested", "certain"),
+    [
+        ("gpt-5", False), ("gpt-5-2025-08-07", True), ("claude-opus-4-7", True), ("claude-opus-4-6", True),
+        ("claude-opus-5-0", True), ("claude-opus-4-1", False), ("claude-sonnet-4-0", False),
+        ("gemini-flash-latest", False),
+    ],
+)  # fmt: skip
+def test_an_id_that_can_move_is_not_certain(requested, certain):
+    """Where nothing was reported, a date pins an id, and so does Anthropic's numbering from 4.6 on."""
+    assert Environment("p", requested).certain is certain
+
+
+def test_ollama_is_certain_by_its_weights_alone():
+    """It reports whatever tag was asked for, so that the tag says nothing."""
+    silent = Environment("ollama at llm.lan:11434", "llama3", "llama3")
+    assert not silent.certain
+    assert replace(silent, weights="aaa").certain
+    assert replace(silent, provider="ollamatic").certain
+
+
 # --- differences -------------------------------------------------------------------------------------------------
 
 
@@ -241,6 +288,14 @@ def test_the_same_environment_has_no_changes():
         (with_tools(ENV, {**TOOLS, "read": "1"}), "toolset", "B", "read is another one"),
         (with_tools(ENV, TOOLS, "web_search"), "toolset", "B", "web_search came"),
         (with_tools(ENV, {**TOOLS, "send": "1"}), "tool", "A", "the description or arguments of send changed from "),
+        (replace(ENV, weights="bbb"), "weights", "A", "the weights behind gpt-5-2025-08-07 changed from aaa to bbb"),
+        (replace(ENV, implementations={"send": "2", "read": "1"}), "implementation", "A", "the code of send changed"),
+        (replace(ENV, implementations={"send": "1", "read": "2"}), "implementation", "C", "the code of read changed"),
+        (replace(ENV, middleware=("B:1", "C:1")), "middleware", "B", "changed: A went, B is set up otherwise, C came"),
+        (replace(ENV, middleware=("A:1", "B:0", "B:0")), "middleware", "B", "another number or order"),
+        (replace(ENV, graph="g2"), "graph", "B", "the graph changed from g1 to g2"),
+        (replace(ENV, data={EVERYWHERE: "2", "send": "1"}), "data", "B", "the data changed from 1 to 2"),
+        (replace(ENV, data={EVERYWHERE: "1", "send": "2"}), "data", "B", "the data of send changed from 1 to 2"),
     ],
 )
 def test_a_change_is_named_in_words(after, component, klass, said):
@@ -250,10 +305,16 @@ def test_a_change_is_named_in_words(after, component, klass, said):
     assert said in change.text
 
 
-@pytest.mark.parametrize("component", ["provider", "prompt", "parameters", "toolset"])
-def test_unknown_is_never_a_change(component):
+@pytest.mark.parametrize(
+    ("component", "unknown"),
+    [
+        *((name, None) for name in ("provider", "prompt", "parameters", "toolset", "weights", "middleware", "graph")),
+        ("implementations", {}), ("data", {}), ("data", {EVERYWHERE: UNREAD}), ("prompt", "dynamic"),
+    ],
+)  # fmt: skip
+def test_unknown_is_never_a_change(component, unknown):
     """A component that one side doesn't know has not changed."""
-    hole = replace(ENV, **{component: None})
+    hole = replace(ENV, **{component: unknown})
     assert diff(ENV, hole, "send") == diff(hole, ENV, "send") == ()
 
 

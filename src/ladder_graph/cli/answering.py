@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+import time
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -51,21 +52,19 @@ def approve(
     yes: Yes = False,
 ) -> None:
     """Let one waiting action run, once, exactly as shown."""
-    from ladder_graph.cli import asking, screen
+    from ladder_graph.cli import screen
     from ladder_graph.desk import signed_in
 
     person = signed_in()
     with place_of(ctx).acting() as ladder:
         asked = ladder.question(question)
         out = screen.Screen()
-        _card(out, asked, ladder.clock(), whole=True)
+        to_read = _card(out, asked, ladder.clock(), whole=True)
         out.gap()
         _refuse_what_is_hopeless(ladder, asked, person)
-        if asked.to_type is not None and typed is None:
-            typed = asking.typed(f"Type the {asked.to_type} to approve: ")
-        else:
-            asking.confirm(f"Let {asked.call.agent} run this, once, in your name ({person.name})?", yes=yes)
-        taken = ladder.approve(asked.id, by=person, typed=typed, digest=asked.digest)
+        question = f"Let {asked.call.agent} run this, once, in your name ({person.name})?"
+        typed, looked = _asked(asked, question, typed, yes=yes)
+        taken = ladder.approve(asked.id, by=person, typed=typed, digest=asked.digest, looked=looked, characters=to_read)
     _said(out, "approved", person)
     _what_now(out, taken)
 
@@ -75,12 +74,16 @@ def decline(
     question: QuestionId,
     *,
     reason: Annotated[str, typer.Option(help="Why not; the agent reads it.")],
+    not_the_agent: Annotated[
+        bool, typer.Option("--not-the-agent", help="The reason lies outside the agent, so it doesn't count against it.")
+    ] = False,
 ) -> None:
     """Say no to one waiting action.
 
     The agent reads the reason, and doesn't ask for the same again.
     """
-    _end(ctx, "declined", lambda ladder, person: ladder.decline(question, by=person, reason=reason))
+    fault: Literal["agent", "policy"] = "policy" if not_the_agent else "agent"
+    _end(ctx, "declined", lambda ladder, person: ladder.decline(question, by=person, reason=reason, fault=fault))
 
 
 def edit(
@@ -102,7 +105,7 @@ def edit(
 
     The arguments that --set doesn't name stay as they are. The agent is told what was called instead.
     """
-    from ladder_graph.cli import asking, screen
+    from ladder_graph.cli import screen
     from ladder_graph.desk import signed_in
     from ladder_graph.wording import show
 
@@ -110,21 +113,23 @@ def edit(
     with place_of(ctx).acting() as ladder:
         asked = ladder.question(question)
         out = screen.Screen()
-        _card(out, asked, ladder.clock(), whole=True)
+        to_read = _card(out, asked, ladder.clock(), whole=True)
         out.gap()
         _refuse_what_is_hopeless(ladder, asked, person, "edit")
         changes = dict(_changed(one, asked) for one in change)
         out.fields([(name, f"becomes {show(value)}") for name, value in changes.items()])
         out.gap()
-        if asked.to_type is not None and typed is None:
-            typed = asking.typed(f"Type the {asked.to_type} to approve: ")
-        else:
-            asking.confirm(f"Let {asked.call.agent} run this instead, in your name ({person.name})?", yes=yes)
+        typed, looked = _asked(
+            asked, f"Let {asked.call.agent} run this instead, in your name ({person.name})?", typed, yes=yes
+        )
         arguments = {**asked.call.arguments, **changes}
-        ladder.edit(asked.id, arguments, by=person, reason=reason, typed=typed, digest=asked.digest)
+        taken = ladder.edit(
+            asked.id, arguments, by=person, reason=reason, typed=typed, digest=asked.digest, looked=looked,
+            characters=to_read,
+        )  # fmt: skip
         now_asked = next((one for one in ladder.pending() if one.call.id == asked.call.id), None)
     _said(out, "edited", person)
-    _what_now(out, now_asked or asked)
+    _what_now(out, taken if taken.probe else now_asked or asked)
 
 
 def respond(
@@ -145,6 +150,21 @@ def revoke(
 ) -> None:
     """Take an approval back, as long as nothing has run."""
     _end(ctx, "taken back", lambda ladder, person: ladder.revoke(question, by=person, reason=reason))
+
+
+def _asked(asked: Question, question: str, typed: str | None, *, yes: bool) -> tuple[str | None, float]:
+    """Ask for the yes, or for what must be typed.
+
+    Returns:
+        What was typed, and how many seconds the person looked at what is on the screen; none where nobody was asked.
+    """
+    from ladder_graph.cli import asking
+
+    began = time.monotonic()
+    if asked.to_type is not None and typed is None:
+        return asking.typed(f"Type the {asked.to_type} to approve: "), time.monotonic() - began
+    asking.confirm(question, yes=yes)
+    return typed, 0.0 if yes else time.monotonic() - began
 
 
 def _changed(text: str, asked: Question) -> tuple[str, object]:
@@ -169,12 +189,23 @@ def _changed(text: str, asked: Question) -> tuple[str, object]:
 
 
 def _what_now(out: Screen, question: Question) -> None:
+    if _revealed(out, question):
+        return
     left = 0 if question.decision is not None else question.quorum - len(question.votes)
     if question.quorum > 1 and left > 0:
         out.note(f"{left} more {'person' if left == 1 else 'people'} must approve question {question.id}.")
     else:
         out.note(f"It runs when thread {question.call.thread} is resumed: graph.invoke(None, config)")
     out.gap()
+
+
+def _revealed(out: Screen, question: Question) -> bool:
+    """Say that a question was a probe, if it was one."""
+    if question.probe:
+        out.line(f"This was a probe, which never runs: {question.probe}")
+        out.note("Probes are put among the questions to measure how many mistakes are caught.")
+        out.gap()
+    return bool(question.probe)
 
 
 def _refuse_what_is_hopeless(ladder: Ladder, asked: Question, person: Person, verdict: Verdict = "approve") -> None:
@@ -189,8 +220,12 @@ def _refuse_what_is_hopeless(ladder: Ladder, asked: Question, person: Person, ve
         raise AnswerRefused(complaint)
 
 
-def _card(out: Screen, question: Question, now: dt.datetime, *, whole: bool) -> None:
-    """One question: exactly what would run, and all that bears on the answer."""
+def _card(out: Screen, question: Question, now: dt.datetime, *, whole: bool) -> int:
+    """One question: exactly what would run, and all that bears on the answer.
+
+    Returns:
+        How many characters of it must be read before anybody can answer: the arguments, and why it is asked.
+    """
     from ladder_graph.cli.screen import shortened, span
     from ladder_graph.policy.units import spell_dollars
     from ladder_graph.wording import show
@@ -219,6 +254,7 @@ def _card(out: Screen, question: Question, now: dt.datetime, *, whole: bool) -> 
     ]
     facts += [("thread", call.thread), ("action", call.key)] if whole else []
     out.fields([(name, value) for name, value in facts if value])
+    return sum(len(name) + len(value) for name, value in values.items()) + len(question.reasons)
 
 
 EVERY: tuple[Verdict, ...] = ("approve", "decline", "edit", "respond")
@@ -254,7 +290,8 @@ def _end(ctx: typer.Context, verdict: str, act: Callable[[Ladder, Person], Quest
     _card(out, question, now, whole=False)
     out.gap()
     _said(out, verdict, person)
-    out.gap()
+    if not _revealed(out, question):
+        out.gap()
 
 
 def _said(out: Screen, verdict: str, person: Person) -> None:

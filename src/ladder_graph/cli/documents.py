@@ -12,6 +12,7 @@ from ladder_graph.cli.aftermath import WatchedDocument, moment
 
 if TYPE_CHECKING:
     from ladder_graph import ledger
+    from ladder_graph.cli.assessments import ReportedDocument
     from ladder_graph.desk import Cell
     from ladder_graph.explaining import Explanation
     from ladder_graph.steps import Question, Route
@@ -101,6 +102,8 @@ class LifeDocument(ActionDocument):
     entries: list[EntryDocument]
     window: WatchedDocument | None
     """The window in which it is watched; null where it isn't, or not any more."""
+    incidents: list[ReportedDocument]
+    """What was last said of each class of mistake in it."""
     saga: str | None
     """The scope that it belongs to; null where there is none."""
 
@@ -157,6 +160,8 @@ class CellDocument(TypedDict):
     """What one wrong call costs at most, where the policy says so."""
     beyond_today: int
     """Calls outside its bounds that people let run since midnight, UTC."""
+    scope: str
+    """The scope of the tool, where its calls are told apart for trust; empty where they aren't."""
     part_first: bool
     """Whether it acts on a part of a call first, where a call has one."""
     watched: int
@@ -167,6 +172,9 @@ class CellDocument(TypedDict):
     """Files of its messages that may have been sent, and aren't tried again."""
     watchers: list[str]
     """The processes that watch, whatever the tool."""
+    may_go_up: bool | None
+    """In one of its environments every condition for the next rung holds; null in a long ledger, where `ladder trust`
+    tells it."""
 
 
 class WeighedDocument(TypedDict):
@@ -233,8 +241,8 @@ class FindingDocument(TypedDict):
     """One thing that was looked at: `ladder doctor --json`."""
 
     about: str
-    """policy, ledger, revision, drafts, lock, reports, questions, doubt, keys, watchers, held, messages, signals, or a
-    tool's name or glob."""
+    """policy, ledger, revision, drafts, lock, reports, questions, doubt, keys, watchers, held, messages, signals,
+    trust, approvals, or a tool's name or glob."""
     verdict: str
     """good, note, or wrong, which is what stops a rung or can't be so."""
     text: str
@@ -295,21 +303,21 @@ def report(of: ledger.Report, now: dt.datetime) -> ReportDocument:
     }  # fmt: skip
 
 
-def cell(of: Cell, after: After, *, ceiling: str) -> CellDocument:
+def cell(of: Cell, after: After, *, ceiling: str, may_go_up: bool | None) -> CellDocument:
     """A cell of the matrix as JSON."""
     own = [one for one in after.watched if (one.agent, one.tool) == (of.agent, of.tool)]
     return {
         "agent": of.agent, "tool": of.tool, "claimed": of.claimed.word, "ceiling": ceiling,
         "effective": of.route.rung.word,
-        "reasons": _reasons(of.route), "named": of.entry is not None, "environment": of.environment, "entry": of.entry,
-        "mistake_micro_usd": of.mistake, "beyond_today": of.beyond,
+        "reasons": reasons(of.route), "named": of.entry is not None, "environment": of.environment, "entry": of.entry,
+        "mistake_micro_usd": of.mistake, "beyond_today": of.beyond, "scope": of.scope,
         "part_first": of.part_first,
         "watched": sum(one.phase != "held" for one in own),
         "held": [one.action for one in own if one.phase == "held"],
         "messages_in_doubt": [
             str(one.file) for one in after.doubtful if (one.agent, one.tool) == (of.agent, of.tool)
         ],
-        "watchers": [name for name, _ in after.watchers],
+        "watchers": [name for name, _ in after.watchers], "may_go_up": may_go_up,
     }  # fmt: skip
 
 
@@ -318,7 +326,7 @@ def explanation(of: Explanation) -> ExplanationDocument:
     return {
         "agent": of.call.agent, "tool": of.call.tool, "arguments": of.call.arguments, "entry": of.entry,
         "claimed": of.claimed.word, "stands": of.stands.word, "effective": of.route.rung.word,
-        "reasons": _reasons(of.route),
+        "reasons": reasons(of.route),
         "bounds": [
             {"bound": one.bound.model_dump(mode="json"), "held": one.held, "text": one.text, "left": one.left}
             for one in of.bounds
@@ -331,11 +339,12 @@ def decision(of: Explanation, *, before: str, name: str | None, missing: tuple[s
     """A decision that is another one, as JSON."""
     return {
         "tool": of.call.tool, "arguments": of.call.arguments, "name": name, "before": before,
-        "after": of.route.rung.word, "reasons": _reasons(of.route), "missing": list(missing),
+        "after": of.route.rung.word, "reasons": reasons(of.route), "missing": list(missing),
     }  # fmt: skip
 
 
-def _reasons(of: Route) -> list[ReasonDocument]:
+def reasons(of: Route) -> list[ReasonDocument]:
+    """What keeps a tool from a higher rung, as JSON."""
     return [{"code": reason.code, "text": reason.text} for reason in of.reasons]
 
 

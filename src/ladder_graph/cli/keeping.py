@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ladder_graph.cli.naming import Agent, Tool, agents_of, scope_of, tool_of
 from ladder_graph.cli.options import ActionId, Yes
 from ladder_graph.cli.place import place_of
 from ladder_graph.errors import LadderError
@@ -14,10 +14,8 @@ from ladder_graph.errors import LadderError
 if TYPE_CHECKING:
     from ladder_graph.cli.screen import Screen
     from ladder_graph.fingerprint import Environment
-
-Agent = Annotated[
-    str | None, typer.Option(help="Whose, where it isn't the policy's agent, as in ops/research.", show_default=False)
-]
+    from ladder_graph.ladder import Ladder
+    from ladder_graph.scale import Rung
 
 
 def resolve(
@@ -49,11 +47,12 @@ def resolve(
 
 def demote(
     ctx: typer.Context,
-    tool: Annotated[str, typer.Argument(metavar="TOOL", help="The tool's name.")],
+    tool: Tool,
     rung: Annotated[str, typer.Argument(metavar="RUNG", help="The rung it may not stand above, by word or number.")],
     *,
     reason: Annotated[str, typer.Option(help="Why; shown wherever the rung is.")],
     agent: Agent = None,
+    scope: Annotated[str, typer.Option(help="In which scope of it; else in all.", show_default=False)] = "*",
 ) -> None:
     """Put a tool on a lower rung."""
     from ladder_graph.cli.screen import Screen, styled
@@ -66,15 +65,13 @@ def demote(
         raise LadderError(str(wrong)) from None
     person = signed_in()
     with place_of(ctx).acting() as ladder:
-        whose = agent or ladder.policy.agent
-        cells = {cell.tool: cell for cell in ladder.status() if cell.agent == whose}
-        if tool not in cells:
-            near = difflib.get_close_matches(tool, cells, 1)
-            known = f"did you mean {near[0]}?" if near else f"its tools are {', '.join(cells) or 'unknown'}"
-            raise LadderError(f"{whose} has no tool {tool}; {known}")
-        before = cells[tool].route.rung
-        ladder.demote(tool, to, reason=reason, by=person, agent=whose)
-        after = next(cell for cell in ladder.status() if (cell.agent, cell.tool) == (whose, tool)).route.rung
+        (whose,) = agents_of(ladder, agent or ladder.policy.agent)
+        tool_of(ladder, tool, whose)
+        if scope != "*":
+            scope_of(ladder, tool, scope)
+        before = _stands(ladder, whose, tool, scope)
+        ladder.demote(tool, to, reason=reason, by=person, agent=whose, scope=scope)
+        after = _stands(ladder, whose, tool, scope)
     out = Screen()
     if after < before:
         out.line(
@@ -82,6 +79,12 @@ def demote(
         )
     else:
         out.line(f"{tool} stays on {after.word}; it may not stand above {min(to, after).word} from now on.")
+
+
+def _stands(ladder: Ladder, agent: str, tool: str, scope: str) -> Rung:
+    """Where a tool stands, at the highest of its scopes where all are meant."""
+    cells = [cell for cell in ladder.status() if (cell.agent, cell.tool) == (agent, tool)]
+    return max(cell.route.rung for cell in cells if scope in {"*", cell.scope})
 
 
 def lock(ctx: typer.Context, *, agent: Agent = None, yes: Yes = False) -> None:
@@ -120,5 +123,6 @@ def _card(out: Screen, agent: str, seen: Environment) -> None:
     facts = {
         "model": seen.model, "asked for": seen.requested, "provider": seen.provider, "prompt": (seen.prompt or "")[:12],
         "parameters": seen.parameters, "tools": ", ".join([*seen.tools, *seen.provider_tools]),
+        **({"weights": seen.weights} if seen.weights else {}),
     }  # fmt: skip
     out.fields([(name, value or "unknown") for name, value in facts.items()])

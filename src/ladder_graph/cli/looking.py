@@ -15,8 +15,10 @@ from ladder_graph.errors import LadderError
 if TYPE_CHECKING:
     import datetime as dt
 
+    from ladder_graph.assessing import Assessment
     from ladder_graph.cli.screen import Screen
     from ladder_graph.desk import Cell
+    from ladder_graph.ladder import Ladder
     from ladder_graph.ledger import Action, Entry
     from ladder_graph.sagas import SagaView
     from ladder_graph.scale import Rung
@@ -30,9 +32,20 @@ def status(ctx: typer.Context, *, json: Json = False) -> None:
     with place_of(ctx).looking() as ladder:
         cells, policy = ladder.status(), ladder.policy
         news = {agent: ladder.environments(agent) for agent in {cell.agent for cell in cells}}
-        after, scopes = ladder.after(), [one for one in ladder.sagas() if one.waits or one.phase in {"open", "undo"}]
+        after, ready, scopes = (
+            ladder.after(),
+            _ready(ladder),
+            [one for one in ladder.sagas() if one.waits or one.phase in {"open", "undo"}],
+        )
     if json:
-        screen.document([documents.cell(cell, after, ceiling=policy.rule(cell.tool).ceiling.word) for cell in cells])
+        up = None if ready is None else {one.cell[:3] for one in ready}
+        screen.document([
+            documents.cell(
+                cell, after, ceiling=policy.rule(cell.tool).ceiling.word,
+                may_go_up=None if up is None else (cell.agent, cell.tool, cell.scope) in up,
+            )
+            for cell in cells
+        ])  # fmt: skip
         return
     out = screen.Screen()
     for agent in dict.fromkeys(cell.agent for cell in cells):
@@ -49,6 +62,12 @@ def status(ctx: typer.Context, *, json: Json = False) -> None:
         return
     _after(out, after)
     _scopes(out, scopes)
+    if ready is None:
+        out.gap()
+        out.note("The ledger is long; `ladder trust` reads all of it, and tells what may go up")
+    elif ready:
+        out.gap()
+        out.line(screen.styled(f"{len(ready)} may go up: ladder trust", "green"))
     out.gap()
     signs = out.glyphs
     out.note(f"{signs.reached} stands here   {signs.missed} granted, out of reach   {signs.free} allowed, to be earned")
@@ -56,6 +75,15 @@ def status(ctx: typer.Context, *, json: Json = False) -> None:
 
 
 _HEAD = ("tool", "0 1 2 3 4 5", "stands on", "policy says", "by the entry")
+
+
+LONG = 100_000
+"""Entries in all chains up to which a look at them all is a matter of a second or two."""
+
+
+def _ready(ladder: Ladder) -> list[Assessment] | None:
+    """What may go up now; None where that can't be told at a look, since every entry must be read for it."""
+    return ladder.ready() if sum(n for _, n, _ in ladder.heads()) <= LONG else None
 
 
 def _row(out: Screen, cell: Cell, ceiling: Rung) -> list[Any]:
@@ -74,7 +102,7 @@ def _row(out: Screen, cell: Cell, ceiling: Rung) -> list[Any]:
         else:
             steps.append(f"{out.glyphs.free} " if rung <= ceiling else "  ", QUIET)
     return [
-        styled(cell.tool, "bold"), steps, styled(stands.word, "yellow" if low else ""),
+        styled(cell.name, "bold"), steps, styled(stands.word, "yellow" if low else ""),
         styled(cell.claimed.word if low else "", QUIET),
     ]  # fmt: skip
 
@@ -87,7 +115,7 @@ def _reasons(out: Screen, cells: list[Cell]) -> None:
     for cell in cells:
         for reason in cell.route.reasons:
             text = f"demoted: {reason.text}" if reason.code == "demoted" else reason.text
-            held.setdefault(text, []).append(cell.tool)
+            held.setdefault(text, []).append(cell.name)
     if held:
         out.gap()
     for text, tools in held.items():
@@ -173,7 +201,7 @@ def show(
     json: Json = False,
 ) -> None:
     """Show the life of one action."""
-    from ladder_graph.cli import aftermath, documents, screen
+    from ladder_graph.cli import aftermath, documents, incidents, screen
 
     with place_of(ctx).acting() as ladder:
         found = ladder.action(action)
@@ -184,6 +212,7 @@ def show(
         screen.document({
             **documents.action(found), "entries": [documents.entry(entry) for entry in entries],
             "window": None if window is None else aftermath.watched(window, now),
+            "incidents": incidents.told(entries),
             "saga": None if scope is None else scope.id,
             "parts": [documents.action(one) for one in parts],
         })  # fmt: skip
@@ -204,6 +233,7 @@ def show(
         ])  # fmt: skip
     if window is not None:
         _window(out, window, now)
+    incidents.listed(out, incidents.told(entries))
     if found.text:
         out.heading("The model was told")
         out.line(found.text, 4)
@@ -305,6 +335,7 @@ _COLOURS = {
     "asked": "yellow", "question": "yellow", "demoted": "yellow", "environment": "yellow", "policy": "yellow",
     "rolled_back": "yellow", "forked": "yellow", "undoing": "yellow",
     "unknown": "bold red", "undo_conflict": "bold red", "undo_failed": "bold red",
+    "incident": "bold red", "promoted": "green",
     "failed": "red", "refused": "red", "unanswerable": "red", "declined": "red", "expired": "red",
 }  # fmt: skip
 """What stands out in a list of entries."""
@@ -337,8 +368,10 @@ def gist(entry: Entry, *, whole: bool = False) -> str:
     if isinstance(body.get("arguments"), dict):
         given = ", ".join(f"{inert(name)}={show(value)}" for name, value in body["arguments"].items())
         parts.append(given if whole else shortened(given, 120))
-    if entry.kind == "demoted":
+    if entry.kind in {"demoted", "promoted"}:
         parts.append(f"to {Rung(body['rung']).word}")
+    if entry.kind == "incident":
+        parts.append(" ".join(str(part) for part in (f"S{body['severity']}", body["class"]) if part))
     if entry.kind == "pinned" and "text" not in body and isinstance(body.get("components"), dict):
         parts.append(f"granted to {body['components'].get('reported') or body['components'].get('requested')}")
     parts += [f"by {body['by']} ({body.get('auth')})"] if body.get("by") else []

@@ -13,11 +13,14 @@ from typer.core import TyperGroup
 from ladder_graph.cli import (
     aftermath,
     answering,
+    assessments,
     demo,
     doctor,
     documents,
     drafts,
     explaining,
+    fingerprints,
+    incidents,
     keeping,
     looking,
     policies,
@@ -27,6 +30,7 @@ from ladder_graph.cli import (
     sagas,
     starting,
     suggestions,
+    trusting,
     watching,
 )
 from ladder_graph.cli.place import Place
@@ -39,8 +43,9 @@ HEADINGS = {
         "pending", "approve", "decline", "edit", "respond", "revoke", "drafts", "suggestions", "reports", "ack",
         "resolve",
     ),
+    "Trust": ("trust", "why", "promote", "demote", "incident", "attest", "sweep"),
     "Watching": ("watch", "watched", "keep", "undo", "extend", "saga", "rollback", "rehearse"),
-    "Keeping": ("demote", "lock"),
+    "Keeping": ("fingerprint", "lock"),
 }  # fmt: skip
 """The commands, in the order of their use."""
 
@@ -127,6 +132,11 @@ JSON = {
     "verify": documents.keys(documents.VerificationDocument, many=False),
     "pending": documents.keys(documents.QuestionDocument),
     "reports": documents.keys(documents.ReportDocument),
+    "trust": documents.keys(assessments.AssessmentDocument),
+    "why": documents.keys(assessments.WhyDocument),
+    "promote": documents.keys(assessments.PromotionDocument, many=False),
+    "incident": documents.keys(assessments.IncidentDocument, many=False),
+    "sweep": documents.keys(assessments.SweepDocument),
     "watched": documents.keys(aftermath.WatchedDocument),
     "rehearse": documents.keys(aftermath.RehearsalDocument, many=False),
 }
@@ -137,12 +147,15 @@ for _command in (
     looking.status, explaining.explain, looking.log, looking.show, looking.verify,
     answering.pending, answering.approve, answering.decline, answering.edit, answering.respond, answering.revoke,
     reports.reports, reports.ack, keeping.resolve,
+    trusting.trust, trusting.why, trusting.promote, keeping.demote, incidents.incident, incidents.attest,
+    incidents.sweep,
     watching.watch, watching.watched, watching.keep, watching.undo, watching.extend, rollbacks.rollback,
     rehearsing.rehearse,
-    keeping.demote, keeping.lock,
+    keeping.lock,
 ):  # fmt: skip
     program.command(epilog=JSON.get(_command.__name__))(_command)
 program.add_typer(policies.commands, name="policy")
 program.add_typer(drafts.commands, name="drafts")
 program.add_typer(suggestions.commands, name="suggestions")
+program.add_typer(fingerprints.commands, name="fingerprint")
 program.add_typer(sagas.commands, name="saga")

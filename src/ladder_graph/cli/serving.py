@@ -18,8 +18,10 @@ from ladder_graph.errors import LadderError
 from ladder_graph.wording import inert
 
 if TYPE_CHECKING:
+    from ladder_graph.cli.assessments import IncidentDocument
     from ladder_graph.ladder import Ladder
     from ladder_graph.policy import Policy
+    from ladder_graph.watch.mistakes import Reported
 
 log = logging.getLogger("ladder_graph")
 
@@ -35,12 +37,13 @@ class Listening:
 
     sockets: list[socket.socket]
     token: str
+    name: str
+    """The variable that holds the token: who comes with it is known by this name."""
 
-    @property
-    def place(self) -> str:
+    def place(self, path: str = "signals") -> str:
         """The address, as a sender needs it."""
         host, port, *_ = self.sockets[0].getsockname()
-        return f"http://{f'[{host}]' if ':' in host else host}:{port}/signals"
+        return f"http://{f'[{host}]' if ':' in host else host}:{port}/{path}"
 
 
 def bound(address: str, policy: Policy) -> Listening:
@@ -64,7 +67,7 @@ def bound(address: str, policy: Policy) -> Listening:
         taken = socket.create_server((host, int(port)), family=family)
     except OSError as wrong:
         raise LadderError(f"{host}:{port} can't be listened at: {wrong.strerror or wrong}") from wrong
-    return Listening([taken], token)
+    return Listening([taken], token, policy.signals.token_env or "")
 
 
 def _token(policy: Policy) -> str:
@@ -111,13 +114,22 @@ def until_stopped(ladder: Ladder, listening: Listening | None = None) -> None:
 def _listen(ladder: Ladder, listening: Listening, over: threading.Event) -> None:
     import uvicorn
 
+    from ladder_graph.cli import assessments, incidents
+    from ladder_graph.steps import Person
     from ladder_graph.watch import Signal
     from ladder_graph.watch.receiving import create_app
 
     def deliver(signals: list[Signal]) -> None:
         log.info("alerts: %d delivered, %d new", len(signals), ladder.deliver(signals))
 
-    app = create_app(deliver, listening.token)
+    def report(one: Reported) -> IncidentDocument:
+        # The sender is known by its token; whom it names nobody has checked.
+        by = Person(f"{listening.name}, for {one.by}" if one.by else listening.name, "server")
+        found, down, new = incidents.report(ladder, one.action, one.severity, by, kind=one.kind, text=one.text)
+        log.info("incident: %s (action %s), %s", found.tool, found.short, "new" if new else "known")
+        return assessments.incident(found, down, new=new)
+
+    app = create_app(deliver, listening.token, report)
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
 
     def serve() -> None:
@@ -128,13 +140,14 @@ def _listen(ladder: Ladder, listening: Listening, over: threading.Event) -> None
 
     thread = threading.Thread(target=serve, name="ladder-signals", daemon=True)
     thread.start()
-    log.info("alerts are taken at %s", listening.place)
+    log.info("alerts are taken at %s", listening.place())
+    log.info("incidents are taken at %s", listening.place("incidents"))
     over.wait()
     lost = not server.should_exit and not thread.is_alive()
     server.should_exit = True
     thread.join()
     if lost:
-        raise LadderError(f"nothing listens at {listening.place} any more")
+        raise LadderError(f"nothing listens at {listening.place()} any more")
 
 
 @contextmanager

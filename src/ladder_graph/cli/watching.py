@@ -29,7 +29,7 @@ def watch(
         str | None,
         typer.Option(
             metavar="HOST:PORT",
-            help="Take alerts by POST /signals; without a host on this machine alone.",
+            help="Take alerts by POST /signals, incidents by POST /incidents; without a host on this machine alone.",
             show_default=False,
         ),
     ] = None,

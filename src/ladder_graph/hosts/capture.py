@@ -9,26 +9,24 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackHandler
-from langchain_core.messages import AIMessage, BaseMessage, ChatMessage, SystemMessage
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import LLMResult
 
 from ladder_graph.calls import digest_of
+from ladder_graph.components import unfolded
+from ladder_graph.environments import Proposed
 from ladder_graph.errors import ArgumentsError
-from ladder_graph.fingerprint import (
-    Environment,
-    parameters_component,
-    prompt_component,
-    unfolded,
-)
-from ladder_graph.hosts.toolset import shown
+from ladder_graph.fingerprint import OLLAMA, Environment
+from ladder_graph.hosts.requests import Masks, Request, beside, read, text_in, weights_in
+from ladder_graph.hosts.weights import ollama_digest
+from ladder_graph.prompts import Render
 
 KEPT = 4096
 """How many answers are remembered. A call whose answer was forgotten counts as proposed by nobody known."""
@@ -36,26 +34,20 @@ KEPT = 4096
 KNOWN = 64
 """How many reported model ids are remembered, to recognise a doubled one."""
 
-MODEL_IDS = ("model", "model_name", "model_id", "deployment_name")
-"""Where a request may carry the model id, the first one that is text."""
-
-ENDPOINTS = ("openai_api_base", "base_url", "azure_endpoint", "anthropic_api_url", "api_base", "endpoint")
-"""Where a model object may carry the address it talks to."""
-
-USUAL_HOSTS = frozenset({"api.openai.com", "api.anthropic.com"})
-"""Hosts that go without saying."""
-
-PROMPTS = ("instructions", "system", "system_instruction")
-"""Parameters that carry system text beside the messages."""
+RENDERS = 64
+"""How many system texts are remembered, until their calls are routed."""
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Answer:
     environment: Environment
     calls: frozenset[tuple[str, str]]
+    message: str
+    beside: Mapping[str, str]
+    address: str | None
 
 
 class _Recent(OrderedDict[K, V]):
@@ -100,10 +92,11 @@ class Capture(ModelHandler):
     """Remembers the environment of every tool call that a chat model proposes.
 
     Hand it to a graph with `graph.with_config(callbacks=[capture])`; it then reaches the models of all nodes and
-    subgraphs, in `invoke`, `stream` and their async forms. It holds nothing but memory: after a resume in another
-    process the environment of an earlier message is unknown.
+    subgraphs, in `invoke`, `stream` and their async forms. It holds nothing but memory; what a resume in another
+    process must know, a `Keeper` takes from it.
 
     Args:
+        masks: Tells the declared templates, and the names of run-time values that are masked in prompts.
         known: Model ids that are known already, such as the pinned one; they help to read a doubled id.
         keep: How many answers to remember.
 
@@ -122,11 +115,15 @@ class Capture(ModelHandler):
     run_inline = True
     """In async code it runs on the event loop, without a hop to another thread and back."""
 
-    def __init__(self, *, known: Iterable[str] = (), keep: int = KEPT) -> None:
+    def __init__(
+        self, masks: Callable[[], Masks] = lambda: ((), ()), *, known: Iterable[str] = (), keep: int = KEPT
+    ) -> None:  # fmt: skip
+        self._masks = masks
         self._lock = threading.Lock()
-        self._requests: _Recent[UUID, Environment] = _Recent(keep)
+        self._requests: _Recent[UUID, Request] = _Recent(keep)
         self._answers: _Recent[str, _Answer] = _Recent(keep)
-        self._calls: _Recent[tuple[str, str], Environment | None] = _Recent(keep)
+        self._calls: _Recent[tuple[str, str], _Answer | None] = _Recent(keep)
+        self._renders: _Recent[str, Render] = _Recent(RENDERS)
         self._known: _Recent[str, None] = _Recent(KNOWN)
         self.suspects = False
         """Whether any request so far showed tools that its provider runs by itself, or couldn't be read."""
@@ -148,14 +145,36 @@ class Capture(ModelHandler):
             The environment; None when no model proposed this call with this id, name and arguments, when a message
             of this id said something else, or when two environments proposed the same and can't be told apart.
         """
-        call = _call(call_id, name, args)
+        found = self.proposed(message_id, call_id, name, args)
+        return None if found is None else found.environment
+
+    def proposed(
+        self, message_id: str | None, call_id: str | None, name: str, args: Mapping[str, Any]
+    ) -> Proposed | None:
+        """As `environment`, with what the answer told beside it. It may ask a server, so not on an event loop."""
+        call = call_digest(call_id, name, args)
         if call is None:
             return None
         with self._lock:
             answer = self._answers.get(message_id) if message_id else None
-            if answer is not None:
-                return answer.environment if call in answer.calls else None
-            return self._calls.get(call)
+            if answer is None:
+                answer = self._calls.get(call)
+            if answer is None or call not in answer.calls:
+                return None
+            render = self._renders.get(answer.message)
+        self._weigh(answer)
+        return Proposed(answer.environment, answer.message, render, answer.beside)
+
+    def knows(self, message_id: str | None) -> bool:
+        """Whether it heard the answer that became this message, whatever the message says now."""
+        with self._lock:
+            return message_id in self._answers
+
+    def _weigh(self, answer: _Answer) -> None:
+        """Find out which weights stand behind a tag, the first time that somebody asks."""
+        env = answer.environment
+        if env.weights is None and env.model and (env.provider or "").partition(" ")[0] == OLLAMA:
+            answer.environment = replace(env, weights=ollama_digest(answer.address, env.model))
 
     def on_chat_model_start(
         self,
@@ -168,11 +187,12 @@ class Capture(ModelHandler):
     ) -> None:
         """Take down the request."""
         try:
-            request = _request(serialized or {}, messages[0], metadata or {}, kwargs.get("invocation_params"))
+            params = kwargs.get("invocation_params")
+            request = read(serialized or {}, messages[0], metadata or {}, params, self._masks())
         except BaseException:
             self.suspects = True
             raise
-        if request.provider_tools:
+        if request.environment.provider_tools:
             self.suspects = True
         with self._lock:
             self._requests.put(run_id, request)
@@ -190,28 +210,35 @@ class Capture(ModelHandler):
         with self._lock:
             self._requests.pop(run_id, None)
 
-    def _remember(self, request: Environment, message: AIMessage) -> None:
-        reported = unfolded(_text(message.response_metadata, ("model_name", "model")), request.requested, self._known)
-        toolset = None if message.tool_calls and not _shows_tools(request) else request.toolset
-        environment = _answering(request, reported, toolset)
+    def _remember(self, request: Request, message: AIMessage) -> None:
+        env, metadata = request.environment, message.response_metadata
+        reported = unfolded(text_in(metadata, ("model_name", "model")), env.requested, self._known)
+        toolset = None if message.tool_calls and not _shows_tools(env) else env.toolset
         if reported:
             self._known.put(reported, None)
-        proposed = (_call(call["id"], call["name"], call["args"]) for call in message.tool_calls)
-        calls = frozenset(call for call in proposed if call is not None)
+        proposed = [(call["id"], call_digest(call["id"], call["name"], call["args"])) for call in message.tool_calls]
+        calls = frozenset(call for _, call in proposed if call is not None)
+        name = message.id or next((str(given) for given, call in proposed if call is not None), "")
+        environment = _answering(env, reported, toolset, weights_in(metadata))
+        answer = _Answer(environment, calls, name, beside(metadata, request.versions), request.address)
         if message.id:
-            self._answers.put(message.id, _Answer(environment, calls))
+            self._answers.put(message.id, answer)
+        if calls:
+            self._renders.put(name, request.prompt)
         for call in calls:
-            same = self._calls.get(call, environment) == environment
-            self._calls.put(call, environment if same else None)
+            before = self._calls.get(call, answer)
+            same = before is not None and before.environment == environment
+            self._calls.put(call, answer if same else None)
 
 
 # An agent has few environments, and each of its turns would make them anew.
 @lru_cache(maxsize=256)
-def _answering(request: Environment, reported: str | None, toolset: str | None) -> Environment:
-    return replace(request, reported=reported, toolset=toolset)
+def _answering(request: Environment, reported: str | None, toolset: str | None, weights: str | None) -> Environment:
+    return replace(request, reported=reported, toolset=toolset, weights=weights)
 
 
-def _call(call_id: str | None, name: str, args: Mapping[str, Any]) -> tuple[str, str] | None:
+def call_digest(call_id: str | None, name: str, args: Mapping[str, Any]) -> tuple[str, str] | None:
+    """A tool call as it is known again: its id, and a digest of name and arguments; None where it has none."""
     if not call_id:
         return None
     try:
@@ -227,44 +254,3 @@ def _message(generation: object) -> AIMessage | None:
 
 def _shows_tools(request: Environment) -> bool:
     return bool(request.tools or request.provider_tools)
-
-
-# --- the request -------------------------------------------------------------------------------------------------
-
-
-def _request(
-    serialized: Mapping[str, Any], messages: Sequence[BaseMessage], metadata: Mapping[str, Any], params: object
-) -> Environment:
-    made: Mapping[str, Any] = serialized.get("kwargs") or {}
-    asked: Mapping[str, Any] = params if isinstance(params, Mapping) else {}
-    whole = {**made, **asked}
-    tools, provider_tools, toolset = shown(whole)
-    usual = {name: metadata.get(f"ls_{name}") for name in ("temperature", "max_tokens", "stop")}
-    return Environment(
-        provider=_provider(_text(metadata, ("ls_provider",)), _text(whole, ENDPOINTS)),
-        requested=_text(asked, MODEL_IDS) or _text(metadata, ("ls_model_name",)),
-        prompt=prompt_component((*_system(messages), *(asked[k] for k in PROMPTS if isinstance(asked.get(k), str)))),
-        parameters=parameters_component(usual, made, asked) if isinstance(params, Mapping) else None,
-        toolset=toolset if isinstance(params, Mapping) else None,
-        tools=tools,
-        provider_tools=provider_tools,
-    )
-
-
-def _text(source: Mapping[str, Any], names: Iterable[str]) -> str | None:
-    return next((value for name in names if isinstance(value := source.get(name), str) and value), None)
-
-
-def _provider(name: str | None, endpoint: str | None) -> str | None:
-    """The provider, with the host where it isn't the usual one: the same id elsewhere may be another model."""
-    parts = urlsplit(endpoint or "")
-    host = parts.netloc.rpartition("@")[2]  # an address may carry a password
-    return f"{name} at {host}" if name and host and host not in USUAL_HOSTS else name
-
-
-def _system(messages: Iterable[BaseMessage]) -> Iterator[str]:
-    for message in messages:
-        if isinstance(message, SystemMessage) or (
-            isinstance(message, ChatMessage) and message.role in {"system", "developer"}
-        ):
-            yield str(message.text)

@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from langchain_core.tools import BaseTool, StructuredTool
+from langchain_core.tools import BaseTool
 from langgraph.prebuilt.tool_node import ToolInvocationError
 from pydantic import BaseModel, ValidationError
 
 from ladder_graph.calls import Call, digest_of
 from ladder_graph.errors import ArgumentsError
+from ladder_graph.hosts.making import functions_of
 from ladder_graph.hosts.sealing import seal_of
 from ladder_graph.references import code_of
 
@@ -111,7 +112,7 @@ def version_of(tool: BaseTool) -> str:
     """
     seal = seal_of(tool)
     original = tool if seal is None else seal.tool
-    return digest_of("tool", original.name, _schema_text(original), *_code_of(original))
+    return digest_of("tool", original.name, _schema_text(original), *map(code_of, functions_of(original)))
 
 
 def _schema_text(tool: BaseTool) -> str:
@@ -120,8 +121,3 @@ def _schema_text(tool: BaseTool) -> str:
         return repr(schema if isinstance(schema, dict) else schema.model_json_schema())
     except Exception:  # noqa: BLE001  # a schema of the author's that JSON Schema has no form for
         return repr(sorted(tool.args))
-
-
-def _code_of(tool: BaseTool) -> list[str]:
-    own = [tool.func, tool.coroutine] if isinstance(tool, StructuredTool) else [type(tool)._run, type(tool)._arun]  # noqa: SLF001  # a tool's class has its code there
-    return [code_of(function) for function in own if function is not None]

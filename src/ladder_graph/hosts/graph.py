@@ -9,9 +9,10 @@ from __future__ import annotations
 import copy
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, is_dataclass, replace
+from dataclasses import dataclass, field, is_dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.base import RunnableBindingBase
 from langchain_core.runnables.config import merge_configs
@@ -25,10 +26,13 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.prebuilt import ToolNode
 from pydantic import BaseModel
 
+from ladder_graph.environments import Make
 from ladder_graph.errors import MountError, NoCheckpointer
 from ladder_graph.hosts.capture import Capture
 from ladder_graph.hosts.conversation import READ
 from ladder_graph.hosts.edges import GatedEdge, Onwards
+from ladder_graph.hosts.kept import Keeper
+from ladder_graph.hosts.making import make_of
 from ladder_graph.hosts.nested import gated_tools, holds_tools, runs_tools_by_hand, unguarded
 from ladder_graph.hosts.nodes import GateNode, Mount, RungNode
 from ladder_graph.hosts.outward import outward
@@ -56,6 +60,8 @@ class Site:
     capture: Capture
     can_ask: bool
     """A checkpointer will be there."""
+    apart: set[str] = field(default_factory=set)
+    """The tool nodes that calls may come to by a step between, which another process may take."""
 
 
 def wrap(ladder: Ladder, graph: Any, *, checkpointer: Any, agent: str) -> Compiled:
@@ -65,9 +71,11 @@ def wrap(ladder: Ladder, graph: Any, *, checkpointer: Any, agent: str) -> Compil
         raise MountError(f"a {type(graph).__name__} can't be wrapped; give a StateGraph or a compiled one")
     own = compiled.checkpointer if compiled is not None else None
     keeper = own if checkpointer is None else None if checkpointer == HOST else checkpointer
-    site = Site(ladder, Capture(), can_ask=checkpointer == HOST or not (keeper is None or keeper is False))
+    site = Site(ladder, Capture(ladder.masks), can_ask=checkpointer == HOST or not (keeper is None or keeper is False))
     built = gated(site, graph, agent=agent, checkpointer=keeper)
-    config = merge_configs(built.config, {"callbacks": [site.capture, ProviderTools(ladder, agent, site.capture)]})
+    keepers = [Keeper(ladder, site.capture)] if site.apart else []
+    handlers: list[BaseCallbackHandler] = [site.capture, ProviderTools(ladder, agent, site.capture), *keepers]
+    config = merge_configs(built.config, {"callbacks": handlers})
     return WrappedGraph(**{**vars(built), "config": config})
 
 
@@ -75,6 +83,7 @@ def gated(site: Site, graph: Any, *, agent: str, checkpointer: Any) -> Compiled:
     """Rebuild a graph with gates in place of its tool nodes; subgraphs too."""
     compiled = graph if isinstance(graph, CompiledStateGraph) else None
     builder = _copied(compiled.builder if compiled is not None else graph)
+    make = make_of(builder)
     inside = _gate_subgraphs(site, builder, agent)
     places = [name for name, spec in builder.nodes.items() if _tool_node(name, spec.runnable) is not None]
     if not places and not inside:
@@ -84,7 +93,9 @@ def gated(site: Site, graph: Any, *, agent: str, checkpointer: Any) -> Compiled:
         )
     for place in places:
         names = _names(builder, place, alone=len(places) == 1)
-        _rewire(builder, place, _mount(site, builder, place, names, agent))
+        if not _comes_at_once(builder, place):
+            site.apart.add(f"{agent}.{place}")
+        _rewire(builder, place, _mount(site, builder, place, names, agent, make))
     if compiled is None:
         return builder.compile(checkpointer=checkpointer)
     rebuilt = builder.compile(
@@ -141,7 +152,7 @@ def _names(builder: Builder, place: str, *, alone: bool) -> dict[Rung, str]:
     return {rung: rung.word if plain else f"{place}.{rung.word}" for rung in Rung}
 
 
-def _mount(site: Site, builder: Builder, place: str, names: dict[Rung, str], agent: str) -> Mount:
+def _mount(site: Site, builder: Builder, place: str, names: dict[Rung, str], agent: str, make: Make) -> Mount:
     runnable: Runnable[Any, Any] = builder.nodes[place].runnable  # type: ignore[assignment]  # a ToolNode is one
     original = _tool_node(place, runnable)
     assert original is not None  # noqa: S101  # it was found there a moment ago
@@ -165,8 +176,34 @@ def _mount(site: Site, builder: Builder, place: str, names: dict[Rung, str], age
         open_ended=node._wrap_tool_call is not None or node._awrap_tool_call is not None,  # noqa: SLF001  # as above
         messages_key=key, names=names, state=_reader(builder, place), nests=node is not original,
         root="__root__" in builder.channels, branches=bool(builder.branches.get(place)),
-        one_question=site.ladder.policy.ask == "one",
+        one_question=site.ladder.policy.ask == "one", make=make,
     )  # fmt: skip
+
+
+def _comes_at_once(builder: Builder, place: str) -> bool:
+    """Whether calls are always routed in the task that asked the model, so that nobody else ever has to know of it.
+
+    They are where only conditional edges lead to the tools, from nodes that nothing leads to but the start and the
+    tools themselves: what such a node hands on, it has just made.
+    """
+    starts = {
+        start for start, found in builder.branches.items() if any(_may_lead(one, place) for one in found.values())
+    }
+    if START in starts or any(end == place for _, end in builder.edges):
+        return False
+    if any(place in (spec.ends or ()) for spec in builder.nodes.values()):
+        return False
+    leading = {start for start, end in builder.edges if end in starts}
+    leading |= {
+        start
+        for start, found in builder.branches.items()
+        if any(_may_lead(one, end) for one in found.values() for end in starts)
+    }
+    return leading <= {START, place, *(starts if len(starts) == 1 else ())}
+
+
+def _may_lead(branch: BranchSpec, place: str) -> bool:
+    return branch.ends is None or place in branch.ends.values()
 
 
 def _reader(builder: Builder, place: str) -> Callable[[RunnableConfig], Any]:

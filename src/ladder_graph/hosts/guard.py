@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import functools
+import weakref
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -31,10 +32,13 @@ from ladder_graph.hosts.nodes import considered, sent, thread_of
 from ladder_graph.hosts.permit import Permit
 from ladder_graph.hosts.proposals import Proposal, is_packet, proposals, proposer, waiting
 from ladder_graph.hosts.sealing import Entry, seal_of, sealed
-from ladder_graph.hosts.toolhost import Interrupting, answered, seat, tool_message
+from ladder_graph.hosts.toolhost import Interrupting, answered, know, seat, tool_message
 
 if TYPE_CHECKING:
     from ladder_graph.ladder import Ladder
+
+_GUARDING: weakref.WeakSet[Ladder] = weakref.WeakSet()
+"""The ladders that guard a tool in this process."""
 
 TASKS = "__pregel_tasks"
 """LangGraph's channel of what was sent to tasks."""
@@ -60,6 +64,8 @@ def guard(ladder: Ladder, tool: BaseTool | Callable[..., Any], agent: str) -> Ba
             f"the tool {plain.name} runs an agent whose own tools aren't guarded; guard those as well, or wrap the "
             f"graph that {plain.name} stands in"
         )
+    know(ladder, plain, agent=agent)
+    _GUARDING.add(ladder)
     return sealed(plain, Guard(ladder, agent, listener()))
 
 
@@ -76,10 +82,16 @@ def refuse_one_question(ladder: Ladder, mount: str) -> None:
         )
 
 
+def _masks() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The templates and run-time values of all ladders that guard a tool here: which one's agent asks isn't known."""
+    found = [ladder.masks() for ladder in list(_GUARDING)]
+    return tuple(t for templates, _ in found for t in templates), tuple(v for _, values in found for v in values)
+
+
 @functools.cache
 def listener() -> Capture:
     """The capture of this process. It hears every chat model from the first guarded tool on, whoever runs it."""
-    capture = Capture()
+    capture = Capture(_masks)
     register_configure_hook(ContextVar("ladder_graph_listener", default=capture), inheritable=True)
     return capture
 
@@ -127,7 +139,8 @@ class Guard:
             )
         arguments = entry.seal.split(entry.given)[0] if isinstance(entry.given, dict) else entry.given
         raw = {"name": name, "args": arguments, "id": entry.call_id, "type": "tool_call"}
-        environment = _proposal(raw, config).environment(self.capture)
+        environs = self.ladder.environs
+        environment = environs.attributed(agent, _proposal(raw, config).proposed(self.capture, environs.recall))
         several = any(len(ids) > 1 for ids in batches)
         call = SEVERAL if several else considered(agent, raw, entry.tool, environment, config)
         if isinstance(call, str):

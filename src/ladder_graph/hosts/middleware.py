@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from langchain.agents.middleware import AgentMiddleware
+from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import ToolMessage
 from langchain_core.runnables.config import merge_configs, var_child_runnable_config
 from langgraph.types import Command
 
 from ladder_graph.calls import Call
+from ladder_graph.environments import Make
 from ladder_graph.errors import MountError
 from ladder_graph.fingerprint import Environment
 from ladder_graph.hosts.capture import Capture
 from ladder_graph.hosts.conversation import CHECKPOINTER
 from ladder_graph.hosts.fitting import fitting
 from ladder_graph.hosts.guard import SEVERAL, refuse_one_question
+from ladder_graph.hosts.kept import Keeper
+from ladder_graph.hosts.making import listed
 from ladder_graph.hosts.nested import holds_ungated_agents
 from ladder_graph.hosts.nodes import considered, may_exist, no_such_tool, sent, thread_of
 from ladder_graph.hosts.permit import Permit
@@ -29,6 +33,7 @@ from ladder_graph.hosts.sealing import Sealer
 from ladder_graph.hosts.toolhost import (
     Interrupting,
     answered,
+    know,
     seat,
     tool_call_of,
     tool_message,
@@ -86,6 +91,7 @@ class LadderMiddleware(AgentMiddleware[Any, Any, Any]):
         agent: The name to act under, where it isn't the policy's.
         seal: The seal that stands inside all other middleware. Without it a tool that middleware puts in another's
             place isn't noticed, and a failure always leaves it open whether the tool ran.
+        others: The agent's other middleware, which belongs to the environment of its calls; None where it isn't told.
 
     Raises:
         MountError: The policy asks one question at a time, for which the graph must be wrapped.
@@ -104,16 +110,25 @@ class LadderMiddleware(AgentMiddleware[Any, Any, Any]):
         >>> ladder.close()
     """
 
-    def __init__(self, ladder: Ladder, *, agent: str | None = None, seal: SealMiddleware | None = None) -> None:
+    def __init__(
+        self, ladder: Ladder, *, agent: str | None = None, seal: SealMiddleware | None = None,
+        others: Sequence[AgentMiddleware[Any, Any, Any]] | None = None,
+    ) -> None:  # fmt: skip
         super().__init__()
         refuse_one_question(ladder, "middleware")
         self.ladder = ladder
         self.seal = seal
         self._sealer = Sealer()
         self.agent = agent or ladder.policy.agent
-        self.capture = Capture()
-        self._provider = ProviderTools(ladder, self.agent, self.capture)
+        self.capture = Capture(ladder.masks)
+        self._make = Make(None if others is None else listed(others))
+        self._handlers: list[BaseCallbackHandler] = [
+            self.capture,
+            ProviderTools(ladder, self.agent, self.capture),
+            Keeper(ladder, self.capture),
+        ]
         self._seated: set[tuple[str, bool]] = set()
+        self._known: set[str] = set()
 
     def wrap_model_call(
         self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]]
@@ -156,7 +171,7 @@ class LadderMiddleware(AgentMiddleware[Any, Any, Any]):
     @contextmanager
     def _listening(self) -> Iterator[None]:
         """Hand the capture down through the ambient config, where it reaches models that inner middleware picks."""
-        config = merge_configs(var_child_runnable_config.get(), {"callbacks": [self.capture, self._provider]})
+        config = merge_configs(var_child_runnable_config.get(), {"callbacks": self._handlers})
         token = var_child_runnable_config.set(config)
         try:
             yield
@@ -166,7 +181,13 @@ class LadderMiddleware(AgentMiddleware[Any, Any, Any]):
     def _considered(self, request: ToolCallRequest) -> tuple[Call | ToolMessage, Environment | None]:
         raw: dict[str, Any] = dict(request.tool_call)
         config, messages = request.runtime.config, messages_of(request.state)
-        environment = Proposal(raw, message=proposer(messages, raw.get("id"))).environment(self.capture)
+        for tool in request.runtime.tools:
+            if tool.name not in self._known:
+                know(self.ladder, tool, agent=self.agent)
+                self._known.add(tool.name)
+        environs = self.ladder.environs
+        proposal = Proposal(raw, message=proposer(messages, raw.get("id")))
+        environment = environs.attributed(self.agent, proposal.proposed(self.capture, environs.recall), self._make)
         call: Call | str
         if not sent(config) and len(waiting(messages)) > 1:
             call = SEVERAL

@@ -15,6 +15,7 @@ from langgraph.prebuilt.tool_node import INVALID_TOOL_NAME_ERROR_TEMPLATE
 from langgraph.types import Command, Send
 
 from ladder_graph.calls import Call
+from ladder_graph.environments import Make
 from ladder_graph.errors import ArgumentsError, MountError
 from ladder_graph.fingerprint import Environment
 from ladder_graph.hosts.capture import Capture
@@ -64,6 +65,8 @@ class Mount:
     """The way on from the tools depends on the state."""
     one_question: bool
     """No question is asked while another one is open."""
+    make: Make
+    """What the agent is made of around its models."""
     seated: set[str] = field(default_factory=set)
     """Tools that turned up at run time."""
     underway: Underway = field(default_factory=Underway)
@@ -86,7 +89,8 @@ class Mount:
     def _send(self, found: Proposal, messages: Sequence[Any], config: RunnableConfig, *, together: bool) -> Send:
         message = found.message or proposer(messages, found.call.get("id"))
         proposal = Proposal(found.call, found.state, message, found.whole)
-        environment = proposal.environment(self.capture)
+        proposed = proposal.proposed(self.capture, self.ladder.environs.recall)
+        environment = self.ladder.environs.attributed(self.agent, proposed, self.make)
         call = self.call(proposal.call, environment, config)
         packet = proposal.packet(environment, together=together)
         if isinstance(call, str):
@@ -235,6 +239,8 @@ class RungNode(Runnable[Any, Any]):
         """The call of a packet that was read back from a checkpoint."""
         stored = packet.get("environment")
         environment = None if stored is None else Environment.from_json(stored, "the checkpoint")
+        if environment is not None:  # What proposed it stays; the code that would run now may be another.
+            environment = self.mount.ladder.environs.present(self.mount.agent, environment, self.mount.make)
         return Frozen(self.mount.call(packet["call"], environment, config), environment)
 
     def _host(self, call: Call, packet: Packet, config: RunnableConfig) -> NodeHost:

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import secrets
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, NotRequired, TypedDict, cast
 
 from langchain_core.messages import AIMessage, ToolMessage
 
 from ladder_graph.calls import Call
+from ladder_graph.environments import Proposed
 from ladder_graph.fingerprint import Environment
 from ladder_graph.flow import Routed
-from ladder_graph.hosts.capture import Capture
+from ladder_graph.hosts.capture import Capture, call_digest
+
+Recall = Callable[[str, str], Environment | None]
+"""Finds what proposed a call in another process, by the message's id and the call's digest."""
 
 NO_ID = "missing"
 """The id on the answer to a call that has none."""
@@ -57,13 +61,21 @@ class Proposal:
     whole: bool = False
     """Whether it was found in the graph's state, and not sent by itself."""
 
-    def environment(self, capture: Capture) -> Environment | None:
-        """What proposed it; None where no model is known to have proposed exactly this."""
-        call = self.call
-        args = call.get("args")
-        return capture.environment(
-            self.message, call.get("id"), str(call.get("name")), args if isinstance(args, Mapping) else {}
-        )
+    def proposed(self, capture: Capture, recall: Recall) -> Proposed | None:
+        """What proposed it; None where no model is known to have proposed exactly this.
+
+        Args:
+            capture: Knows what models said in this process.
+            recall: Finds what one said in another, by the message's id and the call's digest.
+        """
+        name, args = str(self.call.get("name")), self.call.get("args")
+        given = args if isinstance(args, Mapping) else {}
+        found = capture.proposed(self.message, self.call.get("id"), name, given)
+        if found is not None or self.message is None or capture.knows(self.message):
+            return found
+        digest = call_digest(self.call.get("id"), name, given)
+        environment = None if digest is None else recall(self.message, ":".join(digest))
+        return None if environment is None else Proposed(environment, self.message)
 
     def packet(self, environment: Environment | None, *, together: bool) -> Packet:
         """The payload for a rung."""

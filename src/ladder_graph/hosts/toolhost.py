@@ -27,6 +27,7 @@ from ladder_graph.hosting import Alone
 from ladder_graph.hosts.conversation import checkpoint_of, recalls
 from ladder_graph.hosts.fitting import fields_of, fitted, fitting, version_of
 from ladder_graph.hosts.identity import answering, requesting
+from ladder_graph.hosts.making import tool_code
 from ladder_graph.hosts.outward import outward
 from ladder_graph.hosts.payload import interrupt_payload
 from ladder_graph.hosts.permit import Permit
@@ -322,8 +323,13 @@ def seat(ladder: Ladder, tool: BaseTool, *, agent: str, can_ask: bool) -> None:
     """Take a tool under a ladder, with everything that is known of it here."""
     ladder.seat(
         tool.name, declaration_of(tool), agent=agent, can_ask=can_ask, host=outside(tool), version=version_of(tool),
-        fitted=fitting(tool), outward=outward(tool),
+        code=tool_code(tool), fitted=fitting(tool), outward=outward(tool),
     )  # fmt: skip
+
+
+def know(ladder: Ladder, tool: BaseTool, *, agent: str) -> None:
+    """Take down a tool's code before its first call, so that it belongs to the environment from the first one on."""
+    ladder.know(tool.name, declaration_of(tool), agent=agent, code=tool_code(tool))
 
 
 def tool_call_of(call: Call) -> dict[str, Any]:

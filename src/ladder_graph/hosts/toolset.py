@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
-from ladder_graph.fingerprint import schema_component, toolset_component
+from ladder_graph.components import schema_component, toolset_component
 
 SCHEMAS = ("parameters", "input_schema", "inputSchema", "parameters_json_schema", "parameter_definitions", "format")
 """Where a tool in a provider's form may carry its argument schema."""

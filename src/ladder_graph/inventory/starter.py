@@ -62,6 +62,7 @@ EXAMPLES = """
 #   { kind = "domain", argument = "to", domains = ["example.com"] },
 #   { kind = "volume", limit = 20, per = "day" },
 # ]
+# mistake = "$5"  # what one wrong call costs at most; with it `ladder trust` can tell what the tool has earned
 """
 
 FOUND = """

@@ -18,6 +18,7 @@ from ladder_graph.ledger.chain import GENESIS, entry_hash, payload_hash
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.liveness import Owner
 from ladder_graph.ledger.questions import micros
+from ladder_graph.policy.trusting import Scope
 from ladder_graph.states import State, may_follow
 from ladder_graph.steps import Known, NotClaimed, Route
 
@@ -47,6 +48,8 @@ class Actions:
     now: dt.datetime
     checkpoint: str = ""
     """Where the conversation stands that proposes what is entered."""
+    scope: Scope | None = None
+    """By what the calls of this tool are told apart for trust."""
     us: int = field(init=False)
     """The moment in microseconds since the epoch."""
     _ends: dict[str, tuple[int, str]] = field(default_factory=dict, init=False)
@@ -71,6 +74,10 @@ class Actions:
             successor=None if after is None else call_of(after),
             parted=parted is not None, split=None if parted is None else parts.split_of(cursor, call, parted),
         )  # fmt: skip
+
+    def scope_of(self, call: Call) -> str:
+        """The scope that a call is in; empty where its tool has none."""
+        return "" if self.scope is None else self.scope.of(call.arguments)
 
     def running(self, row: Any) -> bool:
         """Whether somebody may be running an action at this moment, from its state, owner, key and fence."""
@@ -159,17 +166,18 @@ class Actions:
         artifact: str | None = None, watch: str = "", fence: int = 0, edited_from: str = "", part_of: str = "",
     ) -> None:  # fmt: skip
         """Write an action down for the first time, with the arguments and the reasons."""
+        scope = self.scope_of(call)
         body = {
             "tool": call.tool, "arguments": normalise(call.arguments), "digest": call.digest, "thread": call.thread,
-            "call": call.id, "env": call.env, **placed(route), **({"edited_from": edited_from} if edited_from else {}),
-            **({"part_of": part_of} if part_of else {}),
+            "call": call.id, "env": call.env, "scope": scope, **placed(route),
+            **({"edited_from": edited_from} if edited_from else {}), **({"part_of": part_of} if part_of else {}),
             **sealed(artifact, watch),
         }  # fmt: skip
         payload = self.append(cursor, call.agent, state, call.key, body)
         cursor.execute(sql.INSERT_ACTION, {
             "key": call.key, "agent": call.agent, "thread": call.thread, "call_id": call.id, "tool": call.tool,
-            "digest": call.digest, "env": call.env, "checkpoint": self.checkpoint, "rung": int(route.rung),
-            "state": state,
+            "digest": call.digest, "env": call.env, "scope": scope, "checkpoint": self.checkpoint,
+            "rung": int(route.rung), "state": state,
             "owner": self.owner.hold() if fence else "", "fence": fence, "at_us": self.us, "updated_us": self.us,
             "payload": payload, "why": route.why, "text": text, "reply": None, "artifact": artifact, "actor": "",
             "verdict": "", "outside": ",".join(route.outside), "successor": "",

@@ -12,16 +12,17 @@ from typing import Literal
 from ladder_graph.calls import Call
 from ladder_graph.errors import AnswerRefused, UnknownQuestion
 from ladder_graph.fingerprint import Environment, diff
-from ladder_graph.ledger import quotas
+from ladder_graph.ledger import quotas, standings
 from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.actions import pinned_in
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.journal import Journal
 from ladder_graph.routing import Footing
-from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.steps import Known, Person, Question
-from ladder_graph.trust.demotion import after_overrun
+from ladder_graph.trust.cells import EVERY, CellKey
+from ladder_graph.trust.demotion import Demotion, after_overrun, repeated
+from ladder_graph.trust.held import Event, nearest
 
 
 def find_question(journal: Journal, cursor: Cursor, prefix: str) -> Question:
@@ -136,15 +137,26 @@ def resolve(journal: Journal, cursor: Cursor, action: str, by: Person, *, happen
 
 
 def demote(
-    journal: Journal, cursor: Cursor, agent: str, tool: str, to: Rung, reason: str, action: str = "",
-    by: Person | None = None,
-) -> None:  # fmt: skip
-    """Put a tool on a lower rung from its next call on; never raises it."""
-    row = {"agent": agent, "tool": tool, "rung": int(to), "reason": reason, "at_us": journal.us}
-    cursor.execute(sql.PUT_STANDING, row)
-    if cursor.rowcount == 1:
-        who = {"by": by.name, "auth": by.auth} if by else {}
-        journal.append(cursor, agent, "demoted", action, {"tool": tool, "rung": int(to), "reason": reason, **who})
+    journal: Journal, cursor: Cursor, cell: CellKey, down: Demotion, action: str = "", by: Person | None = None
+) -> bool:
+    """Put a tool on a lower rung from its next call on; never raises it.
+
+    Args:
+        journal: The moment and the policy.
+        cursor: In a transaction.
+        cell: What went wrong; the demotion itself says whether it is for the whole tool.
+        down: To where, why, and what becomes of the evidence.
+        action: The action that led to it.
+        by: Who did it, where it was a person.
+
+    Returns:
+        Whether anything changed.
+    """
+    whole = cell._replace(scope=EVERY, env=EVERY) if down.wide else cell
+    held = nearest(standings.of_tool(cursor, cell.agent, cell.tool), whole)
+    down = repeated(down, held.recent(journal.us))
+    event = Event(journal.us, "demoted", whole, down.rung, down.reason, down.code, down.evidence, down.cooldown)
+    return standings.take(journal, cursor, event, action, by)
 
 
 def page(journal: Journal, cursor: Cursor, agent: str, action: str, reader: tuple[str, int] | None) -> None:
@@ -176,7 +188,12 @@ def overran(journal: Journal, cursor: Cursor, call: Call, cost: int, held: int) 
     """
     down = after_overrun(call, cost, held)
     journal.append(cursor, call.agent, "overrun", call.key, {"cost": cost, "held": held, "text": down.reason})
-    demote(journal, cursor, call.agent, call.tool, down.rung, down.reason, call.key)
+    demote(journal, cursor, cell_of(call), down, call.key)
+
+
+def cell_of(call: Call) -> CellKey:
+    """The tool of a call, in all its scopes and environments."""
+    return CellKey(call.agent, call.tool, EVERY, EVERY)
 
 
 def environment_key(environment: Environment) -> str:
@@ -232,7 +249,7 @@ def _insert_environment(
 ) -> None:
     cursor.execute(sql.INSERT_ENVIRONMENT, {
         "agent": agent, "key": environment_key(environment), "components": environment.text,
-        "first_us": journal.us, "last_us": journal.us, "pinned": pinned,
+        "first_us": journal.us, "last_us": journal.us, "pinned": pinned, "beside": "{}",
     })  # fmt: skip
 
 

@@ -75,9 +75,9 @@ class Asked(Actions):
             "requester_auth": requester.auth if requester else "", "nonce": nonce_of(word_of(seed, name)),
             "tool_version": terms.tool, "rule": rule.revision, "undo": terms.undo, "part_first": part_first,
         }  # fmt: skip
-        return question_of(self._open(cursor, call, row), call, route.why)
+        return question_of(self.open(cursor, call, row), call, route.why)
 
-    def _open(self, cursor: Cursor, call: Call, row: Mapping[str, Any]) -> dict[str, Any]:
+    def open(self, cursor: Cursor, call: Call, row: Mapping[str, Any]) -> dict[str, Any]:
         """Write a new question down, as the next one about its action."""
         (turn,) = cursor.execute(sql.NEXT_ROUND, {"action": call.key}).fetchone()
         digest = question_digest(call, row["tool_version"], row["rule"], row["undo"])
@@ -107,7 +107,7 @@ class Asked(Actions):
         """Take a decision; None where the question was answered or expired meanwhile, or this person said it before."""
         body = {
             "question": question.id, "digest": question.digest, "verdict": decision.verdict, "by": decision.by.name,
-            "auth": decision.by.auth, "reason": decision.reason,
+            "auth": decision.by.auth, "reason": decision.reason, **decision.record,
         }  # fmt: skip
         match decision.verdict:
             case "approve":
@@ -151,7 +151,7 @@ class Asked(Actions):
         self.enter(cursor, after, State.ASKED, route, edited_from=question.call.key)
         members.inherit(cursor, question.call.key, after.key)
         named = {name: value for name, value in row.items() if name != "why"}
-        opened = self._open(
+        opened = self.open(
             cursor, after, {**named, "id": secrets.token_hex(8), "asked_us": self.us, "nonce": "", "part_first": False}
         )
         asked = question_of(opened, after, route.why)

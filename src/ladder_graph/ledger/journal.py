@@ -25,7 +25,6 @@ from ladder_graph.ledger.watches import spec_of
 from ladder_graph.policy import Rule
 from ladder_graph.policy.bounds import Charge
 from ladder_graph.routing import exhausted
-from ladder_graph.scale import Rung
 from ladder_graph.states import UNDOABLE, State
 from ladder_graph.steps import (
     Claim,
@@ -37,6 +36,7 @@ from ladder_graph.steps import (
     Seen,
     Settle,
 )
+from ladder_graph.trust.held import NOTHING, Held
 
 _SETTLES = frozenset({State.DONE, State.FAILED, State.UNDONE, State.UNDO_CONFLICT, State.UNDO_FAILED})
 """The states in which it is known what an action used; `unknown` keeps its hold."""
@@ -60,6 +60,7 @@ class Journal(Asked):
         first = charges[0] if charges and not charges[0].interval else None
         found = cursor.execute(sql.LOOK, {
             "agent": call.agent, "tool": call.tool, "thread": call.thread, "digest": call.digest, "now": self.us,
+            "scope": self.scope_of(call), "env": call.env or "",
             **(_NO_QUOTA if first is None else quotas.placed(first)),
         }).fetchone()  # fmt: skip
         left = [] if first is None else [(first, first.limit - (found["taken"] or 0))]
@@ -68,14 +69,17 @@ class Journal(Asked):
         known = self.known(cursor, call.key) if like else None
         edited = questions.latest(cursor, call) if known is not None and known.state is State.EDITED else None
         twin, before = self._twins(cursor, call) if like else (None, None)
+        held = NOTHING if found["held"] is None else Held.read(found["held"])
         return Seen(
             known=known,
             editor=edited.decision.by if edited is not None and edited.decision is not None else None,
             twin=twin,
             before=before,
             declined=questions.declined(cursor, call) if like else None,
-            standing=None if found["rung"] is None else Rung(found["rung"]),
-            standing_reason=found["reason"] or "",
+            earned=held.earned,
+            standing=held.cap,
+            standing_reason=held.reason,
+            sampled=held.sampled_us > self.us,
             left=(*left, *((charge, quotas.left(cursor, charge)) for charge in others)),
             overdue=found["overdue"],
             pinned=pinned_in(found["pinned"]),

@@ -22,6 +22,7 @@ from ladder_graph.ledger import migrations
 from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.database import Conflict
+from ladder_graph.ledger.dialects import Sql
 from ladder_graph.ledger.liveness import Owner
 from ladder_graph.ledger.sessions import Address, SessionOwner, key_of, let_go
 from ladder_graph.ledger.wire import Wire, WireCursor
@@ -287,9 +288,10 @@ class _Streamed:
         self._connection, self._opened = connection, opened
         self._count = 0
 
-    def execute(self, query: str, parameters: tuple[Any, ...] = ()) -> Any:
-        """Run a query; its rows come in portions."""
+    def execute(self, query: str, parameters: Any = ()) -> Any:
+        """Run a query, ours or one of the stand-alone verifier; its rows come in portions."""
         self._count += 1
         cursor = self._opened.enter_context(self._connection.cursor(name=f"verify_{self._count}"))
         cursor.itersize = 5000
-        return cursor.execute(query.replace("?", "%s"), parameters)
+        ours = query.postgres if isinstance(query, Sql) else query.replace("?", "%s")
+        return cursor.execute(ours, parameters)

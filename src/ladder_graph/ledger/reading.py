@@ -38,6 +38,8 @@ from ladder_graph.ledger.store import Store
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.steps import Question
+from ladder_graph.trust.cells import CellKey
+from ladder_graph.trust.held import Held
 
 T = TypeVar("T")
 
@@ -269,11 +271,26 @@ class Reading:
 
         return self._store.query(work)
 
-    def standings(self, agent: str) -> dict[str, StandingRow]:
-        """The tools that were demoted, by name."""
+    def standings(self, agent: str) -> dict[CellKey, Held]:
+        """What promotions and demotions made of each cell that had any."""
 
-        def work(session: Session) -> dict[str, StandingRow]:
-            return {row.tool: row for row in session.exec(select(StandingRow).where(StandingRow.agent == agent))}
+        def work(session: Session) -> dict[CellKey, Held]:
+            found = session.exec(select(StandingRow).where(StandingRow.agent == agent))
+            return {CellKey(row.agent, row.tool, row.scope, row.env): Held.read(row.held) for row in found}
+
+        return self._store.query(work)
+
+    def of_kind(self, agent: str, kind: str) -> list[tuple[int, int, dict[str, Any]]]:
+        """The entries of one kind in an agent's chain, oldest first: number, microseconds, and what each says."""
+
+        def work(session: Session) -> list[tuple[int, int, dict[str, Any]]]:
+            query = (
+                select(EntryRow.n, EntryRow.at_us, PayloadRow.body)
+                .join(PayloadRow, col(PayloadRow.hash) == EntryRow.payload)
+                .where(EntryRow.stream == agent, EntryRow.kind == kind)
+                .order_by(col(EntryRow.n))
+            )
+            return [(n, at_us, json.loads(body)) for n, at_us, body in session.exec(query)]
 
         return self._store.query(work)
 

@@ -90,6 +90,8 @@ class ActionRow(SQLModel, table=True):
     """Tool and canonical arguments."""
     env: str | None
     """The environment key of what proposed it."""
+    scope: str
+    """The scope of the tool that it is in; empty where the tool has none."""
     checkpoint: str
     """Where its conversation stood, as the host names it; empty where nothing of that is kept."""
     rung: int
@@ -338,10 +340,43 @@ class EnvironmentRow(SQLModel, table=True):
     """When the agent last came back to it."""
     pinned: bool = False
     """Whether the policy's start rungs were granted for it."""
+    beside: str = "{}"
+    """What answers bore that makes no other environment, as JSON: name to values, each with when it was first and last
+    seen. Of each name a few values are kept."""
+
+
+class PromptRow(SQLModel, table=True):
+    """A system prompt of an agent; the text itself stands in payloads, which can be erased."""
+
+    __tablename__ = "prompt"
+
+    agent: str = Field(primary_key=True)
+    """Whose."""
+    prompt: str = Field(primary_key=True)
+    """The prompt component of its environments."""
+    text: str
+    """The payload that holds it as it was first sent."""
+    latest: str
+    """The payload that holds what its masks hid when that was last written down."""
+
+
+class ProposalRow(SQLModel, table=True):
+    """A model's answer with tool calls that may be routed in another process, and what gave it."""
+
+    __tablename__ = "proposal"
+
+    message: str = Field(primary_key=True)
+    """The message's id."""
+    calls: str
+    """Digests over id, name and arguments of its calls, as JSON."""
+    components: str
+    """What proposed them, as JSON."""
+    at_us: int = Field(sa_type=BigInteger, index=True)
+    """When."""
 
 
 class StandingRow(SQLModel, table=True):
-    """A rung that a tool was put on by a demotion."""
+    """What a cell holds beyond its start rung: what promotions gave it and demotions took."""
 
     __tablename__ = "standing"
     __table_args__ = CLUSTERED
@@ -350,12 +385,32 @@ class StandingRow(SQLModel, table=True):
     """Whose."""
     tool: str = Field(primary_key=True)
     """Which tool."""
-    rung: int
-    """Not above this one."""
-    reason: str
-    """Why."""
+    scope: str = Field(primary_key=True)
+    """In which scope of it; empty where the tool has none, `*` for all of them."""
+    env: str = Field(primary_key=True)
+    """The environment key of what proposes the calls; `*` for all of them."""
+    held: str
+    """What it holds (`trust.held.Held`), as JSON: the gate reads one row."""
     at_us: int = Field(sa_type=BigInteger)
     """Since when."""
+
+
+class ProbeRow(SQLModel, table=True):
+    """A question about a call that is known to be wrong, and never runs."""
+
+    __tablename__ = "probe"
+    __table_args__ = (Index("probe_of", "agent", "tool", "at_us"),)
+
+    action: str = Field(primary_key=True)
+    """The action's key."""
+    agent: str
+    """Whose reviewers are measured."""
+    tool: str
+    """Which tool it seems to call."""
+    why: str
+    """What is wrong with it."""
+    at_us: int = Field(sa_type=BigInteger)
+    """When it was put among the questions."""
 
 
 class FootingRow(SQLModel, table=True):

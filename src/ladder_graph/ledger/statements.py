@@ -16,6 +16,7 @@ from sqlalchemy import (
     false,
     func,
     literal_column,
+    or_,
     select,
     true,
     update,
@@ -142,7 +143,16 @@ chain with it, since an entry follows, and the length of the undo that was made;
 
 _environment = table_of(rows.EnvironmentRow)
 _pinned = and_(_environment.c.agent == bindparam("agent"), _environment.c.pinned.is_(true()))
-_demoted = and_(_standing.c.agent == bindparam("agent"), _standing.c.tool == bindparam("tool"))
+_every: ColumnElement[str] = literal_column("'*'")
+_held = (
+    select(_standing.c.held)
+    .where(_standing.c.agent == bindparam("agent"), _standing.c.tool == bindparam("tool"))
+    .where(or_(_standing.c.scope == bindparam("scope"), _standing.c.scope == _every))
+    .where(or_(_standing.c.env == bindparam("env"), _standing.c.env == _every))
+    # The cell's own row, else the closest of those for all scopes or environments, as `trust.held.nearest`.
+    .order_by(case((_standing.c.scope == _every, 1), else_=0), case((_standing.c.env == _every, 1), else_=0))
+    .limit(1)
+)
 _unread = (
     select(_report.c.action)
     .where(_report.c.agent == bindparam("agent"), _report.c.read_us.is_(None), _report.c.due_us < bindparam("now"))
@@ -160,17 +170,16 @@ _taken = (
 )
 LOOK = _sql(
     select(
-        select(_standing.c.rung).where(_demoted).scalar_subquery().label("rung"),
-        select(_standing.c.reason).where(_demoted).scalar_subquery().label("reason"),
+        _held.scalar_subquery().label("held"),
         select(func.count()).select_from(_unread.subquery()).scalar_subquery().label("overdue"),
         select(literal_column("1")).where(_like).limit(1).scalar_subquery().label("like"),
         select(_environment.c.components).where(_pinned).limit(1).scalar_subquery().label("pinned"),
         _taken.scalar_subquery().label("taken"),
     )
 )
-"""What the gate must know of every call: a demotion, overdue reports (up to a hundred, so that counting them never
-grows with the ledger), whether this thread has seen the same tool and arguments before, the pinned environment, and
-what is taken from one quota, since most calls draw on one at most."""
+"""What the gate must know of every call: what its cell holds, overdue reports (up to a hundred, so that counting them
+never grows with the ledger), whether this thread has seen the same tool and arguments before, the pinned environment,
+and what is taken from one quota, since most calls draw on one at most."""
 
 TAKEN = _sql(_taken)
 """What is taken in the window that a counter is in, or in all buckets that a sliding one still reaches."""
@@ -326,15 +335,6 @@ ACKNOWLEDGE = _sql(
     update(_report)
     .where(_report.c.action == bindparam("b_action"), _report.c.read_us.is_(None))
     .values(read_us=bindparam("read_us"), by=bindparam("by"))
-)
-_put_standing = insert(_standing).values({column.name: bindparam(column.name) for column in _standing.columns})
-PUT_STANDING = _sql(
-    _put_standing.on_conflict_do_update(
-        index_elements=["agent", "tool"],
-        set_={name: _put_standing.excluded[name] for name in ("rung", "reason", "at_us")},
-        # A demotion never raises: the lowest rung wins.
-        where=_standing.c.rung > _put_standing.excluded.rung,
-    )
 )
 PINNED = _sql(select(_environment.c.key, _environment.c.components).where(_pinned))
 SEEN_ENVIRONMENT = _sql(

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
+from ladder_graph.prompts import words_of
 from ladder_graph.scale import Rung
 
 T = TypeVar("T")
@@ -84,6 +85,18 @@ def _name(text: str) -> str:
 
 Name = Annotated[str, AfterValidator(_name)]
 """A name that a person can read whole."""
+
+
+def _template(text: str) -> str:
+    try:
+        words_of(text)
+    except ValueError as wrong:
+        raise ValueError(f"is no template: it {wrong}; a brace that is meant as one is written twice") from None
+    return text
+
+
+Template = Annotated[str, AfterValidator(_template)]
+"""A text with `{slots}`."""
 
 
 def _argument(text: str) -> str:

@@ -10,11 +10,12 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from ladder_graph.calls import digest_of
+from ladder_graph.calls import Call, digest_of
 from ladder_graph.policy import globs
 from ladder_graph.policy.bounds import Bound, Origin, Predicate, Table, Under, Volume
 from ladder_graph.policy.checks import Check
-from ladder_graph.policy.fields import ImportPath, Many, Name, Place, RungField, Strict, placed
+from ladder_graph.policy.fields import ImportPath, Many, Name, Place, RungField, Strict, Template, placed
+from ladder_graph.policy.trusting import OTHER, Scope, Stake, Trust
 from ladder_graph.policy.units import MicroDollars, SomeSeconds
 from ladder_graph.policy.watching import Signals, Watch, problems
 from ladder_graph.policy.whole import ROLE, doubled, refuse, tied, unanswerable, unheard
@@ -103,6 +104,12 @@ class Rule(Strict):
     """How the action is watched after the reply."""
     confirm: Confirm = Confirm()
     """How its questions are answered."""
+    scope: Scope | None = None
+    """By what its calls are told apart for trust; unsaid, all of them are alike."""
+    trust: Stake = Stake()
+    """What is at stake, for what it earns."""
+    data_version: Name | None = None
+    """The version of the data that the tool works on, as `"catalogue-2026-03"`. Another one is another environment."""
 
     @field_validator("ceiling")
     @classmethod
@@ -131,6 +138,10 @@ class Rule(Strict):
     def takes_time(self) -> bool:
         """Whether a bound runs other people's code, reads a conversation, or parses SQL: not for an event loop."""
         return any(isinstance(bound, Predicate | Origin | Table) for bound in self.bounds)
+
+    def undeclared(self, call: Call) -> bool:
+        """Whether a call is in none of the scopes that are declared for its tool."""
+        return self.scope is not None and self.scope.of(call.arguments) == OTHER
 
     @property
     def noticed(self) -> bool:
@@ -200,6 +211,8 @@ class Policy(Strict):
     """The people who answer, by name, with their roles. It may stay empty where no rule names a role."""
     keys: dict[Name, Key] = Field(default_factory=dict)
     """The keys of inboxes that sign answers, by the id that a signed answer names."""
+    trust: Trust = Trust()
+    """What it takes to go up a rung."""
     signals: Signals = Signals()
     """Where alerts from outside are taken, for checks of the kind `alert`."""
     watcher: Literal["thread", "process"] = "thread"
@@ -211,6 +224,13 @@ class Policy(Strict):
     ask: Literal["all", "one"] = "all"
     """How many questions of one turn are open at once: all of them, each answered by its interrupt's id, or one after
     the other, for inboxes that know only one."""
+    prompts: Many[Template] = ()
+    """Templates of system prompts, as `"Today is {date}. You are …"`. Where the words of one stand in a prompt, what
+    fills its `{slots}` makes no other environment. Of other prompts dates, times, ids and mail addresses are masked."""
+    prompt_values: Many[Name] = ()
+    """Names in the run's context, or in the `configurable` of its config, whose values are masked in prompts too."""
+    data_version: Name | None = None
+    """The version of the data that the agent works on. Another one is another environment."""
     provider_tools: Literal["refuse", "report"] = "refuse"
     """What becomes of a request to a model with tools that its provider runs by itself, past every gate: it isn't sent,
     or it is and the ledger says so."""

@@ -5,9 +5,11 @@ until it has earned its own standing.
 
 | what changed | highest rung |
 |---|---|
-| the model or its provider (class A) | confirm |
-| this tool's description or arguments: it is another tool | confirm |
-| the system prompt, the parameters, the rest of the tool set (class B) | bounded |
+| the model, its provider or its weights (class A) | confirm |
+| this tool's description, arguments or code: it is another tool | confirm |
+| the system prompt, the parameters, the rest of the tool set, the middleware, the graph, the data (class B) | bounded |
+| the system prompt is another one again and again | bounded |
+| the code of other tools (class C) | as it was |
 | nobody knows which model proposed the call, or the tool wasn't shown to it | confirm |
 | an alias was asked for, and no model id was reported | bounded |
 | another component isn't known | bounded |
@@ -21,7 +23,8 @@ import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ladder_graph.fingerprint import Environment, diff
+from ladder_graph.fingerprint import EVERYWHERE, UNREAD, Environment, diff
+from ladder_graph.prompts import DYNAMIC
 from ladder_graph.scale import Rung
 from ladder_graph.steps import Reason
 
@@ -31,15 +34,27 @@ CAPS = {"A": Rung.CONFIRM, "B": Rung.BOUNDED}
 CODES = {
     "provider": "model_changed",
     "model": "model_changed",
+    "weights": "model_changed",
     "tool": "tool_changed",
+    "implementation": "tool_changed",
     "prompt": "prompt_changed",
     "parameters": "parameters_changed",
     "toolset": "toolset_changed",
+    "middleware": "middleware_changed",
+    "graph": "graph_changed",
+    "data": "data_changed",
 }
-"""Component to the stable code of the reason. `environment_unknown` and `model_unreported` are the other two."""
+"""Component to the stable code of the reason. `environment_unknown`, `model_unreported` and `dynamic_prompt` are the
+other three."""
 
 COMPARED = {"provider": "provider", "prompt": "system prompt", "parameters": "parameters", "toolset": "tool set"}
 """Components that are compared beside the model and the tool, with their names in a sentence."""
+
+DECLARE = (
+    "the system prompt was another one too often, even with its dates, times and ids masked, so nobody can say which "
+    "one the rung is for; declare a template: prompts = [...] in the policy"
+)
+"""What is said of a prompt that keeps changing."""
 
 Cap = tuple[Rung, Reason]
 
@@ -78,6 +93,30 @@ def _found(start: Rung, pinned: Environment | None, current: Environment | None,
     return Standing(min([start, *(rung for rung, _ in caps)]), tuple(reason for _, reason in caps))
 
 
+def reached(
+    granted: Standing, earned: Rung | None, cap: Rung | None, reason: str, *, undeclared: bool = False
+) -> Standing:
+    """Where a cell stands, by its grant and by what it was given and lost since.
+
+    Args:
+        granted: The start rung, held against what proposes now.
+        earned: The rung that the cell was promoted to in this very environment, which needs no grant any more.
+        cap: The rung that a demotion put it on.
+        reason: Why.
+        undeclared: The call is in no declared scope, where nothing can be earned.
+
+    Example:
+        >>> reached(Standing(Rung.CONFIRM), Rung.BOUNDED, None, "").rung
+        <Rung.BOUNDED: 3>
+    """
+    found = granted if earned is None or earned <= granted.rung else Standing(earned)
+    if cap is not None and cap < found.rung:
+        found = Standing(cap, (Reason("demoted", reason), *found.reasons))
+    if undeclared and found.rung > Rung.CONFIRM:
+        found = Standing(Rung.CONFIRM, (Reason("scope_unknown", "it is in none of the tool's scopes"), *found.reasons))
+    return found
+
+
 def _caps(pinned: Environment | None, current: Environment | None, tool: str) -> Iterator[Cap]:
     if current is None or current.model is None:
         yield _unknown("nobody knows which model proposed this call")
@@ -98,17 +137,45 @@ def _gaps(current: Environment, tool: str) -> Iterator[Cap]:
     if missing := [name for name in COMPARED if getattr(current, name) is None]:
         text = f"nobody knows the {_listed(missing)} of what proposed this call"
         yield Rung.BOUNDED, Reason("environment_unknown", text)
+    yield from _unfixed(current, tool)
+
+
+def _unfixed(environment: Environment, tool: str) -> Iterator[Cap]:
+    """What of an environment is known to be nothing fixed, so that a grant for it would be one for anything."""
+    if environment.prompt == DYNAMIC:
+        yield Rung.BOUNDED, Reason("dynamic_prompt", DECLARE)
+    if UNREAD in {environment.data.get(EVERYWHERE), environment.data.get(tool)}:
+        yield Rung.BOUNDED, Reason("environment_unknown", "the declared version of the data can't be read")
 
 
 def _compared(pinned: Environment, current: Environment, tool: str) -> Iterator[Cap]:
-    for change in diff(pinned, current, tool) if pinned != current else ():
-        yield CAPS[change.klass], Reason(CODES[change.component], change.text)
+    if pinned == current:
+        return
+    for change in diff(pinned, current, tool):
+        if change.klass in CAPS:
+            yield CAPS[change.klass], Reason(CODES[change.component], change.text)
     if current.certain and not pinned.certain and pinned.model != current.model:
         text = f"the rung was granted to {pinned.requested} and no model was reported; {current.model} may be another"
         yield Rung.BOUNDED, Reason("model_unreported", text)
     if missing := [name for name in COMPARED if getattr(pinned, name) is None]:
         text = f"nobody knows the {_listed(missing)} of what the rung was granted to"
         yield Rung.BOUNDED, Reason("environment_unknown", text)
+    if current.prompt != DYNAMIC:
+        yield from _unfixed(pinned, tool)
+    granted, present = _known(pinned, tool), _known(current, tool)
+    for name in granted if pinned.model == current.model else ():
+        if (granted[name] is None) != (present[name] is None):
+            side = "what proposed this call" if present[name] is None else "what the rung was granted to"
+            yield Rung.BOUNDED, Reason("environment_unknown", f"nobody knows {name} in {side}, to compare it")
+
+
+def _known(environment: Environment, tool: str) -> dict[str, object]:
+    """Components that need not be known, but must not be known on one side alone."""
+    return {
+        "the weights": environment.weights, f"the code of {tool}": environment.implementations.get(tool),
+        "the middleware": environment.middleware, "the graph": environment.graph,
+        "the data version": environment.data.get(EVERYWHERE), f"the data version of {tool}": environment.data.get(tool),
+    }  # fmt: skip
 
 
 def _listed(components: list[str]) -> str:

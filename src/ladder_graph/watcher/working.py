@@ -30,6 +30,8 @@ from ladder_graph.scale import Rung
 from ladder_graph.states import UNDOABLE, State
 from ladder_graph.steps import Claimed, Known, NotClaimed
 from ladder_graph.tools import NOTHING, Declaration
+from ladder_graph.trust.cells import EVERY, CellKey
+from ladder_graph.trust.demotion import unanticipated
 from ladder_graph.turns import Turn, reader_of
 from ladder_graph.undo.apart import TIMEOUT
 from ladder_graph.watcher.posting import Post
@@ -245,7 +247,8 @@ class Work:
             log.warning("held: %s (action %s): %s", window.tool, window.action[:8], why)
             if demoted:
                 said = f"action {window.action[:8]} of it can't be undone: {why}"
-                acts.demote(journal, cursor, window.agent, window.tool, Rung.CONFIRM, said, window.action)
+                cell = CellKey(window.agent, window.tool, EVERY, EVERY)
+                acts.demote(journal, cursor, cell, unanticipated(Rung.ROLLBACK, said), window.action)
 
         self.store.write(hold)
 

@@ -11,6 +11,8 @@ from ladder_graph.ledger import acts
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.steps import Claimed, Seen
+from ladder_graph.trust.cells import CellKey
+from ladder_graph.trust.demotion import Demotion
 from tests.unit.ledger.desk import ANA, CALL, call, charge
 
 MODEL = Environment("scripted", "m-1", "m-1-2026-01-01")
@@ -19,7 +21,11 @@ AGAIN = replace(CALL, id="call_7")
 
 def demote(desk, to, agent="ops", tool="send_email"):
     """Put a tool on a lower rung."""
-    desk.write(lambda journal, cursor: acts.demote(journal, cursor, agent, tool, to, f"down to {to.word}"))
+    desk.write(
+        lambda journal, cursor: acts.demote(
+            journal, cursor, CellKey(agent, tool, "*", "*"), Demotion(to, f"down to {to.word}")
+        )
+    )
 
 
 def test_of_a_new_call_nothing_is_known(desk):

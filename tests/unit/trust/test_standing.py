@@ -8,12 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ladder_graph.fingerprint import Environment, toolset_component
+from ladder_graph.components import toolset_component
+from ladder_graph.fingerprint import EVERYWHERE, UNREAD, Environment
 from ladder_graph.scale import Rung
 from ladder_graph.trust.standing import standing
 
 TOOLS = {"send": "1", "read": "2"}
-ENV = Environment("openai", "gpt-5", "gpt-5-2025-08-07", "hash", '{"temperature":0}', toolset_component(TOOLS), TOOLS)
+ENV = Environment(
+    "openai", "gpt-5", "gpt-5-2025-08-07", "hash", '{"temperature":0}', toolset_component(TOOLS), TOOLS,
+    implementations={"send": "1", "read": "1"}, middleware=("A:1",), graph="g1", data={EVERYWHERE: "1"},
+)  # fmt: skip
 NEW_TOOLS = {"send": "3", "read": "2"}
 MORE_TOOLS = {**TOOLS, "drop": "4"}
 SILENT = replace(ENV, reported=None)
@@ -45,6 +49,18 @@ def test_the_pinned_environment_stands_on_its_start_rung():
         (SILENT, Rung.BOUNDED, "model_unreported"),
         (replace(ENV, prompt=None), Rung.BOUNDED, "environment_unknown"),
         (replace(ENV, toolset=None, tools={}), Rung.BOUNDED, "environment_unknown"),
+        (replace(ENV, implementations={"send": "2", "read": "1"}), Rung.CONFIRM, "tool_changed"),
+        (replace(ENV, implementations={}), Rung.BOUNDED, "environment_unknown"),
+        (replace(ENV, middleware=()), Rung.BOUNDED, "middleware_changed"),
+        (replace(ENV, middleware=None), Rung.BOUNDED, "environment_unknown"),
+        (replace(ENV, graph="g2"), Rung.BOUNDED, "graph_changed"),
+        (replace(ENV, graph=None), Rung.BOUNDED, "environment_unknown"),
+        (replace(ENV, data={EVERYWHERE: "2"}), Rung.BOUNDED, "data_changed"),
+        (replace(ENV, data={}), Rung.BOUNDED, "environment_unknown"),
+        (replace(ENV, data={EVERYWHERE: "1", "send": "1"}), Rung.BOUNDED, "environment_unknown"),
+        (replace(ENV, data={EVERYWHERE: UNREAD}), Rung.BOUNDED, "environment_unknown"),
+        (replace(ENV, weights="aaa"), Rung.BOUNDED, "environment_unknown"),
+        (replace(ENV, prompt="dynamic"), Rung.BOUNDED, "dynamic_prompt"),
     ],
 )
 def test_each_change_caps_with_its_code(current, rung, code):
@@ -58,6 +74,20 @@ def test_a_change_of_another_tool_is_not_a_change_of_this_one():
     """Another tool's schema is part of the tool set only."""
     current = replace(ENV, tools=NEW_TOOLS, toolset=toolset_component(NEW_TOOLS))
     assert codes(standing(Rung.REPORT, ENV, current, "read")) == ["toolset_changed"]
+
+
+def test_the_code_of_another_tool_lowers_nothing():
+    """It is a change from far, class C, and the key of this tool's cell stays the same."""
+    current = replace(ENV, implementations={"send": "1", "read": "2"})
+    assert standing(Rung.REPORT, ENV, current, "send").rung is Rung.REPORT
+    assert current.key("send") == ENV.key("send")
+
+
+def test_a_grant_to_a_prompt_that_kept_changing_is_none_to_a_fixed_one():
+    """Once the prompt stands still, the rungs must be granted anew."""
+    assert codes(standing(Rung.REPORT, replace(ENV, prompt="dynamic"), ENV, "send")) == ["dynamic_prompt"]
+    (reason,) = standing(Rung.REPORT, None, replace(ENV, prompt="dynamic"), "send").reasons
+    assert "declare a template" in reason.text
 
 
 def test_a_tool_that_the_model_was_not_shown_is_asked_about():
@@ -109,6 +139,11 @@ environments = st.none() | st.builds(
     reported=maybe,
     prompt=maybe,
     parameters=maybe,
+    weights=maybe,
+    graph=maybe,
+    middleware=st.none() | st.sampled_from([(), ("A:1",)]),
+    implementations=st.sampled_from([{}, {"send": "1"}, {"send": "2"}, {"send": "1", "read": "2"}]),
+    data=st.sampled_from([{}, {EVERYWHERE: "1"}, {"send": "1"}, {EVERYWHERE: UNREAD}]),
 )
 
 

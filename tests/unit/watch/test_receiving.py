@@ -10,6 +10,9 @@ from contextlib import closing
 import pytest
 import uvicorn
 
+from ladder_graph.errors import UnknownQuestion
+from ladder_graph.trust.deeds import Severity
+from ladder_graph.watch import mistakes
 from ladder_graph.watch.alertmanager import LARGEST
 from ladder_graph.watch.receiving import create_app
 from tests.unit.watch.test_alertmanager import DELIVERY
@@ -33,7 +36,13 @@ def port(delivered):
             raise OSError("disk full")
         delivered.extend(signals)
 
-    config = uvicorn.Config(create_app(deliver, TOKEN), port=0, log_level="critical", lifespan="off", ws="none")
+    def report(one):
+        if one.action.startswith("ffff"):
+            raise UnknownQuestion("there is no such action")
+        delivered.append(one)
+        return {"action": one.action}
+
+    config = uvicorn.Config(create_app(deliver, TOKEN, report), port=0, log_level="critical", lifespan="off", ws="none")
     server = uvicorn.Server(config)
     listening = config.bind_socket()
     listening.listen()  # from here on a connection waits, also before the server runs
@@ -92,3 +101,34 @@ def test_a_token_that_can_be_guessed_is_none():
     for token in ("", "secret"):
         with pytest.raises(ValueError, match="can be guessed"):
             create_app(list.clear, token)
+
+
+WRONG = {"action": "4dec1a0ae966", "severity": "S2", "class": "wrong_order", "by": "ana"}
+
+
+def incident(port, said, **headers):
+    """Report a mistake; the status of its answer."""
+    return post(port, json.dumps(said).encode(), "/incidents", **headers)
+
+
+def test_an_incident_is_handed_on(port, delivered):
+    """200, and it is there by then."""
+    assert incident(port, WRONG) == 200
+    (one,) = delivered
+    assert (one.action, one.severity, one.kind, one.by) == ("4dec1a0ae966", Severity.REAL, "wrong_order", "ana")
+
+
+def test_an_incident_needs_the_token_an_action_and_all_of_its_words(port, delivered):
+    """401 without the token, 404 for no action, 400 for what can't be read, 413 for what is too large, 405."""
+    assert incident(port, WRONG, Authorization="Bearer wrong") == 401
+    assert incident(port, {**WRONG, "action": "ffffffff"}) == 404
+    assert incident(port, {**WRONG, "severity": "bad"}) == 400
+    assert post(port, b"{", "/incidents") == 400
+    assert incident(port, {**WRONG, "text": "x" * mistakes.LARGEST}) == 413
+    assert post(port, b"", "/incidents", method="GET") == 405
+    assert delivered == []
+
+
+def test_where_nobody_takes_incidents_there_is_no_address_for_them():
+    """An app that was given nothing to report to has only the address for alerts."""
+    assert [route.path for route in create_app(list.clear, TOKEN).routes] == ["/signals"]

@@ -1,0 +1,184 @@
+"""A request to a chat model, read as a callback sees it: whatever the model's class, and after every middleware."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit
+
+from langchain_core.messages import BaseMessage, ChatMessage, SystemMessage
+from langchain_core.runnables.config import var_child_runnable_config
+
+from ladder_graph.components import parameters_component
+from ladder_graph.fingerprint import Environment
+from ladder_graph.hosts.toolset import shown
+from ladder_graph.prompts import Render, chosen, render
+
+MODEL_IDS = ("model", "model_name", "model_id", "deployment_name")
+"""Where a request may carry the model id, the first one that is text."""
+
+ENDPOINTS = ("openai_api_base", "base_url", "azure_endpoint", "anthropic_api_url", "api_base", "endpoint")
+"""Where a model object may carry the address it talks to."""
+
+USUAL_HOSTS = frozenset({"api.openai.com", "api.anthropic.com"})
+"""Hosts that go without saying."""
+
+PROMPTS = ("instructions", "system", "system_instruction")
+"""Parameters that carry system text beside the messages."""
+
+RUNTIME = "__pregel_runtime"
+"""Where LangGraph's config keeps the run's context."""
+
+BESIDE = ("system_fingerprint", "service_tier")
+"""What an answer bears of the machines behind it: told to people, and no other environment."""
+
+VLLM = "vllm-"
+"""How the fingerprint of a vLLM server begins, which tells its weights and settings apart."""
+
+REPEATED = 8
+"""Characters from which a text that is another one twice over was doubled by merging chunks."""
+
+
+Masks = tuple[tuple[str, ...], tuple[str, ...]]
+"""What is known of prompts beforehand: templates, and names of values of the run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked."""
+
+    environment: Environment
+    """As far as the request tells; nothing is reported yet."""
+    prompt: Render
+    address: str | None
+    """Where the model is asked, if the model object has an address of its own."""
+    versions: str
+    """LangChain's packages, in words."""
+
+
+def read(
+    serialized: Mapping[str, Any], messages: Sequence[BaseMessage], metadata: Mapping[str, Any], params: object,
+    masks: Masks,
+) -> Request:  # fmt: skip
+    """Read a request.
+
+    Args:
+        serialized: The model object, as LangChain writes it down.
+        messages: What was sent.
+        metadata: Of the run; LangChain puts the provider and the model's name in it.
+        params: The invocation parameters.
+        masks: What is known of prompts.
+    """
+    asked: Mapping[str, Any] = params if isinstance(params, Mapping) else {}
+    seen = _made(serialized, asked)
+    made: Mapping[str, Any] = seen or {}
+    whole = {**made, **asked}
+    tools, provider_tools, toolset = shown(whole)
+    usual = {name: metadata.get(f"ls_{name}") for name in ("temperature", "max_tokens", "stop")}
+    said = (*_system(messages), *(asked[k] for k in PROMPTS if isinstance(asked.get(k), str)))
+    templates, names = masks
+    prompt = render("\n\n".join(filter(None, said)), templates, _values(names) if names else ())
+    address = text_in(whole, ENDPOINTS)
+    known = isinstance(params, Mapping)
+    environment = Environment(
+        provider=_provider(text_in(metadata, ("ls_provider",)), address),
+        requested=text_in(asked, MODEL_IDS) or text_in(metadata, ("ls_model_name",)),
+        prompt=prompt.component,
+        parameters=parameters_component(usual, made, asked) if known and seen is not None else None,
+        toolset=toolset if known else None,
+        tools=tools,
+        provider_tools=provider_tools,
+    )
+    return Request(environment, prompt, address, _versions(metadata))
+
+
+def text_in(source: Mapping[str, Any], names: Iterable[str]) -> str | None:
+    """The first of these that is text, and not empty."""
+    return next((value for name in names if isinstance(value := source.get(name), str) and value), None)
+
+
+def weights_in(metadata: Mapping[str, Any]) -> str | None:
+    """What an answer tells of local weights: a vLLM server's fingerprint."""
+    found = _single(text_in(metadata, ("system_fingerprint",)))
+    return found if found and found.startswith(VLLM) else None
+
+
+def beside(metadata: Mapping[str, Any], versions: str) -> dict[str, str]:
+    """What an answer bears that makes no other environment.
+
+    Args:
+        metadata: The answer's.
+        versions: LangChain's packages, in words.
+    """
+    found = {name: _single(text_in(metadata, (name,))) for name in BESIDE}
+    return {name: value for name, value in {**found, "versions": versions}.items() if value}
+
+
+def _single(text: str | None) -> str | None:
+    """A text without the doubling that merging chunks may cause."""
+    half = len(text or "") // 2
+    return text[:half] if text and half >= REPEATED // 2 and text == text[:half] * 2 else text
+
+
+def _made(serialized: Mapping[str, Any], asked: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """What the model object was made with; None where nobody can tell.
+
+    Some classes, like that of Ollama, leave their settings out of the parameters. They show in the object's repr.
+    """
+    if kwargs := serialized.get("kwargs"):
+        return kwargs if isinstance(kwargs, Mapping) else {}
+    if text_in(asked, MODEL_IDS) is not None or "repr" not in serialized:
+        return {}
+    return _constructor(str(serialized["repr"]))
+
+
+@lru_cache(maxsize=64)
+def _constructor(text: str) -> Mapping[str, Any] | None:
+    """The keyword arguments in a repr, as far as they are plain; None where it is no call."""
+    try:
+        call = ast.parse(text, mode="eval").body
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return None
+    if not isinstance(call, ast.Call):
+        return None
+    found: dict[str, Any] = {}
+    for keyword in call.keywords:
+        try:
+            found[str(keyword.arg)] = ast.literal_eval(keyword.value)
+        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+            continue  # An object of some class, which is no parameter.
+    return found
+
+
+def _values(names: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """The values of this run that bear these names: in its context first, then in its config."""
+    configurable = (var_child_runnable_config.get() or {}).get("configurable", {})
+    context = getattr(configurable.get(RUNTIME), "context", None)
+    found = {}
+    for name in names:
+        given = context.get(name) if isinstance(context, Mapping) else getattr(context, name, None)
+        found[name] = configurable.get(name) if given is None else given
+    return chosen(found)
+
+
+def _versions(metadata: Mapping[str, Any]) -> str:
+    found = metadata.get("lc_versions")
+    return ", ".join(f"{name} {found[name]}" for name in sorted(found)) if isinstance(found, Mapping) else ""
+
+
+def _provider(name: str | None, endpoint: str | None) -> str | None:
+    """The provider, with the host where it isn't the usual one: the same id elsewhere may be another model."""
+    parts = urlsplit(endpoint or "")
+    host = parts.netloc.rpartition("@")[2]  # an address may carry a password
+    return f"{name} at {host}" if name and host and host not in USUAL_HOSTS else name
+
+
+def _system(messages: Iterable[BaseMessage]) -> Iterator[str]:
+    for message in messages:
+        if isinstance(message, SystemMessage) or (
+            isinstance(message, ChatMessage) and message.role in {"system", "developer"}
+        ):
+            yield str(message.text)

@@ -1,0 +1,99 @@
+"""All that the chain of one agent tells about trust. A verdict is a function of this, of the policy and of the moment.
+
+Nothing here is a running number: whatever the order in which entries came, and however often, the same ledger gives the
+same verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from ladder_graph.errors import PolicyError
+from ladder_graph.fingerprint import Environment
+from ladder_graph.trust.deeds import Deed, Happening, add
+from ladder_graph.trust.held import Event, Kind
+from ladder_graph.trust.reviewers import Probes
+
+
+@dataclass(frozen=True, slots=True)
+class Drill:
+    """One rehearsal of an undo."""
+
+    at_us: int
+    tool: str
+    version: str
+    passed: bool
+
+
+@dataclass(slots=True)
+class Fold:
+    """What the entries of one agent's chain have told so far."""
+
+    agent: str
+    deeds: dict[str, Deed] = field(default_factory=dict)
+    """Action to what became of it."""
+    events: list[Event] = field(default_factory=list)
+    """Promotions and demotions, in the order of the chain."""
+    drills: list[Drill] = field(default_factory=list)
+    attested: dict[tuple[str, str], int] = field(default_factory=dict)
+    """What was carried out, for which tool (empty for all), to when it last held."""
+    probes: dict[str, Probes] = field(default_factory=dict)
+    """Reviewer to the probes that they were shown."""
+    replays: list[dict[str, str]] = field(default_factory=list)
+    """What fixed prompts were answered with, each time, since the agent came to be what it is."""
+    environments: list[Environment] = field(default_factory=list)
+    """What proposed calls, as far as the chain describes it; the pinned one and the changes."""
+    pinned: Environment | None = None
+    """What the start rungs were granted to."""
+
+    def take(self, entry: Happening) -> None:
+        """Take one entry in."""
+        said: Any
+        match entry.kind:
+            case "promoted" | "demoted" | "sampled":
+                self._event(entry)
+            case "rehearsed":
+                said = entry.body
+                drill = Drill(entry.at_us, str(said.get("tool")), str(said.get("version")), bool(said.get("passed")))
+                self.drills.append(drill)
+            case "attested" if entry.body.get("ok") is True:
+                what = str(entry.body.get("what")), str(entry.body.get("tool", ""))
+                self.attested[what] = max(entry.at_us, self.attested.get(what, 0))
+            case "probe":
+                by, missed = str(entry.body.get("by")), int(not entry.body.get("caught"))
+                self.probes[by] = self.probes.get(by, Probes()) + Probes(1, missed)
+            case "replayed":
+                said = entry.body.get("answers")
+                self.replays.append({str(name): str(one) for name, one in said.items()} if type(said) is dict else {})
+            case "pinned" | "environment":
+                self._environment(entry)
+            case _ if entry.action:
+                if (deed := self.deeds.get(entry.action)) is None:
+                    deed = self.deeds[entry.action] = Deed()
+                add(deed, entry)
+
+    def _event(self, entry: Happening) -> None:
+        try:
+            self.events.append(Event.of(entry.agent, entry.at_us, cast("Kind", entry.kind), entry.body))
+        except (KeyError, ValueError, TypeError):
+            return  # It was erased, or is not ours; `verify` tells which.
+
+    def _environment(self, entry: Happening) -> None:
+        try:
+            found = Environment.from_json(entry.body.get("components"), "the ledger")
+        except PolicyError:
+            return
+        self.environments.append(found)
+        self.replays.clear()
+        if entry.kind == "pinned":
+            self.pinned = found
+
+
+def folded(agent: str, entries: Iterable[Happening]) -> Fold:
+    """Fold the chain of one agent."""
+    fold = Fold(agent)
+    for entry in entries:
+        fold.take(entry)
+    return fold

@@ -1,0 +1,212 @@
+"""Earning a rung and losing it, through the real ladder: weeks of approvals, a signature, a mistake."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+
+import pytest
+
+from ladder_graph import AnswerRefused
+from ladder_graph.calls import Call
+from ladder_graph.scale import Rung
+from ladder_graph.steps import Person
+from tests.unit.world import BOSS, World, model
+
+
+@pytest.fixture
+def world():
+    """A world on its first day."""
+    with contextlib.closing(World()) as world:
+        yield world
+
+
+def ready(world, days=28, runs=1):
+    """Everything that a promotion needs."""
+    for _ in range(days):
+        last = world.day(runs)
+    assert [wrong for *_, wrong in world.ladder.attest(by=BOSS)] == ["", ""]
+    return last
+
+
+def stands(world, env=None):
+    """The rung on which a call would go now."""
+    env = env or world.env
+    call = Call("ops", "look", "look", "refund", {"amount": 5}, env.key("refund"))
+    return world.ladder.route(call, env)[0].rung
+
+
+def test_weeks_of_approvals_and_a_signature_raise_a_tool(world):
+    """Then it runs unasked inside its bounds, the certificate is in the ledger, and all can be worked out anew."""
+    ready(world)
+    (before,) = world.ladder.trust("refund")
+    assert before.standing.rung is Rung.CONFIRM
+    assert before.certificate.granted, before.certificate.missing
+    made = world.ladder.promote("refund", by=BOSS)
+    assert (made.to, made.e >= 10, made.evidence.k) == (Rung.BOUNDED, True, 0)
+    ran = len(world.desk.ran)
+    world.call()
+    assert len(world.desk.ran) == ran + 1
+    world.call(amount=500)
+    assert len(world.desk.ran) == ran + 1, "outside its bounds it asks as before"
+    assert world.ladder.recompute() == []
+    assert world.ladder.verify().ok
+    (entry,) = world.ladder.reading.of_kind("ops", "promoted")
+    assert (entry[2]["by"], entry[2]["certificate"]["e"]) == (BOSS, made.e)
+
+
+def test_a_day_of_calls_is_no_evidence_of_weeks(world):
+    """Two thousand approvals on one day count as the twentieth part of what is needed."""
+    world.day(60)
+    found = world.ladder.trust("refund")[0].certificate
+    assert found.evidence.runs == 60
+    assert found.evidence.n_eff < found.needed / 19
+    with pytest.raises(AnswerRefused, match="may not go up to bounded yet: e = 1"):
+        world.ladder.promote("refund", by=BOSS)
+
+
+@pytest.mark.parametrize(
+    ("by", "says"),
+    [
+        ("ana", "ana may not sign a promotion; role:promoter may"),
+        ("ops", "an agent never signs for itself"),
+        (Person(BOSS, "unverified"), "nobody checked that this is rita"),
+    ],
+)
+def test_only_a_named_person_with_the_role_signs(world, by, says):
+    """Neither the agent, nor somebody without the role, nor a name that nobody checked."""
+    world.day(1)
+    with pytest.raises(AnswerRefused, match=re.escape(says)):
+        world.ladder.promote("refund", by=by)
+
+
+def test_without_evidence_there_is_nothing_to_sign(world):
+    """A cell that never acted has no certificate."""
+    with pytest.raises(AnswerRefused, match="has no evidence"):
+        world.ladder.promote("refund", by=BOSS)
+
+
+def test_an_expected_mistake_with_a_consequence_costs_one_rung_and_keeps_the_evidence(world):
+    """At once, before the next call; it may come back after two weeks, if the certificate still holds."""
+    last = ready(world, days=60)
+    world.ladder.promote("refund", by=BOSS)
+    assert stands(world) is Rung.BOUNDED
+    down = world.ladder.incident(last.key, "S2", by="ana", kind="wrong_order", text="the other order")
+    assert (down.code, down.rung) == ("D1", Rung.CONFIRM)
+    assert stands(world) is Rung.CONFIRM
+    found = world.ladder.trust("refund")[0].certificate
+    assert (found.evidence.k, found.evidence.runs) == (pytest.approx(0.45, abs=0.01), 60)
+    assert {gate.code for gate in found.missing} >= {"cooldown", "incidents"}
+    assert world.ladder.incident(last.key, "S2", by="ana", kind="wrong_order") is None, "twice is once"
+    assert world.ladder.recompute() == []
+
+
+def test_a_mistake_that_nobody_anticipated_wipes_the_evidence(world):
+    """Of the whole tool, in every environment."""
+    last = ready(world)
+    world.ladder.promote("refund", by=BOSS)
+    down = world.ladder.incident(last.key, "S2", by="ana", kind="paid_a_stranger")
+    assert (down.code, down.rung, down.wide) == ("D2", Rung.DRAFT, True)
+    assert stands(world) is Rung.DRAFT
+    assert stands(world, model("gpt-6")) is Rung.DRAFT
+    assert world.ladder.trust("refund")[0].certificate.evidence.runs == 0
+
+
+def test_a_report_that_is_taken_back_counts_no_more(world):
+    """The loss is gone; the rung is earned again, it doesn't come back by itself."""
+    last = ready(world)
+    world.ladder.incident(last.key, "S2", by="ana", kind="wrong_order")
+    assert world.ladder.trust("refund")[0].certificate.evidence.k > 0
+    world.clock.advance(60)
+    world.ladder.incident(last.key, "S2", by="ana", kind="wrong_order", reversed_=True)
+    assert world.ladder.trust("refund")[0].certificate.evidence.k == 0
+
+
+def test_another_model_is_another_cell(world):
+    """It stands at confirm, earns by itself, and the first model's rung waits for it to come back."""
+    ready(world)
+    world.ladder.promote("refund", by=BOSS)
+    other = model("gpt-5-2025-11-20")
+    world.approved(env=other)
+    assert stands(world, other) is Rung.CONFIRM
+    assert stands(world) is Rung.BOUNDED
+    cells = {one.current: one for one in world.ladder.trust("refund")}
+    assert (cells[True].standing.rung, cells[False].standing.rung) == (Rung.CONFIRM, Rung.BOUNDED)
+    assert cells[True].certificate.evidence.runs == 1
+    assert world.ladder.recompute() == []
+
+
+def test_production_inherits_nothing_from_staging():
+    """Each scope earns its own rung, and a value that nobody declared none."""
+    scope = {"argument": "stage", "values": ["staging", "production"]}
+    with contextlib.closing(World(scope=scope)) as world:
+        world.stage = "staging"
+        ready(world)
+        world.ladder.promote("refund", by=BOSS, scope="staging")
+        for stage, rung in (("staging", Rung.BOUNDED), ("production", Rung.CONFIRM), ("test", Rung.CONFIRM)):
+            call = Call("ops", "x", stage, "refund", {"amount": 5, "stage": stage}, world.env.key("refund"))
+            assert world.ladder.route(call, world.env)[0].rung is rung
+        shown = {cell.scope: cell.route.rung for cell in world.ladder.status()}
+        assert shown == {"staging": Rung.BOUNDED, "production": Rung.CONFIRM}
+
+
+def test_a_long_silence_costs_a_rung(world):
+    """Thirty days without a judged action; the evidence counts half."""
+    ready(world)
+    world.ladder.promote("refund", by=BOSS)
+    world.clock.advance(28 * 86400)
+    assert world.ladder.sweep() == []
+    world.clock.advance(2 * 86400)
+    ((cell, down),) = world.ladder.sweep()
+    assert (cell.tool, down.code, down.rung) == ("refund", "D6", Rung.CONFIRM)
+    assert stands(world) is Rung.CONFIRM
+    assert world.ladder.sweep() == [], "twice changes nothing"
+    assert world.ladder.recompute() == []
+
+
+def test_a_no_for_reasons_outside_the_agent_does_not_count(world):
+    """Any other is a whole mistake."""
+    for fault in ("policy", "agent"):
+        world.call()
+        world.ladder.decline(world.ladder.pending()[-1].id, by="ana", reason="we are closed", fault=fault)
+    found = world.ladder.findings()
+    (cell,) = found.cells
+    (unit,) = found.units(cell)
+    assert unit.loss == 1
+
+
+def test_a_glance_is_worth_less_than_a_look(world):
+    """What nobody can have read in the time is evidence only as far as reports would have come."""
+    for seconds in (0.0, 60.0, None):
+        call = world.call()
+        world.ladder.approve(world.ladder.pending()[-1].id, by="ana", looked=seconds, characters=600)
+        world.ladder.run(call, world.env, world.desk)
+    found = world.ladder.findings()
+    assert [unit.sight for unit in found.units(found.cells[0])] == [0.0, 0.5, 0.5]
+
+
+def test_who_closes_an_incident_does_not_make_it_a_smaller_one(world):
+    """Nor does closing bring one back that was taken back."""
+    last = ready(world, days=3)
+    said = {"by": "ana", "kind": "wrong_order"}
+    world.ladder.incident(last.key, "S2", **said)
+    before = world.ladder.trust("refund")[0].certificate.evidence.k
+    world.clock.advance(60)
+    world.ladder.incident(last.key, "S0", closed=True, **said)
+    assert world.ladder.trust("refund")[0].certificate.evidence.k == before > 0
+    world.clock.advance(60)
+    world.ladder.incident(last.key, "S0", reversed_=True, **said)
+    world.clock.advance(60)
+    world.ladder.incident(last.key, "S0", closed=True, **said)
+    assert world.ladder.trust("refund")[0].certificate.evidence.k == 0
+
+
+def test_what_would_be_signed_is_seen_before(world):
+    """With everything that speaks against it, and nothing is written."""
+    world.day(1)
+    entries = len(world.ladder.log())
+    found = world.ladder.candidate("refund", by="ana")
+    assert found.assessment.certificate.to is Rung.BOUNDED
+    assert len(found.objections) > 4
+    assert found.objections[-1] == "ana may not sign a promotion; role:promoter may"
+    assert len(world.ladder.log()) == entries

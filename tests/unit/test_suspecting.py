@@ -1,0 +1,121 @@
+"""Silent changes, through the real ladder: a mix that shifts, prompts that are answered otherwise, and both."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+
+import pytest
+from langchain_core.messages import AIMessage
+
+from ladder_graph.calls import Call
+from ladder_graph.ledger import Journal
+from ladder_graph.ledger.questions import Terms
+from ladder_graph.scale import Rung
+from ladder_graph.states import State
+from ladder_graph.steps import Claim, Outcome, Record, Route
+from ladder_graph.trust.suspicion import LEARNT, sampled
+from tests.unit.world import World
+
+PROMPTS = {f"p{n}": f"Order o{n} is late." for n in range(30)}
+
+
+class Model:
+    """Answers each prompt with a refund of so much."""
+
+    def __init__(self, amount=5, other=0):
+        self.amount, self.other, self.asked = amount, other, 0
+
+    def invoke(self, prompt):
+        """The first few prompts are answered otherwise."""
+        self.asked += 1
+        amount = 500 if self.asked <= self.other else self.amount
+        return AIMessage("", tool_calls=[{"name": "refund", "args": {"amount": amount}, "id": str(self.asked)}])
+
+
+@pytest.fixture
+def world():
+    """A world whose tool runs by itself."""
+    with contextlib.closing(World(start="bounded")) as world:
+        world.call()
+        yield world
+
+
+def calls(world, **counts):
+    """Calls of tools that ran, written down in one go, within a day."""
+    ladder = world.ladder
+    journal = Journal(ladder.store.owner, ladder.policy.revision, ladder.clock())
+
+    def work(cursor):
+        for tool, count in counts.items():
+            for n in range(count):
+                world.n += 1
+                call = Call("ops", f"m{world.n}", f"m{world.n}", tool, {"n": n}, world.env.key(tool))
+                claimed = journal.claim(cursor, Claim(call, Route(Rung.BOUNDED)), Terms(ladder.policy.rule(tool)), None)
+                journal.record(cursor, Record(call, claimed.fence, State.DONE, Outcome("done")), None)
+
+    ladder.store.write(work)
+    world.clock.advance(dt.timedelta(days=1))
+
+
+def asks(world, count=60):
+    """How many of so many calls ask."""
+    before = len(world.desk.ran)
+    for _ in range(count):
+        world.call()
+    return count - (len(world.desk.ran) - before)
+
+
+def held(world, tool="refund"):
+    """What the tool holds in all its cells."""
+    return next(
+        held for cell, held in world.ladder.reading.standings("ops").items() if (cell.tool, cell.env) == (tool, "*")
+    )
+
+
+def test_a_mix_that_stays_suspects_nobody(world):
+    """Six hundred calls in the same shares."""
+    calls(world, refund=400, look=100)
+    calls(world, refund=80, look=20)
+    assert world.ladder.sweep() == []
+    assert world.ladder.reading.standings("ops") == {}
+
+
+def test_a_mix_that_shifts_lets_one_of_five_calls_ask_for_a_week(world):
+    """The same ones in every process; afterwards none does."""
+    calls(world, refund=400, look=100)
+    calls(world, refund=20, look=80)
+    world.ladder.sweep()
+    asked = asks(world)
+    assert 4 <= asked <= 24
+    assert asked == sum(sampled(question.call.key) for question in world.ladder.pending())
+    assert "one of five calls asks" in world.ladder.pending()[0].reasons
+    world.clock.advance(dt.timedelta(days=8))
+    assert asks(world, 40) == 0
+    assert world.ladder.recompute() == []
+
+
+def test_prompts_that_are_answered_otherwise_are_noticed(world):
+    """After ten replays that teach what is usual."""
+    for _ in range(LEARNT):
+        assert not world.ladder.replay(Model(), PROMPTS, by="ana")
+    assert not world.ladder.replay(Model(other=1), PROMPTS, by="ana")
+    assert world.ladder.replay(Model(other=15), PROMPTS, by="ana")
+    world.ladder.sweep()
+    assert held(world).sampled_us > 0
+
+
+def test_both_together_put_all_tools_down(world):
+    """As if the model had changed its name."""
+    calls(world, refund=400, look=100)
+    calls(world, refund=20, look=80)
+    for _ in range(LEARNT):
+        world.ladder.replay(Model(), PROMPTS, by="ana")
+    world.ladder.replay(Model(amount=500), PROMPTS, by="ana")
+    done = {cell.tool: down for cell, down in world.ladder.sweep()}
+    assert {tool: (down.code, down.rung) for tool, down in done.items()} == {
+        "refund": ("D3", Rung.CONFIRM), "look": ("D3", Rung.CONFIRM),
+    }  # fmt: skip
+    assert asks(world, 5) == 5
+    assert world.ladder.sweep() == [], "twice changes nothing"
+    assert world.ladder.recompute() == []

@@ -1,0 +1,130 @@
+"""What a cell holds after promotions and demotions."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from ladder_graph.scale import Rung
+from ladder_graph.trust.cells import EVERY, CellKey
+from ladder_graph.trust.evidence import DAY
+from ladder_graph.trust.held import NOTHING, Event, Held, nearest, rows
+
+CELL = CellKey("ops", "send_email", "s", "e")
+ALL = CellKey("ops", "send_email", EVERY, EVERY)
+
+
+def down(at, rung=Rung.CONFIRM, code="D1", cooldown=14, evidence="keep", cell=CELL):
+    """A demotion."""
+    return Event(at * DAY, "demoted", cell, rung, f"{code} of day {at}", code, evidence, cooldown)
+
+
+def up(at, rung=Rung.BOUNDED, cell=CELL):
+    """A promotion."""
+    return Event(at * DAY, "promoted", cell, rung, "signed", "signed")
+
+
+def held(*events):
+    """What the cell holds after these steps."""
+    return nearest(rows(events), CELL)
+
+
+def test_a_promotion_raises_and_a_demotion_caps():
+    """Each start rung is a floor for what was earned, and none for a demotion."""
+    assert NOTHING.rung(Rung.CONFIRM) is Rung.CONFIRM
+    assert held(up(1)).rung(Rung.CONFIRM) is Rung.BOUNDED
+    assert held(up(1)).rung(Rung.REPORT) is Rung.REPORT
+    assert held(up(1), down(2)).rung(Rung.REPORT) is Rung.CONFIRM
+    assert held(down(1), up(20)).rung(Rung.REPORT) is Rung.BOUNDED
+
+
+def test_demotions_come_in_any_order():
+    """The lowest rung, the latest wait, the latest wipe, whatever the order in which they are taken."""
+    some = [
+        down(1, Rung.ROLLBACK, cooldown=112),
+        down(50, Rung.DRAFT, "D2", 28, "wipe"),
+        down(95, Rung.BOUNDED, "D6", 7, "half"),
+    ]
+    found = {held(*order) for order in itertools.permutations(some)}
+    assert found == {
+        Held(cap=Rung.DRAFT, reason="D2 of day 50", code="D2", since_us=95 * DAY, cooldown_us=113 * DAY,
+             wiped_us=50 * DAY, stale_us=95 * DAY, demotions=(50 * DAY, 95 * DAY)),
+    }  # fmt: skip
+
+
+def test_a_demotion_beats_a_promotion_of_the_same_moment():
+    """Whoever signed didn't know of it, in whatever order the two were written."""
+    for events in ([down(5), up(5)], [up(5), down(5)], [down(5), up(4)]):
+        assert held(*events).rung(Rung.CONFIRM) is Rung.CONFIRM
+
+
+def test_the_same_demotion_counts_once():
+    """Told twice it makes no second wait."""
+    assert held(down(5), down(5)) == held(down(5))
+    assert held(down(1), down(5)).recent(6 * DAY) == 2
+    assert held(down(1), down(5)).recent(93 * DAY) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "counted"), [("D1", 0), ("D5", 0), ("D6", 0), ("D2", 5 * DAY), ("D4", 5 * DAY), ("manual", 5 * DAY)]
+)
+def test_after_a_demotion_that_kept_its_evidence_a_cell_only_waits(code, counted):
+    """It needn't spend its days on the lower rung again; once it is back up, it must."""
+    lowered = held(down(5, code=code))
+    assert lowered.counted_us == counted
+    assert lowered.after(up(40)).counted_us == 40 * DAY
+
+
+def test_a_demotion_of_all_reaches_cells_that_act_later():
+    """A new environment begins from what all of them were left with."""
+    new = CELL._replace(env="new")
+    found = rows([up(1), down(2, cell=ALL)])
+    assert found[CELL].rung(Rung.CONFIRM) is Rung.CONFIRM
+    assert nearest(found, new).cap is Rung.CONFIRM
+    assert nearest(found, new._replace(tool="other")) == NOTHING
+    assert rows([down(2, cell=ALL), up(30, cell=new)])[new].rung(Rung.CONFIRM) is Rung.BOUNDED
+
+
+def test_of_two_wide_rows_the_lower_wins():
+    """One is for all scopes, one for all environments; neither hides the other."""
+    scopes, envs = CELL._replace(scope=EVERY), CELL._replace(env=EVERY)
+    for events in itertools.permutations([
+        down(2, Rung.BOUNDED, cell=scopes),
+        down(3, Rung.DRAFT, "D2", 28, "wipe", envs),
+        down(4, Rung.ROLLBACK, cell=ALL),
+    ]):  # fmt: skip
+        found = held(*events)
+        assert (found.cap, found.code, found.cooldown_us, found.wiped_us) == (Rung.DRAFT, "D2", 31 * DAY, 3 * DAY)
+        assert found.demotions == (2 * DAY, 3 * DAY, 4 * DAY)
+
+
+def test_an_event_survives_its_entry():
+    """What is written is what is read."""
+    for event in (up(1), down(2, Rung.DRAFT, "D2", 28, "wipe", ALL)):
+        assert Event.of("ops", event.at_us, event.kind, event.body) == event
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"tool": 5, "rung": 3}, {"tool": "t", "rung": 3}, {"tool": "t", "rung": True, "scope": "", "env": "e"},
+             {"tool": "t", "rung": 9, "scope": "", "env": "e"}, {"tool": "t", "rung": 3, "scope": "", "env": EVERY}],
+)  # fmt: skip
+def test_a_promotion_that_cannot_be_read_promotes_nobody(body):
+    """Nor does one that isn't for one cell."""
+    with pytest.raises(ValueError, match="can't be read"):
+        Event.of("ops", 1, "promoted", body)
+
+
+def test_a_demotion_that_cannot_be_read_whole_is_taken_at_its_worst():
+    """The lowest rung, everywhere, wiped, with the longest wait."""
+    odd = {"tool": "t", "rung": "low", "scope": 1, "env": None, "evidence": "some", "cooldown": "long"}
+    found = Event.of("ops", 1, "demoted", odd)
+    assert (found.rung, found.cell, found.evidence, found.cooldown) == (
+        Rung.SUGGEST, CellKey("ops", "t", EVERY, EVERY), "wipe", 112,
+    )  # fmt: skip
+
+
+def test_what_is_held_survives_its_row():
+    """The row that the gate reads holds all of it."""
+    found = held(up(1), down(2))
+    assert Held.read(found.text) == found
