@@ -337,7 +337,7 @@ class EnvironmentRow(SQLModel, table=True):
     first_us: int = Field(sa_type=BigInteger)
     """When it was first seen."""
     last_us: int = Field(sa_type=BigInteger)
-    """When the agent last came back to it."""
+    """When it acted last, as far as the turns from one to another tell."""
     pinned: bool = False
     """Whether the policy's start rungs were granted for it."""
     beside: str = "{}"

@@ -338,7 +338,7 @@ ACKNOWLEDGE = _sql(
 )
 PINNED = _sql(select(_environment.c.key, _environment.c.components).where(_pinned))
 SEEN_ENVIRONMENT = _sql(
-    select(_environment.c.pinned).where(
+    select(_environment.c.pinned, _environment.c.last_us).where(
         and_(_environment.c.agent == bindparam("agent"), _environment.c.key == bindparam("key"))
     )
 )
