@@ -15,8 +15,8 @@ from ladder_graph.sagas import Sagas
 from ladder_graph.states import State
 from ladder_graph.steps import Known, Person, UndoOutcome
 from ladder_graph.undo import word_of
-from ladder_graph.unwinding import SETTLED, Came, Due, Member, due, rolled_back
-from ladder_graph.watcher.unwinding import GONE, IRREVERSIBLE, NOTHING_HAPPENED
+from ladder_graph.unwinding import SETTLED, Came, Due, Member, due, left_standing, rolled_back, without_effect
+from ladder_graph.watcher.unwinding import GONE
 
 if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
@@ -97,9 +97,9 @@ class Rollbacks(Sagas):
         while (step := due(members)) is not None:
             match step.kind:
                 case "skip":
-                    stays += step.members
+                    stays += left_standing(step.members)
                 case "no-op":
-                    nothing += step.members
+                    nothing += map(without_effect, step.members)
                 case _:
                     undo += step.members
             members = [one for one in members if one not in step.members]
@@ -175,38 +175,32 @@ class Rollbacks(Sagas):
         first = step.members[0]
         match step.kind:
             case "undo":
-                came, text = self._undone(first, why)
-                return [replace(first, came=came, text=text)]
+                return [self._undone(first, why)]
             case "no-op":
-                undone = first.state is State.UNDONE
-                return [replace(first, came="undone" if undone else "no-op", text="" if undone else NOTHING_HAPPENED)]
+                return [without_effect(first)]
             case "skip":
-                after = f"{first.tool} after it can't be undone"
-                texts = [IRREVERSIBLE, *(after for _ in step.members[1:])]
-                return [
-                    replace(one, came="skipped", text=text) for one, text in zip(step.members, texts, strict=True)
-                ]  # fmt: skip
+                return left_standing(step.members)
             case "wait":
                 return [replace(first, came="skipped", text=RUNS)]
 
-    def _undone(self, member: Member, why: str) -> tuple[Came, str]:
-        """Undo one, and say what came of it."""
+    def _undone(self, member: Member, why: str) -> Member:
+        """Undo one; where it stands then, with what came of it."""
         scope = self.store.glance(lambda cursor: sagas.waits_for(cursor, member.action))
         if scope:
             self.watcher.unwinding.go_on(scope)
         window = self.watcher.unwinding.undo(member.action, why)
         if window is None:
-            return "failed", GONE
+            return replace(member, came="failed", text=GONE)
         journal = self._journal()
         known = self.store.read(lambda cursor: journal.known(cursor, member.action))
         if known is None or known.state not in {State.UNDONE, State.UNDO_CONFLICT, State.UNDO_FAILED}:
-            return "failed", window.why
+            return replace(member, came="failed", text=window.why)
         entries = self.reading.entries(self.policy.agent, limit=100, action=member.action)
         last = next((one for one in reversed(entries) if one.kind == known.state), None)
         detail = "" if last is None else str(last.body.get("text", ""))
         state: Any = known.state
         word: Came = word_of(UndoOutcome(state, detail))
-        return word, "" if word in SETTLED else detail
+        return replace(member, state=state, came=word, text="" if word in SETTLED else detail)
 
     def _signed_off(
         self, known: Known, found: Since, members: tuple[Member, ...], person: Person, reason: str

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Self
 
 from ladder_graph.errors import AnswerRefused, LedgerError, UnknownQuestion
-from ladder_graph.ledger import Journal, members, sagas
+from ladder_graph.ledger import Journal, members, sagas, watches
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import moment
 from ladder_graph.ledger.sagas import Scope
@@ -25,7 +25,7 @@ from ladder_graph.questions import person_of
 from ladder_graph.states import State
 from ladder_graph.steps import Person, Reply
 from ladder_graph.unwinding import OVER, SETTLED, Member, Phase, told
-from ladder_graph.windows import Windows
+from ladder_graph.windows import Windows, seen_to
 
 log = logging.getLogger("ladder_graph")
 
@@ -115,7 +115,15 @@ class Saga:
         self._left(wrong)
 
     async def __aenter__(self) -> Self:
-        await asyncio.to_thread(self._entered)
+        entering = asyncio.ensure_future(asyncio.to_thread(self._entered))
+        try:
+            await asyncio.shield(entering)
+        except asyncio.CancelledError as gone:
+            # The thread goes on all the same, and a block that nobody is in must not count as running.
+            await asyncio.wait([entering])
+            if entering.exception() is None:
+                await self.__aexit__(type(gone), gone, None)
+            raise
         self._token = _SCOPES.set((*_SCOPES.get(), self))
         return self
 
@@ -128,11 +136,23 @@ class Saga:
 
     def _entered(self) -> None:
         ladder, parent = self.ladder, self.ladder.scope
-        journal = ladder.journal()
-        ladder.store.write(
-            lambda cursor: sagas.enter(cursor, journal, self.id, self.name, ladder.policy.agent, parent), durable=False
-        )
-        ladder.store.owner.begin(self.id, sagas.BLOCK)
+        journal, owner, begun = ladder.journal(), ladder.store.owner, False
+
+        def enter(cursor: Cursor) -> None:
+            nonlocal begun
+            if begun:  # It is written once more.
+                owner.end(self.id, sagas.BLOCK)
+            sagas.enter(cursor, journal, self.id, self.name, ladder.policy.agent, parent)
+            # Before the commit, so that the next thread with the same key sees that this block runs.
+            owner.begin(self.id, sagas.BLOCK)
+            begun = True
+
+        try:
+            ladder.store.write(enter, durable=False)
+        except BaseException:
+            if begun:
+                owner.end(self.id, sagas.BLOCK)
+            raise
 
     def _out(self) -> None:
         self.ladder.store.owner.end(self.id, sagas.BLOCK)
@@ -292,7 +312,9 @@ class Sagas(Windows):
         return self.saga_view(saga)
 
     def close_saga(self, saga: str, *, by: str | Person, reason: str = "") -> SagaView:
-        """Say that a scope that was left behind, or that was undone in part, is as it should be.
+        """Say that a scope that was left behind, or that was undone in part, is as it should be, and all inside it.
+
+        What still stands of it stays: an undo that failed isn't tried again by itself.
 
         Args:
             saga: Its id, or the beginning of it.
@@ -310,7 +332,10 @@ class Sagas(Windows):
             view = _view(cursor, journal, one)
             if not view.waits:
                 raise AnswerRefused(f"{one.said} waits for nobody: it is {one.phase}")
-            sagas.change(cursor, journal, one, Phase.CLOSED, why=reason, by=person.name)
+            for member in sagas.close(cursor, journal, one, person.name, reason):
+                window = watches.window_of(cursor, member.action)
+                if window is not None and window.phase in {"undo", "held"}:
+                    seen_to(cursor, journal, window, f"{person.name} closed {one.said}")
 
         self.store.write(close)
         return self.saga_view(saga)

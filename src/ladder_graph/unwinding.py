@@ -8,7 +8,7 @@ undo. What was started before it stays as it is, and a person is told.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal
 
@@ -52,6 +52,11 @@ Came = Literal["", "undone", "no-op", "conflict", "failed", "skipped"]
 
 SETTLED = frozenset({"undone", "no-op"})
 """The outcomes after which nothing of a member stands."""
+
+NOTHING_HAPPENED = "it had not taken effect"
+"""The text of a member that there is nothing to undo of."""
+IRREVERSIBLE = "it can't be undone"
+"""The text of a point of no return."""
 
 _WITHOUT_EFFECT = frozenset({State.FAILED, State.PAUSED, State.UNDONE})
 _UNDOABLE = frozenset({State.STARTED, State.UNDOING, State.DONE, State.UNDO_CONFLICT, State.UNDO_FAILED})
@@ -124,6 +129,25 @@ def due(members: Sequence[Member]) -> Due | None:
     return Due("undo", (first,)) if first.undoable else Due("skip", tuple(left))
 
 
+def without_effect(member: Member) -> Member:
+    """A member of which there is nothing to undo, with that outcome."""
+    undone = member.state is State.UNDONE
+    return replace(member, came="undone" if undone else "no-op", text="" if undone else NOTHING_HAPPENED)
+
+
+def left_standing(members: Sequence[Member]) -> list[Member]:
+    """A point of no return and everything before it, with that outcome.
+
+    Args:
+        members: The point of no return in front.
+    """
+    first, *before = members
+    after = f"{first.tool} after it can't be undone"
+    return [
+        replace(first, came="skipped", text=IRREVERSIBLE), *(replace(one, came="skipped", text=after) for one in before)
+    ]  # fmt: skip
+
+
 def at_stake(members: Sequence[Member]) -> list[Member]:
     """What could be undone at this moment, the latest in front: nothing from before a point of no return."""
     found = []
@@ -156,7 +180,7 @@ def told(scope: str, why: str, members: Sequence[Member], own: str = "") -> str:
     undone = [one for one in others if one.came in SETTLED]
     stuck = [one for one in others if one.came and one.came not in SETTLED]
     waits = [one for one in others if not one.came]
-    said = [f"ROLLED BACK: {scope} is undone as a whole, because {why}."]
+    said = [f"ROLLED BACK: {scope} is undone as a whole, because {why.rstrip('.')}."]
     if undone:
         said.append(f"Undone, in this order: {_listed(undone, came=True)}.")
     if stuck:
@@ -178,7 +202,7 @@ def rolled_back(members: Sequence[Member], by: str, reason: str, before: str) ->
     """
     undone = [one for one in _latest_first(members) if one.came in SETTLED]
     stuck = [one for one in _latest_first(members) if one.came not in SETTLED]
-    because = reason or "without a reason"
+    because = (reason or "without a reason").rstrip(".")
     said = [f"ROLLED BACK by {by}: {because}. This goes on from before {before} was called; what came after is gone."]
     if undone:
         said.append(f"Undone, in this order: {_listed(undone, came=True)}.")

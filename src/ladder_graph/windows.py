@@ -252,10 +252,10 @@ class Windows(Questions):
             return window
 
         window = self.store.write(begin)
-        self.watcher.undo(window)
+        self.watcher.undo(window, told=True)
         part = self.store.read(lambda cursor: following.part_to_undo(cursor, window.action))
         if part is not None:
-            self.watcher.undo(part)
+            self.watcher.undo(part, told=True)
         return self.store.read(lambda cursor: acts.find_action(journal, cursor, action)).state
 
     def _tell(
@@ -271,10 +271,7 @@ class Windows(Questions):
                 raise AnswerRefused(f"action {known.call.short} {waits}: it is {known.state}")
             _signed(journal, cursor, known, kind, person, reason)
             if window.phase == "held":
-                # Its watch is over, and its undo may have failed: this person has seen to it.
-                said = f"{person.name} kept it"
-                watches.over(cursor, window, "kept", said)
-                journal.append(cursor, window.agent, "watched", window.action, {"phase": "kept", "text": said})
+                seen_to(cursor, journal, window, f"{person.name} kept it")
                 return window
             body = {"by": person.name, "reason": reason, **more}
             key = f"{kind}/{window.action}/{journal.us}/{person.name}"
@@ -288,6 +285,12 @@ class Windows(Questions):
             for one in self.watcher.look([now]):
                 self.watcher.undo(one)
         return next((one for one in self.watched() if one.action == window.action), None)
+
+
+def seen_to(cursor: Cursor, journal: Journal, window: Window, said: str) -> None:
+    """A watch is over, and the undo may have failed: a person has seen to it, and nothing is tried any more."""
+    watches.over(cursor, window, "kept", said)
+    journal.append(cursor, window.agent, "watched", window.action, {"phase": "kept", "text": said})
 
 
 def _meant(journal: Journal, cursor: Cursor, action: str) -> Known:

@@ -176,6 +176,7 @@ def test_a_thread_is_rolled_back_without_its_graph(site, ladder):
     key = site.LADDER.actions()[0].key
     done = ladder("rollback", "t1", "--to", key, "--yes", code=1)
     plan, _, after = done.stdout.partition("--app MODULE:NAME")
+    assert "mail after it can't be undone" in plan
     assert plan.index("To be undone") < plan.index("CAN'T BE UNDONE") < plan.index("mail") < plan.rindex("write")
     assert "rolled back in part" in after
     assert "The conversation was not forked" in after

@@ -117,8 +117,8 @@ def test_left_twice(places, ill):
             second += 1
 
 
-FEW = [("sqlite", "rest", 15), ("postgres", "healthy", 7)]
-"""In the undo of the rest, and after the part's effect."""
+FEW = [("sqlite", "healthy", 7)]
+"""After the part's effect."""
 CASES = [
     pytest.param(backend, ill, at, marks=() if (backend, ill, at) in FEW else pytest.mark.faults)
     for backend in BACKENDS

@@ -18,8 +18,8 @@ UNDOING = [Point("before", "undo"), Point("after", "undo"), Point("in", "record"
 """Where whoever undoes the scope dies."""
 DONE = {Point("after", "undo"), Point("in", "record"), DURING[1]}
 """Of these, those at which the latest member is put back already, and that isn't on record."""
-FEW = [("sqlite", AGENT[1]), ("sqlite", DURING[1])]
-"""The cases of the suite."""
+FEW = [("sqlite", UNDOING[1])]
+"""The case of the suite."""
 
 
 def cases(points):

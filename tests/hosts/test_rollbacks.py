@@ -58,7 +58,7 @@ def test_effects_and_conversation_agree(things, mount, saver):
     went(graph)
     done = things.ladder.rollback("t1", to=keys(things)[1], by="ana", reason="wrong shop", graph=graph)
     assert (things.values, things.order) == ({"a": "new"}, ["c", "b"])
-    assert (done.whole, [one.came for one in done.members]) == (True, ["undone", "undone"])
+    assert (done.whole, [(one.state, one.came) for one in done.members]) == (True, [("undone", "undone")] * 2)
     assert told(graph) == [("human", "Go."), ("ai", ["a"]), ("tool", "put new in "), ("human", "ROLLED BACK")]
     said = graph.get_state(CONFIG).values["messages"][-1].text
     assert said.startswith("ROLLED BACK by ana: wrong shop. This goes on from before put was called")

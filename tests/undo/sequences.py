@@ -12,7 +12,7 @@ from ladder_graph.steps import Unprepared
 from ladder_graph.undo import prepare, touched, undo_from
 from ladder_graph.undo.running import word_of
 
-SEQUENCES = pytest.mark.parametrize("sequences", [20, pytest.param(500, marks=pytest.mark.faults)])
+SEQUENCES = pytest.mark.parametrize("sequences", [8, pytest.param(500, marks=pytest.mark.faults)])
 """How many sequences are tried: some in each run, the rest with the long tests."""
 
 

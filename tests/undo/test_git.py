@@ -126,7 +126,7 @@ def test_it_leaves_what_would_be_there_without_the_action(sequences):
     first, worlds = repository(root / "first"), iter(range(10**9))
 
     # Each sequence starts git some fifty times.
-    @tried(sequences if sequences > 20 else 10)
+    @tried(sequences if sequences > 8 else 5)
     @given(st.lists(ACTIONS, min_size=1, max_size=4), st.lists(FOREIGN, max_size=2))
     def run(action, foreign):
         def build():

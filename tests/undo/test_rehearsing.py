@@ -82,7 +82,7 @@ def test_the_assertion_lists_every_step(page):
 
 
 ADAPTERS = [
-    "files", "sql", "outbox", *(pytest.param(one, marks=pytest.mark.faults) for one in ("git", "http", "flag")),
+    "files", "outbox", *(pytest.param(one, marks=pytest.mark.faults) for one in ("sql", "git", "http", "flag")),
 ]  # fmt: skip
 """What is rehearsed in each run, and with the long tests: each rehearsal starts four processes."""
 

@@ -213,6 +213,19 @@ def test_a_person_has_seen_to_it(place):
         place.ladder.close_saga(saga.id, by="ana")
 
 
+def test_what_a_person_has_seen_to_is_not_undone_later(place):
+    """An undo that failed would be tried again; whoever closes the scope wants things as they are."""
+    place.world.broken.add("a")
+    with place.ladder.saga() as saga:
+        place.put("a")
+        saga.undo("a test")
+    place.world.broken.clear()
+    place.ladder.close_saga(saga.id, by="ana")
+    place.clock.advance(60)
+    place.ladder.watcher.settle()
+    assert (saga.phase, place.world.values) == ("closed", {"a": "new"})
+
+
 # --- points of no return ---------------------------------------------------------------------------------------------
 
 
@@ -249,6 +262,22 @@ def test_undo_stops_at_a_point_of_no_return(place, caplog):
     assert saga.phase == "held"
     assert "skipped: pay after it can't be undone" in reply.text
     assert "the scope move is not undone beyond pay" in caplog.text
+
+
+def test_a_watch_undoes_nothing_alone_that_its_scope_has_left(place):
+    """The one that turned bad lies before a payment: it waits for a person, who may have it undone by itself."""
+    with place.ladder.saga() as saga:
+        place.act("slow", "a")
+        place.paid()
+    HEALTH["verdict"] = False
+    for _ in range(2):
+        place.ladder.watcher.settle()
+        place.clock.advance(60)
+    assert (saga.phase, place.world.undone) == ("held", [])
+    (window,) = place.ladder.watched()
+    assert (window.phase, "the undo of its scope stopped before it" in window.why) == ("held", True)
+    assert place.ladder.undo(window.action, by="ana") == "undone"
+    assert place.outcomes(saga) == [("slow", "undone"), ("pay", "skipped")]
 
 
 def test_a_payment_that_failed_for_certain_is_no_point_of_no_return(place):
@@ -350,6 +379,49 @@ def test_one_key_is_one_block_at_a_time(place):
         pass
 
 
+def test_one_key_is_one_block_at_a_time_from_its_commit_on(place, monkeypatch):
+    """A thread that enters right after the commit of another one sees that block."""
+    write, tried = place.ladder.store.write, []
+
+    def interrupted(*args, **more):
+        value = write(*args, **more)
+        if not tried:
+            tried.append(True)
+            with pytest.raises(LadderError, match="is running"), place.ladder.saga(key="k1"):
+                pass
+        return value
+
+    monkeypatch.setattr(place.ladder.store, "write", interrupted)
+    with place.ladder.saga(key="k1") as saga:
+        place.put("a")
+    assert (tried, saga.phase) == ([True], "closed")
+
+
+async def test_a_task_that_is_cancelled_while_it_enters_is_in_no_block(place, monkeypatch):
+    """Else the scope would count as running as long as the process lives."""
+    write, came, gate = place.ladder.store.write, asyncio.Event(), threading.Event()
+    loop, saga = asyncio.get_running_loop(), place.ladder.saga(key="k1")
+
+    def slow(*args, **more):
+        loop.call_soon_threadsafe(came.set)
+        gate.wait()
+        return write(*args, **more)
+
+    async def block():
+        async with saga:
+            pytest.fail("it was cancelled")
+
+    monkeypatch.setattr(place.ladder.store, "write", slow)
+    task = asyncio.create_task(block())
+    await came.wait()
+    task.cancel()
+    loop.call_later(0, gate.set)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    view = place.ladder.saga_view(saga.id)
+    assert (view.phase, view.lives, place.ladder.scope) == ("undone", False, "")
+
+
 def test_a_block_whose_end_could_not_be_written_is_over_all_the_same(place, monkeypatch):
     """The ledger was down at that moment: the scope waits, and the next block with the key goes on with it."""
 
@@ -403,6 +475,33 @@ def test_the_one_around_undoes_both(place):
     assert (outer.phase, inner.phase) == ("undone", "undone")
     with pytest.raises(AnswerRefused, match="around it is undone"):
         place.ladder.undo_saga(inner.id, by="ana")
+
+
+@pytest.fixture
+def nested(place):
+    """A scope around another one, both held since the undo of a call inside failed."""
+    with place.ladder.saga() as outer:
+        place.put("a")
+        with place.ladder.saga() as inner:
+            place.put("b")
+    place.world.broken.add("b")
+    assert place.ladder.undo_saga(outer.id, by="ana").phase == inner.phase == "held"
+    place.world.broken.clear()
+    return outer, inner
+
+
+def test_a_later_undo_ends_both(place, nested):
+    """Once nothing stands, nobody has to look at either."""
+    outer, inner = nested
+    assert place.ladder.undo(inner.members[0].action, by="ana") == "undone"
+    assert (outer.phase, inner.phase) == ("undone", "undone")
+
+
+def test_who_has_seen_to_one_has_seen_to_those_inside(place, nested):
+    """They are parts of it."""
+    outer, inner = nested
+    place.ladder.close_saga(outer.id, by="ana")
+    assert (outer.phase, inner.phase, place.ladder.sagas()) == ("closed", "closed", [])
 
 
 def test_an_exception_that_is_caught_between_them_undoes_the_inner_one(place):
@@ -550,4 +649,8 @@ def test_the_chain_says_it(place):
     assert said == [
         ("saga", "open", None), ("joined", None, None), ("saga", "closed", None), ("saga", "undo", "ana"),
         ("saga", "undone", "ana"),
+    ]  # fmt: skip
+    assert [entry.body["text"] for entry in entries][:4] == [
+        "the scope move: open", "call 1 of the scope move", "the scope move: closed",
+        "the scope move: undo, because ana said so: no",
     ]  # fmt: skip

@@ -60,6 +60,11 @@ def test_it_is_made_before_the_action(shelf):
         ({"prepare": lambda args: args["nope"]}, "KeyError: 'nope'"),
         ({"prepare": lambda _: object()}, "TypeError: Object of type object is not JSON serializable"),
         ({"fingerprint": lambda _: 1 / 0}, "ZeroDivisionError: division by zero"),
+        (
+            {"fingerprint": lambda state: state},
+            "TypeError: fingerprint must give text, as json.dumps does, and gave dict",
+        ),
+        ({"resource": lambda _: 7}, "TypeError: resource must give text, as json.dumps does, and gave int"),
     ],
 )
 def test_without_it_nothing_runs_unasked(shelf, other, why):
@@ -197,4 +202,5 @@ def test_the_fingerprint_after_the_action(shelf):
     artifact = {"state": {}, "before": None}
     assert touched(shelf.declaration(), artifact) == "fp:old"
     assert touched(NOTHING, artifact) is None
-    assert touched(shelf.declaration(fingerprint=lambda _: 1 / 0), artifact) is None
+    for wrong in (lambda _: 1 / 0, lambda state: state):
+        assert touched(shelf.declaration(fingerprint=wrong), artifact) is None

@@ -173,10 +173,16 @@ def calls(out: Screen, members: tuple[Member, ...]) -> None:
     styles = {"undone": "green", "no-op": "green", "": ""}
     out.columns([
         [styled(one.action[:8], "bold"), one.tool, str(one.state),
-         styled(one.came or ("can be undone" if one.undoable else "can't be undone" if one.stands else "no effect"),
-                styles.get(one.came, "bold red")), one.text]
+         styled(one.came or _prospect(one), styles.get(one.came, "bold red")), one.text]
         for one in sorted(members, key=lambda one: one.n, reverse=True)
     ], between=2)  # fmt: skip
+
+
+def _prospect(one: Member) -> str:
+    """What an undo would come to."""
+    if not one.stands:
+        return "undone" if one.state == "undone" else "no effect"
+    return "can be undone" if one.undoable else "can't be undone"
 
 
 def _card(out: Screen, one: SagaView) -> None:

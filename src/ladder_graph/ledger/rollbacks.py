@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import and_, bindparam, func, literal_column, select
 
@@ -35,8 +36,8 @@ _STARTED = Sql.of(
 )
 """Every action of a thread that was started, with its first start."""
 _WAITING = Sql.of(
-    select(_action.c.key)
-    .where(_action.c.thread == bindparam("thread"), _action.c.at_us >= bindparam("since"))
+    select(*(_action.c[name] for name in ("key", "at_us", "call_id", "checkpoint")))
+    .where(_action.c.thread == bindparam("thread"))
     .where(_action.c.state.in_([literal_column("'asked'"), literal_column("'approved'")]))
 )
 _HEARD = Sql.of(select(_action.c.at_us).where(_action.c.key == bindparam("key")))
@@ -71,11 +72,12 @@ def since(cursor: Cursor, journal: Journal, known: Known, together: Collection[s
     found = cursor.execute(_STARTED, {"thread": thread}).fetchall()
     order = {row["key"]: (row["began"], row["place"]) for row in found}
     heard: int = cursor.execute(_HEARD, {"key": key}).fetchone()["at_us"]
-    with_it = [
-        order[row["key"]] for row in found
-        if row["call_id"] in together or (known.checkpoint and row["checkpoint"] == known.checkpoint)
-    ]  # fmt: skip
-    first = min([order.get(key, (heard, 0)), *with_it])
+
+    def with_it(row: Any) -> bool:
+        """Whether a call was proposed by the message that is gone."""
+        return row["call_id"] in together or bool(known.checkpoint and row["checkpoint"] == known.checkpoint)
+
+    first = min([order.get(key, (heard, 0)), *(order[row["key"]] for row in found if with_it(row))])
     # Of a call that goes by a part first, the part and the rest have the effect.
     acted = [row for row in found if row["whole"] is None or journal.running(row)]
     later = sorted((row for row in acted if order[row["key"]] >= first), key=lambda row: order[row["key"]])
@@ -86,7 +88,8 @@ def since(cursor: Cursor, journal: Journal, known: Known, together: Collection[s
         )
         for n, row in enumerate(later, 1)
     ]  # fmt: skip
-    waiting = [row["key"] for row in cursor.execute(_WAITING, {"thread": thread, "since": heard}).fetchall()]
+    asked = cursor.execute(_WAITING, {"thread": thread}).fetchall()
+    waiting = [row["key"] for row in asked if row["at_us"] >= min(heard, first[0]) or with_it(row)]
     at = cursor.execute(_FORKED, {"key": key}).fetchone()["at"]
     forked = at is not None and all(order[one.action][0] <= at for one in members)
     return Since(tuple(members), tuple(waiting), forked)

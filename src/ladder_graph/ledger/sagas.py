@@ -7,7 +7,7 @@ scope. So no call can slip into a scope that is being undone: one of the two com
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, cast
 
 from sqlalchemy import and_, bindparam, func, literal_column, or_, select, update
@@ -150,7 +150,7 @@ def enter(cursor: Cursor, journal: Journal, saga: str, name: str, agent: str, pa
     new, found = bool(cursor.rowcount == 1), scope(cursor, saga)
     assert found is not None  # noqa: S101  # it is there, by this statement or an earlier one
     if new:
-        journal.append(cursor, agent, "saga", "", {"saga": saga, "name": name, "phase": Phase.OPEN})
+        _write(cursor, journal, found)
     elif found.phase is Phase.OPEN and lives(journal, found):
         raise LadderError(f"the block of {found.said} is running; let it end, or give this one another key")
     elif found.phase is Phase.OPEN or Phase.OPEN in PHASES[found.phase]:
@@ -174,12 +174,15 @@ def change(cursor: Cursor, journal: Journal, one: Scope, phase: Phase, **new: An
     cursor.execute(_CHANGE, {"b_id": one.id, "b_phase": one.phase, **kept, "due_us": None, **new, "phase": phase})
     if cursor.rowcount != 1:
         return False
-    why, by = new.get("why", ""), new.get("by", "")
-    journal.append(cursor, one.agent, "saga", "", {
-        "saga": one.id, "name": one.name, "phase": phase, **({"text": why} if why else {}),
-        **({"by": by} if by else {}),
-    })  # fmt: skip
+    _write(cursor, journal, replace(one, phase=phase), new.get("why", ""), new.get("by", ""))
     return True
+
+
+def _write(cursor: Cursor, journal: Journal, one: Scope, why: str = "", by: str = "") -> None:
+    """The entry of the phase that a scope has come to."""
+    text = f"{one.said}: {one.phase}" + (f", because {why}" if why else "")
+    body = {"saga": one.id, "name": one.name, "phase": one.phase, "text": text, **({"by": by} if by else {})}
+    journal.append(cursor, one.agent, "saga", "", body)
 
 
 def lineage(cursor: Cursor, saga: str) -> list[Scope]:
@@ -222,7 +225,11 @@ def members(cursor: Cursor, journal: Journal, one: Scope) -> list[Member]:
 def barred(cursor: Cursor, saga: str) -> str:
     """Why nothing more of a scope runs, in words; empty where it may."""
     over = next((one for one in lineage(cursor, saga) if one.phase in OVER), None)
-    return "" if over is None else f"{over.said} is undone as a whole, because {over.why}; nothing more of it runs."
+    return (
+        ""
+        if over is None
+        else f"{over.said} is undone as a whole, because {over.why.rstrip('.')}; nothing more of it runs."
+    )
 
 
 def refuse(cursor: Cursor, saga: str) -> None:
@@ -267,7 +274,9 @@ def admitted(
         around = lineage(cursor, saga)
         n = cursor.execute(_STEP, {"root": around[-1].id}).fetchone()[0]
         membership.put(cursor, step.call.key, saga, around[-1].id, n)
-        journal.append(cursor, step.call.agent, "joined", step.call.key, {"saga": saga, "n": n})
+        journal.append(cursor, step.call.agent, "joined", step.call.key, {
+            "saga": saga, "n": n, "text": f"call {n} of {around[0].said}",
+        })  # fmt: skip
     return claimed
 
 
@@ -306,11 +315,16 @@ def undo(cursor: Cursor, journal: Journal, one: Scope, why: str, by: Person | No
 
 
 def undoing(cursor: Cursor, action: str) -> Scope | None:
-    """The scope that an action is a member of, and that is undone or is to be; None where there is none."""
+    """The outermost scope of an action that is undone or is to be; None where there is none."""
+    return next(reversed(_over(cursor, action)), None)
+
+
+def _over(cursor: Cursor, action: str) -> list[Scope]:
+    """The scopes of an action that are undone or are to be, the outermost last."""
     known = membership.of(cursor, action)
     if known is None or known.n is None:
-        return None
-    return next((one for one in lineage(cursor, known.saga) if one.phase in OVER), None)
+        return []
+    return [one for one in lineage(cursor, known.saga) if one.phase in OVER]
 
 
 def waits_for(cursor: Cursor, action: str) -> str:
@@ -320,14 +334,20 @@ def waits_for(cursor: Cursor, action: str) -> str:
     return one.id if known is not None and not known.came and one is not None and one.phase is Phase.UNDO else ""
 
 
+def left_standing(cursor: Cursor, action: str) -> bool:
+    """Whether the undo of a scope stopped before it came to an action: only a person has that undone by itself."""
+    known = membership.of(cursor, action)
+    return known is not None and known.came == "skipped"
+
+
 def came(cursor: Cursor, journal: Journal, action: str, word: Came, text: str = "") -> None:
     """What came of a member's undo. What was held is undone once nothing of it stands any more."""
     cursor.execute(_CAME, {"b_action": action, "came": word, "text": text})
     if cursor.rowcount != 1:
         return
-    one = undoing(cursor, action)
-    if one is not None and one.phase is Phase.HELD and _settled(members(cursor, journal, one)):
-        change(cursor, journal, one, Phase.UNDONE, why=one.why, by=one.by)
+    for one in _over(cursor, action):
+        if one.phase is Phase.HELD and _settled(members(cursor, journal, one)):
+            change(cursor, journal, one, Phase.UNDONE, why=one.why, by=one.by)
 
 
 def finish(cursor: Cursor, journal: Journal, one: Scope) -> Phase | None:
@@ -340,11 +360,22 @@ def finish(cursor: Cursor, journal: Journal, one: Scope) -> Phase | None:
         return None
     for inner in within(cursor, one):
         if inner.phase not in OVER:
-            cursor.execute(_CHANGE, {
-                "b_id": inner.id, "b_phase": inner.phase, "phase": phase, "owner": inner.owner, "due_us": None,
-                "why": one.why, "by": one.by,
-            })  # fmt: skip
+            change(cursor, journal, inner, phase, why=one.why, by=one.by)
     return phase
+
+
+def close(cursor: Cursor, journal: Journal, one: Scope, by: str, why: str) -> list[Member]:
+    """A person has seen to a scope, and to those inside it that were left behind, or undone in part.
+
+    Returns:
+        What still stands although it was to be undone.
+    """
+    stands = [member for member in members(cursor, journal, one) if member.came and member.came not in SETTLED]
+    for inner in within(cursor, one):
+        left = inner.phase is Phase.LEFT or (inner.phase is Phase.OPEN and not lives(journal, inner))
+        if inner.id == one.id or left or inner.phase is Phase.HELD:
+            change(cursor, journal, inner, Phase.CLOSED, why=why, by=by)
+    return stands
 
 
 def _settled(found: Sequence[Member]) -> bool:

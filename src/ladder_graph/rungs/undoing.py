@@ -80,6 +80,7 @@ def undo(
 
 
 def _words(call: Call, came: UndoOutcome, trouble: str) -> str:
+    trouble = trouble.rstrip(".")
     if came.state is State.UNDONE:
         return (
             f"ROLLED BACK: {call.tool} ran and was undone, because {trouble}. Things are as they were before. "

@@ -83,16 +83,24 @@ def _artifact(declaration: Declaration, state: Any) -> dict[str, Any]:
     return {
         "form": FORM,
         "state": state,
-        "before": fingerprint(state) if fingerprint else None,
+        "before": _text("fingerprint", fingerprint, state),
         "undo": reference(undo) if undo and portable else None,
         "fingerprint": reference(fingerprint) if fingerprint and portable else None,
         "conditional": declaration.conditional,
         "kind": declaration.nature,
         "ttl": declaration.ttl,
-        "resource": declaration.resource(state) if declaration.resource else None,
+        "resource": _text("resource", declaration.resource, state),
         "version": declaration.version,
         "home": declaration.home,
     }
+
+
+def _text(name: str, part: Callable[[Any], Any] | None, state: Any) -> str | None:
+    """What names a thing is text; after the action, nothing could be done about anything else any more."""
+    found = part(state) if part else None
+    if found is not None and not isinstance(found, str):
+        raise TypeError(f"{name} must give text, as json.dumps does, and gave {type(found).__name__}")
+    return found
 
 
 def touched(declaration: Declaration, artifact: Mapping[str, Any]) -> str | None:
@@ -100,7 +108,7 @@ def touched(declaration: Declaration, artifact: Mapping[str, Any]) -> str | None
     if declaration.fingerprint is None:
         return None
     try:
-        return declaration.fingerprint(artifact["state"])
+        return _text("fingerprint", declaration.fingerprint, artifact["state"])
     except Exception:  # noqa: BLE001  # not knowing is an answer, and the undo deals with it
         return None
 
@@ -139,10 +147,9 @@ def touched_from(artifact: Mapping[str, Any]) -> str | None:
     """The resource's fingerprint at this moment, in any process, from the artifact alone; None where it can't tell."""
     try:
         with at_home(str(artifact["home"])):
-            now: str = resolve("fingerprint", artifact["fingerprint"])(artifact["state"])
+            return _text("fingerprint", resolve("fingerprint", artifact["fingerprint"]), artifact["state"])
     except Exception:  # noqa: BLE001  # as in `touched`
         return None
-    return now
 
 
 def _undo(

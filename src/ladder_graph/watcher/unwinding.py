@@ -7,6 +7,7 @@ still runs, whoever ends it goes on, or the watcher that looks next.
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,20 +15,15 @@ from ladder_graph.ledger import Journal, sagas, watches
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.sagas import Scope
 from ladder_graph.ledger.watches import PULSE, Window
-from ladder_graph.states import State
-from ladder_graph.unwinding import Came, Due, Member, Phase, due
+from ladder_graph.unwinding import Due, Member, Phase, due, left_standing, without_effect
 
 if TYPE_CHECKING:
     from ladder_graph.watcher.working import Work
 
 log = logging.getLogger("ladder_graph")
 
-NOTHING_HAPPENED = "it had not taken effect"
-"""The text of a member that there is nothing to undo of."""
 GONE = "what its undo needs is gone"
 """The text of a member whose window the ledger lacks."""
-IRREVERSIBLE = "it can't be undone"
-"""The text of a point of no return."""
 
 
 class Unwinding:
@@ -73,9 +69,7 @@ class Unwinding:
             case "wait":
                 return False
             case "no-op":
-                first = step.members[0]
-                undone = first.state is State.UNDONE
-                return self._came(first, "undone" if undone else "no-op", "" if undone else NOTHING_HAPPENED)
+                return self._came(without_effect(step.members[0]))
             case "skip":
                 return self._skip(one, step.members)
             case "undo":
@@ -93,21 +87,21 @@ class Unwinding:
         now = self._watcher.store.glance(lambda cursor: sagas.scope(cursor, one.id))
         return now is not None and now.phase is Phase.UNDO
 
-    def _came(self, member: Member, word: Came, text: str) -> bool:
+    def _came(self, *members: Member) -> bool:
+        """Write down what came of members, all in one commit."""
         journal = self._journal()
-        self._watcher.store.write(lambda cursor: sagas.came(cursor, journal, member.action, word, text))
+
+        def work(cursor: Cursor) -> None:
+            for one in members:
+                sagas.came(cursor, journal, one.action, one.came, one.text)
+
+        self._watcher.store.write(work)
         return True
 
     def _skip(self, one: Scope, members: tuple[Member, ...]) -> bool:
         """Leave a point of no return as it is, and everything before it."""
-        journal, last = self._journal(), members[0]
-
-        def skip(cursor: Cursor) -> None:
-            sagas.came(cursor, journal, last.action, "skipped", IRREVERSIBLE)
-            for member in members[1:]:
-                sagas.came(cursor, journal, member.action, "skipped", f"{last.tool} after it can't be undone")
-
-        self._watcher.store.write(skip)
+        last = members[0]
+        self._came(*left_standing(members))
         log.warning(
             "%s is not undone beyond %s (action %s), which can't be undone; a person must look",
             one.said, last.tool, last.action[:12],
@@ -116,12 +110,12 @@ class Unwinding:
 
     def _undo(self, one: Scope, member: Member) -> bool:
         """Undo a member whose turn it is; False where somebody else is at it."""
-        after = self.undo(member.action, f"of {one.said}: {one.why}")
+        after = self.undo(member.action, f"{one.said} is undone as a whole: {one.why}")
         if after is None:
-            return self._came(member, "failed", GONE)
+            return self._came(replace(member, came="failed", text=GONE))
         waits = self._watcher.store.glance(lambda cursor: sagas.waits_for(cursor, member.action))
         if waits and after.phase in {"held", "over"}:
-            return self._came(member, "failed", after.why)
+            return self._came(replace(member, came="failed", text=after.why))
         return not waits
 
     def undo(self, action: str, why: str) -> Window | None:

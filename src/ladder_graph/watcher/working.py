@@ -167,10 +167,11 @@ class Work:
             self._post.hurry()
         return changed and phase == "undo"
 
-    def undo(self, window: Window, *, its_turn: bool = False) -> None:
+    def undo(self, window: Window, *, its_turn: bool = False, told: bool = False) -> None:
         """Undo an action, unless somebody is at it, or one that began later on the same thing comes first.
 
-        One whose scope is to be undone waits for its turn in that, which `its_turn` says has come.
+        One whose scope is to be undone waits for its turn in that, which `its_turn` says has come. One before a point
+        of no return that stopped that undo is left to a person, who may have `told` it.
         """
         here = self.store.glance(lambda cursor: watches.window_of(cursor, window.action))
         if here is None or here.phase != "undo":
@@ -178,6 +179,9 @@ class Work:
         if not its_turn and (scope := self.store.glance(lambda cursor: sagas.waits_for(cursor, here.action))):
             self._again(here, PULSE)
             self.unwinding.go_on(scope)
+            return
+        if not its_turn and not told and self.store.glance(lambda cursor: sagas.left_standing(cursor, here.action)):
+            self._hold(here, f"{here.why}; the undo of its scope stopped before it came to this")
             return
         known = self._known(here)
         if known is None:
