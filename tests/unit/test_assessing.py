@@ -9,8 +9,8 @@ import pytest
 
 from ladder_graph import AnswerRefused
 from ladder_graph.calls import Call
+from ladder_graph.facts import Person
 from ladder_graph.scale import Rung
-from ladder_graph.steps import Person
 from tests.unit.world import BOSS, World, model
 
 

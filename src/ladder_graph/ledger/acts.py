@@ -11,6 +11,7 @@ from typing import Literal
 
 from ladder_graph.calls import Call
 from ladder_graph.errors import AnswerRefused, UnknownQuestion
+from ladder_graph.facts import Known, Person, Question
 from ladder_graph.fingerprint import Environment, diff
 from ladder_graph.ledger import quotas, returns, standings
 from ladder_graph.ledger import statements as sql
@@ -19,7 +20,6 @@ from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.journal import Journal
 from ladder_graph.routing import Footing
 from ladder_graph.states import State
-from ladder_graph.steps import Known, Person, Question
 from ladder_graph.trust.cells import EVERY, CellKey
 from ladder_graph.trust.demotion import Demotion, after_overrun, repeated
 from ladder_graph.trust.held import Event, nearest

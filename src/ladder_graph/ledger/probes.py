@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import bindparam, func, literal_column, select
 
 from ladder_graph.calls import Call
+from ladder_graph.facts import Decision, Question, Reason, Route
 from ladder_graph.ledger import questions, rows
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.dialects import Sql, insert_into, table_of
@@ -20,7 +21,6 @@ from ladder_graph.ledger.journal import Journal
 from ladder_graph.ledger.questions import question_of
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
-from ladder_graph.steps import Decision, Question, Reason, Route
 
 ENOUGH = 25
 """Decisions that are counted at most."""

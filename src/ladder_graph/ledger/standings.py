@@ -7,11 +7,11 @@ from typing import Any
 from sqlalchemy import bindparam, literal_column, select
 from sqlalchemy.dialects.postgresql import insert
 
+from ladder_graph.facts import Person
 from ladder_graph.ledger import rows
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.dialects import Sql, table_of
 from ladder_graph.ledger.journal import Journal
-from ladder_graph.steps import Person
 from ladder_graph.trust.cells import CellKey
 from ladder_graph.trust.held import Event, Held, step
 
