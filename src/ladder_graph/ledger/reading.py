@@ -26,15 +26,13 @@ from ladder_graph.ledger.rows import (
     BeyondRow,
     DraftRow,
     EntryRow,
-    EnvironmentRow,
-    FootingRow,
     HeadRow,
     PayloadRow,
     QuestionRow,
     ReportRow,
-    StandingRow,
     VoteRow,
 )
+from ladder_graph.ledger.standing_rows import EnvironmentRow, FootingRow, StandingRow
 from ladder_graph.ledger.store import Store
 from ladder_graph.scale import Rung
 from ladder_graph.states import State

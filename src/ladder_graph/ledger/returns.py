@@ -12,7 +12,7 @@ from dataclasses import replace
 from sqlalchemy import bindparam, func, select, update
 
 from ladder_graph.fingerprint import Environment
-from ladder_graph.ledger import rows, standings
+from ladder_graph.ledger import standing_rows, standings
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.dialects import Sql, table_of
 from ladder_graph.ledger.journal import Journal
@@ -25,7 +25,7 @@ from ladder_graph.trust.held import Event, Held, nearest
 Start = Callable[[str], Rung]
 """A tool's start rung."""
 
-_environment = table_of(rows.EnvironmentRow)
+_environment = table_of(standing_rows.EnvironmentRow)
 _latest = select(func.max(_environment.c.last_us)).where(_environment.c.agent == bindparam("b_agent"))
 LEAVE = Sql.of(
     update(_environment)
