@@ -23,9 +23,9 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 from ladder_graph import Ladder
 from ladder_graph.calls import Call
+from ladder_graph.facts import Outcome
 from ladder_graph.fingerprint import Environment, toolset_component
 from ladder_graph.hosting import Alone
-from ladder_graph.steps import Outcome
 from ladder_graph.testing import ScriptedModel, calls
 from ladder_graph.tools import NOTHING
 

@@ -16,13 +16,14 @@ from benchmarks.calls import ladder_of
 from benchmarks.figures import Figure, interleaved, least_cpu
 from ladder_graph import Ladder
 from ladder_graph.calls import Call
+from ladder_graph.facts import Outcome, Route
 from ladder_graph.ledger import Journal, quotas
 from ladder_graph.ledger.questions import Terms
 from ladder_graph.ledger.verify_alone import verify
 from ladder_graph.policy.bounds import Charge
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
-from ladder_graph.steps import Claim, Outcome, Record, Route
+from ladder_graph.steps import Claim, Record
 
 SMALL, MANY = 500, 1000
 """Calls in a small ledger, with two entries each, and how many times as many there are in a large one."""

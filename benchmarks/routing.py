@@ -11,13 +11,14 @@ from typing import Any
 
 from benchmarks.figures import Figure, interleaved, least_cpu
 from ladder_graph.calls import Call
+from ladder_graph.facts import Seen
 from ladder_graph.fingerprint import Environment, toolset_component
 from ladder_graph.flow import Gate, Routed, routed
 from ladder_graph.policy import Policy
 from ladder_graph.policy.scene import Scene
 from ladder_graph.routing import Footing
 from ladder_graph.scale import Rung
-from ladder_graph.steps import Look, Seen
+from ladder_graph.steps import Look
 
 DECISIONS = 500
 """Decisions in one measurement."""

@@ -24,13 +24,14 @@ from typing import Any
 from benchmarks.figures import Figure
 from ladder_graph import Ladder
 from ladder_graph.calls import Call
+from ladder_graph.facts import Outcome, Route
 from ladder_graph.ledger import Journal, signals
 from ladder_graph.ledger.clocks import Moment
 from ladder_graph.ledger.questions import Terms
 from ladder_graph.policy import Policy
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
-from ladder_graph.steps import Claim, Outcome, Record, Route
+from ladder_graph.steps import Claim, Record
 from ladder_graph.tools import Declaration
 from ladder_graph.undo import prepare
 from ladder_graph.watch.kept import kept_alert

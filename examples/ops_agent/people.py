@@ -6,7 +6,7 @@ import getpass
 from dataclasses import dataclass
 from typing import Protocol
 
-from ladder_graph.steps import Person, Question
+from ladder_graph.facts import Person, Question
 
 
 @dataclass(frozen=True, slots=True)

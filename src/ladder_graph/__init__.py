@@ -31,13 +31,13 @@ if TYPE_CHECKING:
         UndoConflict,
         UnknownQuestion,
     )
+    from ladder_graph.facts import Person, Question
     from ladder_graph.hosts.permit import spent
     from ladder_graph.inventory.starter import starter
     from ladder_graph.ladder import Ladder
     from ladder_graph.policy import Policy, Rule, load_policy
     from ladder_graph.scale import Rung
     from ladder_graph.states import State
-    from ladder_graph.steps import Person, Question
     from ladder_graph.tools import Declaration, drafted_by, probed_by, reversible
 
 __all__ = [
@@ -76,7 +76,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Declaration": "tools", "Ladder": "ladder", "Person": "steps", "Policy": "policy", "Question": "steps",
+    "Declaration": "tools", "Ladder": "ladder", "Person": "facts", "Policy": "policy", "Question": "facts",
     "Rule": "policy", "Rung": "scale", "State": "states", "drafted_by": "tools", "load_policy": "policy",
     "probed_by": "tools", "reversible": "tools", "answer_to": "envelopes", "sign": "envelopes",
     "spent": "hosts.permit", "starter": "inventory.starter",

@@ -15,7 +15,7 @@ from typing import Any
 
 from ladder_graph.calls import canonical, normalise, restore
 from ladder_graph.errors import ArgumentsError
-from ladder_graph.steps import Arrival, Decision, Person, Question, Verdict
+from ladder_graph.facts import Arrival, Decision, Person, Question, Verdict
 
 _VERDICTS: dict[str, Verdict] = {
     # LangChain's own words, ours, and those of Agent Inbox.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
+from ladder_graph.facts import Person
 from ladder_graph.fingerprint import Environment
 from ladder_graph.ledger import Journal, acts, incidents
 from ladder_graph.ledger.cursor import Cursor
@@ -16,7 +17,6 @@ from ladder_graph.ledger.happenings import ALL, first_us, happenings
 from ladder_graph.ledger.questions import micros
 from ladder_graph.questions import person_of
 from ladder_graph.seats import Seat
-from ladder_graph.steps import Person
 from ladder_graph.stopping import leaks
 from ladder_graph.trust.case import Certificate
 from ladder_graph.trust.cells import CellKey

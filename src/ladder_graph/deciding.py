@@ -10,10 +10,10 @@ from typing import Any
 from ladder_graph import answers
 from ladder_graph.calls import Call
 from ladder_graph.errors import ArgumentsError
+from ladder_graph.facts import Decision, Person, Question
 from ladder_graph.ledger import Journal
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.policy import Policy
-from ladder_graph.steps import Decision, Person, Question
 
 Fitting = Callable[[Call, Mapping[str, Any]], Call | str]
 """Makes a call with other arguments, typed by the tool's schema; or says why they don't fit."""

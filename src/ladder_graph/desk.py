@@ -15,6 +15,7 @@ from ladder_graph.calls import Call
 from ladder_graph.deciding import Fitting, uncleared
 from ladder_graph.errors import AnswerRefused
 from ladder_graph.explaining import Explanation, explained
+from ladder_graph.facts import Known, Person, Reason, Route
 from ladder_graph.fingerprint import Environment
 from ladder_graph.ledger import Action, Draft, Entry, Journal, Report, Verification, acts, quotas, rehearsals, watchers
 from ladder_graph.ledger.cursor import Cursor
@@ -32,7 +33,6 @@ from ladder_graph.routing import Footing, Watching, effective, goes_by_a_part
 from ladder_graph.scale import Rung
 from ladder_graph.seats import Seat
 from ladder_graph.states import State
-from ladder_graph.steps import Known, Person, Reason, Route
 from ladder_graph.suspecting import Suspecting
 from ladder_graph.trust.cells import EVERY, CellKey
 from ladder_graph.trust.demotion import Demotion

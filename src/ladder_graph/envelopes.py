@@ -17,8 +17,8 @@ from typing import Any
 from ladder_graph import answers
 from ladder_graph.calls import canonical
 from ladder_graph.errors import ArgumentsError
+from ladder_graph.facts import Person, Verdict
 from ladder_graph.policy import Policy
-from ladder_graph.steps import Person, Verdict
 
 TAG = "ladder-graph/answer/1"
 """Keeps these signatures apart from anything else that is signed with the same key."""

@@ -210,10 +210,12 @@ class Environments:
             self._note(agent, environment, proposed)
 
     def _observe(self, agent: str, environment: Environment) -> None:
-        news = self._write(
-            lambda journal, cursor: acts.observe(journal, cursor, agent, environment, self._locked.get(agent)),
-            durable=False,
-        )
+        locked, policy = self._locked.get(agent), self._policy()
+
+        def work(journal: Journal, cursor: Any) -> str:
+            return acts.observe(journal, cursor, agent, environment, locked, lambda tool: policy.rule(tool).rung)
+
+        news = self._write(work, durable=False)
         self._latest[agent] = environment
         if news:
             log.warning("%s", news)

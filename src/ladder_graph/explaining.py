@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ladder_graph.calls import Call
+from ladder_graph.facts import Route
 from ladder_graph.policy import Policy, Rule
 from ladder_graph.policy.bounds import Bound, Breach, Charge, weigh
 from ladder_graph.policy.scene import Scene
 from ladder_graph.policy.units import spell_dollars
 from ladder_graph.routing import Footing, decide, effective, exhausted, too_dear
 from ladder_graph.scale import Rung
-from ladder_graph.steps import Route
 from ladder_graph.trust.standing import Standing
 
 

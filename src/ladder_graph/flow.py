@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ladder_graph.calls import Call
+from ladder_graph.facts import Known, Reason, Reply, Route, Seen
 from ladder_graph.fingerprint import Environment
 from ladder_graph.policy import Rule
 from ladder_graph.policy.bounds import Breach, Charge
@@ -34,17 +35,12 @@ from ladder_graph.states import State
 from ladder_graph.steps import (
     Claimed,
     Fit,
-    Known,
     Look,
     Measure,
     NotClaimed,
     Probe,
-    Reason,
     Recall,
     Record,
-    Reply,
-    Route,
-    Seen,
     Settle,
     Step,
     TakeOver,

@@ -10,9 +10,9 @@ from ladder_graph.answers import Answer
 from ladder_graph.calls import Call
 from ladder_graph.deciding import unchecked
 from ladder_graph.errors import LadderError
+from ladder_graph.facts import Arrival, Asking, Known, Outcome, Person, Question
 from ladder_graph.policy.scene import Scene
 from ladder_graph.splitting import Split
-from ladder_graph.steps import Arrival, Asking, Known, Outcome, Person, Question
 
 
 class Host(Protocol):

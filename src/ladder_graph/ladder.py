@@ -20,6 +20,7 @@ from ladder_graph.desk import Desk
 from ladder_graph.driving import adrive, drive
 from ladder_graph.environments import DataVersion, Environments
 from ladder_graph.errors import PolicyError, ProviderToolsRefused
+from ladder_graph.facts import Person, Reason, Reply, Route
 from ladder_graph.fingerprint import Environment
 from ladder_graph.flow import Gate, Routed, life, routed
 from ladder_graph.hosting import Alone, Host
@@ -36,7 +37,6 @@ from ladder_graph.rungs.draft import take_up
 from ladder_graph.sagas import WRONG
 from ladder_graph.scale import Rung
 from ladder_graph.seats import Seat
-from ladder_graph.steps import Person, Reason, Reply, Route
 from ladder_graph.tools import NOTHING, Declaration, declared_at
 from ladder_graph.turns import Turn, reader_of
 from ladder_graph.watcher import Watcher

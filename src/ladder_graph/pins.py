@@ -12,14 +12,14 @@ from pathlib import Path
 
 from ladder_graph import lockfile
 from ladder_graph.errors import LadderError
+from ladder_graph.facts import Person
 from ladder_graph.fingerprint import Change, Environment, diff
 from ladder_graph.ledger import Reading, acts, provenance
 from ladder_graph.ledger.cursor import Cursor
-from ladder_graph.ledger.rows import EnvironmentRow
+from ladder_graph.ledger.standing_rows import EnvironmentRow
 from ladder_graph.prompts import DYNAMIC
 from ladder_graph.questions import person_of
 from ladder_graph.scale import Rung
-from ladder_graph.steps import Person
 from ladder_graph.trust.standing import Standing, standing
 from ladder_graph.windows import Windows
 

@@ -14,9 +14,9 @@ from ladder_graph import answers
 from ladder_graph.calls import Call
 from ladder_graph.deciding import Fitting, decision_of, edited, taken_before, unrevocable
 from ladder_graph.errors import AnswerRefused
+from ladder_graph.facts import Decision, Person, Question
 from ladder_graph.ledger import Journal, Reading, Store, acts, probes
 from ladder_graph.policy import Policy
-from ladder_graph.steps import Decision, Person, Question
 from ladder_graph.trust.deeds import BLAMELESS
 from ladder_graph.trust.probing import due, mutated
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ladder_graph.errors import AnswerRefused, ForkRefused
+from ladder_graph.facts import Known, Person
 from ladder_graph.ledger import acts, rollbacks, sagas
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.rollbacks import Since
 from ladder_graph.questions import person_of
 from ladder_graph.sagas import Sagas
 from ladder_graph.states import State
-from ladder_graph.steps import Known, Person, UndoOutcome
+from ladder_graph.steps import UndoOutcome
 from ladder_graph.undo import word_of
 from ladder_graph.unwinding import SETTLED, Came, Due, Member, due, left_standing, rolled_back, without_effect
 from ladder_graph.watcher.unwinding import GONE

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from ladder_graph.facts import Reason, Route
 from ladder_graph.policy import Rule
 from ladder_graph.policy.bounds import Breach, Charge, held_arguments
 from ladder_graph.policy.units import spell_dollars, spell_seconds
 from ladder_graph.scale import Rung
-from ladder_graph.steps import Reason, Route
 from ladder_graph.trust.standing import Standing
 
 

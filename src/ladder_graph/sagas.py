@@ -17,13 +17,13 @@ from types import TracebackType
 from typing import Self
 
 from ladder_graph.errors import AnswerRefused, LedgerError, UnknownQuestion
+from ladder_graph.facts import Person, Reply
 from ladder_graph.ledger import Journal, members, sagas, watches
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import moment
 from ladder_graph.ledger.sagas import Scope
 from ladder_graph.questions import person_of
 from ladder_graph.states import State
-from ladder_graph.steps import Person, Reply
 from ladder_graph.unwinding import OVER, SETTLED, Member, Phase, told
 from ladder_graph.windows import Windows, seen_to
 

@@ -6,13 +6,13 @@ import datetime as dt
 from collections.abc import Iterator
 
 from ladder_graph.calls import Call
+from ladder_graph.facts import Route
 from ladder_graph.policy import Rule
 from ladder_graph.policy.bounds import Bound, Predicate, Time, weigh
 from ladder_graph.policy.bounds.shape import QuotaBound
 from ladder_graph.policy.scene import Scene
 from ladder_graph.routing import decide
 from ladder_graph.scale import Rung
-from ladder_graph.steps import Route
 
 HOURS = 24 * 7
 """Hours that a bound on time is tried on: one of a week's must be outside."""

@@ -7,13 +7,13 @@ from functools import partial
 from typing import Any
 
 from ladder_graph.calls import digest_of, normalise
+from ladder_graph.facts import Person
 from ladder_graph.fingerprint import Environment
 from ladder_graph.ledger import Journal, standings
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.questions import person_of
 from ladder_graph.scale import Rung
 from ladder_graph.signing import Signing
-from ladder_graph.steps import Person
 from ladder_graph.trust.cells import EVERY, CellKey
 from ladder_graph.trust.demotion import Demotion
 from ladder_graph.trust.findings import Findings

@@ -30,10 +30,10 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import Field, PrivateAttr, SkipValidation
 
 if TYPE_CHECKING:
+    from ladder_graph.facts import Person, Question, Verdict
     from ladder_graph.ladder import Ladder
     from ladder_graph.policy import Policy
     from ladder_graph.scale import Rung
-    from ladder_graph.steps import Person, Question, Verdict
     from ladder_graph.tools import Declaration
     from ladder_graph.undo import Rehearsal
 

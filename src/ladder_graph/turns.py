@@ -21,6 +21,7 @@ from ladder_graph.awaiting import outlasted
 from ladder_graph.calls import Call
 from ladder_graph.deciding import Fitting, decision_of, edited, taken_before, unchecked
 from ladder_graph.envelopes import signer
+from ladder_graph.facts import Asking, Decision, Outcome, Question, Seen
 from ladder_graph.hosting import Host
 from ladder_graph.ledger import Journal, Store, acts, members, quotas, rehearsals, sagas, starts, watchers
 from ladder_graph.ledger.clocks import Moment
@@ -32,25 +33,20 @@ from ladder_graph.scale import Rung
 from ladder_graph.splitting import Await, Divide, Join, split
 from ladder_graph.states import State
 from ladder_graph.steps import (
-    Asking,
     Claim,
     Claimed,
     Compose,
-    Decision,
     Fit,
     Heard,
     Look,
     Measure,
     NotClaimed,
-    Outcome,
     Pose,
     Prepare,
     Probe,
-    Question,
     Recall,
     Record,
     Ring,
-    Seen,
     Settle,
     Step,
     TakeOver,

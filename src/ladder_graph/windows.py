@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from ladder_graph.errors import AnswerRefused
+from ladder_graph.facts import Known, Person
 from ladder_graph.ledger import (
     Action,
     Journal,
@@ -32,7 +33,6 @@ from ladder_graph.ledger.watches import Window
 from ladder_graph.questions import Questions, person_of
 from ladder_graph.seats import Seat
 from ladder_graph.states import UNDOABLE, State
-from ladder_graph.steps import Known, Person
 from ladder_graph.tools import Declaration, declaration_of
 from ladder_graph.watch import Signal
 from ladder_graph.watch.kept import kept_alert

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from ladder_graph.calls import normalise
-from ladder_graph.steps import Question
+from ladder_graph.facts import Question
 
 _BLANK = (
     (0x034F, 0x034F), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x2800, 0x2800), (0x3164, 0x3164),

@@ -7,7 +7,7 @@ import pwd
 
 import pytest
 
-from ladder_graph.steps import Asking, Person
+from ladder_graph.facts import Asking, Person
 from tests.cli.shop import POLICY
 
 ME = pwd.getpwuid(os.getuid()).pw_name

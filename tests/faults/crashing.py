@@ -15,25 +15,13 @@ from pathlib import Path
 
 from ladder_graph import driving
 from ladder_graph.calls import Call
+from ladder_graph.facts import Arrival, Asking, Outcome, Person, Reply
 from ladder_graph.fingerprint import Environment, toolset_component
 from ladder_graph.hosting import Alone
 from ladder_graph.ladder import Ladder
 from ladder_graph.ledger import Store
 from ladder_graph.policy import Policy
-from ladder_graph.steps import (
-    Arrival,
-    Asking,
-    Claim,
-    Heard,
-    Outcome,
-    Person,
-    Pose,
-    Probe,
-    Record,
-    Reply,
-    TakeOver,
-    Undo,
-)
+from ladder_graph.steps import Claim, Heard, Pose, Probe, Record, TakeOver, Undo
 from ladder_graph.tools import Declaration
 from ladder_graph.turns import Turn
 from tests.programs import CONTEXT

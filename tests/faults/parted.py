@@ -10,10 +10,10 @@ from pathlib import Path
 
 from ladder_graph import driving
 from ladder_graph.calls import Call
+from ladder_graph.facts import Outcome
 from ladder_graph.fingerprint import Environment, toolset_component
 from ladder_graph.ladder import Ladder
 from ladder_graph.policy import Policy
-from ladder_graph.steps import Outcome
 from ladder_graph.tools import Declaration
 from tests.faults.crashing import CONTEXT, Host
 

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 
 from ladder_graph.calls import Call
-from ladder_graph.steps import Outcome
+from ladder_graph.facts import Outcome
 from ladder_graph.watcher.unwinding import Unwinding
 from tests.faults.crashing import lay_traps
 from tests.faults.watched import MODEL, PATIENCE, Acting, Watched

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ladder_graph.calls import Call
+from ladder_graph.facts import Outcome
 from ladder_graph.fingerprint import Environment, toolset_component
 from ladder_graph.ladder import Ladder
 from ladder_graph.ledger import Store, measurements
 from ladder_graph.policy import Policy
 from ladder_graph.states import State
-from ladder_graph.steps import Outcome
 from ladder_graph.tools import Declaration
 from ladder_graph.watcher import Watcher
 from tests.faults.crashing import CONTEXT, Host, Point, die, lay_traps

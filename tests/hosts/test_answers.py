@@ -8,8 +8,8 @@ import pytest
 from langgraph.types import Command
 
 from ladder_graph import AnswerRefused
+from ladder_graph.facts import Question
 from ladder_graph.scale import Rung
-from ladder_graph.steps import Question
 from ladder_graph.testing import FrozenClock, calls, says, tool_call
 from tests.hosts.graphs import GO, WAYS, World, agent_of, ladder_of, on, questions, texts, told
 

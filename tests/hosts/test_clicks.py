@@ -9,8 +9,8 @@ import pytest
 from langgraph.types import Command
 
 from ladder_graph import answer_to
+from ladder_graph.facts import Person
 from ladder_graph.hosts import resumes
-from ladder_graph.steps import Person
 from ladder_graph.testing import FrozenClock, calls
 from tests.hosts.graphs import GO, WAYS, World, agent_of, ladder_of, on, questions
 

@@ -6,9 +6,9 @@ import pytest
 
 from ladder_graph import Ladder, Policy
 from ladder_graph.errors import AnswerRefused, PolicyError
+from ladder_graph.facts import Person
 from ladder_graph.policy import load_policy
 from ladder_graph.scale import Rung
-from ladder_graph.steps import Person
 from ladder_graph.testing import calls
 from tests.hosts.graphs import GO, WAYS, World, agent_of, on, questions
 

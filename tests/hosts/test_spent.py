@@ -12,6 +12,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 from ladder_graph import Declaration, DefiniteFailure, Ladder, Rung, spent
 from ladder_graph.testing import ScriptedModel, calls
+from ladder_graph.trust.held import Held
 
 BOUNDS = [
     {"kind": "cost", "limit": "$1", "each": "$0.20"},
@@ -49,12 +50,12 @@ def paid(folder, way="sync", ledger=None, **arguments):
         def work(cursor):
             counters = cursor.execute("SELECT quota, used, reserved FROM quota").fetchall()
             kinds = cursor.execute("SELECT kind FROM entry WHERE action <> '' ORDER BY n").fetchall()
-            standing = cursor.execute("SELECT rung, reason FROM standing").fetchall()
+            standing = cursor.execute("SELECT held FROM standing").fetchall()
             held = cursor.execute("SELECT count(*) FROM hold").fetchone()[0]
             return (
                 {quota.removeprefix("payer/pay/"): (used, reserved) for quota, used, reserved in counters},
                 " ".join(kind for (kind,) in kinds),
-                [tuple(row) for row in standing],
+                [(Held.read(row[0]).cap, Held.read(row[0]).reason) for row in standing],
                 held,
             )
 

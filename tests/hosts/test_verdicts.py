@@ -10,9 +10,9 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 
 from ladder_graph import AnswerRefused, Declaration
+from ladder_graph.facts import Person
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
-from ladder_graph.steps import Person
 from ladder_graph.testing import ScriptedModel, calls
 from tests.hosts.graphs import GO, WAYS, World, agent_of, ladder_of, on, questions, texts, told
 

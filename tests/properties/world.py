@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from ladder_graph import driving
+from ladder_graph.facts import Arrival, Asking, Outcome
 from ladder_graph.hosting import Alone
 from ladder_graph.ledger import Store
-from ladder_graph.steps import Arrival, Asking, Claim, Outcome
+from ladder_graph.steps import Claim
 from ladder_graph.tools import Declaration
 
 

@@ -6,12 +6,12 @@ import datetime as dt
 
 import pytest
 
+from ladder_graph.facts import Route
 from ladder_graph.policy import Policy
 from ladder_graph.replay import REFERENCES, Board, Run, TracedCall
 from ladder_graph.replay.intervals import Estimate, estimated
 from ladder_graph.replay.metrics import RATIOS, Ratio, Tally, tallied
 from ladder_graph.scale import Rung
-from ladder_graph.steps import Route
 
 NOON = dt.datetime(2024, 5, 15, 12, tzinfo=dt.UTC)
 POLICY = Policy.from_rungs(

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 from ladder_graph.calls import Call
 from ladder_graph.errors import UndoConflict
+from ladder_graph.facts import Outcome
 from ladder_graph.fingerprint import Environment, toolset_component
 from ladder_graph.hosting import Alone
 from ladder_graph.ladder import Ladder
 from ladder_graph.policy import Policy
-from ladder_graph.steps import Outcome
 from ladder_graph.testing import FrozenClock
 from ladder_graph.tools import Declaration
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from ladder_graph.answers import Answer, objection, premature, read
 from ladder_graph.deciding import decision_of, edited, unchecked
+from ladder_graph.facts import Arrival, Decision, Person
 from ladder_graph.policy import Policy
-from ladder_graph.steps import Arrival, Decision, Person
 from tests.unit.walking import ANA, CALL, NOW, question
 
 YES = Answer("approve", by="ana")

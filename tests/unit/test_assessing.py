@@ -9,8 +9,8 @@ import pytest
 
 from ladder_graph import AnswerRefused
 from ladder_graph.calls import Call
+from ladder_graph.facts import Person
 from ladder_graph.scale import Rung
-from ladder_graph.steps import Person
 from tests.unit.world import BOSS, World, model
 
 
@@ -128,8 +128,8 @@ def test_another_model_is_another_cell(world):
     world.ladder.promote("refund", by=BOSS)
     other = model("gpt-5-2025-11-20")
     world.approved(env=other)
-    assert stands(world, other) is Rung.CONFIRM
     assert stands(world) is Rung.BOUNDED
+    assert stands(world, other) is Rung.CONFIRM
     cells = {one.current: one for one in world.ladder.trust("refund")}
     assert (cells[True].standing.rung, cells[False].standing.rung) == (Rung.CONFIRM, Rung.BOUNDED)
     assert cells[True].certificate.evidence.runs == 1
@@ -210,3 +210,33 @@ def test_what_would_be_signed_is_seen_before(world):
     assert len(found.objections) > 4
     assert found.objections[-1] == "ana may not sign a promotion; role:promoter may"
     assert len(world.ladder.log()) == entries
+
+
+@pytest.mark.parametrize(("days", "rung"), [(20, Rung.BOUNDED), (40, Rung.CONFIRM)])
+def test_what_comes_back_stands_where_it_stood_for_a_month(world, days, rung):
+    """Later it stands lower, before its first call and without anybody who sweeps."""
+    ready(world)
+    world.ladder.promote("refund", by=BOSS)
+    world.call()
+    other = model("gpt-5-2025-11-20")
+    world.approved(env=other)
+    world.clock.advance(days * 86400)
+    ran = len(world.desk.ran)
+    world.call()
+    assert len(world.desk.ran) - ran == int(rung is Rung.BOUNDED)
+    assert stands(world) is rung
+    world.call(env=other)
+    world.call()
+    assert stands(world) is rung, "a turn there and back changes nothing"
+    assert world.ladder.recompute() == []
+
+
+def test_a_start_rung_grows_old_with_its_environment():
+    """The grant was made to what is away since."""
+    with contextlib.closing(World(start="bounded")) as world:
+        world.call()
+        world.approved(env=model("gpt-5-2025-11-20"))
+        world.clock.advance(100 * 86400)
+        world.call()
+        assert world.ladder.pending(), "and then its first call asks already"
+        assert stands(world) is Rung.CONFIRM

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from ladder_graph import Policy, answer_to, answers, sign
 from ladder_graph.envelopes import signer
+from ladder_graph.facts import Person
 from ladder_graph.hosts.payload import interrupt_payload
-from ladder_graph.steps import Person
 from tests.unit.walking import NOW, question
 
 SECRET = "a key that nobody knows"  # noqa: S105  # of these tests

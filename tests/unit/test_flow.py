@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from ladder_graph.facts import Seen
 from ladder_graph.flow import life, routed
 from ladder_graph.policy.bounds import Charge
 from ladder_graph.routing import Footing
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
-from ladder_graph.steps import NotClaimed, Seen
+from ladder_graph.steps import NotClaimed
 from tests.unit.walking import (
     CALL,
     CLAIMED,

@@ -7,10 +7,11 @@ import contextlib
 import pytest
 
 from ladder_graph import AnswerRefused, questions
+from ladder_graph.facts import Route
 from ladder_graph.ledger import Refused
 from ladder_graph.scale import Rung
 from ladder_graph.states import STEPS, State
-from ladder_graph.steps import Claim, Route
+from ladder_graph.steps import Claim
 from tests.unit.world import World
 
 WRONG = {"arguments": {"amount": 90, "order": "o-another"}, "why": "nobody ordered that"}

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ladder_graph.facts import Reason, Route
 from ladder_graph.policy.bounds import Breach, Charge
 from ladder_graph.routing import Footing, decide, effective, exhausted, lowered, may_ask
 from ladder_graph.scale import Rung
-from ladder_graph.steps import Reason, Route
 from ladder_graph.trust.standing import Standing
 from tests.unit.walking import READ, route, rule
 

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from ladder_graph.facts import Decision, Seen
 from ladder_graph.flow import life
 from ladder_graph.policy.bounds import Charge
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
-from ladder_graph.steps import Decision, NotClaimed, Seen, UndoOutcome
+from ladder_graph.steps import NotClaimed, UndoOutcome
 from tests.unit.walking import (
     ANA,
     BUSY,

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from ladder_graph.calls import Call
+from ladder_graph.facts import Decision, Known, Outcome, Person, Question, Reason, Route, Seen
 from ladder_graph.fingerprint import Environment, toolset_component
 from ladder_graph.flow import Gate
 from ladder_graph.policy import Rule
@@ -16,7 +17,7 @@ from ladder_graph.routing import Footing
 from ladder_graph.rungs.acting import Plan
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
-from ladder_graph.steps import Claimed, Decision, Known, NotClaimed, Outcome, Person, Question, Reason, Route, Seen
+from ladder_graph.steps import Claimed, NotClaimed
 
 NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
 CALL = Call("ops", "t1", "call_1", "send_email", {"to": "ana@example.com"})

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ladder_graph.cli.screen import Screen
+    from ladder_graph.facts import Person, Question, Verdict
     from ladder_graph.ladder import Ladder
-    from ladder_graph.steps import Person, Question, Verdict
 
 QuestionId = Annotated[str, typer.Argument(metavar="QUESTION", help="The question's id, or the beginning of it.")]
 

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from ladder_graph.assessing import Assessment
     from ladder_graph.cli.documents import ReasonDocument
+    from ladder_graph.facts import Reason
     from ladder_graph.ledger import Action
-    from ladder_graph.steps import Reason
     from ladder_graph.trust.case import Certificate, Gate
     from ladder_graph.trust.cells import CellKey
     from ladder_graph.trust.cost import Figure

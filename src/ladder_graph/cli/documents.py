@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ladder_graph.cli.assessments import ReportedDocument
     from ladder_graph.desk import Cell
     from ladder_graph.explaining import Explanation
-    from ladder_graph.steps import Question, Route
+    from ladder_graph.facts import Question, Route
     from ladder_graph.windows import After
 
 

@@ -15,9 +15,9 @@ from ladder_graph.errors import AnswerRefused, UnknownQuestion
 
 if TYPE_CHECKING:
     from ladder_graph.cli.screen import Screen
+    from ladder_graph.facts import Reply
     from ladder_graph.ladder import Ladder
     from ladder_graph.ledger import Draft
-    from ladder_graph.steps import Reply
 
 commands = typer.Typer(
     help="List, show, accept and reject drafts.", epilog=documents.keys(documents.DraftDocument), rich_markup_mode=None

@@ -21,9 +21,9 @@ from ladder_graph.watch.readiness import unready
 
 if TYPE_CHECKING:
     from ladder_graph.desk import Cell
+    from ladder_graph.facts import Reason
     from ladder_graph.inventory.finding import Known
     from ladder_graph.ladder import Ladder
-    from ladder_graph.steps import Reason
 
 ADVICE = {
     "no_checkpointer": 'wrap(graph, checkpointer=...), or checkpointer="host" on a LangGraph server',

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from ladder_graph.cli.assessments import ReportedDocument
     from ladder_graph.cli.screen import Screen
+    from ladder_graph.facts import Person
     from ladder_graph.ladder import Ladder
     from ladder_graph.ledger import Action, Entry
-    from ladder_graph.steps import Person
     from ladder_graph.trust.deeds import Severity
     from ladder_graph.trust.demotion import Demotion
 

@@ -115,7 +115,7 @@ def _listen(ladder: Ladder, listening: Listening, over: threading.Event) -> None
     import uvicorn
 
     from ladder_graph.cli import assessments, incidents
-    from ladder_graph.steps import Person
+    from ladder_graph.facts import Person
     from ladder_graph.watch import Signal
     from ladder_graph.watch.receiving import create_app
 

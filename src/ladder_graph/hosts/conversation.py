@@ -12,7 +12,7 @@ from langchain_core.messages import AIMessage, ToolMessage
 from langchain_core.runnables import RunnableConfig
 
 from ladder_graph.calls import Call
-from ladder_graph.steps import Known
+from ladder_graph.facts import Known
 
 READ = "__pregel_read"
 """Where LangGraph's config keeps the function that reads the graph's channels."""

@@ -10,7 +10,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.runtime import get_runtime
 
 from ladder_graph.answers import Answer
-from ladder_graph.steps import Person
+from ladder_graph.facts import Person
 
 STUDIO = "langgraph-studio-user"
 """The identity that a development server gives to anybody who says it is the studio; never an approver."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from ladder_graph.calls import normalise
+from ladder_graph.facts import Question
 from ladder_graph.policy.units import spell_dollars
-from ladder_graph.steps import Question
 from ladder_graph.wording import describe
 
 LANGCHAINS = {"approve": "approve", "decline": "reject", "edit": "edit", "respond": "respond"}

@@ -16,8 +16,8 @@ from typing import NoReturn
 
 from ladder_graph.calls import Call
 from ladder_graph.errors import DefiniteFailure, NotPermitted
+from ladder_graph.facts import Outcome
 from ladder_graph.policy.units import micro_dollars
-from ladder_graph.steps import Outcome
 
 _PERMIT: ContextVar[Permit | None] = ContextVar("ladder_graph_permit", default=None)
 _ATTEMPT: ContextVar[Attempt | None] = ContextVar("ladder_graph_attempt", default=None)

@@ -23,6 +23,7 @@ from langgraph.types import Command, interrupt
 from ladder_graph import answers
 from ladder_graph.calls import Call, normalise
 from ladder_graph.errors import DefiniteFailure
+from ladder_graph.facts import Arrival, Asking, Known, Outcome, Person, Question, Reply
 from ladder_graph.hosting import Alone
 from ladder_graph.hosts.conversation import checkpoint_of, recalls
 from ladder_graph.hosts.fitting import fields_of, fitted, fitting, version_of
@@ -37,7 +38,6 @@ from ladder_graph.hosts.scenery import scene_of
 from ladder_graph.hosts.sealing import sealed
 from ladder_graph.policy.scene import Scene
 from ladder_graph.splitting import Split
-from ladder_graph.steps import Arrival, Asking, Known, Outcome, Person, Question, Reply
 from ladder_graph.tools import declaration_of
 
 if TYPE_CHECKING:

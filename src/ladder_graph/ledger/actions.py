@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ladder_graph.calls import Call, normalise, restore
+from ladder_graph.facts import Known, Route
 from ladder_graph.fingerprint import Environment
 from ladder_graph.ledger import parts
 from ladder_graph.ledger import statements as sql
@@ -20,7 +21,7 @@ from ladder_graph.ledger.liveness import Owner
 from ladder_graph.ledger.questions import micros
 from ladder_graph.policy.trusting import Scope
 from ladder_graph.states import State, may_follow
-from ladder_graph.steps import Known, NotClaimed, Route
+from ladder_graph.steps import NotClaimed
 
 _json = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
 

@@ -11,15 +11,15 @@ from typing import Literal
 
 from ladder_graph.calls import Call
 from ladder_graph.errors import AnswerRefused, UnknownQuestion
+from ladder_graph.facts import Known, Person, Question
 from ladder_graph.fingerprint import Environment, diff
-from ladder_graph.ledger import quotas, standings
+from ladder_graph.ledger import quotas, returns, standings
 from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.actions import pinned_in
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.journal import Journal
 from ladder_graph.routing import Footing
 from ladder_graph.states import State
-from ladder_graph.steps import Known, Person, Question
 from ladder_graph.trust.cells import EVERY, CellKey
 from ladder_graph.trust.demotion import Demotion, after_overrun, repeated
 from ladder_graph.trust.held import Event, nearest
@@ -201,7 +201,10 @@ def environment_key(environment: Environment) -> str:
     return hashlib.sha256(environment.text.encode()).hexdigest()
 
 
-def observe(journal: Journal, cursor: Cursor, agent: str, environment: Environment, locked: Environment | None) -> str:
+def observe(
+    journal: Journal, cursor: Cursor, agent: str, environment: Environment, locked: Environment | None,
+    start: returns.Start,
+) -> str:  # fmt: skip
     """Write an environment down when it is first seen; the first one of an agent is pinned.
 
     Args:
@@ -210,6 +213,7 @@ def observe(journal: Journal, cursor: Cursor, agent: str, environment: Environme
         agent: Whose.
         environment: What proposed a call just now.
         locked: The environment in `ladder.lock`, which wins over the first one seen.
+        start: Each tool's start rung.
 
     Returns:
         What is new in words; empty when nothing is.
@@ -217,9 +221,11 @@ def observe(journal: Journal, cursor: Cursor, agent: str, environment: Environme
     pinned = locked or pinned_of(cursor, agent)
     key = environment_key(environment)
     seen = cursor.execute(sql.SEEN_ENVIRONMENT, {"agent": agent, "key": key}).fetchone()
+    returns.leave(journal, cursor, agent)
     if seen is not None and pinned is not None:
+        lowered = returns.came_back(journal, cursor, agent, environment, seen["last_us"], start)
         cursor.execute(sql.RETURN_TO_ENVIRONMENT, {"b_agent": agent, "b_key": key, "last_us": journal.us})
-        return ""
+        return f"{agent} is again what it was long ago, so {', '.join(lowered)} stand lower" if lowered else ""
     if seen is None:
         _insert_environment(journal, cursor, agent, environment, pinned=pinned is None)
     if pinned is None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from ladder_graph.calls import Call, normalise
+from ladder_graph.facts import Asking, Decision, Person, Question, Reason, Route
 from ladder_graph.ledger import members, questions
 from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.actions import Actions, Refused
@@ -18,7 +19,7 @@ from ladder_graph.ledger.rows import US
 from ladder_graph.rungs.confirm import responded
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
-from ladder_graph.steps import Asking, Decision, NotClaimed, Person, Question, Reason, Route
+from ladder_graph.steps import NotClaimed
 
 NOBODY = Asking()
 """Nobody is known to have asked, and no word is given out."""

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from sqlalchemy import bindparam, literal_column, select
 
 from ladder_graph.errors import AnswerRefused
+from ladder_graph.facts import Known, Person
 from ladder_graph.ledger import acts, rows, standings
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.dialects import Sql, table_of
 from ladder_graph.ledger.journal import Journal
 from ladder_graph.scale import Rung
-from ladder_graph.steps import Known, Person
 from ladder_graph.trust.cells import EVERY, CellKey
 from ladder_graph.trust.deeds import Deed, Happening, Incident, Severity, add
 from ladder_graph.trust.demotion import Demotion, after_incident

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from ladder_graph.calls import Call
+from ladder_graph.facts import Known, Question, Seen
 from ladder_graph.ledger import beyond, following, questions, quotas, watches
 from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.actions import Refused, pinned_in, placed, printable, sealed
@@ -26,16 +27,7 @@ from ladder_graph.policy import Rule
 from ladder_graph.policy.bounds import Charge
 from ladder_graph.routing import exhausted
 from ladder_graph.states import UNDOABLE, State
-from ladder_graph.steps import (
-    Claim,
-    Claimed,
-    Known,
-    NotClaimed,
-    Question,
-    Record,
-    Seen,
-    Settle,
-)
+from ladder_graph.steps import Claim, Claimed, NotClaimed, Record, Settle
 from ladder_graph.trust.held import NOTHING, Held
 
 _SETTLES = frozenset({State.DONE, State.FAILED, State.UNDONE, State.UNDO_CONFLICT, State.UNDO_FAILED})

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from sqlalchemy import and_, bindparam, case, delete, func, literal_column, select
 
-from ladder_graph.ledger import rows
+from ladder_graph.ledger import rows, watch_rows
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.dialects import Sql, insert_into, table_of
 
-_measurement = table_of(rows.MeasurementRow)
+_measurement = table_of(watch_rows.MeasurementRow)
 _action = table_of(rows.ActionRow)
 
-_INSERT_MEASUREMENT = insert_into(rows.MeasurementRow, " ON CONFLICT DO NOTHING")
+_INSERT_MEASUREMENT = insert_into(watch_rows.MeasurementRow, " ON CONFLICT DO NOTHING")
 _MEASUREMENTS = Sql.of(
     select(_measurement).where(_measurement.c.action == bindparam("action")).order_by(_measurement.c.n)
 )

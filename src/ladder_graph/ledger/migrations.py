@@ -15,7 +15,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlmodel import SQLModel
 
 from ladder_graph.errors import LedgerNewer, NotALedger
-from ladder_graph.ledger import parts, rows, saga_rows
+from ladder_graph.ledger import parts, rows, saga_rows, standing_rows, watch_rows
 
 APPLICATION = 0x4C414444
 """`LADD`, in the header of each of our files."""
@@ -36,18 +36,18 @@ TABLES: tuple[type[SQLModel], ...] = (
     rows.BeyondRow,
     rows.DraftRow,
     rows.ReportRow,
-    rows.EnvironmentRow,
-    rows.PromptRow,
-    rows.ProposalRow,
-    rows.StandingRow,
-    rows.ProbeRow,
-    rows.FootingRow,
-    rows.WatchRow,
-    rows.MeasurementRow,
-    rows.SignalRow,
-    rows.FiringRow,
-    rows.WatcherRow,
-    rows.RehearsalRow,
+    standing_rows.EnvironmentRow,
+    standing_rows.PromptRow,
+    standing_rows.ProposalRow,
+    standing_rows.StandingRow,
+    standing_rows.ProbeRow,
+    standing_rows.FootingRow,
+    watch_rows.WatchRow,
+    watch_rows.MeasurementRow,
+    watch_rows.SignalRow,
+    watch_rows.FiringRow,
+    watch_rows.WatcherRow,
+    watch_rows.RehearsalRow,
     saga_rows.SagaRow,
     saga_rows.MemberRow,
     parts.PartRow,

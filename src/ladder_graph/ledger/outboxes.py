@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import and_, bindparam, select
 
-from ladder_graph.ledger import rows
+from ladder_graph.ledger import rows, watch_rows
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.dialects import Sql, table_of
 
@@ -15,7 +15,7 @@ RESOURCE = "outbox:"
 """How the resource of an action starts that posts to an outbox."""
 
 _action = table_of(rows.ActionRow)
-_watch = table_of(rows.WatchRow)
+_watch = table_of(watch_rows.WatchRow)
 _POSTED = Sql.of(
     select(_watch.c.agent, _watch.c.tool, _action.c.artifact)
     .join(_action, _action.c.key == _watch.c.action)

@@ -13,20 +13,20 @@ from typing import Any
 from sqlalchemy import bindparam, func, literal_column, select
 
 from ladder_graph.calls import Call
-from ladder_graph.ledger import questions, rows
+from ladder_graph.facts import Decision, Question, Reason, Route
+from ladder_graph.ledger import questions, rows, standing_rows
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.dialects import Sql, insert_into, table_of
 from ladder_graph.ledger.journal import Journal
 from ladder_graph.ledger.questions import question_of
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
-from ladder_graph.steps import Decision, Question, Reason, Route
 
 ENOUGH = 25
 """Decisions that are counted at most."""
 
-_probe, _question, _action = (table_of(model) for model in (rows.ProbeRow, rows.QuestionRow, rows.ActionRow))
-INSERT = insert_into(rows.ProbeRow)
+_probe, _question, _action = (table_of(model) for model in (standing_rows.ProbeRow, rows.QuestionRow, rows.ActionRow))
+INSERT = insert_into(standing_rows.ProbeRow)
 OF = Sql.of(select(_probe.c.why).where(_probe.c.action == bindparam("action")))
 LAST = Sql.of(
     select(func.max(_probe.c.at_us)).where(_probe.c.agent == bindparam("agent"), _probe.c.tool == bindparam("tool"))

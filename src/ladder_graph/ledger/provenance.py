@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import BigInteger, bindparam, delete, select, update
 
 from ladder_graph.fingerprint import Environment
-from ladder_graph.ledger import rows
+from ladder_graph.ledger import rows, standing_rows
 from ladder_graph.ledger.acts import environment_key
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.dialects import Sql, insert_into, table_of
@@ -30,9 +30,9 @@ MANY = 20
 KEPT = 30 * 24 * 3600 * US
 """Microseconds for which it is kept who gave an answer: for a thread that is resumed later, nobody knows."""
 
-_environment = table_of(rows.EnvironmentRow)
-_prompt = table_of(rows.PromptRow)
-_proposal = table_of(rows.ProposalRow)
+_environment = table_of(standing_rows.EnvironmentRow)
+_prompt = table_of(standing_rows.PromptRow)
+_proposal = table_of(standing_rows.ProposalRow)
 _payload = table_of(rows.PayloadRow)
 _entry = table_of(rows.EntryRow)
 _this = (_environment.c.agent == bindparam("b_agent"), _environment.c.key == bindparam("b_key"))
@@ -45,7 +45,7 @@ PROMPT = Sql.of(
     .where(*_of)
 )
 FIRST = Sql.of(select(_payload.c.body).join(_prompt, _payload.c.hash == _prompt.c.text).where(*_of))
-INSERT_PROMPT = insert_into(rows.PromptRow)
+INSERT_PROMPT = insert_into(standing_rows.PromptRow)
 PUT_PROMPT = Sql.of(update(_prompt).where(*_of).values(text=bindparam("text"), latest=bindparam("latest")))
 TOLD_OF = Sql.of(
     select(_entry.c.at_us, _payload.c.body)
@@ -59,7 +59,7 @@ LATEST_PROMPT = Sql.of(
     .order_by(_environment.c.last_us.desc())
     .limit(1)
 )
-INSERT_PROPOSAL = insert_into(rows.ProposalRow, " ON CONFLICT DO NOTHING")
+INSERT_PROPOSAL = insert_into(standing_rows.ProposalRow, " ON CONFLICT DO NOTHING")
 PROPOSAL = Sql.of(select(_proposal.c.calls, _proposal.c.components).where(_proposal.c.message == bindparam("message")))
 FORGET_PROPOSALS = Sql.of(delete(_proposal).where(_proposal.c.at_us < bindparam("before", type_=BigInteger)))
 

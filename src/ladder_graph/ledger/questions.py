@@ -11,12 +11,12 @@ from typing import Any
 
 from ladder_graph.answers import same
 from ladder_graph.calls import Call, digest_of
+from ladder_graph.facts import Decision, Person, Question, Verdict
 from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.rows import US
 from ladder_graph.policy import Rule
 from ladder_graph.scale import Rung
-from ladder_graph.steps import Decision, Person, Question, Verdict
 
 
 def micros(moment: dt.datetime) -> int:

@@ -15,6 +15,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlmodel import Session, col, select
 
+from ladder_graph.facts import Question
 from ladder_graph.ledger import chain
 from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.actions import call_of
@@ -25,19 +26,16 @@ from ladder_graph.ledger.rows import (
     BeyondRow,
     DraftRow,
     EntryRow,
-    EnvironmentRow,
-    FootingRow,
     HeadRow,
     PayloadRow,
     QuestionRow,
     ReportRow,
-    StandingRow,
     VoteRow,
 )
+from ladder_graph.ledger.standing_rows import EnvironmentRow, FootingRow, StandingRow
 from ladder_graph.ledger.store import Store
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
-from ladder_graph.steps import Question
 from ladder_graph.trust.cells import CellKey
 from ladder_graph.trust.held import Held
 

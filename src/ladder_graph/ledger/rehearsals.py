@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from sqlalchemy import and_, bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 
-from ladder_graph.ledger import rows
+from ladder_graph.ledger import watch_rows
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.dialects import Sql, table_of
 
-_rehearsal = table_of(rows.RehearsalRow)
+_rehearsal = table_of(watch_rows.RehearsalRow)
 _put_rehearsal = insert(_rehearsal).values({column.name: bindparam(column.name) for column in _rehearsal.columns})
 _PUT_REHEARSAL = Sql.of(
     _put_rehearsal.on_conflict_do_update(

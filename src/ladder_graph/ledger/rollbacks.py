@@ -8,12 +8,12 @@ from typing import Any
 
 from sqlalchemy import and_, bindparam, func, literal_column, select
 
+from ladder_graph.facts import Known
 from ladder_graph.ledger import parts, rows
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.dialects import Sql, table_of
 from ladder_graph.ledger.journal import Journal
 from ladder_graph.states import State
-from ladder_graph.steps import Known
 from ladder_graph.unwinding import Member
 
 _action = table_of(rows.ActionRow)

@@ -14,8 +14,9 @@ from sqlalchemy import and_, bindparam, func, literal_column, or_, select, updat
 
 from ladder_graph.calls import Call
 from ladder_graph.errors import LadderError
+from ladder_graph.facts import Person
 from ladder_graph.ledger import members as membership
-from ladder_graph.ledger import rows
+from ladder_graph.ledger import rows, watch_rows
 from ladder_graph.ledger.actions import Refused
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.dialects import Sql, insert_into, table_of
@@ -23,11 +24,11 @@ from ladder_graph.ledger.journal import Journal
 from ladder_graph.ledger.saga_rows import MemberRow, SagaRow
 from ladder_graph.ledger.watches import PULSE
 from ladder_graph.states import State
-from ladder_graph.steps import Claim, Claimed, NotClaimed, Person
+from ladder_graph.steps import Claim, Claimed, NotClaimed
 from ladder_graph.unwinding import OVER, PHASES, SETTLED, Came, Member, Phase, named, pivot
 
 _action = table_of(rows.ActionRow)
-_watch = table_of(rows.WatchRow)
+_watch = table_of(watch_rows.WatchRow)
 _saga = table_of(SagaRow)
 _member = table_of(MemberRow)
 

@@ -14,20 +14,20 @@ from typing import Any
 from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from ladder_graph.ledger import rows, watches
+from ladder_graph.ledger import watch_rows, watches
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.dialects import Sql, insert_into, table_of
 
-_signal = table_of(rows.SignalRow)
+_signal = table_of(watch_rows.SignalRow)
 
-_INSERT_SIGNAL = insert_into(rows.SignalRow, " ON CONFLICT DO NOTHING")
+_INSERT_SIGNAL = insert_into(watch_rows.SignalRow, " ON CONFLICT DO NOTHING")
 _put_signal = insert(_signal).values({column.name: bindparam(column.name) for column in _signal.columns})
 _PUT_SIGNAL = Sql.of(
     _put_signal.on_conflict_do_update(index_elements=["key"], set_={"at_us": _put_signal.excluded.at_us})
 )
 _LATEST = "/latest"
 """What the key of an alert's last delivery ends with, where there were several."""
-_firing = table_of(rows.FiringRow)
+_firing = table_of(watch_rows.FiringRow)
 _put_firing = insert(_firing).values({column.name: bindparam(column.name) for column in _firing.columns})
 _PUT_FIRING = Sql.of(
     _put_firing.on_conflict_do_update(

@@ -7,15 +7,15 @@ from typing import Any
 from sqlalchemy import bindparam, literal_column, select
 from sqlalchemy.dialects.postgresql import insert
 
-from ladder_graph.ledger import rows
+from ladder_graph.facts import Person
+from ladder_graph.ledger import rows, standing_rows
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.dialects import Sql, table_of
 from ladder_graph.ledger.journal import Journal
-from ladder_graph.steps import Person
 from ladder_graph.trust.cells import CellKey
 from ladder_graph.trust.held import Event, Held, step
 
-_table = table_of(rows.StandingRow)
+_table = table_of(standing_rows.StandingRow)
 OF_TOOL = Sql.of(
     select(_table.c.scope, _table.c.env, _table.c.held)
     .where(_table.c.agent == bindparam("agent"), _table.c.tool == bindparam("tool"))

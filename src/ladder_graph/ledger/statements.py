@@ -25,7 +25,7 @@ from sqlalchemy import (
 # Both databases speak `ON CONFLICT` alike, so what is built with PostgreSQL's insert compiles for SQLite too.
 from sqlalchemy.dialects.postgresql import insert
 
-from ladder_graph.ledger import rows
+from ladder_graph.ledger import rows, standing_rows
 from ladder_graph.ledger.dialects import Sql, insert_into, table_of
 
 _sql = Sql.of
@@ -37,7 +37,7 @@ _payload = table_of(rows.PayloadRow)
 _question = table_of(rows.QuestionRow)
 _quota = table_of(rows.QuotaRow)
 _report = table_of(rows.ReportRow)
-_standing = table_of(rows.StandingRow)
+_standing = table_of(standing_rows.StandingRow)
 _draft = table_of(rows.DraftRow)
 _vote = table_of(rows.VoteRow)
 
@@ -141,7 +141,7 @@ MOVE_ACTION = _sql(
 """One step of an action's life; no row changes unless state and fence are what the caller saw. It brings the end of the
 chain with it, since an entry follows, and the length of the undo that was made; null without one."""
 
-_environment = table_of(rows.EnvironmentRow)
+_environment = table_of(standing_rows.EnvironmentRow)
 _pinned = and_(_environment.c.agent == bindparam("agent"), _environment.c.pinned.is_(true()))
 _every: ColumnElement[str] = literal_column("'*'")
 _held = (
@@ -338,11 +338,11 @@ ACKNOWLEDGE = _sql(
 )
 PINNED = _sql(select(_environment.c.key, _environment.c.components).where(_pinned))
 SEEN_ENVIRONMENT = _sql(
-    select(_environment.c.pinned).where(
+    select(_environment.c.pinned, _environment.c.last_us).where(
         and_(_environment.c.agent == bindparam("agent"), _environment.c.key == bindparam("key"))
     )
 )
-INSERT_ENVIRONMENT = insert_into(rows.EnvironmentRow)
+INSERT_ENVIRONMENT = insert_into(standing_rows.EnvironmentRow)
 UNPIN = _sql(update(_environment).where(_environment.c.agent == bindparam("b_agent")).values(pinned=false()))
 PIN = _sql(
     update(_environment)
@@ -363,7 +363,7 @@ RETURN_TO_ENVIRONMENT = _sql(
     .where(and_(_environment.c.agent == bindparam("b_agent"), _environment.c.key == bindparam("b_key")))
     .values(last_us=bindparam("last_us"))
 )
-_footing = table_of(rows.FootingRow)
+_footing = table_of(standing_rows.FootingRow)
 _FOUND = ("can_ask", "reversible", "outward", "unportable", "ttl", "canary", "version", "undo", "at_us")
 _put_footing = insert(_footing).values({column.name: bindparam(column.name) for column in _footing.columns})
 PUT_FOOTING = _sql(

@@ -5,14 +5,14 @@ from __future__ import annotations
 from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from ladder_graph.ledger import rows
+from ladder_graph.ledger import watch_rows
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.dialects import Sql, table_of
 from ladder_graph.ledger.liveness import Owner
 from ladder_graph.ledger.watches import PULSE, hurry
 
-_watch = table_of(rows.WatchRow)
-_watcher = table_of(rows.WatcherRow)
+_watch = table_of(watch_rows.WatchRow)
+_watcher = table_of(watch_rows.WatcherRow)
 
 _put_beat = insert(_watcher).values({column.name: bindparam(column.name) for column in _watcher.columns})
 _BEAT = Sql.of(_put_beat.on_conflict_do_update(index_elements=["owner"], set_={"beat_us": _put_beat.excluded.beat_us}))

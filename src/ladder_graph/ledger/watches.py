@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import BigInteger, and_, bindparam, case, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from ladder_graph.ledger import measurements, rows
+from ladder_graph.ledger import measurements, watch_rows
 from ladder_graph.ledger.clocks import Moment
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.dialects import Sql, table_of
@@ -24,7 +24,7 @@ from ladder_graph.policy import Rule
 from ladder_graph.policy.checks import Check
 from ladder_graph.policy.watching import Watch
 
-_watch = table_of(rows.WatchRow)
+_watch = table_of(watch_rows.WatchRow)
 
 _put_watch = insert(_watch).values({column.name: bindparam(column.name) for column in _watch.columns})
 _PUT_WATCH = Sql.of(

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 
 from ladder_graph.calls import Call
 from ladder_graph.explaining import claimed
+from ladder_graph.facts import Route
 from ladder_graph.policy import Policy, Rule
 from ladder_graph.policy.bounds import weigh
 from ladder_graph.policy.scene import Said, Scene
 from ladder_graph.replay.traces import Run
 from ladder_graph.routing import decide
 from ladder_graph.scale import Rung
-from ladder_graph.steps import Route
 
 
 class Decider:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from typing import Self
 
+from ladder_graph.facts import Route
 from ladder_graph.replay.decider import unasked
 from ladder_graph.replay.traces import Run
-from ladder_graph.steps import Route
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ladder_graph.calls import Call
+from ladder_graph.facts import Outcome, Reply, Route, Seen
 from ladder_graph.policy import Rule
 from ladder_graph.policy.bounds import Charge
 from ladder_graph.splitting import Split
 from ladder_graph.states import State
-from ladder_graph.steps import Claim, Claimed, Execute, NotClaimed, Outcome, Record, Reply, Route, Seen, Step, Wait
+from ladder_graph.steps import Claim, Claimed, Execute, NotClaimed, Record, Step, Wait
 
 Life = Generator[Step, Any, Reply]
 """A call on its way: yields what it needs, returns what the model reads."""

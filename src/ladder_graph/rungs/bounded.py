@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from ladder_graph.calls import Call
+from ladder_graph.facts import Reason, Route
 from ladder_graph.routing import lowered
 from ladder_graph.rungs.acting import Life, Plan, Stale, claim, not_claimed
 from ladder_graph.rungs.confirm import confirm
 from ladder_graph.rungs.parting import act
 from ladder_graph.scale import Rung
-from ladder_graph.steps import NotClaimed, Prepare, Reason, Route, Unprepared
+from ladder_graph.steps import NotClaimed, Prepare, Unprepared
 
 
 def bounded(call: Call, route: Route, plan: Plan, *, report: bool = False) -> Life:

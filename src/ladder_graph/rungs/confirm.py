@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 
 from ladder_graph.calls import Call, normalise
+from ladder_graph.facts import Decision, Question, Reply, Route
 from ladder_graph.rungs.acting import Life, Plan, claim, not_claimed
 from ladder_graph.rungs.parting import act
 from ladder_graph.states import State
-from ladder_graph.steps import Decision, Heard, NotClaimed, Pose, Prepare, Question, Reply, Ring, Route, Unprepared
+from ladder_graph.steps import Heard, NotClaimed, Pose, Prepare, Ring, Unprepared
 
 
 def confirm(call: Call, route: Route, plan: Plan) -> Life:

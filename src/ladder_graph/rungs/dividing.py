@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ladder_graph.calls import Call
+from ladder_graph.facts import Reason
 from ladder_graph.policy.bounds import Breach, Charge
 from ladder_graph.splitting import Divide, Split
-from ladder_graph.steps import Reason, Step
+from ladder_graph.steps import Step
 
 Weighing = Generator[Step, Any, tuple[list[Breach], list[Charge]]]
 """Holds a call against the rule's bounds."""

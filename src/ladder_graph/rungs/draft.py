@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ladder_graph.calls import Call
+from ladder_graph.facts import Person, Reply, Route
 from ladder_graph.rungs.acting import Life, Plan, claim, not_claimed, run
 from ladder_graph.states import State
-from ladder_graph.steps import Compose, NotClaimed, Person, Reply, Route, Settle
+from ladder_graph.steps import Compose, NotClaimed, Settle
 
 
 def draft(call: Call, route: Route, plan: Plan) -> Life:

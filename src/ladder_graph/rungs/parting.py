@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from ladder_graph.calls import Call
+from ladder_graph.facts import Known, Outcome, Reply, Route, Seen
 from ladder_graph.rungs.acting import Life, Plan, claim, not_claimed
 from ladder_graph.rungs.undoing import carry_out, undo, watched
 from ladder_graph.splitting import Await, Join, Split
@@ -20,16 +21,11 @@ from ladder_graph.states import State
 from ladder_graph.steps import (
     Claim,
     Claimed,
-    Known,
     Look,
     Measure,
     NotClaimed,
-    Outcome,
     Prepare,
     Record,
-    Reply,
-    Route,
-    Seen,
     Step,
     TakeOver,
     Unprepared,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ladder_graph.calls import Call
+from ladder_graph.facts import Route
 from ladder_graph.rungs.acting import Life, Plan
 from ladder_graph.rungs.rollback import rollback
-from ladder_graph.steps import Route
 
 
 def report(call: Call, route: Route, plan: Plan) -> Life:

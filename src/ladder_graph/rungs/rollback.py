@@ -7,9 +7,9 @@ declared undo and a health check (`Plan.undoable`), and that a call whose undo c
 from __future__ import annotations
 
 from ladder_graph.calls import Call
+from ladder_graph.facts import Route
 from ladder_graph.rungs.acting import Life, Plan
 from ladder_graph.rungs.bounded import bounded
-from ladder_graph.steps import Route
 
 
 def rollback(call: Call, route: Route, plan: Plan, *, report: bool = False) -> Life:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ladder_graph.calls import Call
+from ladder_graph.facts import Reply, Route
 from ladder_graph.rungs.acting import Life, Plan
 from ladder_graph.states import State
-from ladder_graph.steps import Reply, Route, Settle
+from ladder_graph.steps import Settle
 
 
 def suggest(call: Call, route: Route, plan: Plan) -> Life:

@@ -10,9 +10,10 @@ from dataclasses import replace
 from typing import Any
 
 from ladder_graph.calls import Call
+from ladder_graph.facts import Outcome, Reply, Route
 from ladder_graph.rungs.acting import Life, Plan, claim, not_claimed, run, words
 from ladder_graph.states import State
-from ladder_graph.steps import Claimed, Execute, Measure, NotClaimed, Outcome, Record, Reply, Route, Undo, UndoOutcome
+from ladder_graph.steps import Claimed, Execute, Measure, NotClaimed, Record, Undo, UndoOutcome
 
 
 def resume(call: Call, route: Route, plan: Plan, artifact: Any, *, again: bool = False) -> Life:

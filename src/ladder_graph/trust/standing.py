@@ -23,10 +23,10 @@ import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ladder_graph.facts import Reason
 from ladder_graph.fingerprint import EVERYWHERE, UNREAD, Environment, diff
 from ladder_graph.prompts import DYNAMIC
 from ladder_graph.scale import Rung
-from ladder_graph.steps import Reason
 
 CAPS = {"A": Rung.CONFIRM, "B": Rung.BOUNDED}
 """Class of change to the highest rung that is left."""

@@ -13,6 +13,7 @@ from functools import partial
 
 from ladder_graph.calls import Call
 from ladder_graph.driving import drive
+from ladder_graph.facts import Known
 from ladder_graph.flow import left_behind
 from ladder_graph.hosting import Alone
 from ladder_graph.ledger import Journal, Store, acts, measurements, sagas, signals, starts, watches
@@ -28,7 +29,7 @@ from ladder_graph.rungs.acting import Plan
 from ladder_graph.rungs.undoing import undo
 from ladder_graph.scale import Rung
 from ladder_graph.states import UNDOABLE, State
-from ladder_graph.steps import Claimed, Known, NotClaimed
+from ladder_graph.steps import Claimed, NotClaimed
 from ladder_graph.tools import NOTHING, Declaration
 from ladder_graph.trust.cells import EVERY, CellKey
 from ladder_graph.trust.demotion import unanticipated

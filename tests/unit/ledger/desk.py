@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 
 from ladder_graph.calls import Call
+from ladder_graph.facts import Asking, Decision, Outcome, Person, Reason, Route
 from ladder_graph.ledger import Journal, Reading, Refused, Store
 from ladder_graph.ledger.questions import Terms
 from ladder_graph.ledger.sessions import SessionOwner
@@ -15,7 +16,7 @@ from ladder_graph.policy import Rule
 from ladder_graph.policy.bounds import Charge
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
-from ladder_graph.steps import Asking, Claim, Decision, Outcome, Person, Reason, Record, Route, Settle
+from ladder_graph.steps import Claim, Record, Settle
 
 NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
 CALL = Call("ops", "t1", "call_1", "send_email", {"to": "ana@example.com"})

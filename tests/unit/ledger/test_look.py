@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from ladder_graph.facts import Seen
 from ladder_graph.fingerprint import Environment
 from ladder_graph.ledger import acts
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
-from ladder_graph.steps import Claimed, Seen
+from ladder_graph.steps import Claimed
 from ladder_graph.trust.cells import CellKey
 from ladder_graph.trust.demotion import Demotion
 from tests.unit.ledger.desk import ANA, CALL, call, charge

@@ -8,6 +8,7 @@ from dataclasses import replace
 from ladder_graph.fingerprint import Environment
 from ladder_graph.ledger import acts, provenance
 from ladder_graph.prompts import render
+from ladder_graph.scale import Rung
 
 ENV = Environment("openai", "gpt-5", "gpt-5-2025-08-07", "none", "{}")
 
@@ -47,7 +48,7 @@ def test_an_erased_prompt_is_written_down_anew(desk):
 
 def test_what_comes_beside_is_kept_with_its_times_and_in_bounds(desk):
     """Each value with when it was first and last seen; of very many the first ones."""
-    desk.write(lambda journal, cursor: acts.observe(journal, cursor, "ops", ENV, None))
+    desk.write(lambda journal, cursor: acts.observe(journal, cursor, "ops", ENV, None, lambda _: Rung.SUGGEST))
     for nth in range(provenance.MANY + 5):
         seen = {"system_fingerprint": f"fp_{nth}"}
         desk.write(lambda journal, cursor, seen=seen: provenance.beside(journal, cursor, "ops", ENV, seen))

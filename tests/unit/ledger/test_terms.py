@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import pytest
 
+from ladder_graph.facts import Asking, Person
 from ladder_graph.ledger.questions import Terms, word_of
 from ladder_graph.policy import Rule
 from ladder_graph.states import State
-from ladder_graph.steps import Asking, Claimed, Person
+from ladder_graph.steps import Claimed
 from tests.unit.ledger.desk import ANA, CALL, RULE
 
 CARL = Person("carl", "server")

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from ladder_graph.facts import Asking, Person
 from ladder_graph.policy import Rule
 from ladder_graph.states import State
-from ladder_graph.steps import Asking, Claimed, Person
+from ladder_graph.steps import Claimed
 from tests.unit.ledger.desk import ANA, CALL, at, call
 
 BO, CY = Person("bo", "server"), Person("cy", "os-user")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from ladder_graph.facts import Outcome
 from ladder_graph.policy.bounds import Charge
 from ladder_graph.rungs.bounded import bounded
 from ladder_graph.rungs.report import report
 from ladder_graph.rungs.rollback import rollback
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
-from ladder_graph.steps import NotClaimed, Outcome, UndoOutcome, Unprepared
+from ladder_graph.steps import NotClaimed, UndoOutcome, Unprepared
 from tests.unit.walking import BUSY, CALL, CLAIMED, DONE, FULL, UNSURE, names, plan, question, route, seen, walk
 
 CHARGE = Charge("ops/send_email/calls", "2026-11-22", 1, 3, "calls")

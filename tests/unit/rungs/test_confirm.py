@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from ladder_graph.facts import Outcome
 from ladder_graph.rungs.confirm import confirm
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
-from ladder_graph.steps import NotClaimed, Outcome, UndoOutcome, Unprepared
+from ladder_graph.steps import NotClaimed, UndoOutcome, Unprepared
 from tests.unit.walking import BUSY, CALL, CHECKS, CLAIMED, DONE, UNSURE, names, plan, question, route, seen, walk
 
 ASKS = route(Rung.CONFIRM)
