@@ -9,24 +9,22 @@ import copy
 import datetime as dt
 import functools
 import logging
-import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, cast
 
-from ladder_graph import answers
 from ladder_graph.awaiting import outlasted
 from ladder_graph.calls import Call
-from ladder_graph.deciding import Fitting, decision_of, edited, taken_before, unchecked
-from ladder_graph.envelopes import signer
-from ladder_graph.facts import Asking, Decision, Outcome, Question, Seen
+from ladder_graph.deciding import Fitting, unchecked
+from ladder_graph.facts import Asking, Outcome, Question, Seen
+from ladder_graph.hearing import hear
 from ladder_graph.hosting import Host
 from ladder_graph.ledger import Journal, Store, acts, members, quotas, rehearsals, sagas, starts, watchers
 from ladder_graph.ledger.clocks import Moment
 from ladder_graph.ledger.cursor import Cursor
-from ladder_graph.ledger.questions import Terms, last_answer, nonce_of, word_of
+from ladder_graph.ledger.questions import Terms, nonce_of, word_of
 from ladder_graph.ledger.rows import US
 from ladder_graph.policy import Policy
 from ladder_graph.scale import Rung
@@ -135,7 +133,7 @@ class Turn:
                 asking = self.host.asking()
                 return lambda cursor: self._posed(cursor, journal, step, asking), False
             case Heard():
-                return self._hear(journal, step), True
+                return hear(self.policy, self.host, journal, step), True
             case Claim():
                 self.claim = step
                 return self._claimed(step, lambda cursor: self._joined(cursor, journal, step)), step.durable
@@ -307,51 +305,6 @@ class Turn:
         self.witnessed = True
         if self.claim is not None and self.claim.artifact is not None:
             self.after[self.claim.call.key] = touched(self.declaration, self.claim.artifact)
-
-    def _hear(self, journal: Journal, step: Heard) -> Callable[[Cursor], Question | str]:
-        """Write an answer down if it can be taken, else say why it can't."""
-        read = answers.read(step.answer)
-        if isinstance(read, str):
-            return lambda _: read
-        asked, arrival = step.question, self.host.arrival()
-        found = self._decided(asked, read, journal.now)
-        if isinstance(found, str):
-            return self._complained(journal, asked, found)
-
-        def work(cursor: Cursor) -> Question | str:
-            last = last_answer(cursor, asked.call.thread)
-            late = answers.premature(asked, read, found.by, arrival, journal.now, last)
-            complaint = late or taken_before(journal, cursor, found)
-            if complaint:
-                return self._complained(journal, asked, complaint)(cursor)
-            return journal.answer(cursor, asked, found) or self._current(journal, cursor, asked, "it is asked again")
-
-        return work
-
-    def _decided(self, asked: Question, read: answers.Answer, now: dt.datetime) -> Decision | str:
-        """The decision that an answer is, by somebody who may take it; or why it is none."""
-        signed = read.signature is not None
-        person = signer(read, self.policy, now, os.environ) if signed else self.host.person(read)
-        if isinstance(person, str):
-            return person
-        after = edited(asked.call, read, self.host.fitted)
-        if isinstance(after, str):
-            return answers.objection(asked, read, person, now, self.policy.able) or after
-        return decision_of(asked, read, person, now, self.policy, after)
-
-    def _complained(self, journal: Journal, asked: Question, complaint: str) -> Callable[[Cursor], Question | str]:
-        def work(cursor: Cursor) -> Question | str:
-            journal.append(cursor, asked.call.agent, "unanswerable", asked.call.key, {
-                "question": asked.id, "complaint": complaint,
-            })  # fmt: skip
-            return self._current(journal, cursor, asked, complaint)
-
-        return work
-
-    def _current(self, journal: Journal, cursor: Cursor, asked: Question, complaint: str) -> Question | str:
-        """Somebody else may have answered meanwhile, and a late answer finds the question expired."""
-        current = journal.current(cursor, asked)
-        return current if current.decision or current.expired else complaint
 
     def _record(self, journal: Journal, step: Record) -> Callable[[Cursor], bool]:
         reply = self._reply(step)
