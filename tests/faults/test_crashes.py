@@ -46,8 +46,8 @@ def one_crash(place, here):
 # --- one crash ---------------------------------------------------------------------------------------------------
 
 FEW = [
-    *product(["sqlite"], ["unasked"], KINDS, on_the_way("unasked", coarse)),
-    *product(["postgres"], ["unasked"], ["neither", "probe"], [*coarse("claim")[1:], EFFECT[2], *coarse("record")[1:]]),
+    *product(["sqlite"], ["unasked"], ["neither", "probe"], on_the_way("unasked", coarse)),
+    *product(["postgres"], ["unasked"], ["neither"], [*coarse("claim")[1:], EFFECT[2], *coarse("record")[1:]]),
     *product(["sqlite"], ["at the ledger", "in band"], ["neither"], coarse("pose")),
     *product(["sqlite"], ["at the ledger"], ["neither"], [*coarse("answer"), *coarse("claim"), *EFFECT]),
     *product(["sqlite"], ["in band"], ["probe"], [*coarse("hear"), *coarse("claim")]),

@@ -42,8 +42,15 @@ def check(place):
         ladder.close()
 
 
-@pytest.mark.parametrize("kind", ["probe", "neither"])
-@pytest.mark.parametrize("here", [*ANSWERED, *TAKEN, *RUNNING, *OVER], ids=str)
+POINTS = [*ANSWERED, *TAKEN, *RUNNING, *OVER]
+FEW = [*ANSWERED[:1], *ANSWERED[-1:], *TAKEN[:2], *TAKEN[-1:], *RUNNING, *OVER[:1]]
+"""The points of the suite; `make faults` has every statement."""
+
+
+@pytest.mark.parametrize("kind", ["neither", pytest.param("probe", marks=pytest.mark.faults)])
+@pytest.mark.parametrize(
+    "here", [pytest.param(here, id=str(here), marks=() if here in FEW else pytest.mark.faults) for here in POINTS]
+)
 def test_a_process_is_killed_with_an_edit_in_hand(place, kind, here):
     """Whoever runs the call next is led to its successor, which runs once, or is in doubt where nobody can know."""
     place = place.called(kind=kind)
