@@ -9,14 +9,11 @@ import os
 import secrets
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ladder_graph import lockfile
 from ladder_graph.calls import Call
-from ladder_graph.deciding import Fitting, unchecked
-from ladder_graph.desk import Desk
 from ladder_graph.driving import adrive, drive
 from ladder_graph.environments import DataVersion, Environments
 from ladder_graph.errors import PolicyError, ProviderToolsRefused
@@ -24,7 +21,7 @@ from ladder_graph.facts import Person, Reason, Reply, Route
 from ladder_graph.fingerprint import Environment
 from ladder_graph.flow import Gate, Routed, life, routed
 from ladder_graph.hosting import Alone, Host
-from ladder_graph.ledger import Reading, Store, acts, sagas, watches
+from ladder_graph.ledger import Reading, Store, acts
 from ladder_graph.ledger.questions import Terms
 from ladder_graph.ledger.sqlite import MEMORY
 from ladder_graph.pins import Source
@@ -36,8 +33,9 @@ from ladder_graph.rungs.acting import Plan
 from ladder_graph.rungs.draft import take_up
 from ladder_graph.sagas import WRONG
 from ladder_graph.scale import Rung
+from ladder_graph.seating import Seating
 from ladder_graph.seats import Seat
-from ladder_graph.tools import NOTHING, Declaration, declared_at
+from ladder_graph.tools import Declaration
 from ladder_graph.turns import Turn, reader_of
 from ladder_graph.watcher import Watcher
 from ladder_graph.workspace import Workspace
@@ -52,7 +50,7 @@ T = TypeVar("T")
 Scenery = Callable[[dt.datetime], Scene]
 
 
-class Ladder(Desk):
+class Ladder(Seating):
     """Puts every tool call of an agent on one of six rungs. Fails closed: what it can't decide doesn't run.
 
     Args:
@@ -203,62 +201,6 @@ class Ladder(Desk):
         """What is known of prompts: the declared templates, and the names of run-time values that are masked."""
         return self.policy.prompts, self.policy.prompt_values
 
-    def declare(self, tool: str, declaration: Declaration) -> None:
-        """Declare undo, drafter or probe for a tool one doesn't own, by its name. Before mounting."""
-        self._declared[tool] = self._declared.get(tool, NOTHING).merged(declaration)
-        for (_, name), seat in self._seats_of.items():
-            if name == tool:
-                seat.declaration = seat.declaration.merged(declaration)
-        self.seats.setdefault(tool, Seat(self._declared[tool]))
-
-    def declared(self, tool: str, own: Declaration) -> Declaration:
-        """What holds for a tool: what it says itself, then what the policy names, then what `declare` was told.
-
-        Args:
-            tool: Its name.
-            own: What it declares itself.
-        """
-        named = self.policy.rule(tool).undo
-        return own.merged(declared_at(named) if named else NOTHING).merged(self._declared.get(tool, NOTHING))
-
-    def seat(
-        self, tool: str, declaration: Declaration, *, agent: str, can_ask: bool,
-        host: Callable[[], Host] | None = None, version: str = "", code: str = "", fitted: Fitting = unchecked,
-        outward: tuple[str, ...] = (),
-    ) -> None:  # fmt: skip
-        """Take a tool under the ladder; called by the mounts, once for each tool of each agent."""
-        seat = Seat(self.declared(tool, declaration), can_ask, host, version, fitted, outward)
-        if code:
-            self.know(tool, declaration, agent=agent, code=code)
-        self._seats_of[agent, tool] = seat
-        # An agent inside may have another tool of the same name.
-        if not agent.startswith(f"{self.policy.agent}/") or tool not in self.seats:
-            self.seats[tool] = seat
-        if self.policy.entry(tool) is None:
-            self._say(f"the policy of {agent} doesn't name the tool {tool}, so it only suggests; add [tools.{tool}]")
-        if trouble := seat.trouble(self.policy.rule(tool)):
-            self._say(f"{tool} of {agent} stands below rollback: {trouble}")
-        kept = partial(acts.found, version=seat.edition(tool), undo=seat.declaration.undo_edition)
-        self._write(lambda journal, cursor: kept(journal, cursor, agent, tool, seat.footing(None)), durable=False)
-        self._see_through()
-
-    def know(self, tool: str, declaration: Declaration, *, agent: str, code: str) -> None:
-        """Take down the code of an agent's tool, which belongs to the environment of its calls."""
-        self.environs.know(agent, tool, code, self.declared(tool, declaration).version or "")
-
-    def _see_through(self) -> None:
-        """Watch in a thread of this process, where a tool wants to be watched or somebody left a window open."""
-        if self.policy.watcher == "process" or self.watcher.running:
-            return
-        wanted = any(self.policy.rule(tool).watch.window for tool in self.seats)
-        left = (watches.next_due, sagas.next_due)
-        if wanted or any(self.store.glance(due) is not None for due in left):
-            self.watcher.start()
-
-    def repeatable(self, tool: str, agent: str | None = None) -> bool:
-        """Whether running a tool a second time has no second effect: it only reads, or is declared idempotent."""
-        return self.policy.rule(tool).read_only or self.seat_of(agent or self.policy.agent, tool).declaration.idempotent
-
     def gate(
         self, call: Call, environment: Environment | None, at_most: Rung = Rung.REPORT, policy: Policy | None = None,
         scene: Scenery = Scene,
@@ -384,12 +326,6 @@ class Ladder(Desk):
         """What an approval of a call holds for, as it is in this process now."""
         seat = self.seat_of(call.agent, call.tool)
         return Terms(policy.rule(call.tool), seat.edition(call.tool), seat.declaration.undo_reference)
-
-    def _say(self, text: str) -> None:
-        """Say a thing once in this process."""
-        if text not in self._said:
-            self._said.add(text)
-            log.warning("%s", text)
 
     # --- accepted drafts -----------------------------------------------------------------------------------
 

@@ -1,0 +1,87 @@
+"""Taking tools under the ladder: what they declare, what a mount finds around them, and who watches what they do."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import partial
+
+from ladder_graph.deciding import Fitting, unchecked
+from ladder_graph.desk import Desk
+from ladder_graph.environments import Environments
+from ladder_graph.hosting import Host
+from ladder_graph.ledger import acts, sagas, watches
+from ladder_graph.seats import Seat
+from ladder_graph.tools import NOTHING, Declaration, declared_at
+
+log = logging.getLogger("ladder_graph")
+
+
+class Seating(Desk):
+    """The part of a ladder where tools are known."""
+
+    environs: Environments
+    _declared: dict[str, Declaration]
+    _said: set[str]
+
+    def declare(self, tool: str, declaration: Declaration) -> None:
+        """Declare undo, drafter or probe for a tool one doesn't own, by its name. Before mounting."""
+        self._declared[tool] = self._declared.get(tool, NOTHING).merged(declaration)
+        for (_, name), seat in self._seats_of.items():
+            if name == tool:
+                seat.declaration = seat.declaration.merged(declaration)
+        self.seats.setdefault(tool, Seat(self._declared[tool]))
+
+    def declared(self, tool: str, own: Declaration) -> Declaration:
+        """What holds for a tool: what it says itself, then what the policy names, then what `declare` was told.
+
+        Args:
+            tool: Its name.
+            own: What it declares itself.
+        """
+        named = self.policy.rule(tool).undo
+        return own.merged(declared_at(named) if named else NOTHING).merged(self._declared.get(tool, NOTHING))
+
+    def seat(
+        self, tool: str, declaration: Declaration, *, agent: str, can_ask: bool,
+        host: Callable[[], Host] | None = None, version: str = "", code: str = "", fitted: Fitting = unchecked,
+        outward: tuple[str, ...] = (),
+    ) -> None:  # fmt: skip
+        """Take a tool under the ladder; called by the mounts, once for each tool of each agent."""
+        seat = Seat(self.declared(tool, declaration), can_ask, host, version, fitted, outward)
+        if code:
+            self.know(tool, declaration, agent=agent, code=code)
+        self._seats_of[agent, tool] = seat
+        # An agent inside may have another tool of the same name.
+        if not agent.startswith(f"{self.policy.agent}/") or tool not in self.seats:
+            self.seats[tool] = seat
+        if self.policy.entry(tool) is None:
+            self._say(f"the policy of {agent} doesn't name the tool {tool}, so it only suggests; add [tools.{tool}]")
+        if trouble := seat.trouble(self.policy.rule(tool)):
+            self._say(f"{tool} of {agent} stands below rollback: {trouble}")
+        kept = partial(acts.found, version=seat.edition(tool), undo=seat.declaration.undo_edition)
+        self._write(lambda journal, cursor: kept(journal, cursor, agent, tool, seat.footing(None)), durable=False)
+        self._see_through()
+
+    def know(self, tool: str, declaration: Declaration, *, agent: str, code: str) -> None:
+        """Take down the code of an agent's tool, which belongs to the environment of its calls."""
+        self.environs.know(agent, tool, code, self.declared(tool, declaration).version or "")
+
+    def _see_through(self) -> None:
+        """Watch in a thread of this process, where a tool wants to be watched or somebody left a window open."""
+        if self.policy.watcher == "process" or self.watcher.running:
+            return
+        wanted = any(self.policy.rule(tool).watch.window for tool in self.seats)
+        left = (watches.next_due, sagas.next_due)
+        if wanted or any(self.store.glance(due) is not None for due in left):
+            self.watcher.start()
+
+    def repeatable(self, tool: str, agent: str | None = None) -> bool:
+        """Whether running a tool a second time has no second effect: it only reads, or is declared idempotent."""
+        return self.policy.rule(tool).read_only or self.seat_of(agent or self.policy.agent, tool).declaration.idempotent
+
+    def _say(self, text: str) -> None:
+        """Say a thing once in this process."""
+        if text not in self._said:
+            self._said.add(text)
+            log.warning("%s", text)
