@@ -96,13 +96,27 @@ def _list(out: Screen, found: list[Assessment], reviewers: list[Reviewer]) -> No
              certificates.verdict(out, one)]
             for one in found if one.cell.agent == agent
         ], ("tool", "env", "stands on", "runs", ""), between=2)  # fmt: skip
-    worries = [(one.name, text) for one in reviewers for text in one.worries]
-    if worries:
-        out.heading("People who approve")
-        out.columns([[styled(name, "bold"), text] for name, text in worries], between=2)
+    if reviewers:
+        out.heading("People who answer")
+        head = ("name", "answers", "too fast", "probes missed", "catches")
+        out.columns([
+            [styled(one.name, "bold"), str(one.answered), f"{one.glances} of {one.timed}" if one.timed else "not timed",
+             f"{one.probes.missed} of {one.probes.shown}" if one.probes.shown else "none shown", _catches(one)]
+            for one in reviewers
+        ], head, between=2)  # fmt: skip
+    for one in reviewers:
+        for text in one.worries:
+            out.line(styled(f"{out.glyphs.missed} {one.name}: ", "yellow").append(text, "default"))
     out.gap()
     out.note("ladder trust TOOL shows the evidence, the money and each condition; ladder why TOOL how it came there")
     out.gap()
+
+
+def _catches(one: Reviewer) -> str:
+    """The share of mistakes that somebody is known to catch, or taken to."""
+    return (
+        f"{one.sensitivity.bound:.0%} or more" if one.sensitivity.measured else f"{one.sensitivity.bound:.0%}, assumed"
+    )
 
 
 def _cards(out: Screen, found: list[Assessment], tool: str, now_us: int) -> None:

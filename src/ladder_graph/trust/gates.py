@@ -211,4 +211,6 @@ def _done(code: str, at_us: int | None, text: str, now_us: int) -> Gate:
     if at_us is None:
         return Gate(code, met=False, text=f"it was never seen that {text}; `ladder attest` does it")
     days = (now_us - at_us) / DAY
-    return Gate(code, days <= FRESH, f"{text}, {int(days)} days ago" if days >= 1 else f"{text}, today")
+    if days > FRESH:
+        return Gate(code, met=False, text=f"{text}, but {int(days)} days ago; `ladder attest` does it anew")
+    return Gate(code, met=True, text=f"{text}, {int(days)} days ago" if days >= 1 else f"{text}, today")
