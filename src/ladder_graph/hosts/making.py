@@ -27,6 +27,7 @@ from pydantic import BaseModel
 from ladder_graph.calls import digest_of
 from ladder_graph.environments import Make
 from ladder_graph.errors import ArgumentsError
+from ladder_graph.hosts.parsing import parsed
 from ladder_graph.hosts.sealing import seal_of
 from ladder_graph.references import code_of
 
@@ -49,11 +50,14 @@ def body_of(function: Any) -> str:
     return _without_docstring(code_of(function))
 
 
+# A tool that brings its own gate is looked at with each of its calls.
+@functools.lru_cache(maxsize=1024)
 def _without_docstring(source: str) -> str:
     try:
-        body = ast.parse(source).body[0]
-    except (SyntaxError, ValueError, IndexError):
+        tree = parsed(source)
+    except (SyntaxError, ValueError):
         return source  # Such as a lambda in the middle of a line.
+    body = tree.body[0] if isinstance(tree, ast.Module) and tree.body else None
     if not isinstance(body, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) or ast.get_docstring(body) is None:
         return source
     said, lines = body.body[0], source.splitlines()

@@ -14,6 +14,7 @@ from langchain_core.runnables.config import var_child_runnable_config
 
 from ladder_graph.components import parameters_component
 from ladder_graph.fingerprint import Environment
+from ladder_graph.hosts.parsing import parsed
 from ladder_graph.hosts.toolset import shown
 from ladder_graph.prompts import Render, chosen, render
 
@@ -139,9 +140,10 @@ def _made(serialized: Mapping[str, Any], asked: Mapping[str, Any]) -> Mapping[st
 def _constructor(text: str) -> Mapping[str, Any] | None:
     """The keyword arguments in a repr, as far as they are plain; None where it is no call."""
     try:
-        call = ast.parse(text, mode="eval").body
+        tree = parsed(text, "eval")
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         return None
+    call = tree.body if isinstance(tree, ast.Expression) else None
     if not isinstance(call, ast.Call):
         return None
     found: dict[str, Any] = {}
