@@ -7,7 +7,8 @@ A file knows what it is by SQLite's `application_id`, and its schema by `user_ve
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from sqlalchemy import Dialect, Table
 from sqlalchemy.dialects import sqlite
@@ -124,9 +125,10 @@ def recognise(connection: sqlite3.Connection, source: str) -> int:
         NotALedger: It holds something else.
         LedgerNewer: A later release wrote it.
     """
-    application: int = connection.execute("PRAGMA application_id").fetchone()[0]
-    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
-    empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+    with _one_state(connection):
+        application: int = connection.execute("PRAGMA application_id").fetchone()[0]
+        version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+        empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
     if application != APPLICATION and (application or version or not empty):
         raise NotALedger(
             f"{source} is a SQLite database, but not a ladder ledger. Name another file; it was not touched."
@@ -134,3 +136,16 @@ def recognise(connection: sqlite3.Connection, source: str) -> int:
     if version > len(MIGRATIONS):
         raise newer(source, version)
     return version
+
+
+@contextmanager
+def _one_state(connection: sqlite3.Connection) -> Iterator[None]:
+    """What is read in here is of one moment: another process may be making the ledger, and half of it is none."""
+    if connection.in_transaction:
+        yield
+        return
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        connection.execute("ROLLBACK")

@@ -134,6 +134,23 @@ def test_something_else_is_not_touched(path, make):
     assert everything_in(path.parent) == before
 
 
+def test_a_ledger_that_is_being_made_is_never_taken_for_something_else(path):
+    """Another process makes it between two looks at it: what is seen is before that, or after, and not half of each."""
+    with closing(sqlite3.connect(path, isolation_level=None, timeout=0)) as other, \
+            closing(sqlite3.connect(path, isolation_level=None)) as connection:  # fmt: skip
+        other.execute("PRAGMA journal_mode = WAL")  # In which readers keep nobody from writing.
+        made = []
+
+        def between(statement):
+            if statement == "PRAGMA user_version" and not made:
+                made.append(migrations.migrate(other, str(path)))
+
+        connection.set_trace_callback(between)
+        assert migrations.recognise(connection, str(path)) == 0
+        assert made == [None]
+        assert migrations.recognise(connection, str(path)) == len(migrations.MIGRATIONS)
+
+
 def test_a_later_release_is_told_apart(path):
     """A ledger of a later release is left alone, with the way out."""
     with at(path):
