@@ -43,7 +43,7 @@ class Watcher(Work):
         policy: The policy in force, whose revision each entry carries.
         declared: What a tool of an agent declares, where this process knows it; else its artifact says it.
         poll: Seconds between two looks.
-        sweep: Puts down what the numbers speak against; done at once, and then every hour.
+        sweep: Puts down what the numbers speak against; done after a minute, and then every hour.
     """
 
     def __init__(

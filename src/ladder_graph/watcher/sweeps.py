@@ -6,12 +6,15 @@ from collections.abc import Callable
 
 from ladder_graph.ledger.watches import PULSE
 
+FIRST = 60 * PULSE
+"""Microseconds before the first sweep: it reads the whole chain, and whoever starts to watch has work that is due."""
+
 EVERY = 3600 * PULSE
 """Microseconds between two sweeps."""
 
 
 class Sweeps:
-    """Knows when it is time for the next one. The first is at once.
+    """Knows when it is time for the next one. The first comes after a minute, in which windows left open go first.
 
     Args:
         sweep: What is done then; None for nothing.
@@ -29,6 +32,9 @@ class Sweeps:
                 between two sweeps, it is time.
         """
         if self._sweep is None or 0 < self._next - now <= 2 * EVERY:
+            return None
+        if not self._next:
+            self._next = now + FIRST
             return None
         self._next = now + EVERY
         return self._sweep

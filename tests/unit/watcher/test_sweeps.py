@@ -1,4 +1,4 @@
-"""Sweeps: a watcher puts down what the numbers speak against, at once and every hour, and no mistake in it stops it."""
+"""Sweeps: a watcher puts down what was silent, after a minute and every hour, and no mistake in it stops a watch."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import contextlib
 import datetime as dt
 
 from ladder_graph.scale import Rung
-from ladder_graph.watcher.sweeps import EVERY, Sweeps
+from ladder_graph.watcher.sweeps import EVERY, FIRST, Sweeps
 from tests.unit.world import World
 
 
-def test_the_first_is_at_once_and_the_next_an_hour_later():
+def test_the_first_comes_after_a_minute_and_the_next_an_hour_later():
     """Also where the clock was set back, or nothing is to be done."""
     sweeps = Sweeps(list)
-    assert [sweeps.turn(now) for now in (1, EVERY, EVERY + 1)] == [list, None, list]
-    assert sweeps.turn(5) is None
-    assert Sweeps(list).turn(10 * EVERY) is list
+    moments = (1, FIRST, FIRST + 1, FIRST + EVERY, FIRST + EVERY + 1)
+    assert [sweeps.turn(now) for now in moments] == [None, None, list, None, list]
+    assert sweeps.turn(FIRST + 2) is None
     sweeps.turn(10 * EVERY)
     assert sweeps.turn(5 * EVERY) is list, "set back by more than an hour"
     assert Sweeps(None).turn(1) is None
@@ -41,6 +41,8 @@ def test_a_sweep_that_fails_stops_no_watch(caplog):
             raise OSError("the disk is full")
 
         world.ladder.watcher._sweeps = Sweeps(sweep)
+        world.ladder.watcher.settle()
+        world.clock.advance(61)
         world.ladder.watcher.settle()
         assert world.ladder.watcher.tick() is False
     assert "the disk is full" in caplog.text
