@@ -203,14 +203,17 @@ class Assessing(Windows):
 
         Whoever watches does this from time to time; doing it twice changes nothing.
         """
+        agents = sorted({self.refresh().agent, *self.reading.agents(self.policy.agent)})
+        return [one for agent in agents for one in self._swept(self.findings(agent))]
+
+    def _swept(self, found: Findings) -> list[tuple[CellKey, Demotion]]:
+        """Put down what the numbers speak against, of one agent."""
         done = []
-        for agent in sorted({self.refresh().agent, *self.reading.agents(self.policy.agent)}):
-            found = self.findings(agent)
-            for cell in found.cells:
-                down = found.demotion(cell)
-                if down is not None and self._put_down(cell, down):
-                    done.append((cell, down))
-                    log.info("%s goes down to %s: %s", cell, down.rung.word, down.reason)
+        for cell in found.cells:
+            down = found.demotion(cell)
+            if down is not None and self._put_down(cell, down):
+                done.append((cell, down))
+                log.info("%s goes down to %s: %s", cell, down.rung.word, down.reason)
         return done
 
     def _put_down(self, cell: CellKey, down: Demotion) -> bool:

@@ -48,17 +48,13 @@ class Suspecting(Signing):
         self._write(lambda journal, cursor: journal.append(cursor, whose, "replayed", "", body))
         return changed(self.findings(whose).fold.replays)
 
-    def sweep(self) -> list[tuple[CellKey, Demotion]]:
+    def _swept(self, found: Findings) -> list[tuple[CellKey, Demotion]]:
         """As before, and let calls be sampled, or asked about, where an agent seems to have changed silently."""
-        done = super().sweep()
-        for agent in sorted({self.policy.agent, *self.reading.agents(self.policy.agent)}):
-            found = self.findings(agent)
-            last = self.reading.environments(agent)
-            current = Environment.read(last[-1].components, "the ledger") if last else None
-            signs = [mixed(found, current), changed(found.fold.replays)]
-            if any(signs):
-                done += self._react(found, strong=all(signs))
-        return done
+        done = super()._swept(found)
+        last = self.reading.environments(found.fold.agent)
+        current = Environment.read(last[-1].components, "the ledger") if last else None
+        signs = [mixed(found, current), changed(found.fold.replays)]
+        return [*done, *self._react(found, strong=all(signs))] if any(signs) else done
 
     def _react(self, found: Findings, *, strong: bool) -> list[tuple[CellKey, Demotion]]:
         """Every tool of an agent asks, or every fifth call of it does, for a week."""
