@@ -69,6 +69,7 @@ $(VENV)/demo.stamp: pyproject.toml constraints.txt
 # What the tests need includes what the demo needs.
 $(VENV)/dev.stamp: pyproject.toml constraints.txt
 	@scripts/setup $(VENV) dev
+	@scripts/chromium
 	@touch $(VENV)/demo.stamp $@
 
 # In a copied or moved tree the stamps speak of another place.

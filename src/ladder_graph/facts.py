@@ -48,10 +48,11 @@ class Person:
     """Somebody who answers, and how we know who it is."""
 
     name: str
-    auth: Literal["unverified", "code", "os-user", "server", "signed"] = "unverified"
+    auth: Literal["unverified", "code", "os-user", "server", "signed", "console", "proxy", "slack"] = "unverified"
     """`unverified`: a name in an answer. `code`: the embedding program vouches. `os-user`: signed in to this
     machine. `server`: authenticated by the LangGraph server. `signed`: an inbox signed for them, with a key that the
-    policy names."""
+    policy names. `console`: signed in at the console by a one-time link. `proxy`: named by the proxy in front of the
+    console, which the policy trusts. `slack`: Slack signed for the user that the policy says they are."""
 
 
 @dataclass(frozen=True, slots=True)
