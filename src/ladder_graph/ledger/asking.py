@@ -83,7 +83,7 @@ class Asked(Actions):
         (turn,) = cursor.execute(sql.NEXT_ROUND, {"action": call.key}).fetchone()
         digest = question_digest(call, row["tool_version"], row["rule"], row["undo"])
         unanswered = {"state": "open", "by": "", "auth": "", "reason": "", "answered_us": None}
-        new = {**row, "action": call.key, "round": turn, "digest": digest, **unanswered}
+        new = {**row, "action": call.key, "tool": call.tool, "round": turn, "digest": digest, **unanswered}
         cursor.execute(sql.INSERT_QUESTION, new)
         self.append(cursor, call.agent, "question", call.key, {
             "question": row["id"], "digest": digest, "tool": row["tool_version"], "undo": row["undo"],
