@@ -367,6 +367,7 @@ class Desk(Browsing, Pins, Rollbacks, Suspecting):
 
     def close(self) -> None:
         """Close the ledger; what lived in memory is gone, its drafts included."""
+        self.assessor.stop()
         self.watcher.stop()
         self.store.close()
         if self.store.source == MEMORY and not Path(self.policy.drafts).is_absolute():
