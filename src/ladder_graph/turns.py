@@ -21,7 +21,7 @@ from ladder_graph.deciding import Fitting, unchecked
 from ladder_graph.facts import Asking, Outcome, Question, Seen
 from ladder_graph.hearing import hear
 from ladder_graph.hosting import Host
-from ladder_graph.ledger import Journal, Store, acts, members, quotas, rehearsals, sagas, starts, watchers
+from ladder_graph.ledger import Journal, Store, acts, members, quotas, rehearsals, resumptions, sagas, starts, watchers
 from ladder_graph.ledger.clocks import Moment
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import Terms, nonce_of, word_of
@@ -35,6 +35,7 @@ from ladder_graph.steps import (
     Claimed,
     Compose,
     Fit,
+    GoneOn,
     Heard,
     Look,
     Measure,
@@ -67,7 +68,7 @@ from ladder_graph.workspace import Workspace, compose
 log = logging.getLogger("ladder_graph")
 T = TypeVar("T")
 
-_WRITTEN = (Settle, Pose, Heard, Claim, TakeOver, Record)
+_WRITTEN = (Settle, Pose, Heard, GoneOn, Claim, TakeOver, Record)
 """The steps that are a transaction of the ledger."""
 
 _UNDOES = frozenset({State.UNDONE, State.UNDO_CONFLICT, State.UNDO_FAILED})
@@ -134,6 +135,8 @@ class Turn:
                 return lambda cursor: self._posed(cursor, journal, step, asking), False
             case Heard():
                 return hear(self.policy, self.host, journal, step), True
+            case GoneOn():
+                return lambda cursor: resumptions.heard(cursor, step.call.key, self.store.owner, journal.us), False
             case Claim():
                 self.claim = step
                 return self._claimed(step, lambda cursor: self._joined(cursor, journal, step)), step.durable

@@ -132,6 +132,7 @@ class QuestionRow(SQLModel, table=True):
     __tablename__ = "question"
     __table_args__ = (
         Index("question_open", "agent", "state", "asked_us"),
+        Index("question_expiry", "state", "expires_us"),
         Index("question_round", "action", "round", unique=True),
     )
 
