@@ -27,6 +27,7 @@ from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import Terms, nonce_of, word_of
 from ladder_graph.ledger.rows import US
 from ladder_graph.policy import Policy
+from ladder_graph.posing import posed
 from ladder_graph.scale import Rung
 from ladder_graph.splitting import Await, Divide, Join, split
 from ladder_graph.states import State
@@ -80,8 +81,7 @@ PATIENCE = 30.0
 
 def reader_of(policy: Policy, tool: str) -> tuple[str, int] | None:
     """Who reads the reports on a tool, and within how many microseconds; None where nobody is named."""
-    named = policy.reader_of(policy.rule(tool))
-    return None if named is None else (named[0], int(named[1] * US))
+    return None if (named := policy.reader_of(policy.rule(tool))) is None else (named[0], int(named[1] * US))
 
 
 @dataclass(slots=True)
@@ -112,8 +112,7 @@ class Turn:
     saga: str = ""
     """The scope that the call is made in, and is undone with as a whole; empty without one."""
     witnessed: bool = False
-    """Whether the tool ran in this turn, or its checks were bad: an undo is called for by that, and by no dead process.
-    """
+    """Whether the tool ran in this turn, or its checks were bad: an undo is called for by that, by no dead process."""
     endings: list[Callable[[], None]] = field(default_factory=list)
     """What tells the ledger's owner that the task which ran an action is over."""
 
@@ -170,7 +169,9 @@ class Turn:
         scoped = bool(self.saga) and not self.terms.rule.read_only
         if scoped:
             sagas.refuse(cursor, self.saga)  # Nobody is asked in vain.
-        asked = journal.pose(cursor, step.call, step.route, self.terms, asking, part_first=step.part_first)
+        asked = journal.pose(
+            cursor, step.call, step.route, self.terms, asking, part_first=step.part_first, told=step.told
+        )
         if scoped:
             sagas.waits(cursor, self.saga, step.call)
         return asked
@@ -199,7 +200,7 @@ class Turn:
         if self.terms.rule.read_only or self.store.owner.held():
             return None
         # To everybody else this process died with its lock, so somebody may be finding out about the call already.
-        said = "The session that shows the ledger that this process lives was cut. Nothing ran."
+        said = "The session that shows that this process lives was cut. Nothing ran."
         return Outcome("failed", text=said, barred=True)
 
     def over(self) -> None:
@@ -296,6 +297,8 @@ class Turn:
         """Do what must be done outside the transaction before a step is written: a draft's file comes first."""
         if isinstance(step, Settle) and step.draft is not None and self.workspace is not None:
             return Settle(step.call, step.state, step.route, step.text, self.workspace.write(step.call, *step.draft))
+        if isinstance(step, Pose):
+            return posed(step, self.store, self.terms, self.declaration, self.host, self.clock())
         return step
 
     @property
