@@ -63,6 +63,7 @@ def create_app(ladder: Ladder) -> Starlette:
         Mount("/static", Assets(packages=[("ladder_graph.console", "static")])),
     ]
     guard = Middleware(Guard, url=lambda: ladder.refresh().console.url)
+    ladder.keep_assessing()
     ways_out = dict.fromkeys((Refusal, LadderError, HTTPException), _stopped)
     return Starlette(routes=routes, middleware=[guard], exception_handlers=ways_out)
 
