@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ladder_graph.answers import outsider
+from ladder_graph.answers import outsider, same
 from ladder_graph.calls import Call
 from ladder_graph.deciding import uncleared
 from ladder_graph.facts import Person, Question
@@ -45,7 +45,7 @@ class Browsing(Windows):
             agent: Only those of this agent, and of those inside it.
             tool: Only those about this tool.
             label: Only those about tools with this access label.
-            mine: Only those that this person may say yes to.
+            mine: Only those that this person may say yes to, and that weren't passed to somebody else.
             page: The mark of the page, as an earlier one gave it; None for the first.
             size: Questions at most, up to 500.
 
@@ -169,7 +169,8 @@ class Browsing(Windows):
         def may(row: Any) -> bool:
             alike = tuple(row[name] for name in TERMS)
             if alike not in known:
-                known[alike] = outsider(_on_terms(row), person, self.policy.able) is None
+                theirs = not row["passed_to"] or same(row["passed_to"]) == same(person.name)
+                known[alike] = theirs and outsider(_on_terms(row), person, self.policy.able) is None
             return known[alike]
 
         return may

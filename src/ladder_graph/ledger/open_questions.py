@@ -165,7 +165,7 @@ def _open(query: Select[Any], *, of_tool: bool) -> Select[Any]:
     return query.where(_question.c.tool == bindparam("tool")) if of_tool else query
 
 
-TERMS = ("may_answer", "impact", "quorum", "not_requester", "requester", "requester_auth")
+TERMS = ("may_answer", "impact", "quorum", "not_requester", "requester", "requester_auth", "passed_to")
 """The columns of a question by which it is told who may say yes."""
 _READ = [_question.c[name] for name in ("expires_us", "id", *TERMS)]
 _KEY = tuple_(_question.c.expires_us, _question.c.id)
