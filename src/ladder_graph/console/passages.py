@@ -12,6 +12,8 @@ from ladder_graph.wording import inert, show
 
 PLAIN = 300
 """Characters up to which a value stands on the page as it is."""
+HEAD = 120
+"""Characters of a longer one that stand on the page in any case."""
 FOLDED = 20_000
 """Characters of a longer one that are folded away on the page itself; the rest is a page of its own."""
 ROOM = 200_000
@@ -72,7 +74,7 @@ class Room:
     def _folded(self, text: str, body: str, length: int, digest: str, *, lines: bool = False) -> Passage:
         kept = body[: min(FOLDED, max(0, self._left))]
         self._left -= len(kept)
-        return Passage(text[:PLAIN], kept, length, digest, len(kept) == len(body), lines)
+        return Passage(text[:HEAD], kept, length, digest, len(kept) == len(body), lines)
 
 
 def _hash_of(value: Any) -> str:

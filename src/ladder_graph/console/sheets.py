@@ -138,7 +138,7 @@ def sheet(
     view = view_of(visitor, asked.id, told.shown, told.characters)
     reviewer = visitor.may(Access.REVIEWER, asked.call.agent)
     return Shown("question.html", {
-        "case": case, "asked": asked, "told": told, "now": now, "late": late, "rows": _rows(told, room),
+        "case": case, "question": asked, "told": told, "now": now, "late": late, "rows": _rows(told, room),
         "more": max(0, len(told.arguments) - ROWS), "changes": _changes(told, room), "reach": _reach(told),
         "reasons": [room.text(f"{one.text[:1].upper()}{one.text[1:]}") for one in told.reasons], "words": room.text(told.words),
         "hashed": room.json(told.text), "place": place, "next": _next(visitor, None if place is None else place.next),

@@ -72,7 +72,7 @@ def _fields(
     made, kept = fields_of(asked.call.arguments, _schema(visitor, asked.call), opened)
     shapes = [_shape(one, puts.get(one.name), wrong.get(one.name, "")) for one in made]
     return Shown("editing.html", {
-        "asked": asked, "shapes": shapes, "kept": kept[:_LISTED], "more": max(0, len(kept) - _LISTED),
+        "question": asked, "shapes": shapes, "kept": kept[:_LISTED], "more": max(0, len(kept) - _LISTED),
         "opened": sorted(opened), "general": general, "known": bool(_schema(visitor, asked.call)),
         "now": visitor.ladder.clock(), **_context(visitor),
     }, 422 if wrong or general else 200)  # fmt: skip
@@ -182,7 +182,7 @@ def _look(visitor: Visitor, case: Case, puts: dict[str, Put], wrong_typed: str =
     carried = {name: [put.state, put.text, put.plain] for name, put in puts.items()}
     new = replace(asked, call=after)
     return Shown("comparison.html", {
-        "asked": asked, "after": after, "new": new, "puts": json.dumps(carried), "wrong": wrong_typed,
+        "question": asked, "after": after, "new": new, "puts": json.dumps(carried), "wrong": wrong_typed,
         "changes": compared(asked.call.arguments, after.arguments, Room()), "now": visitor.ladder.clock(),
         **_context(visitor),
     }, status)  # fmt: skip

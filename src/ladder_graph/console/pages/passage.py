@@ -23,7 +23,7 @@ def show(visitor: Visitor) -> Answer:
     number = visitor.query.get("part", "1")
     part = part_of(text, int(number) if number.isascii() and number.isdigit() and len(number) < _DIGITS else 1)
     return Shown("passage.html", {
-        "asked": asked, "name": short(name), "argument": visitor.query.get("argument") or None, "part": part,
+        "question": asked, "name": short(name), "argument": visitor.query.get("argument") or None, "part": part,
         "length": len(text),
     })  # fmt: skip
 
