@@ -122,21 +122,23 @@ class Door:
         secret = str(request.path_params["secret"])
         if request.method not in SAFE:
             return await self._let_in(request, secret, "/")
-        if not self._wrong.allow(_from(request)):
+        if self._wrong.full(_from(request)):
             return self._too_many(request)
         name = await run_in_threadpool(signin.whose, self._ladder, secret)
         if name is None:
+            self._wrong.allow(_from(request))
             return self._page(request, "signin.html", 404, wrong=_NOT_GOOD)
         return self._page(request, "enter.html", name=name, secret=secret)
 
     async def _let_in(self, request: Request, secret: str, to: str) -> Response:
-        if not self._wrong.allow(_from(request)):
+        if self._wrong.full(_from(request)):
             return self._too_many(request)
         before = await run_in_threadpool(self._visit, request)
         known = before if isinstance(before, Visit) else None
         browser = request.headers.get("user-agent", "")
         found = await run_in_threadpool(signin.sign_in, self._ladder, secret, known, browser)
         if found is None:
+            self._wrong.allow(_from(request))
             return self._page(request, "signin.html", 403, wrong=_NOT_GOOD)
         response = RedirectResponse(f"{_base(request)}{to}", 303)
         if found[0] is not None:
