@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
+from html.parser import HTMLParser
 from typing import Any, Literal
 
 from langchain.agents import create_agent
@@ -91,21 +91,51 @@ class Desk:
         self.ladder.close()
 
 
-def fields(page: str, to: str) -> dict[str, str]:
-    """What a browser would send with the form to an address, before anybody touches it: its hidden fields."""
-    found = re.search(rf'<form [^>]*action="{re.escape(to)}".*?</form>', page, re.DOTALL)
-    assert found, f"there is no form to {to} on the page"
-    hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', found[0])
-    return {name: _plain(value) for name, value in hidden}
+class _Form(HTMLParser):
+    """Reads what a browser would send with one form, before anybody touches it."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__()
+        self.address, self.inside, self.found = address, False, dict[str, str]()
+        self._area, self._select = "", ""
+
+    def handle_starttag(self, tag, attrs):
+        said = dict(attrs)
+        name = said.get("name", "")
+        if tag == "form":
+            self.inside = self.inside or said.get("action") == self.address
+        elif not self.inside:
+            return
+        elif tag == "input" and (said.get("type") != "checkbox" or "checked" in said):
+            self.found[name] = said.get("value", "")
+        elif tag == "textarea":
+            self._area, self.found[name] = name, ""
+        elif tag == "select":
+            self._select = name
+        elif tag == "option" and ("selected" in said or self._select not in self.found):
+            self.found[self._select] = said.get("value", "")
+
+    def handle_endtag(self, tag):
+        if tag == "form":
+            self.inside = False
+        elif tag == "textarea" and self._area:
+            self.found[self._area] = self.found[self._area].removeprefix("\n").replace("\n", "\r\n")
+            self._area = ""
+
+    def handle_data(self, data):
+        if self._area:
+            self.found[self._area] += data
 
 
-def _plain(text: str) -> str:
-    for entity, one in (("&lt;", "<"), ("&gt;", ">"), ("&#34;", '"'), ("&#39;", "'"), ("&amp;", "&")):
-        text = text.replace(entity, one)
-    return text
+def fields(page: str, address: str) -> dict[str, str]:
+    """What a browser would send with the form to an address, before anybody touches it."""
+    form = _Form(address)
+    form.feed(page)
+    assert form.found, f"there is no form to {address} on the page"
+    return form.found
 
 
-def press(browser: Browser, page: str, to: str, **filled: Any):
+def press(browser: Browser, page: str, address: str, /, **filled: Any):
     """Send a form from a page that somebody has before them, with these fields filled in."""
-    data = {**fields(page, to), **filled}
-    return browser.client.post(to, data=data, headers={"origin": HOST})
+    data = {**fields(page, address), **filled}
+    return browser.client.post(address, data=data, headers={"origin": HOST})

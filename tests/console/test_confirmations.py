@@ -37,7 +37,7 @@ def test_the_soonest_expiry_stands_first(desk):
     waits = {one.id: one.call.thread for one in desk.ladder.pending()}
     assert [waits[one] for one in links(page)] == ["t1", "t2", "t3"]
     assert "Refund 240 EUR to Dana Novak?" in page
-    assert "<b class=\"num\">15 min left</b>" in page
+    assert '<b class="num">15 min left</b>' in page
     assert "ops asks for <code>refund</code> in thread t1" in page
     assert "3 waiting, soonest expiry first." in page
 

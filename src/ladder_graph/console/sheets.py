@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ladder_graph.answers import same
+from ladder_graph.answers import outsider, same
 from ladder_graph.briefing import Briefing, Given, plain_reach
 from ladder_graph.calls import canonical
 from ladder_graph.console.afterwards import afterwards, decided
@@ -16,11 +16,12 @@ from ladder_graph.console.fields import id_of
 from ladder_graph.console.passages import Passage, Room
 from ladder_graph.console.titles import Headline, headline
 from ladder_graph.console.visitor import Visitor
-from ladder_graph.deciding import unpassable
+from ladder_graph.deciding import uncleared, unpassable
 from ladder_graph.errors import ArgumentsError
 from ladder_graph.facts import Question
 from ladder_graph.ledger import cases
 from ladder_graph.ledger.cases import Case
+from ladder_graph.ledger.open_questions import Place
 from ladder_graph.policy.console import Access
 
 ROWS = 200
@@ -141,19 +142,34 @@ def sheet(
         "case": case, "question": asked, "told": told, "now": now, "late": late, "rows": _rows(told, room),
         "more": max(0, len(told.arguments) - ROWS), "changes": _changes(told, room), "reach": _reach(told),
         "reasons": [room.text(f"{one.text[:1].upper()}{one.text[1:]}") for one in told.reasons], "words": room.text(told.words),
-        "hashed": room.json(told.text), "place": place, "next": _next(visitor, None if place is None else place.next),
+        "hashed": room.json(told.text), "place": place, "next": _next(visitor, _following(visitor, case, place)),
         "instead": _next(visitor, case.next), "filled": filled, "notice": notice, "view": view.sealed(visitor),
         "before": looked_before(visitor), "decided": decided(case), "afterwards": afterwards(visitor, case),
         "reviewer": reviewer, "acts": reviewer and case.open and not late and not told.withheld,
-        "voted": any(same(vote.by.name) == same(person.name) for vote in asked.votes),
+        "voted": voted(visitor, asked),
         "others": others(visitor, asked) if reviewer and case.open else [],
-        "named": bool(visitor.policy.people), "may": _allowed(case, told),
+        "named": bool(visitor.policy.people), "may": allowed(visitor, asked) if case.open else frozenset(),
     }, status)  # fmt: skip
 
 
-def _allowed(case: Case, told: Briefing) -> set[str]:
-    """What this person may do beside declining."""
-    return set() if told.barred or not case.open else {*case.question.decisions, "pass"}
+def allowed(visitor: Visitor, asked: Question) -> frozenset[str]:
+    """What somebody may do with an open question beside declining it: approve, edit, respond, pass.
+
+    Args:
+        visitor: Who.
+        asked: The question.
+    """
+    policy, person = visitor.policy, visitor.person
+    if outsider(asked, person, policy.able) or uncleared(policy, asked.call.tool, person):
+        return frozenset()
+    said = {*asked.decisions, "pass"} - {"decline"}
+    # Whoever has approved has said what is to run; others must say the same.
+    return frozenset(said - ({"approve", "edit"} if voted(visitor, asked) else set()))
+
+
+def voted(visitor: Visitor, asked: Question) -> bool:
+    """Whether somebody is among those who have approved."""
+    return any(same(vote.by.name) == same(visitor.person.name) for vote in asked.votes)
 
 
 def _rows(told: Briefing, room: Room) -> list[Row]:
@@ -182,6 +198,13 @@ def _reach(told: Briefing) -> list[tuple[str, str, str]]:
         word, _, remark = text.partition(":")
         said.append((name, word, remark.strip()))
     return said
+
+
+def _following(visitor: Visitor, case: Case, place: Place | None) -> str | None:
+    """The question after this one; after the last one that is answered, the first that still waits."""
+    if place is None or place.next or case.open:
+        return None if place is None else place.next
+    return next((one.id for one in visitor.ladder.waiting(size=1).items), None)
 
 
 def _next(visitor: Visitor, question: str | None) -> Headline | None:

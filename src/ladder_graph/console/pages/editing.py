@@ -14,7 +14,7 @@ from ladder_graph.console.attention import FIELD, attention, looked_before
 from ladder_graph.console.entries import Entry
 from ladder_graph.console.fields import Field, Put, State, escaped, field_of, fields_of, id_of, read_put
 from ladder_graph.console.passages import Room
-from ladder_graph.console.sheets import case_for, compared, found, sheet
+from ladder_graph.console.sheets import allowed, case_for, compared, found, sheet
 from ladder_graph.console.staleness import stale_answer
 from ladder_graph.console.visitor import Visitor
 from ladder_graph.errors import AnswerRefused
@@ -65,8 +65,7 @@ def _fields(
     visitor: Visitor, case: Case, puts: Mapping[str, Put], wrong: Mapping[str, str] | None = None, general: str = ""
 ) -> Answer:
     asked, wrong = case.question, wrong or {}
-    barred = _barred(visitor, asked)
-    if barred:
+    if "edit" not in allowed(visitor, asked):
         return sheet(visitor, case, status=403)
     opened = {*visitor.form.all("opened"), *puts, *filter(None, [_wanted(visitor)])}
     made, kept = fields_of(asked.call.arguments, _schema(visitor, asked.call), opened)
@@ -80,11 +79,6 @@ def _fields(
 
 _LISTED = 50
 """Names of arguments without a field that are listed."""
-
-
-def _barred(visitor: Visitor, asked: Question) -> str:
-    told = visitor.ladder.briefed(asked, by=visitor.person)
-    return told.barred or ("" if "edit" in asked.decisions and not told.withheld else "it can't be edited here")
 
 
 def _wanted(visitor: Visitor) -> str:
@@ -177,8 +171,8 @@ def _look(visitor: Visitor, case: Case, puts: dict[str, Put], wrong_typed: str =
         return _fields(visitor, case, puts, general=f"These arguments don't fit the tool: {after}")
     if after.digest == asked.call.digest:
         return _fields(visitor, case, puts, general="Nothing is different from what was asked. Change it, or go back.")
-    if barred := _barred(visitor, asked):
-        raise Refusal(403, "Not yours to decide", barred)
+    if "edit" not in allowed(visitor, asked):
+        return sheet(visitor, case, status=403)
     carried = {name: [put.state, put.text, put.plain] for name, put in puts.items()}
     new = replace(asked, call=after)
     return Shown("comparison.html", {
