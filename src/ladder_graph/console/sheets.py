@@ -141,7 +141,8 @@ def sheet(
     return Shown("question.html", {
         "case": case, "question": asked, "told": told, "now": now, "late": late, "rows": _rows(told, room),
         "more": max(0, len(told.arguments) - ROWS), "changes": _changes(told, room), "reach": _reach(told),
-        "reasons": [room.text(f"{one.text[:1].upper()}{one.text[1:]}") for one in told.reasons], "words": room.text(told.words),
+        "reasons": [room.text(f"{one.text[:1].upper()}{one.text[1:]}") for one in told.reasons],
+        "words": room.text(told.words),
         "hashed": room.json(told.text), "place": place, "next": _next(visitor, _following(visitor, case, place)),
         "instead": _next(visitor, case.next), "filled": filled, "notice": notice, "view": view.sealed(visitor),
         "before": looked_before(visitor), "decided": decided(case), "afterwards": afterwards(visitor, case),

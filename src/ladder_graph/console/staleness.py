@@ -29,9 +29,7 @@ def stale_answer(visitor: Visitor, case: Case, verdict: str) -> Answer | None:
         text = "Its time was up before your answer came. It is declined, and nothing ran."
         return sheet(visitor, case, Filled.of(visitor), Notice(text), 409)
     if visitor.form.get("seen") != asked.digest:
-        text = (
-            "Your answer was for something else than what would run, and was refused. This is what would run:"
-        )
+        text = "Your answer was for something else than what would run, and was refused. This is what would run:"
         return sheet(visitor, case, Filled.of(visitor), Notice(text), 409)
     return None
 
