@@ -7,6 +7,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, String, func, or_
@@ -288,11 +289,11 @@ class Reading:
                 select(EntryRow.n, EntryRow.at_us, PayloadRow.body)
                 .join(PayloadRow, col(PayloadRow.hash) == EntryRow.payload)
                 .where(EntryRow.stream == agent, EntryRow.kind == kind)
-                .order_by(col(EntryRow.n))
             )
             if kind not in EVERYDAY:
-                query = query.where(RARE)
-            return [(n, at_us, json.loads(body)) for n, at_us, body in session.exec(query)]
+                # Without the moment, or with an order, SQLite would rather read the whole chain.
+                query = query.where(RARE, EntryRow.at_us >= 0)
+            return sorted(((n, at_us, json.loads(body)) for n, at_us, body in session.exec(query)), key=itemgetter(0))
 
         return self._store.query(work)
 
