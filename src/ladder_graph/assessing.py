@@ -113,7 +113,7 @@ class Assessing(Windows):
             agent: Whose, where it isn't the policy's agent's.
         """
         whose, found = agent or self.refresh().agent, list[tuple[int, Event, str]]()
-        kinds: tuple[Literal["promoted", "demoted"], ...] = ("promoted", "demoted")
+        kinds: tuple[Literal["promoted", "demoted", "carried"], ...] = ("promoted", "demoted", "carried")
         for kind in kinds:
             for n, at_us, body in self.reading.of_kind(whose, kind):
                 with suppress(ValueError):  # It can't be read; `verify` tells whether that is so by right.

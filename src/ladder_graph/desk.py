@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ladder_graph.calls import Call
+from ladder_graph.carrying import Carrying
 from ladder_graph.deciding import Fitting, uncleared
 from ladder_graph.errors import AnswerRefused
 from ladder_graph.explaining import Explanation, explained
@@ -22,7 +23,6 @@ from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import micros
 from ladder_graph.ledger.rehearsals import Rehearsed
 from ladder_graph.ledger.sqlite import MEMORY
-from ladder_graph.pins import Pins
 from ladder_graph.policy import Rule
 from ladder_graph.policy.bounds import Charge
 from ladder_graph.policy.scene import NOTHING_SAID, Said, Scene
@@ -33,7 +33,6 @@ from ladder_graph.routing import Footing, Watching, effective, goes_by_a_part
 from ladder_graph.scale import Rung
 from ladder_graph.seats import Seat
 from ladder_graph.states import State
-from ladder_graph.suspecting import Suspecting
 from ladder_graph.trust.cells import EVERY, CellKey
 from ladder_graph.trust.demotion import Demotion
 from ladder_graph.trust.held import nearest
@@ -71,7 +70,7 @@ class Cell:
         return f"{self.tool} [{self.scope}]" if self.scope else self.tool
 
 
-class Desk(Pins, Rollbacks, Suspecting):
+class Desk(Carrying, Rollbacks):
     """What people do with a ladder. `Ladder` is one; it needs no graph to be there, so the command line is one too."""
 
     workspace: Workspace

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ladder_graph.calls import digest_of
 from ladder_graph.policy import Rule
 from ladder_graph.policy.trusting import Trust
 from ladder_graph.scale import Rung
@@ -87,6 +88,14 @@ class Certificate:
         """When all of it can be met at this pace; None where that can't be told."""
         moments = [gate.when_us for gate in self.missing]
         return None if None in moments else max((at for at in moments if at is not None), default=self.at_us)
+
+    @property
+    def mark(self) -> str:
+        """A digest of what it rests on. It stays the same while time alone passes, and no condition turns."""
+        found, cell = self.evidence, list(self.cell)
+        counted = [found.runs, round(found.k, 9), found.first_us, found.last_us, found.forms]
+        held = [[gate.code, gate.met] for gate in self.gates]
+        return digest_of("certificate", cell, int(self.rung), int(self.to), self.mode, counted, held)
 
     @property
     def plain(self) -> dict[str, Any]:
