@@ -27,6 +27,7 @@ from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import Terms, nonce_of, word_of
 from ladder_graph.ledger.rows import US
 from ladder_graph.policy import Policy
+from ladder_graph.posing import posed
 from ladder_graph.scale import Rung
 from ladder_graph.splitting import Await, Divide, Join, split
 from ladder_graph.states import State
@@ -167,7 +168,9 @@ class Turn:
         scoped = bool(self.saga) and not self.terms.rule.read_only
         if scoped:
             sagas.refuse(cursor, self.saga)  # Nobody is asked in vain.
-        asked = journal.pose(cursor, step.call, step.route, self.terms, asking, part_first=step.part_first)
+        asked = journal.pose(
+            cursor, step.call, step.route, self.terms, asking, part_first=step.part_first, told=step.told
+        )
         if scoped:
             sagas.waits(cursor, self.saga, step.call)
         return asked
@@ -293,6 +296,8 @@ class Turn:
         """Do what must be done outside the transaction before a step is written: a draft's file comes first."""
         if isinstance(step, Settle) and step.draft is not None and self.workspace is not None:
             return Settle(step.call, step.state, step.route, step.text, self.workspace.write(step.call, *step.draft))
+        if isinstance(step, Pose):
+            return posed(step, self.store, self.terms, self.declaration, self.host, self.clock())
         return step
 
     @property

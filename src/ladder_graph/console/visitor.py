@@ -111,6 +111,7 @@ class Visitor:
         found = self.seal.opened("form", self.form.get("form"))
         if found is None:
             return None
-        visit, to, at = found.split("|", 2)
+        visit, _, rest = found.partition("|")
+        to, _, at = rest.rpartition("|")
         age = time.time() - float(at)
         return max(0.0, age) if (visit, to) == (self.visit.hash, self.here) and age <= LONGEST else None
