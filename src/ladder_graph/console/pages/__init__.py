@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from ladder_graph.console.entries import Entry
-from ladder_graph.console.pages import home
+from ladder_graph.console.pages import cell, fingerprint, home, ladder
 
-ENTRIES: tuple[Entry, ...] = (*home.ENTRIES,)
+ENTRIES: tuple[Entry, ...] = (
+    *home.ENTRIES, *ladder.ENTRIES, *cell.ENTRIES, *fingerprint.ENTRIES,
+)  # fmt: skip
 """Every address of the console but those to sign in at."""
