@@ -338,19 +338,6 @@ class Desk(Browsing, Carrying, Rollbacks):
         """
         return self.reading.entries(self.policy.agent, limit=limit, tool=tool, thread=thread, action=action)
 
-    def in_doubt(self) -> list[Action]:
-        """Actions that a person must look at: outcome unknown, undo in trouble, or their process gone; oldest first."""
-        journal = self._journal()
-
-        def left(action: Action) -> bool:
-            known = self.store.read(lambda cursor: journal.known(cursor, action.key))
-            return known is not None and known.state is State.STARTED and not known.owner_alive
-
-        states = (State.UNKNOWN, State.UNDO_CONFLICT, State.UNDO_FAILED)
-        found = [action for state in states for action in self.actions(state=state)]
-        found += [action for action in self.actions(state=State.STARTED) if left(action)]
-        return sorted(found, key=lambda action: action.at)
-
     def verify(self, exported: Iterable[tuple[str, int, str]] = ()) -> Verification:
         """Check every hash chain of the ledger, from its first entry to its head.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from ladder_graph.console.entries import Entry
 from ladder_graph.console.log import Step, steps_of
 from ladder_graph.console.visitor import Visitor
 from ladder_graph.errors import AnswerRefused
+from ladder_graph.ledger import Action
 from ladder_graph.policy.console import Access
 from ladder_graph.scale import Rung
 from ladder_graph.trust.cells import EVERY
@@ -83,9 +85,12 @@ def _shown(visitor: Visitor, asked: Asked, *, reason: str = "", complaint: str =
     return Shown("cell.html", context, status)
 
 
-def _latest(visitor: Visitor, asked: Asked) -> list[Any]:
-    found = visitor.ladder.actions(limit=200)
-    return [one for one in found if (one.agent, one.tool) == (asked.agent, asked.tool)][-LATEST:][::-1]
+def _latest(visitor: Visitor, asked: Asked) -> Sequence[Action]:
+    """Its latest actions, of this agent alone."""
+    found = visitor.ladder.acted(
+        agent=asked.agent, tool=asked.tool, size=LATEST, sees=lambda agent: agent == asked.agent
+    )
+    return found.items
 
 
 def _steps(visitor: Visitor, asked: Asked, withheld: list[str]) -> list[Step]:
