@@ -193,7 +193,8 @@ class Assessing(Windows):
         """What is wrong with the ledger, after an entry was written to it and read back; empty where nothing is."""
         whose, body = self.policy.agent, {"what": "audit", "tool": "", "ok": None, "by": person.name}
         self._write(lambda journal, cursor: journal.append(cursor, whose, "attested", "", body))
-        last = self.reading.entries(whose, limit=1)
+        # An agent inside may have written something at the same moment.
+        last = [one for one in self.reading.entries(whose, limit=20) if one.agent == whose]
         if not (last and last[-1].kind == "attested" and last[-1].body.get("by") == person.name):
             return "an entry that was written isn't the last one that is read"
         return "; ".join(self.reading.verify().problems)

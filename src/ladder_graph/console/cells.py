@@ -33,6 +33,15 @@ _STOP = frozenset({"demoted", "reports_overdue", "already_firing"})
 """Reasons that somebody should see first."""
 
 
+_LEAVES = {
+    **dict.fromkeys(("prompt_changed", "parameters_changed", "toolset_changed", "middleware_changed", "graph_changed",
+                     "data_changed", "model_unreported", "dynamic_prompt", "no_undo", "no_check", "not_rehearsed",
+                     "undo_not_portable", "undo_too_short"), Rung.BOUNDED),
+    **dict.fromkeys(("no_reader", "reports_overdue"), Rung.ROLLBACK),
+}  # fmt: skip
+"""The code of a reason to the rung that it leaves; what isn't here may be what holds a cell wherever it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One condition for going up."""
@@ -84,7 +93,8 @@ class Placed:
         """What is to know of it at a glance: how loud, and the words."""
         reasons, made = self.cell.route.reasons, None if self.known is None else self.known.certificate
         if reasons:
-            first = next((one for one in reasons if one.code in _STOP), reasons[0])
+            holding = (one for one in reasons if _LEAVES.get(one.code, Rung.SUGGEST) <= self.stands)
+            first = next(holding, reasons[0])
             return "stop" if first.code in _STOP else "warn", NOTES.get(first.code, "held back")
         if self.stands is Rung.REPORT:
             return "quiet", "top"

@@ -142,6 +142,11 @@ def _acting(visitor: Visitor) -> Action:
     return found
 
 
+def above(visitor: Visitor) -> Answer:
+    """Whoever comes here without a form goes to the page of the action."""
+    return Moved(visitor.here.rpartition("/")[0])
+
+
 def resolve(visitor: Visitor) -> Answer:
     """Say what became of an action in doubt, after having looked."""
     found, reason = _acting(visitor), visitor.form.get("reason").strip()[:LONGEST]
@@ -177,6 +182,6 @@ def mistake(visitor: Visitor) -> Answer:
 
 ENTRIES = (
     Entry("/history/action/{key}", show=action),
-    Entry("/history/action/{key}/resolve", take=resolve),
-    Entry("/history/action/{key}/mistake", take=mistake),
+    Entry("/history/action/{key}/resolve", show=above, take=resolve),
+    Entry("/history/action/{key}/mistake", show=above, take=mistake),
 )

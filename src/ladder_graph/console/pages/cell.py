@@ -76,7 +76,7 @@ def _shown(visitor: Visitor, asked: Asked, *, reason: str = "", complaint: str =
     rule = visitor.policy.rule(asked.tool)
     actions = [] if withheld else _latest(visitor, asked)
     context: dict[str, Any] = {
-        "asked": asked, "own": own, "withheld": withheld, "made": made, "rows": list(conditions(visitor, own)),
+        "about": asked, "own": own, "withheld": withheld, "made": made, "rows": list(conditions(visitor, own)),
         "steps": _steps(visitor, asked, withheld), "actions": actions, "reason": reason[:LONGEST],
         "complaint": complaint, "lower": [Rung(rung) for rung in range(own.stands - 1, -1, -1)],
         "reviews": visitor.may(Access.REVIEWER, asked.agent), "objection": _objection(visitor, asked, withheld),
@@ -129,6 +129,11 @@ def lower(visitor: Visitor) -> Answer:
     return _back(visitor, asked)
 
 
+def above(visitor: Visitor) -> Answer:
+    """Whoever comes here without a form, as after changing the colours, goes to the page of the cell."""
+    return Moved(visitor.here.removesuffix("/raise"))
+
+
 def raise_(visitor: Visitor) -> Answer:
     """Sign that it goes up one rung, on the evidence that was shown, as somebody who has just shown that it is them."""
     asked = _asked(visitor, visitor.form.get("scope"))
@@ -159,5 +164,5 @@ def _back(visitor: Visitor, asked: Asked) -> Moved:
 
 ENTRIES = (
     Entry("/ladder/{agent}/{tool}", show=cell, take=lower),
-    Entry("/ladder/{agent}/{tool}/raise", take=raise_, acts=Access.PROMOTER),
+    Entry("/ladder/{agent}/{tool}/raise", show=above, take=raise_, acts=Access.PROMOTER),
 )

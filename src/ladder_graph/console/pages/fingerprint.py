@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, get_args
 
+from ladder_graph.calls import digest_of
 from ladder_graph.carrying import Cost, Keep
 from ladder_graph.console.addresses import name_of, segment
 from ladder_graph.console.answers import Answer, Moved, Refusal, Shown
@@ -65,10 +66,9 @@ class Compared:
         return tuple((cost.after, cost.kept(keep)) for cost in self.fell)
 
     def mark(self) -> str:
-        """What was shown, so that nothing else is decided: each cell that fell, with the rung of each choice."""
-        found = [[*cell, *(int(cost.kept(keep)) for keep in get_args(Keep))]
-                 for cost in self.fell for cell in (cost.after,)]  # fmt: skip
-        return "|".join([self.before.key if self.before else "", self.after.key, *(str(one) for one in found)])
+        """A digest of what was shown, so that nothing else is decided: what fell, with the rung of each choice."""
+        found = [[*cost.after, *(int(cost.kept(keep)) for keep in get_args(Keep))] for cost in self.fell]
+        return digest_of("choice", self.before.key if self.before else "", self.after.key, found)
 
 
 def agents(visitor: Visitor) -> Answer:

@@ -12,7 +12,7 @@ from ladder_graph.console.telling import told, withheld
 from ladder_graph.console.visitor import Visitor
 from ladder_graph.errors import LadderError
 from ladder_graph.ledger import Entry as Link
-from ladder_graph.ledger.pages import LARGEST, Page
+from ladder_graph.ledger.pages import LARGEST, SIZE, Page
 from ladder_graph.policy.console import Access
 
 FILTERS = ("agent", "tool", "person", "thread", "kind")
@@ -29,7 +29,7 @@ NO_PAGE = "Begin at the first page."
 def history(visitor: Visitor) -> Answer:
     """One page of it."""
     wanted, wrong = _wanted(visitor)
-    found = _page(visitor, wanted, visitor.query.get("page"), 50) if not wrong else Page[Link](())
+    found: Page[Link] = Page(()) if wrong else _page(visitor, wanted, visitor.query.get("page"), SIZE)
     own = visitor.policy.agent
     agents = [name for name in sorted({own, *visitor.ladder.reading.agents(own)}) if visitor.may(Access.VIEWER, name)]
     said = {name: visitor.query.get(name, "") for name in (*FILTERS, "since", "until")}

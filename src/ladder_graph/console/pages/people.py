@@ -93,6 +93,11 @@ def _person(visitor: Visitor, name: str, nth: int, looks: Reviewer | None, able:
     )  # fmt: skip
 
 
+def above(visitor: Visitor) -> Answer:  # noqa: ARG001  # every page takes one
+    """Whoever comes here without a form goes to the page of the people."""
+    return Moved("/people")
+
+
 def link(visitor: Visitor) -> Answer:
     """Make a link that signs somebody in, once; it is shown now and kept nowhere."""
     if not visitor.may_somewhere(Access.ADMIN):
@@ -119,6 +124,6 @@ def end(visitor: Visitor) -> Answer:
 
 ENTRIES = (
     Entry("/people", show=people),
-    Entry("/people/link", take=link, acts=Access.ADMIN),
-    Entry("/people/end", take=end, acts=Access.ADMIN),
+    Entry("/people/link", show=above, take=link, acts=Access.ADMIN),
+    Entry("/people/end", show=above, take=end, acts=Access.ADMIN),
 )
