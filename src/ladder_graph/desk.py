@@ -14,6 +14,7 @@ from typing import Any, Literal
 from ladder_graph.browsing import Browsing
 from ladder_graph.calls import Call
 from ladder_graph.carrying import Carrying
+from ladder_graph.continuing import Continuing
 from ladder_graph.deciding import Fitting, uncleared
 from ladder_graph.errors import AnswerRefused
 from ladder_graph.explaining import Explanation, explained
@@ -83,7 +84,7 @@ class Cell:
         return f"{self.tool} [{self.scope}]" if self.scope else self.tool
 
 
-class Desk(Browsing, Carrying, Rollbacks):
+class Desk(Browsing, Carrying, Rollbacks, Continuing):
     """What people do with a ladder. `Ladder` is one; it needs no graph to be there, so the command line is one too."""
 
     workspace: Workspace
@@ -353,6 +354,7 @@ class Desk(Browsing, Carrying, Rollbacks):
 
     def close(self) -> None:
         """Close the ledger; what lived in memory is gone, its drafts included."""
+        self.detach()
         self.watcher.stop()
         self.store.close()
         if self.store.source == MEMORY and not Path(self.policy.drafts).is_absolute():
