@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from ladder_graph.calls import normalise
 from ladder_graph.console.addresses import segment
+from ladder_graph.console.passages import short
 from ladder_graph.ledger.questions import moment as instant
 from ladder_graph.policy.units import spell_dollars
 from ladder_graph.scale import Rung
@@ -44,6 +45,7 @@ def environment() -> Environment:
         dollars=spell_dollars,
         segment=segment,
         at=instant,
+        short=short,
     )
     found.globals.update(rungs=tuple(Rung), asset=asset)
     return found

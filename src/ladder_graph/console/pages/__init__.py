@@ -3,10 +3,34 @@
 from __future__ import annotations
 
 from ladder_graph.console.entries import Entry
-from ladder_graph.console.pages import action, cell, fingerprint, history, home, ladder, people
+from ladder_graph.console.pages import (
+    action,
+    batch,
+    cell,
+    confirmations,
+    editing,
+    fingerprint,
+    history,
+    home,
+    ladder,
+    passage,
+    people,
+    question,
+)
 
 ENTRIES: tuple[Entry, ...] = (
-    *home.ENTRIES, *ladder.ENTRIES, *cell.ENTRIES, *fingerprint.ENTRIES, *history.ENTRIES, *action.ENTRIES,
+    *home.ENTRIES,
+    *confirmations.ENTRIES,
+    # Before the pages of single questions: no question has such an id.
+    *batch.ENTRIES,
+    *question.ENTRIES,
+    *editing.ENTRIES,
+    *passage.ENTRIES,
+    *ladder.ENTRIES,
+    *cell.ENTRIES,
+    *fingerprint.ENTRIES,
+    *history.ENTRIES,
+    *action.ENTRIES,
     *people.ENTRIES,
-)  # fmt: skip
+)
 """Every address of the console but those to sign in at."""
