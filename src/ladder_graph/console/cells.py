@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,9 +15,8 @@ from ladder_graph.scale import Rung
 from ladder_graph.trust.evidence import DAY
 
 if TYPE_CHECKING:
-    from ladder_graph.assessing import Assessment
+    from ladder_graph.assessing import Assessed, Assessment
     from ladder_graph.desk import Cell
-    from ladder_graph.ladder import Ladder
 
 NOTES = {
     "demoted": "lowered", "model_changed": "changed", "tool_changed": "changed", "prompt_changed": "changed",
@@ -69,6 +69,8 @@ class Placed:
     known: Assessment | None
     """What is known of it; None where it has not acted as it is now."""
     ceiling: Rung
+    at: dt.datetime | None = None
+    """When that was worked out."""
 
     @property
     def path(self) -> str:
@@ -114,11 +116,6 @@ def path_of(agent: str, tool: str) -> str:
     return f"/ladder/{segment(agent)}/{segment(tool)}"
 
 
-def known_of(ladder: Ladder, agent: str) -> dict[tuple[str, str], Assessment]:
-    """What is known of each cell of an agent as it is now, by tool and scope."""
-    return {(one.cell.tool, one.cell.scope): one for one in ladder.trust(agent=agent) if one.current}
-
-
 def placed(visitor: Visitor, agent: str | None = None, tool: str | None = None) -> list[Placed]:
     """The cells that somebody may see, of all agents or of one, and of all its tools or of one."""
     ladder, policy = visitor.ladder, visitor.policy
@@ -126,10 +123,16 @@ def placed(visitor: Visitor, agent: str | None = None, tool: str | None = None) 
         cell for cell in ladder.status()
         if agent in {None, cell.agent} and tool in {None, cell.tool} and visitor.may(Access.VIEWER, cell.agent)
     ]  # fmt: skip
-    known = {name: known_of(ladder, name) for name in {cell.agent for cell in seen}}
-    return [
-        Placed(cell, known[cell.agent].get((cell.tool, cell.scope)), policy.rule(cell.tool).ceiling) for cell in seen
-    ]
+    known = {
+        one.known.cell[:3]: one for name in {cell.agent for cell in seen} for one in ladder.known(name)
+        if one.known.current
+    }  # fmt: skip
+    return [_placed(cell, known.get((cell.agent, cell.tool, cell.scope)), policy.rule(cell.tool).ceiling)
+            for cell in seen]  # fmt: skip
+
+
+def _placed(cell: Cell, one: Assessed | None, ceiling: Rung) -> Placed:
+    return Placed(cell, None, ceiling) if one is None else Placed(cell, one.known, ceiling, one.at)
 
 
 NAMES = {

@@ -152,6 +152,7 @@ def raise_(visitor: Visitor) -> Answer:
             shown=visitor.form.get("shown"),
         )  # fmt: skip
     except AnswerRefused as refused:
+        visitor.ladder.trust(agent=asked.agent)  # What is shown now is worked out from every entry.
         said = f"Nothing was signed: {refused}. What is known now is shown here."
         return _shown(visitor, _asked(visitor, asked.scope), reason=reason, complaint=said, status=409)
     return _back(visitor, asked)

@@ -75,7 +75,7 @@ def _looks(visitor: Visitor) -> dict[str, Reviewer]:
     ladder, own = visitor.ladder, visitor.policy.agent
     found: dict[str, Reviewer] = {}
     for agent in sorted({own, *ladder.reading.agents(own)}):
-        for one in ladder.reviewers(agent) if visitor.may(Access.VIEWER, agent) else ():
+        for one in (ladder.looks(agent) or ()) if visitor.may(Access.VIEWER, agent) else ():
             if one.name not in found or found[one.name].answered < one.answered:
                 found[one.name] = one
     return found
