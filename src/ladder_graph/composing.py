@@ -42,6 +42,7 @@ def composed(question: Question, told: Telling | None, around: Surroundings) -> 
         reach=_reach(question, told, around), remedy=_remedy(told, around), words="" if hidden else told.words,
         words_cut=max(0, told.length - len(told.words)), rung=around.rung, reasons=around.reasons, past=around.past,
         at_zero=_at_zero(question), barred=around.barred, withheld=hidden, passed=around.passed, known=known,
+        fields=told.fields,
     )  # fmt: skip
 
 

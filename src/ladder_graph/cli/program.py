@@ -21,6 +21,7 @@ from ladder_graph.cli import (
     drafts,
     explaining,
     fingerprints,
+    inbox,
     incidents,
     keeping,
     looking,
@@ -41,8 +42,8 @@ HEADINGS = {
     "Starting": ("init", "schema", "policy", "doctor", "demo"),
     "Looking": ("status", "explain", "log", "show", "verify"),
     "Answering": (
-        "console", "pending", "approve", "decline", "edit", "respond", "revoke", "drafts", "suggestions", "reports",
-        "ack", "resolve",
+        "console", "inbox", "pending", "approve", "decline", "edit", "respond", "revoke", "drafts", "suggestions",
+        "reports", "ack", "resolve",
     ),
     "Trust": ("trust", "why", "promote", "demote", "incident", "attest", "sweep"),
     "Watching": ("watch", "watched", "keep", "undo", "extend", "saga", "rollback", "rehearse"),
@@ -146,7 +147,8 @@ JSON = {
 for _command in (
     starting.init, starting.schema, doctor.doctor, demo.demo,
     looking.status, explaining.explain, looking.log, looking.show, looking.verify,
-    answering.pending, answering.approve, answering.decline, answering.edit, answering.respond, answering.revoke,
+    inbox.inbox, answering.pending, answering.approve, answering.decline, answering.edit, answering.respond,
+    answering.revoke,
     reports.reports, reports.ack, keeping.resolve,
     trusting.trust, trusting.why, trusting.promote, keeping.demote, incidents.incident, incidents.attest,
     incidents.sweep,
