@@ -11,13 +11,26 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from ladder_graph.browsing import Browsing
 from ladder_graph.calls import Call
 from ladder_graph.deciding import Fitting, uncleared
 from ladder_graph.errors import AnswerRefused
 from ladder_graph.explaining import Explanation, explained
 from ladder_graph.facts import Known, Person, Reason, Route
 from ladder_graph.fingerprint import Environment
-from ladder_graph.ledger import Action, Draft, Entry, Journal, Report, Verification, acts, quotas, rehearsals, watchers
+from ladder_graph.ledger import (
+    Action,
+    Draft,
+    Entry,
+    Journal,
+    Report,
+    Verification,
+    acts,
+    quotas,
+    rehearsals,
+    tallies,
+    watchers,
+)
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import micros
 from ladder_graph.ledger.rehearsals import Rehearsed
@@ -71,7 +84,7 @@ class Cell:
         return f"{self.tool} [{self.scope}]" if self.scope else self.tool
 
 
-class Desk(Pins, Rollbacks, Suspecting):
+class Desk(Browsing, Pins, Rollbacks, Suspecting):
     """What people do with a ladder. `Ladder` is one; it needs no graph to be there, so the command line is one too."""
 
     workspace: Workspace
@@ -220,7 +233,7 @@ class Desk(Pins, Rollbacks, Suspecting):
         standings, footings = self.reading.standings(agent), self.reading.footings(agent)
         now = self.clock()
         beyond = self.reading.beyond(agent, now.astimezone(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0))
-        overdue = sum(report.overdue(now) for report in self.reports() if report.action.agent == agent)
+        overdue = self.store.read(lambda cursor: tallies.overdue(cursor, agent, micros(now))).least
         # An agent inside another has the tools that a mount found; the policy's names are those of the outer one.
         named = self.policy.named if agent == self.policy.agent else frozenset[str]()
         cells = []

@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from ladder_graph.console.answers import Answer, Moved, Refusal, Said, Shown
-from ladder_graph.console.door import Door
+from ladder_graph.console.door import Door, asked_of
 from ladder_graph.console.entries import Entry, Page
 from ladder_graph.console.forms import NUL, Form, read_form
 from ladder_graph.console.guarding import SAFE, Guard
@@ -124,8 +124,8 @@ def framed(request: Request, visitor: Visitor | None) -> dict[str, Any]:
     base = request.scope.get("root_path", "")
     theme = request.cookies.get("ladder_theme")
     return {
-        "base": base, "visitor": visitor, "here": _here(request), "theme": theme if theme in {"light", "dark"} else "",
-        "Access": Access,
+        "base": base, "visitor": visitor, "here": _here(request), "asked": asked_of(request), "Access": Access,
+        "theme": theme if theme in {"light", "dark"} else "",
     }  # fmt: skip
 
 

@@ -65,16 +65,16 @@ class Door:
             return visit
         if isinstance(visit, tuple):
             secret, _ = visit
-            moved = RedirectResponse(_asked(request), 303)
+            moved = RedirectResponse(_base(request) + asked_of(request), 303)
             self._keep(request, moved, secret)
             return moved
         if request.method not in SAFE:
             raise Refusal(401, "You aren't signed in", "Nothing was done. Sign in, and look at it again.")
         if COOKIE not in request.cookies and request.headers.get("sec-fetch-site") == "cross-site":
             # A browser keeps a strict cookie back where a link on another site led here; from our own page it comes.
-            return HTMLResponse(render("bounce.html", base=_base(request), to=_asked(request)))
-        to, here = f"{_base(request)}/signin", _asked(request).removeprefix(_base(request))
-        return RedirectResponse(to if here in {"", "/"} else f"{to}?{urlencode({'next': here})}", 303)
+            return HTMLResponse(render("bounce.html", base=_base(request), to=_base(request) + asked_of(request)))
+        to, asked = f"{_base(request)}/signin", asked_of(request)
+        return RedirectResponse(to if asked == "/" else f"{to}?{urlencode({'next': asked})}", 303)
 
     def _visit(self, request: Request) -> Visit | tuple[str, Visit] | None:
         """Who is signed in; with a new secret for the cookie where the proxy has named somebody anew."""
@@ -170,7 +170,7 @@ class Door:
         theme = request.cookies.get(THEME)
         agent = self._ladder.refresh().agent
         page = render(
-            template, base=_base(request), next=asked, visitor=None, agent=agent, here="/signin",
+            template, base=_base(request), next=asked, asked=asked, visitor=None, agent=agent, here="/signin",
             theme=theme if theme in {"light", "dark"} else "", **context,
         )  # fmt: skip
         return HTMLResponse(page, status)
@@ -205,6 +205,7 @@ def _from(request: Request) -> str:
     return host if address.version == 4 else str(ipaddress.ip_network((int(address) >> 64 << 64, 64)))  # noqa: PLR2004
 
 
-def _asked(request: Request) -> str:
-    """What was asked for, as an address on this server: whatever stands before a proxy, it leads to the same host."""
-    return f"{quote(request.scope['path'])}{f'?{request.url.query}' if request.url.query else ''}"
+def asked_of(request: Request) -> str:
+    """What was asked for, from the console's root: whatever stands before a proxy, it leads to the same host."""
+    path = quote(request.scope["path"].removeprefix(_base(request))) or "/"
+    return f"{path}?{request.url.query}" if request.url.query else path

@@ -89,7 +89,7 @@ class Asked(Actions):
         unanswered = {
             "state": "open", "by": "", "auth": "", "reason": "", "answered_us": None, "passed_to": "", "passed_by": "",
         }  # fmt: skip
-        new = {**row, "action": call.key, "round": turn, "digest": digest, **unanswered}
+        new = {**row, "action": call.key, "tool": call.tool, "round": turn, "digest": digest, **unanswered}
         cursor.execute(sql.INSERT_QUESTION, new)
         self.append(cursor, call.agent, "question", call.key, {
             "question": row["id"], "digest": digest, "tool": row["tool_version"], "undo": row["undo"],

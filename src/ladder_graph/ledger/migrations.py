@@ -26,6 +26,7 @@ PAGE = 2048
 
 TABLES: tuple[type[SQLModel], ...] = (
     rows.EntryRow,
+    rows.MentionRow,
     rows.PayloadRow,
     rows.HeadRow,
     rows.ActionRow,
