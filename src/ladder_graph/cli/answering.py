@@ -22,10 +22,22 @@ if TYPE_CHECKING:
 QuestionId = Annotated[str, typer.Argument(metavar="QUESTION", help="The question's id, or the beginning of it.")]
 
 
-def pending(ctx: typer.Context, *, json: Json = False) -> None:
+def pending(
+    ctx: typer.Context,
+    *,
+    watch: Annotated[bool, typer.Option("--watch", help="Go on showing it, live, until Ctrl-C.")] = False,
+    bell: Annotated[bool, typer.Option("--bell", help="With --watch, ring when a new one comes.")] = False,
+    json: Json = False,
+) -> None:
     """List the questions that wait for an answer."""
     from ladder_graph.cli import documents, screen
 
+    if watch:
+        from ladder_graph.cli import vigil
+
+        with place_of(ctx).following() as ladder:
+            vigil.watch(ladder, bell=bell)
+        return
     with place_of(ctx).looking() as ladder:
         questions, now = ladder.pending(), ladder.clock()
     if json:

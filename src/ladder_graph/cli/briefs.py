@@ -111,7 +111,9 @@ def _words(out: Screen, told: Briefing) -> None:
     if not told.words:
         return
     out.heading("Why the agent wants this", "the agent's own words; nobody has checked them")
-    out.block(told.words)
+    # Each line is marked, so that none of them passes for one of ours.
+    rows = [["|", line.expandtabs(4)] for line in told.words.splitlines()]
+    out.columns(rows, between=1)
     if told.words_cut:
         out.note(f"{told.words_cut} more characters")
 

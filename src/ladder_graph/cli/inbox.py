@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from ladder_graph.facts import Person, Question
     from ladder_graph.ladder import Ladder
 
+MOST = 500
+"""Questions that are looked at together; what waits behind them comes up once they are dealt with."""
+
 LEFT = "Nothing was decided about this one."
 """What is said to whoever leaves in the middle."""
 
@@ -61,9 +64,12 @@ class Inbox:
             self.out.gap()
 
     def _waiting(self) -> list[Question]:
-        now = self.ladder.clock()
-        open_ones = [one for one in self.ladder.pending() if now < one.expires_at and one.id not in self.skipped]
-        return sorted(open_ones, key=lambda one: (one.expires_at, one.asked_at, one.id))
+        """What waits for this person, soonest expiry first; of very much, the first few hundred."""
+        now, mine = self.ladder.clock(), {"", self.person.name}
+        return [
+            one for one in self.ladder.waiting(size=MOST).items
+            if now < one.expires_at and one.id not in self.skipped and one.passed_to in mine
+        ]  # fmt: skip
 
     def _one(self, waiting: list[Question]) -> bool:
         """Show the first one and do what the person says; whether they go on."""
@@ -189,8 +195,9 @@ class Inbox:
         """The answer couldn't be taken: say so, and show what is asked now where that is something else."""
         self.out.line(f"Not taken: {why}.")
         before = self._here().question
-        same = [one for one in self.ladder.pending() if (one.call.thread, one.call.id) ==
-                (before.call.thread, before.call.id)]  # fmt: skip
+        place = before.call.thread, before.call.id
+        listed = self.ladder.waiting(tool=before.call.tool, size=MOST).items
+        same = [one for one in listed if (one.call.thread, one.call.id) == place]
         if not same:
             self.out.note("It doesn't wait any more.")
             return True

@@ -32,6 +32,7 @@ from ladder_graph.cli import (
     sagas,
     starting,
     suggestions,
+    telling,
     trusting,
     watching,
 )
@@ -146,7 +147,7 @@ JSON = {
 
 for _command in (
     starting.init, starting.schema, doctor.doctor, demo.demo,
-    looking.status, explaining.explain, looking.log, looking.show, looking.verify,
+    looking.status, explaining.explain, looking.log, telling.show, looking.verify,
     inbox.inbox, answering.pending, answering.approve, answering.decline, answering.edit, answering.respond,
     answering.revoke,
     reports.reports, reports.ack, keeping.resolve,
