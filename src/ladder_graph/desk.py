@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from ladder_graph.browsing import Browsing
 from ladder_graph.calls import Call
+from ladder_graph.continuing import Continuing
 from ladder_graph.deciding import Fitting, uncleared
 from ladder_graph.errors import AnswerRefused
 from ladder_graph.explaining import Explanation, explained
@@ -84,7 +85,7 @@ class Cell:
         return f"{self.tool} [{self.scope}]" if self.scope else self.tool
 
 
-class Desk(Browsing, Pins, Rollbacks, Suspecting):
+class Desk(Browsing, Pins, Rollbacks, Suspecting, Continuing):
     """What people do with a ladder. `Ladder` is one; it needs no graph to be there, so the command line is one too."""
 
     workspace: Workspace
@@ -367,6 +368,7 @@ class Desk(Browsing, Pins, Rollbacks, Suspecting):
 
     def close(self) -> None:
         """Close the ledger; what lived in memory is gone, its drafts included."""
+        self.detach()
         self.watcher.stop()
         self.store.close()
         if self.store.source == MEMORY and not Path(self.policy.drafts).is_absolute():

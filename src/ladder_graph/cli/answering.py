@@ -81,8 +81,9 @@ def approve(
             asked.id, by=person, typed=typed, digest=asked.digest, looked=looked, characters=told.characters,
             shown=told.shown, input=None if yes else "keyboard",
         )  # fmt: skip
+        now = then(ladder, taken)
     said(out, "approved", person)
-    what_now(out, taken)
+    what_now(out, taken, now)
 
 
 def decline(
@@ -142,8 +143,9 @@ def edit(
             characters=told.characters, shown=told.shown, input=None if yes else "keyboard",
         )  # fmt: skip
         now_asked = next((one for one in ladder.pending() if one.call.id == asked.call.id), None)
+        now = then(ladder, asked)
     said(out, "edited", person)
-    what_now(out, taken if taken.probe else now_asked or asked)
+    what_now(out, taken if taken.probe else now_asked or asked, now)
 
 
 def respond(
@@ -214,15 +216,21 @@ def _changed(text: str, asked: Question) -> tuple[str, object]:
         return name, value
 
 
-def what_now(out: Screen, question: Question) -> None:
+def then(ladder: Ladder, question: Question) -> str:
+    """What happens next with the thread of a question that was answered, in words; empty where nothing does."""
+    found = ladder.resumption(question.id)
+    return "" if found is None else f"{found.words[0].upper()}{found.words[1:]}"
+
+
+def what_now(out: Screen, question: Question, then: str) -> None:
     """Say what comes next after a yes."""
     if _revealed(out, question):
         return
     left = 0 if question.decision is not None else question.quorum - len(question.votes)
     if question.quorum > 1 and left > 0:
         out.note(f"{left} more {'person' if left == 1 else 'people'} must approve question {question.id}.")
-    else:
-        out.note(f"It runs when thread {question.call.thread} is resumed: graph.invoke(None, config)")
+    elif then:
+        out.note(then)
     out.gap()
 
 
@@ -312,12 +320,14 @@ def _end(ctx: typer.Context, verdict: str, act: Callable[[Ladder, Person], Quest
     person = signed_in()
     with place_of(ctx).acting() as ladder:
         question = act(ladder, person)
-        now = ladder.clock()
+        now, next_ = ladder.clock(), then(ladder, question)
     out = Screen()
     _card(out, question, now)
     out.gap()
     said(out, verdict, person)
     if not _revealed(out, question):
+        if next_:
+            out.note(next_)
         out.gap()
 
 

@@ -185,11 +185,10 @@ class Inbox:
         return True
 
     def _said(self, verdict: str, taken: Question) -> None:
-        from ladder_graph.cli.answering import said, what_now
+        from ladder_graph.cli.answering import said, then, what_now
 
         said(self.out, verdict, self.person)
-        if verdict in {"approved", "edited"}:
-            what_now(self.out, taken)
+        what_now(self.out, taken, then(self.ladder, taken))
 
     def _stale(self, why: str) -> bool:
         """The answer couldn't be taken: say so, and show what is asked now where that is something else."""
