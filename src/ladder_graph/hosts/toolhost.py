@@ -329,7 +329,7 @@ def seat(ladder: Ladder, tool: BaseTool, *, agent: str, can_ask: bool) -> None:
     """Take a tool under a ladder, with everything that is known of it here."""
     ladder.seat(
         tool.name, declaration_of(tool), agent=agent, can_ask=can_ask, host=outside(tool), version=version_of(tool),
-        code=tool_code(tool), fitted=fitting(tool), outward=outward(tool),
+        code=tool_code(tool), fitted=fitting(tool), outward=outward(tool), schema=schema_of(tool),
     )  # fmt: skip
 
 
