@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from ladder_graph import Ladder, Policy, PolicyError
+from ladder_graph.console import create_app
 from ladder_graph.slack.answering import LARGEST
 from ladder_graph.slack.messages import DECLINE, RUN
 from ladder_graph.slack.receiving import answers
@@ -292,6 +293,19 @@ def test_without_a_secret_nothing_is_genuine(stage, monkeypatch):
     monkeypatch.delenv("SECRET")
     stamp, body = str(int(stage.clock().timestamp())), b"payload=%7B%7D"
     assert stage.post(body, stamp=stamp, signature=sign("", stamp, body)) == (401, [])
+
+
+def test_the_console_takes_them_too(stage):
+    """At its own address, without a page, a cookie or an origin; any other form needs those."""
+    question, sent = stage.ask()
+    stage.client = TestClient(create_app(stage.ladder), base_url="https://ladder.example")
+    assert stage.press(buttons_of(sent)[RUN])[0] == 200
+    assert stage.ladder.question(question.id).decision.by.auth == "slack"
+    assert stage.client.post("/signout").status_code == 403
+    stage.client = TestClient(create_app(stage.ladder), base_url="https://elsewhere.example")
+    other, _ = stage.ask()
+    assert stage.client.post("/slack/answers").status_code == 421
+    assert stage.ladder.question(other.id).decision is None
 
 
 def test_a_reply_goes_to_slack_alone(stage):
