@@ -103,10 +103,9 @@ class Guard:
             said = 'this console isn\'t at that name; the policy says where it is: [console] url = "https://…"'
             return PlainTextResponse(said, 421)
         # Behind a proxy it is reached by the address that the policy says, whatever the server itself is told.
-        bare = (
-            scope["method"] not in SAFE and scope["path"].removeprefix(scope.get("root_path", "")) not in self._signed
-        )
-        if bare and not _own(headers, {outside, here if here[1] in HERE else None}):
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        form = scope["method"] not in SAFE and path not in self._signed
+        if form and not _own(headers, {outside, here if here[1] in HERE else None}):
             return PlainTextResponse("the form wasn't sent by a page of this console, so nothing was done", 403)
         return None
 

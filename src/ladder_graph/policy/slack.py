@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator
 
 from ladder_graph.policy.fields import Name, Strict
 
-Member = Annotated[str, Field(pattern=r"^[UW][A-Z0-9]{2,20}$")]
+_MEMBER = re.compile(r"[UW][A-Z0-9]{2,20}")
+
+
+def _member(value: str) -> str:
+    if not _MEMBER.fullmatch(value):
+        raise ValueError(f"{value!r} is no member's id of Slack, such as U0123ABCD; a profile's menu copies it")
+    return value
+
+
+Member = Annotated[str, AfterValidator(_member)]
 """A member's id in Slack."""
 
 
