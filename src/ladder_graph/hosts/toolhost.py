@@ -222,7 +222,8 @@ class Interrupting(ABC):
 
     def proposed(self, call: Call) -> Proposed:
         """What the model wrote beside the call, and the defaults of the tool's schema."""
-        return Proposed(words_beside(self.config, call), defaults_of(self.tool, call.arguments))
+        words, defaults = words_beside(self.config, call), defaults_of(self.tool, call.arguments)
+        return Proposed(words, defaults, schema_of(self.tool))
 
     def fitted(self, call: Call, arguments: Mapping[str, Any]) -> Call | str:
         """The call with other arguments, typed by the tool's schema; or why they don't fit."""
