@@ -137,7 +137,7 @@ def test_the_time_is_up_while_it_is_open(site):
 
 @BY_WAY
 def test_enter_in_a_field_runs_nothing(site, way):
-    """Also with everything filled in: the first button of the form is the one that does least, and it wants a reason."""
+    """Also with everything filled in: the first button of the form is the one that does least."""
     question = site.world.ask("refund", {"customer": "Ana", "amount": 77})
     ana = site.person("ana", **way)
     look(ana, question)

@@ -1,4 +1,4 @@
-"""Rungs that are lowered and raised, and a changed agent that keeps what it earned; the agent goes on by it each time."""
+"""Rungs that are lowered and raised, and a changed agent that keeps what it earned; the agent goes on by it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from tests.browser.conftest import Site
 from tests.browser.scripts import WAYS
 from tests.browser.test_confirming import run_of
 from tests.browser.world import World
-
-BY_WAY = pytest.mark.parametrize("way", WAYS, ids=str)
 
 
 @pytest.fixture(params=WAYS, ids=str)
@@ -88,4 +86,5 @@ def test_lowered_raised_and_carried_over(site):
     thread = site.world.begin("pay", {"to": "shop", "cents": 7})
     assert site.world.ended(thread) == "I was told: pay is done"
     assert [one["cents"] for one in site.world.did("pay")] == [5, 6, 7]
-    assert not (ana.wrong or pia.wrong)
+    assert not ana.wrong
+    assert not pia.wrong

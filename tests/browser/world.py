@@ -5,6 +5,7 @@ The agent goes on by itself once it is answered, as in any process that serves o
 
 from __future__ import annotations
 
+import functools
 import json
 import time
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from typing import Any
 
 from langchain.agents import create_agent
 from langchain_core.messages import BaseMessage, ToolMessage
-from langchain_core.tools import tool
+from langchain_core.tools import BaseTool, StructuredTool, create_schema_from_function
 from langgraph.checkpoint.memory import InMemorySaver
 
 from ladder_graph import Ladder, Question
@@ -130,56 +131,47 @@ class World:
         self.ladder.attach(InProcess(self.graph), poll=0.05)
 
     def _tools(self) -> list[Any]:
-        def did(name: str, **arguments: Any) -> str:
+        """Its tools; each notes that it ran, and with what."""
+
+        def restart(service: str) -> None:
+            """Restart a service."""
+
+        def refund(customer: str, amount: int, note: str = "") -> None:
+            """Pay money back to a customer."""
+
+        def close_ticket(ticket: int, text: str) -> None:
+            """Close a ticket with a last message."""
+
+        def page_somebody(who: str) -> None:
+            """Wake somebody up."""
+
+        def transfer(to: str, cents: int) -> None:
+            """Transfer money."""
+
+        def set_price(item: str, cents: int) -> None:
+            """Set a price."""
+
+        def pay(to: str, cents: int) -> None:
+            """Pay somebody."""
+
+        def notify(who: str) -> None:
+            """Tell somebody something."""
+
+        def read_stock(item: str) -> None:
+            """Say how much there is of something."""
+
+        made = (restart, refund, close_ticket, page_somebody, transfer, set_price, pay, notify, read_stock)
+        return [self._noting(one) for one in made]
+
+    def _noting(self, signature: Callable[..., None]) -> BaseTool:
+        name = signature.__name__
+
+        @functools.wraps(signature)
+        def run(**arguments: Any) -> str:
             self.ran.append((name, arguments))
             return f"{name} is done"
 
-        @tool
-        def restart(service: str) -> str:
-            """Restart a service."""
-            return did("restart", service=service)
-
-        @tool
-        def refund(customer: str, amount: int, note: str = "") -> str:
-            """Pay money back to a customer."""
-            return did("refund", customer=customer, amount=amount, note=note)
-
-        @tool
-        def close_ticket(ticket: int, text: str) -> str:
-            """Close a ticket with a last message."""
-            return did("close_ticket", ticket=ticket, text=text)
-
-        @tool
-        def page_somebody(who: str) -> str:
-            """Wake somebody up."""
-            return did("page_somebody", who=who)
-
-        @tool
-        def transfer(to: str, cents: int) -> str:
-            """Transfer money."""
-            return did("transfer", to=to, cents=cents)
-
-        @tool
-        def set_price(item: str, cents: int) -> str:
-            """Set a price."""
-            return did("set_price", item=item, cents=cents)
-
-        @tool
-        def pay(to: str, cents: int) -> str:
-            """Pay somebody."""
-            return did("pay", to=to, cents=cents)
-
-        @tool
-        def notify(who: str) -> str:
-            """Tell somebody something."""
-            return did("notify", who=who)
-
-        @tool
-        def read_stock(item: str) -> str:
-            """Say how much there is of something."""
-            return did("read_stock", item=item)
-
-        return [restart, refund, close_ticket, page_somebody, transfer, set_price, pay, notify, read_stock]
+        return StructuredTool.from_function(run, args_schema=create_schema_from_function(name, signature))
 
     def begin(self, name: str, arguments: dict[str, Any], text: str = "Somebody asked for it.") -> str:
         """Let the agent propose a call, in a conversation of its own; the thread's id."""
