@@ -37,7 +37,7 @@ def person_of(by: str | Person) -> Person:
     return person
 
 
-def _attention(looked: float | None, characters: int | None) -> tuple[float | None, int | None]:
+def attention(looked: float | None, characters: int | None) -> tuple[float | None, int | None]:
     """How long a person looked at how much; what is no length of time is none."""
     seconds = None if looked is None else looked if 0 <= looked < math.inf else 0.0
     return seconds, None if characters is None else max(0, characters)
@@ -91,7 +91,7 @@ class Questions(ABC):
             UnknownQuestion: There is none.
             AnswerRefused: Not by this person, not any more, not for these arguments.
         """
-        looked, characters = _attention(looked, characters)
+        looked, characters = attention(looked, characters)
         answer = answers.Answer("approve", typed=typed, digest=digest, looked=looked, characters=characters)
         return self._answer(question, answer, by)
 
@@ -114,7 +114,7 @@ class Questions(ABC):
             UnknownQuestion: There is none.
             AnswerRefused: Not any more.
         """
-        looked, characters = _attention(looked, characters)
+        looked, characters = attention(looked, characters)
         blame = BLAMELESS if fault == BLAMELESS else ""
         answer = answers.Answer("decline", reason=reason, looked=looked, characters=characters, fault=blame)
         return self._answer(question, answer, by)
@@ -143,7 +143,7 @@ class Questions(ABC):
             UnknownQuestion: There is none.
             AnswerRefused: Not by this person, not any more, or the arguments don't fit the tool.
         """
-        looked, characters = _attention(looked, characters)
+        looked, characters = attention(looked, characters)
         answer = answers.Answer(
             "edit", reason=reason, typed=typed, digest=digest, arguments=dict(arguments), looked=looked,
             characters=characters,

@@ -16,7 +16,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlmodel import SQLModel
 
 from ladder_graph.errors import LedgerNewer, NotALedger
-from ladder_graph.ledger import parts, rows, saga_rows, standing_rows, watch_rows
+from ladder_graph.ledger import draft_rows, parts, rows, saga_rows, standing_rows, watch_rows
 
 APPLICATION = 0x4C414444
 """`LADD`, in the header of each of our files."""
@@ -35,7 +35,8 @@ TABLES: tuple[type[SQLModel], ...] = (
     rows.RateRow,
     rows.HoldRow,
     rows.BeyondRow,
-    rows.DraftRow,
+    draft_rows.DraftRow,
+    draft_rows.NoticeRow,
     rows.ReportRow,
     standing_rows.EnvironmentRow,
     standing_rows.PromptRow,
