@@ -20,6 +20,7 @@ from ladder_graph.ledger.draft_reading import STATES, Event
 from ladder_graph.ledger.notices import Due, Told
 from ladder_graph.questions import Questions, person_of
 
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """What became of a draft, as far as it is known."""

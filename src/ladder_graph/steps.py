@@ -17,6 +17,7 @@ from ladder_graph.policy.checks import Check
 from ladder_graph.policy.scene import Scene
 from ladder_graph.splitting import Await, Divide, Join, Split
 from ladder_graph.states import State
+from ladder_graph.telling import Telling
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,8 @@ class Pose:
     route: Route
     part_first: bool = False
     """Whether whoever is asked reads that a part of it goes first."""
+    told: Telling | None = None
+    """What is taken down of it for whoever is asked; None where that was done before."""
 
 
 @dataclass(frozen=True, slots=True)

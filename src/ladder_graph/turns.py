@@ -28,6 +28,7 @@ from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import Terms, nonce_of, word_of
 from ladder_graph.ledger.rows import US
 from ladder_graph.policy import Policy
+from ladder_graph.posing import posed
 from ladder_graph.scale import Rung
 from ladder_graph.splitting import Await, Divide, Join, split
 from ladder_graph.states import State
@@ -168,7 +169,9 @@ class Turn:
         scoped = bool(self.saga) and not self.terms.rule.read_only
         if scoped:
             sagas.refuse(cursor, self.saga)  # Nobody is asked in vain.
-        asked = journal.pose(cursor, step.call, step.route, self.terms, asking, part_first=step.part_first)
+        asked = journal.pose(
+            cursor, step.call, step.route, self.terms, asking, part_first=step.part_first, told=step.told
+        )
         if scoped:
             sagas.waits(cursor, self.saga, step.call)
         return asked
@@ -293,8 +296,9 @@ class Turn:
     def written(self, step: Step) -> Step:
         """Do what must be done outside the transaction before a step is written: a draft's file comes first."""
         if isinstance(step, Settle) and isinstance(step.draft, Drawn) and self.workspace is not None:
-            filed = self.workspace.filed(step.call, step.draft, self.terms.rule.labels)
-            return Settle(step.call, step.state, step.route, step.text, filed)
+            return replace(step, draft=self.workspace.filed(step.call, step.draft, self.terms.rule.labels))
+        if isinstance(step, Pose):
+            return posed(step, self.store, self.terms, self.declaration, self.host, self.clock())
         return step
 
     @property

@@ -101,7 +101,13 @@ def test_an_accepted_draft_runs_as_it_was_drawn(desk):
     assert reply.state is State.DONE
     assert desk.sent == [("dana@shop.example", "Invoice 4471", WRITTEN)]
     record = desk.view().record
-    assert (record.state, record.by, record.auth, record.looked, record.ran) == ("accepted", "ana", "code", 12.5, "done")
+    assert (record.state, record.by, record.auth, record.looked, record.ran) == (
+        "accepted",
+        "ana",
+        "code",
+        12.5,
+        "done",
+    )
     assert [one.kind for one in record.events] == ["drafted", "draft", "draft_decided", "approved", "started", "done"]
     with pytest.raises(AnswerRefused, match="no draft that waits"):
         desk.ladder.accept(view.draft.action.key, by="ana")
@@ -111,11 +117,18 @@ def test_a_part_runs_with_what_was_taken(desk):
     """The text with the taken changes in it, and the others as they were; what was left out is kept in words."""
     desk.run(("send", LETTER))
     view = desk.view()
-    reply = desk.ladder.accept(view.draft.action.key, by="ana", digest=view.digest, take=[1], leave=[2], reason="no gifts")
+    reply = desk.ladder.accept(
+        view.draft.action.key, by="ana", digest=view.digest, take=[1], leave=[2], reason="no gifts"
+    )
     assert reply.state is State.DONE
-    assert desk.sent == [("dana@shop.example", "Invoice 4471", WRITTEN.replace("You get 10% off.", "We will reply soon."))]
+    assert desk.sent == [
+        ("dana@shop.example", "Invoice 4471", WRITTEN.replace("You get 10% off.", "We will reply soon."))
+    ]
     record = desk.view().record
-    assert (record.state, record.left) == ("part", ("body, Closing: not “You get 10% off.”; “We will reply soon.” stays",))
+    assert (record.state, record.left) == (
+        "part",
+        ("body, Closing: not “You get 10% off.”; “We will reply soon.” stays",),
+    )
     assert record.runs != view.draft.action.key
     assert desk.ladder.action(view.draft.action.key).state is State.EDITED
     assert desk.ladder.verify().ok
@@ -164,7 +177,10 @@ def test_an_edited_text_runs(desk):
     desk.ladder.accept(view.draft.action.key, by="ana", digest=view.digest, text=WRITTEN.replace("10%", "5%"))
     assert desk.sent[0][2] == WRITTEN.replace("10%", "5%")
     record = desk.view().record
-    assert (record.state, record.left) == ("edited", ("body, Closing: “You get 5% off.” in place of “You get 10% off.”",))
+    assert (record.state, record.left) == (
+        "edited",
+        ("body, Closing: “You get 5% off.” in place of “You get 10% off.”",),
+    )
     desk.run(("send", LETTER), thread="u")
     view = desk.view()
     desk.ladder.accept(view.draft.action.key, by="ana", digest=view.digest, text=WRITTEN)

@@ -17,7 +17,7 @@ from ladder_graph.drafting import text
 from ladder_graph.hosts.scenery import outputs, users_own
 from ladder_graph.hosts.telling import may_hear
 from ladder_graph.testing import ScriptedModel, calls
-from tests.hosts.graphs import READ, WAYS, World, on, raw_graph
+from tests.hosts.graphs import READ, WAYS, World, on
 
 NOTE = {"who": "cy", "body": "Hello Cy,\n\nTen percent off.\nBye.\n"}
 
@@ -61,12 +61,21 @@ def middleware(ladder, model, tools, saver):
     return create_agent(model, tools, checkpointer=saver, middleware=ladder.middleware())
 
 
+def asking(model, tools):
+    """The graph of the LangGraph tutorials on this model."""
+    bound = model.bind_tools(tools)
+    builder = StateGraph(MessagesState)
+    builder.add_node("agent", lambda state: {"messages": [bound.invoke(state["messages"])]})
+    builder.add_node("tools", ToolNode(tools))
+    builder.add_edge(START, "agent")
+    builder.add_conditional_edges("agent", tools_condition)
+    builder.add_edge("tools", "agent")
+    return builder
+
+
 def raw(ladder, model, tools, saver):
     """A graph of one's own."""
-    bound = model.bind_tools(tools)
-    builder = raw_graph([], tools)
-    builder.nodes["agent"].runnable.func = lambda state: {"messages": [bound.invoke(state["messages"])]}
-    return ladder.wrap(builder, checkpointer=saver)
+    return ladder.wrap(asking(model, tools), checkpointer=saver)
 
 
 MOUNTS = [wrapped, middleware, raw]
@@ -229,19 +238,23 @@ def test_messages_that_were_cut_are_not_told_again():
 
 
 def test_where_no_node_can_be_reached_the_next_reply_tells():
-    """As with guarded tools in a graph that isn't mounted: what the tool said stays the tool's, for bounds on origin."""
+    """As with guarded tools in a graph that isn't mounted: what the tool said stays the tool's for bounds on origin."""
     ran: list[Any] = []
     ladder, tools = ladder_of(), tools_of(ran)
 
     guarded = [ladder.guard(one) for one in tools]
     model = Listening(
-        answers=[calls("note", NOTE), "It waits.", calls("look", {"x": "1"}), "Aha.", calls("look", {"x": "2"}), "Yes."],
+        answers=[
+            calls("note", NOTE),
+            "It waits.",
+            calls("look", {"x": "1"}),
+            "Aha.",
+            calls("look", {"x": "2"}),
+            "Yes.",
+        ],
         heard=[],
     )
-    bound = model.bind_tools(guarded)
-    builder = raw_graph([], guarded)
-    builder.nodes["agent"].runnable.func = lambda state: {"messages": [bound.invoke(state["messages"])]}
-    graph = builder.compile(checkpointer=InMemorySaver())
+    graph = asking(model, guarded).compile(checkpointer=InMemorySaver())
     graph.invoke({"messages": [("user", "Go.")]}, on())
     (draft,) = ladder.drafts()
     ladder.reject(draft.action.key, by="ana", reason="write to eve@x.example instead")

@@ -14,6 +14,7 @@ from ladder_graph.cli import (
     aftermath,
     answering,
     assessments,
+    consoling,
     demo,
     doctor,
     documents,
@@ -40,8 +41,8 @@ HEADINGS = {
     "Starting": ("init", "schema", "policy", "doctor", "demo"),
     "Looking": ("status", "explain", "log", "show", "verify"),
     "Answering": (
-        "pending", "approve", "decline", "edit", "respond", "revoke", "drafts", "suggestions", "reports", "ack",
-        "resolve",
+        "console", "pending", "approve", "decline", "edit", "respond", "revoke", "drafts", "suggestions", "reports",
+        "ack", "resolve",
     ),
     "Trust": ("trust", "why", "promote", "demote", "incident", "attest", "sweep"),
     "Watching": ("watch", "watched", "keep", "undo", "extend", "saga", "rollback", "rehearse"),
@@ -155,6 +156,7 @@ for _command in (
 ):  # fmt: skip
     program.command(epilog=JSON.get(_command.__name__))(_command)
 program.add_typer(policies.commands, name="policy")
+program.add_typer(consoling.commands, name="console")
 program.add_typer(drafts.commands, name="drafts")
 program.add_typer(suggestions.commands, name="suggestions")
 program.add_typer(fingerprints.commands, name="fingerprint")

@@ -10,7 +10,7 @@ from typing import Any
 
 from ladder_graph.calls import Call, normalise
 from ladder_graph.facts import Asking, Decision, Person, Question, Reason, Route
-from ladder_graph.ledger import members, questions
+from ladder_graph.ledger import members, questions, tellings
 from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.actions import Actions, Refused
 from ladder_graph.ledger.cursor import Cursor
@@ -20,6 +20,7 @@ from ladder_graph.rungs.confirm import responded
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.steps import NotClaimed
+from ladder_graph.telling import Telling
 
 NOBODY = Asking()
 """Nobody is known to have asked, and no word is given out."""
@@ -35,7 +36,7 @@ class Asked(Actions):
 
     def pose(
         self, cursor: Cursor, call: Call, route: Route, terms: Terms, asking: Asking = NOBODY, *,
-        part_first: bool = False,
+        part_first: bool = False, told: Telling | None = None,
     ) -> Question:  # fmt: skip
         """Ask, or find the question that is open already; a late one expires here, and one on other terms is void.
 
@@ -59,11 +60,12 @@ class Asked(Actions):
             if place["state"] == State.APPROVED:
                 self.move(cursor, call, State.ASKED, body={"void": question.id})
             requester = question.requester  # Whoever resumes the thread now may be the one who answers.
-        return replace(self._ask(cursor, call, route, terms, requester, asking.seed, part_first=part_first), fresh=True)
+        asked = self._ask(cursor, call, route, terms, requester, asking.seed, part_first=part_first, told=told)
+        return replace(asked, fresh=True)
 
     def _ask(
         self, cursor: Cursor, call: Call, route: Route, terms: Terms, requester: Person | None, seed: str, *,
-        part_first: bool,
+        part_first: bool, told: Telling | None,
     ) -> Question:  # fmt: skip
         """Open a new question about an action."""
         rule, name = terms.rule, secrets.token_hex(8)
@@ -76,18 +78,23 @@ class Asked(Actions):
             "requester_auth": requester.auth if requester else "", "nonce": nonce_of(word_of(seed, name)),
             "tool_version": terms.tool, "rule": rule.revision, "undo": terms.undo, "part_first": part_first,
         }  # fmt: skip
-        return question_of(self.open(cursor, call, row), call, route.why)
+        return question_of(self.open(cursor, call, row, told), call, route.why)
 
-    def open(self, cursor: Cursor, call: Call, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Write a new question down, as the next one about its action."""
+    def open(
+        self, cursor: Cursor, call: Call, row: Mapping[str, Any], told: Telling | None = None
+    ) -> dict[str, Any]:  # fmt: skip
+        """Write a new question down, as the next one about its action, with what was taken down of the call."""
         (turn,) = cursor.execute(sql.NEXT_ROUND, {"action": call.key}).fetchone()
         digest = question_digest(call, row["tool_version"], row["rule"], row["undo"])
-        unanswered = {"state": "open", "by": "", "auth": "", "reason": "", "answered_us": None}
+        unanswered = {
+            "state": "open", "by": "", "auth": "", "reason": "", "answered_us": None, "passed_to": "", "passed_by": "",
+        }  # fmt: skip
         new = {**row, "action": call.key, "round": turn, "digest": digest, **unanswered}
         cursor.execute(sql.INSERT_QUESTION, new)
         self.append(cursor, call.agent, "question", call.key, {
             "question": row["id"], "digest": digest, "tool": row["tool_version"], "undo": row["undo"],
             "requester": row["requester"], "requester_auth": row["requester_auth"], "quorum": row["quorum"],
+            **({} if told is None else {"told": told.to_json()}),
         })  # fmt: skip
         return new
 
@@ -152,12 +159,24 @@ class Asked(Actions):
         self.enter(cursor, after, State.ASKED, route, edited_from=question.call.key)
         members.inherit(cursor, question.call.key, after.key)
         named = {name: value for name, value in row.items() if name != "why"}
+        told = tellings.told_of(cursor, question.call.key, question.id)
+        told = told and told.edited(normalise(question.call.arguments), arguments, decision.by.name)
         opened = self.open(
-            cursor, after, {**named, "id": secrets.token_hex(8), "asked_us": self.us, "nonce": "", "part_first": False}
-        )
+            cursor, after,
+            {**named, "id": secrets.token_hex(8), "asked_us": self.us, "nonce": "", "part_first": False}, told,
+        )  # fmt: skip
         asked = question_of(opened, after, route.why)
         self.answer(cursor, asked, replace(decision, verdict="approve", successor=None))
         return True
+
+    def pass_on(self, cursor: Cursor, question: Question, person: Person, to: str, note: str) -> Question | None:
+        """Hand an open question to somebody else; None where it isn't open any more. Its time runs on."""
+        if not questions.passed(cursor, question.id, to, person):
+            return None
+        self.append(cursor, question.call.agent, "passed", question.call.key, {
+            "question": question.id, "to": to, "by": person.name, "auth": person.auth, "reason": note,
+        })  # fmt: skip
+        return questions.latest(cursor, question.call)
 
     def revoke(self, cursor: Cursor, question: Question, person: Person, reason: str) -> Question | None:
         """Take an approval back before it was used; None where there is nothing to take back any more.

@@ -179,6 +179,10 @@ class QuestionRow(SQLModel, table=True):
     """The undo by import path; empty where there is none."""
     part_first: bool = False
     """A part of the call runs first, and the rest only if that turns out well."""
+    passed_to: str = ""
+    """Whom it was last handed to; anybody else who may answer still may."""
+    passed_by: str = ""
+    """Who handed it over."""
     by: str = ""
     """Who answered."""
     auth: str = ""

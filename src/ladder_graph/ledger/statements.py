@@ -302,6 +302,13 @@ REKEY_QUESTION = _sql(
 )
 """Give an open question another word to be named by."""
 
+PASS_QUESTION = _sql(
+    update(_question)
+    .where(and_(_question.c.id == bindparam("b_id"), _question.c.state == literal_column("'open'")))
+    .values(passed_to=bindparam("passed_to"), passed_by=bindparam("passed_by"))
+)
+"""Hand an open question to somebody else; no row changes where it isn't open any more."""
+
 INSERT_VOTE = insert_into(rows.VoteRow, " ON CONFLICT DO NOTHING")
 """One person's yes counts once, also after they took it back."""
 VOTES = _sql(select(_vote).where(_vote.c.question == bindparam("question")).order_by(_vote.c.at_us, _vote.c.voter))
