@@ -12,12 +12,24 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ladder_graph.accepting import Accepting
+from ladder_graph.browsing import Browsing
 from ladder_graph.calls import Call
+from ladder_graph.continuing import Continuing
 from ladder_graph.deciding import Fitting
 from ladder_graph.explaining import Explanation, explained
 from ladder_graph.facts import Person, Reason, Route
 from ladder_graph.fingerprint import Environment
-from ladder_graph.ledger import Action, Entry, Report, Verification, acts, quotas, rehearsals, watchers
+from ladder_graph.ledger import (
+    Action,
+    Entry,
+    Report,
+    Verification,
+    acts,
+    quotas,
+    rehearsals,
+    tallies,
+    watchers,
+)
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import micros
 from ladder_graph.ledger.rehearsals import Rehearsed
@@ -70,7 +82,7 @@ class Cell:
         return f"{self.tool} [{self.scope}]" if self.scope else self.tool
 
 
-class Desk(Pins, Rollbacks, Suspecting, Accepting):
+class Desk(Browsing, Pins, Rollbacks, Suspecting, Continuing, Accepting):
     """What people do with a ladder. `Ladder` is one; it needs no graph to be there, so the command line is one too."""
 
     seats: dict[str, Seat]
@@ -194,7 +206,7 @@ class Desk(Pins, Rollbacks, Suspecting, Accepting):
         standings, footings = self.reading.standings(agent), self.reading.footings(agent)
         now = self.clock()
         beyond = self.reading.beyond(agent, now.astimezone(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0))
-        overdue = sum(report.overdue(now) for report in self.reports() if report.action.agent == agent)
+        overdue = self.store.read(lambda cursor: tallies.overdue(cursor, agent, micros(now))).least
         # An agent inside another has the tools that a mount found; the policy's names are those of the outer one.
         named = self.policy.named if agent == self.policy.agent else frozenset[str]()
         cells = []
@@ -328,6 +340,7 @@ class Desk(Pins, Rollbacks, Suspecting, Accepting):
 
     def close(self) -> None:
         """Close the ledger; what lived in memory is gone, its drafts included."""
+        self.detach()
         self.watcher.stop()
         self.store.close()
         if self.store.source == MEMORY and not Path(self.policy.drafts).is_absolute():

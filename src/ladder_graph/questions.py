@@ -15,7 +15,7 @@ from ladder_graph.calls import Call
 from ladder_graph.deciding import Fitting, decision_of, edited, taken_before, unpassable, unrevocable
 from ladder_graph.errors import AnswerRefused
 from ladder_graph.facts import Decision, Means, Person, Question
-from ladder_graph.ledger import Journal, Reading, Store, acts, probes
+from ladder_graph.ledger import Journal, Reading, Store, acts, probes, resumptions
 from ladder_graph.policy import Policy
 from ladder_graph.trust.deeds import BLAMELESS
 from ladder_graph.trust.probing import due, mutated
@@ -86,7 +86,7 @@ class Questions(ABC):
         looked: float | None = None, characters: int | None = None, shown: str | None = None,
         input: Means | None = None,  # noqa: A002  # it is named so in the ledger
     ) -> Question:  # fmt: skip
-        """Say yes to exactly one frozen action; its thread runs it when resumed with `graph.invoke(None, config)`.
+        """Say yes to exactly one frozen action; its thread runs it when it goes on: see `resumptions`.
 
         Args:
             question: The question's id, or the beginning of it.
@@ -232,9 +232,13 @@ class Questions(ABC):
             taken = None if complaint else journal.revoke(cursor, asked, person, reason)
             if taken is None:
                 raise AnswerRefused(complaint or f"there is no approval by {person.name} to take back")
+            if taken.decision is not None:
+                resumptions.put(cursor, taken.id, asked.call, "revoke", journal.us)
             return taken
 
-        return self._write(work)
+        taken = self._write(work)
+        self.go_on()
+        return taken
 
     def _answer(self, prefix: str, answer: answers.Answer, by: str | Person) -> Question:
         person = person_of(by)
@@ -258,9 +262,13 @@ class Questions(ABC):
             )
             if taken is None:
                 raise AnswerRefused("somebody answered at the same moment, or you took your approval back; look again")
+            if wrong is None and taken.decision is not None:
+                resumptions.put(cursor, taken.id, asked.call, decision.verdict, journal.us)
             return taken
 
-        return self._write(work)
+        taken = self._write(work)
+        self.go_on()
+        return taken
 
     def _revealed(
         self, journal: Journal, cursor: Any, asked: Question, decision: Decision, wrong: str
@@ -283,6 +291,10 @@ class Questions(ABC):
             if made:
                 probes.put(journal, cursor, asked.call, *made[int(random() * len(made))])
         return taken
+
+    @abstractmethod
+    def go_on(self) -> None:
+        """An answer stands: whoever goes on with threads in this process looks at once."""
 
     def refresh(self) -> Policy:
         """The policy in force."""

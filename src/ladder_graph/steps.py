@@ -109,6 +109,13 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
+class GoneOn:
+    """The thread knows what was said, and goes on: nobody needs to wake it any more. Answer: nothing."""
+
+    call: Call
+
+
+@dataclass(frozen=True, slots=True)
 class Fit:
     """Do the arguments that somebody put in fit the tool? Answer: a complaint in words, or None."""
 
@@ -261,6 +268,7 @@ Step = (
     | Pose
     | Ring
     | Heard
+    | GoneOn
     | Fit
     | Prepare
     | Claim

@@ -22,7 +22,7 @@ from ladder_graph.drafting import Drawn
 from ladder_graph.facts import Asking, Outcome, Question, Seen
 from ladder_graph.hearing import hear
 from ladder_graph.hosting import Host
-from ladder_graph.ledger import Journal, Store, acts, members, quotas, rehearsals, sagas, starts, watchers
+from ladder_graph.ledger import Journal, Store, acts, members, quotas, rehearsals, resumptions, sagas, starts, watchers
 from ladder_graph.ledger.clocks import Moment
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import Terms, nonce_of, word_of
@@ -37,6 +37,7 @@ from ladder_graph.steps import (
     Claimed,
     Compose,
     Fit,
+    GoneOn,
     Heard,
     Look,
     Measure,
@@ -69,7 +70,7 @@ from ladder_graph.workspace import Workspace, compose
 log = logging.getLogger("ladder_graph")
 T = TypeVar("T")
 
-_WRITTEN = (Settle, Pose, Heard, Claim, TakeOver, Record)
+_WRITTEN = (Settle, Pose, Heard, GoneOn, Claim, TakeOver, Record)
 """The steps that are a transaction of the ledger."""
 
 _UNDOES = frozenset({State.UNDONE, State.UNDO_CONFLICT, State.UNDO_FAILED})
@@ -81,8 +82,7 @@ PATIENCE = 30.0
 
 def reader_of(policy: Policy, tool: str) -> tuple[str, int] | None:
     """Who reads the reports on a tool, and within how many microseconds; None where nobody is named."""
-    named = policy.reader_of(policy.rule(tool))
-    return None if named is None else (named[0], int(named[1] * US))
+    return None if (named := policy.reader_of(policy.rule(tool))) is None else (named[0], int(named[1] * US))
 
 
 @dataclass(slots=True)
@@ -113,8 +113,7 @@ class Turn:
     saga: str = ""
     """The scope that the call is made in, and is undone with as a whole; empty without one."""
     witnessed: bool = False
-    """Whether the tool ran in this turn, or its checks were bad: an undo is called for by that, and by no dead process.
-    """
+    """Whether the tool ran in this turn, or its checks were bad: an undo is called for by that, by no dead process."""
     endings: list[Callable[[], None]] = field(default_factory=list)
     """What tells the ledger's owner that the task which ran an action is over."""
 
@@ -136,6 +135,8 @@ class Turn:
                 return lambda cursor: self._posed(cursor, journal, step, asking), False
             case Heard():
                 return hear(self.policy, self.host, journal, step), True
+            case GoneOn():
+                return lambda cursor: resumptions.heard(cursor, step.call.key, self.store.owner, journal.us), False
             case Claim():
                 self.claim = step
                 return self._claimed(step, lambda cursor: self._joined(cursor, journal, step)), step.durable
@@ -200,7 +201,7 @@ class Turn:
         if self.terms.rule.read_only or self.store.owner.held():
             return None
         # To everybody else this process died with its lock, so somebody may be finding out about the call already.
-        said = "The session that shows the ledger that this process lives was cut. Nothing ran."
+        said = "The session that shows that this process lives was cut. Nothing ran."
         return Outcome("failed", text=said, barred=True)
 
     def over(self) -> None:

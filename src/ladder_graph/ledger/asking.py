@@ -10,10 +10,11 @@ from typing import Any
 
 from ladder_graph.calls import Call, normalise
 from ladder_graph.facts import Asking, Decision, Person, Question, Reason, Route
-from ladder_graph.ledger import members, questions, tellings
+from ladder_graph.ledger import members, questions, resumptions, tellings
 from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.actions import Actions, Refused
 from ladder_graph.ledger.cursor import Cursor
+from ladder_graph.ledger.liveness import Owner
 from ladder_graph.ledger.questions import Terms, nonce_of, question_digest, question_of, word_of
 from ladder_graph.ledger.rows import US
 from ladder_graph.rungs.confirm import responded
@@ -53,7 +54,7 @@ class Asked(Actions):
             if question is None:
                 raise Refused(NotClaimed("state", "its draft was accepted, and runs as that person's act."))
             if question.digest == terms.digest(call) and (part_first or not question.part_first):
-                return self._expire(cursor, self._worded(cursor, question, asking.seed))
+                return self._expire(cursor, self._worded(cursor, question, asking.seed), hearer=self.owner)
             # The rule, the tool or its undo was changed since, or no part would go first any more: what was asked isn't
             # what would run now.
             self._void(cursor, call)
@@ -89,7 +90,7 @@ class Asked(Actions):
         unanswered = {
             "state": "open", "by": "", "auth": "", "reason": "", "answered_us": None, "passed_to": "", "passed_by": "",
         }  # fmt: skip
-        new = {**row, "action": call.key, "round": turn, "digest": digest, **unanswered}
+        new = {**row, "action": call.key, "tool": call.tool, "round": turn, "digest": digest, **unanswered}
         cursor.execute(sql.INSERT_QUESTION, new)
         self.append(cursor, call.agent, "question", call.key, {
             "question": row["id"], "digest": digest, "tool": row["tool_version"], "undo": row["undo"],
@@ -109,7 +110,9 @@ class Asked(Actions):
     def current(self, cursor: Cursor, question: Question) -> Question:
         """The question as it stands now; a late one expires here."""
         found = questions.latest(cursor, question.call)
-        return self._expire(cursor, found) if found is not None and found.id == question.id else question
+        if found is None or found.id != question.id:
+            return question
+        return self._expire(cursor, found, hearer=self.owner)
 
     def answer(self, cursor: Cursor, question: Question, decision: Decision) -> Question | None:
         """Take a decision; None where the question was answered or expired meanwhile, or this person said it before."""
@@ -206,13 +209,18 @@ class Asked(Actions):
         self.move(cursor, call, State.REFUSED, body={"text": text}, text=text)
         return True
 
-    def _expire(self, cursor: Cursor, question: Question) -> Question:
+    def lapse(self, cursor: Cursor, question: Question) -> bool:
+        """Turn silence into a no where no task of the thread is there to notice it; whether the time is up."""
+        return self._expire(cursor, question, hearer=None) is not question
+
+    def _expire(self, cursor: Cursor, question: Question, *, hearer: Owner | None) -> Question:
         """Turn silence into a no, once the time is up; an approval that nobody used in time is void too."""
         late = self.now >= question.expires_at
         if not late or (question.decision is not None and question.decision.verdict == "decline"):
             return question
         if self._void(cursor, question.call):
             self.move(cursor, question.call, State.EXPIRED, body={"question": question.id})
+            resumptions.put(cursor, question.id, question.call, "expire", self.us, hearer=hearer)
         return questions.latest(cursor, question.call) or question
 
     def _void(self, cursor: Cursor, call: Call) -> bool:

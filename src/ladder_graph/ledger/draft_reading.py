@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 
 from ladder_graph.ledger.draft_rows import DraftRow, NoticeRow
 from ladder_graph.ledger.questions import moment
-from ladder_graph.ledger.reading import Action, action_of, owned_by
+from ladder_graph.ledger.reading import Action, action_of, agents_of
 from ladder_graph.ledger.rows import ActionRow, EntryRow, PayloadRow
 
 STATES = ("waiting", "accepted", "part", "edited", "rejected", "superseded")
@@ -84,7 +84,7 @@ def listed(
     query = (
         select(DraftRow, ActionRow)
         .join(ActionRow, col(ActionRow.key) == DraftRow.action)
-        .where(owned_by(DraftRow.agent, agent), col(DraftRow.state).in_(list(states)))
+        .where(col(DraftRow.agent).in_(agents_of(session, agent)), col(DraftRow.state).in_(list(states)))
         .order_by(col(DraftRow.made_us), col(DraftRow.action))
         .limit(limit)
     )

@@ -22,6 +22,8 @@ from ladder_graph.ledger.actions import call_of
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import micros, moment, question_of
 from ladder_graph.ledger.rows import (
+    EVERYDAY,
+    RARE,
     ActionRow,
     BeyondRow,
     EntryRow,
@@ -142,7 +144,7 @@ class Reading:
             query = (
                 select(ActionRow, PayloadRow)
                 .join(PayloadRow, col(PayloadRow.hash) == ActionRow.payload, isouter=True)
-                .where(owned_by(ActionRow.agent, agent))
+                .where(col(ActionRow.agent).in_(agents_of(session, agent)))
                 .order_by(col(ActionRow.at_us).desc())
                 .limit(limit)
             )
@@ -178,7 +180,7 @@ class Reading:
 
         def work(session: Session) -> list[Entry]:
             # Chain by chain, so that each is read from its end, however long the ledger is.
-            chains = [chained(session, stream) for stream in _agents(session, agent)]
+            chains = [chained(session, stream) for stream in agents_of(session, agent)]
             return sorted((entry for found in chains for entry in found), key=lambda entry: entry.at)[-limit:]
 
         return self._store.query(work)
@@ -256,6 +258,8 @@ class Reading:
                 .where(EntryRow.stream == agent, EntryRow.kind == kind)
                 .order_by(col(EntryRow.n))
             )
+            if kind not in EVERYDAY:
+                query = query.where(RARE)
             return [(n, at_us, json.loads(body)) for n, at_us, body in session.exec(query)]
 
         return self._store.query(work)
@@ -270,7 +274,7 @@ class Reading:
 
     def agents(self, agent: str | None = None) -> list[str]:
         """Every agent that was mounted or has a chain; of one agent, itself and those inside it."""
-        return self._store.query(lambda session: _agents(session, agent))
+        return self._store.query(lambda session: agents_of(session, agent))
 
     def loose_ends(self) -> list[str]:
         """What is wrong with the last entry of each chain and its head; a quick look, where `verify` reads all."""
@@ -317,7 +321,8 @@ def owned_by(column: str, agent: str) -> ColumnElement[bool]:
     return or_(col(column) == agent, func.substr(col(column), 1, len(inside)) == inside)
 
 
-def _agents(session: Session, agent: str | None) -> list[str]:
+def agents_of(session: Session, agent: str | None) -> list[str]:
+    """Every agent that was mounted or has a chain; of one agent, itself and those inside it."""
     found: set[str] = set()
     for column in (HeadRow.stream, FootingRow.agent):
         query = select(column).distinct()

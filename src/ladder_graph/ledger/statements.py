@@ -42,6 +42,7 @@ _vote = table_of(rows.VoteRow)
 
 INSERT_ACTION = insert_into(rows.ActionRow)
 INSERT_ENTRY = insert_into(rows.EntryRow)
+INSERT_MENTION = insert_into(rows.MentionRow)
 INSERT_PAYLOAD = insert_into(rows.PayloadRow)
 INSERT_QUESTION = insert_into(rows.QuestionRow)
 INSERT_HOLD = insert_into(rows.HoldRow)
@@ -88,9 +89,10 @@ SAID = _sql(
     .join(_payload, _payload.c.hash == _entry.c.payload)
     .where(
         and_(
-            _entry.c.action == literal_column("''"),
             _entry.c.stream == bindparam("stream"),
             _entry.c.kind == bindparam("kind"),
+            rows.RARE,
+            _entry.c.action == literal_column("''"),
             _payload.c.body == bindparam("body"),
         )
     )
