@@ -82,7 +82,7 @@ class Cell:
         return f"{self.tool} [{self.scope}]" if self.scope else self.tool
 
 
-class Desk(Browsing, Pins, Rollbacks, Suspecting, Continuing, Accepting):
+class Desk(Browsing, Pins, Rollbacks, Suspecting, Accepting, Continuing):
     """What people do with a ladder. `Ladder` is one; it needs no graph to be there, so the command line is one too."""
 
     seats: dict[str, Seat]

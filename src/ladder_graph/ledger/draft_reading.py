@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 from ladder_graph.ledger.draft_rows import DraftRow, NoticeRow
 from ladder_graph.ledger.questions import moment
 from ladder_graph.ledger.reading import Action, action_of, agents_of
-from ladder_graph.ledger.rows import ActionRow, EntryRow, PayloadRow
+from ladder_graph.ledger.rows import US, ActionRow, EntryRow, PayloadRow
 
 STATES = ("waiting", "accepted", "part", "edited", "rejected", "superseded")
 """What may become of a draft: it waits; all of it, a part of it, or an edited text was accepted; nobody wants it; a
@@ -135,7 +135,8 @@ def _draft(draft: DraftRow, action: ActionRow, ran: str) -> Draft:
         action=action_of(action, None), kind=draft.kind, path=draft.path, sha256=draft.sha256, digest=draft.digest,
         labels=tuple(json.loads(draft.labels)), state=draft.state, made=moment(draft.made_us), by=draft.by,
         auth=draft.auth, reason=draft.reason,
-        decided=None if draft.decided_us is None else moment(draft.decided_us), looked=draft.looked, runs=draft.runs,
+        decided=None if draft.decided_us is None else moment(draft.decided_us),
+        looked=None if draft.looked_us is None else draft.looked_us / US, runs=draft.runs,
         superseded_by=draft.superseded_by, ran=ran,
     )  # fmt: skip
 

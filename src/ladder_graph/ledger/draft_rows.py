@@ -47,8 +47,8 @@ class DraftRow(SQLModel, table=True):
     """What they gave as a reason."""
     decided_us: int | None = Field(default=None, sa_type=BigInteger)
     """When."""
-    looked: float | None = None
-    """Seconds that they looked at it; null where that wasn't measured."""
+    looked_us: int | None = Field(default=None, sa_type=BigInteger)
+    """Microseconds that they looked at it; null where that wasn't measured."""
     left_out: str = ""
     """The payload of the entry that holds what they left out; empty where nothing was."""
     runs: str = ""

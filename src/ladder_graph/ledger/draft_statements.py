@@ -51,7 +51,7 @@ DECIDE = _sql(
     .values(
         {
             name: bindparam(name)
-            for name in ("state", "by", "auth", "reason", "decided_us", "looked", "left_out", "runs")
+            for name in ("state", "by", "auth", "reason", "decided_us", "looked_us", "left_out", "runs")
         }
     )
 )

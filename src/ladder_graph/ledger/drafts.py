@@ -15,6 +15,7 @@ from ladder_graph.ledger import draft_statements as sql
 from ladder_graph.ledger import notices
 from ladder_graph.ledger.actions import Actions
 from ladder_graph.ledger.cursor import Cursor
+from ladder_graph.ledger.rows import US
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.steps import Filed
@@ -30,6 +31,11 @@ class Look:
     """How long; None where that wasn't measured."""
     characters: int | None = None
     """How much there was to read."""
+
+    @property
+    def us(self) -> int | None:
+        """The same in microseconds."""
+        return None if self.seconds is None else int(min(self.seconds, 1e9) * US)
 
     def to_json(self) -> dict[str, Any]:
         """As an entry says it."""
@@ -60,7 +66,7 @@ def file(journal: Actions, cursor: Cursor, call: Call, filed: Filed) -> None:
     target = target_of(call, filed.drawn)
     cursor.execute(sql.INSERT_DRAFT, {
         "action": call.key, "agent": call.agent, "target": target, **_drawn(journal, cursor, call, filed, "draft"),
-        "state": "waiting", "by": "", "auth": "", "reason": "", "decided_us": None, "looked": None, "left_out": "",
+        "state": "waiting", "by": "", "auth": "", "reason": "", "decided_us": None, "looked_us": None, "left_out": "",
         "runs": "", "superseded_by": "",
     })  # fmt: skip
     for (other,) in cursor.execute(sql.RIVALS, {"target": target, "action": call.key}).fetchall():
@@ -149,7 +155,7 @@ def decide(journal: Actions, cursor: Cursor, known: Known, shown: str, ruling: R
     payload = journal.append(cursor, call.agent, "draft_decided", call.key, body)
     cursor.execute(sql.DECIDE, {
         "b_action": call.key, "b_digest": shown, "state": ruling.verdict, "by": ruling.by.name,
-        "auth": ruling.by.auth, "reason": ruling.reason, "decided_us": journal.us, "looked": ruling.look.seconds,
+        "auth": ruling.by.auth, "reason": ruling.reason, "decided_us": journal.us, "looked_us": ruling.look.us,
         "left_out": payload if ruling.left else "", "runs": "" if ruling.verdict == "rejected" else after.key,
     })  # fmt: skip
     if cursor.rowcount != 1:

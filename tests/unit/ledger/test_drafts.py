@@ -67,7 +67,7 @@ def test_an_accepted_draft_waits_to_run(desk, drafted, decide):
     assert desk.look().known.text == "It waits."
     (found,) = desk.write(lambda journal, cursor: drafts.accepted(journal, cursor, "ops"))
     assert (found[0].call, found[1]) == (CALL, ANA)
-    assert (row(desk)["looked"], row(desk)["runs"]) == (3.5, CALL.key)
+    assert (row(desk)["looked_us"], row(desk)["runs"]) == (3_500_000, CALL.key)
     desk.claim(actor=ANA)
     assert desk.write(lambda journal, cursor: drafts.accepted(journal, cursor, "ops")) == []
 
