@@ -37,6 +37,7 @@ from ladder_graph.seats import Seat
 from ladder_graph.tools import Declaration
 from ladder_graph.turns import Turn, reader_of
 from ladder_graph.watcher import Watcher
+from ladder_graph.watcher.assessor import Assessor
 from ladder_graph.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ class Ladder(Seating):
             lambda agent, tool: self.seat_of(agent, tool).declaration,
             sweep=self.sweep,
         )
+        self.assessor = Assessor(self.refresh_assessments)
         self.workspace = Workspace(self._drafts_directory())
         self.seats: dict[str, Seat] = {}
         self._seats_of: dict[tuple[str, str], Seat] = {}
