@@ -330,6 +330,16 @@ class Ladder(Seating):
 
     # --- accepted drafts -----------------------------------------------------------------------------------
 
+    def send_questions(self) -> int:
+        """Send the questions that are to go to Slack and are due; a worker does it every second.
+
+        Returns:
+            How many were sent.
+        """
+        from ladder_graph.slack.sending import deliver
+
+        return deliver(self)
+
     def take_up(self, call: Call, person: Person) -> Reply | None:
         """Run an accepted draft's call, as this person's act; None where the tool isn't known in this process."""
         seat = self.seat_of(call.agent, call.tool)
