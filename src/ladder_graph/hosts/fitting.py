@@ -103,15 +103,12 @@ def defaults_of(tool: BaseTool | None, given: Mapping[str, Any]) -> dict[str, An
     return {name: value for name, value in found.items() if name not in given and _plain(value)}
 
 
-def schema_of(tool: BaseTool | None) -> dict[str, Any]:
+def form_of(tool: BaseTool | None) -> dict[str, Any]:
     """What the tool's schema says of each argument, as JSON Schema; nothing where it can't be written as such."""
-    if tool is None:
-        return {}
+    found = {} if tool is None else schema_of(tool)
     try:
-        schema: Any = tool.tool_call_schema
-        found = schema if isinstance(schema, dict) else schema.model_json_schema()
         return dict(json.loads(json.dumps(_resolved(found.get("properties") or {}, found.get("$defs") or {}))))
-    except Exception:  # noqa: BLE001  # a schema of the author's that JSON Schema has no form for
+    except (TypeError, ValueError, AttributeError, RecursionError):
         return {}
 
 
