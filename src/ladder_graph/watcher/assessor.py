@@ -30,22 +30,22 @@ class Assessor:
     def start(self) -> None:
         """Begin, at once; a second time is harmless."""
         if self._thread is None:
-            self._stopping.clear()
-            self._thread = threading.Thread(target=self._run, name="ladder-assess", daemon=True)
+            self._stopping = threading.Event()
+            self._thread = threading.Thread(target=self._run, args=(self._stopping,), name="ladder-assess", daemon=True)
             self._thread.start()
 
     def stop(self) -> None:
-        """Stop, once what was begun is done."""
+        """Stop, without waiting: what is being worked out is lost, and nobody misses it."""
         self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        self._thread = None
 
-    def _run(self) -> None:
-        while not self._stopping.is_set():
+    def _run(self, stopping: threading.Event) -> None:
+        while not stopping.is_set():
             began = time.thread_time()
             try:
                 self._refresh()
             except Exception:
+                if stopping.is_set():
+                    return  # The ledger was closed meanwhile.
                 log.exception("what is known of each cell could not be worked out anew")
-            self._stopping.wait(max(PAUSE, SHARE * (time.thread_time() - began)))
+            stopping.wait(max(PAUSE, SHARE * (time.thread_time() - began)))
