@@ -106,17 +106,53 @@ class LifeDocument(ActionDocument):
     """What was last said of each class of mistake in it."""
     saga: str | None
     """The scope that it belongs to; null where there is none."""
+    parts: list[ActionDocument]
+    """What ran in its place, where it went by a part first: the part, and the rest."""
+    proposed_by: str
+    """The model that proposed it, in words; empty where nobody knows."""
+    environment: str
+    """The key of what proposed it."""
+    questions: list[dict[str, Any]]
+    """Each question about it, with the briefing that was shown."""
+    steps: list[dict[str, Any]]
+    """What happened, in words."""
+    edited_from: str
+    """The action that it took the place of; empty where there is none, as for the next two."""
+    successor: str
+    """The action that took its place."""
+    part_of: str
+    """The action whose part or rest it is."""
+    counted: dict[str, Any]
+    """What it counts as for trust, and why."""
+    next: list[dict[str, str]]
+    """What a person can do about it now, with the command for it."""
 
 
 class DraftDocument(ActionDocument):
-    """A draft in the workspace: `ladder drafts --json`."""
+    """A draft in the workspace: `ladder drafts --json`. What it holds, and its arguments, `ladder drafts show` has."""
 
+    kind: str
+    """Which drafter drew it: text, email, patch, pull request, sql, config or http."""
     path: str
     sha256: str
+    """Of the file when it was written."""
+    digest: str
+    """Of everything that is shown; it is another one where the draft was drawn anew."""
+    labels: list[str]
     draft: str
-    """waiting, accepted or rejected."""
+    """waiting, accepted, part, edited, rejected or superseded."""
+    captured_at: str
+    """When what it starts from was captured."""
     by: str
     reason: str
+    decided_at: str | None
+    looked: float | None
+    """Seconds that the person looked at it; null where that wasn't measured."""
+    runs: str
+    """The key of the action that runs; another one where a part was taken or the text edited."""
+    ran: str
+    """The state of that action."""
+    superseded_by: str
 
 
 class ReportDocument(ActionDocument):
@@ -292,7 +328,12 @@ def entry(of: ledger.Entry) -> EntryDocument:
 def draft(of: ledger.Draft) -> DraftDocument:
     """A draft as JSON."""
     said = action(of.action)
-    return {**said, "path": of.path, "sha256": of.sha256, "draft": of.state, "by": of.by, "reason": of.reason}
+    return {
+        **said, "kind": of.kind, "path": of.path, "sha256": of.sha256, "digest": of.digest, "labels": list(of.labels),
+        "draft": of.state, "captured_at": moment(of.made), "by": of.by, "reason": of.reason,
+        "decided_at": None if of.decided is None else moment(of.decided), "looked": of.looked, "runs": of.runs,
+        "ran": of.ran, "superseded_by": of.superseded_by,
+    }  # fmt: skip
 
 
 def report(of: ledger.Report, now: dt.datetime) -> ReportDocument:

@@ -21,6 +21,7 @@ from ladder_graph.cli import (
     drafts,
     explaining,
     fingerprints,
+    inbox,
     incidents,
     keeping,
     looking,
@@ -32,6 +33,7 @@ from ladder_graph.cli import (
     sagas,
     starting,
     suggestions,
+    telling,
     trusting,
     watching,
 )
@@ -42,8 +44,8 @@ HEADINGS = {
     "Starting": ("init", "schema", "policy", "doctor", "demo"),
     "Looking": ("status", "explain", "log", "show", "verify"),
     "Answering": (
-        "console", "pending", "approve", "decline", "edit", "respond", "revoke", "drafts", "suggestions", "reports",
-        "ack", "resolve", "resumptions", "resume-worker",
+        "console", "inbox", "pending", "approve", "decline", "edit", "respond", "revoke", "drafts", "suggestions",
+        "reports", "ack", "resolve", "resumptions", "resume-worker",
     ),
     "Trust": ("trust", "why", "promote", "demote", "incident", "attest", "sweep"),
     "Watching": ("watch", "watched", "keep", "undo", "extend", "saga", "rollback", "rehearse"),
@@ -147,8 +149,9 @@ JSON = {
 
 for _command in (
     starting.init, starting.schema, doctor.doctor, demo.demo,
-    looking.status, explaining.explain, looking.log, looking.show, looking.verify,
-    answering.pending, answering.approve, answering.decline, answering.edit, answering.respond, answering.revoke,
+    looking.status, explaining.explain, looking.log, telling.show, looking.verify,
+    inbox.inbox, answering.pending, answering.approve, answering.decline, answering.edit, answering.respond,
+    answering.revoke,
     reports.reports, reports.ack, keeping.resolve, resuming.resumptions, resuming.resume_worker,
     trusting.trust, trusting.why, trusting.promote, keeping.demote, incidents.incident, incidents.attest,
     incidents.sweep,
