@@ -16,7 +16,17 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlmodel import SQLModel
 
 from ladder_graph.errors import LedgerNewer, NotALedger
-from ladder_graph.ledger import parts, resumptions, rows, saga_rows, slack, standing_rows, visit_rows, watch_rows
+from ladder_graph.ledger import (
+    draft_rows,
+    parts,
+    resumptions,
+    rows,
+    saga_rows,
+    slack,
+    standing_rows,
+    visit_rows,
+    watch_rows,
+)
 
 APPLICATION = 0x4C414444
 """`LADD`, in the header of each of our files."""
@@ -36,7 +46,8 @@ TABLES: tuple[type[SQLModel], ...] = (
     rows.RateRow,
     rows.HoldRow,
     rows.BeyondRow,
-    rows.DraftRow,
+    draft_rows.DraftRow,
+    draft_rows.NoticeRow,
     rows.ReportRow,
     standing_rows.EnvironmentRow,
     standing_rows.PromptRow,

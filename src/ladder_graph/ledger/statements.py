@@ -38,7 +38,6 @@ _question = table_of(rows.QuestionRow)
 _quota = table_of(rows.QuotaRow)
 _report = table_of(rows.ReportRow)
 _standing = table_of(standing_rows.StandingRow)
-_draft = table_of(rows.DraftRow)
 _vote = table_of(rows.VoteRow)
 
 INSERT_ACTION = insert_into(rows.ActionRow)
@@ -58,7 +57,6 @@ FILE_AGAIN = _sql(
     )
 )
 """There is news for who has read it already."""
-INSERT_DRAFT = insert_into(rows.DraftRow)
 
 HEAD = _sql(select(_head.c.n, _head.c.hash).where(_head.c.stream == bindparam("stream")))
 _put_head = insert(_head).values(stream=bindparam("stream"), n=bindparam("n"), hash=bindparam("hash"))
@@ -335,11 +333,6 @@ JUDGE_SUGGESTION = _sql(
     .where(_action.c.verdict == literal_column("''"))
     .values(verdict=bindparam("verdict"), actor=bindparam("by"))
 )
-DECIDE_DRAFT = _sql(
-    update(_draft)
-    .where(_draft.c.action == bindparam("b_action"), _draft.c.state == literal_column("'waiting'"))
-    .values(state=bindparam("state"), by=bindparam("by"), reason=bindparam("reason"))
-)
 ACKNOWLEDGE = _sql(
     update(_report)
     .where(_report.c.action == bindparam("b_action"), _report.c.read_us.is_(None))
@@ -358,15 +351,6 @@ PIN = _sql(
     .where(and_(_environment.c.agent == bindparam("b_agent"), _environment.c.key == bindparam("b_key")))
     .values(pinned=true())
 )
-ACCEPTED = _sql(
-    select(_action.c.key, _draft.c.by)
-    .join(_draft, _draft.c.action == _action.c.key)
-    .where(_action.c.agent == bindparam("agent"), _action.c.state == literal_column("'approved'"))
-    .where(_draft.c.state == literal_column("'accepted'"))
-    .order_by(_action.c.updated_us)
-)
-"""Accepted drafts that wait to be run."""
-
 RETURN_TO_ENVIRONMENT = _sql(
     update(_environment)
     .where(and_(_environment.c.agent == bindparam("b_agent"), _environment.c.key == bindparam("b_key")))

@@ -7,13 +7,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, bindparam, func, literal_column, or_, select
 
-from ladder_graph.ledger import rows
+from ladder_graph.ledger import draft_rows, rows
 from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.dialects import Sql, table_of
 from ladder_graph.ledger.pages import COUNTED, Count
 
-_head, _draft, _report = (table_of(model) for model in (rows.HeadRow, rows.DraftRow, rows.ReportRow))
+_head, _draft, _report = (table_of(model) for model in (rows.HeadRow, draft_rows.DraftRow, rows.ReportRow))
 
 CHAINS = Sql.of(
     select(_head.c.stream).where(
