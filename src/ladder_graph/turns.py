@@ -21,11 +21,11 @@ from ladder_graph.deciding import Fitting, unchecked
 from ladder_graph.facts import Asking, Outcome, Question, Seen
 from ladder_graph.hearing import hear
 from ladder_graph.hosting import Host
-from ladder_graph.ledger import Journal, Store, acts, members, quotas, rehearsals, sagas, starts, watchers
+from ladder_graph.ledger import Journal, Store, acts, digests, members, quotas, rehearsals, sagas, starts, watchers
 from ladder_graph.ledger.clocks import Moment
 from ladder_graph.ledger.cursor import Cursor
+from ladder_graph.ledger.filing import Filing, page
 from ladder_graph.ledger.questions import Terms, nonce_of, word_of
-from ladder_graph.ledger.rows import US
 from ladder_graph.policy import Policy
 from ladder_graph.scale import Rung
 from ladder_graph.splitting import Await, Divide, Join, split
@@ -77,12 +77,6 @@ PATIENCE = 30.0
 """Seconds to wait for another live task that runs the very same action."""
 
 
-def reader_of(policy: Policy, tool: str) -> tuple[str, int] | None:
-    """Who reads the reports on a tool, and within how many microseconds; None where nobody is named."""
-    named = policy.reader_of(policy.rule(tool))
-    return None if named is None else (named[0], int(named[1] * US))
-
-
 @dataclass(slots=True)
 class Turn:
     """Everything needed to perform the steps of one call."""
@@ -94,8 +88,8 @@ class Turn:
     """Where drafts go; None where none can come about."""
     terms: Terms
     """What an approval of the call holds for."""
-    reader: tuple[str, int] | None
-    """Who reads reports, and within how many microseconds."""
+    filing: Filing | None
+    """Where reports on the tool go."""
     declaration: Declaration
     host: Host
     claim: Claim | None = None
@@ -175,13 +169,13 @@ class Turn:
     def _joined(self, cursor: Cursor, journal: Journal, step: Claim) -> Claimed:
         """The claim, as a member of the scope that the call is made in, or was asked about in. A read is no member."""
         if not self.saga or self.terms.rule.read_only:
-            return journal.claim(cursor, step, self.terms, self.reader)
+            return journal.claim(cursor, step, self.terms, self.filing)
         if step.split is not None:
             # Its part and its rest are what has an effect, and each of them is a member.
             sagas.refuse(cursor, self.saga)
-            return journal.claim(cursor, step, self.terms, self.reader)
+            return journal.claim(cursor, step, self.terms, self.filing)
         return sagas.admitted(
-            cursor, journal, self.saga, step, lambda: journal.claim(cursor, step, self.terms, self.reader)
+            cursor, journal, self.saga, step, lambda: journal.claim(cursor, step, self.terms, self.filing)
         )
 
     def _taken_over(self, cursor: Cursor, journal: Journal, step: TakeOver) -> Claimed | NotClaimed:
@@ -266,10 +260,17 @@ class Turn:
                 undo = self.declaration.undo_edition
                 rehearsal = rehearsals.rehearsal_of(cursor, step.call.tool, self.terms.tool, undo)
                 seen = replace(seen, rehearsed=rehearsal is not None and rehearsal.passed)
+            if rule.rung is Rung.REPORT:
+                seen = replace(seen, mute=digests.mute(cursor, self.filing, journal.us))
             if not rule.read_only and (firing := fires(cursor, rule.checks, journal.us)):
                 seen = replace(seen, firing=firing)
             return seen if rule.read_only else self._scoped(cursor, journal, step.call, seen)
 
+        seen = self.store.glance(work)
+        if not seen.overdue:
+            return seen
+        # No sweep has come by: what lay unread costs the rung before this very call, and that is written down first.
+        self.store.write(lambda cursor: digests.lapse_late(journal, cursor, self.policy, step.call))
         return self.store.glance(work)
 
     def _scoped(self, cursor: Cursor, journal: Journal, call: Call, seen: Seen) -> Seen:
@@ -326,7 +327,7 @@ class Turn:
             if (down := after_undo(step.call, step.state)) is not None:
                 acts.demote(journal, cursor, acts.cell_of(step.call), down, step.call.key)
                 if recorded:
-                    acts.page(journal, cursor, step.call.agent, step.call.key, self.reader)
+                    page(journal, cursor, step.call.agent, step.call.key, self.filing)
             return recorded
 
         return work

@@ -16,7 +16,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlmodel import SQLModel
 
 from ladder_graph.errors import LedgerNewer, NotALedger
-from ladder_graph.ledger import parts, rows, saga_rows, standing_rows, watch_rows
+from ladder_graph.ledger import parts, report_rows, rows, saga_rows, standing_rows, watch_rows
 
 APPLICATION = 0x4C414444
 """`LADD`, in the header of each of our files."""
@@ -36,7 +36,6 @@ TABLES: tuple[type[SQLModel], ...] = (
     rows.HoldRow,
     rows.BeyondRow,
     rows.DraftRow,
-    rows.ReportRow,
     standing_rows.EnvironmentRow,
     standing_rows.PromptRow,
     standing_rows.ProposalRow,
@@ -49,6 +48,11 @@ TABLES: tuple[type[SQLModel], ...] = (
     watch_rows.FiringRow,
     watch_rows.WatcherRow,
     watch_rows.RehearsalRow,
+    report_rows.DigestRow,
+    report_rows.ReportRow,
+    report_rows.AwaitedRow,
+    report_rows.HabitRow,
+    report_rows.NoticeRow,
     saga_rows.SagaRow,
     saga_rows.MemberRow,
     parts.PartRow,
