@@ -182,7 +182,7 @@ class Desk(Pins, Rollbacks, Suspecting, Digesting):
         Returns:
             What was put down.
         """
-        return [*self.sweep_reports(), *super().sweep()]
+        return [*self.sweep_reports(), *self.sweep_trust()]
 
     def explain(
         self, tool: str, arguments: Mapping[str, Any], *, agent: str | None = None, requester: str | None = None,

@@ -108,7 +108,8 @@ class Ladder(Seating):
             self.clock,
             lambda: self.policy,
             lambda agent, tool: self.seat_of(agent, tool).declaration,
-            sweep=self.sweep,
+            sweep=self.sweep_trust,
+            reports=self.sweep_reports,
         )
         self.workspace = Workspace(self._drafts_directory())
         self.seats: dict[str, Seat] = {}

@@ -120,15 +120,22 @@ class DraftDocument(ActionDocument):
 
 
 class ReportDocument(ActionDocument):
-    """A report on something done unasked: `ladder reports --json`."""
+    """Something done unasked that is to be read: `ladder reports --json`."""
 
+    report: str
+    """The report that it is in."""
+    channel: str
+    about: str
+    """period, or mess where it waits to be seen to by itself."""
     reader: str
     filed_at: str
     due_at: str
     overdue: bool
     read_at: str | None
+    said: str | None
+    """What was said of it itself; null where it isn't among what the report shows."""
     by: str
-    """Who acknowledged it."""
+    """Who has read the report."""
 
 
 class ReasonDocument(TypedDict):
@@ -298,8 +305,10 @@ def draft(of: ledger.Draft) -> DraftDocument:
 def report(of: ledger.Report, now: dt.datetime) -> ReportDocument:
     """A report as JSON."""
     return {
-        **action(of.action), "reader": of.reader, "filed_at": moment(of.filed), "due_at": moment(of.due),
-        "overdue": of.overdue(now), "read_at": None if of.read is None else moment(of.read), "by": of.by,
+        **action(of.action), "report": of.digest, "channel": of.channel, "about": of.about, "reader": of.reader,
+        "filed_at": moment(of.filed), "due_at": moment(of.due),
+        "overdue": of.overdue(now), "read_at": None if of.read is None else moment(of.read),
+        "said": of.verdict, "by": of.by,
     }  # fmt: skip
 
 

@@ -14,7 +14,9 @@ from ladder_graph.cli import (
     aftermath,
     answering,
     assessments,
+    consoling,
     demo,
+    digested,
     doctor,
     documents,
     drafts,
@@ -24,6 +26,7 @@ from ladder_graph.cli import (
     keeping,
     looking,
     policies,
+    reading,
     rehearsing,
     reports,
     rollbacks,
@@ -40,8 +43,8 @@ HEADINGS = {
     "Starting": ("init", "schema", "policy", "doctor", "demo"),
     "Looking": ("status", "explain", "log", "show", "verify"),
     "Answering": (
-        "pending", "approve", "decline", "edit", "respond", "revoke", "drafts", "suggestions", "reports", "ack",
-        "resolve",
+        "console", "pending", "approve", "decline", "edit", "respond", "revoke", "drafts", "suggestions", "report", "reports",
+        "ack", "resolve",
     ),
     "Trust": ("trust", "why", "promote", "demote", "incident", "attest", "sweep"),
     "Watching": ("watch", "watched", "keep", "undo", "extend", "saga", "rollback", "rehearse"),
@@ -131,6 +134,7 @@ JSON = {
     "show": documents.keys(documents.LifeDocument, many=False),
     "verify": documents.keys(documents.VerificationDocument, many=False),
     "pending": documents.keys(documents.QuestionDocument),
+    "report": documents.keys(digested.DigestDocument),
     "reports": documents.keys(documents.ReportDocument),
     "trust": documents.keys(assessments.AssessmentDocument),
     "why": documents.keys(assessments.WhyDocument),
@@ -146,7 +150,7 @@ for _command in (
     starting.init, starting.schema, doctor.doctor, demo.demo,
     looking.status, explaining.explain, looking.log, looking.show, looking.verify,
     answering.pending, answering.approve, answering.decline, answering.edit, answering.respond, answering.revoke,
-    reports.reports, reports.ack, keeping.resolve,
+    reading.report, reports.reports, reports.ack, keeping.resolve,
     trusting.trust, trusting.why, trusting.promote, keeping.demote, incidents.incident, incidents.attest,
     incidents.sweep,
     watching.watch, watching.watched, watching.keep, watching.undo, watching.extend, rollbacks.rollback,
@@ -155,6 +159,7 @@ for _command in (
 ):  # fmt: skip
     program.command(epilog=JSON.get(_command.__name__))(_command)
 program.add_typer(policies.commands, name="policy")
+program.add_typer(consoling.commands, name="console")
 program.add_typer(drafts.commands, name="drafts")
 program.add_typer(suggestions.commands, name="suggestions")
 program.add_typer(fingerprints.commands, name="fingerprint")

@@ -58,16 +58,27 @@ def bound(address: str, policy: Policy) -> Listening:
     """
     token = _token(policy)
     _needed()
+    taken = taken_at(address)
+    return Listening([taken], token, policy.signals.token_env or "")
+
+
+def taken_at(address: str) -> socket.socket:
+    """Take an address, so that nobody else has it.
+
+    Args:
+        address: `HOST:PORT`, `:PORT` or `PORT`.
+
+    Raises:
+        LadderError: There is no such address, or somebody else has it.
+    """
     host, _, port = address.rpartition(":")
     host = host.strip("[]") or HERE
     if not port.isdecimal() or int(port) > HIGHEST:
         raise LadderError(f"--listen {address!r} names no port; write --listen PORT, or HOST:PORT")
     try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        taken = socket.create_server((host, int(port)), family=family)
+        return socket.create_server((host, int(port)), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as wrong:
         raise LadderError(f"{host}:{port} can't be listened at: {wrong.strerror or wrong}") from wrong
-    return Listening([taken], token, policy.signals.token_env or "")
 
 
 def _token(policy: Policy) -> str:

@@ -125,6 +125,7 @@ def _once(column: str) -> Sql:
     )
 
 
+FELL = Sql.of(update(_digest).where(_digest.c.id == bindparam("b_id")).values(fell=bindparam("fell")))
 REMINDED, ESCALATED, LAPSED = (_once(name) for name in ("reminded_us", "escalated_us", "lapsed_us"))
 
 
@@ -167,7 +168,10 @@ def advance(journal: Journal, cursor: Cursor, policy: Policy, digest: str) -> li
     if row is None or row["read_us"] is not None:
         return done
     now = filing.on_its_axis(row, Moment.at(journal.now))
-    for step in steps_of(policy, row).due(now):
+    due_now = steps_of(policy, row).due(now)
+    for step in due_now:
+        if step in {"remind", "escalate"} and "lapse" in due_now:
+            continue  # It is too late for that, and what it has cost is told.
         match step:
             case "make":
                 _make(journal, cursor, policy, row, now)
@@ -351,6 +355,7 @@ def lapse(journal: Journal, cursor: Cursor, policy: Policy, row: Any) -> list[tu
         "digest": row["id"], "due_us": row["due_us"], "unread_us": now - row["ends_us"], "text": down.reason,
         "cells": [[cell.tool, cell.scope, cell.env] for cell in fell],
     })  # fmt: skip
+    cursor.execute(FELL, {"b_id": row["id"], "fell": json.dumps(sorted({(one.tool, one.scope) for one in fell}))})
     cursor.execute(AWAIT_NO_MORE, {"digest": row["id"]})
     tools = list(dict.fromkeys(cell.tool for cell in fell))
     tell(journal, cursor, policy, row, "demoted", tools)

@@ -202,7 +202,7 @@ def _row(agent: str, filing: Filing, period: Period, here: Moment, *, about: str
         "state": "closed" if begins == ends else "gathering", "readers": json.dumps(filing.stream.reader),
         "begins_us": begins, "ends_us": ends, "due_us": ends + filing.sla_us, "sla_us": filing.sla_us,
         "opened_us": here.wall_us, "boot": here.boot, "opened_boot_us": here.boot_us, "body": "", "hash": "",
-        "by": "", "note": "",
+        "fell": "", "by": "", "note": "",
     }  # fmt: skip
     return row | {"next_us": ends, "next_boot_us": _by_boot(row, ends)}
 

@@ -16,7 +16,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlmodel import SQLModel
 
 from ladder_graph.errors import LedgerNewer, NotALedger
-from ladder_graph.ledger import parts, report_rows, rows, saga_rows, standing_rows, watch_rows
+from ladder_graph.ledger import parts, report_rows, rows, saga_rows, standing_rows, visit_rows, watch_rows
 
 APPLICATION = 0x4C414444
 """`LADD`, in the header of each of our files."""
@@ -56,6 +56,8 @@ TABLES: tuple[type[SQLModel], ...] = (
     saga_rows.SagaRow,
     saga_rows.MemberRow,
     parts.PartRow,
+    visit_rows.LinkRow,
+    visit_rows.VisitRow,
 )
 """Every table of the ledger."""
 

@@ -69,6 +69,8 @@ class DigestRow(SQLModel, table=True):
     """When others were told that they are late."""
     lapsed_us: int | None = Field(default=None, sa_type=BigInteger)
     """When it cost its tools their rung."""
+    fell: str = ""
+    """Tool and scope of each cell that went down then, as JSON."""
     read_us: int | None = Field(default=None, sa_type=BigInteger)
     """When the last verdict was given."""
     by: str = ""

@@ -117,6 +117,8 @@ class Digest:
     """Seconds for which it was open, where that was measured."""
     stakes: tuple[tuple[str, str], ...] = ()
     """Tool and scope of each cell that goes down from report to rollback where it isn't read in time."""
+    fell: tuple[tuple[str, str], ...] = ()
+    """Those that did, since it wasn't."""
     items: tuple[Item, ...] = ()
     """What it shows, where the digest was asked for by its id."""
 
@@ -255,5 +257,6 @@ def _digest(session: Session, row: DigestRow, policy: Policy, *, items: bool = F
         escalate_to=stream.escalate_to, reminded=_when(row.reminded_us), escalated=_when(row.escalated_us),
         lapsed=_when(row.lapsed_us), read=_when(row.read_us), by=row.by, note=row.note, looked=row.looked,
         stakes=tuple(sorted({(tool, scope) for tool, scope in stakes})),
+        fell=tuple((tool, scope) for tool, scope in json.loads(row.fell or "[]")),
         items=tuple(_items(session, row.id)) if items else (),
     )  # fmt: skip

@@ -14,8 +14,9 @@ from ladder_graph.calls import Call, digest_of
 from ladder_graph.policy import globs
 from ladder_graph.policy.bounds import Bound, Origin, Predicate, Table, Under, Volume
 from ladder_graph.policy.checks import Check
+from ladder_graph.policy.console import Access, Accesses, Console
 from ladder_graph.policy.fields import ImportPath, Many, Name, Place, RungField, Strict, Template, placed
-from ladder_graph.policy.reporting import Console, Reports, Stream
+from ladder_graph.policy.reporting import Reports, Stream
 from ladder_graph.policy.trusting import OTHER, Scope, Stake, Trust
 from ladder_graph.policy.units import MicroDollars, SomeSeconds
 from ladder_graph.policy.watching import Signals, Watch, problems
@@ -55,6 +56,21 @@ class Someone(Strict):
     """What they are, for `confirm.by = ["role:finance"]`."""
     labels: Many[Name] = ()
     """What they may see, for the `labels` of a rule."""
+    console: Accesses = Access.VIEWER
+    """What they may do in the console: `none`, `viewer`, `reviewer`, `promoter` or `admin`; or that for each agent by
+    name, as `{ ops = "reviewer", "ops/research" = "viewer" }`, where an agent that isn't named is none of theirs."""
+
+    def access(self, agent: str) -> Access:
+        """What they may do in the console with an agent.
+
+        Args:
+            agent: Its name. What holds for it holds for the agents inside it that have no entry of their own.
+        """
+        if isinstance(self.console, Access):
+            return self.console
+        while agent not in self.console and "/" in agent:
+            agent = agent.rpartition("/")[0]
+        return self.console.get(agent, Access.NONE)
 
 
 class Key(Strict):
@@ -188,12 +204,12 @@ class Policy(Strict):
     wins over any glob, and of two globs the one with more other characters. Each tool has its own counters."""
     reports: Reports = Reports()
     """Who reads the reports."""
-    console: Console = Console()
-    """Where the console is."""
     people: dict[Name, Someone] = Field(default_factory=dict)
     """The people who answer, by name, with their roles. It may stay empty where no rule names a role."""
     keys: dict[Name, Key] = Field(default_factory=dict)
     """The keys of inboxes that sign answers, by the id that a signed answer names."""
+    console: Console = Console()
+    """The pages on which people answer."""
     trust: Trust = Trust()
     """What it takes to go up a rung."""
     signals: Signals = Signals()

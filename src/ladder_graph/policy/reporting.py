@@ -144,13 +144,6 @@ class Reports(Stream):
         return self if not channel else self.channels.get(channel)
 
 
-class Console(Strict):
-    """The web console."""
-
-    url: WebUrl | None = None
-    """Where it is, as people reach it; links in messages begin with it."""
-
-
 def _anchored(notify: Notify, folder: Path) -> Notify:
     return notify.model_copy(update={"path": placed(notify.path, folder)}) if isinstance(notify, File) else notify
 

@@ -178,7 +178,7 @@ def test_all_mistakes_come_at_once_in_order_with_their_lines(write):
     assert problems_of(load_policy, path) == [
         (
             f"{path}:1: agnet: unknown key; did you mean 'agent'? known keys: agent, ledger, drafts, tools, reports, "
-            "people, keys, trust, signals, watcher, rehearsals, ask, prompts, prompt_values, data_version, "
+            "people, keys, console, trust, signals, watcher, rehearsals, ask, prompts, prompt_values, data_version, "
             "provider_tools"
         ),
         (

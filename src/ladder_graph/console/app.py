@@ -1,0 +1,151 @@
+"""The console as an ASGI app: who is asking, whether they may, and what their page comes back with."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from ladder_graph.console.answers import Answer, Moved, Refusal, Said, Shown
+from ladder_graph.console.door import Door
+from ladder_graph.console.entries import Entry, Page
+from ladder_graph.console.forms import Form, read_form
+from ladder_graph.console.guarding import SAFE, Guard
+from ladder_graph.console.keys import Seal, key_of
+from ladder_graph.console.pages import ENTRIES
+from ladder_graph.console.rendering import render
+from ladder_graph.console.visitor import Visitor
+from ladder_graph.errors import AnswerError, LadderError, UnknownQuestion
+from ladder_graph.policy.console import Access
+
+if TYPE_CHECKING:
+    from ladder_graph.ladder import Ladder
+
+log = logging.getLogger("ladder_graph")
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def create_app(ladder: Ladder) -> Starlette:
+    """The console of a ladder, as an ASGI app: by itself, mounted in another app, or inside a LangGraph server.
+
+    Nobody gets in without a link (`sign_in_link`, `ladder console link`) or a trusted proxy's header. It answers under
+    the names of this machine, and under the one that the policy gives (`console.url`).
+
+    Args:
+        ladder: The ladder. It stays yours: close it yourself.
+
+    Raises:
+        LadderError: The policy names a key to sign with, and it isn't there.
+
+    Example:
+        >>> from ladder_graph import Ladder
+        >>> ladder = Ladder(agent="ops", rungs={"send_email": "confirm"}, ledger=":memory:")
+        >>> app = create_app(ladder)  # app.mount("/ladder", create_app(ladder)) in an app of your own
+        >>> ladder.close()
+    """
+    seal = Seal(key_of(ladder.refresh().console, ladder.store.source))
+    door = Door(ladder, seal)
+    routes: list[BaseRoute] = [_route(ladder, seal, door, entry) for entry in ENTRIES]
+    routes += [
+        Route("/signin", door.knock, methods=["GET", "POST"]),
+        Route("/signin/{secret}", door.enter, methods=["GET", "POST"]),
+        Route("/signout", door.leave, methods=["POST"]),
+        Route("/theme", door.theme, methods=["POST"]),
+        Mount("/static", StaticFiles(packages=[("ladder_graph.console", "static")])),
+    ]
+    guard = Middleware(Guard, url=lambda: ladder.refresh().console.url)
+    return Starlette(routes=routes, middleware=[guard], exception_handlers={404: _lost, 405: _lost})
+
+
+def _route(ladder: Ladder, seal: Seal, door: Door, entry: Entry) -> Route:
+    """The route of an entry: nothing of it is reached without a visit and the access it takes."""
+
+    async def serve(request: Request) -> Response:
+        try:
+            return await _served(request)
+        except Refusal as refusal:
+            return refused(request, refusal, getattr(request.state, "visitor", None))
+        except UnknownQuestion as wrong:
+            return refused(request, Refusal(404, "There is no such thing", str(wrong)), request.state.visitor)
+        except AnswerError as wrong:
+            return refused(request, Refusal(409, "That can't be taken", str(wrong)), request.state.visitor)
+        except LadderError as wrong:
+            log.exception("a page of the console could not be made")
+            return refused(request, Refusal(503, "The ledger can't be used now", str(wrong)), None)
+
+    async def _served(request: Request) -> Response:
+        acting = request.method not in SAFE
+        visit = await door.visit_of(request)
+        if isinstance(visit, Response):
+            return visit
+        form = await read_form(request) if acting else Form()
+        visitor = Visitor(
+            ladder, seal, visit, request.scope.get("root_path", ""), _here(request), dict(request.query_params),
+            {name: str(value) for name, value in request.path_params.items()}, form,
+        )  # fmt: skip
+        request.state.visitor = visitor
+        page = entry.take if acting else entry.show
+        if page is None:
+            raise Refusal(405, "That isn't done here", "Go back to the page before.")
+        return await run_in_threadpool(_made, request, visitor, entry, page, acting=acting)
+
+    methods = [*(["GET"] if entry.show else []), *(["POST"] if entry.take else [])]
+    return Route(entry.path, serve, methods=methods)
+
+
+def _made(request: Request, visitor: Visitor, entry: Entry, page: Page, *, acting: bool) -> Response:
+    needed = entry.acts if acting else entry.looks
+    if not visitor.may_somewhere(needed):
+        raise Refusal(403, "Not yours", f"This takes the access {needed.word!r}, which the policy gives to people.")
+    if acting and visitor.opened() is None:
+        text = "Its page lay open too long, or belongs to another sign-in. Nothing was done; look at it again."
+        raise Refusal(403, "This form is stale", text)
+    return answered(request, visitor, page(visitor))
+
+
+def _here(request: Request) -> str:
+    """The address that was asked for, from the console's root."""
+    base = request.scope.get("root_path", "")
+    return request.scope["path"].removeprefix(base) or "/"
+
+
+def answered(request: Request, visitor: Visitor, answer: Answer) -> Response:
+    """The response that an answer is."""
+    match answer:
+        case Moved(path):
+            return RedirectResponse(visitor.path(path), 303)
+        case Said(document):
+            return JSONResponse(document)
+        case Shown(template, context, status):
+            return HTMLResponse(render(template, **framed(request, visitor), **context), status)
+
+
+def framed(request: Request, visitor: Visitor | None) -> dict[str, Any]:
+    """What each page's frame says."""
+    base = request.scope.get("root_path", "")
+    theme = request.cookies.get("ladder_theme")
+    return {
+        "base": base, "visitor": visitor, "here": _here(request), "theme": theme if theme in {"light", "dark"} else "",
+        "Access": Access,
+    }  # fmt: skip
+
+
+def refused(request: Request, refusal: Refusal, visitor: Visitor | None) -> Response:
+    """The page of a refusal."""
+    context = {"title": refusal.title, "text": refusal.text, "status": refusal.status}
+    return HTMLResponse(render("refusal.html", **framed(request, visitor), **context), refusal.status)
+
+
+async def _lost(request: Request, wrong: Exception) -> Response:
+    """What isn't there looks the same to whoever isn't signed in and to whoever is."""
+    status = getattr(wrong, "status_code", 404)
+    return refused(request, Refusal(status, "There is no such page", "Go back to the page before."), None)

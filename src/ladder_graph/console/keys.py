@@ -1,0 +1,83 @@
+"""The key that cookies and forms are signed with."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from itsdangerous import BadSignature, Signer
+
+from ladder_graph.errors import LadderError
+from ladder_graph.ledger.sqlite import MEMORY
+from ladder_graph.policy.console import Console as Settings
+
+FILE = "console.key"
+"""Beside a ledger in a file."""
+SHORTEST = 32
+"""Characters of a key that can't be guessed."""
+
+
+def key_of(settings: Settings, ledger: str) -> str:
+    """The key: of the environment, of the file beside the ledger, or a fresh one for a ledger in memory.
+
+    Args:
+        settings: The policy's word about it.
+        ledger: Where the ledger is.
+
+    Raises:
+        LadderError: The key that the policy names isn't there or is too short, or there is nowhere to keep one.
+    """
+    if settings.key_env is not None:
+        found = os.environ.get(settings.key_env, "")
+        if len(found) < SHORTEST:
+            raise LadderError(
+                f"the console signs with the key in {settings.key_env}, which "
+                f"{'is too short' if found else 'is not set'}; it needs {SHORTEST} characters or more"
+            )
+        return found
+    if ledger == MEMORY:
+        return secrets.token_hex(SHORTEST)
+    if "://" in ledger:
+        raise LadderError(
+            "a console on a ledger in a database needs a key that all its processes know; name the variable that holds "
+            'it: [console] key_env = "LADDER_CONSOLE_KEY"'
+        )
+    return _kept(Path(ledger).with_name(FILE))
+
+
+def _kept(file: Path) -> str:
+    """The key in a file that only its owner reads; made where there is none."""
+    try:
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new:
+            new.write(secrets.token_hex(SHORTEST))
+    except FileExistsError:
+        pass
+    except OSError as wrong:
+        raise LadderError(f"the console's key can't be written to {file}: {wrong.strerror}") from wrong
+    found = file.read_text(encoding="ascii").strip()
+    if len(found) < SHORTEST:
+        raise LadderError(f"{file} holds no key; remove it, and everybody signs in anew")
+    return found
+
+
+class Seal:
+    """Signs cookies and forms.
+
+    Args:
+        key: The key.
+    """
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+
+    def sealed(self, purpose: str, text: str) -> str:
+        """A text with its signature, good for one purpose only."""
+        return Signer(self._key, salt=f"ladder.{purpose}").sign(text.encode()).decode()
+
+    def opened(self, purpose: str, text: str) -> str | None:
+        """The text that was signed for this purpose; None where it wasn't."""
+        try:
+            return Signer(self._key, salt=f"ladder.{purpose}").unsign(text.encode("utf-8", "replace")).decode()
+        except (BadSignature, UnicodeDecodeError):
+            return None
