@@ -43,8 +43,8 @@ HEADINGS = {
     "Starting": ("init", "schema", "policy", "doctor", "demo"),
     "Looking": ("status", "explain", "log", "show", "verify"),
     "Answering": (
-        "console", "pending", "approve", "decline", "edit", "respond", "revoke", "drafts", "suggestions", "report", "reports",
-        "ack", "resolve",
+        "console", "pending", "approve", "decline", "edit", "respond", "revoke", "drafts", "suggestions", "report",
+        "reports", "ack", "resolve",
     ),
     "Trust": ("trust", "why", "promote", "demote", "incident", "attest", "sweep"),
     "Watching": ("watch", "watched", "keep", "undo", "extend", "saga", "rollback", "rehearse"),

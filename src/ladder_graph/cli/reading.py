@@ -98,9 +98,7 @@ def _list(out: Screen, found: list[Digest], now: dt.datetime) -> None:
         return
     out.columns([_row(one, now) for one in found], ("report", "", "calls", "verdicts", "to be read by", ""), between=2)
     out.gap()
-    out.note(
-        "ladder report REPORT reads one; one that is open shows nothing yet, and ladder reports lists what is in it."
-    )
+    out.note("ladder report REPORT reads one. One that is open shows nothing yet; ladder reports lists what is in it.")
     out.gap()
 
 
@@ -135,10 +133,8 @@ def _head(out: Screen, one: Digest, now: dt.datetime) -> None:
         out.gap()
     if one.counts is not None:
         odd = sum(not item.picked for item in one.items)
-        out.line(
-            f"{one.calls} call{'s' * (one.calls != 1)} ran without asking anyone. Here are the {odd} that stand out, and "
-            f"{len(one.items) - odd} picked at random."
-        )
+        ran = f"{one.calls} call{'s' * (one.calls != 1)} ran without asking anyone."
+        out.line(f"{ran} Here are the {odd} that stand out, and {len(one.items) - odd} picked at random.")
         out.gap()
         out.fields([(name, _count(one.counts, one.before, key)) for name, key in _COUNTS])
     named = f"{', '.join(one.readers)}, until {clock(one.due)}"

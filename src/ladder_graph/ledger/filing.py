@@ -97,7 +97,7 @@ class Filing(NamedTuple):
     @property
     def sla_us(self) -> int:
         """The time that its readers have, in microseconds."""
-        return int(self.stream.sla * US)
+        return round(self.stream.sla * US)
 
 
 def filing_of(policy: Policy, tool: str) -> Filing | None:

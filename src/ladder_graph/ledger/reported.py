@@ -50,7 +50,7 @@ class Report:
 
     def overdue(self, now: dt.datetime) -> bool:
         """Whether nobody read it in time."""
-        return self.read is None and now > self.due
+        return self.read is None and now >= self.due
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ class Digest:
 
     def late(self, now: dt.datetime) -> bool:
         """Whether its time is over, or was when it was read."""
-        return (now if self.read is None else self.read) > self.due
+        return (now if self.read is None else self.read) >= self.due
 
 
 class Reported:

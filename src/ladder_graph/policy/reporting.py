@@ -112,11 +112,8 @@ class Stream(Strict):
 class Channel(Stream):
     """A stream of reports with readers of its own."""
 
-    @model_validator(mode="after")
-    def _somebody_reads(self) -> Self:
-        if not self.reader:
-            raise ValueError('needs a reader, as in reader = "ana"')
-        return self
+    reader: Annotated[Readers, Field(min_length=1)]
+    """Who must read, by name or as `role:name`; the verdicts of several add up."""
 
 
 class Reports(Stream):

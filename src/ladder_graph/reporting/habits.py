@@ -82,7 +82,7 @@ def leaves(arguments: Mapping[str, Any]) -> Iterator[tuple[str, str | bool | int
 
     Example:
         >>> list(leaves({"to": ["ana", "bo"], "order": {"cents": 5}}))
-        [('to', 'ana'), ('to', 'bo'), ('order.cents', 5)]
+        [('order.cents', 5), ('to', 'ana'), ('to', 'bo')]
     """
     for found, _ in zip(_below("", arguments, _DEEP), range(_ARGUMENTS), strict=False):
         yield found
