@@ -38,11 +38,13 @@ if TYPE_CHECKING:
     from ladder_graph.policy import Policy, Rule, load_policy
     from ladder_graph.scale import Rung
     from ladder_graph.states import State
-    from ladder_graph.tools import Declaration, drafted_by, probed_by, reversible
+    from ladder_graph.telling import Change, Reach
+    from ladder_graph.tools import Declaration, drafted_by, presented_by, probed_by, reversible
 
 __all__ = [
     "AnswerRefused",
     "ArgumentsError",
+    "Change",
     "Declaration",
     "DefiniteFailure",
     "ForkRefused",
@@ -60,6 +62,7 @@ __all__ = [
     "PolicyError",
     "ProviderToolsRefused",
     "Question",
+    "Reach",
     "Rule",
     "Rung",
     "State",
@@ -68,6 +71,7 @@ __all__ = [
     "answer_to",
     "drafted_by",
     "load_policy",
+    "presented_by",
     "probed_by",
     "reversible",
     "sign",
@@ -76,10 +80,11 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Declaration": "tools", "Ladder": "ladder", "Person": "facts", "Policy": "policy", "Question": "facts",
-    "Rule": "policy", "Rung": "scale", "State": "states", "drafted_by": "tools", "load_policy": "policy",
-    "probed_by": "tools", "reversible": "tools", "answer_to": "envelopes", "sign": "envelopes",
-    "spent": "hosts.permit", "starter": "inventory.starter",
+    "Change": "telling", "Declaration": "tools", "Ladder": "ladder", "Person": "facts", "Policy": "policy",
+    "Question": "facts", "Reach": "telling", "Rule": "policy", "Rung": "scale", "State": "states",
+    "answer_to": "envelopes", "drafted_by": "tools", "load_policy": "policy", "presented_by": "tools",
+    "probed_by": "tools", "reversible": "tools", "sign": "envelopes", "spent": "hosts.permit",
+    "starter": "inventory.starter",
 }  # fmt: skip
 """The module of each public name; what isn't listed is an error and stands in `errors`."""
 

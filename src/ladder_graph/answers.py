@@ -15,7 +15,7 @@ from typing import Any
 
 from ladder_graph.calls import canonical, normalise, restore
 from ladder_graph.errors import ArgumentsError
-from ladder_graph.facts import Arrival, Decision, Person, Question, Verdict
+from ladder_graph.facts import Arrival, Decision, Means, Person, Question, Verdict
 
 _VERDICTS: dict[str, Verdict] = {
     # LangChain's own words, ours, and those of Agent Inbox.
@@ -67,6 +67,10 @@ class Answer:
     """How much there was to read."""
     fault: str = ""
     """`policy` for a no whose reason lies outside the agent."""
+    shown: str = ""
+    """The digest of the briefing that the person was shown."""
+    input: Means = ""
+    """What they answered with."""
 
     @property
     def named(self) -> bool:

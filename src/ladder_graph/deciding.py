@@ -63,7 +63,7 @@ def decision_of(
         return withheld
     given = Decision(
         answer.verdict, person, now, answer.reason, looked=answer.looked, characters=answer.characters,
-        fault=answer.fault,
+        fault=answer.fault, shown=answer.shown, input=answer.input,
     )  # fmt: skip
     if answer.verdict != "edit":
         return given
@@ -93,6 +93,36 @@ def taken_before(journal: Journal, cursor: Cursor, decision: Decision) -> str:
     if after is None or journal.place(cursor, after) is None:
         return ""
     return "these arguments were asked about before, under the same call; approve or decline what is asked now"
+
+
+def unpassable(asked: Question, person: Person, to: str, now: dt.datetime, policy: Policy) -> str:
+    """Why this person may not hand a question to somebody; empty where they may try.
+
+    Args:
+        asked: The question.
+        person: Who hands it over.
+        to: The name of whoever shall answer.
+        now: The moment.
+        policy: Knows who has which role, and holds which label.
+    """
+    if asked.decision is not None:
+        return f"{asked.decision.by.name} has answered already: {asked.decision.verdict}"
+    if asked.expired or now >= asked.expires_at:
+        return "the question has expired, which counts as no"
+    barred = answers.outsider(asked, person, policy.able) or uncleared(policy, asked.call.tool, person)
+    if barred:
+        return barred
+    if not to:
+        return "say to whom it goes"
+    if answers.same(to) == answers.same(person.name):
+        return f"{to} has it already"
+    if policy.people and to not in policy.people and to not in policy.able(asked.may_answer):
+        return f"the policy knows nobody called {to}; it names {', '.join(sorted(policy.people))}"
+    # Whoever they will be signed in as, they are taken for that person here.
+    there = Person(to, "code")
+    if any(answers.same(vote.by.name) == answers.same(to) for vote in asked.votes):
+        return f"{to} has approved already; somebody else must"
+    return answers.outsider(asked, there, policy.able) or uncleared(policy, asked.call.tool, there)
 
 
 def unrevocable(asked: Question, person: Person, now: dt.datetime, policy: Policy) -> str:

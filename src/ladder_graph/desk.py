@@ -12,7 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+from ladder_graph.browsing import Browsing
 from ladder_graph.calls import Call
+from ladder_graph.continuing import Continuing
 from ladder_graph.deciding import Fitting, uncleared
 from ladder_graph.digesting import Digesting
 from ladder_graph.errors import AnswerRefused
@@ -87,7 +89,7 @@ class Cell:
         return f"{self.tool} [{self.scope}]" if self.scope else self.tool
 
 
-class Desk(Pins, Rollbacks, Suspecting, Digesting):
+class Desk(Browsing, Pins, Rollbacks, Suspecting, Digesting, Continuing):
     """What people do with a ladder. `Ladder` is one; it needs no graph to be there, so the command line is one too."""
 
     workspace: Workspace
@@ -369,6 +371,7 @@ class Desk(Pins, Rollbacks, Suspecting, Digesting):
 
     def close(self) -> None:
         """Close the ledger; what lived in memory is gone, its drafts included."""
+        self.detach()
         self.watcher.stop()
         self.store.close()
         if self.store.source == MEMORY and not Path(self.policy.drafts).is_absolute():

@@ -8,7 +8,7 @@ from collections.abc import Generator
 from typing import Any, TypeVar, cast
 
 from ladder_graph.ledger import Refused
-from ladder_graph.steps import Claim, Execute, Ring, Settle, Step, TakeOver
+from ladder_graph.steps import Claim, Execute, Pose, Ring, Settle, Step, TakeOver
 from ladder_graph.turns import Turn
 
 T = TypeVar("T")
@@ -75,7 +75,7 @@ async def _aperform(step: Step, turn: Turn) -> Any:
         if turn.undoable:
             await asyncio.to_thread(turn.executed)
         return outcome
-    if isinstance(step, Settle) and step.draft is not None:
+    if isinstance(step, Pose) or (isinstance(step, Settle) and step.draft is not None):
         step = await asyncio.to_thread(turn.written, step)
     transaction = turn.transaction(step)
     if transaction is not None:

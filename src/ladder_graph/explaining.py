@@ -119,11 +119,17 @@ def _weighed(bound: Bound, breaches: list[Breach], quotas: list[tuple[Charge, in
     for charge, remaining in quotas:
         if charge.amount > remaining:
             return Weighed(bound, held=False, text=exhausted(charge, remaining).text, left=remaining)
-        return Weighed(bound, held=True, text=_rest(charge, remaining), left=remaining)
+        return Weighed(bound, held=True, text=remains(charge, remaining), left=remaining)
     return Weighed(bound, held=True, text="")
 
 
-def _rest(charge: Charge, remaining: int) -> str:
+def remains(charge: Charge, remaining: int) -> str:
+    """What a call takes from a quota that has room for it, and what is left there.
+
+    Args:
+        charge: What it would take.
+        remaining: What is left in the charge's window, in its unit, before the call.
+    """
     if charge.unit == "micro_usd":
         takes, rest, holds = (spell_dollars(amount) for amount in (charge.amount, remaining, charge.limit))
         return f"takes {takes}; {rest} of {holds} is left in {charge.window}"

@@ -17,6 +17,10 @@ Verdict = Literal["approve", "decline", "edit", "respond"]
 """What a person may say: let it run, don't, let it run with these other arguments, or answer in its place."""
 
 
+Means = Literal["keyboard", "pointer", ""]
+"""What somebody answered with; empty where that isn't known."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
     """Why a call stands where it stands: a stable code and a sentence."""
@@ -72,11 +76,18 @@ class Decision:
     """How much there was to read."""
     fault: str = ""
     """`policy` for a no that says nothing about the agent."""
+    shown: str = ""
+    """The digest of the briefing that the person was shown; empty where that isn't known."""
+    input: Means = ""
+    """What they answered with."""
 
     @property
     def record(self) -> dict[str, Any]:
         """What the ledger keeps of how it was come to; nothing of what isn't known."""
-        found = {"looked": self.looked, "characters": self.characters, "fault": self.fault or None}
+        found = {
+            "looked": self.looked, "characters": self.characters, "fault": self.fault or None,
+            "shown": self.shown or None, "input": self.input or None,
+        }  # fmt: skip
         return {name: value for name, value in found.items() if value is not None}
 
 
@@ -122,6 +133,10 @@ class Question:
     it is answered."""
     part_first: bool = False
     """A part of it runs first, and the rest only if the part turns out well."""
+    passed_to: str = ""
+    """Whom it was last handed to; empty where nobody did."""
+    passed_by: str = ""
+    """Who handed it over."""
     word: str = ""
     """That random word itself, where the question is being asked; the ledger doesn't know it."""
 

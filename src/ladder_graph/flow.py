@@ -35,6 +35,7 @@ from ladder_graph.states import State
 from ladder_graph.steps import (
     Claimed,
     Fit,
+    GoneOn,
     Look,
     Measure,
     NotClaimed,
@@ -83,6 +84,10 @@ SAMPLED = Reason("sampled", "its agent seems to have changed, so one of five cal
 
 Routed = tuple[Route, Plan, Seen]
 """Where a call goes, what was settled about it, and what that was found by."""
+
+
+_SAID = frozenset({State.DECLINED, State.RESPONDED, State.EXPIRED, State.EDITED})
+"""What was said of a call other than yes; it may be news to the thread."""
 
 
 def routed(call: Call, gate: Gate) -> Generator[Step, Any, Routed]:
@@ -207,6 +212,8 @@ def again(call: Call, route: Route, plan: Plan, seen: Seen) -> Generator[Step, A
                 State.REFUSED, f"{call.tool} is still running elsewhere; wait for its outcome, don't repeat it."
             )
         return (yield from again(call, route, plan, seen))
+    if known.state in _SAID:
+        yield GoneOn(call)
     match known.state:
         case State.ASKED | State.APPROVED:
             return None

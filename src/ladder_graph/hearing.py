@@ -11,7 +11,7 @@ from ladder_graph.deciding import decision_of, edited, taken_before
 from ladder_graph.envelopes import signer
 from ladder_graph.facts import Decision, Question
 from ladder_graph.hosting import Host
-from ladder_graph.ledger import Journal
+from ladder_graph.ledger import Journal, resumptions
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import last_answer
 from ladder_graph.policy import Policy
@@ -44,7 +44,12 @@ def hear(policy: Policy, host: Host, journal: Journal, step: Heard) -> Work:
         complaint = late or taken_before(journal, cursor, found)
         if complaint:
             return _complained(journal, asked, complaint)(cursor)
-        return journal.answer(cursor, asked, found) or _current(journal, cursor, asked, "it is asked again")
+        taken = journal.answer(cursor, asked, found)
+        if taken is None:
+            return _current(journal, cursor, asked, "it is asked again")
+        if taken.decision is not None:  # The thread goes on right here; should this process die, another one knows.
+            resumptions.put(cursor, taken.id, asked.call, found.verdict, journal.us, hearer=journal.owner)
+        return taken
 
     return work
 

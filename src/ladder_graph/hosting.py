@@ -12,6 +12,7 @@ from ladder_graph.deciding import unchecked
 from ladder_graph.errors import LadderError
 from ladder_graph.facts import Arrival, Asking, Known, Outcome, Person, Question
 from ladder_graph.policy.scene import Scene
+from ladder_graph.presenting import Proposed
 from ladder_graph.splitting import Split
 
 
@@ -55,6 +56,9 @@ class Host(Protocol):
 
     def scene(self, now: dt.datetime) -> Scene:
         """The circumstances of the call, as far as the host knows them."""
+
+    def proposed(self, call: Call) -> Proposed:
+        """What the model wrote beside the call, and what the tool takes for arguments that it leaves out."""
 
     def fitted(self, call: Call, arguments: Mapping[str, Any]) -> Call | str:
         """The call with other arguments, typed by the tool's schema; or why they don't fit, in words."""
@@ -111,6 +115,11 @@ class Alone:
     def scene(self, now: dt.datetime) -> Scene:
         """Nothing is known but the moment."""
         return Scene(now)
+
+    def proposed(self, call: Call) -> Proposed:
+        """Nothing is known."""
+        del call
+        return Proposed()
 
     def fitted(self, call: Call, arguments: Mapping[str, Any]) -> Call | str:
         """The call with other arguments, as they are."""

@@ -8,14 +8,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from random import SystemRandom
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 from ladder_graph import answers
 from ladder_graph.calls import Call
-from ladder_graph.deciding import Fitting, decision_of, edited, taken_before, unrevocable
+from ladder_graph.deciding import Fitting, decision_of, edited, taken_before, unpassable, unrevocable
 from ladder_graph.errors import AnswerRefused
-from ladder_graph.facts import Decision, Person, Question
-from ladder_graph.ledger import Journal, Reading, Store, acts, probes
+from ladder_graph.facts import Decision, Means, Person, Question
+from ladder_graph.ledger import Journal, Reading, Store, acts, probes, resumptions
 from ladder_graph.policy import Policy
 from ladder_graph.trust.deeds import BLAMELESS
 from ladder_graph.trust.probing import due, mutated
@@ -37,10 +37,14 @@ def person_of(by: str | Person) -> Person:
     return person
 
 
-def _attention(looked: float | None, characters: int | None) -> tuple[float | None, int | None]:
-    """How long a person looked at how much; what is no length of time is none."""
+def _attended(
+    answer: answers.Answer, looked: float | None, characters: int | None, shown: str | None, means: Means | None
+) -> answers.Answer:
+    """An answer with how long the person looked at how much; what is no length of time is none."""
     seconds = None if looked is None else looked if 0 <= looked < math.inf else 0.0
-    return seconds, None if characters is None else max(0, characters)
+    much = None if characters is None else max(0, characters)
+    known = means if means in get_args(Means) else None
+    return replace(answer, looked=seconds, characters=much, shown=shown or "", input=known or "")
 
 
 class Questions(ABC):
@@ -74,9 +78,10 @@ class Questions(ABC):
 
     def approve(
         self, question: str, *, by: str | Person, typed: str | None = None, digest: str | None = None,
-        looked: float | None = None, characters: int | None = None,
+        looked: float | None = None, characters: int | None = None, shown: str | None = None,
+        input: Means | None = None,  # noqa: A002  # it is named so in the ledger
     ) -> Question:  # fmt: skip
-        """Say yes to exactly one frozen action; its thread runs it when resumed with `graph.invoke(None, config)`.
+        """Say yes to exactly one frozen action; its thread runs it when it goes on: see `resumptions`.
 
         Args:
             question: The question's id, or the beginning of it.
@@ -86,18 +91,20 @@ class Questions(ABC):
             looked: Seconds that the person looked at the question, where that was measured. A yes that nobody can have
                 read the question for is no evidence of trust.
             characters: How much there was to read.
+            shown: The digest of the briefing that the person was shown (`Briefing.shown`).
+            input: What they answered with: `"keyboard"` or `"pointer"`.
 
         Raises:
             UnknownQuestion: There is none.
             AnswerRefused: Not by this person, not any more, not for these arguments.
         """
-        looked, characters = _attention(looked, characters)
-        answer = answers.Answer("approve", typed=typed, digest=digest, looked=looked, characters=characters)
-        return self._answer(question, answer, by)
+        answer = answers.Answer("approve", typed=typed, digest=digest)
+        return self._answer(question, _attended(answer, looked, characters, shown, input), by)
 
     def decline(
         self, question: str, *, by: str | Person, reason: str, fault: Literal["agent", "policy"] = "agent",
-        looked: float | None = None, characters: int | None = None,
+        looked: float | None = None, characters: int | None = None, shown: str | None = None,
+        input: Means | None = None, digest: str | None = None,  # noqa: A002  # as above
     ) -> Question:  # fmt: skip
         """Say no, with the reason that the agent will read.
 
@@ -109,20 +116,21 @@ class Questions(ABC):
                 against it.
             looked: Seconds that the person looked at the question, where that was measured.
             characters: How much there was to read.
+            shown: The digest of the briefing that the person was shown.
+            input: What they answered with.
+            digest: The digest of what the person was shown; refused if it isn't this question's.
 
         Raises:
             UnknownQuestion: There is none.
-            AnswerRefused: Not any more.
+            AnswerRefused: Not any more, or not for these arguments.
         """
-        looked, characters = _attention(looked, characters)
-        blame = BLAMELESS if fault == BLAMELESS else ""
-        answer = answers.Answer("decline", reason=reason, looked=looked, characters=characters, fault=blame)
-        return self._answer(question, answer, by)
+        answer = answers.Answer("decline", reason=reason, fault=BLAMELESS if fault == BLAMELESS else "", digest=digest)
+        return self._answer(question, _attended(answer, looked, characters, shown, input), by)
 
     def edit(
         self, question: str, arguments: Mapping[str, Any], *, by: str | Person, reason: str = "",
         typed: str | None = None, digest: str | None = None, looked: float | None = None,
-        characters: int | None = None,
+        characters: int | None = None, shown: str | None = None, input: Means | None = None,  # noqa: A002  # as above
     ) -> Question:  # fmt: skip
         """Let a call run with other arguments; whoever puts them in approves them.
 
@@ -138,20 +146,32 @@ class Questions(ABC):
             digest: The digest of what the person was shown; refused if it isn't this question's.
             looked: Seconds that the person looked at the question, where that was measured.
             characters: How much there was to read.
+            shown: The digest of the briefing that the person was shown.
+            input: What they answered with.
 
         Raises:
             UnknownQuestion: There is none.
             AnswerRefused: Not by this person, not any more, or the arguments don't fit the tool.
         """
-        looked, characters = _attention(looked, characters)
-        answer = answers.Answer(
-            "edit", reason=reason, typed=typed, digest=digest, arguments=dict(arguments), looked=looked,
-            characters=characters,
-        )  # fmt: skip
-        return self._answer(question, answer, by)
+        answer = answers.Answer("edit", reason=reason, typed=typed, digest=digest, arguments=dict(arguments))
+        return self._answer(question, _attended(answer, looked, characters, shown, input), by)
 
-    def respond(self, question: str, text: str, *, by: str | Person) -> Question:
+    def respond(
+        self, question: str, text: str, *, by: str | Person, looked: float | None = None,
+        characters: int | None = None, shown: str | None = None, input: Means | None = None,  # noqa: A002  # as above
+        digest: str | None = None,
+    ) -> Question:  # fmt: skip
         """Give the model a text in the tool's place; nothing runs.
+
+        Args:
+            question: The question's id, or the beginning of it.
+            text: What the model reads.
+            by: Who says so; a plain name is vouched for by the calling program.
+            looked: Seconds that the person looked at the question, where that was measured.
+            characters: How much there was to read.
+            shown: The digest of the briefing that the person was shown.
+            input: What they answered with.
+            digest: The digest of what the person was shown; refused if it isn't this question's.
 
         Raises:
             UnknownQuestion: There is none.
@@ -159,7 +179,33 @@ class Questions(ABC):
         """
         if not text.strip():
             raise AnswerRefused("a response must bring a text for the model")
-        return self._answer(question, answers.Answer("respond", reason=text.strip()), by)
+        answer = answers.Answer("respond", reason=text.strip(), digest=digest)
+        return self._answer(question, _attended(answer, looked, characters, shown, input), by)
+
+    def pass_on(self, question: str, *, to: str, by: str | Person, note: str = "") -> Question:
+        """Hand a question to somebody else who may answer it. Its time runs on, and everybody else still may answer.
+
+        Args:
+            question: The question's id, or the beginning of it.
+            to: The name of whoever shall answer.
+            by: Who hands it over: somebody who might answer it.
+            note: A word with it.
+
+        Raises:
+            UnknownQuestion: There is none.
+            AnswerRefused: It was answered, or one of the two may not answer it.
+        """
+        person, whom = person_of(by), to.strip()
+
+        def work(journal: Journal, cursor: Any) -> Question:
+            asked = acts.find_question(journal, cursor, question)
+            complaint = unpassable(asked, person, whom, journal.now, self.policy)
+            passed = None if complaint else journal.pass_on(cursor, asked, person, whom, note.strip())
+            if passed is None:
+                raise AnswerRefused(complaint or "somebody answered at the same moment; look again")
+            return passed
+
+        return self._write(work)
 
     def revoke(self, question: str, *, by: str | Person, reason: str) -> Question:
         """Take an approval back, as long as nothing has run. While others still have to approve, only one's own.
@@ -181,9 +227,13 @@ class Questions(ABC):
             taken = None if complaint else journal.revoke(cursor, asked, person, reason)
             if taken is None:
                 raise AnswerRefused(complaint or f"there is no approval by {person.name} to take back")
+            if taken.decision is not None:
+                resumptions.put(cursor, taken.id, asked.call, "revoke", journal.us)
             return taken
 
-        return self._write(work)
+        taken = self._write(work)
+        self.go_on()
+        return taken
 
     def _answer(self, prefix: str, answer: answers.Answer, by: str | Person) -> Question:
         person = person_of(by)
@@ -207,9 +257,13 @@ class Questions(ABC):
             )
             if taken is None:
                 raise AnswerRefused("somebody answered at the same moment, or you took your approval back; look again")
+            if wrong is None and taken.decision is not None:
+                resumptions.put(cursor, taken.id, asked.call, decision.verdict, journal.us)
             return taken
 
-        return self._write(work)
+        taken = self._write(work)
+        self.go_on()
+        return taken
 
     def _revealed(
         self, journal: Journal, cursor: Any, asked: Question, decision: Decision, wrong: str
@@ -232,6 +286,10 @@ class Questions(ABC):
             if made:
                 probes.put(journal, cursor, asked.call, *made[int(random() * len(made))])
         return taken
+
+    @abstractmethod
+    def go_on(self) -> None:
+        """An answer stands: whoever goes on with threads in this process looks at once."""
 
     def refresh(self) -> Policy:
         """The policy in force."""

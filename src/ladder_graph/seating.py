@@ -6,8 +6,8 @@ import logging
 from collections.abc import Callable
 from functools import partial
 
+from ladder_graph.casebook import Casebook
 from ladder_graph.deciding import Fitting, unchecked
-from ladder_graph.desk import Desk
 from ladder_graph.environments import Environments
 from ladder_graph.hosting import Host
 from ladder_graph.ledger import acts, sagas, watches
@@ -18,7 +18,7 @@ from ladder_graph.tools import NOTHING, Declaration, declared_at
 log = logging.getLogger("ladder_graph")
 
 
-class Seating(Desk):
+class Seating(Casebook):
     """The part of a ladder where tools are known."""
 
     environs: Environments

@@ -16,6 +16,7 @@ from ladder_graph.policy.checks import Check
 from ladder_graph.policy.scene import Scene
 from ladder_graph.splitting import Await, Divide, Join, Split
 from ladder_graph.states import State
+from ladder_graph.telling import Telling
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,8 @@ class Pose:
     route: Route
     part_first: bool = False
     """Whether whoever is asked reads that a part of it goes first."""
+    told: Telling | None = None
+    """What is taken down of it for whoever is asked; None where that was done before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,13 @@ class Heard:
 
     question: Question
     answer: Any
+
+
+@dataclass(frozen=True, slots=True)
+class GoneOn:
+    """The thread knows what was said, and goes on: nobody needs to wake it any more. Answer: nothing."""
+
+    call: Call
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +248,7 @@ Step = (
     | Pose
     | Ring
     | Heard
+    | GoneOn
     | Fit
     | Prepare
     | Claim

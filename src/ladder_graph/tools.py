@@ -7,7 +7,8 @@ the rung that needs it is really ready is decided by `ladder_graph.routing`.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from importlib import import_module
 from typing import Any, Literal, TypeVar, get_args
@@ -16,6 +17,7 @@ from ladder_graph.calls import digest_of
 from ladder_graph.errors import PolicyError
 from ladder_graph.policy.units import seconds
 from ladder_graph.references import make_of, reference, register, unportable
+from ladder_graph.telling import Change, Reach
 
 ATTRIBUTE = "__ladder__"
 """Where a function carries its declaration."""
@@ -28,9 +30,13 @@ Kind = Literal["reversible", "compensable", "buffered", "idempotent", "read", "i
 passed; simply repeated; nothing needs to be done, since it only reads; nothing can be done."""
 Canary = Callable[[Arguments], tuple[Arguments, Arguments] | None]
 """How a tool acts on a part first: from the arguments of a call to those of the part and those of the rest."""
+Preview = Callable[[Arguments], Sequence[Change]]
+"""From the arguments of a call to what it would change. It changes nothing."""
+Worded = str | Callable[[Arguments], str]
+"""A text with the arguments in braces, as `"Refund {amount}?"`, or a function that makes one of the arguments."""
 F = TypeVar("F", bound=Callable[..., Any])
 
-_UNDO = ("prepare", "undo", "fingerprint", "conditional", "kind", "ttl", "resource", "home")
+_UNDO = ("prepare", "undo", "fingerprint", "conditional", "kind", "ttl", "resource", "home", "foresee")
 """What belongs together: the parts of one undo never mix with those of another."""
 
 
@@ -68,6 +74,18 @@ class Declaration:
     canary: Canary | None = None
     """Arguments to those of a smaller first call and those of the rest; None where a call has no part worth trying.
     It changes nothing, and is asked in the agent's own process only."""
+    title: Worded = ""
+    """What is asked in plain words, as `"Refund {amount} to {customer}?"`."""
+    deed: Worded = ""
+    """What a yes does, as `"Run the refund"`."""
+    preview: Preview | None = None
+    """Arguments to what a call would change, for whoever is asked. Changes nothing."""
+    foresee: Preview | None = None
+    """The same as far as the undo can tell it; of an adapter. What the tool says itself goes before it."""
+    reach: Reach | Callable[[Arguments], Reach] | None = None
+    """How far a call reaches, or how that is told from the arguments."""
+    remedy: Worded = ""
+    """What to do if it turns out wrong, in words."""
     version: str = ""
     """Changes whenever the tool does something else than before, where its own code doesn't show that: an approval is
     for one version."""
@@ -227,6 +245,49 @@ def probed_by(probe: Callable[[Arguments, str], Found] | None = None, *, idempot
         idempotent: The tool may simply be called again.
     """
     return lambda function: _declare(function, Declaration(probe=probe, idempotent=idempotent))
+
+
+def presented_by(
+    *,
+    title: Worded = "",
+    deed: Worded = "",
+    preview: Preview | None = None,
+    reach: Reach | Callable[[Arguments], Reach] | None = None,
+    remedy: Worded = "",
+) -> Callable[[F], F]:
+    """Declare what whoever is asked is told about a call. Stands below `@tool`, on the plain function.
+
+    It is asked once, when the question is, in the agent's own process and within five seconds; what fails or takes
+    longer is said to have failed, and the question is asked all the same.
+
+    Args:
+        title: What is asked in plain words, as `"Refund {amount} to {customer}?"`, or a function of the arguments.
+        deed: What a yes does, as `"Run the refund"`; it names the button.
+        preview: Called with the arguments; returns what would change, thing by thing, and changes nothing.
+        reach: How far a call reaches, or a function of the arguments that tells it.
+        remedy: What to do if it turns out wrong, as `"refund_cancel stops it within 30 minutes"`.
+
+    Example:
+        >>> @presented_by(title="Close ticket {number}?", preview=lambda args: [Change("ticket", "open", "closed")])
+        ... def close_ticket(number: int) -> str:
+        ...     return "closed"
+        >>> worded(declaration_of(close_ticket).title, {"number": 7})
+        'Close ticket 7?'
+    """
+    return lambda function: _declare(
+        function, Declaration(title=title, deed=deed, preview=preview, reach=reach, remedy=remedy)
+    )
+
+
+_SLOT = re.compile(r"\{(\w+)\}")
+
+
+def worded(text: Worded, arguments: Arguments) -> str:
+    """What a text says of a call: its slots filled, or made by its function."""
+    if callable(text):
+        return str(text(arguments))
+    # No format string: what somebody wrote into an argument is never one.
+    return _SLOT.sub(lambda slot: str(arguments.get(slot[1], slot[0])), text)
 
 
 def declaration_of(tool: object) -> Declaration:

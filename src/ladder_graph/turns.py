@@ -21,12 +21,14 @@ from ladder_graph.deciding import Fitting, unchecked
 from ladder_graph.facts import Asking, Outcome, Question, Seen
 from ladder_graph.hearing import hear
 from ladder_graph.hosting import Host
-from ladder_graph.ledger import Journal, Store, acts, digests, members, quotas, rehearsals, sagas, starts, watchers
+from ladder_graph.ledger import Journal, Store, acts, members, quotas, rehearsals, resumptions, sagas, starts, watchers
 from ladder_graph.ledger.clocks import Moment
 from ladder_graph.ledger.cursor import Cursor
+from ladder_graph.ledger.digests import lapse_late, mute
 from ladder_graph.ledger.filing import Filing, page
 from ladder_graph.ledger.questions import Terms, nonce_of, word_of
 from ladder_graph.policy import Policy
+from ladder_graph.posing import posed
 from ladder_graph.scale import Rung
 from ladder_graph.splitting import Await, Divide, Join, split
 from ladder_graph.states import State
@@ -35,6 +37,7 @@ from ladder_graph.steps import (
     Claimed,
     Compose,
     Fit,
+    GoneOn,
     Heard,
     Look,
     Measure,
@@ -67,7 +70,7 @@ from ladder_graph.workspace import Workspace, compose
 log = logging.getLogger("ladder_graph")
 T = TypeVar("T")
 
-_WRITTEN = (Settle, Pose, Heard, Claim, TakeOver, Record)
+_WRITTEN = (Settle, Pose, Heard, GoneOn, Claim, TakeOver, Record)
 """The steps that are a transaction of the ledger."""
 
 _UNDOES = frozenset({State.UNDONE, State.UNDO_CONFLICT, State.UNDO_FAILED})
@@ -89,7 +92,7 @@ class Turn:
     terms: Terms
     """What an approval of the call holds for."""
     filing: Filing | None
-    """Where reports on the tool go."""
+    """Where reports on the tool go; None where nobody reads them."""
     declaration: Declaration
     host: Host
     claim: Claim | None = None
@@ -105,8 +108,7 @@ class Turn:
     saga: str = ""
     """The scope that the call is made in, and is undone with as a whole; empty without one."""
     witnessed: bool = False
-    """Whether the tool ran in this turn, or its checks were bad: an undo is called for by that, and by no dead process.
-    """
+    """Whether the tool ran in this turn, or its checks were bad: an undo is called for by that, by no dead process."""
     endings: list[Callable[[], None]] = field(default_factory=list)
     """What tells the ledger's owner that the task which ran an action is over."""
 
@@ -128,6 +130,8 @@ class Turn:
                 return lambda cursor: self._posed(cursor, journal, step, asking), False
             case Heard():
                 return hear(self.policy, self.host, journal, step), True
+            case GoneOn():
+                return lambda cursor: resumptions.heard(cursor, step.call.key, self.store.owner, journal.us), False
             case Claim():
                 self.claim = step
                 return self._claimed(step, lambda cursor: self._joined(cursor, journal, step)), step.durable
@@ -161,7 +165,9 @@ class Turn:
         scoped = bool(self.saga) and not self.terms.rule.read_only
         if scoped:
             sagas.refuse(cursor, self.saga)  # Nobody is asked in vain.
-        asked = journal.pose(cursor, step.call, step.route, self.terms, asking, part_first=step.part_first)
+        asked = journal.pose(
+            cursor, step.call, step.route, self.terms, asking, part_first=step.part_first, told=step.told
+        )
         if scoped:
             sagas.waits(cursor, self.saga, step.call)
         return asked
@@ -190,7 +196,7 @@ class Turn:
         if self.terms.rule.read_only or self.store.owner.held():
             return None
         # To everybody else this process died with its lock, so somebody may be finding out about the call already.
-        said = "The session that shows the ledger that this process lives was cut. Nothing ran."
+        said = "The session that shows that this process lives was cut. Nothing ran."
         return Outcome("failed", text=said, barred=True)
 
     def over(self) -> None:
@@ -261,17 +267,16 @@ class Turn:
                 rehearsal = rehearsals.rehearsal_of(cursor, step.call.tool, self.terms.tool, undo)
                 seen = replace(seen, rehearsed=rehearsal is not None and rehearsal.passed)
             if rule.rung is Rung.REPORT:
-                seen = replace(seen, mute=digests.mute(cursor, self.filing, journal.us))
+                seen = replace(seen, mute=mute(cursor, self.filing, journal.us))
             if not rule.read_only and (firing := fires(cursor, rule.checks, journal.us)):
                 seen = replace(seen, firing=firing)
             return seen if rule.read_only else self._scoped(cursor, journal, step.call, seen)
 
         seen = self.store.glance(work)
-        if not seen.overdue:
-            return seen
-        # No sweep has come by: what lay unread costs the rung before this very call, and that is written down first.
-        self.store.write(lambda cursor: digests.lapse_late(journal, cursor, self.policy, step.call))
-        return self.store.glance(work)
+        if seen.overdue:  # No sweep has come by: what lay unread costs the rung before this very call.
+            self.store.write(lambda cursor: lapse_late(journal, cursor, self.policy, step.call))
+            seen = self.store.glance(work)
+        return seen
 
     def _scoped(self, cursor: Cursor, journal: Journal, call: Call, seen: Seen) -> Seen:
         """What is known, with what the scope of the call has to say."""
@@ -294,6 +299,8 @@ class Turn:
         """Do what must be done outside the transaction before a step is written: a draft's file comes first."""
         if isinstance(step, Settle) and step.draft is not None and self.workspace is not None:
             return Settle(step.call, step.state, step.route, step.text, self.workspace.write(step.call, *step.draft))
+        if isinstance(step, Pose):
+            return posed(step, self.store, self.terms, self.declaration, self.host, self.clock())
         return step
 
     @property

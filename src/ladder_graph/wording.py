@@ -32,6 +32,18 @@ def inert(text: str, keep: str = "") -> str:
     return "".join(c if c in keep or (c.isprintable() and c not in _UNSEEN) else f"\\u{{{ord(c):X}}}" for c in text)
 
 
+def unseen(text: str) -> int:
+    r"""How many characters of a text can't be seen, or turn the reading direction; line breaks and tabs can.
+
+    Example:
+        >>> unseen("pay\u202e now\n")
+        1
+    """
+    if text.isascii() and text.isprintable():
+        return 0
+    return sum(1 for c in text if c not in "\n\r\t" and (not c.isprintable() or c in _UNSEEN))
+
+
 def show(value: object) -> str:
     """A value as JSON in which no character is hidden."""
     return inert(json.dumps(normalise(value), ensure_ascii=False))

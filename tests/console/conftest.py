@@ -11,8 +11,14 @@ import pytest
 from starlette.testclient import TestClient
 
 from ladder_graph import Ladder
-from ladder_graph.console import create_app, sign_in_link
+from ladder_graph.console import app, create_app, sign_in_link
+from ladder_graph.console.answers import Said
+from ladder_graph.console.entries import Entry
+from ladder_graph.console.visitor import Visitor
+from ladder_graph.policy import Policy
 
+FORM = {"origin": "http://127.0.0.1:8642", "content-type": "application/x-www-form-urlencoded"}
+"""What a browser sends with a form of ours."""
 HOST = "http://127.0.0.1:8642"
 """Where it is."""
 
@@ -59,9 +65,13 @@ class Console:
     def __post_init__(self) -> None:
         self.app = create_app(self.ladder)
 
-    def stranger(self) -> Browser:
-        """A browser in which nobody is signed in."""
-        return Browser(TestClient(self.app, base_url=HOST, follow_redirects=False))
+    def stranger(self, address: str = "127.0.0.1") -> Browser:
+        """A browser in which nobody is signed in.
+
+        Args:
+            address: Where it is, as the server sees it.
+        """
+        return Browser(TestClient(self.app, base_url=HOST, follow_redirects=False, client=(address, 50_000)))
 
     def visitor(self, name: str = "ana") -> Browser:
         """A browser in which somebody has just signed in."""
@@ -75,12 +85,31 @@ class Console:
         return browser
 
 
+def probe(visitor: Visitor) -> Said:
+    """A page that says who looks at it, and what its form must bring; acting there says what came."""
+    return Said({
+        "by": visitor.person.name, "form": visitor.token(visitor.here), "took": dict(visitor.form.fields),
+        "fresh": visitor.fresh(),
+    })  # fmt: skip
+
+
+@pytest.fixture
+def probed(monkeypatch):
+    """Consoles have a page `/probe/NAME` beside their own, on which a form can be tried."""
+    found = (*app.ENTRIES, Entry("/probe/{name}", show=probe, take=probe))
+    monkeypatch.setattr(app, "ENTRIES", found)
+
+
 @pytest.fixture
 def console():
     """Makes a console over a ladder that lives as long as the test."""
     with contextlib.ExitStack() as stack:
 
         def make(**ladder) -> Console:
-            return Console(stack.enter_context(contextlib.closing(Ladder(**{"ledger": ":memory:", **ladder}))))
+            if isinstance(ladder.get("policy"), dict):
+                ladder["policy"] = Policy.model_validate({"agent": "ops", **ladder["policy"]})
+            told = {} if "policy" in ladder else {"agent": "ops", "rungs": {}}
+            made = Ladder(**{"ledger": ":memory:", **told, **ladder})
+            return Console(stack.enter_context(contextlib.closing(made)))
 
         yield make

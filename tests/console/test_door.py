@@ -69,4 +69,6 @@ def test_each_answer_has_the_headers(console):
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")
     assert answer.headers["x-frame-options"] == "DENY"
     assert answer.headers["cache-control"] == "no-store"
+    # With "no-referrer" a browser sends our own forms with "Origin: null", which no form may come with.
+    assert answer.headers["referrer-policy"] == "same-origin"
     assert not re.search(r"<script>|style=|onclick=|javascript:", answer.text)

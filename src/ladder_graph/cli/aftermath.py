@@ -6,6 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, TypedDict
 
 if TYPE_CHECKING:
+    from ladder_graph.continuing import Resumption
     from ladder_graph.windows import Watched
 
 
@@ -64,6 +65,37 @@ class RehearsalDocument(TypedDict):
     steps: list[StepDocument]
     untried: list[str]
     """What couldn't be tried, and why."""
+
+
+class ResumptionDocument(TypedDict):
+    """An answer that its thread hasn't gone on with yet: `ladder resumptions --json`."""
+
+    question: str
+    action: str
+    agent: str
+    tool: str
+    thread: str
+    answer: str
+    """approve, decline, edit, respond, revoke or expire."""
+    answered: str
+    state: str
+    """waiting, taken, heard or lost."""
+    tries: int
+    problem: str
+    """Why it couldn't go on the last time."""
+    next: str | None
+    """When somebody looks next."""
+    words: str
+    """What happens next."""
+
+
+def resumption(of: Resumption) -> ResumptionDocument:
+    """An answer that a thread is to go on with, as JSON."""
+    return {
+        "question": of.question, "action": of.action, "agent": of.agent, "tool": of.tool, "thread": of.thread,
+        "answer": of.why, "answered": moment(of.at), "state": of.state, "tries": of.tries, "problem": of.problem,
+        "next": None if of.next is None else moment(of.next), "words": of.words,
+    }  # fmt: skip
 
 
 def watched(of: Watched, now: dt.datetime) -> WatchedDocument:

@@ -65,8 +65,9 @@ def approve(
         question = f"Let {asked.call.agent} run this, once, in your name ({person.name})?"
         typed, looked = _asked(asked, question, typed, yes=yes)
         taken = ladder.approve(asked.id, by=person, typed=typed, digest=asked.digest, looked=looked, characters=to_read)
+        then = _then(ladder, taken)
     _said(out, "approved", person)
-    _what_now(out, taken)
+    _what_now(out, taken, then)
 
 
 def decline(
@@ -128,8 +129,9 @@ def edit(
             characters=to_read,
         )  # fmt: skip
         now_asked = next((one for one in ladder.pending() if one.call.id == asked.call.id), None)
+        then = _then(ladder, asked)
     _said(out, "edited", person)
-    _what_now(out, taken if taken.probe else now_asked or asked)
+    _what_now(out, taken if taken.probe else now_asked or asked, then)
 
 
 def respond(
@@ -188,14 +190,20 @@ def _changed(text: str, asked: Question) -> tuple[str, object]:
         return name, value
 
 
-def _what_now(out: Screen, question: Question) -> None:
+def _then(ladder: Ladder, question: Question) -> str:
+    """What happens next with the thread of a question that was answered, in words; empty where nothing does."""
+    found = ladder.resumption(question.id)
+    return "" if found is None else f"{found.words[0].upper()}{found.words[1:]}"
+
+
+def _what_now(out: Screen, question: Question, then: str) -> None:
     if _revealed(out, question):
         return
     left = 0 if question.decision is not None else question.quorum - len(question.votes)
     if question.quorum > 1 and left > 0:
         out.note(f"{left} more {'person' if left == 1 else 'people'} must approve question {question.id}.")
     else:
-        out.note(f"It runs when thread {question.call.thread} is resumed: graph.invoke(None, config)")
+        out.note(then)
     out.gap()
 
 
@@ -285,12 +293,14 @@ def _end(ctx: typer.Context, verdict: str, act: Callable[[Ladder, Person], Quest
     person = signed_in()
     with place_of(ctx).acting() as ladder:
         question = act(ladder, person)
-        now = ladder.clock()
+        now, then = ladder.clock(), _then(ladder, question)
     out = Screen()
     _card(out, question, now, whole=False)
     out.gap()
     _said(out, verdict, person)
     if not _revealed(out, question):
+        if then:
+            out.note(then)
         out.gap()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -25,7 +26,10 @@ def console(
     ctx: typer.Context,
     *,
     listen: Annotated[str, typer.Option(metavar="HOST:PORT", help="Where it listens.")] = HERE,
-    behind: Annotated[str, typer.Option("--root-path", help="Where a proxy has it, as /ladder.")] = "",
+    behind: Annotated[
+        str | None,
+        typer.Option("--root-path", help="Where a proxy has it, as /ladder; the path of the policy's url if unsaid."),
+    ] = None,
 ) -> None:
     """Serve the pages on which people answer, decide about drafts, read reports, and see where an agent stands.
 
@@ -34,6 +38,7 @@ def console(
     if ctx.invoked_subcommand is not None:
         return
     _needed()
+    from ladder_graph.cli.screen import Screen
     from ladder_graph.cli.serving import taken_at
 
     find_project()
@@ -47,9 +52,13 @@ def console(
                 f"at {host} others can reach it, and it answers only by the name that the policy gives: "
                 '[console] url = "https://…"'
             )
-        at = url or f"http://{f'[{host}]' if ':' in host else host}:{port}{behind}"
+        root = (urlsplit(url or "").path if behind is None else behind).strip("/")
+        root = f"/{root}" if root else ""
+        at = url or f"http://{f'[{host}]' if ':' in host else host}:{port}{root}"
         _print_link(ladder, at, None)
-        _serve(ladder, taken, behind)
+        if not _loopback(host) and at.startswith("http://"):
+            Screen().note("Over http, whoever sits on the line reads the cookies; put something with TLS before it.")
+        _serve(ladder, taken, root)
 
 
 @commands.command()
@@ -64,7 +73,9 @@ def link(
     Whoever has it is that person: give it to nobody else.
     """
     _needed()
-    with place_of(ctx).following() as ladder:
+    place = place_of(ctx)
+    place.shared_ledger(place.read_policy())
+    with place.following() as ladder:
         _print_link(ladder, at.rstrip("/") or ladder.policy.console.url or f"http://{HERE}", name)
 
 
@@ -78,6 +89,7 @@ def _print_link(ladder: Ladder, at: str, name: str | None) -> None:
     whom = name or me.name
     out = Screen()
     if name is None and ladder.policy.people and whom not in ladder.policy.people:
+        out.note(f"The console is at {at}.")
         out.note(f"The policy doesn't name {whom}; `ladder console link NAME` lets in somebody whom it names.")
         return
     path = sign_in_link(ladder, whom, by=me)
@@ -91,7 +103,7 @@ def _serve(ladder: Ladder, taken: socket.socket, behind: str) -> None:
     from ladder_graph.console import create_app
 
     config = uvicorn.Config(
-        create_app(ladder), log_config=None, access_log=False, lifespan="off", root_path=behind,
+        create_app(ladder), log_config=None, access_log=False, lifespan="off", root_path=behind, ws="none",
         # Whose header counts is the policy's to say, and nobody else's.
         proxy_headers=False, server_header=False,
     )  # fmt: skip

@@ -29,6 +29,7 @@ from ladder_graph.cli import (
     reading,
     rehearsing,
     reports,
+    resuming,
     rollbacks,
     sagas,
     starting,
@@ -44,7 +45,7 @@ HEADINGS = {
     "Looking": ("status", "explain", "log", "show", "verify"),
     "Answering": (
         "console", "pending", "approve", "decline", "edit", "respond", "revoke", "drafts", "suggestions", "report",
-        "reports", "ack", "resolve",
+        "reports", "ack", "resolve", "resumptions", "resume-worker",
     ),
     "Trust": ("trust", "why", "promote", "demote", "incident", "attest", "sweep"),
     "Watching": ("watch", "watched", "keep", "undo", "extend", "saga", "rollback", "rehearse"),
@@ -142,6 +143,7 @@ JSON = {
     "incident": documents.keys(assessments.IncidentDocument, many=False),
     "sweep": documents.keys(assessments.SweepDocument),
     "watched": documents.keys(aftermath.WatchedDocument),
+    "resumptions": documents.keys(aftermath.ResumptionDocument),
     "rehearse": documents.keys(aftermath.RehearsalDocument, many=False),
 }
 """What the help of a command says about its JSON."""
@@ -150,7 +152,7 @@ for _command in (
     starting.init, starting.schema, doctor.doctor, demo.demo,
     looking.status, explaining.explain, looking.log, looking.show, looking.verify,
     answering.pending, answering.approve, answering.decline, answering.edit, answering.respond, answering.revoke,
-    reading.report, reports.reports, reports.ack, keeping.resolve,
+    reading.report, reports.reports, reports.ack, keeping.resolve, resuming.resumptions, resuming.resume_worker,
     trusting.trust, trusting.why, trusting.promote, keeping.demote, incidents.incident, incidents.attest,
     incidents.sweep,
     watching.watch, watching.watched, watching.keep, watching.undo, watching.extend, rollbacks.rollback,

@@ -13,8 +13,9 @@ UNVERIFIED = frozenset({"unverified"})
 def access_of(policy: Policy, person: Person, agent: str | None = None) -> Access:
     """What somebody may do in the console.
 
-    Where the policy names nobody, whoever was let in may do everything: the link came from somebody who could read and
-    write the ledger itself. As soon as it names people, those it doesn't name may do nothing.
+    Where the policy names nobody, whoever came by a link may do everything: it came from somebody who could read and
+    write the ledger itself. A proxy lets in too many for that. As soon as the policy names people, those it doesn't
+    name may do nothing.
 
     Args:
         policy: The policy in force.
@@ -24,7 +25,7 @@ def access_of(policy: Policy, person: Person, agent: str | None = None) -> Acces
     if person.auth in UNVERIFIED or not person.name:
         return Access.NONE
     if not policy.people:
-        return Access.ADMIN
+        return Access.NONE if person.auth == "proxy" else Access.ADMIN
     found = policy.people.get(person.name)
     return Access.NONE if found is None else found.access(agent or policy.agent)
 

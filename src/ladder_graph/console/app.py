@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -15,9 +15,9 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from ladder_graph.console.answers import Answer, Moved, Refusal, Said, Shown
-from ladder_graph.console.door import Door
+from ladder_graph.console.door import Door, asked_of
 from ladder_graph.console.entries import Entry, Page
-from ladder_graph.console.forms import Form, read_form
+from ladder_graph.console.forms import NUL, Form, read_form
 from ladder_graph.console.guarding import SAFE, Guard
 from ladder_graph.console.keys import Seal, key_of
 from ladder_graph.console.pages import ENTRIES
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("ladder_graph")
 
-Handler = Callable[[Request], Awaitable[Response]]
+LOST = ("There is no such page", "Go back to the page before.")
 
 
 def create_app(ladder: Ladder) -> Starlette:
@@ -60,33 +60,23 @@ def create_app(ladder: Ladder) -> Starlette:
         Route("/signin/{secret}", door.enter, methods=["GET", "POST"]),
         Route("/signout", door.leave, methods=["POST"]),
         Route("/theme", door.theme, methods=["POST"]),
-        Mount("/static", StaticFiles(packages=[("ladder_graph.console", "static")])),
+        Mount("/static", Assets(packages=[("ladder_graph.console", "static")])),
     ]
     guard = Middleware(Guard, url=lambda: ladder.refresh().console.url)
-    return Starlette(routes=routes, middleware=[guard], exception_handlers={404: _lost, 405: _lost})
+    ways_out = dict.fromkeys((Refusal, LadderError, HTTPException), _stopped)
+    return Starlette(routes=routes, middleware=[guard], exception_handlers=ways_out)
 
 
 def _route(ladder: Ladder, seal: Seal, door: Door, entry: Entry) -> Route:
     """The route of an entry: nothing of it is reached without a visit and the access it takes."""
 
     async def serve(request: Request) -> Response:
-        try:
-            return await _served(request)
-        except Refusal as refusal:
-            return refused(request, refusal, getattr(request.state, "visitor", None))
-        except UnknownQuestion as wrong:
-            return refused(request, Refusal(404, "There is no such thing", str(wrong)), request.state.visitor)
-        except AnswerError as wrong:
-            return refused(request, Refusal(409, "That can't be taken", str(wrong)), request.state.visitor)
-        except LadderError as wrong:
-            log.exception("a page of the console could not be made")
-            return refused(request, Refusal(503, "The ledger can't be used now", str(wrong)), None)
-
-    async def _served(request: Request) -> Response:
         acting = request.method not in SAFE
         visit = await door.visit_of(request)
         if isinstance(visit, Response):
             return visit
+        if any(NUL in text for text in (request.scope["path"], *request.query_params.values())):
+            raise Refusal(404, *LOST)  # nothing is called so, and a database would choke on it
         form = await read_form(request) if acting else Form()
         visitor = Visitor(
             ladder, seal, visit, request.scope.get("root_path", ""), _here(request), dict(request.query_params),
@@ -134,8 +124,8 @@ def framed(request: Request, visitor: Visitor | None) -> dict[str, Any]:
     base = request.scope.get("root_path", "")
     theme = request.cookies.get("ladder_theme")
     return {
-        "base": base, "visitor": visitor, "here": _here(request), "theme": theme if theme in {"light", "dark"} else "",
-        "Access": Access,
+        "base": base, "visitor": visitor, "here": _here(request), "asked": asked_of(request), "Access": Access,
+        "theme": theme if theme in {"light", "dark"} else "",
     }  # fmt: skip
 
 
@@ -145,7 +135,32 @@ def refused(request: Request, refusal: Refusal, visitor: Visitor | None) -> Resp
     return HTMLResponse(render("refusal.html", **framed(request, visitor), **context), refusal.status)
 
 
-async def _lost(request: Request, wrong: Exception) -> Response:
-    """What isn't there looks the same to whoever isn't signed in and to whoever is."""
-    status = getattr(wrong, "status_code", 404)
-    return refused(request, Refusal(status, "There is no such page", "Go back to the page before."), None)
+async def _stopped(request: Request, wrong: Exception) -> Response:
+    """The page for whatever ended a request."""
+    visitor = getattr(request.state, "visitor", None)
+    match wrong:
+        case Refusal():
+            return await run_in_threadpool(refused, request, wrong, visitor)
+        case HTTPException():
+            # What isn't there looks the same to whoever isn't signed in and to whoever is.
+            return refused(request, Refusal(wrong.status_code, *LOST), None)
+        case UnknownQuestion():
+            return await run_in_threadpool(
+                refused, request, Refusal(404, "There is no such thing", str(wrong)), visitor
+            )
+        case AnswerError():
+            return await run_in_threadpool(refused, request, Refusal(409, "That can't be taken", str(wrong)), visitor)
+    # It may say where the ledger is, which is nobody's business who isn't signed in.
+    log.error("a page of the console could not be made", exc_info=wrong)
+    text = "It can't be read or written; the server's log says why. Nothing that was asked for now was done."
+    return refused(request, Refusal(503, "The ledger can't be used now", text), None)
+
+
+class Assets(StaticFiles):
+    """Our own files, which a browser may keep: another version has another address."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        """A file."""
+        response = super().file_response(*args, **kwargs)
+        response.headers["cache-control"] = "public, max-age=31536000, immutable"
+        return response

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from ladder_graph.console import signin
+from ladder_graph.console.access import best_access
 from ladder_graph.console.answers import Refusal
-from ladder_graph.console.forms import read_form
+from ladder_graph.console.forms import SMALL, read_form
 from ladder_graph.console.guarding import SAFE, Rates
 from ladder_graph.console.keys import Seal
 from ladder_graph.console.rendering import render
+from ladder_graph.facts import Person
 from ladder_graph.ledger import visits
 from ladder_graph.ledger.questions import micros
 from ladder_graph.ledger.visits import Visit
+from ladder_graph.policy.console import Access
 
 if TYPE_CHECKING:
     from ladder_graph.ladder import Ladder
@@ -41,6 +46,8 @@ class Door:
         """Sign-ins that failed, by address."""
         self._asked = Rates(most=120, per_minute=600)
         """Pages, by visit."""
+        self._named_anew = Rates(most=10, per_minute=10)
+        """Visits that the proxy's word began, by name: a client that keeps no cookie begins one with each page."""
         self._sent = Rates(most=30, per_minute=120)
         """Forms, by visit."""
 
@@ -58,17 +65,16 @@ class Door:
             return visit
         if isinstance(visit, tuple):
             secret, _ = visit
-            moved = RedirectResponse(request.url.path, 303)
+            moved = RedirectResponse(_base(request) + asked_of(request), 303)
             self._keep(request, moved, secret)
             return moved
         if request.method not in SAFE:
             raise Refusal(401, "You aren't signed in", "Nothing was done. Sign in, and look at it again.")
         if COOKIE not in request.cookies and request.headers.get("sec-fetch-site") == "cross-site":
             # A browser keeps a strict cookie back where a link on another site led here; from our own page it comes.
-            return HTMLResponse(render("bounce.html", base=_base(request), to=str(request.url)))
-        base, here = _base(request), request.scope["path"].removeprefix(_base(request))
-        to = f"{base}/signin"
-        return RedirectResponse(to if here in {"", "/"} else f"{to}?{_asked_for(here)}", 303)
+            return HTMLResponse(render("bounce.html", base=_base(request), to=_base(request) + asked_of(request)))
+        to, asked = f"{_base(request)}/signin", asked_of(request)
+        return RedirectResponse(to if asked == "/" else f"{to}?{urlencode({'next': asked})}", 303)
 
     def _visit(self, request: Request) -> Visit | tuple[str, Visit] | None:
         """Who is signed in; with a new secret for the cookie where the proxy has named somebody anew."""
@@ -82,6 +88,12 @@ class Door:
             return found
         if request.method not in SAFE:
             return None
+        if best_access(self._ladder.refresh(), Person(named, "proxy")) is Access.NONE:
+            raise Refusal(
+                403, "Not somebody this console knows", "The policy lets in people whom it names; ask for it."
+            )
+        if not self._named_anew.allow(named):
+            raise Refusal(429, "Too much at once", "Keep the cookie; wait a minute, and go on then.")
         return signin.sign_in_by_proxy(self._ladder, named, request.headers.get("user-agent", ""))
 
     def _named(self, request: Request) -> str | None:
@@ -99,7 +111,7 @@ class Door:
         if request.method in SAFE:
             return self._page(request, "signin.html", wrong="")
         try:
-            form = await read_form(request)
+            form = await read_form(request, SMALL)
         except Refusal as refusal:
             return self._page(request, "signin.html", refusal.status, wrong=refusal.text)
         secret = form.get("link").strip().rstrip("/").rpartition("/")[2]
@@ -142,11 +154,13 @@ class Door:
 
     async def theme(self, request: Request) -> Response:
         """Dark, light, or as the system is."""
-        form = await read_form(request)
+        form = await read_form(request, SMALL)
         response = RedirectResponse(f"{_base(request)}{signin.inside(form.get('next'))}", 303)
         wanted = form.get("theme")
         if wanted in {"light", "dark"}:
-            response.set_cookie(THEME, wanted, max_age=31_536_000, path=_base(request) or "/", samesite="lax")
+            response.set_cookie(
+                THEME, wanted, max_age=31_536_000, path=_base(request) or "/", httponly=True, samesite="lax"
+            )
         else:
             response.delete_cookie(THEME, path=_base(request) or "/")
         return response
@@ -156,7 +170,7 @@ class Door:
         theme = request.cookies.get(THEME)
         agent = self._ladder.refresh().agent
         page = render(
-            template, base=_base(request), next=asked, visitor=None, agent=agent, here="/signin",
+            template, base=_base(request), next=asked, asked=asked, visitor=None, agent=agent, here="/signin",
             theme=theme if theme in {"light", "dark"} else "", **context,
         )  # fmt: skip
         return HTMLResponse(page, status)
@@ -182,10 +196,16 @@ def _base(request: Request) -> str:
 
 
 def _from(request: Request) -> str:
-    return request.client.host if request.client else ""
+    """Who tries, as far as it can be told: with IPv6 the network, in which one machine has any number of addresses."""
+    host = request.client.host if request.client else ""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    return host if address.version == 4 else str(ipaddress.ip_network((int(address) >> 64 << 64, 64)))  # noqa: PLR2004
 
 
-def _asked_for(here: str) -> str:
-    from urllib.parse import urlencode
-
-    return urlencode({"next": here})
+def asked_of(request: Request) -> str:
+    """What was asked for, from the console's root: whatever stands before a proxy, it leads to the same host."""
+    path = quote(request.scope["path"].removeprefix(_base(request))) or "/"
+    return f"{path}?{request.url.query}" if request.url.query else path

@@ -5,6 +5,7 @@ The host that is asked for, where a form comes from, how many come, and what a b
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import OrderedDict
@@ -14,6 +15,8 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = logging.getLogger("ladder_graph")
 
 CSP = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
@@ -25,7 +28,7 @@ HEADERS = {
     "content-security-policy": CSP,
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",  # With none at all, a browser names no origin on our own forms either.
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=()",
@@ -40,12 +43,17 @@ SAFE = frozenset({"GET", "HEAD"})
 """What changes nothing."""
 
 
-def host_of(netloc: str) -> str:
-    """The host in `host:port`, in lower case and without the brackets of an IPv6 address."""
+PORTS = {"http": 80, "https": 443}
+"""The port of an address that names none."""
+
+
+def origin_of(url: str) -> tuple[str, str, int | None]:
+    """Scheme, host and port of an address, as browsers compare them; an empty host where it is no address."""
     try:
-        return urlsplit(f"//{netloc}").hostname or ""
+        parts = urlsplit(url)
+        return parts.scheme, parts.hostname or "", parts.port or PORTS.get(parts.scheme)
     except ValueError:
-        return ""
+        return "", "", None
 
 
 class Guard:
@@ -65,36 +73,46 @@ class Guard:
             await self._app(scope, receive, send)
             return
 
+        begun = False
+
         async def sending(message: Message) -> None:
+            nonlocal begun
             if message["type"] == "http.response.start":
+                begun = True
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
             await send(message)
 
         refused = self._refused(scope)
-        await (refused or self._app)(scope, receive, sending)
+        try:
+            await (refused or self._app)(scope, receive, sending)
+        except Exception:  # a page with a mistake in it; its answer takes the headers like any other
+            log.exception("a page of the console failed")
+            if begun:
+                raise
+            await PlainTextResponse("this page failed; the server's log says why", 500)(scope, receive, sending)
 
     def _refused(self, scope: Scope) -> PlainTextResponse | None:
         headers, url = Headers(scope=scope), self._url()
-        netloc = headers.get("host", "")
-        if host_of(netloc) not in ({host_of(urlsplit(url).netloc)} if url else set()) | HERE:
+        hosts = headers.getlist("host")
+        here = origin_of(f"{scope.get('scheme', 'http')}://{hosts[0]}") if len(hosts) == 1 else ("", "", None)
+        outside = origin_of(url) if url else None
+        if here[1] not in HERE and (not here[1] or outside is None or here[1] != outside[1]):
             said = 'this console isn\'t at that name; the policy says where it is: [console] url = "https://…"'
             return PlainTextResponse(said, 421)
-        if scope["method"] not in SAFE and not self._own(headers, netloc, url, scope.get("scheme", "http")):
+        # Behind a proxy it is reached by the address that the policy says, whatever the server itself is told.
+        if scope["method"] not in SAFE and not _own(headers, {outside, here if here[1] in HERE else None}):
             return PlainTextResponse("the form wasn't sent by a page of this console, so nothing was done", 403)
         return None
 
-    def _own(self, headers: Headers, netloc: str, url: str | None, scheme: str) -> bool:
-        """Whether a form came from one of our own pages, as the browser says."""
-        if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
-            return False
-        origin = headers.get("origin")
-        outside = urlsplit(url) if url else None
-        named = {f"{scheme}://{netloc}".lower()}
-        if outside:
-            named.add(f"{outside.scheme}://{outside.netloc}".lower())
-        return origin is not None and origin.lower() in named
+
+def _own(headers: Headers, named: set[tuple[str, str, int | None] | None]) -> bool:
+    """Whether a form came from one of our own pages, as the browser says."""
+    if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+        return False
+    origins = headers.getlist("origin")
+    return len(origins) == 1 and origin_of(origins[0]) in named
 
 
 class Rates:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from itsdangerous import BadSignature, Signer
@@ -49,16 +52,30 @@ def key_of(settings: Settings, ledger: str) -> str:
 def _kept(file: Path) -> str:
     """The key in a file that only its owner reads; made where there is none."""
     try:
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new:
-            new.write(secrets.token_hex(SHORTEST))
-    except FileExistsError:
-        pass
+        if not file.exists():
+            _make(file)
+        mode, found = file.stat().st_mode, file.read_text(encoding="ascii", errors="replace").strip()
     except OSError as wrong:
-        raise LadderError(f"the console's key can't be written to {file}: {wrong.strerror}") from wrong
-    found = file.read_text(encoding="ascii").strip()
+        raise LadderError(f"the console's key can't be kept in {file}: {wrong.strerror}") from wrong
+    if os.name == "posix" and mode & 0o077:
+        raise LadderError(
+            f"others than its owner can read {file}; remove it (everybody signs in anew), or chmod 600 it"
+        )
     if len(found) < SHORTEST:
         raise LadderError(f"{file} holds no key; remove it, and everybody signs in anew")
     return found
+
+
+def _make(file: Path) -> None:
+    """Write a key whole, or leave the one that another process has just written."""
+    descriptor, name = tempfile.mkstemp(prefix=f".{file.name}-", dir=file.parent)  # for its owner alone
+    try:
+        with os.fdopen(descriptor, "w") as new:
+            new.write(secrets.token_hex(SHORTEST))
+        with suppress(FileExistsError):
+            os.link(name, file)
+    finally:
+        Path(name).unlink()
 
 
 class Seal:
@@ -73,11 +90,14 @@ class Seal:
 
     def sealed(self, purpose: str, text: str) -> str:
         """A text with its signature, good for one purpose only."""
-        return Signer(self._key, salt=f"ladder.{purpose}").sign(text.encode()).decode()
+        return self._signer(purpose).sign(text.encode()).decode()
 
     def opened(self, purpose: str, text: str) -> str | None:
         """The text that was signed for this purpose; None where it wasn't."""
         try:
-            return Signer(self._key, salt=f"ladder.{purpose}").unsign(text.encode("utf-8", "replace")).decode()
+            return self._signer(purpose).unsign(text.encode("utf-8", "replace")).decode()
         except (BadSignature, UnicodeDecodeError):
             return None
+
+    def _signer(self, purpose: str) -> Signer:
+        return Signer(self._key, salt=f"ladder.{purpose}", key_derivation="hmac", digest_method=hashlib.sha256)

@@ -90,11 +90,14 @@ def sign_in(ladder: Ladder, secret: str, before: Visit | None, browser: str) -> 
 
 
 def sign_in_by_proxy(ladder: Ladder, name: str, browser: str) -> tuple[str, Visit]:
-    """Let somebody in whom the proxy has named."""
+    """Let somebody in whom the proxy has named.
+
+    That they sit there now is not shown by it: the proxy would name them again whoever does. A rung takes a link.
+    """
     journal, policy = _journal(ladder), ladder.refresh()
     ends = journal.us + int(policy.console.session * 1_000_000)
     return ladder.store.write(
-        lambda cursor: visits.begin(journal, cursor, policy.agent, Person(name, "proxy"), ends, browser)
+        lambda cursor: visits.begin(journal, cursor, policy.agent, Person(name, "proxy"), ends, browser, shown=False)
     )
 
 

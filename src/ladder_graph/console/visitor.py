@@ -84,11 +84,10 @@ class Visitor:
         age = micros(self.ladder.clock()) - self.visit.again_us
         return 0 <= age <= self.policy.console.again * 1_000_000
 
-    def counts(self) -> dict[str, int]:
-        """What waits for people."""
-        ladder = self.ladder
-        drafts = sum(draft.state == "waiting" for draft in ladder.drafts())
-        return {"confirm": len(ladder.pending()), "drafts": drafts, "reports": len(ladder.reports())}
+    def counts(self) -> dict[str, str]:
+        """How much waits for people, in words: above a thousand it is only said that there is more."""
+        found = self.ladder.counts()
+        return {"confirm": str(found.questions), "drafts": str(found.drafts), "reports": str(found.reports)}
 
     # --- forms -----------------------------------------------------------------------------------------------
 
@@ -111,6 +110,7 @@ class Visitor:
         found = self.seal.opened("form", self.form.get("form"))
         if found is None:
             return None
-        visit, to, at = found.split("|", 2)
+        visit, _, rest = found.partition("|")
+        to, _, at = rest.rpartition("|")
         age = time.time() - float(at)
         return max(0.0, age) if (visit, to) == (self.visit.hash, self.here) and age <= LONGEST else None

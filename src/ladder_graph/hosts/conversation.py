@@ -41,6 +41,14 @@ def messages_in(config: RunnableConfig) -> list[Any]:
     return [message for value in state_of(config) if isinstance(value, list) for message in value]
 
 
+def words_beside(config: RunnableConfig, call: Call) -> str:
+    """The text of the message that proposed a call, the latest one with its id; empty where there is none."""
+    for message in reversed(messages_in(config)):
+        if isinstance(message, AIMessage) and any(one["id"] == call.id for one in message.tool_calls):
+            return str(message.text)
+    return ""
+
+
 def checkpoint_of(config: RunnableConfig) -> str:
     """The checkpoint that the task goes on from, as `id@namespace`; empty without one."""
     checkpoints: dict[str, str] = config.get("configurable", {}).get(CHECKPOINTS) or {}

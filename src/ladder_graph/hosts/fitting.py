@@ -11,7 +11,7 @@ from langchain_core.tools import BaseTool
 from langgraph.prebuilt.tool_node import ToolInvocationError
 from pydantic import BaseModel, ValidationError
 
-from ladder_graph.calls import Call, digest_of
+from ladder_graph.calls import Call, digest_of, normalise
 from ladder_graph.errors import ArgumentsError
 from ladder_graph.hosts.making import functions_of
 from ladder_graph.hosts.sealing import seal_of
@@ -84,6 +84,30 @@ def _typed(schema: type[BaseModel], given: dict[str, Any]) -> dict[str, Any]:
         key: getattr(parsed, name, None) for name, field in schema.model_fields.items() for key in (name, field.alias)
     }
     return {name: values[name] if type(values.get(name)) in PLAIN else value for name, value in given.items()}
+
+
+def defaults_of(tool: BaseTool | None, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What the tool takes for arguments that a call leaves out, where its schema says so in JSON."""
+    schema: Any = None if tool is None else tool.tool_call_schema
+    fields = getattr(schema, "model_fields", None)
+    if fields is None:
+        listed = schema.get("properties") if isinstance(schema, dict) else None
+        listed = listed if isinstance(listed, dict) else {}
+        found = {name: one["default"] for name, one in listed.items() if isinstance(one, dict) and "default" in one}
+    else:
+        found = {
+            field.alias or name: field.get_default(call_default_factory=False)
+            for name, field in fields.items() if not field.is_required()
+        }  # fmt: skip
+    return {name: value for name, value in found.items() if name not in given and _plain(value)}
+
+
+def _plain(value: object) -> bool:
+    try:
+        normalise(value)
+    except (ArgumentsError, RecursionError):
+        return False
+    return True
 
 
 def _model_of(tool: BaseTool | None) -> type[BaseModel] | None:

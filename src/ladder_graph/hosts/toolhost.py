@@ -25,8 +25,8 @@ from ladder_graph.calls import Call, normalise
 from ladder_graph.errors import DefiniteFailure
 from ladder_graph.facts import Arrival, Asking, Known, Outcome, Person, Question, Reply
 from ladder_graph.hosting import Alone
-from ladder_graph.hosts.conversation import checkpoint_of, recalls
-from ladder_graph.hosts.fitting import fields_of, fitted, fitting, version_of
+from ladder_graph.hosts.conversation import checkpoint_of, recalls, words_beside
+from ladder_graph.hosts.fitting import defaults_of, fields_of, fitted, fitting, version_of
 from ladder_graph.hosts.identity import answering, requesting
 from ladder_graph.hosts.making import tool_code
 from ladder_graph.hosts.outward import outward
@@ -37,6 +37,7 @@ from ladder_graph.hosts.resumes import answers_by_id, forget_a_repeated_answer, 
 from ladder_graph.hosts.scenery import scene_of
 from ladder_graph.hosts.sealing import sealed
 from ladder_graph.policy.scene import Scene
+from ladder_graph.presenting import Proposed
 from ladder_graph.splitting import Split
 from ladder_graph.tools import declaration_of
 
@@ -218,6 +219,10 @@ class Interrupting(ABC):
     def scene(self, now: dt.datetime) -> Scene:
         """What is known of the run, and of its conversation."""
         return scene_of(self.config, now)
+
+    def proposed(self, call: Call) -> Proposed:
+        """What the model wrote beside the call, and the defaults of the tool's schema."""
+        return Proposed(words_beside(self.config, call), defaults_of(self.tool, call.arguments))
 
     def fitted(self, call: Call, arguments: Mapping[str, Any]) -> Call | str:
         """The call with other arguments, typed by the tool's schema; or why they don't fit."""

@@ -6,10 +6,11 @@ import datetime as dt
 import hashlib
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ladder_graph.answers import same
 from ladder_graph.calls import Call, normalise, restore
 from ladder_graph.facts import Known, Route
 from ladder_graph.fingerprint import Environment
@@ -112,6 +113,10 @@ class Actions:
             "prev": prev, "hash": digest,
         })  # fmt: skip
         cursor.execute(sql.PUT_HEAD, {"stream": stream, "n": n + 1, "hash": digest})
+        for sort, name in mentions(action, body):
+            cursor.execute(sql.INSERT_MENTION, {
+                "sort": sort, "name": name, "stream": stream, "at_us": self.us, "n": n + 1,
+            })  # fmt: skip
         return payload
 
     def append_once(self, cursor: Cursor, stream: str, kind: str, body: Mapping[str, Any]) -> bool:
@@ -184,6 +189,21 @@ class Actions:
             "payload": payload, "why": route.why, "text": text, "reply": None, "artifact": artifact, "actor": "",
             "verdict": "", "outside": ",".join(route.outside), "successor": "",
         })  # fmt: skip
+
+
+def mentions(action: str, body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """By what an entry is found beside its action: the person who made it, and the tool where it is about no action.
+
+    Args:
+        action: The action's key; empty for what is about no single one.
+        body: What the entry says.
+    """
+    person = body.get("by") or body.get("actor")
+    if person and isinstance(person, str):
+        yield "person", same(printable(person))
+    tool = body.get("tool") if not action else None
+    if tool and isinstance(tool, str):
+        yield "tool", printable(tool)
 
 
 def sealed(artifact: str | None, watch: str) -> dict[str, str]:

@@ -10,16 +10,18 @@ from typing import Any
 
 from ladder_graph.calls import Call, normalise
 from ladder_graph.facts import Asking, Decision, Person, Question, Reason, Route
-from ladder_graph.ledger import members, questions
+from ladder_graph.ledger import members, questions, resumptions, tellings
 from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.actions import Actions, Refused
 from ladder_graph.ledger.cursor import Cursor
+from ladder_graph.ledger.liveness import Owner
 from ladder_graph.ledger.questions import Terms, nonce_of, question_digest, question_of, word_of
 from ladder_graph.ledger.rows import US
 from ladder_graph.rungs.confirm import responded
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.steps import NotClaimed
+from ladder_graph.telling import Telling
 
 NOBODY = Asking()
 """Nobody is known to have asked, and no word is given out."""
@@ -35,7 +37,7 @@ class Asked(Actions):
 
     def pose(
         self, cursor: Cursor, call: Call, route: Route, terms: Terms, asking: Asking = NOBODY, *,
-        part_first: bool = False,
+        part_first: bool = False, told: Telling | None = None,
     ) -> Question:  # fmt: skip
         """Ask, or find the question that is open already; a late one expires here, and one on other terms is void.
 
@@ -52,18 +54,19 @@ class Asked(Actions):
             if question is None:
                 raise Refused(NotClaimed("state", "its draft was accepted, and runs as that person's act."))
             if question.digest == terms.digest(call) and (part_first or not question.part_first):
-                return self._expire(cursor, self._worded(cursor, question, asking.seed))
+                return self._expire(cursor, self._worded(cursor, question, asking.seed), hearer=self.owner)
             # The rule, the tool or its undo was changed since, or no part would go first any more: what was asked isn't
             # what would run now.
             self._void(cursor, call)
             if place["state"] == State.APPROVED:
                 self.move(cursor, call, State.ASKED, body={"void": question.id})
             requester = question.requester  # Whoever resumes the thread now may be the one who answers.
-        return replace(self._ask(cursor, call, route, terms, requester, asking.seed, part_first=part_first), fresh=True)
+        asked = self._ask(cursor, call, route, terms, requester, asking.seed, part_first=part_first, told=told)
+        return replace(asked, fresh=True)
 
     def _ask(
         self, cursor: Cursor, call: Call, route: Route, terms: Terms, requester: Person | None, seed: str, *,
-        part_first: bool,
+        part_first: bool, told: Telling | None,
     ) -> Question:  # fmt: skip
         """Open a new question about an action."""
         rule, name = terms.rule, secrets.token_hex(8)
@@ -76,18 +79,23 @@ class Asked(Actions):
             "requester_auth": requester.auth if requester else "", "nonce": nonce_of(word_of(seed, name)),
             "tool_version": terms.tool, "rule": rule.revision, "undo": terms.undo, "part_first": part_first,
         }  # fmt: skip
-        return question_of(self.open(cursor, call, row), call, route.why)
+        return question_of(self.open(cursor, call, row, told), call, route.why)
 
-    def open(self, cursor: Cursor, call: Call, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Write a new question down, as the next one about its action."""
+    def open(
+        self, cursor: Cursor, call: Call, row: Mapping[str, Any], told: Telling | None = None
+    ) -> dict[str, Any]:  # fmt: skip
+        """Write a new question down, as the next one about its action, with what was taken down of the call."""
         (turn,) = cursor.execute(sql.NEXT_ROUND, {"action": call.key}).fetchone()
         digest = question_digest(call, row["tool_version"], row["rule"], row["undo"])
-        unanswered = {"state": "open", "by": "", "auth": "", "reason": "", "answered_us": None}
-        new = {**row, "action": call.key, "round": turn, "digest": digest, **unanswered}
+        unanswered = {
+            "state": "open", "by": "", "auth": "", "reason": "", "answered_us": None, "passed_to": "", "passed_by": "",
+        }  # fmt: skip
+        new = {**row, "action": call.key, "tool": call.tool, "round": turn, "digest": digest, **unanswered}
         cursor.execute(sql.INSERT_QUESTION, new)
         self.append(cursor, call.agent, "question", call.key, {
             "question": row["id"], "digest": digest, "tool": row["tool_version"], "undo": row["undo"],
             "requester": row["requester"], "requester_auth": row["requester_auth"], "quorum": row["quorum"],
+            **({} if told is None else {"told": told.to_json()}),
         })  # fmt: skip
         return new
 
@@ -102,7 +110,9 @@ class Asked(Actions):
     def current(self, cursor: Cursor, question: Question) -> Question:
         """The question as it stands now; a late one expires here."""
         found = questions.latest(cursor, question.call)
-        return self._expire(cursor, found) if found is not None and found.id == question.id else question
+        if found is None or found.id != question.id:
+            return question
+        return self._expire(cursor, found, hearer=self.owner)
 
     def answer(self, cursor: Cursor, question: Question, decision: Decision) -> Question | None:
         """Take a decision; None where the question was answered or expired meanwhile, or this person said it before."""
@@ -152,12 +162,24 @@ class Asked(Actions):
         self.enter(cursor, after, State.ASKED, route, edited_from=question.call.key)
         members.inherit(cursor, question.call.key, after.key)
         named = {name: value for name, value in row.items() if name != "why"}
+        told = tellings.told_of(cursor, question.call.key, question.id)
+        told = told and told.edited(normalise(question.call.arguments), arguments, decision.by.name)
         opened = self.open(
-            cursor, after, {**named, "id": secrets.token_hex(8), "asked_us": self.us, "nonce": "", "part_first": False}
-        )
+            cursor, after,
+            {**named, "id": secrets.token_hex(8), "asked_us": self.us, "nonce": "", "part_first": False}, told,
+        )  # fmt: skip
         asked = question_of(opened, after, route.why)
         self.answer(cursor, asked, replace(decision, verdict="approve", successor=None))
         return True
+
+    def pass_on(self, cursor: Cursor, question: Question, person: Person, to: str, note: str) -> Question | None:
+        """Hand an open question to somebody else; None where it isn't open any more. Its time runs on."""
+        if not questions.passed(cursor, question.id, to, person):
+            return None
+        self.append(cursor, question.call.agent, "passed", question.call.key, {
+            "question": question.id, "to": to, "by": person.name, "auth": person.auth, "reason": note,
+        })  # fmt: skip
+        return questions.latest(cursor, question.call)
 
     def revoke(self, cursor: Cursor, question: Question, person: Person, reason: str) -> Question | None:
         """Take an approval back before it was used; None where there is nothing to take back any more.
@@ -187,13 +209,18 @@ class Asked(Actions):
         self.move(cursor, call, State.REFUSED, body={"text": text}, text=text)
         return True
 
-    def _expire(self, cursor: Cursor, question: Question) -> Question:
+    def lapse(self, cursor: Cursor, question: Question) -> bool:
+        """Turn silence into a no where no task of the thread is there to notice it; whether the time is up."""
+        return self._expire(cursor, question, hearer=None) is not question
+
+    def _expire(self, cursor: Cursor, question: Question, *, hearer: Owner | None) -> Question:
         """Turn silence into a no, once the time is up; an approval that nobody used in time is void too."""
         late = self.now >= question.expires_at
         if not late or (question.decision is not None and question.decision.verdict == "decline"):
             return question
         if self._void(cursor, question.call):
             self.move(cursor, question.call, State.EXPIRED, body={"question": question.id})
+            resumptions.put(cursor, question.id, question.call, "expire", self.us, hearer=hearer)
         return questions.latest(cursor, question.call) or question
 
     def _void(self, cursor: Cursor, call: Call) -> bool:

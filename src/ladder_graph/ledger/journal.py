@@ -14,7 +14,7 @@ from typing import Any
 
 from ladder_graph.calls import Call
 from ladder_graph.facts import Known, Question, Seen
-from ladder_graph.ledger import beyond, filing, following, questions, quotas, watches
+from ladder_graph.ledger import beyond, filing, following, questions, quotas, resumptions, watches
 from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.actions import Refused, pinned_in, placed, printable, sealed
 from ladder_graph.ledger.asking import Asked
@@ -294,6 +294,7 @@ class Journal(Asked):
         decision = question.decision
         if decision.verdict != "approve" or not questions.close(cursor, question.id, "approved", "used", decision):
             return NotClaimed("approval", "its approval was used or taken back.")
+        resumptions.heard(cursor, step.call.key, self.owner, self.us)
         return None
 
     def _reserve(self, cursor: Cursor, step: Claim) -> NotClaimed | None:

@@ -16,7 +16,16 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlmodel import SQLModel
 
 from ladder_graph.errors import LedgerNewer, NotALedger
-from ladder_graph.ledger import parts, report_rows, rows, saga_rows, standing_rows, visit_rows, watch_rows
+from ladder_graph.ledger import (
+    parts,
+    report_rows,
+    resumptions,
+    rows,
+    saga_rows,
+    standing_rows,
+    visit_rows,
+    watch_rows,
+)
 
 APPLICATION = 0x4C414444
 """`LADD`, in the header of each of our files."""
@@ -26,6 +35,7 @@ PAGE = 2048
 
 TABLES: tuple[type[SQLModel], ...] = (
     rows.EntryRow,
+    rows.MentionRow,
     rows.PayloadRow,
     rows.HeadRow,
     rows.ActionRow,
@@ -56,6 +66,8 @@ TABLES: tuple[type[SQLModel], ...] = (
     saga_rows.SagaRow,
     saga_rows.MemberRow,
     parts.PartRow,
+    resumptions.ResumptionRow,
+    resumptions.ResumerRow,
     visit_rows.LinkRow,
     visit_rows.VisitRow,
 )

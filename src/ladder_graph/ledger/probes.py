@@ -12,9 +12,9 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, literal_column, select
 
-from ladder_graph.calls import Call
+from ladder_graph.calls import Call, normalise
 from ladder_graph.facts import Decision, Question, Reason, Route
-from ladder_graph.ledger import questions, rows, standing_rows
+from ladder_graph.ledger import questions, rows, standing_rows, tellings
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.dialects import Sql, insert_into, table_of
 from ladder_graph.ledger.journal import Journal
@@ -85,8 +85,11 @@ def put(journal: Journal, cursor: Cursor, like: Call, arguments: dict[str, Any],
     reasons = (Reason("asks", row["why"]),) if row["why"] else ()
     journal.enter(cursor, call, State.ASKED, Route(Rung.CONFIRM, reasons))
     named = {name: value for name, value in row.items() if name != "why"}
-    opened = journal.open(cursor, call, {**named, "id": secrets.token_hex(8), "asked_us": journal.us, "nonce": "",
-                                         "expires_us": journal.us + row["expires_us"] - row["asked_us"]})  # fmt: skip
+    told = tellings.told_of(cursor, like.key, row["id"])
+    told = told and told.told_of(normalise(like.arguments), normalise(arguments))
+    expires = journal.us + row["expires_us"] - row["asked_us"]
+    new = {**named, "id": secrets.token_hex(8), "asked_us": journal.us, "nonce": "", "expires_us": expires}
+    opened = journal.open(cursor, call, new, told)
     cursor.execute(INSERT, {
         "action": call.key, "agent": call.agent, "tool": call.tool, "why": wrong, "at_us": journal.us,
     })  # fmt: skip

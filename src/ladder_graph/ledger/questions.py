@@ -64,6 +64,7 @@ def question_of(row: Mapping[str, Any], call: Call, why: str, votes: Iterable[Ma
         not_requester=bool(row["not_requester"]),
         requester=Person(row["requester"], row["requester_auth"]) if row["requester"] else None,
         nonce=row["nonce"], mistake=row["mistake"], part_first=bool(row["part_first"]),
+        passed_to=row["passed_to"], passed_by=row["passed_by"],
     )  # fmt: skip
 
 
@@ -138,6 +139,12 @@ def declined(cursor: Cursor, call: Call) -> Decision | None:
     if row is None:
         return None
     return Decision("decline", Person(row["by"], row["auth"]), moment(row["answered_us"]), row["reason"])
+
+
+def passed(cursor: Cursor, question: str, to: str, by: Person) -> bool:
+    """Write down whom an open question was handed to; False where it isn't open any more."""
+    cursor.execute(sql.PASS_QUESTION, {"b_id": question, "passed_to": to, "passed_by": by.name})
+    return cursor.rowcount == 1
 
 
 def close(cursor: Cursor, question: str, before: str, after: str, decision: Decision | None = None) -> bool:

@@ -22,6 +22,8 @@ from ladder_graph.ledger.actions import call_of
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import micros, moment, question_of
 from ladder_graph.ledger.rows import (
+    EVERYDAY,
+    RARE,
     ActionRow,
     BeyondRow,
     DraftRow,
@@ -139,7 +141,7 @@ class Reading:
             query = (
                 select(ActionRow, PayloadRow)
                 .join(PayloadRow, col(PayloadRow.hash) == ActionRow.payload, isouter=True)
-                .where(_of(ActionRow.agent, agent))
+                .where(col(ActionRow.agent).in_(_agents(session, agent)))
                 .order_by(col(ActionRow.at_us).desc())
                 .limit(limit)
             )
@@ -248,6 +250,8 @@ class Reading:
                 .where(EntryRow.stream == agent, EntryRow.kind == kind)
                 .order_by(col(EntryRow.n))
             )
+            if kind not in EVERYDAY:
+                query = query.where(RARE)
             return [(n, at_us, json.loads(body)) for n, at_us, body in session.exec(query)]
 
         return self.store.query(work)

@@ -6,8 +6,8 @@ each of their changes is written together with its entry. Times are UTC microsec
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary
-from sqlmodel import Field, SQLModel
+from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, literal_column
+from sqlmodel import Field, SQLModel, col
 
 CLUSTERED = {"sqlite_with_rowid": False}
 """For tables whose rows lie in the order of their keys: one page less for each row that is written."""
@@ -15,12 +15,16 @@ CLUSTERED = {"sqlite_with_rowid": False}
 US = 1_000_000
 """Microseconds in a second."""
 
+EVERYDAY = ("started", "done", "asked", "question", "approved")
+"""The kinds of entries that every call leaves. All others are looked up by their kind, and these need no index: whoever
+looks for one finds it soon."""
+
 
 class EntryRow(SQLModel, table=True):
     """One thing that happened, in the chain of its agent. Never changed, never deleted."""
 
     __tablename__ = "entry"
-    __table_args__ = CLUSTERED
+    __table_args__ = (Index("entry_when", "stream", "at_us", "n"), CLUSTERED)
 
     stream: str = Field(primary_key=True)
     """The agent whose chain it is."""
@@ -38,6 +42,36 @@ class EntryRow(SQLModel, table=True):
     """The hash of the entry before it; 64 zeros for the first."""
     hash: str
     """SHA-256 over the canonical array of all of the above."""
+
+
+RARE = col(EntryRow.kind).not_in([literal_column(f"'{kind}'") for kind in EVERYDAY])
+Index(
+    "entry_rare",
+    *map(col, (EntryRow.stream, EntryRow.kind, EntryRow.at_us, EntryRow.n)),
+    sqlite_where=RARE,
+    postgresql_where=RARE,
+)
+
+
+class MentionRow(SQLModel, table=True):
+    """Where to find the entries that a person made, and those about a tool and no single action of it.
+
+    All of it stands in the entries themselves; it is only looked up here.
+    """
+
+    __tablename__ = "mention"
+    __table_args__ = CLUSTERED
+
+    sort: str = Field(primary_key=True)
+    """person or tool."""
+    name: str = Field(primary_key=True)
+    """The person, in a form in which the same name is the same text; or the tool."""
+    stream: str = Field(primary_key=True)
+    """The entry's chain."""
+    at_us: int = Field(primary_key=True, sa_type=BigInteger)
+    """When."""
+    n: int = Field(primary_key=True)
+    """The entry's place in the chain."""
 
 
 class PayloadRow(SQLModel, table=True):
@@ -74,6 +108,7 @@ class ActionRow(SQLModel, table=True):
     __table_args__ = (
         Index("action_like", "thread", "digest"),
         Index("action_state", "agent", "state", "updated_us"),
+        Index("action_tool", "agent", "tool", "at_us"),
     )
 
     key: str = Field(primary_key=True)
@@ -130,10 +165,7 @@ class QuestionRow(SQLModel, table=True):
     """A question about one frozen action, and its answer."""
 
     __tablename__ = "question"
-    __table_args__ = (
-        Index("question_open", "agent", "state", "asked_us"),
-        Index("question_round", "action", "round", unique=True),
-    )
+    __table_args__ = (Index("question_round", "action", "round", unique=True),)
 
     id: str = Field(primary_key=True)
     """Random."""
@@ -143,6 +175,8 @@ class QuestionRow(SQLModel, table=True):
     """Counts the questions about this action, from 1: an approval that became void is asked for anew."""
     agent: str
     """Who wants to act."""
+    tool: str
+    """With which tool."""
     digest: str
     """What exactly was asked."""
     state: str
@@ -179,6 +213,10 @@ class QuestionRow(SQLModel, table=True):
     """The undo by import path; empty where there is none."""
     part_first: bool = False
     """A part of the call runs first, and the rest only if that turns out well."""
+    passed_to: str = ""
+    """Whom it was last handed to; anybody else who may answer still may."""
+    passed_by: str = ""
+    """Who handed it over."""
     by: str = ""
     """Who answered."""
     auth: str = ""
@@ -187,6 +225,16 @@ class QuestionRow(SQLModel, table=True):
     """What they gave as a reason."""
     answered_us: int | None = Field(default=None, sa_type=BigInteger)
     """When they answered."""
+
+
+_OPEN = col(QuestionRow.state) == literal_column("'open'")
+for _name, _by in (
+    ("question_due", (QuestionRow.agent, QuestionRow.expires_us, QuestionRow.id)),
+    ("question_tool", (QuestionRow.agent, QuestionRow.tool, QuestionRow.expires_us, QuestionRow.id)),
+):
+    Index(_name, *map(col, _by), sqlite_where=_OPEN, postgresql_where=_OPEN)
+_UNUSED = col(QuestionRow.state).in_([literal_column("'open'"), literal_column("'approved'")])
+Index("question_late", col(QuestionRow.expires_us), sqlite_where=_UNUSED, postgresql_where=_UNUSED)
 
 
 class VoteRow(SQLModel, table=True):
@@ -284,6 +332,7 @@ class DraftRow(SQLModel, table=True):
     """A draft in the workspace."""
 
     __tablename__ = "draft"
+    __table_args__ = (Index("draft_state", "agent", "state"),)
 
     action: str = Field(primary_key=True)
     """The action's key."""

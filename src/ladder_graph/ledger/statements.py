@@ -44,6 +44,7 @@ _vote = table_of(rows.VoteRow)
 
 INSERT_ACTION = insert_into(rows.ActionRow)
 INSERT_ENTRY = insert_into(rows.EntryRow)
+INSERT_MENTION = insert_into(rows.MentionRow)
 INSERT_PAYLOAD = insert_into(rows.PayloadRow)
 INSERT_QUESTION = insert_into(rows.QuestionRow)
 INSERT_HOLD = insert_into(rows.HoldRow)
@@ -80,9 +81,10 @@ SAID = _sql(
     .join(_payload, _payload.c.hash == _entry.c.payload)
     .where(
         and_(
-            _entry.c.action == literal_column("''"),
             _entry.c.stream == bindparam("stream"),
             _entry.c.kind == bindparam("kind"),
+            rows.RARE,
+            _entry.c.action == literal_column("''"),
             _payload.c.body == bindparam("body"),
         )
     )
@@ -296,6 +298,13 @@ REKEY_QUESTION = _sql(
     .values(nonce=bindparam("nonce"))
 )
 """Give an open question another word to be named by."""
+
+PASS_QUESTION = _sql(
+    update(_question)
+    .where(and_(_question.c.id == bindparam("b_id"), _question.c.state == literal_column("'open'")))
+    .values(passed_to=bindparam("passed_to"), passed_by=bindparam("passed_by"))
+)
+"""Hand an open question to somebody else; no row changes where it isn't open any more."""
 
 INSERT_VOTE = insert_into(rows.VoteRow, " ON CONFLICT DO NOTHING")
 """One person's yes counts once, also after they took it back."""

@@ -103,14 +103,24 @@ def use_link(journal: Journal, cursor: Cursor, secret: str) -> str | None:
 
 
 def begin(
-    journal: Journal, cursor: Cursor, stream: str, person: Person, ends_us: int, agent: str = ""
+    journal: Journal, cursor: Cursor, stream: str, person: Person, ends_us: int, agent: str = "", *, shown: bool = True
 ) -> tuple[str, Visit]:
-    """Sign somebody in: the secret for their cookie, and the visit."""
+    """Sign somebody in: the secret for their cookie, and the visit.
+
+    Args:
+        journal: Writes it down.
+        cursor: In a transaction.
+        stream: The agent in whose chain it is written.
+        person: Who it is.
+        ends_us: Until when at most, in microseconds since the epoch.
+        agent: The browser, as it names itself.
+        shown: Whether they have just shown that it is them.
+    """
     secret = secrets.token_urlsafe(SECRET)
     kept = hashed(secret)
     row = {
         "hash": kept, "person": person.name, "auth": person.auth, "began_us": journal.us,
-        "again_us": journal.us, "ends_us": ends_us, "ended_us": None, "agent": agent[:200],
+        "again_us": journal.us if shown else 0, "ends_us": ends_us, "ended_us": None, "agent": agent[:200],
     }  # fmt: skip
     cursor.execute(_INSERT_VISIT, row)
     journal.append(cursor, stream, "signed_in", "", {"by": person.name, "auth": person.auth, "visit": kept[:12]})

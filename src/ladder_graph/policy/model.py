@@ -20,7 +20,7 @@ from ladder_graph.policy.reporting import Reports, Stream
 from ladder_graph.policy.trusting import OTHER, Scope, Stake, Trust
 from ladder_graph.policy.units import MicroDollars, SomeSeconds
 from ladder_graph.policy.watching import Signals, Watch, problems
-from ladder_graph.policy.whole import ROLE, doubled, refuse, tied, unanswerable, unheard
+from ladder_graph.policy.whole import ROLE, doubled, let_in, refuse, tied, unanswerable, unheard
 from ladder_graph.scale import Rung
 
 
@@ -247,6 +247,11 @@ class Policy(Strict):
     @model_validator(mode="after")
     def _somebody_reads(self) -> Self:
         refuse(unheard(self))
+        return self
+
+    @model_validator(mode="after")
+    def _somebody_comes_in(self) -> Self:
+        refuse(let_in(self))
         return self
 
     def withheld(self, rule: Rule, name: str) -> list[str]:

@@ -96,6 +96,14 @@ def unheard(policy: Policy) -> Iterator[Mistake]:
                 yield Mistake(("tools", tool, "channel"), f"there is no report channel {rule.channel!r}; {hint}")
 
 
+def let_in(policy: Policy) -> Iterator[Mistake]:
+    """A proxy that lets people in to the console, and nobody named who may do something there."""
+    with suppress(AttributeError):
+        if policy.console.proxy_header and not policy.people:
+            text = 'lets in nobody, for the policy names no people; name them, as in [people.ana] console = "reviewer"'
+            yield Mistake(("console", "proxy_header"), text)
+
+
 def near(name: str, known: Iterable[str]) -> str:
     """Which known name was probably meant, as a question; empty where none is near."""
     found = difflib.get_close_matches(name, list(known), 1)

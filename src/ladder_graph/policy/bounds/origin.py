@@ -91,25 +91,7 @@ class Origin(ArgumentBound):
             tool, _, field = source.partition(":")
             for output in scene.said.outputs:
                 if output.tool == tool:
-                    yield from self._held(output, field)
-
-    def _held(self, output: Output, field: str = "") -> set[str]:
-        """What an output holds of itself: nothing that it may only have repeated from its arguments."""
-        given = {said for leaf in _leaves(output.arguments) for said in self._of_leaf(leaf)}
-        try:
-            answer = json.loads(output.text)
-        except (ValueError, RecursionError):
-            answer = None if field else output.text
-        if not field:
-            return {said for leaf in _leaves(answer) for said in self._of_leaf(leaf)} - given
-        whole = (spelt(leaf, self.type) for at in _at(answer, field.split(".")) for leaf in _leaves(at, deep=False))
-        return {said for said in whole if said is not None} - given
-
-    def _of_leaf(self, leaf: object) -> Iterator[str]:
-        if isinstance(leaf, str):
-            yield from found_in(leaf, self.type)
-        elif (spelling := spelt(leaf, self.type)) is not None:
-            yield spelling
+                    yield from held(output, self.type, field)
 
     @property
     def _sources(self) -> str:
@@ -121,8 +103,34 @@ class Origin(ArgumentBound):
 
     def _blame(self, spelling: str, scene: Scene) -> str:
         """Which tool said it, where none that counts did."""
-        said = dict.fromkeys(output.tool for output in scene.said.outputs if spelling in self._held(output))
+        said = dict.fromkeys(output.tool for output in scene.said.outputs if spelling in held(output, self.type))
         return f"; it stands in the output of {', '.join(map(shorten, said))}, which doesn't count" if said else ""
+
+
+def held(output: Output, kind: Type, field: str = "") -> set[str]:
+    """What an output holds of itself, in one spelling each: nothing that it may only have repeated from its arguments.
+
+    Args:
+        output: What a tool answered.
+        kind: The type of value that is looked for.
+        field: The one field of a JSON answer that counts; empty for all of it.
+    """
+    given = {said for leaf in leaves(output.arguments) for said in _of_leaf(leaf, kind)}
+    try:
+        answer = json.loads(output.text)
+    except (ValueError, RecursionError):
+        answer = None if field else output.text
+    if not field:
+        return {said for leaf in leaves(answer) for said in _of_leaf(leaf, kind)} - given
+    whole = (spelt(leaf, kind) for at in _at(answer, field.split(".")) for leaf in leaves(at, deep=False))
+    return {said for said in whole if said is not None} - given
+
+
+def _of_leaf(leaf: object, kind: Type) -> Iterator[str]:
+    if isinstance(leaf, str):
+        yield from found_in(leaf, kind)
+    elif (spelling := spelt(leaf, kind)) is not None:
+        yield spelling
 
 
 _ARTICLE: dict[Type, str] = {
@@ -137,8 +145,14 @@ _ARTICLE: dict[Type, str] = {
 }
 
 
-def _leaves(value: Any, *, deep: bool = True) -> Iterator[Any]:
-    """The plain values in a JSON value, however deep it nests; of a list alone where it shall not be deep."""
+def leaves(value: Any, *, deep: bool = True, whole: bool = False) -> Iterator[Any]:
+    """The plain values in a JSON value, however deep it nests.
+
+    Args:
+        value: The value.
+        deep: Whether tables are looked into, or lists alone.
+        whole: Whether what says nothing comes, too: null, true and false.
+    """
     waiting = [value]
     while waiting:
         match one := waiting.pop():
@@ -146,7 +160,7 @@ def _leaves(value: Any, *, deep: bool = True) -> Iterator[Any]:
                 waiting += reversed(one.values()) if deep else ()
             case list() | tuple():
                 waiting += reversed(one)
-            case None | bool():
+            case None | bool() if not whole:
                 continue
             case _:
                 yield one

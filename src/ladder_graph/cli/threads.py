@@ -1,0 +1,132 @@
+"""The workers behind `ladder resume-worker`: on a graph in this process, or on a server's threads."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ladder_graph.cli.graphs import load
+from ladder_graph.errors import LadderError
+from ladder_graph.ledger.sqlite import MEMORY
+from ladder_graph.resuming import InProcess, Server, Worker
+
+if TYPE_CHECKING:
+    from ladder_graph.ladder import Ladder
+
+log = logging.getLogger("ladder_graph")
+
+
+@contextmanager
+def here(app: str, poll: float) -> Iterator[Worker]:
+    """A worker on a graph of this project.
+
+    Args:
+        app: `module:name` of a graph under a ladder, or of a function that makes one; it may be async, and may be a
+            context manager, as whoever opens a checkpointer is.
+        poll: Seconds between two looks.
+
+    Raises:
+        LadderError: There is no such graph, it is under no ladder, or no other process can see its threads.
+    """
+    from ladder_graph.hosts.finding import mounted
+
+    with ExitStack() as opened:
+        graph, loop = _made(app, load(app), opened)
+        ladder, agent = mounted(graph)
+        if ladder.store.source == MEMORY:
+            raise LadderError(
+                f"the ledger of {app} is in the memory of one process, so nobody answers where it sees it"
+            )
+        resumer = InProcess(graph, agent=agent, loop=loop)
+        if not resumer.lasting:
+            raise LadderError(
+                f"{app} keeps its threads in memory, where another process's are never found; give it a checkpointer "
+                f"on disk or a server, such as SqliteSaver or PostgresSaver, or attach InProcess(graph) where it runs"
+            )
+        with _working(ladder, resumer, poll) as worker:
+            yield worker
+
+
+@contextmanager
+def there(ladder: Ladder, url: str, assistant: str, key_env: str | None, poll: float) -> Iterator[Worker]:
+    """A worker on the threads of a LangGraph server."""
+    with _working(ladder, Server(url, assistant, key_env=key_env), poll) as worker:
+        yield worker
+
+
+@contextmanager
+def _working(ladder: Ladder, resumer: InProcess | Server, poll: float) -> Iterator[Worker]:
+    worker = Worker(
+        ladder.store, ladder.clock, ladder.refresh, resumer, poll=poll,
+        accepted=ladder.run_accepted if isinstance(resumer, InProcess) else None,
+    )  # fmt: skip
+    try:
+        yield worker
+    finally:
+        worker.stop()
+
+
+def until_stopped(worker: Worker) -> None:
+    """Work until SIGTERM or SIGINT; threads that were begun come to their end first."""
+    over = threading.Event()
+    for one in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(one, lambda *_: over.set())
+    worker.start()
+    log.info("going on with threads of %s, %s; ledger %s", worker.agent, worker.resumer.how, worker.store.source)
+    over.wait()
+    worker.stop()
+    log.info("stopped")
+
+
+def _made(app: str, found: Any, opened: ExitStack) -> tuple[Any, asyncio.AbstractEventLoop | None]:
+    """The graph, and the loop that it was made on, if it was."""
+    if hasattr(found, "get_state"):
+        return found, None
+    if not callable(found):
+        raise LadderError(f"{app} is a {type(found).__name__}, and no graph nor a function that makes one")
+    try:
+        made = found()
+        if isinstance(made, AbstractContextManager):
+            made = opened.enter_context(made)
+        if not (inspect.isawaitable(made) or isinstance(made, AbstractAsyncContextManager)):
+            return made, None
+        loop = _looping(opened)
+        return asyncio.run_coroutine_threadsafe(_amade(made, opened, loop), loop).result(), loop
+    except (Exception, SystemExit) as wrong:  # somebody's whole program; whatever it raises is said
+        raise LadderError(f"{app} can't be made: {type(wrong).__name__}: {wrong}") from wrong
+
+
+async def _amade(made: Any, opened: ExitStack, loop: asyncio.AbstractEventLoop) -> Any:
+    found = await made if inspect.isawaitable(made) else made
+    if not isinstance(found, AbstractAsyncContextManager) or hasattr(found, "get_state"):
+        return found
+    graph = await found.__aenter__()
+    opened.callback(
+        lambda: asyncio.run_coroutine_threadsafe(_left(found), loop).result(),
+    )
+    return graph
+
+
+async def _left(manager: AbstractAsyncContextManager[Any]) -> None:
+    await manager.__aexit__(None, None, None)
+
+
+def _looping(opened: ExitStack) -> asyncio.AbstractEventLoop:
+    """An event loop in a thread of its own, until everything is over."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="ladder-graph-loop", daemon=True)
+    thread.start()
+
+    def end() -> None:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+    opened.callback(end)
+    return loop

@@ -1,0 +1,439 @@
+"""An answer given outside goes on with the thread that waits for it: once, and only from where it waits."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+from langchain_core.tools import tool
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+
+from ladder_graph import LadderError, NoCheckpointer, Person
+from ladder_graph.hosts.finding import mounted
+from ladder_graph.resuming import Head, InProcess, Worker
+from ladder_graph.testing import FrozenClock, ScriptedModel, calls, says, tool_call
+from tests.hosts.graphs import GO, READ, WAYS, World, agent_of, ladder_of, on, raw_graph, told
+
+ASKS = {"a": "confirm", "b": READ}
+
+
+class Stage:
+    """An agent whose calls ask, and a worker that looks when it is told to."""
+
+    def __init__(self, turn=None, rules=None, shape=None, **policy):
+        self.world, self.clock = World(), FrozenClock()
+        self.ladder = ladder_of(rules or ASKS, clock=self.clock, **policy)
+        answers = [turn or calls("a", {"x": "1"}), *["Done."] * 9]
+        made = shape(answers, self.world) if shape else agent_of(answers, [self.world.tool("a"), self.world.tool("b")])
+        self.graph = self.ladder.wrap(made, checkpointer=InMemorySaver())
+        self.worker = self.another()
+
+    def another(self, resumer=None):
+        """One more worker on the same threads."""
+        ladder = self.ladder
+        return Worker(
+            ladder.store, ladder.clock, ladder.refresh, resumer or InProcess(self.graph), accepted=ladder.run_accepted
+        )
+
+    def ask(self, thread="1"):
+        """Run until it asks; the questions."""
+        self.graph.invoke(GO, on(thread))
+        self.clock.advance(1)
+        return self.ladder.pending()
+
+    def told(self, thread="1"):
+        """What the model was told of its calls, and whether the thread came to its end."""
+        state = self.graph.get_state(on(thread))
+        return [text for _, text in told(state.values)], state.next
+
+    def later(self, seconds=1.0):
+        """Time passes, and the worker looks."""
+        self.clock.advance(seconds)
+        self.worker.settle()
+
+
+def approve(ladder, question):
+    """Yes."""
+    ladder.approve(question.id, by="ana")
+
+
+def decline(ladder, question):
+    """No."""
+    ladder.decline(question.id, by="ana", reason="too early")
+
+
+def edit(ladder, question):
+    """Other arguments."""
+    ladder.edit(question.id, {"x": "2"}, by="ana")
+
+
+def respond(ladder, question):
+    """A text instead."""
+    ladder.respond(question.id, "forty-two", by="ana")
+
+
+def revoke(ladder, question):
+    """Yes, and then no."""
+    ladder.approve(question.id, by="ana")
+    ladder.revoke(question.id, by="ana", reason="wrong one")
+
+
+ANSWERS = [
+    (approve, "a 1", [("a", "1")]),
+    (decline, "DECLINED by ana: too early", []),
+    (edit, "a 2", [("a", "2")]),
+    (respond, "forty-two", []),
+    (revoke, "DECLINED by ana: wrong one", []),
+]
+
+
+@pytest.mark.parametrize(("answer", "said", "ran"), ANSWERS, ids=[one[0].__name__ for one in ANSWERS])
+def test_every_answer_goes_on_with_its_thread(answer, said, ran):
+    """The model is told what was answered, what was approved runs once, and a second look does nothing more."""
+    stage = Stage()
+    (question,) = stage.ask()
+    answer(stage.ladder, question)
+    (waiting,) = stage.ladder.resumptions()
+    assert (waiting.state, waiting.thread, waiting.why) == ("waiting", "1", answer.__name__)
+    stage.worker.settle()
+    (text,), following = stage.told()
+    assert said in text
+    assert following == ()
+    assert stage.world.ran == ran
+    assert stage.ladder.resumptions() == []
+    stage.later(60)
+    assert stage.world.ran == ran
+    assert stage.ladder.verify().ok
+
+
+def test_silence_goes_on_too():
+    """A question that nobody answers in time is a no, and its thread is told so though nobody touched it."""
+    stage = Stage(rules={"a": {"rung": "confirm", "confirm": {"expires": "1h"}}, "b": READ})
+    stage.ask()
+    stage.later(3500)
+    assert stage.told()[1] == ("confirm",)
+    stage.later(101)
+    stage.later()
+    (text,), following = stage.told()
+    assert text.startswith("NOT RUN: nobody said in time")
+    assert following == ()
+    assert stage.world.ran == []
+
+
+def test_an_approval_that_nobody_used_in_time_is_void():
+    """Whoever approved it didn't mean next week; the thread is told that it didn't run."""
+    stage = Stage(rules={"a": {"rung": "confirm", "confirm": {"expires": "1h"}}, "b": READ})
+    (question,) = stage.ask()
+    approve(stage.ladder, question)
+    stage.later(3700)
+    stage.later()
+    assert stage.world.ran == []
+    assert stage.told()[1] == ()
+
+
+@pytest.mark.parametrize("ask", ["all", "one"])
+def test_one_of_several_questions_goes_on_and_the_others_are_asked_again(ask):
+    """Each answer goes on with the thread; the model is asked once, when all its calls have come back."""
+    stage = Stage(says(*[tool_call("a", {"x": str(n)}) for n in range(3)], tool_call("b", {"x": "r"})), ask=ask)
+    stage.ask()
+    for n in range(3):
+        open_now = stage.ladder.pending()
+        assert len(open_now) == (1 if ask == "one" else 3 - n)
+        approve(stage.ladder, open_now[-1])
+        stage.later()
+    assert stage.ladder.pending() == []
+    assert sorted(stage.told()[0]) == ["a 0", "a 1", "a 2", "b r"]
+    assert sorted(stage.world.ran) == [("a", "0"), ("a", "1"), ("a", "2"), ("b", "r")]
+    assert stage.told()[1] == ()
+
+
+def test_two_answers_are_taken_to_a_thread_in_one_run():
+    """Both are known when the worker comes; the thread runs once."""
+    stage = Stage(says(tool_call("a", {"x": "1"}), tool_call("a", {"x": "2"})))
+    for question in stage.ask():
+        approve(stage.ladder, question)
+    runs = []
+    resumer = InProcess(stage.graph)
+    resume = resumer.resume
+    resumer.resume = lambda thread: (runs.append(thread), resume(thread))
+    stage.another(resumer).settle()
+    assert runs == ["1"]
+    assert stage.told()[1] == ()
+
+
+def test_an_agent_inside_another_goes_on():
+    """A question of a graph inside is answered; the outer thread goes on with it."""
+
+    def nested(answers, world):
+        from langgraph.graph import START, MessagesState, StateGraph
+
+        inner = raw_graph(answers, [world.tool("a")]).compile()
+        outer = StateGraph(MessagesState)
+        outer.add_node("inner", inner)
+        outer.add_edge(START, "inner")
+        return outer
+
+    stage = Stage(shape=nested)
+    (question,) = stage.ask()
+    assert question.call.agent == "ops/inner"
+    approve(stage.ladder, question)
+    assert len(stage.ladder.resumptions()) == 1
+    stage.worker.settle()
+    assert stage.world.ran == [("a", "1")]
+    assert stage.told()[1] == ()
+    assert stage.ladder.resumptions() == []
+
+
+@pytest.mark.parametrize("way", WAYS, ids=repr)
+def test_an_answer_in_band_leaves_nothing_to_go_on_with(way):
+    """Whoever resumes the graph themselves needs no worker; a worker that looks later finds the thread beyond it."""
+    stage = Stage()
+    (question,) = stage.ask()
+    approve(stage.ladder, question)
+    way.invoke(stage.graph, None, on())
+    (row,) = stage.ladder.resumptions()
+    assert row.state == "heard"
+    assert row.words == "thread 1 has the answer and goes on"
+    stage.later(11)
+    assert stage.ladder.resumptions() == []
+    assert stage.world.ran == [("a", "1")]
+
+
+def test_a_thread_that_was_changed_keeps_the_answer_and_says_so():
+    """`update_state` has taken the thread away from its question: it isn't forced back, and the answer stays."""
+    stage = Stage(rules={"a": {"rung": "confirm", "confirm": {"expires": "30d"}}, "b": READ})
+    (question,) = stage.ask()
+    stage.graph.update_state(on(), {"messages": [("user", "Never mind.")]}, as_node="model")
+    approve(stage.ladder, question)
+    stage.later()
+    (row,) = stage.ladder.resumptions()
+    assert row.state == "waiting"
+    assert "doesn't wait at this question" in row.problem
+    assert stage.world.ran == []
+    assert stage.ladder.question(question.id).decision.verdict == "approve"
+    stage.later(8 * 86_400)
+    (row,) = stage.ladder.resumptions()
+    assert row.state == "lost"
+    assert stage.world.ran == []
+
+
+def test_a_thread_that_is_gone_keeps_the_answer_and_says_so(tmp_path):
+    """A deleted thread can't go on; it is looked for ever more seldom, and given up after a week."""
+    stage = Stage(rules={"a": {"rung": "confirm", "confirm": {"expires": "30d"}}, "b": READ})
+    with SqliteSaver.from_conn_string(str(tmp_path / "threads.db")) as saver:
+        stage.graph = stage.ladder.wrap(
+            agent_of([calls("a", {"x": "1"}), "Done."], [stage.world.tool("a")]), checkpointer=saver
+        )
+        stage.worker = stage.another()
+        (question,) = stage.ask()
+        saver.delete_thread("1")
+        approve(stage.ladder, question)
+        for wait in (1, 2, 4):
+            stage.later(wait)
+        (row,) = stage.ladder.resumptions()
+        assert (row.state, row.problem) == ("waiting", "there is no such thread")
+        assert row.tries >= 2
+        assert "keeps the answer: there is no such thread" in row.words or "when a worker runs" in row.words
+        stage.later(8 * 86_400)
+        (row,) = stage.ladder.resumptions()
+        assert row.state == "lost"
+        assert row.words == "thread 1 was given up: there is no such thread"
+
+
+def test_a_thread_in_another_process_memory_is_left_to_it():
+    """A graph in memory can't know whether a thread is gone or another's; it says nothing and looks again."""
+    stage = Stage()
+    (question,) = stage.ask()
+    stranger = stage.another(
+        InProcess(stage.ladder.wrap(agent_of(["Hi."], [stage.world.tool("a")]), checkpointer=InMemorySaver()))
+    )
+    approve(stage.ladder, question)
+    stranger.settle()
+    (row,) = stage.ladder.resumptions()
+    assert (row.state, row.problem, row.tries) == ("waiting", "", 0)
+    stage.later(11)
+    assert stage.world.ran == [("a", "1")]
+
+
+def test_a_run_that_fails_is_tried_again_where_the_answer_was_not_heard():
+    """The graph can't be run now; the answer stays, the trouble is said, and later it goes on."""
+    stage = Stage()
+    (question,) = stage.ask()
+    approve(stage.ladder, question)
+    resumer = InProcess(stage.graph)
+    resume, broken = resumer.resume, [True]
+
+    def failing(thread):
+        if broken.pop() if broken else False:
+            raise OSError("the model's server is away")
+        resume(thread)
+
+    resumer.resume = failing
+    stage.worker = stage.another(resumer)
+    stage.worker.settle()
+    (row,) = stage.ladder.resumptions()
+    assert (row.state, row.problem, row.tries) == ("waiting", "OSError: the model's server is away", 1)
+    stage.later(2)
+    assert stage.world.ran == [("a", "1")]
+    assert stage.ladder.resumptions() == []
+
+
+def test_a_run_that_fails_after_the_answer_was_heard_runs_nothing_twice():
+    """The tool ran and the model failed: the call isn't gone on with again, and its thread's failure is said."""
+    stage = Stage()
+
+    def fails(messages):
+        raise RuntimeError("no more tokens")
+
+    stage.graph = stage.ladder.wrap(
+        agent_of([calls("a", {"x": "1"}), fails, "Done."], [stage.world.tool("a")]), checkpointer=InMemorySaver()
+    )
+    stage.worker = stage.another()
+    (question,) = stage.ask()
+    approve(stage.ladder, question)
+    stage.worker.settle()
+    assert stage.world.ran == [("a", "1")]
+    found = stage.ladder.resumption(question.id)
+    assert found.state == "over"
+    assert "no more tokens" in found.problem
+    stage.later(60)
+    assert stage.world.ran == [("a", "1")]
+
+
+def test_a_vote_that_is_not_enough_wakes_nobody():
+    """Where two must approve, the first yes changes nothing for the thread."""
+    stage = Stage(rules={"a": {"rung": "confirm", "confirm": {"quorum": 2}}, "b": READ})
+    (question,) = stage.ask()
+    approve(stage.ladder, question)
+    assert stage.ladder.resumptions() == []
+    stage.ladder.approve(question.id, by="ben")
+    stage.worker.settle()
+    assert stage.world.ran == [("a", "1")]
+
+
+def test_what_is_attached_goes_on_by_itself():
+    """An answer in the process with the graph goes on at once, and closing the ladder waits for what was begun."""
+    world = World()
+    ladder = ladder_of(ASKS)
+    graph = ladder.wrap(agent_of([calls("a", {"x": "1"}), "Done."], [world.tool("a")]), checkpointer=InMemorySaver())
+    worker = ladder.attach(InProcess(graph))
+    assert ladder.resumers() == [(worker.name, worker.resumer.how)]
+    with pytest.raises(LadderError, match="already"):
+        ladder.attach(InProcess(graph))
+    graph.invoke(GO, on())
+    (question,) = ladder.pending()
+    ladder.approve(question.id, by="ana")
+    until(lambda: graph.get_state(on()).next == ())
+    assert world.ran == [("a", "1")]
+    ladder.detach()
+    assert ladder.resumers() == []
+    ladder.close()
+
+
+def test_an_accepted_draft_runs_where_its_tool_is():
+    """Somebody accepted it on the command line; the worker runs it."""
+    stage = Stage(rules={"a": "draft"})
+    stage.graph.invoke(GO, on())
+    (draft,) = stage.ladder.drafts()
+    stage.ladder._decide(draft.action.key, Person("ana", "code"), accept=True, reason="")
+    assert stage.world.ran == []
+    stage.worker.settle()
+    assert stage.world.ran == [("a", "1")]
+
+
+def test_an_async_graph_goes_on_on_its_own_loop(tmp_path):
+    """Its checkpointer belongs to a loop, and its tool is a coroutine alone; the worker's threads only wait for it."""
+    ran = []
+
+    @tool
+    async def a(x: str) -> str:
+        """Do a."""
+        await asyncio.sleep(0)
+        ran.append(x)
+        return f"a {x}"
+
+    async def main():
+        ladder = ladder_of(ASKS)
+        async with AsyncSqliteSaver.from_conn_string(str(tmp_path / "threads.db")) as saver:
+            graph = ladder.wrap(agent_of([calls("a", {"x": "1"}), "Done."], [a]), checkpointer=saver)
+            await graph.ainvoke(GO, on())
+            ladder.attach(InProcess(graph))
+            (question,) = await asyncio.to_thread(ladder.pending)
+            await asyncio.to_thread(ladder.approve, question.id, by="ana")
+            for _ in range(400):
+                if not (await graph.aget_state(on())).next:
+                    break
+                await asyncio.sleep(0.02)
+            assert ran == ["1"]
+            await asyncio.to_thread(ladder.close)
+
+    asyncio.run(main())
+
+
+def test_coroutines_without_a_loop_get_one():
+    """A tool that is a coroutine alone would fail in a thread, and its approval would be gone."""
+    ran = []
+
+    @tool
+    async def a(x: str) -> str:
+        """Do a."""
+        ran.append(x)
+        return f"a {x}"
+
+    ladder = ladder_of(ASKS)
+    graph = ladder.wrap(agent_of([calls("a", {"x": "1"}), "Done."], [a]), checkpointer=InMemorySaver())
+    asyncio.run(graph.ainvoke(GO, on()))
+    worker = Worker(ladder.store, ladder.clock, ladder.refresh, InProcess(graph))
+    (question,) = ladder.pending()
+    ladder.approve(question.id, by="ana")
+    worker.settle()
+    assert ran == ["1"]
+    worker.stop()
+    ladder.close()
+
+
+def test_a_graph_without_threads_is_refused():
+    """Nothing could be gone on with."""
+    ladder = ladder_of({"b": READ})
+    graph = ladder.wrap(agent_of(["Hi."], [World().tool("b")]).copy(update={"checkpointer": None}))
+    with pytest.raises(NoCheckpointer, match="no checkpointer of its own"):
+        InProcess(graph)
+
+
+def test_a_busy_thread_is_not_run():
+    """Whoever keeps the thread says that a run of it goes on; the answer waits."""
+    stage = Stage()
+    (question,) = stage.ask()
+    approve(stage.ladder, question)
+    resumer = InProcess(stage.graph)
+    resumer.look = lambda _: Head(busy=True)
+    stage.another(resumer).settle()
+    (row,) = stage.ladder.resumptions()
+    assert (row.state, row.problem) == ("waiting", "a run of it is going on")
+    assert stage.world.ran == []
+
+
+def test_the_ladder_of_a_graph_is_found():
+    """By whichever mount: a wrapped graph, the middleware, a guarded tool."""
+    from langchain.agents import create_agent
+
+    ladder, world = ladder_of(ASKS), World()
+    wrapped = ladder.wrap(agent_of(["Hi."], [world.tool("a")]))
+    assert mounted(wrapped) == (ladder, "ops")
+    middled = create_agent(ScriptedModel(answers=["Hi."]), [world.tool("a")], middleware=ladder.middleware())
+    assert mounted(middled) == (ladder, "ops")
+    guarded = create_agent(ScriptedModel(answers=["Hi."]), [ladder.guard(world.tool("a"))])
+    assert mounted(guarded) == (ladder, "ops")
+    with pytest.raises(LadderError, match="under no ladder"):
+        mounted(agent_of(["Hi."], [world.tool("b")]))
+
+
+def until(holds, seconds=20):
+    """Wait until something holds."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.01)
