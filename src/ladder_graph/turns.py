@@ -73,8 +73,7 @@ T = TypeVar("T")
 _WRITTEN = (Settle, Pose, Heard, GoneOn, Claim, TakeOver, Record)
 """The steps that are a transaction of the ledger."""
 
-_UNDOES = frozenset({State.UNDONE, State.UNDO_CONFLICT, State.UNDO_FAILED})
-"""The states that an undo ends in."""
+_UNDOES = frozenset({State.UNDONE, State.UNDO_CONFLICT, State.UNDO_FAILED})  # the states that an undo ends in
 
 PATIENCE = 30.0
 """Seconds to wait for another live task that runs the very same action."""
@@ -263,11 +262,10 @@ class Turn:
             if rule.watch.window and not watchers.watchers(cursor, self.store.owner, journal.us):
                 seen = replace(seen, watched=False)
             if self._rehearses:
-                undo = self.declaration.undo_edition
-                rehearsal = rehearsals.rehearsal_of(cursor, step.call.tool, self.terms.tool, undo)
+                edition = self.terms.tool, self.declaration.undo_edition
+                rehearsal = rehearsals.rehearsal_of(cursor, step.call.tool, *edition)
                 seen = replace(seen, rehearsed=rehearsal is not None and rehearsal.passed)
-            if rule.rung is Rung.REPORT:
-                seen = replace(seen, mute=mute(cursor, self.filing, journal.us))
+            seen = replace(seen, mute=mute(cursor, self.filing, journal.us)) if rule.rung is Rung.REPORT else seen
             if not rule.read_only and (firing := fires(cursor, rule.checks, journal.us)):
                 seen = replace(seen, firing=firing)
             return seen if rule.read_only else self._scoped(cursor, journal, step.call, seen)
