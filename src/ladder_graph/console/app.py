@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
@@ -11,8 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.routing import BaseRoute, Route
 
 from ladder_graph.console.answers import Answer, Moved, Refusal, Said, Shown
 from ladder_graph.console.door import Door, asked_of
@@ -60,9 +60,10 @@ def create_app(ladder: Ladder) -> Starlette:
         Route("/signin/{secret}", door.enter, methods=["GET", "POST"]),
         Route("/signout", door.leave, methods=["POST"]),
         Route("/theme", door.theme, methods=["POST"]),
-        Mount("/static", Assets(packages=[("ladder_graph.console", "static")])),
+        _files(),
     ]
-    guard = Middleware(Guard, url=lambda: ladder.refresh().console.url)
+    # As the last page found it: nothing waits for a file on the event loop.
+    guard = Middleware(Guard, url=lambda: ladder.policy.console.url)
     ways_out = dict.fromkeys((Refusal, LadderError, HTTPException), _stopped)
     return Starlette(routes=routes, middleware=[guard], exception_handlers=ways_out)
 
@@ -140,27 +141,38 @@ async def _stopped(request: Request, wrong: Exception) -> Response:
     visitor = getattr(request.state, "visitor", None)
     match wrong:
         case Refusal():
-            return await run_in_threadpool(refused, request, wrong, visitor)
+            refusal = wrong
         case HTTPException():
             # What isn't there looks the same to whoever isn't signed in and to whoever is.
-            return refused(request, Refusal(wrong.status_code, *LOST), None)
+            refusal, visitor = Refusal(wrong.status_code, *LOST), None
         case UnknownQuestion():
-            return await run_in_threadpool(
-                refused, request, Refusal(404, "There is no such thing", str(wrong)), visitor
-            )
+            refusal = Refusal(404, "There is no such thing", str(wrong))
         case AnswerError():
-            return await run_in_threadpool(refused, request, Refusal(409, "That can't be taken", str(wrong)), visitor)
-    # It may say where the ledger is, which is nobody's business who isn't signed in.
-    log.error("a page of the console could not be made", exc_info=wrong)
-    text = "It can't be read or written; the server's log says why. Nothing that was asked for now was done."
-    return refused(request, Refusal(503, "The ledger can't be used now", text), None)
+            refusal = Refusal(409, "That can't be taken", str(wrong))
+        case _:
+            # It may say where the ledger is, which is nobody's business who isn't signed in.
+            log.error("a page of the console could not be made", exc_info=wrong)
+            text = "It can't be read or written; the server's log says why. Nothing that was asked for now was done."
+            refusal, visitor = Refusal(503, "The ledger can't be used now", text), None
+    return await run_in_threadpool(refused, request, refusal, visitor)
 
 
-class Assets(StaticFiles):
-    """Our own files, which a browser may keep: another version has another address."""
+def _files() -> Route:
+    """Our own files, as they are now, which a browser may keep: another version has another address."""
+    headers = {"cache-control": "public, max-age=31536000, immutable"}
+    found = {
+        file.name: (file.read_bytes(), kind)
+        for file in resources.files("ladder_graph.console").joinpath("static").iterdir()
+        if (kind := _KINDS.get(file.name.rpartition(".")[2]))
+    }
 
-    def file_response(self, *args: Any, **kwargs: Any) -> Response:
-        """A file."""
-        response = super().file_response(*args, **kwargs)
-        response.headers["cache-control"] = "public, max-age=31536000, immutable"
-        return response
+    async def serve(request: Request) -> Response:
+        if (file := found.get(request.path_params["name"])) is None:
+            raise Refusal(404, *LOST)
+        return Response(file[0], media_type=file[1], headers=headers)
+
+    return Route("/static/{name}", serve)
+
+
+_KINDS = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+"""Types of files; a machine's own list of them may say anything."""

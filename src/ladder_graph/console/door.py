@@ -72,7 +72,8 @@ class Door:
             raise Refusal(401, "You aren't signed in", "Nothing was done. Sign in, and look at it again.")
         if COOKIE not in request.cookies and request.headers.get("sec-fetch-site") == "cross-site":
             # A browser keeps a strict cookie back where a link on another site led here; from our own page it comes.
-            return HTMLResponse(render("bounce.html", base=_base(request), to=_base(request) + asked_of(request)))
+            to = _base(request) + asked_of(request)
+            return HTMLResponse(await run_in_threadpool(render, "bounce.html", base=_base(request), to=to))
         to, asked = f"{_base(request)}/signin", asked_of(request)
         return RedirectResponse(to if asked == "/" else f"{to}?{urlencode({'next': asked})}", 303)
 
@@ -109,11 +110,11 @@ class Door:
     async def knock(self, request: Request) -> Response:
         """Say how to sign in, and take a link that is typed or pasted."""
         if request.method in SAFE:
-            return self._page(request, "signin.html", wrong="")
+            return await self._page(request, "signin.html", wrong="")
         try:
             form = await read_form(request, SMALL)
         except Refusal as refusal:
-            return self._page(request, "signin.html", refusal.status, wrong=refusal.text)
+            return await self._page(request, "signin.html", refusal.status, wrong=refusal.text)
         secret = form.get("link").strip().rstrip("/").rpartition("/")[2]
         return await self._let_in(request, secret, signin.inside(form.get("next")))
 
@@ -122,22 +123,24 @@ class Door:
         secret = str(request.path_params["secret"])
         if request.method not in SAFE:
             return await self._let_in(request, secret, "/")
-        if not self._wrong.allow(_from(request)):
-            return self._too_many(request)
+        if self._wrong.full(_from(request)):
+            return await self._too_many(request)
         name = await run_in_threadpool(signin.whose, self._ladder, secret)
         if name is None:
-            return self._page(request, "signin.html", 404, wrong=_NOT_GOOD)
-        return self._page(request, "enter.html", name=name, secret=secret)
+            self._wrong.allow(_from(request))
+            return await self._page(request, "signin.html", 404, wrong=_NOT_GOOD)
+        return await self._page(request, "enter.html", name=name, secret=secret)
 
     async def _let_in(self, request: Request, secret: str, to: str) -> Response:
-        if not self._wrong.allow(_from(request)):
-            return self._too_many(request)
+        if self._wrong.full(_from(request)):
+            return await self._too_many(request)
         before = await run_in_threadpool(self._visit, request)
         known = before if isinstance(before, Visit) else None
         browser = request.headers.get("user-agent", "")
         found = await run_in_threadpool(signin.sign_in, self._ladder, secret, known, browser)
         if found is None:
-            return self._page(request, "signin.html", 403, wrong=_NOT_GOOD)
+            self._wrong.allow(_from(request))
+            return await self._page(request, "signin.html", 403, wrong=_NOT_GOOD)
         response = RedirectResponse(f"{_base(request)}{to}", 303)
         if found[0] is not None:
             self._keep(request, response, found[0])
@@ -165,7 +168,10 @@ class Door:
             response.delete_cookie(THEME, path=_base(request) or "/")
         return response
 
-    def _page(self, request: Request, template: str, status: int = 200, **context: Any) -> Response:
+    async def _page(self, request: Request, template: str, status: int = 200, **context: Any) -> Response:
+        return await run_in_threadpool(self._rendered, request, template, status, **context)
+
+    def _rendered(self, request: Request, template: str, status: int, **context: Any) -> Response:
         asked = signin.inside(request.query_params.get("next", "/"))
         theme = request.cookies.get(THEME)
         agent = self._ladder.refresh().agent
@@ -175,11 +181,11 @@ class Door:
         )  # fmt: skip
         return HTMLResponse(page, status)
 
-    def _too_many(self, request: Request) -> Response:
-        return self._page(request, "signin.html", 429, wrong="Too many tries from this address. Wait a minute.")
+    async def _too_many(self, request: Request) -> Response:
+        return await self._page(request, "signin.html", 429, wrong="Too many tries from this address. Wait a minute.")
 
     def _keep(self, request: Request, response: Response, secret: str) -> None:
-        settings = self._ladder.refresh().console
+        settings = self._ladder.policy.console
         safe = request.url.scheme == "https" or (settings.url or "").startswith("https://")
         response.set_cookie(
             COOKIE, self._seal.sealed("visit", secret), max_age=int(settings.session), path=_base(request) or "/",

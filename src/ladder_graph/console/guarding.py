@@ -131,6 +131,14 @@ class Rates:
         self._spent: OrderedDict[str, float] = OrderedDict()
         self._lock = threading.Lock()
 
+    def full(self, sender: str) -> bool:
+        """Whether one more would be too much; nothing is counted."""
+        now = time.monotonic()
+        return not self._fits(self._spent.get(sender, now), now)
+
+    def _fits(self, due: float, now: float) -> bool:
+        return due - now <= (self._most - 1) * self._each
+
     def allow(self, sender: str) -> bool:
         """Count one more; whether it may pass. What is refused isn't counted.
 
@@ -139,7 +147,7 @@ class Rates:
         now = time.monotonic()
         with self._lock:
             due = max(self._spent.pop(sender, now), now)
-            allowed = due - now <= (self._most - 1) * self._each
+            allowed = self._fits(due, now)
             self._spent[sender] = due + self._each if allowed else due
             if len(self._spent) > self.KEPT:
                 self._spent.popitem(last=False)
