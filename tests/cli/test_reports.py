@@ -64,7 +64,7 @@ def test_a_verdict_must_be_one_and_come_from_a_reader(shop, ladder):
 
 
 def test_the_verdicts_are_typed_one_by_one(shop, ladder):
-    """There is no default: an empty line and another word are asked again."""
+    """There is no default: another word is asked again."""
     each_by_itself(shop)
     shop.run(READ)
     (one,) = ladder("report", "--json").document
