@@ -317,15 +317,22 @@ class _Crowd:
             return
         for table, found in self.batch.items():
             if found:
-                names = found[0].keys()
-                values = ", ".join(f":{name}" for name in names)
-                columns = ", ".join(f'"{name}"' for name in names)
-                connection.executemany(f'INSERT INTO "{table}" ({columns}) VALUES ({values})', found)  # noqa: S608  # our own tables
+                rows = [{**_DEFAULTS[table], **row} for row in found]
+                values = ", ".join(f":{name}" for name in rows[0])
+                columns = ", ".join(f'"{name}"' for name in rows[0])
+                connection.executemany(f'INSERT INTO "{table}" ({columns}) VALUES ({values})', rows)  # noqa: S608  # ours
         self.batch.clear()
 
 
 _DAY = 86_400_000_000
 _SHOWN = 6
+_DEFAULTS = {
+    str(model.__tablename__): {
+        name: made.default for name, made in model.model_fields.items() if not made.is_required()
+    }
+    for model in TABLES
+}  # fmt: skip
+"""What columns hold of which nothing is said here."""
 _BATCH = 20_000
 """Entries that are written at a time."""
 _BY_PEOPLE = frozenset({"approved", "declined", "acknowledged"})

@@ -71,6 +71,8 @@ class Answer:
     """The digest of the briefing that the person was shown."""
     input: Means = ""
     """What they answered with."""
+    batch: str = ""
+    """What is the same for all questions that were answered at once."""
 
     @property
     def named(self) -> bool:

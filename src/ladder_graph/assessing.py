@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 import logging
 from abc import abstractmethod
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from ladder_graph.facts import Person
+from ladder_graph.errors import LedgerUnwritable
+from ladder_graph.facts import Person, Reason
 from ladder_graph.fingerprint import Environment
-from ladder_graph.ledger import Journal, acts, incidents
+from ladder_graph.folds import KEPT, Folds
+from ladder_graph.ledger import Journal, acts, assessments, incidents, tallies
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.happenings import ALL, first_us, happenings
-from ladder_graph.ledger.questions import micros
+from ladder_graph.ledger.questions import micros, moment
+from ladder_graph.ledger.rows import US
 from ladder_graph.questions import person_of
+from ladder_graph.scale import Rung
 from ladder_graph.seats import Seat
 from ladder_graph.stopping import leaks
 from ladder_graph.trust.case import Certificate
@@ -24,13 +31,17 @@ from ladder_graph.trust.deeds import Severity, severity_of
 from ladder_graph.trust.demotion import Demotion
 from ladder_graph.trust.evidence import DAY
 from ladder_graph.trust.findings import Findings
-from ladder_graph.trust.fold import folded
+from ladder_graph.trust.fold import Fold, folded
 from ladder_graph.trust.held import Event, Held
 from ladder_graph.trust.looking import Reviewer
 from ladder_graph.trust.standing import Standing
+from ladder_graph.watcher.assessor import Assessor
 from ladder_graph.windows import Windows
 
 log = logging.getLogger("ladder_graph")
+
+HOUR = 3600.0
+"""Seconds after which a chain that isn't kept in memory is read for assessments again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +58,46 @@ class Assessment:
     """What proposes its calls; None where the chain doesn't describe it."""
     current: bool
     """It proposed the agent's last call."""
+
+    @property
+    def text(self) -> str:
+        """All of it as JSON."""
+        environment, standing = self.environment, self.standing
+        return json.dumps({
+            "cell": self.cell, "rung": int(standing.rung),
+            "reasons": [[one.code, one.text] for one in standing.reasons],
+            "held": self.held.text, "certificate": None if self.certificate is None else self.certificate.plain,
+            "environment": None if environment is None else environment.to_json(), "current": self.current,
+        }, separators=(",", ":"))  # fmt: skip
+
+    @classmethod
+    def read(cls, text: str) -> Assessment:
+        """Read what `text` wrote."""
+        said = json.loads(text)
+        certificate, environment = said["certificate"], said["environment"]
+        return cls(
+            CellKey(*said["cell"]),
+            Standing(Rung(said["rung"]), tuple(Reason(code, why) for code, why in said["reasons"])),
+            Held.read(said["held"]), None if certificate is None else Certificate.of(certificate),
+            None if environment is None else Environment.from_json(environment, "the ledger"), said["current"],
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Assessed:
+    """What was known of one cell at a moment."""
+
+    known: Assessment
+    at: dt.datetime
+    """When it was worked out."""
+    n: int
+    """The last entry of the chain that was read for it."""
+    same_policy: bool
+    """The policy is still the one that it was worked out under."""
+
+
+def _assessed_before(kept: assessments.Kept, revision: str) -> Assessed:
+    return Assessed(Assessment.read(kept.said), moment(kept.at_us), kept.n, kept.policy == revision)
 
 
 def assessed(found: Findings, cell: CellKey, last: Environment | None) -> Assessment:
@@ -68,10 +119,98 @@ class Assessing(Windows):
 
     seats: dict[str, Seat]
     _locked: dict[str, Environment]
+    _folds: Folds | None = None
+    assessor: Assessor
 
     @abstractmethod
     def environments(self, agent: str | None = None) -> tuple[Environment | None, Environment | None]:
         """The environment that the start rungs are granted for, and the one last seen."""
+
+    @property
+    def folds(self) -> Folds:
+        """The chains as far as this process has read them for assessments."""
+        if self._folds is None:
+            self._folds = Folds(self.store)
+        return self._folds
+
+    def assessments(self, tool: str | None = None, *, agent: str | None = None) -> list[Assessed]:
+        """What was last worked out of each cell, of the policy's agent and those inside it; no chain is read for it.
+
+        `keep_assessing` keeps it a minute old, and `trust` and `sweep` write it too.
+
+        Args:
+            tool: Only this tool's.
+            agent: Only of this agent, and of those inside it.
+        """
+        whose, revision = agent or self.policy.agent, self.policy.revision
+
+        def read(cursor: Cursor) -> list[Assessed]:
+            return [
+                _assessed_before(one, revision)
+                for name in tallies.chains(cursor, whose) for one in assessments.kept(cursor, name)
+                if tool in {None, one.cell.tool}
+            ]  # fmt: skip
+
+        return self.store.read(read)
+
+    def keep_assessing(self) -> None:
+        """Keep `assessments` a minute old in a thread of this process, until the ladder is closed.
+
+        `ladder watch` and a console do so. Up to a quarter of a million actions are kept in memory for it, a little
+        less than a kilobyte each; an agent's chain beyond that is read once an hour.
+        """
+        self.folds.most = KEPT
+        self.assessor.start()
+
+    def refresh_assessments(self, older: float = 60.0) -> int:
+        """Work out anew what was last worked out longer ago than this, from what is new in each chain.
+
+        A chain that is too long to be kept in memory is read at most once an hour.
+
+        Args:
+            older: Seconds.
+
+        Returns:
+            For how many agents that was done.
+        """
+        agents = sorted({self.refresh().agent, *self.reading.agents(self.policy.agent)})
+        return sum(self._assess(agent) for agent in agents if self._aged(agent, older))
+
+    def _aged(self, agent: str, older: float) -> bool:
+        """Whether it is time to work an agent's cells out anew."""
+
+        def read(cursor: Cursor) -> tuple[list[assessments.Kept], int]:
+            return assessments.kept(cursor, agent), tallies.length(cursor, agent)
+
+        kept, length = self.store.read(read)
+        if not length:
+            return False
+        long = not self.folds.keeps(agent) and length > 2 * KEPT
+        age = micros(self.clock()) - min((one.at_us for one in kept), default=0)
+        other = any(one.policy != self.policy.revision for one in kept)
+        return not 0 <= age < (HOUR if long else older) * US or (other and not long)
+
+    def _assess(self, agent: str) -> bool:
+        """Work out and keep what is known of an agent's cells; what else is new in its chain is read for it."""
+        with self.folds.lock:
+            read = self.folds.of(agent)
+            found = self._found(read.fold)
+            self._keep(found, read.n, [assessed(found, cell, self._last(agent)) for cell in found.cells])
+        return True
+
+    def _keep(self, found: Findings, n: int, known: Iterable[Assessment]) -> None:
+        said = {one.cell: one.text for one in known}
+        whose, at_us, revision = found.fold.agent, found.now_us, self.policy.revision
+        self.store.write(lambda cursor: assessments.keep(cursor, whose, n, at_us, revision, said), durable=False)
+
+    def _last(self, agent: str) -> Environment | None:
+        return self.environments(agent)[1]
+
+    def _found(self, fold: Fold) -> Findings:
+        """What a fold comes to now."""
+        versions = {tool: seat.edition(tool) for tool, seat in self.seats.items() if seat.version}
+        locked = self._locked.get(fold.agent)
+        return Findings(fold, self.policy, micros(self.clock()), locked=locked, versions=versions)
 
     def findings(self, agent: str | None = None, *, until: int = ALL) -> Findings:
         """What the chain of an agent comes to now, read whole.
@@ -82,8 +221,7 @@ class Assessing(Windows):
         """
         whose = agent or self.refresh().agent
         fold = self.store.scan(lambda connection: folded(whose, happenings(connection, whose, until)))
-        versions = {tool: seat.edition(tool) for tool, seat in self.seats.items() if seat.version}
-        return Findings(fold, self.policy, micros(self.clock()), locked=self._locked.get(whose), versions=versions)
+        return self._found(fold)
 
     def trust(self, tool: str | None = None, *, agent: str | None = None) -> list[Assessment]:
         """Where each cell of an agent stands, and what is missing for the next rung.
@@ -92,9 +230,14 @@ class Assessing(Windows):
             tool: Only this tool's.
             agent: Whose, where it isn't the policy's agent's.
         """
-        found = self.findings(agent)
-        last = self.environments(found.fold.agent)[1]
-        return [assessed(found, cell, last) for cell in found.cells if tool in {None, cell.tool}]
+        whose = agent or self.refresh().agent
+        with self.folds.lock:
+            read = self.folds.of(whose, anew=True)
+            found, last = self._found(read.fold), self._last(whose)
+            known = [assessed(found, cell, last) for cell in found.cells]
+        with suppress(LedgerUnwritable):  # Whoever only looks needs no rights to write.
+            self._keep(found, read.n, known)
+        return [one for one in known if tool in {None, one.cell.tool}]
 
     def ready(self) -> list[Assessment]:
         """Cells that may go up now, of the policy's agent and of each one inside it."""
@@ -204,7 +347,13 @@ class Assessing(Windows):
         Whoever watches does this from time to time; doing it twice changes nothing.
         """
         agents = sorted({self.refresh().agent, *self.reading.agents(self.policy.agent)})
-        return [one for agent in agents for one in self._swept(self.findings(agent))]
+        return [one for agent in agents for one in self._sweep(agent)]
+
+    def _sweep(self, agent: str) -> list[tuple[CellKey, Demotion]]:
+        with self.folds.lock:
+            done = self._swept(self._found(self.folds.of(agent, anew=True).fold))
+        self._assess(agent)  # With what was just put down.
+        return done
 
     def _swept(self, found: Findings) -> list[tuple[CellKey, Demotion]]:
         """Put down what the numbers speak against, of one agent."""

@@ -63,7 +63,7 @@ def decision_of(
         return withheld
     given = Decision(
         answer.verdict, person, now, answer.reason, looked=answer.looked, characters=answer.characters,
-        fault=answer.fault, shown=answer.shown, input=answer.input,
+        fault=answer.fault, shown=answer.shown, input=answer.input, batch=answer.batch,
     )  # fmt: skip
     if answer.verdict != "edit":
         return given

@@ -372,6 +372,7 @@ class Desk(Browsing, Pins, Rollbacks, Suspecting, Digesting, Continuing):
     def close(self) -> None:
         """Close the ledger; what lived in memory is gone, its drafts included."""
         self.detach()
+        self.assessor.stop()
         self.watcher.stop()
         self.store.close()
         if self.store.source == MEMORY and not Path(self.policy.drafts).is_absolute():

@@ -80,6 +80,8 @@ class Decision:
     """The digest of the briefing that the person was shown; empty where that isn't known."""
     input: Means = ""
     """What they answered with."""
+    batch: str = ""
+    """What is the same for all questions that were answered at once; empty for one that was answered by itself."""
 
     @property
     def record(self) -> dict[str, Any]:
@@ -87,6 +89,7 @@ class Decision:
         found = {
             "looked": self.looked, "characters": self.characters, "fault": self.fault or None,
             "shown": self.shown or None, "input": self.input or None,
+            "batch": self.batch or None,
         }  # fmt: skip
         return {name: value for name, value in found.items() if value is not None}
 

@@ -39,6 +39,7 @@ from ladder_graph.seats import Seat
 from ladder_graph.tools import Declaration
 from ladder_graph.turns import Turn
 from ladder_graph.watcher import Watcher
+from ladder_graph.watcher.assessor import Assessor
 from ladder_graph.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -111,6 +112,7 @@ class Ladder(Seating):
             sweep=self.sweep_trust,
             reports=self.sweep_reports,
         )
+        self.assessor = Assessor(self.refresh_assessments)
         self.workspace = Workspace(self._drafts_directory())
         self.seats: dict[str, Seat] = {}
         self._seats_of: dict[tuple[str, str], Seat] = {}

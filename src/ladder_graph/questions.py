@@ -79,7 +79,7 @@ class Questions(ABC):
     def approve(
         self, question: str, *, by: str | Person, typed: str | None = None, digest: str | None = None,
         looked: float | None = None, characters: int | None = None, shown: str | None = None,
-        input: Means | None = None,  # noqa: A002  # it is named so in the ledger
+        input: Means | None = None, reason: str = "", batch: str = "",  # noqa: A002  # it is named so in the ledger
     ) -> Question:  # fmt: skip
         """Say yes to exactly one frozen action; its thread runs it when it goes on: see `resumptions`.
 
@@ -93,18 +93,20 @@ class Questions(ABC):
             characters: How much there was to read.
             shown: The digest of the briefing that the person was shown (`Briefing.shown`).
             input: What they answered with: `"keyboard"` or `"pointer"`.
+            reason: Why; kept in the ledger.
+            batch: What is the same for all questions that were answered at once. One of a batch counts as a glance.
 
         Raises:
             UnknownQuestion: There is none.
             AnswerRefused: Not by this person, not any more, not for these arguments.
         """
-        answer = answers.Answer("approve", typed=typed, digest=digest)
+        answer = answers.Answer("approve", reason=reason, typed=typed, digest=digest, batch=batch)
         return self._answer(question, _attended(answer, looked, characters, shown, input), by)
 
     def decline(
         self, question: str, *, by: str | Person, reason: str, fault: Literal["agent", "policy"] = "agent",
         looked: float | None = None, characters: int | None = None, shown: str | None = None,
-        input: Means | None = None, digest: str | None = None,  # noqa: A002  # as above
+        input: Means | None = None, digest: str | None = None, batch: str = "",  # noqa: A002  # as above
     ) -> Question:  # fmt: skip
         """Say no, with the reason that the agent will read.
 
@@ -119,12 +121,14 @@ class Questions(ABC):
             shown: The digest of the briefing that the person was shown.
             input: What they answered with.
             digest: The digest of what the person was shown; refused if it isn't this question's.
+            batch: As of `approve`.
 
         Raises:
             UnknownQuestion: There is none.
             AnswerRefused: Not any more, or not for these arguments.
         """
-        answer = answers.Answer("decline", reason=reason, fault=BLAMELESS if fault == BLAMELESS else "", digest=digest)
+        blame = BLAMELESS if fault == BLAMELESS else ""
+        answer = answers.Answer("decline", reason=reason, fault=blame, digest=digest, batch=batch)
         return self._answer(question, _attended(answer, looked, characters, shown, input), by)
 
     def edit(

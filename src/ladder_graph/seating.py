@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 from ladder_graph.casebook import Casebook
 from ladder_graph.deciding import Fitting, unchecked
@@ -46,10 +47,10 @@ class Seating(Casebook):
     def seat(
         self, tool: str, declaration: Declaration, *, agent: str, can_ask: bool,
         host: Callable[[], Host] | None = None, version: str = "", code: str = "", fitted: Fitting = unchecked,
-        outward: tuple[str, ...] = (),
+        outward: tuple[str, ...] = (), schema: Mapping[str, Any] | None = None,
     ) -> None:  # fmt: skip
         """Take a tool under the ladder; called by the mounts, once for each tool of each agent."""
-        seat = Seat(self.declared(tool, declaration), can_ask, host, version, fitted, outward)
+        seat = Seat(self.declared(tool, declaration), can_ask, host, version, fitted, outward, schema or {})
         if code:
             self.know(tool, declaration, agent=agent, code=code)
         self._seats_of[agent, tool] = seat

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from ladder_graph.calls import digest_of
 from ladder_graph.deciding import Fitting, unchecked
@@ -28,6 +29,8 @@ class Seat:
     """Types arguments by the tool's schema."""
     outward: tuple[str, ...] = ()
     """The arguments that could carry something out, by that schema."""
+    schema: Mapping[str, Any] = field(default_factory=dict)
+    """That schema as JSON Schema; empty where it isn't known."""
 
     def edition(self, tool: str) -> str:
         """What the tool is: its code, schema and declared version, as a digest."""

@@ -69,7 +69,7 @@ def test_the_verdicts_are_typed_one_by_one(shop, ladder):
     shop.run(READ)
     (one,) = ladder("report", "--json").document
     terminal = Terminal("report", one["report"])
-    for times, said in enumerate(("yes", "\nFINE", "look"), 1):
+    for times, said in enumerate(("yes", "FINE", "look"), 1):
         terminal.until("type fine, look or undo: ", times)
         terminal.type(f"{said}\n")
     assert terminal.end() == 0

@@ -337,6 +337,7 @@ def test_a_probe_is_revealed_to_whoever_answers(weeks, ladder, monkeypatch):
         world.ladder.policy = load_policy("ladder.toml")
         world.n = 1000
         for _ in range(20):
+            world.clock.advance(1)
             world.approved()
     (probe,) = ladder("pending", "--json").document
     told = ladder("approve", probe["question"], "--yes").stdout

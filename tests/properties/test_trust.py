@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from ladder_graph.policy.trusting import OTHER, Scope
 from ladder_graph.scale import Rung
 from ladder_graph.trust.cells import EVERY, CellKey
-from ladder_graph.trust.deeds import Deed, Happening, Look, Severity, add
+from ladder_graph.trust.deeds import Deed, Happening, Severity, add
 from ladder_graph.trust.delay import known_by
 from ladder_graph.trust.demotion import after_alarm, after_incident, after_silence, after_stamping, unanticipated
 from ladder_graph.trust.evalue import evalue
 from ladder_graph.trust.evidence import DAY, Unit, spread, units, weigh
 from ladder_graph.trust.forms import reworded, signature
 from ladder_graph.trust.held import Event, nearest, rows, step
+from ladder_graph.trust.looks import Look
 
 COSMETIC = frozenset({"text"})
 NOW = 60 * DAY

@@ -113,6 +113,7 @@ def until_stopped(ladder: Ladder, listening: Listening | None = None) -> None:
         signal.signal(one, lambda *_: over.set())
     ladder.watcher.policy = ladder.refresh
     ladder.watcher.start()
+    ladder.keep_assessing()
     log.info("watching %s", ladder.store.source)
     if listening is None:
         over.wait()

@@ -64,6 +64,7 @@ def create_app(ladder: Ladder) -> Starlette:
     ]
     # As the last page found it: nothing waits for a file on the event loop.
     guard = Middleware(Guard, url=lambda: ladder.policy.console.url)
+    ladder.keep_assessing()
     ways_out = dict.fromkeys((Refusal, LadderError, HTTPException), _stopped)
     return Starlette(routes=routes, middleware=[guard], exception_handlers=ways_out)
 

@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from ladder_graph.calls import normalise
+from ladder_graph.console.passages import short
 from ladder_graph.scale import Rung
 from ladder_graph.wording import inert, show
 
@@ -31,7 +32,7 @@ def environment() -> Environment:
         loader=PackageLoader("ladder_graph.console"), autoescape=True, undefined=StrictUndefined, finalize=_shown,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    found.filters.update(json=show, plain=normalise, moment=moment, day=day, span=span, iso=iso)
+    found.filters.update(json=show, plain=normalise, moment=moment, day=day, span=span, iso=iso, short=short)
     found.globals.update(rungs=tuple(Rung), asset=asset)
     return found
 

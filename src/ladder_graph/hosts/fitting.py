@@ -139,6 +139,15 @@ def version_of(tool: BaseTool) -> str:
     return digest_of("tool", original.name, _schema_text(original), *map(code_of, functions_of(original)))
 
 
+def schema_of(tool: BaseTool) -> dict[str, Any]:
+    """What a call of the tool may hold, as JSON Schema; empty where its author's schema has no such form."""
+    schema: Any = tool.tool_call_schema
+    try:
+        return dict(schema if isinstance(schema, dict) else schema.model_json_schema())
+    except Exception:  # noqa: BLE001  # a schema of the author's that JSON Schema has no form for
+        return {}
+
+
 def _schema_text(tool: BaseTool) -> str:
     schema: Any = tool.tool_call_schema
     try:

@@ -26,7 +26,7 @@ from ladder_graph.errors import DefiniteFailure
 from ladder_graph.facts import Arrival, Asking, Known, Outcome, Person, Question, Reply
 from ladder_graph.hosting import Alone
 from ladder_graph.hosts.conversation import checkpoint_of, recalls, words_beside
-from ladder_graph.hosts.fitting import defaults_of, fields_of, fitted, fitting, version_of
+from ladder_graph.hosts.fitting import defaults_of, fields_of, fitted, fitting, schema_of, version_of
 from ladder_graph.hosts.identity import answering, requesting
 from ladder_graph.hosts.making import tool_code
 from ladder_graph.hosts.outward import outward
@@ -328,7 +328,7 @@ def seat(ladder: Ladder, tool: BaseTool, *, agent: str, can_ask: bool) -> None:
     """Take a tool under a ladder, with everything that is known of it here."""
     ladder.seat(
         tool.name, declaration_of(tool), agent=agent, can_ask=can_ask, host=outside(tool), version=version_of(tool),
-        code=tool_code(tool), fitted=fitting(tool), outward=outward(tool),
+        code=tool_code(tool), fitted=fitting(tool), outward=outward(tool), schema=schema_of(tool),
     )  # fmt: skip
 
 

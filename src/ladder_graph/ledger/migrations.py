@@ -50,6 +50,7 @@ TABLES: tuple[type[SQLModel], ...] = (
     standing_rows.PromptRow,
     standing_rows.ProposalRow,
     standing_rows.StandingRow,
+    standing_rows.AssessmentRow,
     standing_rows.ProbeRow,
     standing_rows.FootingRow,
     watch_rows.WatchRow,

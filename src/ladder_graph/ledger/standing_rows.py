@@ -80,6 +80,29 @@ class StandingRow(SQLModel, table=True):
     """Since when."""
 
 
+class AssessmentRow(SQLModel, table=True):
+    """What was last worked out of a cell from the whole chain, so that a page can show it without reading that."""
+
+    __tablename__ = "assessment"
+
+    agent: str = Field(primary_key=True)
+    """Whose."""
+    tool: str = Field(primary_key=True)
+    """Which tool."""
+    scope: str = Field(primary_key=True)
+    """In which scope of it; empty where the tool has none."""
+    env: str = Field(primary_key=True)
+    """The environment key of what proposes the calls."""
+    n: int
+    """The last entry that was read for it."""
+    at_us: int = Field(sa_type=BigInteger)
+    """When it was worked out."""
+    policy: str
+    """The revision of the policy that it was worked out under."""
+    said: str
+    """What came of it (`ladder_graph.assessing.Assessment`), as JSON."""
+
+
 class ProbeRow(SQLModel, table=True):
     """A question about a call that is known to be wrong, and never runs."""
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, bindparam, func, literal_column, or_, select
 
 from ladder_graph.ledger import report_rows, rows
+from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.dialects import Sql, table_of
 from ladder_graph.ledger.pages import COUNTED, Count
@@ -46,6 +47,12 @@ def chains(cursor: Cursor, agent: str) -> list[str]:
     """
     found = cursor.execute(CHAINS, {"agent": agent, "inside": f"{agent}/"}).fetchall()
     return sorted(row[0] for row in found)
+
+
+def length(cursor: Cursor, agent: str) -> int:
+    """How many entries the chain of an agent has."""
+    found = cursor.execute(sql.HEAD, {"stream": agent}).fetchone()
+    return 0 if found is None else int(found[0])
 
 
 def drafts(cursor: Cursor, agents: Sequence[str]) -> Count:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -9,7 +10,7 @@ from ladder_graph.policy import Rule
 from ladder_graph.policy.trusting import Trust
 from ladder_graph.scale import Rung
 from ladder_graph.trust.cells import CellKey
-from ladder_graph.trust.cost import Price
+from ladder_graph.trust.cost import Figure, Price
 from ladder_graph.trust.evidence import Weighed
 from ladder_graph.trust.held import Held
 
@@ -91,9 +92,28 @@ class Certificate:
         return None if None in moments else max((at for at in moments if at is not None), default=self.at_us)
 
     @property
+    def share(self) -> float:
+        """How much of the evidence that is needed for the next rung is there, from 0 to 1."""
+        return min(1.0, self.evidence.n_eff / self.needed) if self.needed else 1.0
+
+    @property
     def plain(self) -> dict[str, Any]:
         """All of it, for the ledger's entry."""
         return {**asdict(self), "cell": list(self.cell), "rung": int(self.rung), "to": int(self.to)}
+
+    @classmethod
+    def of(cls, plain: Mapping[str, Any]) -> Certificate:
+        """Read what `plain` wrote."""
+        cost = plain["price"]
+        figures = {name: None if cost[name] is None else Figure(**cost[name]) for name in _FIGURES}
+        return cls(**{
+            **plain, "cell": CellKey(*plain["cell"]), "rung": Rung(plain["rung"]), "to": Rung(plain["to"]),
+            "evidence": Weighed(**plain["evidence"]), "price": Price(**{**cost, **figures}),
+            "gates": tuple(Gate(**gate) for gate in plain["gates"]),
+        })  # fmt: skip
+
+
+_FIGURES = ("before", "after", "mistake", "rollback")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from ladder_graph.errors import AnswerRefused
 from ladder_graph.scale import Rung
 from ladder_graph.trust.cells import EVERY, CellKey
 from ladder_graph.trust.forms import reworded, same, signature
+from ladder_graph.trust.looks import Look, look_of, rank
 
 
 class Happening(NamedTuple):
@@ -98,17 +99,6 @@ class Incident:
     def loss(self) -> float:
         """The loss, in units of one full mistake; 0 where it was none after all."""
         return 0.0 if self.reversed else self.severity.loss
-
-
-class Look(NamedTuple):
-    """One look of a person at an action."""
-
-    at_us: int
-    by: str
-    seconds: float | None = None
-    """How long they looked; None where that wasn't measured."""
-    characters: int = 0
-    """How much there was to read."""
 
 
 LOOK = "look"
@@ -193,7 +183,7 @@ class Deed:
     @property
     def look(self) -> Look | None:
         """The latest of them."""
-        return max(self.looks, key=_rank, default=None)
+        return max(self.looks, key=rank, default=None)
 
     @property
     def excused(self) -> bool:
@@ -289,8 +279,8 @@ def add(deed: Deed, entry: Happening) -> None:
     elif kind in _JUDGED:
         _judge(deed, entry)
     elif kind == "acknowledged":
-        look = _look(entry)
-        deed.read = look if deed.read is None else min(deed.read, look, key=_rank)
+        look = look_of(entry.at_us, entry.body)
+        deed.read = look if deed.read is None else min(deed.read, look, key=rank)
     elif kind == "incident":
         _report(deed, entry)
     elif kind == "question":
@@ -302,8 +292,6 @@ def add(deed: Deed, entry: Happening) -> None:
 _RUNGS = {int(rung): rung for rung in Rung}
 _SEVERITIES = {int(severity): severity for severity in Severity}
 _NEVER = 1 << 63
-_MOST = 1e9
-"""Seconds or characters above which a number is no measure of a look."""
 
 
 def _first(deed: Deed, entry: Happening) -> None:
@@ -355,10 +343,10 @@ def _outside(reasons: object) -> bool:
 
 
 def _judge(deed: Deed, entry: Happening) -> None:
-    kind, look, before = entry.kind, _look(entry), deed.judged.get(entry.kind)
+    kind, look, before = entry.kind, look_of(entry.at_us, entry.body), deed.judged.get(entry.kind)
     if before is not None:
         # A yes may be void and be given anew, and the last one let it run; a mistake is known from the first no on.
-        look = max(before, look, key=_rank) if kind in _YES else min(before, look, key=_rank)
+        look = max(before, look, key=rank) if kind in _YES else min(before, look, key=rank)
     deed.judged = {**deed.judged, kind: look}
     if kind == "edited":
         _edit(deed, entry)
@@ -374,23 +362,6 @@ def _edit(deed: Deed, entry: Happening) -> None:
         deed.edited, deed.edited_us = arguments, entry.at_us
     elif entry.at_us == deed.edited_us and not same(deed.edited, arguments):
         deed.edited = None  # Nobody can tell which of the two it was.
-
-
-def _look(entry: Happening) -> Look:
-    body = entry.body
-    by, seconds, characters = _text(body.get("by")), body.get("looked"), body.get("characters") or 0
-    read = by and (seconds is None or _measure(seconds)) and _measure(characters)
-    if not read:
-        return Look(entry.at_us, by or "", 0.0)
-    return Look(entry.at_us, by or "", None if seconds is None else float(seconds), int(characters))
-
-
-def _measure(value: object) -> bool:
-    return (type(value) is float or type(value) is int) and 0 <= value <= _MOST
-
-
-def _rank(look: Look) -> tuple[int, str, float, int]:
-    return look.at_us, look.by, -1.0 if look.seconds is None else look.seconds, look.characters
 
 
 def _report(deed: Deed, entry: Happening) -> None:

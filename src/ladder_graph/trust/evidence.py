@@ -1,10 +1,11 @@
 """What speaks for a cell and against it: runs, weighted by the chance that a mistake would be known by now.
 
 The unit is the run: whatever one thread did in a cell on one day is one trial, since its calls go right or wrong
-together (five calls that fail as a block, counted one by one, promote a bad agent in more than half of all cases). No
-day gives more than a twentieth of what is needed, and calls of one form no more than a quarter, for the same reason.
-Trials and errors are thinned alike: were only trials, a good agent with much to do could never go up. The weights come
-from how many runs there were, and never from how they went.
+together (five calls that fail as a block, counted one by one, promote a bad agent in more than half of all cases). Runs
+that a person answered in one batch are one trial too: it was one decision. No day gives more than a twentieth of what
+is needed, and calls of one form no more than a quarter, for the same reason. Trials and errors are thinned alike: were
+only trials, a good agent with much to do could never go up. The weights come from how many runs there were, and never
+from how they went.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ladder_graph.trust.deeds import Deed, Look
+from ladder_graph.trust.deeds import Deed
+from ladder_graph.trust.looks import Look
 
 DAY = 86_400_000_000
 """Microseconds in a day."""
@@ -34,6 +36,10 @@ Known = Callable[[float, float], float]
 
 Sight = Callable[[Look], float]
 """A look to the share of mistakes that it would have caught."""
+
+
+Run = tuple[str, int]
+"""A thread, and a day since the epoch."""
 
 
 class Unit(NamedTuple):
@@ -93,12 +99,37 @@ def units(deeds: Iterable[Deed], sight: Sight, cosmetic: frozenset[str] = frozen
         sight: What a look is worth.
         cosmetic: Arguments that a person may reword.
     """
-    runs: dict[tuple[str, int], list[Unit]] = {}
+    runs: dict[Run, list[Unit]] = {}
+    batches: defaultdict[str, list[Run]] = defaultdict(list)
     for deed in deeds:
         if deed.counts:
             part = _part(deed, sight, cosmetic)
-            runs.setdefault((deed.thread, part.day), []).append(part)
-    return sorted([run[0] if len(run) == 1 else _together(run) for run in runs.values()], key=_order)
+            run = deed.thread, part.day
+            runs.setdefault(run, []).append(part)
+            for look in deed.judged.values():
+                if look.batch:
+                    batches[look.batch].append(run)
+    whole = _joined(runs, batches.values()) if batches else runs
+    return sorted([run[0] if len(run) == 1 else _together(run) for run in whole.values()], key=_order)
+
+
+def _joined(runs: Mapping[Run, list[Unit]], batches: Iterable[list[Run]]) -> dict[Run, list[Unit]]:
+    """The runs with those put together that were answered at once."""
+    into: dict[Run, Run] = {}
+
+    def head(run: Run) -> Run:
+        while run in into:
+            run = into[run]
+        return run
+
+    for first, *others in batches:
+        for other in others:
+            if (one := head(other)) != (kept := head(first)):
+                into[one] = kept
+    found: dict[Run, list[Unit]] = {}
+    for run, parts in runs.items():
+        found.setdefault(head(run), []).extend(parts)
+    return found
 
 
 def _part(deed: Deed, sight: Sight, cosmetic: frozenset[str]) -> Unit:
@@ -116,7 +147,7 @@ def _part(deed: Deed, sight: Sight, cosmetic: frozenset[str]) -> Unit:
 def _together(parts: list[Unit]) -> Unit:
     forms = Counter(part.form for part in parts)
     return Unit(
-        parts[0].day,
+        max(part.day for part in parts),
         max(part.at_us for part in parts),
         min(1.0, math.fsum(part.loss for part in parts)),  # The same in any order.
         any(part.severe for part in parts),

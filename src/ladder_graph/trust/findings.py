@@ -12,7 +12,7 @@ from ladder_graph.scale import Rung
 from ladder_graph.trust.case import Attested, Case, Certificate
 from ladder_graph.trust.cells import CellKey
 from ladder_graph.trust.cost import Measured, Price, price
-from ladder_graph.trust.deeds import LOOK, Deed, Look
+from ladder_graph.trust.deeds import LOOK, Deed
 from ladder_graph.trust.delay import Delays, Report, known_by, observed
 from ladder_graph.trust.demotion import Demotion, after_alarm, after_silence, after_stamping
 from ladder_graph.trust.evalue import ALARM, ecusum, evalue
@@ -21,6 +21,7 @@ from ladder_graph.trust.fold import Digested, Drill, Fold
 from ladder_graph.trust.gates import FRESH, REPORTS
 from ladder_graph.trust.held import Held, nearest, rows
 from ladder_graph.trust.looking import Reviewer
+from ladder_graph.trust.looks import Look
 from ladder_graph.trust.promotion import certify, most_a_day
 from ladder_graph.trust.reviewers import Probes, Sensitivity, sensitivity
 from ladder_graph.trust.standing import Standing, reached, standing

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ladder_graph.trust.deeds import Look
+from ladder_graph.trust.looks import Look
 from ladder_graph.trust.reviewers import LOAD, Probes, Sensitivity, glance
 
 HOUR = 3_600_000_000

@@ -8,7 +8,8 @@ import pytest
 
 from ladder_graph.scale import Rung
 from ladder_graph.trust.cells import CellKey
-from ladder_graph.trust.deeds import Deed, Happening, Look, Severity, add
+from ladder_graph.trust.deeds import Deed, Happening, Severity, add
+from ladder_graph.trust.looks import Look
 
 CELL = CellKey("ops", "send_email", "staging", "e1")
 FIRST = {

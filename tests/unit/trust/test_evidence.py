@@ -6,9 +6,10 @@ import pytest
 
 from ladder_graph.scale import Rung
 from ladder_graph.trust.cells import CellKey
-from ladder_graph.trust.deeds import Deed, Incident, Look, Severity
+from ladder_graph.trust.deeds import Deed, Incident, Severity
 from ladder_graph.trust.delay import known_by
 from ladder_graph.trust.evidence import DAY, NOTHING, Unit, spread, units, weigh
+from ladder_graph.trust.looks import Look
 
 CELL = CellKey("ops", "send_email", "", "e1")
 
@@ -169,3 +170,21 @@ def test_days_and_runs_are_counted_as_they_are():
     """Active days count from the day that the cell came to its rung."""
     found = weighed([unit(day) for day in (0, 1, 1, 5)], 9, since_us=DAY)
     assert (found.runs, found.active_days, found.first_us, found.last_us) == (4, 2, 1, 5 * DAY + 1)
+
+
+def test_what_was_answered_in_one_batch_is_one_trial():
+    """One decision about five runs is one, and joins whatever else these threads did; another batch is another."""
+    batched = [deed(thread=f"t{n}", look=Look(1, "ana", 0.0, batch="b1")) for n in range(5)]
+    assert len(units(batched, sight)) == 1
+    assert len(units([*batched, deed(thread="t0"), deed(thread="t9")], sight)) == 2
+    other = [deed(thread=f"u{n}", look=Look(1, "ana", 0.0, batch="b2")) for n in range(3)]
+    assert len(units([*batched, *other], sight)) == 2
+    bridge = [deed(thread="t0", look=Look(1, "ana", 0.0, batch="b2"))]
+    assert len(units([*batched, *other, *bridge], sight)) == 1
+
+
+def test_a_batch_over_several_days_is_as_old_as_its_youngest_part():
+    """In whatever order its parts come."""
+    parts = [deed(day, f"t{day}", look=Look(1, "ana", 0.0, batch="b1")) for day in (3, 1, 2)]
+    for order in (parts, parts[::-1]):
+        assert [(one.day, one.sight) for one in units(order, sight)] == [(3, 0.0)]

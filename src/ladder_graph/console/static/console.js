@@ -69,5 +69,11 @@ for (const form of document.querySelectorAll("form")) {
     form.dataset.sent = "1";
   });
 }
+// Enter in a field of a decision presses no button: an answer is given by one that was chosen.
+for (const form of document.querySelectorAll("form.decision, form.edit, form.batch")) {
+  form.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && event.target instanceof HTMLInputElement && event.target.type !== "submit") event.preventDefault();
+  });
+}
 // Whoever comes back to a page by the back button may send it again.
 window.addEventListener("pageshow", () => { for (const form of document.querySelectorAll("form")) delete form.dataset.sent; });

@@ -1,0 +1,47 @@
+"""What waits for an answer, soonest expiry first."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from ladder_graph.console.answers import Answer, Shown
+from ladder_graph.console.batches import fits_a_batch
+from ladder_graph.console.entries import Entry
+from ladder_graph.console.titles import headlines
+from ladder_graph.console.visitor import Visitor
+from ladder_graph.ledger import tallies
+from ladder_graph.ledger.cursor import Cursor
+from ladder_graph.ledger.open_questions import tools_of
+from ladder_graph.policy.console import Access
+
+SIZE = 25
+"""Questions on one page."""
+
+
+def confirmations(visitor: Visitor) -> Answer:
+    """The open questions, a page of them."""
+    query, ladder = visitor.query, visitor.ladder
+    agent, tool = query.get("agent") or None, query.get("tool") or None
+    mine = visitor.person if query.get("mine") else None
+    page = ladder.waiting(agent=agent, tool=tool, mine=mine, page=query.get("page") or None, size=SIZE)
+    seen = [one for one in page.items if visitor.may(Access.VIEWER, one.call.agent)]
+    alike = Counter(one.call.tool for one in seen if fits_a_batch(visitor, one))
+    agents, tools = _choices(visitor)
+    return Shown("confirmations.html", {
+        "page": page, "lines": headlines(visitor, seen), "now": ladder.clock(), "agents": agents, "tools": tools,
+        "agent": agent or "", "tool": tool or "", "mine": mine is not None,
+        "batches": sorted(tool for tool, count in alike.items() if count > 1),
+    })  # fmt: skip
+
+
+def _choices(visitor: Visitor) -> tuple[list[str], list[str]]:
+    """The agents, and the tools that questions are open about, as far as this person may look."""
+
+    def read(cursor: Cursor) -> tuple[list[str], list[str]]:
+        agents = [one for one in tallies.chains(cursor, visitor.policy.agent) if visitor.may(Access.VIEWER, one)]
+        return agents, sorted({tool for agent in agents for tool in tools_of(cursor, agent)})
+
+    return visitor.ladder.store.read(read)
+
+
+ENTRIES = (Entry("/confirm", show=confirmations),)
