@@ -145,6 +145,9 @@ class Briefing:
     missing: tuple[str, ...] | None = None
     """What the tool lacks for the next rung, in words; None where nobody has worked it out. It takes the whole chain,
     so whoever has an assessment at hand fills it in."""
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    """What the tool's schema says of each argument, as JSON Schema, for whoever puts others in; empty where that isn't
+    known."""
     known: bool = True
     """Whether what was taken down at the asking is there; False where it was erased, or never taken."""
 

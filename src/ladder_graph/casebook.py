@@ -13,11 +13,14 @@ from ladder_graph.composing import composed
 from ladder_graph.deciding import uncleared
 from ladder_graph.desk import Desk
 from ladder_graph.explaining import remains
-from ladder_graph.facts import Person, Question
-from ladder_graph.ledger import quotas, requests, tellings
+from ladder_graph.facts import Known, Person, Question, Reason
+from ladder_graph.fingerprint import Environment
+from ladder_graph.ledger import Action, Draft, open_questions, probes, quotas, requests, tellings
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import moment
 from ladder_graph.ledger.rehearsals import Rehearsed
+from ladder_graph.ledger.rows import DraftRow
+from ladder_graph.lives import OPEN, Asked, Life, counted, nexts, step
 from ladder_graph.policy import Rule
 from ladder_graph.policy.bounds import Cost, weigh
 from ladder_graph.policy.bounds.shape import QuotaBound
@@ -25,7 +28,11 @@ from ladder_graph.policy.scene import Scene
 from ladder_graph.policy.units import spell_seconds
 from ladder_graph.questions import person_of
 from ladder_graph.routing import exhausted
+from ladder_graph.states import State
 from ladder_graph.telling import Check
+
+MOST_ENTRIES = 500
+"""Entries of one action that are told; the latest ones."""
 
 
 class Casebook(Desk):
@@ -72,6 +79,60 @@ class Casebook(Desk):
             return composed(asked, told, around)
 
         return self.store.read(work)
+
+    def life(self, action: str) -> Life:
+        """Everything that is known of one action, from its proposal to what can be done about it now.
+
+        Args:
+            action: Its key, or the beginning of it.
+
+        Raises:
+            UnknownQuestion: There is none, or more than one.
+        """
+        found = self.action(action)
+        page = self.entries(agent=found.agent, action=found.key, size=MOST_ENTRIES)
+        entries = page.items[::-1]
+        asked, probe, known = self.store.read(lambda cursor: self._asked(cursor, found))
+        first = next((one.body for one in entries if "arguments" in one.body and "digest" in one.body), {})
+        window, report = self.window(found.key), self.report_on(found.key)
+        saga, cosmetic = self.saga_of(found.key), frozenset(self.refresh().rule(found.tool).trust.cosmetic)
+        told = tuple(Asked(one.id, state, self.briefed(one)) for one, state in asked)
+        env = str(first.get("env") or "")
+        return Life(
+            action=found, proposed_by=self._environment(found, env), environment=env, reasons=self._reasons(found),
+            asked=told, steps=tuple(step(one) for one in entries), cut=page.next is not None, window=window,
+            report=report, draft=self._draft_of(found), edited_from=str(first.get("edited_from") or ""),
+            successor=known.successor.key if known is not None and known.successor is not None else "",
+            part_of=str(first.get("part_of") or ""), parts=tuple(self.parts(found.key)),
+            saga="" if saga is None else saga.id,
+            counted=OPEN if found.state is State.ASKED else counted(entries, cosmetic, probe=probe),
+            next=nexts(found, told, window, report, alive=known is not None and known.owner_alive),
+        )  # fmt: skip
+
+    def _asked(self, cursor: Cursor, found: Action) -> tuple[list[tuple[Question, str]], bool, Known | None]:
+        """The questions about an action, whether it is a probe that was answered, and what the gate knows of it."""
+        listed = [
+            (open_questions.question_at(cursor, one), state) for one, state in requests.asked_about(cursor, found.key)
+        ]
+        # Nobody is told of a probe before they have answered it.
+        probe = found.state is not State.ASKED and probes.why(cursor, found.key) is not None
+        known = self._journal().known(cursor, found.key)
+        return [(one, state) for one, state in listed if one is not None], probe, known
+
+    def _reasons(self, found: Action) -> tuple[Reason, ...]:
+        return self.store.read(lambda cursor: requests.reasons(cursor, found.key, found.why))
+
+    def _environment(self, found: Action, env: str) -> str:
+        """What proposed a call, in words; empty where nobody knows."""
+        for row in self.reading.environments(found.agent) if env else ():
+            environment = Environment.read(row.components, "the ledger")
+            if environment.key(found.tool) == env:
+                return str(environment)
+        return ""
+
+    def _draft_of(self, found: Action) -> Draft | None:
+        row = self.store.query(lambda session: session.get(DraftRow, found.key))
+        return None if row is None else Draft(found, row.path, row.sha256, row.state, row.by, row.reason)
 
     def _rehearsal_of(self, call: Call) -> Rehearsed | None:
         """The rehearsal of the undo that would run; of whatever version, where nobody knows which one would."""

@@ -36,12 +36,13 @@ def composed(question: Question, told: Telling | None, around: Surroundings) -> 
     return Briefing(
         question=question, title=titled("" if hidden else told.title, call.tool), deed=deed_of(told.deed, call.tool),
         asked=_asked(question), arguments=_arguments(question, told, around),
-        checks=() if hidden else (*(one for one in told.checks if not one.argument), *around.counted),
+        checks=() if hidden else (*_of_the_call(question, told), *around.counted),
         text="" if hidden else hashed(question), changes=() if hidden else told.changes,
         changes_said=_changes_said(told), trouble=() if hidden else told.trouble,
         reach=_reach(question, told, around), remedy=_remedy(told, around), words="" if hidden else told.words,
         words_cut=max(0, told.length - len(told.words)), rung=around.rung, reasons=around.reasons, past=around.past,
         at_zero=_at_zero(question), barred=around.barred, withheld=hidden, passed=around.passed, known=known,
+        fields=told.fields,
     )  # fmt: skip
 
 
@@ -84,7 +85,18 @@ def _source(source: Source | None) -> tuple[str, str]:
 
 
 def _of(name: str, told: Telling) -> tuple[Check, ...]:
-    return tuple(one for one in told.checks if one.argument.split(".")[0] == name)
+    return tuple(one for one in told.checks if _about(one, name))
+
+
+def _about(check: Check, name: str) -> bool:
+    """Whether a check is about an argument, or about something in it; a name may hold dots of its own."""
+    return check.argument == name or check.argument.startswith(f"{name}.")
+
+
+def _of_the_call(question: Question, told: Telling) -> tuple[Check, ...]:
+    """Checks that are about no argument that is shown; none of them is lost."""
+    shown = (*question.call.arguments, *told.defaults)
+    return tuple(one for one in told.checks if not any(_about(one, name) for name in shown))
 
 
 def _looked_at(name: str, value: object) -> tuple[Check, ...]:

@@ -72,7 +72,13 @@ class Continuing(Questions):
         if self.worker is not None:
             raise LadderError("this ladder goes on with threads already; detach what is attached first")
         self.worker = Worker(
-            self.store, self.clock, self.refresh, resumer, poll=poll or POLL, accepted=self.run_accepted
+            self.store,
+            self.clock,
+            self.refresh,
+            resumer,
+            poll=poll or POLL,
+            accepted=self.run_accepted,
+            beside=self.send_questions,
         )
         self.worker.start()
         return self.worker
@@ -91,6 +97,10 @@ class Continuing(Questions):
     def run_accepted(self) -> list[Reply]:
         """Run drafts that were accepted where their tool wasn't known. A desk without a graph runs nothing."""
         return []
+
+    def send_questions(self) -> int:
+        """Send the questions that are to go to Slack and are due; how many were sent. A desk alone sends none."""
+        return 0
 
     def resumers(self, agent: str | None = None) -> list[tuple[str, str]]:
         """The processes that go on with an agent's threads now: name, and how."""

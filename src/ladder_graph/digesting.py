@@ -44,6 +44,14 @@ class Digesting(Windows):
         """
         return Reported(self.reading).stream(self.policy.agent, unread=unread, limit=limit, before=before)
 
+    def report_on(self, action: str) -> Report | None:
+        """The report on one action: what waits of it by itself, else the digest it is in; None where it isn't filed.
+
+        Args:
+            action: Its whole key.
+        """
+        return Reported(self.reading).of_action(action)
+
     def digests(
         self, state: Place | None = None, *, limit: int = 50, before: Digest | None = None
     ) -> list[Digest]:  # fmt: skip

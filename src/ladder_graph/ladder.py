@@ -356,6 +356,16 @@ class Ladder(Seating):
         replies = [self._take_up(call, by) for call, by in waiting]
         return [reply for reply in replies if reply is not None]
 
+    def send_questions(self) -> int:
+        """Send the questions that are to go to Slack and are due; a worker does it every second.
+
+        Returns:
+            How many were sent.
+        """
+        from ladder_graph.slack.sending import deliver
+
+        return deliver(self)
+
     def _take_up(self, call: Call, person: Person) -> Reply | None:
         seat = self.seat_of(call.agent, call.tool)
         if seat.host is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,9 @@ from ladder_graph.policy.sources import sources
 from ladder_graph.telling import LONGEST, MOST, MOST_WORDS, Change, Check, Reach, Telling, Undoing, cut
 from ladder_graph.tools import NOTHING, Arguments, Declaration, Worded, worded
 
+MOST_SCHEMA = 20_000
+"""Characters of a tool's schema that are taken down with a question."""
+
 TIMEOUT = 5.0
 """Seconds for all that a tool's author wants to say about one call."""
 
@@ -35,6 +39,8 @@ class Proposed:
     """What the model wrote beside the call."""
     defaults: Mapping[str, Any] = field(default_factory=dict)
     """What the tool takes for arguments that the call leaves out."""
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    """What the tool's schema says of each argument, as JSON Schema."""
 
 
 def tell(
@@ -57,10 +63,16 @@ def tell(
     return Telling(
         title=said.get("title", ""), deed=said.get("deed", ""), words=proposed.words[:MOST_WORDS],
         length=len(proposed.words), order=tuple(list(call.arguments)[:MOST]), sources=_sources(call, scene),
-        defaults=dict(list(proposed.defaults.items())[:MOST]), checks=tuple(_checks(call, route, rule, scene)[:MOST]),
-        changes=changes, changes_by=by if changes else "", trouble=said.get("trouble", ()),
-        reach=said.get("reach", Reach()), remedy=said.get("remedy", ""), undoing=_undoing(declaration),
+        defaults=dict(list(proposed.defaults.items())[:MOST]), fields=_fields(proposed),
+        checks=tuple(_checks(call, route, rule, scene)[:MOST]), changes=changes, changes_by=by if changes else "",
+        trouble=said.get("trouble", ()), reach=said.get("reach", Reach()), remedy=said.get("remedy", ""),
+        undoing=_undoing(declaration),
     )  # fmt: skip
+
+
+def _fields(proposed: Proposed) -> Mapping[str, Any]:
+    """The schema, unless it is too large to be written down with every question."""
+    return proposed.fields if len(json.dumps(proposed.fields, default=str)) <= MOST_SCHEMA else {}
 
 
 def _sources(call: Call, scene: Scene) -> dict[str, Any]:

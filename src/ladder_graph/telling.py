@@ -92,6 +92,8 @@ class Telling:
     """Where the value of each argument came from."""
     defaults: Mapping[str, Any] = field(default_factory=dict)
     """What the tool takes for arguments that the call leaves out."""
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    """What the tool's schema says of each argument, as JSON Schema, for whoever puts others in."""
     checks: tuple[Check, ...] = ()
     """What the bounds said of it."""
     changes: tuple[Change, ...] = ()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable
 
+    from ladder_graph.briefing import Briefing
     from ladder_graph.cli.screen import Screen
     from ladder_graph.facts import Person, Question, Verdict
     from ladder_graph.ladder import Ladder
@@ -21,10 +22,22 @@ if TYPE_CHECKING:
 QuestionId = Annotated[str, typer.Argument(metavar="QUESTION", help="The question's id, or the beginning of it.")]
 
 
-def pending(ctx: typer.Context, *, json: Json = False) -> None:
+def pending(
+    ctx: typer.Context,
+    *,
+    watch: Annotated[bool, typer.Option("--watch", help="Go on showing it, live, until Ctrl-C.")] = False,
+    bell: Annotated[bool, typer.Option("--bell", help="With --watch, ring when a new one comes.")] = False,
+    json: Json = False,
+) -> None:
     """List the questions that wait for an answer."""
     from ladder_graph.cli import documents, screen
 
+    if watch:
+        from ladder_graph.cli import vigil
+
+        with place_of(ctx).following() as ladder:
+            vigil.watch(ladder, bell=bell)
+        return
     with place_of(ctx).looking() as ladder:
         questions, now = ladder.pending(), ladder.clock()
     if json:
@@ -32,10 +45,12 @@ def pending(ctx: typer.Context, *, json: Json = False) -> None:
         return
     out = screen.Screen()
     for question in questions:
-        _card(out, question, now, whole=False)
+        _card(out, question, now)
     out.gap()
     if questions:
-        out.note("ladder approve QUESTION, or ladder decline QUESTION --reason WHY; also edit, respond, revoke")
+        out.note(
+            "ladder inbox, or ladder approve QUESTION, ladder decline QUESTION --reason WHY; also edit, respond, revoke"
+        )
     else:
         out.note("Nothing waits for an answer.")
     out.gap()
@@ -57,17 +72,18 @@ def approve(
 
     person = signed_in()
     with place_of(ctx).acting() as ladder:
-        asked = ladder.question(question)
-        out = screen.Screen()
-        to_read = _card(out, asked, ladder.clock(), whole=True)
-        out.gap()
+        asked, out = ladder.question(question), screen.Screen()
+        told = _told(out, ladder, asked, person)
         _refuse_what_is_hopeless(ladder, asked, person)
         question = f"Let {asked.call.agent} run this, once, in your name ({person.name})?"
         typed, looked = _asked(asked, question, typed, yes=yes)
-        taken = ladder.approve(asked.id, by=person, typed=typed, digest=asked.digest, looked=looked, characters=to_read)
-        then = _then(ladder, taken)
-    _said(out, "approved", person)
-    _what_now(out, taken, then)
+        taken = ladder.approve(
+            asked.id, by=person, typed=typed, digest=asked.digest, looked=looked, characters=told.characters,
+            shown=told.shown, input=None if yes else "keyboard",
+        )  # fmt: skip
+        now = then(ladder, taken)
+    said(out, "approved", person)
+    what_now(out, taken, now)
 
 
 def decline(
@@ -112,10 +128,8 @@ def edit(
 
     person = signed_in()
     with place_of(ctx).acting() as ladder:
-        asked = ladder.question(question)
-        out = screen.Screen()
-        to_read = _card(out, asked, ladder.clock(), whole=True)
-        out.gap()
+        asked, out = ladder.question(question), screen.Screen()
+        told = _told(out, ladder, asked, person)
         _refuse_what_is_hopeless(ladder, asked, person, "edit")
         changes = dict(_changed(one, asked) for one in change)
         out.fields([(name, f"becomes {show(value)}") for name, value in changes.items()])
@@ -126,12 +140,12 @@ def edit(
         arguments = {**asked.call.arguments, **changes}
         taken = ladder.edit(
             asked.id, arguments, by=person, reason=reason, typed=typed, digest=asked.digest, looked=looked,
-            characters=to_read,
+            characters=told.characters, shown=told.shown, input=None if yes else "keyboard",
         )  # fmt: skip
         now_asked = next((one for one in ladder.pending() if one.call.id == asked.call.id), None)
-        then = _then(ladder, asked)
-    _said(out, "edited", person)
-    _what_now(out, taken if taken.probe else now_asked or asked, then)
+        now = then(ladder, asked)
+    said(out, "edited", person)
+    what_now(out, taken if taken.probe else now_asked or asked, now)
 
 
 def respond(
@@ -152,6 +166,18 @@ def revoke(
 ) -> None:
     """Take an approval back, as long as nothing has run."""
     _end(ctx, "taken back", lambda ladder, person: ladder.revoke(question, by=person, reason=reason))
+
+
+def _told(out: Screen, ladder: Ladder, asked: Question, person: Person) -> Briefing:
+    """Show everything about a question."""
+    from ladder_graph.cli.briefs import brief
+
+    told = ladder.briefed(asked, by=person)
+    if brief(out, told, ladder.clock()):
+        out.gap()
+        out.note(f"Not all of it is shown; all of it: ladder show {asked.call.short} --json")
+    out.gap()
+    return told
 
 
 def _asked(asked: Question, question: str, typed: str | None, *, yes: bool) -> tuple[str | None, float]:
@@ -190,19 +216,20 @@ def _changed(text: str, asked: Question) -> tuple[str, object]:
         return name, value
 
 
-def _then(ladder: Ladder, question: Question) -> str:
+def then(ladder: Ladder, question: Question) -> str:
     """What happens next with the thread of a question that was answered, in words; empty where nothing does."""
     found = ladder.resumption(question.id)
     return "" if found is None else f"{found.words[0].upper()}{found.words[1:]}"
 
 
-def _what_now(out: Screen, question: Question, then: str) -> None:
+def what_now(out: Screen, question: Question, then: str) -> None:
+    """Say what comes next after a yes."""
     if _revealed(out, question):
         return
     left = 0 if question.decision is not None else question.quorum - len(question.votes)
     if question.quorum > 1 and left > 0:
         out.note(f"{left} more {'person' if left == 1 else 'people'} must approve question {question.id}.")
-    else:
+    elif then:
         out.note(then)
     out.gap()
 
@@ -228,20 +255,18 @@ def _refuse_what_is_hopeless(ladder: Ladder, asked: Question, person: Person, ve
         raise AnswerRefused(complaint)
 
 
-def _card(out: Screen, question: Question, now: dt.datetime, *, whole: bool) -> int:
-    """One question: exactly what would run, and all that bears on the answer.
-
-    Returns:
-        How many characters of it must be read before anybody can answer: the arguments, and why it is asked.
-    """
+def _card(out: Screen, question: Question, now: dt.datetime) -> None:
+    """One question in short: what would run, and all that bears on the answer."""
     from ladder_graph.cli.screen import shortened, span
     from ladder_graph.policy.units import spell_dollars
     from ladder_graph.wording import show
 
     call = question.call
     out.heading(f"{call.agent} asks to run {call.tool}", question.id)
-    values = {name: show(value) for name, value in call.arguments.items()}
-    out.fields([(name, value if whole else shortened(value)) for name, value in values.items()])
+    values = [(name, shortened(show(value))) for name, value in list(call.arguments.items())[:MOST_ARGUMENTS]]
+    out.fields(values)
+    if (left_out := len(call.arguments) - len(values)) > 0:
+        out.note(f"{left_out} more arguments")
     if values:
         out.gap()
     left = (question.expires_at - now).total_seconds()
@@ -255,15 +280,17 @@ def _card(out: Screen, question: Question, now: dt.datetime, *, whole: bool) -> 
             f"{waiting}, {f'in {span(left)} it counts as a no' if left > 0 else 'and expired, which counts as no'}",
         ),
         ("answer by", " or ".join(question.may_answer)),
+        ("passed to", f"{question.passed_to} by {question.passed_by}" if question.passed_to else ""),
         ("proposed in", _run_of(question)),
         ("approved by", _approved(question)),
         ("answers", " or ".join(question.decisions) if len(question.decisions) < len(EVERY) else ""),
         ("to approve", f"type the {question.to_type}" if question.to_type else ""),
     ]
-    facts += [("thread", call.thread), ("action", call.key)] if whole else []
     out.fields([(name, value) for name, value in facts if value])
-    return sum(len(name) + len(value) for name, value in values.items()) + len(question.reasons)
 
+
+MOST_ARGUMENTS = 20
+"""Arguments that are listed in short."""
 
 EVERY: tuple[Verdict, ...] = ("approve", "decline", "edit", "respond")
 """What may be answered where the rule leaves nothing out."""
@@ -293,18 +320,19 @@ def _end(ctx: typer.Context, verdict: str, act: Callable[[Ladder, Person], Quest
     person = signed_in()
     with place_of(ctx).acting() as ladder:
         question = act(ladder, person)
-        now, then = ladder.clock(), _then(ladder, question)
+        now, next_ = ladder.clock(), then(ladder, question)
     out = Screen()
-    _card(out, question, now, whole=False)
+    _card(out, question, now)
     out.gap()
-    _said(out, verdict, person)
+    said(out, verdict, person)
     if not _revealed(out, question):
-        if then:
-            out.note(then)
+        if next_:
+            out.note(next_)
         out.gap()
 
 
-def _said(out: Screen, verdict: str, person: Person) -> None:
+def said(out: Screen, verdict: str, person: Person) -> None:
+    """Say what was taken, and from whom."""
     from ladder_graph.cli.screen import styled
 
     good = verdict in {"approved", "edited", "answered"}

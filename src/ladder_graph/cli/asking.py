@@ -10,6 +10,9 @@ import typer
 from ladder_graph.errors import LadderError
 from ladder_graph.wording import inert
 
+NOTHING_DONE = "Nothing was done."
+"""What is said to whoever leaves a question unanswered."""
+
 
 def confirm(question: str, *, yes: bool) -> None:
     """Go on only after the whole word `yes`.
@@ -32,8 +35,12 @@ def confirm(question: str, *, yes: bool) -> None:
             _leave()
 
 
-def typed(prompt: str) -> str:
+def typed(prompt: str, *, left: str = NOTHING_DONE) -> str:
     """One line that a person typed; asked again while it is empty.
+
+    Args:
+        prompt: What is asked.
+        left: What is said to whoever leaves.
 
     Raises:
         Exit: With code 1, where the input ended.
@@ -49,7 +56,7 @@ def typed(prompt: str) -> str:
         line = said = ""
     if not line:
         sys.stderr.write("\n")
-        _leave()
+        _leave(left)
     return said
 
 
@@ -60,8 +67,8 @@ def _line(prompt: str) -> str:
     return sys.stdin.readline()
 
 
-def _leave() -> NoReturn:
-    sys.stderr.write("  Nothing was done.\n")
+def _leave(said: str = NOTHING_DONE) -> NoReturn:
+    sys.stderr.write(f"  {said}\n")
     raise typer.Exit(1)
 
 

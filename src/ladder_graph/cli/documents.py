@@ -106,6 +106,26 @@ class LifeDocument(ActionDocument):
     """What was last said of each class of mistake in it."""
     saga: str | None
     """The scope that it belongs to; null where there is none."""
+    parts: list[ActionDocument]
+    """What ran in its place, where it went by a part first: the part, and the rest."""
+    proposed_by: str
+    """The model that proposed it, in words; empty where nobody knows."""
+    environment: str
+    """The key of what proposed it."""
+    questions: list[dict[str, Any]]
+    """Each question about it, with the briefing that was shown."""
+    steps: list[dict[str, Any]]
+    """What happened, in words."""
+    edited_from: str
+    """The action that it took the place of; empty where there is none, as for the next two."""
+    successor: str
+    """The action that took its place."""
+    part_of: str
+    """The action whose part or rest it is."""
+    counted: dict[str, Any]
+    """What it counts as for trust, and why."""
+    next: list[dict[str, str]]
+    """What a person can do about it now, with the command for it."""
 
 
 class DraftDocument(ActionDocument):

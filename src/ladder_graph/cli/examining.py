@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ladder_graph.cli import claims, earning, safeguards, telling
+from ladder_graph.cli import claims, earning, hearing, safeguards
 from ladder_graph.cli.findings import Finding, Point
 from ladder_graph.cli.place import MEMORY, Place, absent
 from ladder_graph.envelopes import SHORTEST
@@ -38,9 +38,9 @@ ADVICE = {
     "no_undo": "declare one below @tool: @reversible(prepare=..., undo=...)",
     "not_mounted": "run the agent once, or mount its graph",
     "no_check": "add checks = [...] to the tool",
-    "no_reader": telling.NAME,
-    "reports_overdue": telling.READ,
-    "channel_mute": telling.SEND,
+    "no_reader": hearing.NAME,
+    "reports_overdue": hearing.READ,
+    "channel_mute": hearing.SEND,
     "ceiling": "raise the ceiling, or lower the rung",
     "demoted": "`ladder log --tool` tells what happened; it stays there until it has earned more",
     "model_unreported": "ask for a dated model id, or use a provider that reports the model",
@@ -109,7 +109,7 @@ def _around(ladder: Ladder, place: Place, hand: Hand) -> Iterator[Finding]:
     yield from _revision(ladder)
     yield _drafts(ladder)
     yield _lock(ladder, place)
-    yield from telling.examine(ladder)
+    yield from hearing.examine(ladder)
     yield from _people(ladder)
     yield from _keys(ladder.policy)
     yield from safeguards.examine(ladder)

@@ -13,8 +13,6 @@ from ladder_graph.cli.place import place_of
 from ladder_graph.errors import LadderError
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from ladder_graph.assessing import Assessment
     from ladder_graph.cli.screen import Screen
     from ladder_graph.desk import Cell
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
     from ladder_graph.ledger import Action, Entry
     from ladder_graph.sagas import SagaView
     from ladder_graph.scale import Rung
-    from ladder_graph.windows import After, Watched
+    from ladder_graph.windows import After
 
 
 def status(ctx: typer.Context, *, json: Json = False) -> None:
@@ -192,70 +190,6 @@ def log(
              screen.styled(entry.action[:8], screen.QUIET), gist(entry)]
             for entry in entries if f"{entry.at.astimezone():%Y-%m-%d}" == day
         ], between=2, crop=True)  # fmt: skip
-
-
-def show(
-    ctx: typer.Context,
-    action: Annotated[str, typer.Argument(metavar="ACTION", help="An action's key, or the beginning of it.")],
-    *,
-    json: Json = False,
-) -> None:
-    """Show the life of one action."""
-    from ladder_graph.cli import aftermath, documents, incidents, screen
-
-    with place_of(ctx).acting() as ladder:
-        found = ladder.action(action)
-        entries, window, now = ladder.log(limit=1000, action=found.key), ladder.window(found.key), ladder.clock()
-        scope = ladder.saga_of(found.key)
-        parts = ladder.parts(found.key)
-    if json:
-        screen.document({
-            **documents.action(found), "entries": [documents.entry(entry) for entry in entries],
-            "window": None if window is None else aftermath.watched(window, now),
-            "incidents": incidents.told(entries),
-            "saga": None if scope is None else scope.id,
-            "parts": [documents.action(one) for one in parts],
-        })  # fmt: skip
-        return
-    out = screen.Screen()
-    card(out, found)
-    if scope is not None:
-        out.fields([("scope", f"{scope.name or scope.id[:8]} ({scope.phase}); ladder saga show {scope.id[:8]}")])
-    out.gap()
-    out.columns([
-        [screen.styled(screen.clock(entry.at), screen.QUIET), kind(entry.kind), gist(entry, whole=True)]
-        for entry in entries
-    ])  # fmt: skip
-    if parts:
-        out.heading("It went by a part first")
-        out.columns([
-            [role, one.short, str(one.state), gist_of(one)] for role, one in zip(("part", "rest"), parts, strict=False)
-        ])  # fmt: skip
-    if window is not None:
-        _window(out, window, now)
-    incidents.listed(out, incidents.told(entries))
-    if found.text:
-        out.heading("The model was told")
-        out.line(found.text, 4)
-    out.gap()
-
-
-def _window(out: Screen, window: Watched, now: dt.datetime) -> None:
-    """The window of an action, with everything that was measured."""
-    from ladder_graph.cli.aftermath import instant
-    from ladder_graph.cli.screen import QUIET, clock, styled
-    from ladder_graph.cli.watching import ends_in
-
-    out.heading("Watched", window.phase)
-    facts = [("until", clock(window.until)), ("ends in", ends_in(window, now)), ("found", window.why)]
-    out.fields([(name, value) for name, value in facts if value])
-    if window.measured:
-        out.gap()
-    rows: list[list[Any]] = []
-    for one in window.measured:
-        verdict = styled(one.verdict, {"good": "green", "bad": "red"}.get(one.verdict, ""))
-        rows.append([styled(clock(instant(one.at_us)), QUIET), f"check {one.which}", verdict, one.text])
-    out.columns(rows)
 
 
 def verify(

@@ -22,6 +22,7 @@ from ladder_graph.cli import (
     drafts,
     explaining,
     fingerprints,
+    inbox,
     incidents,
     keeping,
     looking,
@@ -34,6 +35,7 @@ from ladder_graph.cli import (
     sagas,
     starting,
     suggestions,
+    telling,
     trusting,
     watching,
 )
@@ -44,8 +46,8 @@ HEADINGS = {
     "Starting": ("init", "schema", "policy", "doctor", "demo"),
     "Looking": ("status", "explain", "log", "show", "verify"),
     "Answering": (
-        "console", "pending", "approve", "decline", "edit", "respond", "revoke", "drafts", "suggestions", "report",
-        "reports", "ack", "resolve", "resumptions", "resume-worker",
+        "console", "inbox", "pending", "approve", "decline", "edit", "respond", "revoke", "drafts", "suggestions",
+        "report", "reports", "ack", "resolve", "resumptions", "resume-worker",
     ),
     "Trust": ("trust", "why", "promote", "demote", "incident", "attest", "sweep"),
     "Watching": ("watch", "watched", "keep", "undo", "extend", "saga", "rollback", "rehearse"),
@@ -150,8 +152,9 @@ JSON = {
 
 for _command in (
     starting.init, starting.schema, doctor.doctor, demo.demo,
-    looking.status, explaining.explain, looking.log, looking.show, looking.verify,
-    answering.pending, answering.approve, answering.decline, answering.edit, answering.respond, answering.revoke,
+    looking.status, explaining.explain, looking.log, telling.show, looking.verify,
+    inbox.inbox, answering.pending, answering.approve, answering.decline, answering.edit, answering.respond,
+    answering.revoke,
     reading.report, reports.reports, reports.ack, keeping.resolve, resuming.resumptions, resuming.resume_worker,
     trusting.trust, trusting.why, trusting.promote, keeping.demote, incidents.incident, incidents.attest,
     incidents.sweep,

@@ -25,6 +25,7 @@ from ladder_graph.console.rendering import render
 from ladder_graph.console.visitor import Visitor
 from ladder_graph.errors import AnswerError, LadderError, UnknownQuestion
 from ladder_graph.policy.console import Access
+from ladder_graph.slack.receiving import PATH, answers
 
 if TYPE_CHECKING:
     from ladder_graph.ladder import Ladder
@@ -62,8 +63,13 @@ def create_app(ladder: Ladder) -> Starlette:
         Route("/theme", door.theme, methods=["POST"]),
         _files(),
     ]
+    signed = frozenset[str]()
+    if ladder.policy.slack.signing_secret_env is not None:
+        # Slack signs what it sends, and has neither a page nor a cookie of ours.
+        routes.append(answers(ladder))
+        signed = frozenset({PATH})
     # As the last page found it: nothing waits for a file on the event loop.
-    guard = Middleware(Guard, url=lambda: ladder.policy.console.url)
+    guard = Middleware(Guard, url=lambda: ladder.policy.console.url, signed=signed)
     ladder.keep_assessing()
     ways_out = dict.fromkeys((Refusal, LadderError, HTTPException), _stopped)
     return Starlette(routes=routes, middleware=[guard], exception_handlers=ways_out)

@@ -62,10 +62,11 @@ class Guard:
     Args:
         app: What stands behind it.
         url: Where the console is reached from outside, as the policy in force says; None for this machine alone.
+        signed: Paths where no browser comes, and whoever does is known by a signature.
     """
 
-    def __init__(self, app: ASGIApp, url: Callable[[], str | None]) -> None:
-        self._app, self._url = app, url
+    def __init__(self, app: ASGIApp, url: Callable[[], str | None], signed: frozenset[str] = frozenset()) -> None:
+        self._app, self._url, self._signed = app, url, signed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -102,7 +103,9 @@ class Guard:
             said = 'this console isn\'t at that name; the policy says where it is: [console] url = "https://…"'
             return PlainTextResponse(said, 421)
         # Behind a proxy it is reached by the address that the policy says, whatever the server itself is told.
-        if scope["method"] not in SAFE and not _own(headers, {outside, here if here[1] in HERE else None}):
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        form = scope["method"] not in SAFE and path not in self._signed
+        if form and not _own(headers, {outside, here if here[1] in HERE else None}):
             return PlainTextResponse("the form wasn't sent by a page of this console, so nothing was done", 403)
         return None
 

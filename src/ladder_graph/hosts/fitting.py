@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -100,6 +101,23 @@ def defaults_of(tool: BaseTool | None, given: Mapping[str, Any]) -> dict[str, An
             for name, field in fields.items() if not field.is_required()
         }  # fmt: skip
     return {name: value for name, value in found.items() if name not in given and _plain(value)}
+
+
+def form_of(tool: BaseTool | None) -> dict[str, Any]:
+    """What the tool's schema says of each argument, as JSON Schema; nothing where it can't be written as such."""
+    found = {} if tool is None else schema_of(tool)
+    try:
+        return dict(json.loads(json.dumps(_resolved(found.get("properties") or {}, found.get("$defs") or {}))))
+    except (TypeError, ValueError, AttributeError, RecursionError):
+        return {}
+
+
+def _resolved(fields: Mapping[str, Any], named: Mapping[str, Any]) -> dict[str, Any]:
+    """Each field with what it refers to in its place, one level deep."""
+    return {
+        name: named.get(str(field.get("$ref", "")).rpartition("/")[2], field) if isinstance(field, dict) else field
+        for name, field in fields.items()
+    }
 
 
 def _plain(value: object) -> bool:

@@ -26,7 +26,7 @@ from ladder_graph.errors import DefiniteFailure
 from ladder_graph.facts import Arrival, Asking, Known, Outcome, Person, Question, Reply
 from ladder_graph.hosting import Alone
 from ladder_graph.hosts.conversation import checkpoint_of, recalls, words_beside
-from ladder_graph.hosts.fitting import defaults_of, fields_of, fitted, fitting, schema_of, version_of
+from ladder_graph.hosts.fitting import defaults_of, fields_of, fitted, fitting, form_of, schema_of, version_of
 from ladder_graph.hosts.identity import answering, requesting
 from ladder_graph.hosts.making import tool_code
 from ladder_graph.hosts.outward import outward
@@ -222,7 +222,8 @@ class Interrupting(ABC):
 
     def proposed(self, call: Call) -> Proposed:
         """What the model wrote beside the call, and the defaults of the tool's schema."""
-        return Proposed(words_beside(self.config, call), defaults_of(self.tool, call.arguments))
+        words, defaults = words_beside(self.config, call), defaults_of(self.tool, call.arguments)
+        return Proposed(words, defaults, form_of(self.tool))
 
     def fitted(self, call: Call, arguments: Mapping[str, Any]) -> Call | str:
         """The call with other arguments, typed by the tool's schema; or why they don't fit."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from ladder_graph.calls import Call, normalise
 from ladder_graph.facts import Asking, Decision, Person, Question, Reason, Route
-from ladder_graph.ledger import members, questions, resumptions, tellings
+from ladder_graph.ledger import members, questions, resumptions, slack, tellings
 from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.actions import Actions, Refused
 from ladder_graph.ledger.cursor import Cursor
@@ -79,6 +79,8 @@ class Asked(Actions):
             "requester_auth": requester.auth if requester else "", "nonce": nonce_of(word_of(seed, name)),
             "tool_version": terms.tool, "rule": rule.revision, "undo": terms.undo, "part_first": part_first,
         }  # fmt: skip
+        if "slack" in rule.confirm.via:
+            slack.put(cursor, name, self.us)
         return question_of(self.open(cursor, call, row, told), call, route.why)
 
     def open(

@@ -22,6 +22,7 @@ from ladder_graph.ledger import (
     resumptions,
     rows,
     saga_rows,
+    slack,
     standing_rows,
     visit_rows,
     watch_rows,
@@ -69,6 +70,8 @@ TABLES: tuple[type[SQLModel], ...] = (
     parts.PartRow,
     resumptions.ResumptionRow,
     resumptions.ResumerRow,
+    slack.SlackRequestRow,
+    slack.SlackNoticeRow,
     visit_rows.LinkRow,
     visit_rows.VisitRow,
 )

@@ -158,6 +158,22 @@ class Reported:
 
         return self._store.query(work)
 
+    def of_action(self, action: str) -> Report | None:
+        """The report on one action, an unread one before others, and one about a mess before a digest."""
+
+        def work(session: Session) -> Report | None:
+            query = (
+                select(ReportRow, DigestRow, ActionRow, PayloadRow)
+                .join(DigestRow, col(DigestRow.id) == ReportRow.digest)
+                .join(ActionRow, col(ActionRow.key) == ReportRow.action)
+                .join(PayloadRow, col(PayloadRow.hash) == ActionRow.payload, isouter=True)
+                .where(ReportRow.action == action)
+            )
+            found = [_report(*row) for row in session.exec(query)]
+            return min(found, key=lambda one: (one.read is not None, one.about != "mess"), default=None)
+
+        return self._store.query(work)
+
     def listed(
         self, agent: str, policy: Policy, *, state: Place | None = None, limit: int = 50, before: Digest | None = None
     ) -> list[Digest]:  # fmt: skip

@@ -42,6 +42,11 @@ _PASSED = Sql.of(
     .where(_entry.c.action == bindparam("action"), _entry.c.kind == literal_column("'passed'"))
     .order_by(_entry.c.n)
 )
+_ASKED = Sql.of(
+    select(_question.c.id, _question.c.state)
+    .where(_question.c.action == bindparam("action"))
+    .order_by(_question.c.round)
+)
 _FIRST = Sql.of(
     select(_payload.c.body)
     .join(_action, _action.c.payload == _payload.c.hash)
@@ -70,6 +75,11 @@ def past(cursor: Cursor, agent: str, tool: str) -> Past:
             instead.add(successor)
     own = sorted((one for one in found if one[1] not in instead), reverse=True)[:LAST]
     return Past(len(own), **Counter(end for _, _, end in own))
+
+
+def asked_about(cursor: Cursor, action: str) -> list[tuple[str, str]]:
+    """The questions about an action, oldest first: the id of each, and its state."""
+    return [(row["id"], row["state"]) for row in cursor.execute(_ASKED, {"action": action}).fetchall()]
 
 
 def passings(cursor: Cursor, action: str) -> tuple[Passing, ...]:

@@ -17,10 +17,11 @@ from ladder_graph.policy.checks import Check
 from ladder_graph.policy.console import Access, Accesses, Console
 from ladder_graph.policy.fields import ImportPath, Many, Name, Place, RungField, Strict, Template, placed
 from ladder_graph.policy.reporting import Reports, Stream
+from ladder_graph.policy.slack import Member, Slack
 from ladder_graph.policy.trusting import OTHER, Scope, Stake, Trust
 from ladder_graph.policy.units import MicroDollars, SomeSeconds
 from ladder_graph.policy.watching import Signals, Watch, problems
-from ladder_graph.policy.whole import ROLE, doubled, let_in, refuse, tied, unanswerable, unheard
+from ladder_graph.policy.whole import ROLE, chatted, doubled, let_in, refuse, tied, unanswerable, unheard
 from ladder_graph.scale import Rung
 
 
@@ -40,6 +41,8 @@ class Confirm(Strict):
     """How many different people must approve; one no is enough."""
     not_requester: bool = False
     """Whoever's run proposed the call may not approve it."""
+    via: Many[Literal["slack"]] = ()
+    """Where else than in the console and on the command line an answer is taken: `slack`, for low impact only."""
 
     @field_validator("decisions")
     @classmethod
@@ -56,6 +59,8 @@ class Someone(Strict):
     """What they are, for `confirm.by = ["role:finance"]`."""
     labels: Many[Name] = ()
     """What they may see, for the `labels` of a rule."""
+    slack: Member | None = None
+    """Their member id in Slack, such as `U0123ABCD`: whose answers from there are theirs."""
     console: Accesses = Access.VIEWER
     """What they may do in the console: `none`, `viewer`, `reviewer`, `promoter` or `admin`; or that for each agent by
     name, as `{ ops = "reviewer", "ops/research" = "viewer" }`, where an agent that isn't named is none of theirs."""
@@ -210,6 +215,8 @@ class Policy(Strict):
     """The keys of inboxes that sign answers, by the id that a signed answer names."""
     console: Console = Console()
     """The pages on which people answer."""
+    slack: Slack = Slack()
+    """Where questions are sent in Slack, and how answers from there are known to be genuine."""
     trust: Trust = Trust()
     """What it takes to go up a rung."""
     signals: Signals = Signals()
@@ -252,6 +259,11 @@ class Policy(Strict):
     @model_validator(mode="after")
     def _somebody_comes_in(self) -> Self:
         refuse(let_in(self))
+        return self
+
+    @model_validator(mode="after")
+    def _slack_is_fit(self) -> Self:
+        refuse(chatted(self))
         return self
 
     def withheld(self, rule: Rule, name: str) -> list[str]:

@@ -104,6 +104,35 @@ def let_in(policy: Policy) -> Iterator[Mistake]:
             yield Mistake(("console", "proxy_header"), text)
 
 
+def chatted(policy: Policy) -> Iterator[Mistake]:
+    """Tools that are to be answered in Slack and can't be: too much is at stake, or nothing is set up for it."""
+    with suppress(AttributeError):
+        for tool, rule in policy.tools.items():
+            if "slack" in rule.confirm.via and (text := _unfit(policy, rule)):
+                yield Mistake(("tools", tool, "confirm", "via"), text)
+    with suppress(AttributeError):
+        known: dict[str, str] = {}
+        for name, person in policy.people.items():
+            if person.slack is not None and (first := known.setdefault(person.slack, name)) != name:
+                text = f"is the same member of Slack as {OTHER}; an answer from there would be both of them"
+                yield Mistake(("people", first, "slack"), text, ("people", name, "slack"))
+
+
+def _unfit(policy: Policy, rule: Rule) -> str:
+    """Why a tool's questions can't be answered in Slack; empty where they can."""
+    if rule.impact != "low":
+        return f"answers are taken in Slack for low impact only, and this tool's is {rule.impact}; take the via away"
+    if rule.confirm.type is not None:
+        return f"nobody can type the {rule.confirm.type} in a message; take the type or the via away"
+    if not policy.slack.sends:
+        return 'there is nowhere to send a question to; add [slack] webhook_env = "…", or token_env and channel'
+    if policy.slack.signing_secret_env is None:
+        return 'nobody could tell a genuine answer; add [slack] signing_secret_env = "…"'
+    if not any(person.slack for person in policy.people.values()):
+        return 'nobody is known in Slack; say who is who, as in [people.ana] slack = "U0123ABCD"'
+    return ""
+
+
 def near(name: str, known: Iterable[str]) -> str:
     """Which known name was probably meant, as a question; empty where none is near."""
     found = difflib.get_close_matches(name, list(known), 1)

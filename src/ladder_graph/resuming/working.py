@@ -52,22 +52,24 @@ class Worker:
         resumer: Goes on with a thread.
         poll: Seconds between two looks.
         accepted: Runs accepted drafts that wait for their tool; whatever it returns counts what it ran.
+        beside: What else is to be done every second, such as sending questions.
     """
 
     def __init__(
         self, store: Store, clock: Callable[[], dt.datetime], policy: Callable[[], Policy], resumer: Resumer, *,
         poll: float = POLL, accepted: Callable[[], Sequence[object]] | None = None,
+        beside: Callable[[], object] | None = None,
     ) -> None:  # fmt: skip
         self.store, self.clock, self.policy, self.resumer, self.poll = store, clock, policy, resumer, poll
         self.agent = resumer.agent or policy().agent
         self.name = f"{socket.gethostname()}/{os.getpid()}"
-        self._accepted = accepted
+        self._accepted, self._beside = accepted, beside
         self._stopping, self._woken = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
         self._pool = ThreadPoolExecutor(HANDS, thread_name_prefix="ladder-resume")
         self._guard = threading.Lock()
         self._in_hand: dict[str, Future[None]] = {}
-        self._beaten = self._lapsed = self._ran = 0
+        self._beaten = self._lapsed = self._ran = self._sent = 0
 
     # --- its life --------------------------------------------------------------------------------------------
 
@@ -118,6 +120,9 @@ class Worker:
         self._beat(now)
         self._lapse(now)
         self._run_accepted(now)
+        if self._beside is not None and not 0 <= now - self._sent < PULSE:
+            self._sent = now
+            self._beside()
         due = self.store.glance(resumptions.next_due)
         if due is None or due > now:
             return False
