@@ -15,11 +15,10 @@ from ladder_graph.desk import Desk
 from ladder_graph.explaining import remains
 from ladder_graph.facts import Known, Person, Question, Reason
 from ladder_graph.fingerprint import Environment
-from ladder_graph.ledger import Action, Draft, open_questions, probes, quotas, requests, tellings
+from ladder_graph.ledger import Action, Draft, draft_reading, open_questions, probes, quotas, requests, tellings
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import moment
 from ladder_graph.ledger.rehearsals import Rehearsed
-from ladder_graph.ledger.rows import DraftRow
 from ladder_graph.lives import OPEN, Asked, Life, counted, nexts, step
 from ladder_graph.policy import Rule
 from ladder_graph.policy.bounds import Cost, weigh
@@ -131,8 +130,7 @@ class Casebook(Desk):
         return ""
 
     def _draft_of(self, found: Action) -> Draft | None:
-        row = self.store.query(lambda session: session.get(DraftRow, found.key))
-        return None if row is None else Draft(found, row.path, row.sha256, row.state, row.by, row.reason)
+        return self.store.query(lambda session: draft_reading.one(session, found.key))
 
     def _rehearsal_of(self, call: Call) -> Rehearsed | None:
         """The rehearsal of the undo that would run; of whatever version, where nobody knows which one would."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -70,20 +70,22 @@ def decision_of(
     return replace(given, verdict="approve") if after.key == asked.call.key else replace(given, successor=after)
 
 
-def uncleared(policy: Policy, tool: str, person: Person) -> str:
+def uncleared(policy: Policy, tool: str, person: Person, more: Iterable[str] = ()) -> str:
     """Why a person may not decide about what a tool touches, by its access labels; empty where they may.
 
     Args:
         policy: Knows who holds which label.
         tool: The tool.
         person: Who. A name that nobody checked holds none.
+        more: Labels beside those of the tool's rule.
     """
-    rule = policy.rule(tool)
-    if not rule.labels:
+    labels = list(dict.fromkeys([*policy.rule(tool).labels, *more]))
+    if not labels:
         return ""
     if person.auth == "unverified":
-        return f"nobody checked that this is {person.name}, and {tool} touches {', '.join(rule.labels)}"
-    withheld = policy.withheld(rule, person.name)
+        return f"nobody checked that this is {person.name}, and {tool} touches {', '.join(labels)}"
+    held = policy.people[person.name].labels if person.name in policy.people else ()
+    withheld = [label for label in labels if label not in held]
     return f"{person.name} may not decide about {tool}: it touches {', '.join(withheld)}" if withheld else ""
 
 

@@ -12,25 +12,23 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+from ladder_graph.accepting import Accepting
 from ladder_graph.browsing import Browsing
 from ladder_graph.calls import Call
 from ladder_graph.continuing import Continuing
-from ladder_graph.deciding import Fitting, uncleared
+from ladder_graph.deciding import Fitting
 from ladder_graph.digesting import Digesting
-from ladder_graph.errors import AnswerRefused
 from ladder_graph.explaining import Explanation, explained
-from ladder_graph.facts import Known, Person, Reason, Route
+from ladder_graph.facts import Person, Reason, Route
 from ladder_graph.fingerprint import Environment
 from ladder_graph.ledger import (
     Action,
-    Draft,
     Entry,
-    Journal,
     Verification,
     acts,
     digests,
     filing,
-    notices,
+    outgoing,
     quotas,
     rehearsals,
     watchers,
@@ -57,7 +55,6 @@ from ladder_graph.trust.demotion import Demotion
 from ladder_graph.trust.held import nearest
 from ladder_graph.trust.standing import reached, standing
 from ladder_graph.watch.kept import fires
-from ladder_graph.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +86,9 @@ class Cell:
         return f"{self.tool} [{self.scope}]" if self.scope else self.tool
 
 
-class Desk(Browsing, Pins, Rollbacks, Suspecting, Digesting, Continuing):
+class Desk(Browsing, Pins, Rollbacks, Suspecting, Accepting, Digesting, Continuing):
     """What people do with a ladder. `Ladder` is one; it needs no graph to be there, so the command line is one too."""
 
-    workspace: Workspace
     seats: dict[str, Seat]
     _seats_of: dict[tuple[str, str], Seat]
 
@@ -113,30 +109,6 @@ class Desk(Browsing, Pins, Rollbacks, Suspecting, Digesting, Continuing):
     def _judge(self, action: str, verdict: Literal["adopted", "dismissed"], by: str | Person, reason: str) -> None:
         person = person_of(by)
         self._write(lambda journal, cursor: acts.judge_suggestion(journal, cursor, action, verdict, person, reason))
-
-    def drafts(self) -> list[Draft]:
-        """Drafts of rung 1, oldest first."""
-        return self.reading.drafts(self.policy.agent)
-
-    def reject(self, action: str, *, by: str | Person, reason: str) -> None:
-        """Reject a draft, with a reason.
-
-        Raises:
-            UnknownQuestion: There is no such action.
-            AnswerRefused: It is no draft that waits.
-        """
-        self._decide(action, person_of(by), accept=False, reason=reason)
-
-    def _decide(self, action: str, person: Person, *, accept: bool, reason: str) -> Known:
-        """Accept or reject a draft, as somebody who may see what its tool touches."""
-
-        def work(journal: Journal, cursor: Cursor) -> Known:
-            tool = acts.find_action(journal, cursor, action).call.tool
-            if complaint := uncleared(self.policy, tool, person):
-                raise AnswerRefused(complaint)
-            return acts.decide_draft(journal, cursor, action, person, accept=accept, reason=reason)
-
-        return self._write(work)
 
     def resolve(self, action: str, *, happened: bool, by: str | Person, reason: str = "") -> None:
         """Say what became of an action in doubt, after having looked.
@@ -277,7 +249,7 @@ class Desk(Browsing, Pins, Rollbacks, Suspecting, Digesting, Continuing):
             now = micros(self.clock())
             alive = not rule.watch.window or bool(watchers.watchers(cursor, self.store.owner, now))
             reported = rule.rung is Rung.REPORT
-            mute = notices.mute(cursor, digests.outlet(rule.channel or ""), now) if reported else None
+            mute = outgoing.mute(cursor, digests.outlet(rule.channel or ""), now) if reported else None
             return alive, fires(cursor, rule.checks, now), mute or ""
 
         alive, firing, mute = self.store.read(read)

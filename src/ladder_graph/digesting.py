@@ -11,7 +11,7 @@ from functools import partial
 from ladder_graph.deciding import uncleared
 from ladder_graph.errors import AnswerRefused, UnknownQuestion
 from ladder_graph.facts import Known, Person
-from ladder_graph.ledger import Digest, Journal, Report, acts, digests, incidents, notices
+from ladder_graph.ledger import Digest, Journal, Report, acts, digests, incidents, outgoing
 from ladder_graph.ledger import verdicts as given_verdicts
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.reported import Place, Reported
@@ -171,9 +171,9 @@ class Digesting(Windows):
             log.warning("%s goes down to %s: %s", cell, down.rung.word, down.reason)
         return done
 
-    def untold(self) -> list[notices.Notice]:
+    def untold(self) -> list[outgoing.Message]:
         """What people are to be told and wasn't taken yet, the oldest first."""
-        return self.store.read(notices.waiting)
+        return self.store.read(outgoing.waiting)
 
 
 def _carried_out(

@@ -15,6 +15,8 @@ The message of an error says what is wrong, where, and what to do about it.
     ├── AnswerError            an answer that can't be taken
     │   ├── UnknownQuestion    no such question
     │   └── AnswerRefused      not this answer, not by this person, or not any more
+    │       └── DraftMoved     the draft isn't what was shown any more; look again
+    ├── DraftRefused           a draft that can't be drawn from these arguments, or can't be cut like this
     ├── ForkRefused            a conversation that can't be taken back to before a call
     ├── SignalRefused          an alert from outside that can't be read
     ├── NotPermitted           a tool was about to run what nobody had allowed
@@ -91,6 +93,17 @@ class UnknownQuestion(AnswerError):
 
 class AnswerRefused(AnswerError):
     """The answer is for other arguments, by somebody who may not, too late, or already given."""
+
+
+class DraftMoved(AnswerRefused):
+    """The draft isn't the one that was shown: it was drawn anew, or what it starts from has changed. Look again."""
+
+
+class DraftRefused(LadderError):
+    """A draft can't be drawn from these arguments, or can't be taken apart like this. The message says why.
+
+    A drafter raises it where arguments lead out of its root or into a header; the call is refused then.
+    """
 
 
 class ForkRefused(LadderError):

@@ -21,17 +21,16 @@ from ladder_graph.facts import Person, Reason, Reply, Route
 from ladder_graph.fingerprint import Environment
 from ladder_graph.flow import Gate, Routed, life, routed
 from ladder_graph.hosting import Alone, Host
-from ladder_graph.ledger import Reading, Store, acts
+from ladder_graph.ledger import Reading, Store
 from ladder_graph.ledger.filing import filing_of
 from ladder_graph.ledger.questions import Terms
 from ladder_graph.ledger.sqlite import MEMORY
 from ladder_graph.pins import Source
 from ladder_graph.policy import Policy, load_policy
 from ladder_graph.policy.scene import Scene
-from ladder_graph.questions import person_of
 from ladder_graph.refreshing import PolicyFile
+from ladder_graph.rungs import draft
 from ladder_graph.rungs.acting import Plan
-from ladder_graph.rungs.draft import take_up
 from ladder_graph.sagas import WRONG
 from ladder_graph.scale import Rung
 from ladder_graph.seating import Seating
@@ -332,30 +331,6 @@ class Ladder(Seating):
 
     # --- accepted drafts -----------------------------------------------------------------------------------
 
-    def accept(self, action: str, *, by: str | Person) -> Reply | None:
-        """Accept a draft: its call runs once, as this person's act.
-
-        Returns:
-            What came of it; None where the tool isn't known in this process, in which case `run_accepted` in the
-            agent's process runs it.
-
-        Raises:
-            UnknownQuestion: There is no such action.
-            AnswerRefused: It is no draft that waits.
-        """
-        person = person_of(by)
-        known = self._decide(action, person, accept=True, reason="")
-        return self._take_up(known.call, person)
-
-    def run_accepted(self) -> list[Reply]:
-        """Run drafts that were accepted where the tool wasn't known, such as by `ladder drafts accept`."""
-        agents = sorted({self.policy.agent, *self.reading.agents(self.policy.agent)})
-        waiting = self._write(
-            lambda journal, cursor: [one for agent in agents for one in acts.approved_calls(journal, cursor, agent)]
-        )
-        replies = [self._take_up(call, by) for call, by in waiting]
-        return [reply for reply in replies if reply is not None]
-
     def send_questions(self) -> int:
         """Send the questions that are to go to Slack and are due; a worker does it every second.
 
@@ -366,13 +341,16 @@ class Ladder(Seating):
 
         return deliver(self)
 
-    def _take_up(self, call: Call, person: Person) -> Reply | None:
+    def take_up(self, call: Call, person: Person) -> Reply | None:
+        """Run an accepted draft's call, as this person's act; None where the tool isn't known in this process."""
         seat = self.seat_of(call.agent, call.tool)
         if seat.host is None:
             return None
         policy = self.refresh()
         route = Route(Rung.DRAFT, (Reason("accepted", f"{person.name} accepted its draft"),))
-        return drive(take_up(call, route, Plan(policy.rule(call.tool)), person), self._turn(call, seat.host(), policy))
+        return drive(
+            draft.take_up(call, route, Plan(policy.rule(call.tool)), person), self._turn(call, seat.host(), policy)
+        )
 
 
 def _acted(call: Call, turn: Turn) -> str:

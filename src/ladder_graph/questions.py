@@ -37,12 +37,17 @@ def person_of(by: str | Person) -> Person:
     return person
 
 
+def attention(looked: float | None, characters: int | None) -> tuple[float | None, int | None]:
+    """How long a person looked at how much; what is no length of time is none."""
+    seconds = None if looked is None else looked if 0 <= looked < math.inf else 0.0
+    return seconds, None if characters is None else max(0, characters)
+
+
 def _attended(
     answer: answers.Answer, looked: float | None, characters: int | None, shown: str | None, means: Means | None
 ) -> answers.Answer:
-    """An answer with how long the person looked at how much; what is no length of time is none."""
-    seconds = None if looked is None else looked if 0 <= looked < math.inf else 0.0
-    much = None if characters is None else max(0, characters)
+    """An answer with how long the person looked at how much."""
+    seconds, much = attention(looked, characters)
     known = means if means in get_args(Means) else None
     return replace(answer, looked=seconds, characters=much, shown=shown or "", input=known or "")
 

@@ -28,6 +28,8 @@ class State(StrEnum):
     """Somebody said no."""
     EDITED = "edited"
     """Somebody put other arguments in; that call goes on in its place, and this one never runs."""
+    SUPERSEDED = "superseded"
+    """A later draft has taken the place of this one, which never runs."""
     RESPONDED = "responded"
     """Somebody answered the model in the tool's place; nothing ran."""
     EXPIRED = "expired"
@@ -59,7 +61,8 @@ STEPS: dict[State, frozenset[State]] = {
     State.REFUSED: frozenset(),
     # A suggestion or a draft that a person takes up runs once, as that person's act.
     State.SUGGESTED: frozenset({State.APPROVED, State.DECLINED}),
-    State.DRAFTED: frozenset({State.APPROVED, State.DECLINED}),
+    # Where a part of a draft was taken, or its text edited, the call with those arguments goes on in its place.
+    State.DRAFTED: frozenset({State.APPROVED, State.DECLINED, State.EDITED, State.SUPERSEDED}),
     # An approval given under another rule is void, so it is asked anew.
     # A demotion while the question waits puts the call on the lower rung, and the question is void.
     # Arguments that an editor put in may turn out not to fit the tool once its own process sees them.
@@ -88,6 +91,7 @@ STEPS: dict[State, frozenset[State]] = {
     ),
     State.DECLINED: frozenset(),
     State.EDITED: frozenset(),
+    State.SUPERSEDED: frozenset(),
     State.RESPONDED: frozenset(),
     State.EXPIRED: frozenset(),
     # At rung 4 an effect that may have happened, or that made things worse, is undone at once.

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ladder_graph.calls import Call
+from ladder_graph.drafting import Drawn
 from ladder_graph.facts import Known, Outcome, Person, Question, Route, Seen
 from ladder_graph.policy.bounds import Bound, Breach, Charge, weigh
 from ladder_graph.policy.checks import Check
@@ -48,13 +49,32 @@ class Settle:
     state: State
     route: Route
     text: str = ""
-    draft: tuple[str, str] | None = None
-    """The artifact's text and its file suffix."""
+    draft: Drawn | Filed | None = None
+    """The draft, as it was drawn, and once its file lies in the workspace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """A draft whose file lies in the workspace."""
+
+    drawn: Drawn
+    path: str
+    sha256: str
+    """Of the file's bytes."""
+    labels: tuple[str, ...] = ()
+    """The access labels of what it holds: those of the tool's rule, and its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undrawn:
+    """The call's arguments lead somewhere no draft may go; it is refused."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Compose:
-    """Make the draft's artifact. Answer: text and suffix."""
+    """Draw the draft. Answer: `Drawn`, or `Undrawn`."""
 
     call: Call
 

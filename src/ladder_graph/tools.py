@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import Any, Literal, TypeVar, get_args
 
 from ladder_graph.calls import digest_of
+from ladder_graph.drafting import Drafter
 from ladder_graph.errors import PolicyError
 from ladder_graph.policy.units import seconds
 from ladder_graph.references import make_of, reference, register, unportable
@@ -65,10 +66,11 @@ class Declaration:
     """The module whose import makes this declaration; set by the decorators."""
     probe: Callable[[Arguments, str], Found] | None = None
     """Arguments and idempotency key to what became of an action in doubt."""
-    drafter: Callable[[Arguments], str] | None = None
-    """Arguments to the artifact itself, as text for the drafts workspace."""
+    drafter: Drafter | Callable[[Arguments], str] | None = None
+    """Draws the draft (`ladder_graph.drafting`); or a function from arguments to the artifact as a text, which can only
+    be accepted whole."""
     suffix: str = ".md"
-    """The file name suffix of what the drafter makes."""
+    """The file name suffix of what a function makes."""
     idempotent: bool = False
     """The tool may be called again with the same arguments without a second effect."""
     canary: Canary | None = None
@@ -226,12 +228,14 @@ def reversible(
     )  # fmt: skip
 
 
-def drafted_by(drafter: Callable[[Arguments], str], *, suffix: str = ".md") -> Callable[[F], F]:
+def drafted_by(drafter: Drafter | Callable[[Arguments], str], *, suffix: str = ".md") -> Callable[[F], F]:
     """Declare what a tool's draft looks like. Stands below `@tool`, on the plain function.
 
     Args:
-        drafter: Called with the arguments; returns the artifact as text, and sends or applies nothing.
-        suffix: The file name suffix of the artifact, such as `".eml"` or `".patch"`.
+        drafter: One of `ladder_graph.drafting`, such as `email()` or `patch("diff", root=".")`, which a person can take
+            in part. Or a function that is called with the arguments and returns the artifact as text, and sends or
+            applies nothing.
+        suffix: The file name suffix of what a function returns, such as `".eml"` or `".patch"`.
     """
     return lambda function: _declare(function, Declaration(drafter=drafter, suffix=suffix))
 

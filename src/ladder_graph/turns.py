@@ -18,6 +18,7 @@ from typing import Any, TypeVar, cast
 from ladder_graph.awaiting import outlasted
 from ladder_graph.calls import Call
 from ladder_graph.deciding import Fitting, unchecked
+from ladder_graph.drafting import Drawn
 from ladder_graph.facts import Asking, Outcome, Question, Seen
 from ladder_graph.hearing import hear
 from ladder_graph.hosting import Host
@@ -295,8 +296,8 @@ class Turn:
 
     def written(self, step: Step) -> Step:
         """Do what must be done outside the transaction before a step is written: a draft's file comes first."""
-        if isinstance(step, Settle) and step.draft is not None and self.workspace is not None:
-            return Settle(step.call, step.state, step.route, step.text, self.workspace.write(step.call, *step.draft))
+        if isinstance(step, Settle) and isinstance(step.draft, Drawn) and self.workspace is not None:
+            return replace(step, draft=self.workspace.filed(step.call, step.draft, self.terms.rule.labels))
         if isinstance(step, Pose):
             return posed(step, self.store, self.terms, self.declaration, self.host, self.clock())
         return step

@@ -219,18 +219,18 @@ def test_a_process_that_dies_in_the_middle_loses_nothing_and_doubles_nothing(tmp
     with reads(tmp_path / "ladder.db", notify=[{"kind": "file", "path": str(file)}]) as world:
         world.call()
         world.clock.advance(12 * HOUR)
-        from ladder_graph.ledger import notices
+        from ladder_graph.ledger import outgoing
 
         def died(*_, **__):
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patch:
-            patch.setattr(notices, "queue", died)
+            patch.setattr(outgoing, "queue", died)
             with pytest.raises(KeyboardInterrupt):
                 world.ladder.sweep_reports()
         assert due(_Cursor(world), world.clock()), "it is still to be made"
         with monkeypatch.context() as patch:
-            patch.setattr(notices, "sent", died)
+            patch.setattr(outgoing, "sent", died)
             with pytest.raises(KeyboardInterrupt):
                 world.ladder.sweep_reports()
         world.clock.advance(121)

@@ -9,7 +9,7 @@ import pytest
 from ladder_graph.states import STEPS, State, may_follow, mermaid
 
 BEFORE_IT_RAN = {State.PROPOSED, State.SUGGESTED, State.DRAFTED, State.ASKED, State.APPROVED}
-PUT_AWAY = {State.REFUSED, State.DECLINED, State.EDITED, State.RESPONDED, State.EXPIRED}
+PUT_AWAY = {State.REFUSED, State.DECLINED, State.EDITED, State.RESPONDED, State.SUPERSEDED, State.EXPIRED}
 ENDS = {*PUT_AWAY, State.FAILED, State.UNDONE}
 
 

@@ -129,14 +129,30 @@ class LifeDocument(ActionDocument):
 
 
 class DraftDocument(ActionDocument):
-    """A draft in the workspace: `ladder drafts --json`."""
+    """A draft in the workspace: `ladder drafts --json`. What it holds, and its arguments, `ladder drafts show` has."""
 
+    kind: str
+    """Which drafter drew it: text, email, patch, pull request, sql, config or http."""
     path: str
     sha256: str
+    """Of the file when it was written."""
+    digest: str
+    """Of everything that is shown; it is another one where the draft was drawn anew."""
+    labels: list[str]
     draft: str
-    """waiting, accepted or rejected."""
+    """waiting, accepted, part, edited, rejected or superseded."""
+    captured_at: str
+    """When what it starts from was captured."""
     by: str
     reason: str
+    decided_at: str | None
+    looked: float | None
+    """Seconds that the person looked at it; null where that wasn't measured."""
+    runs: str
+    """The key of the action that runs; another one where a part was taken or the text edited."""
+    ran: str
+    """The state of that action."""
+    superseded_by: str
 
 
 class ReportDocument(ActionDocument):
@@ -319,7 +335,12 @@ def entry(of: ledger.Entry) -> EntryDocument:
 def draft(of: ledger.Draft) -> DraftDocument:
     """A draft as JSON."""
     said = action(of.action)
-    return {**said, "path": of.path, "sha256": of.sha256, "draft": of.state, "by": of.by, "reason": of.reason}
+    return {
+        **said, "kind": of.kind, "path": of.path, "sha256": of.sha256, "digest": of.digest, "labels": list(of.labels),
+        "draft": of.state, "captured_at": moment(of.made), "by": of.by, "reason": of.reason,
+        "decided_at": None if of.decided is None else moment(of.decided), "looked": of.looked, "runs": of.runs,
+        "ran": of.ran, "superseded_by": of.superseded_by,
+    }  # fmt: skip
 
 
 def report(of: ledger.Report, now: dt.datetime) -> ReportDocument:

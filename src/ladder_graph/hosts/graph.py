@@ -31,6 +31,7 @@ from ladder_graph.errors import MountError, NoCheckpointer
 from ladder_graph.hosts.capture import Capture
 from ladder_graph.hosts.conversation import READ
 from ladder_graph.hosts.edges import GatedEdge, Onwards
+from ladder_graph.hosts.hearing import HearingNode, models_of
 from ladder_graph.hosts.kept import Keeper
 from ladder_graph.hosts.making import make_of
 from ladder_graph.hosts.nested import gated_tools, holds_tools, runs_tools_by_hand, unguarded
@@ -91,11 +92,19 @@ def gated(site: Site, graph: Any, *, agent: str, checkpointer: Any) -> Compiled:
             f"the graph {agent} has no ToolNode, so there is nothing to gate; a node that runs tools by itself must "
             f"hand its calls to a ToolNode"
         )
+    models: dict[str, Mount] = {}
     for place in places:
         names = _names(builder, place, alone=len(places) == 1)
         if not _comes_at_once(builder, place):
             site.apart.add(f"{agent}.{place}")
-        _rewire(builder, place, _mount(site, builder, place, names, agent, make))
+        asking = models_of(builder, place)
+        mount = _mount(site, builder, place, names, agent, make, hears=bool(asking))
+        models |= dict.fromkeys(asking, mount)
+        _rewire(builder, place, mount)
+    for name, mount in models.items():
+        runnable: Any = builder.nodes[name].runnable
+        hearing = HearingNode(runnable, site.ladder, agent, mount.messages_key)
+        builder.nodes[name] = replace(builder.nodes[name], runnable=hearing)
     if compiled is None:
         return builder.compile(checkpointer=checkpointer)
     rebuilt = builder.compile(
@@ -152,7 +161,9 @@ def _names(builder: Builder, place: str, *, alone: bool) -> dict[Rung, str]:
     return {rung: rung.word if plain else f"{place}.{rung.word}" for rung in Rung}
 
 
-def _mount(site: Site, builder: Builder, place: str, names: dict[Rung, str], agent: str, make: Make) -> Mount:
+def _mount(
+    site: Site, builder: Builder, place: str, names: dict[Rung, str], agent: str, make: Make, *, hears: bool
+) -> Mount:
     runnable: Runnable[Any, Any] = builder.nodes[place].runnable  # type: ignore[assignment]  # a ToolNode is one
     original = _tool_node(place, runnable)
     assert original is not None  # noqa: S101  # it was found there a moment ago
@@ -176,7 +187,7 @@ def _mount(site: Site, builder: Builder, place: str, names: dict[Rung, str], age
         open_ended=node._wrap_tool_call is not None or node._awrap_tool_call is not None,  # noqa: SLF001  # as above
         messages_key=key, names=names, state=_reader(builder, place), nests=node is not original,
         root="__root__" in builder.channels, branches=bool(builder.branches.get(place)),
-        one_question=site.ladder.policy.ask == "one", make=make,
+        one_question=site.ladder.policy.ask == "one", make=make, hears=hears,
     )  # fmt: skip
 
 

@@ -32,6 +32,7 @@ from ladder_graph.hosts.nodes import considered, sent, thread_of
 from ladder_graph.hosts.permit import Permit
 from ladder_graph.hosts.proposals import Proposal, is_packet, proposals, proposer, waiting
 from ladder_graph.hosts.sealing import Entry, seal_of, sealed
+from ladder_graph.hosts.telling import in_reply
 from ladder_graph.hosts.toolhost import Interrupting, answered, know, seat, tool_message
 
 if TYPE_CHECKING:
@@ -116,14 +117,19 @@ class Guard:
         call, environment = self._considered(entry)
         if isinstance(call, ToolMessage):
             return call
-        return answered(self.ladder.run(call, environment, self._host(entry, call)), call)
+        return self._told(answered(self.ladder.run(call, environment, self._host(entry, call)), call), call, entry)
 
     async def arun(self, entry: Entry) -> Any:
         """As `run`."""
         call, environment = await asyncio.to_thread(self._considered, entry)
         if isinstance(call, ToolMessage):
             return call
-        return answered(await self.ladder.arun(call, environment, self._host(entry, call)), call)
+        output = answered(await self.ladder.arun(call, environment, self._host(entry, call)), call)
+        return await asyncio.to_thread(self._told, output, call, entry)
+
+    def _told(self, output: Any, call: Call, entry: Entry) -> Any:
+        """The output, with what became of drafts before it: no guard reaches the model."""
+        return in_reply(self.ladder, call.agent, call, output, entry.config, messages_in(entry.config))
 
     def _host(self, entry: Entry, call: Call) -> GuardHost:
         return GuardHost(entry.config, entry, self.ladder.repeatable(call.tool, call.agent), tool=entry.tool)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from langchain.agents.middleware import AgentMiddleware
@@ -30,6 +30,7 @@ from ladder_graph.hosts.permit import Permit
 from ladder_graph.hosts.proposals import Proposal, messages_of, proposer, waiting
 from ladder_graph.hosts.provider import ProviderTools
 from ladder_graph.hosts.sealing import Sealer
+from ladder_graph.hosts.telling import News, may_hear, news, place_of
 from ladder_graph.hosts.toolhost import (
     Interrupting,
     answered,
@@ -133,16 +134,35 @@ class LadderMiddleware(AgentMiddleware[Any, Any, Any]):
     def wrap_model_call(
         self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]]
     ) -> ModelResponse[Any]:
-        """Listen to whichever model really answers, after fallbacks and routers inside."""
+        """Tell what became of drafts, and listen to whichever model really answers, after fallbacks inside."""
+        found = self._news(request)
+        told = request if found is None else _told(request, found)
         with self._listening():
-            return handler(request)
+            response = handler(told)
+        return response if found is None else self._kept(response, found)
 
     async def awrap_model_call(
         self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]]
     ) -> ModelResponse[Any]:
         """As `wrap_model_call`."""
+        found = await asyncio.to_thread(self._news, request)
+        told = request if found is None else _told(request, found)
         with self._listening():
-            return await handler(request)
+            response = await handler(told)
+        return response if found is None else await asyncio.to_thread(self._kept, response, found)
+
+    def _news(self, request: ModelRequest[Any]) -> News | None:
+        config = var_child_runnable_config.get() or {}
+        if not may_hear(request.messages):
+            return None
+        return news(self.ladder, self.agent, thread_of(config), config, request.messages)
+
+    def _kept(self, response: ModelResponse[Any], found: News) -> ModelResponse[Any]:
+        """The answer, with the message that it was given before it, so that a checkpoint holds both or neither."""
+        config = var_child_runnable_config.get() or {}
+        if not self.ladder.mark_told(found.due, found.id, place_of(config)):
+            return response
+        return replace(response, result=[found.message, *response.result])
 
     def wrap_tool_call(self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Answer]) -> Answer:
         """Take the call through its whole life instead of simply running it."""
@@ -216,6 +236,10 @@ class LadderMiddleware(AgentMiddleware[Any, Any, Any]):
         else:
             seat(self.ladder, tool, agent=self.agent, can_ask=can_ask)
         self._seated.add((name, can_ask))
+
+
+def _told(request: ModelRequest[Any], found: News) -> ModelRequest[Any]:
+    return request.override(messages=[*request.messages, found.message])
 
 
 class SealMiddleware(AgentMiddleware[Any, Any, Any]):

@@ -19,11 +19,13 @@ from ladder_graph.environments import Make
 from ladder_graph.errors import ArgumentsError, MountError
 from ladder_graph.fingerprint import Environment
 from ladder_graph.hosts.capture import Capture
+from ladder_graph.hosts.conversation import messages_in
 from ladder_graph.hosts.edges import passed_on
 from ladder_graph.hosts.fitting import complaint_about
 from ladder_graph.hosts.nested import BUILT_LATER
 from ladder_graph.hosts.proposals import Frozen, Packet, Proposal, Underway, is_packet, messages_of, proposals, proposer
 from ladder_graph.hosts.scenery import scene_of
+from ladder_graph.hosts.telling import in_reply
 from ladder_graph.hosts.toolhost import NodeHost, NotItsTurn, answered, tool_message
 from ladder_graph.scale import Rung
 from ladder_graph.tools import NOTHING
@@ -67,6 +69,8 @@ class Mount:
     """No question is asked while another one is open."""
     make: Make
     """What the agent is made of around its models."""
+    hears: bool = True
+    """The node that asks the model tells it what became of its drafts; else the tools' replies do."""
     seated: set[str] = field(default_factory=set)
     """Tools that turned up at run time."""
     underway: Underway = field(default_factory=Underway)
@@ -211,7 +215,7 @@ class RungNode(Runnable[Any, Any]):
             reply = self.mount.ladder.run(call, environment, self._host(call, input, config), self.rung, found)
         except NotItsTurn:
             return self._back(config)
-        return self._update(answered(reply, call), input, config)
+        return self._update(self._told(answered(reply, call), call, config), input, config)
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **_: Any) -> Any:  # noqa: A002  # LangChain's name
         """As `invoke`; whatever may wait for the ledger does so off the event loop."""
@@ -226,7 +230,16 @@ class RungNode(Runnable[Any, Any]):
             reply = await self.mount.ladder.arun(call, environment, self._host(call, input, config), self.rung, found)
         except NotItsTurn:
             return self._back(config)
-        return self._update(answered(reply, call), input, config)
+        output = answered(reply, call)
+        if not self.mount.hears:
+            output = await asyncio.to_thread(self._told, output, call, config)
+        return self._update(output, input, config)
+
+    def _told(self, output: Any, call: Call, config: RunnableConfig) -> Any:
+        """The output, with what became of drafts before it where the model can't be told otherwise."""
+        if self.mount.hears:
+            return output
+        return in_reply(self.mount.ladder, self.mount.agent, call, output, config, messages_in(config))
 
     def _underway(self, packet: Any) -> Frozen | None:
         if not is_packet(packet):

@@ -18,6 +18,9 @@ from ladder_graph.hosts.conversation import INSIDE, messages_in
 from ladder_graph.hosts.identity import facts, requesting
 from ladder_graph.policy.scene import Output, Said, Scene
 
+NOTE = "ladder_note"
+"""Where a tool's reply keeps what the ladder put before it."""
+
 MADE = "lc_source"
 """How LangChain marks a message that middleware made, such as a summary of what was cut."""
 
@@ -71,4 +74,6 @@ def outputs(messages: Sequence[Any]) -> Iterator[Output]:
         elif isinstance(message, ToolMessage) and message.status == "success" and message.tool_call_id in called:
             # An id that comes twice is answered once: what stands there again isn't that tool's.
             call = called.pop(message.tool_call_id)
-            yield Output(call["name"], str(message.text), call["args"])
+            # What the ladder put before it, as what became of a draft, isn't the tool's word.
+            note = message.additional_kwargs.get(NOTE)
+            yield Output(call["name"], str(message.text).removeprefix(str(note or "")).lstrip(), call["args"])

@@ -34,7 +34,7 @@ from ladder_graph.hosts.payload import interrupt_payload
 from ladder_graph.hosts.permit import Permit
 from ladder_graph.hosts.proposals import NO_ID
 from ladder_graph.hosts.resumes import answers_by_id, forget_a_repeated_answer, forget_old_answers, spend, started
-from ladder_graph.hosts.scenery import scene_of
+from ladder_graph.hosts.scenery import NOTE, scene_of
 from ladder_graph.hosts.sealing import sealed
 from ladder_graph.policy.scene import Scene
 from ladder_graph.presenting import Proposed
@@ -373,18 +373,24 @@ def joined(split: Split, first: Any, last: Any) -> Any:
     return noted(last, split.rest, note)
 
 
-def noted(output: Any, call: Call, note: str) -> Any:
-    """An output with a sentence before the answer to this call, wherever in it that is."""
+NOTE_ID = "ladder_note_id"
+"""Where a reply keeps the id of what the ladder put before it."""
+
+
+def noted(output: Any, call: Call, note: str, name: str = "") -> Any:
+    """An output with a sentence, known again by a name, before the answer to this call, wherever in it that is."""
     if not note:
         return output
     if isinstance(output, ToolMessage) and output.tool_call_id == call.id:
         content: Any = output.content
         text: Any = [{"type": "text", "text": note}, *content] if isinstance(content, list) else f"{note}\n\n{content}"
-        return output.model_copy(update={"content": text})
+        before = output.additional_kwargs.get(NOTE)
+        said = {NOTE: f"{note}\n\n{before}" if before else note, **({NOTE_ID: name} if name else {})}
+        return output.model_copy(update={"content": text, "additional_kwargs": {**output.additional_kwargs, **said}})
     if isinstance(output, Command):
-        return replace(output, update=noted(output.update, call, note))
+        return replace(output, update=noted(output.update, call, note, name))
     if isinstance(output, dict):
-        return {key: noted(value, call, note) for key, value in output.items()}
+        return {key: noted(value, call, note, name) for key, value in output.items()}
     if isinstance(output, list | tuple):
-        return [noted(value, call, note) for value in output]
+        return [noted(value, call, note, name) for value in output]
     return output

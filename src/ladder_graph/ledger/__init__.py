@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ladder_graph.ledger.actions import Refused
 from ladder_graph.ledger.chain import Verification
+from ladder_graph.ledger.draft_reading import Draft
 from ladder_graph.ledger.journal import Journal
-from ladder_graph.ledger.reading import Action, Draft, Entry, Reading
+from ladder_graph.ledger.reading import Action, Entry, Reading
 from ladder_graph.ledger.reported import Digest, Item, Report
 from ladder_graph.ledger.store import Store
 

@@ -14,7 +14,7 @@ from ladder_graph.calls import Call
 from ladder_graph.errors import AnswerRefused, UnknownQuestion
 from ladder_graph.facts import Known, Person, Question
 from ladder_graph.fingerprint import Environment, diff
-from ladder_graph.ledger import quotas, returns, standings
+from ladder_graph.ledger import notices, quotas, returns, standings
 from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.actions import pinned_in
 from ladder_graph.ledger.cursor import Cursor
@@ -91,24 +91,7 @@ def judge_suggestion(
             f"action {known.call.short} is no suggestion that waits for a verdict (it is {known.state})"
         )
     journal.append(cursor, known.call.agent, verdict, known.call.key, _signed(by, reason))
-    return known
-
-
-def decide_draft(journal: Journal, cursor: Cursor, action: str, by: Person, *, accept: bool, reason: str) -> Known:
-    """Accept a draft, so that its call may run once as that person's act, or reject it.
-
-    Raises:
-        AnswerRefused: It is no draft, or was decided before.
-    """
-    known = find_action(journal, cursor, action)
-    state = "accepted" if accept else "rejected"
-    cursor.execute(sql.DECIDE_DRAFT, {"b_action": known.call.key, "state": state, "by": by.name, "reason": reason})
-    if cursor.rowcount != 1:
-        raise AnswerRefused(f"action {known.call.short} is no draft that waits for a decision (it is {known.state})")
-    after = State.APPROVED if accept else State.DECLINED
-    no = f"REJECTED by {by.name}{f': {reason}' if reason else ''}. {known.call.tool} did not run; nothing was sent."
-    text = None if accept else no
-    journal.move(cursor, known.call, after, body=_signed(by, reason), text=text, actor=by.name)
+    notices.put(cursor, known.call)
     return known
 
 
@@ -257,13 +240,6 @@ def pinned_of(cursor: Cursor, agent: str) -> Environment | None:
     """The environment that the policy's start rungs were granted for, or None before the first call."""
     row = cursor.execute(sql.PINNED, {"agent": agent}).fetchone()
     return pinned_in(row and row[1])
-
-
-def approved_calls(journal: Journal, cursor: Cursor, agent: str) -> list[tuple[Call, Person]]:
-    """Accepted drafts that haven't run yet, with the person whose act each will be."""
-    found = cursor.execute(sql.ACCEPTED, {"agent": agent}).fetchall()
-    calls = [(journal.known(cursor, key), Person(by, "code")) for key, by in found]
-    return [(known.call, by) for known, by in calls if known is not None]
 
 
 def _signed(by: Person, reason: str) -> dict[str, object]:

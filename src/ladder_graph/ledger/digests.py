@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from ladder_graph.calls import Call
 from ladder_graph.facts import Person
-from ladder_graph.ledger import acts, filing, notices, report_rows, rows, standing_rows, standings, watch_rows
+from ladder_graph.ledger import acts, filing, outgoing, report_rows, rows, standing_rows, standings, watch_rows
 from ladder_graph.ledger.actions import call_of
 from ladder_graph.ledger.clocks import Moment
 from ladder_graph.ledger.cursor import Cursor
@@ -312,7 +312,7 @@ def tell(
     if targets:
         said = told(cursor, policy, row)
         body = message(event, said if lost is None else replace(said, tools=list(lost)))
-        notices.queue(
+        outgoing.queue(
             cursor, journal.us, kind=event, agent=row["agent"], subject=row["id"], channel=outlet(row["channel"]),
             targets=targets, body=body,
         )  # fmt: skip
@@ -372,7 +372,7 @@ def _falls(journal: Journal, cursor: Cursor, cell: CellKey, down: Demotion, dige
 
 def mute(cursor: Cursor, filed: filing.Filing | None, now_us: int) -> str:
     """Why nobody hears of reports that are filed so; empty where people do."""
-    return "" if filed is None else notices.mute(cursor, outlet(filed.channel), now_us) or ""
+    return "" if filed is None else outgoing.mute(cursor, outlet(filed.channel), now_us) or ""
 
 
 def lapse_late(journal: Journal, cursor: Cursor, policy: Policy, call: Call) -> list[tuple[CellKey, Demotion]]:

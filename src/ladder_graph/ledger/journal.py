@@ -14,7 +14,7 @@ from typing import Any
 
 from ladder_graph.calls import Call
 from ladder_graph.facts import Known, Question, Seen
-from ladder_graph.ledger import beyond, filing, following, questions, quotas, resumptions, watches
+from ladder_graph.ledger import beyond, drafts, filing, following, questions, quotas, resumptions, watches
 from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.actions import Refused, pinned_in, placed, printable, sealed
 from ladder_graph.ledger.asking import Asked
@@ -28,7 +28,7 @@ from ladder_graph.policy import Rule
 from ladder_graph.policy.bounds import Charge
 from ladder_graph.routing import exhausted
 from ladder_graph.states import UNDOABLE, State
-from ladder_graph.steps import Claim, Claimed, NotClaimed, Record, Settle
+from ladder_graph.steps import Claim, Claimed, Filed, NotClaimed, Record, Settle
 from ladder_graph.trust.held import NOTHING, Held
 
 _SETTLES = frozenset({State.DONE, State.FAILED, State.UNDONE, State.UNDO_CONFLICT, State.UNDO_FAILED})
@@ -105,12 +105,8 @@ class Journal(Asked):
             self.move(cursor, call, step.state, text=step.text, body=placed(step.route))
         else:
             return
-        if step.draft is not None:
-            path, digest = step.draft
-            cursor.execute(sql.INSERT_DRAFT, {
-                "action": call.key, "agent": call.agent, "path": path, "sha256": digest, "state": "waiting", "by": "",
-                "reason": "",
-            })  # fmt: skip
+        if isinstance(step.draft, Filed):
+            drafts.file(self, cursor, call, step.draft)
 
     # --- a call that runs ------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from sqlmodel import SQLModel
 
 from ladder_graph.errors import LedgerNewer, NotALedger
 from ladder_graph.ledger import (
+    draft_rows,
     parts,
     report_rows,
     resumptions,
@@ -46,7 +47,8 @@ TABLES: tuple[type[SQLModel], ...] = (
     rows.RateRow,
     rows.HoldRow,
     rows.BeyondRow,
-    rows.DraftRow,
+    draft_rows.DraftRow,
+    draft_rows.NoticeRow,
     standing_rows.EnvironmentRow,
     standing_rows.PromptRow,
     standing_rows.ProposalRow,
@@ -64,7 +66,7 @@ TABLES: tuple[type[SQLModel], ...] = (
     report_rows.ReportRow,
     report_rows.AwaitedRow,
     report_rows.HabitRow,
-    report_rows.NoticeRow,
+    report_rows.MessageRow,
     saga_rows.SagaRow,
     saga_rows.MemberRow,
     parts.PartRow,

@@ -1,188 +1,100 @@
-"""What people are to be told: written in one transaction with what it tells, and sent by whoever takes the lease.
-
-So a crash neither loses a notice nor sends one that isn't so. One may be sent twice where a process dies between the
-sending and the writing down; it bears the same id then. It is about a digest, a question, or whatever else waits.
-"""
+"""What an agent has to hear of its drafts and suggestions, and whether its conversation holds it. On a cursor each."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, literal_column, select, update
-
-from ladder_graph.ledger import report_rows
+from ladder_graph.calls import Call
+from ladder_graph.ledger import draft_statements as sql
 from ladder_graph.ledger.cursor import Cursor
-from ladder_graph.ledger.dialects import Sql, insert_into, table_of
-from ladder_graph.ledger.rows import US
-from ladder_graph.policy.reporting import Notify
 
-_notice = table_of(report_rows.NoticeRow)
-_waiting = _notice.c.state == literal_column("'waiting'")
-
-INSERT = insert_into(report_rows.NoticeRow, " ON CONFLICT DO NOTHING")
-DUE = Sql.of(select(func.min(_notice.c.due_us)).where(_waiting))
-READY = Sql.of(
-    select(_notice).where(_waiting, _notice.c.due_us <= bindparam("now")).order_by(_notice.c.due_us, _notice.c.id)
-    .limit(50)
-)  # fmt: skip
-LEASE = Sql.of(
-    update(_notice)
-    .where(and_(_notice.c.id == bindparam("b_id"), _waiting), _notice.c.tries == bindparam("b_tries"))
-    .values(tries=_notice.c.tries + 1, due_us=bindparam("due_us"))
-)
-SENT = Sql.of(
-    update(_notice)
-    .where(and_(_notice.c.id == bindparam("b_id"), _waiting))
-    .values(state=literal_column("'sent'"), sent_us=bindparam("sent_us"), error=literal_column("''"))
-)
-FAILED = Sql.of(
-    update(_notice)
-    .where(and_(_notice.c.id == bindparam("b_id"), _waiting), _notice.c.tries == bindparam("b_tries"))
-    .values(due_us=bindparam("due_us"), error=bindparam("error"))
-)
-VOID = Sql.of(update(_notice).where(_waiting, _notice.c.id == bindparam("b_id")).values(state=literal_column("'void'")))
-VOID_SUBJECT = Sql.of(
-    update(_notice)
-    .where(_waiting, _notice.c.subject == bindparam("b_subject"), _notice.c.kind != literal_column("'demoted'"))
-    .values(state=literal_column("'void'"))
-)
-STUCK = Sql.of(
-    select(_notice.c.error)
-    .where(_notice.c.channel == bindparam("channel"), _waiting, _notice.c.queued_us < bindparam("before"))
-    .order_by(_notice.c.queued_us)
-    .limit(1)
-)
-WAITING = Sql.of(select(_notice).where(_waiting).order_by(_notice.c.queued_us).limit(1000))
-
-LEASED = 120 * US
-"""Microseconds after which a notice that somebody tries to send is tried by others."""
-FIRST_PAUSE = 30 * US
-"""Microseconds after a first failure until it is tried again; each further one doubles them."""
-LONGEST_PAUSE = 3600 * US
-MUTE = 3600 * US
-"""Microseconds after which a channel that takes nothing counts as dead."""
-_ERROR = 300
-"""Characters of an error that are kept."""
+_ENDS = frozenset({"done", "failed", "unknown", "undone", "undo_conflict", "undo_failed", "declined", "refused",
+                   "expired"})  # fmt: skip
+"""What an accepted draft's call comes to; before, there may be more to tell."""
+_TAKEN = frozenset({"accepted", "part", "edited"})
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
-    """Something to be told."""
+class Due:
+    """What an agent has to hear of one action."""
 
-    id: str
-    kind: str
-    agent: str
-    subject: str
-    channel: str
-    target: dict[str, Any]
-    """By what, as the policy wrote it."""
-    body: dict[str, Any]
-    """The message."""
-    queued_us: int
-    tries: int
-    error: str
-    """What kept the last try from it."""
+    action: str
+    tool: str
+    word: str
+    """What became of it, in words of the ledger: the same word isn't told twice."""
+    last: bool
+    """Nothing more can come of it."""
+    row: Mapping[str, Any]
+    """What there is to say."""
 
 
-def queue(
-    cursor: Cursor, now_us: int, *, kind: str, agent: str, subject: str, channel: str, targets: Sequence[Notify],
-    body: Mapping[str, Any],
-) -> int:  # fmt: skip
-    """Write a notice down for each way of telling; what was written before isn't written again.
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an agent was told of one action, and perhaps never heard."""
 
-    Args:
-        cursor: In the transaction of what is told.
-        now_us: The moment, in microseconds since the epoch.
-        kind: What is told.
-        agent: Whose.
-        subject: The id of what it is about.
-        channel: The stream of it.
-        targets: The ways of telling.
-        body: The message. It must hold no argument of a call and no secret.
-
-    Returns:
-        How many are new.
-    """
-    new = 0
-    for target in targets:
-        said = json.dumps(plain(target), sort_keys=True)
-        key = hashlib.sha256(f"{kind}\0{subject}\0{said}".encode()).hexdigest()[:32]
-        cursor.execute(INSERT, {
-            "id": key, "kind": kind, "agent": agent, "subject": subject, "channel": channel, "target": said,
-            "body": json.dumps(body, sort_keys=True, ensure_ascii=False), "state": "waiting", "queued_us": now_us,
-            "due_us": now_us, "tries": 0, "sent_us": None, "error": "",
-        })  # fmt: skip
-        new += cursor.rowcount == 1
-    return new
+    action: str
+    note: str
+    """The id of the message."""
+    place: str
+    """Where its conversation stood then, and which task of it told it."""
+    last: bool
+    """There is nothing more to tell."""
+    due: Due
 
 
-def plain(target: Notify) -> dict[str, Any]:
-    """A way of telling as it is kept: what is told by it apart, and its secrets by name alone."""
-    return target.model_dump(mode="json", exclude={"on"})
-
-
-def next_due(cursor: Cursor) -> int | None:
-    """When the next notice is to be tried; None where none waits."""
-    due: int | None = cursor.execute(DUE, {}).fetchone()[0]
-    return due
-
-
-def take(cursor: Cursor, now_us: int) -> list[Notice]:
-    """Take notices that are due; nobody else tries them before the lease ends."""
-    taken = []
-    for row in cursor.execute(READY, {"now": now_us}).fetchall():
-        cursor.execute(LEASE, {"b_id": row["id"], "b_tries": row["tries"], "due_us": now_us + LEASED})
-        if cursor.rowcount == 1:
-            taken.append(_notice_of(row, row["tries"] + 1))
-    return taken
-
-
-def sent(cursor: Cursor, notice: Notice, now_us: int) -> None:
-    """It was taken by whoever receives it."""
-    cursor.execute(SENT, {"b_id": notice.id, "sent_us": now_us})
-
-
-def failed(cursor: Cursor, notice: Notice, error: str, now_us: int) -> None:
-    """It wasn't, and is tried again, each time later."""
-    pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(notice.tries - 1, 10))
-    cursor.execute(FAILED, {
-        "b_id": notice.id, "b_tries": notice.tries, "due_us": now_us + pause, "error": error[:_ERROR],
+def put(cursor: Cursor, call: Call) -> None:
+    """There is something to tell about an action."""
+    cursor.execute(sql.PUT_NOTICE, {
+        "action": call.key, "agent": call.agent, "thread": call.thread, "said": "", "note": "", "checkpoint": "",
+        "told_us": None, "closed": False,
     })  # fmt: skip
 
 
-def drop(cursor: Cursor, notice: Notice) -> None:
-    """Nobody needs it any more."""
-    cursor.execute(VOID, {"b_id": notice.id})
+def of_thread(cursor: Cursor, agent: str, thread: str) -> tuple[list[Due], list[Told]]:
+    """What an agent has to hear in a thread, and what it was told without being known to have heard it."""
+    due: list[Due] = []
+    told: list[Told] = []
+    for found in cursor.execute(sql.NOTICES, {"agent": agent, "thread": thread}).fetchall():
+        row = dict(found)
+        one = Due(row["action"], row["tool"], *_word(row), row)
+        if not one.word:
+            continue
+        if row["said"] == one.word and not row["note"]:
+            continue  # It heard of it, and there may be more to come.
+        if row["said"] == one.word:
+            told.append(Told(one.action, row["note"], row["checkpoint"], one.last, one))
+        else:
+            due.append(one)
+    return due, told
 
 
-def settled(cursor: Cursor, subject: str) -> None:
-    """What it is about was seen to, so nobody need be told that it waits."""
-    cursor.execute(VOID_SUBJECT, {"b_subject": subject})
+def _word(row: Mapping[str, Any]) -> tuple[str, bool]:
+    """What became of an action, and whether that is the last of it."""
+    if row["draft"] is None:
+        return str(row["verdict"]), True
+    if row["draft"] in _TAKEN:
+        ran = str(row["ran"] or "")
+        return (f"{row['draft']} {ran}", True) if ran in _ENDS else (str(row["draft"]), False)
+    return ("", False) if row["draft"] == "waiting" else (str(row["draft"]), True)
 
 
-def mute(cursor: Cursor, channel: str, now_us: int) -> str | None:
-    """Why nothing has gone out on a channel for too long; None where it goes out, or nothing was to.
+def tell(cursor: Cursor, due: Sequence[Due], note: str, place: str, us: int) -> bool:
+    """The agent is being told; whether its conversation keeps it shows at its next turn.
 
-    Args:
-        cursor: Of the ledger.
-        channel: As `queue` took it.
-        now_us: The moment.
+    Returns:
+        Whether all of it is news still: another task may have told it meanwhile.
     """
-    row = cursor.execute(STUCK, {"channel": channel, "before": now_us - MUTE}).fetchone()
-    return None if row is None else str(row["error"] or "nobody has sent it; run `ladder watch` or `ladder sweep`")
+    for one in due:
+        before = {f"b_{name}": one.row[name] for name in ("said", "note", "checkpoint")}
+        new = {"said": one.word, "note": note, "checkpoint": place, "told_us": us, "closed": False}
+        cursor.execute(sql.TOLD, {"b_action": one.action, **before, **new})
+        if cursor.rowcount != 1:
+            return False
+    return True
 
 
-def waiting(cursor: Cursor) -> list[Notice]:
-    """The notices that aren't sent, the oldest in front; a thousand at most."""
-    return [_notice_of(row, row["tries"]) for row in cursor.execute(WAITING, {}).fetchall()]
-
-
-def _notice_of(row: Any, tries: int) -> Notice:
-    return Notice(
-        row["id"], row["kind"], row["agent"], row["subject"], row["channel"], json.loads(row["target"]),
-        json.loads(row["body"]), row["queued_us"], tries, row["error"],
-    )  # fmt: skip
+def heard(cursor: Cursor, one: Told) -> None:
+    """Its conversation holds what it was told."""
+    cursor.execute(sql.HEARD, {"b_action": one.action, "b_note": one.note, "note": "", "closed": one.last})

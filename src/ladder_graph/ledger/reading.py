@@ -26,7 +26,6 @@ from ladder_graph.ledger.rows import (
     RARE,
     ActionRow,
     BeyondRow,
-    DraftRow,
     EntryRow,
     HeadRow,
     PayloadRow,
@@ -90,19 +89,6 @@ class Entry:
     """The action's LangGraph thread."""
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A draft in the workspace."""
-
-    action: Action
-    path: str
-    sha256: str
-    state: str
-    """waiting, accepted or rejected."""
-    by: str
-    reason: str
-
-
 class Reading:
     """Queries over one ledger. Lists hold an agent's own items and those of the agents inside it (`ops/research`)."""
 
@@ -117,7 +103,7 @@ class Reading:
                 select(QuestionRow, ActionRow, PayloadRow)
                 .join(ActionRow, col(ActionRow.key) == QuestionRow.action)
                 .join(PayloadRow, col(PayloadRow.hash) == ActionRow.payload, isouter=True)
-                .where(_of(QuestionRow.agent, agent), QuestionRow.state == "open")
+                .where(owned_by(QuestionRow.agent, agent), QuestionRow.state == "open")
                 .order_by(col(QuestionRow.asked_us))
             )
             found = session.exec(query).all()
@@ -141,7 +127,7 @@ class Reading:
             query = (
                 select(ActionRow, PayloadRow)
                 .join(PayloadRow, col(PayloadRow.hash) == ActionRow.payload, isouter=True)
-                .where(col(ActionRow.agent).in_(_agents(session, agent)))
+                .where(col(ActionRow.agent).in_(agents_of(session, agent)))
                 .order_by(col(ActionRow.at_us).desc())
                 .limit(limit)
             )
@@ -177,7 +163,7 @@ class Reading:
 
         def work(session: Session) -> list[Entry]:
             # Chain by chain, so that each is read from its end, however long the ledger is.
-            chains = [chained(session, stream) for stream in _agents(session, agent)]
+            chains = [chained(session, stream) for stream in agents_of(session, agent)]
             return sorted((entry for found in chains for entry in found), key=lambda entry: entry.at)[-limit:]
 
         return self.store.query(work)
@@ -188,24 +174,6 @@ class Reading:
         def work(session: Session) -> Action | None:
             action = session.get(ActionRow, key)
             return None if action is None else action_of(action, session.get(PayloadRow, action.payload))
-
-        return self.store.query(work)
-
-    def drafts(self, agent: str) -> list[Draft]:
-        """All drafts of an agent, oldest first."""
-
-        def work(session: Session) -> list[Draft]:
-            query = (
-                select(DraftRow, ActionRow, PayloadRow)
-                .join(ActionRow, col(ActionRow.key) == DraftRow.action)
-                .join(PayloadRow, col(PayloadRow.hash) == ActionRow.payload, isouter=True)
-                .where(_of(DraftRow.agent, agent))
-                .order_by(col(ActionRow.at_us))
-            )
-            return [
-                Draft(action_of(action, payload), draft.path, draft.sha256, draft.state, draft.by, draft.reason)
-                for draft, action, payload in session.exec(query)
-            ]
 
         return self.store.query(work)
 
@@ -266,7 +234,7 @@ class Reading:
 
     def agents(self, agent: str | None = None) -> list[str]:
         """Every agent that was mounted or has a chain; of one agent, itself and those inside it."""
-        return self.store.query(lambda session: _agents(session, agent))
+        return self.store.query(lambda session: agents_of(session, agent))
 
     def loose_ends(self) -> list[str]:
         """What is wrong with the last entry of each chain and its head; a quick look, where `verify` reads all."""
@@ -307,17 +275,18 @@ def _(element: TextIn, compiler: SQLCompiler, **options: Any) -> str:
     return f"({compiler.process(column, **options)}::json ->> {compiler.process(name, **options)})"
 
 
-def _of(column: str, agent: str) -> ColumnElement[bool]:
+def owned_by(column: str, agent: str) -> ColumnElement[bool]:
     """Whether a row is the agent's own, or that of an agent inside it."""
     inside = f"{agent}/"
     return or_(col(column) == agent, func.substr(col(column), 1, len(inside)) == inside)
 
 
-def _agents(session: Session, agent: str | None) -> list[str]:
+def agents_of(session: Session, agent: str | None) -> list[str]:
+    """Every agent that was mounted or has a chain; of one agent, itself and those inside it."""
     found: set[str] = set()
     for column in (HeadRow.stream, FootingRow.agent):
         query = select(column).distinct()
-        found |= set(session.exec(query if agent is None else query.where(_of(column, agent))))
+        found |= set(session.exec(query if agent is None else query.where(owned_by(column, agent))))
     return sorted(found)
 
 
@@ -326,7 +295,7 @@ def _joined(action: ActionRow, payload: PayloadRow | None) -> dict[str, Any]:
 
 
 def action_of(action: ActionRow, payload: PayloadRow | None) -> Action:
-    """An action from its row, and the payload that holds its arguments."""
+    """An action from its row; without the payload, without its arguments."""
     call = call_of(_joined(action, payload))
     return Action(
         key=action.key, agent=action.agent, thread=action.thread, tool=action.tool, arguments=call.arguments,

@@ -150,11 +150,14 @@ class HabitRow(SQLModel, table=True):
     """Its numbers, its hours and digests of the values it used, as JSON."""
 
 
-class NoticeRow(SQLModel, table=True):
+class MessageRow(SQLModel, table=True):
     """Something that people are to be told, written together with what it tells."""
 
-    __tablename__ = "notice"
-    __table_args__ = (Index("notice_due", "state", "due_us"), Index("notice_channel", "channel", "state", "queued_us"))
+    __tablename__ = "message"
+    __table_args__ = (
+        Index("message_due", "state", "due_us"),
+        Index("message_channel", "channel", "state", "queued_us"),
+    )
 
     id: str = Field(primary_key=True)
     """The same each time that it is sent, by which a receiver knows it again."""

@@ -326,25 +326,3 @@ class BeyondRow(SQLModel, table=True):
     """Who approved it."""
     at_us: int = Field(sa_type=BigInteger)
     """When it was started."""
-
-
-class DraftRow(SQLModel, table=True):
-    """A draft in the workspace."""
-
-    __tablename__ = "draft"
-    __table_args__ = (Index("draft_state", "agent", "state"),)
-
-    action: str = Field(primary_key=True)
-    """The action's key."""
-    agent: str
-    """Who drafted it."""
-    path: str
-    """The artifact's file in the drafts workspace."""
-    sha256: str
-    """The artifact's digest when it was written."""
-    state: str
-    """waiting, accepted or rejected."""
-    by: str = ""
-    """Who decided."""
-    reason: str = ""
-    """Why it was rejected."""

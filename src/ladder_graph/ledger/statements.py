@@ -39,7 +39,6 @@ _question = table_of(rows.QuestionRow)
 _quota = table_of(rows.QuotaRow)
 _awaited = table_of(report_rows.AwaitedRow)
 _standing = table_of(standing_rows.StandingRow)
-_draft = table_of(rows.DraftRow)
 _vote = table_of(rows.VoteRow)
 
 INSERT_ACTION = insert_into(rows.ActionRow)
@@ -48,7 +47,6 @@ INSERT_MENTION = insert_into(rows.MentionRow)
 INSERT_PAYLOAD = insert_into(rows.PayloadRow)
 INSERT_QUESTION = insert_into(rows.QuestionRow)
 INSERT_HOLD = insert_into(rows.HoldRow)
-INSERT_DRAFT = insert_into(rows.DraftRow)
 
 HEAD = _sql(select(_head.c.n, _head.c.hash).where(_head.c.stream == bindparam("stream")))
 _put_head = insert(_head).values(stream=bindparam("stream"), n=bindparam("n"), hash=bindparam("hash"))
@@ -328,11 +326,6 @@ JUDGE_SUGGESTION = _sql(
     .where(_action.c.verdict == literal_column("''"))
     .values(verdict=bindparam("verdict"), actor=bindparam("by"))
 )
-DECIDE_DRAFT = _sql(
-    update(_draft)
-    .where(_draft.c.action == bindparam("b_action"), _draft.c.state == literal_column("'waiting'"))
-    .values(state=bindparam("state"), by=bindparam("by"), reason=bindparam("reason"))
-)
 PINNED = _sql(select(_environment.c.key, _environment.c.components).where(_pinned))
 SEEN_ENVIRONMENT = _sql(
     select(_environment.c.pinned, _environment.c.last_us).where(
@@ -346,15 +339,6 @@ PIN = _sql(
     .where(and_(_environment.c.agent == bindparam("b_agent"), _environment.c.key == bindparam("b_key")))
     .values(pinned=true())
 )
-ACCEPTED = _sql(
-    select(_action.c.key, _draft.c.by)
-    .join(_draft, _draft.c.action == _action.c.key)
-    .where(_action.c.agent == bindparam("agent"), _action.c.state == literal_column("'approved'"))
-    .where(_draft.c.state == literal_column("'accepted'"))
-    .order_by(_action.c.updated_us)
-)
-"""Accepted drafts that wait to be run."""
-
 RETURN_TO_ENVIRONMENT = _sql(
     update(_environment)
     .where(and_(_environment.c.agent == bindparam("b_agent"), _environment.c.key == bindparam("b_key")))

@@ -7,13 +7,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, bindparam, func, literal_column, or_, select
 
-from ladder_graph.ledger import report_rows, rows
+from ladder_graph.ledger import draft_rows, report_rows, rows
 from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.dialects import Sql, table_of
 from ladder_graph.ledger.pages import COUNTED, Count
 
-_head, _draft, _digest = (table_of(model) for model in (rows.HeadRow, rows.DraftRow, report_rows.DigestRow))
+_head, _draft, _digest = (table_of(model) for model in (rows.HeadRow, draft_rows.DraftRow, report_rows.DigestRow))
 
 CHAINS = Sql.of(
     select(_head.c.stream).where(

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, func, literal_column, null, select, update
 from ladder_graph.answers import same
 from ladder_graph.errors import AnswerRefused, UnknownQuestion
 from ladder_graph.facts import Person
-from ladder_graph.ledger import digests, notices, report_rows, rows
+from ladder_graph.ledger import digests, outgoing, report_rows, rows
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.dialects import Sql, table_of
 from ladder_graph.ledger.journal import Journal
@@ -210,7 +210,7 @@ def _read(journal: Journal, cursor: Cursor, row: Any, names: list[str], looked: 
     if cursor.rowcount != 1:
         return False
     cursor.execute(digests.AWAIT_NO_MORE, {"digest": row["id"]})
-    notices.settled(cursor, row["id"])
+    outgoing.settled(cursor, row["id"])
     journal.append(cursor, row["agent"], "read", "", {
         "digest": row["id"], "shown": row["hash"], "by": names, "looked": looked, "due_us": row["due_us"],
     })  # fmt: skip

@@ -7,8 +7,8 @@ import logging
 from collections.abc import Callable
 from functools import partial
 
-from ladder_graph.ledger import Store, notices
-from ladder_graph.ledger.notices import Notice
+from ladder_graph.ledger import Store, outgoing
+from ladder_graph.ledger.outgoing import Message
 from ladder_graph.ledger.questions import micros
 from ladder_graph.notifying.sending import NotSent, send
 from ladder_graph.policy import Policy
@@ -38,32 +38,34 @@ class Post:
         count = 0
         for _ in range(ROUNDS):
             now = micros(self._clock())
-            due = self._store.glance(notices.next_due)
+            due = self._store.glance(outgoing.next_due)
             if due is None or due > now:
                 break
-            taken = self._store.write(partial(notices.take, now_us=now), durable=False)
+            taken = self._store.write(partial(outgoing.take, now_us=now), durable=False)
             if not taken:
                 break
             count += sum(map(self._sent, taken))
         return count
 
-    def _sent(self, notice: Notice) -> bool:
-        target = self._target(notice)
+    def _sent(self, message: Message) -> bool:
+        target = self._target(message)
         if target is None:
-            self._store.write(lambda cursor: notices.drop(cursor, notice), durable=False)
+            self._store.write(lambda cursor: outgoing.drop(cursor, message), durable=False)
             return False
         try:
-            send(target, notice, self._clock())
+            send(target, message, self._clock())
         except NotSent as wrong:
             said = str(wrong)
-            log.warning("not told: %s of %s by %s: %s", notice.kind, notice.agent, target.kind, said)
-            self._store.write(lambda cursor: notices.failed(cursor, notice, said, micros(self._clock())), durable=False)
+            log.warning("not told: %s of %s by %s: %s", message.kind, message.agent, target.kind, said)
+            self._store.write(
+                lambda cursor: outgoing.failed(cursor, message, said, micros(self._clock())), durable=False
+            )
             return False
-        log.info("told: %s of %s by %s", notice.kind, notice.agent, target.kind)
-        self._store.write(lambda cursor: notices.sent(cursor, notice, micros(self._clock())))
+        log.info("told: %s of %s by %s", message.kind, message.agent, target.kind)
+        self._store.write(lambda cursor: outgoing.sent(cursor, message, micros(self._clock())))
         return True
 
-    def _target(self, notice: Notice) -> Way | None:
+    def _target(self, message: Message) -> Way | None:
         """The way of telling as the policy has it now; None where it has it no more."""
         streams = self._policy().reports.streams
-        return next((one for stream in streams for one in stream.notify if notices.plain(one) == notice.target), None)
+        return next((one for stream in streams for one in stream.notify if outgoing.plain(one) == message.target), None)

@@ -1,4 +1,4 @@
-"""Sending one notice by one way. Secrets come from the environment, and stand in no message, log or error."""
+"""Sending one message by one way. Secrets come from the environment, and stand in no message, log or error."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ladder_graph.ledger.notices import Notice
+from ladder_graph.ledger.outgoing import Message
 from ladder_graph.policy.reporting import Apprise, File, Notify, Webhook
 
 VERSION = "1"
@@ -23,12 +23,12 @@ class NotSent(Exception):
     """It wasn't taken by whoever receives it; the message says why, and holds no secret."""
 
 
-def send(target: Notify, notice: Notice, now: dt.datetime) -> None:
-    """Send one notice.
+def send(target: Notify, message: Message, now: dt.datetime) -> None:
+    """Send one message.
 
     Args:
         target: By what.
-        notice: What.
+        message: What.
         now: The moment, which a signature is bound to.
 
     Raises:
@@ -36,18 +36,18 @@ def send(target: Notify, notice: Notice, now: dt.datetime) -> None:
     """
     match target:
         case Apprise():
-            _by_apprise(target, notice)
+            _by_apprise(target, message)
         case Webhook():
-            _by_webhook(target, notice, now)
+            _by_webhook(target, message, now)
         case File():
-            _into_file(target, notice, now)
+            _into_file(target, message, now)
         case _:  # pragma: no cover  # the policy knows no other
             raise NotSent(f"{target!r} is no way of telling")
 
 
-def document(notice: Notice) -> dict[str, Any]:
-    """A notice as JSON: the same `id` each time that it is sent."""
-    return {"version": VERSION, "id": notice.id, "kind": notice.kind, "subject": notice.subject, **notice.body}
+def document(message: Message) -> dict[str, Any]:
+    """A message as JSON: the same `id` each time that it is sent."""
+    return {"version": VERSION, "id": message.id, "kind": message.kind, "subject": message.subject, **message.body}
 
 
 def signature(key: str, at: int, body: bytes) -> str:
@@ -93,7 +93,7 @@ def _secret(name: str, shortest: int) -> str:
     return found
 
 
-def _by_apprise(target: Apprise, notice: Notice) -> None:
+def _by_apprise(target: Apprise, message: Message) -> None:
     url = _secret(target.env, 1)
     try:
         import apprise
@@ -104,7 +104,7 @@ def _by_apprise(target: Apprise, notice: Notice) -> None:
         raise NotSent(f"${target.env} holds no URL that apprise knows")
     try:
         taken = to.notify(
-            title=str(notice.body.get("title", "")), body=str(notice.body.get("text", "")),
+            title=str(message.body.get("title", "")), body=str(message.body.get("text", "")),
             body_format=apprise.NotifyFormat.TEXT,
         )  # fmt: skip
     except Exception as wrong:  # noqa: BLE001  # a plugin's own; its text may hold the URL
@@ -113,15 +113,15 @@ def _by_apprise(target: Apprise, notice: Notice) -> None:
         raise NotSent(f"whoever ${target.env} names didn't take it")
 
 
-def _by_webhook(target: Webhook, notice: Notice, now: dt.datetime) -> None:
+def _by_webhook(target: Webhook, message: Message, now: dt.datetime) -> None:
     try:
         from ladder_graph.watch.asking import NoAnswer, NotAsked, post
     except ImportError:
         raise NotSent("a webhook needs httpx: pip install 'ladder-graph[watch]'") from None
     key, at = _secret(target.secret_env, SHORTEST), int(now.timestamp())
-    body = json.dumps(document(notice), sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+    body = json.dumps(document(message), sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
     headers = {
-        "Content-Type": "application/json", "X-Ladder-Id": notice.id, "X-Ladder-Timestamp": str(at),
+        "Content-Type": "application/json", "X-Ladder-Id": message.id, "X-Ladder-Timestamp": str(at),
         "X-Ladder-Signature": signature(key, at, body),
     }  # fmt: skip
     try:
@@ -132,9 +132,9 @@ def _by_webhook(target: Webhook, notice: Notice, now: dt.datetime) -> None:
         raise NotSent(f"{target.url} answered {answer.status}")
 
 
-def _into_file(target: File, notice: Notice, now: dt.datetime) -> None:
+def _into_file(target: File, message: Message, now: dt.datetime) -> None:
     """One line, in one write at the end of the file; who reads it later tells two of one id apart by nothing else."""
-    line = json.dumps({**document(notice), "at": now.isoformat()}, sort_keys=True, ensure_ascii=False) + "\n"
+    line = json.dumps({**document(message), "at": now.isoformat()}, sort_keys=True, ensure_ascii=False) + "\n"
     file = Path(target.path)
     try:
         handle = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 
-from ladder_graph.ledger import Journal, Store, acts, resumptions
+from ladder_graph.ledger import Journal, Store, acts, draft_statements, resumptions
 from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import micros
@@ -300,7 +300,12 @@ class Worker:
         if self._accepted is None or now < self._ran:
             return
         self._ran = now + PULSE
-        if self.store.glance(lambda cursor: cursor.execute(sql.ACCEPTED, {"agent": self.agent}).fetchone()) is not None:
+        if (
+            self.store.glance(
+                lambda cursor: cursor.execute(draft_statements.ACCEPTED, {"agent": self.agent}).fetchone()
+            )
+            is not None
+        ):
             ran = self._accepted()
             # A tool that isn't known here either is no reason to look at it every second.
             self._ran = now + (PULSE if ran else 30 * PULSE)

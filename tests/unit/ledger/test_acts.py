@@ -1,4 +1,4 @@
-"""What people write: verdicts on suggestions and drafts, read reports, ended doubts; each once, and signed."""
+"""What people write: verdicts on suggestions, read reports, ended doubts; each once, and signed."""
 
 from __future__ import annotations
 
@@ -20,12 +20,6 @@ def act(desk):
     return do
 
 
-@pytest.fixture
-def drafted(desk):
-    """A draft that waits."""
-    desk.settle("drafted", text="It waits.", draft=("/d/x.md", "0" * 64))
-
-
 @pytest.mark.parametrize("verdict", ["adopted", "dismissed"])
 def test_a_suggestion_is_judged_once(desk, act, verdict):
     """The verdict is signed and stays; a second one is refused."""
@@ -35,41 +29,6 @@ def test_a_suggestion_is_judged_once(desk, act, verdict):
     assert desk.kinds() == f"suggested {verdict}"
     with pytest.raises(AnswerRefused, match="no suggestion that waits"):
         act("judge_suggestion", CALL.short, "adopted", ANA, "")
-
-
-def test_an_accepted_draft_waits_to_run(desk, act, drafted):
-    """It is approved, in the person's name, and found by whoever can run it."""
-    act("decide_draft", CALL.short, ANA, accept=True, reason="")
-    assert desk.state() is State.APPROVED
-    assert desk.look().known.text == "It waits."
-    assert act("approved_calls", "ops") == [(CALL, ANA)]
-    desk.claim(actor=ANA)
-    assert act("approved_calls", "ops") == []
-
-
-def test_a_rejected_draft_says_why(desk, act, drafted):
-    """It is declined, and a resumed thread reads who rejected it and why."""
-    act("decide_draft", CALL.short, ANA, accept=False, reason="too long")
-    known = desk.look().known
-    assert (known.state, known.text) == (
-        State.DECLINED,
-        "REJECTED by ana: too long. send_email did not run; nothing was sent.",
-    )
-
-
-@pytest.mark.parametrize("accept", [True, False])
-def test_a_draft_is_decided_once(act, drafted, accept):
-    """Neither a second person nor a second thought changes it."""
-    act("decide_draft", CALL.short, ANA, accept=accept, reason="")
-    with pytest.raises(AnswerRefused, match="no draft that waits"):
-        act("decide_draft", CALL.short, ANA, accept=not accept, reason="")
-
-
-def test_what_is_no_draft_is_not_decided(desk, act):
-    """A question isn't answered through the drafts."""
-    desk.pose()
-    with pytest.raises(AnswerRefused, match="it is asked"):
-        act("decide_draft", CALL.short, ANA, accept=True, reason="")
 
 
 @pytest.mark.parametrize(("happened", "state", "quota"), [(True, State.DONE, (1, 0)), (False, State.FAILED, (0, 0))])
