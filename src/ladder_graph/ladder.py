@@ -112,6 +112,7 @@ class Ladder(Seating):
             reports=self.sweep_reports,
         )
         self.assessor = Assessor(self.refresh_assessments)
+        self._looks = {}
         self.workspace = Workspace(self._drafts_directory())
         self.seats: dict[str, Seat] = {}
         self._seats_of: dict[tuple[str, str], Seat] = {}

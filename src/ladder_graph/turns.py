@@ -255,8 +255,7 @@ class Turn:
 
     def look(self, step: Look) -> Seen:
         """What the ledger knows; a read, off the writer's queue. The claim looks again at what it relies on."""
-        journal = self.journal()
-        rule = self.terms.rule
+        journal, rule = self.journal(), self.terms.rule
 
         def work(cursor: Cursor) -> Seen:
             seen = journal.look(cursor, step.call, step.charges)

@@ -9,7 +9,26 @@ from ladder_graph.cli.aftermath import moment
 from ladder_graph.cli.documents import ActionDocument, action
 
 if TYPE_CHECKING:
-    from ladder_graph.ledger import Digest, Item
+    from ladder_graph.ledger import Digest, Item, Report
+
+
+class ReportDocument(ActionDocument):
+    """Something done unasked that is to be read: `ladder reports --json`."""
+
+    report: str
+    """The report that it is in."""
+    channel: str
+    about: str
+    """period, or mess where it waits to be seen to by itself."""
+    reader: str
+    filed_at: str
+    due_at: str
+    overdue: bool
+    read_at: str | None
+    said: str | None
+    """What was said of it itself; null where it isn't among what the report shows."""
+    by: str
+    """Who has read the report."""
 
 
 class CountsDocument(TypedDict):
@@ -83,6 +102,16 @@ class DigestDocument(TypedDict):
     fell: list[StakeDocument]
     items: list[ItemDocument]
     """What it shows; empty in a list of reports."""
+
+
+def report(of: Report, now: dt.datetime) -> ReportDocument:
+    """A report as JSON."""
+    return {
+        **action(of.action), "report": of.digest, "channel": of.channel, "about": of.about, "reader": of.reader,
+        "filed_at": moment(of.filed), "due_at": moment(of.due),
+        "overdue": of.overdue(now), "read_at": None if of.read is None else moment(of.read),
+        "said": of.verdict, "by": of.by,
+    }  # fmt: skip
 
 
 def digest(of: Digest, now: dt.datetime, *, items: bool = False) -> DigestDocument:

@@ -155,25 +155,6 @@ class DraftDocument(ActionDocument):
     superseded_by: str
 
 
-class ReportDocument(ActionDocument):
-    """Something done unasked that is to be read: `ladder reports --json`."""
-
-    report: str
-    """The report that it is in."""
-    channel: str
-    about: str
-    """period, or mess where it waits to be seen to by itself."""
-    reader: str
-    filed_at: str
-    due_at: str
-    overdue: bool
-    read_at: str | None
-    said: str | None
-    """What was said of it itself; null where it isn't among what the report shows."""
-    by: str
-    """Who has read the report."""
-
-
 class ReasonDocument(TypedDict):
     """What keeps a tool from a higher rung."""
 
@@ -340,16 +321,6 @@ def draft(of: ledger.Draft) -> DraftDocument:
         "draft": of.state, "captured_at": moment(of.made), "by": of.by, "reason": of.reason,
         "decided_at": None if of.decided is None else moment(of.decided), "looked": of.looked, "runs": of.runs,
         "ran": of.ran, "superseded_by": of.superseded_by,
-    }  # fmt: skip
-
-
-def report(of: ledger.Report, now: dt.datetime) -> ReportDocument:
-    """A report as JSON."""
-    return {
-        **action(of.action), "report": of.digest, "channel": of.channel, "about": of.about, "reader": of.reader,
-        "filed_at": moment(of.filed), "due_at": moment(of.due),
-        "overdue": of.overdue(now), "read_at": None if of.read is None else moment(of.read),
-        "said": of.verdict, "by": of.by,
     }  # fmt: skip
 
 

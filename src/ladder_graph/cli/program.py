@@ -138,7 +138,7 @@ JSON = {
     "verify": documents.keys(documents.VerificationDocument, many=False),
     "pending": documents.keys(documents.QuestionDocument),
     "report": documents.keys(digested.DigestDocument),
-    "reports": documents.keys(documents.ReportDocument),
+    "reports": documents.keys(digested.ReportDocument),
     "trust": documents.keys(assessments.AssessmentDocument),
     "why": documents.keys(assessments.WhyDocument),
     "promote": documents.keys(assessments.PromotionDocument, many=False),

@@ -21,13 +21,13 @@ Limit = Annotated[int, typer.Option(min=1, help="How many, the latest ones.")]
 
 def reports(ctx: typer.Context, *, limit: Limit = 50, every: All = False, json: Json = False) -> None:
     """List what ran unasked and nobody has read yet, as it comes."""
-    from ladder_graph.cli import documents, screen
+    from ladder_graph.cli import digested, screen
 
     with place_of(ctx).looking() as ladder:
         found, now = ladder.reports(unread=not every, limit=limit), ladder.clock()
         held = {one.action: one.why for one in ladder.watched() if one.phase == "held"}
     if json:
-        screen.document([documents.report(report, now) for report in found])
+        screen.document([digested.report(report, now) for report in found])
         return
     out = screen.Screen()
     for report in found:

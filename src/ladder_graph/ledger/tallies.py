@@ -36,6 +36,11 @@ UNREAD = _few(
     .where(_digest.c.agent == bindparam("agent"), _digest.c.ends_us <= bindparam("now"))
     .where(_digest.c.state.in_([literal_column(f"'{state}'") for state in ("gathering", "closed", "unread")]))
 )
+OVERDUE = _few(
+    select(_one)
+    .where(_digest.c.agent == bindparam("agent"), _digest.c.due_us <= bindparam("now"))
+    .where(_digest.c.state.in_([literal_column(f"'{state}'") for state in ("gathering", "closed", "unread")]))
+)
 
 
 def chains(cursor: Cursor, agent: str) -> list[str]:
@@ -63,6 +68,11 @@ def drafts(cursor: Cursor, agents: Sequence[str]) -> Count:
 def unread(cursor: Cursor, agents: Sequence[str], now_us: int) -> Count:
     """How many reports wait to be read: those whose period is over."""
     return _counted(cursor, UNREAD, agents, now=now_us)
+
+
+def overdue(cursor: Cursor, agent: str, now_us: int) -> Count:
+    """How many reports on an agent nobody has read in time."""
+    return _counted(cursor, OVERDUE, [agent], now=now_us)
 
 
 def _counted(cursor: Cursor, query: Sql, agents: Sequence[str], **given: int) -> Count:

@@ -204,7 +204,7 @@ LISTS = {
     **{("listing", by): listing.statement(by, rising=False) for by in ("tool", "state")},
     "few tool": chronicle.FEW["tool"], "few thread": chronicle.FEW["thread"], "body": chronicle.BODY,
     "tools": open_questions.NEXT_TOOL, "tools called": listing.NEXT_TOOL, "drafts": tallies.DRAFTS,
-    "unread": tallies.UNREAD,
+    "unread": tallies.UNREAD, "overdue": tallies.OVERDUE,
 }  # fmt: skip
 
 
