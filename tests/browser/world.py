@@ -1,18 +1,25 @@
-"""A world behind the console: an agent with tools on every rung, people of every kind, and a ledger in a file."""
+"""A world behind the console: an agent with tools on every rung, people of every kind, and a ledger in a file.
+
+The agent goes on by itself once it is answered, as in any process that serves one.
+"""
 
 from __future__ import annotations
 
-import datetime as dt
-import threading
+import functools
+import json
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from langchain.agents import create_agent
-from langchain_core.tools import tool
+from langchain_core.messages import BaseMessage, ToolMessage
+from langchain_core.tools import BaseTool, StructuredTool, create_schema_from_function
 from langgraph.checkpoint.memory import InMemorySaver
 
-from ladder_graph import Ladder
-from ladder_graph.testing import ScriptedModel, calls
+from ladder_graph import Ladder, Question
+from ladder_graph.resuming import InProcess
+from ladder_graph.testing import FrozenClock, ScriptedModel, calls
 
 POLICY = """
 agent = "ops"
@@ -22,6 +29,10 @@ rehearsals = "advised"
 [reports]
 reader = "ana"
 sla = "24h"
+
+[trust]
+wage = "$60"
+minutes = { confirm = 2, bounded = 0.4 }
 
 [people.ada]
 console = "admin"
@@ -34,9 +45,12 @@ roles = ["finance"]
 console = "reviewer"
 labels = ["customer"]
 roles = ["finance"]
+[people.cy]
+console = "reviewer"
 [people.pia]
 console = "promoter"
 labels = ["customer", "payroll"]
+roles = ["promoter"]
 [people.vi]
 console = "viewer"
 
@@ -55,7 +69,10 @@ confirm = { type = "amount", expires = "1h" }
 
 [tools.close_ticket]
 rung = "confirm"
-confirm = { decisions = ["approve", "decline", "edit"] }
+
+[tools.page_somebody]
+rung = "confirm"
+confirm = { expires = "3s" }
 
 [tools.transfer]
 rung = "confirm"
@@ -68,6 +85,16 @@ bounds = [{ kind = "volume", limit = 1, per = "ever" }]
 [tools.set_price]
 rung = "rollback"
 bounds = [{ kind = "range", argument = "cents", least = 1, most = 10_000 }]
+
+[tools.pay]
+rung = "confirm"
+mistake = "$1"
+bounds = [{ kind = "range", argument = "cents", most = 10_000 }, { kind = "volume", limit = 50 }]
+trust = { mistakes = ["wrong_amount"], single_pattern = true }
+
+[tools.notify]
+rung = "bounded"
+bounds = [{ kind = "volume", limit = 50 }]
 
 [tools.read_stock]
 rung = "report"
@@ -83,78 +110,118 @@ class World:
 
     Args:
         folder: Where its policy and ledger are.
+        clock: What it takes the time from; the machine's where there is none.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, clock: FrozenClock | None = None) -> None:
         self.file = folder / "ladder.toml"
         self.file.write_text(POLICY, encoding="utf-8")
-        self.ladder = Ladder(policy=self.file)
+        self.clock = clock
+        self.ladder = Ladder(policy=self.file, clock=clock)
         self.ran: list[tuple[str, dict[str, Any]]] = []
+        """What tools really did, in order."""
         self._threads = 0
+        self.become("scripted-1")
 
-    def tools(self) -> list[Any]:
-        """Its tools; what they do is noted."""
+    def become(self, model: str) -> None:
+        """Let the agent be served by a model from now on."""
+        said = ScriptedModel(answers=[_line] * 10_000, model_name=model)
+        self.ladder.detach()
+        self.graph = self.ladder.wrap(create_agent(said, self._tools(), checkpointer=InMemorySaver()))
+        self.ladder.attach(InProcess(self.graph), poll=0.05)
 
-        def did(name: str, **arguments: Any) -> str:
+    def _tools(self) -> list[Any]:
+        """Its tools; each notes that it ran, and with what."""
+
+        def restart(service: str) -> None:
+            """Restart a service."""
+
+        def refund(customer: str, amount: int, note: str = "") -> None:
+            """Pay money back to a customer."""
+
+        def close_ticket(ticket: int, text: str) -> None:
+            """Close a ticket with a last message."""
+
+        def page_somebody(who: str) -> None:
+            """Wake somebody up."""
+
+        def transfer(to: str, cents: int) -> None:
+            """Transfer money."""
+
+        def set_price(item: str, cents: int) -> None:
+            """Set a price."""
+
+        def pay(to: str, cents: int) -> None:
+            """Pay somebody."""
+
+        def notify(who: str) -> None:
+            """Tell somebody something."""
+
+        def read_stock(item: str) -> None:
+            """Say how much there is of something."""
+
+        made = (restart, refund, close_ticket, page_somebody, transfer, set_price, pay, notify, read_stock)
+        return [self._noting(one) for one in made]
+
+    def _noting(self, signature: Callable[..., None]) -> BaseTool:
+        name = signature.__name__
+
+        @functools.wraps(signature)
+        def run(**arguments: Any) -> str:
             self.ran.append((name, arguments))
             return f"{name} is done"
 
-        @tool
-        def restart(service: str) -> str:
-            """Restart a service."""
-            return did("restart", service=service)
+        return StructuredTool.from_function(run, args_schema=create_schema_from_function(name, signature))
 
-        @tool
-        def refund(customer: str, amount: int, note: str = "") -> str:
-            """Pay money back to a customer."""
-            return did("refund", customer=customer, amount=amount, note=note)
-
-        @tool
-        def close_ticket(ticket: int, text: str) -> str:
-            """Close a ticket with a last message."""
-            return did("close_ticket", ticket=ticket, text=text)
-
-        @tool
-        def transfer(to: str, cents: int) -> str:
-            """Transfer money."""
-            return did("transfer", to=to, cents=cents)
-
-        @tool
-        def read_stock(item: str) -> str:
-            """Say how much there is of something."""
-            return did("read_stock", item=item)
-
-        return [restart, refund, close_ticket, transfer, read_stock]
-
-    def agent(self, *answers: Any) -> Any:
-        """The agent, with these lines still to say."""
-        model = ScriptedModel(answers=[*answers, "That is all."])
-        return self.ladder.wrap(create_agent(model, self.tools(), checkpointer=InMemorySaver()))
-
-    def asks(self, name: str, arguments: dict[str, Any], text: str = "Somebody asked for it.") -> Any:
-        """Let the agent propose a call, in a thread of its own; it waits for people."""
+    def begin(self, name: str, arguments: dict[str, Any], text: str = "Somebody asked for it.") -> str:
+        """Let the agent propose a call, in a conversation of its own; the thread's id."""
         self._threads += 1
-        thread = {"configurable": {"thread_id": f"thread-{self._threads}"}}
-        agent = self.agent(calls(name, arguments, text=text))
-        value = {"messages": [("user", f"See to it: {name}.")]}
-        apart(lambda: agent.invoke(value, thread))
-        return agent
+        thread = f"thread-{self._threads}"
+        said = json.dumps({"name": name, "args": arguments, "text": text})
+        self.graph.invoke({"messages": [("user", said)]}, {"configurable": {"thread_id": thread}})
+        return thread
+
+    def ask(self, name: str, arguments: dict[str, Any], text: str = "Somebody asked for it.") -> Question:
+        """Let the agent propose a call that waits for people; the question."""
+        thread = self.begin(name, arguments, text)
+        return next(one for one in self.ladder.pending() if one.call.thread == thread)
+
+    def messages(self, thread: str) -> list[BaseMessage]:
+        """The conversation so far."""
+        return self.graph.get_state({"configurable": {"thread_id": thread}}).values["messages"]
+
+    def ended(self, thread: str) -> str:
+        """What the agent read of its call, once it has gone on to the end by itself."""
+        within(lambda: self.messages(thread)[-1].text.startswith("I was told"), f"{thread} goes on")
+        return self.messages(thread)[-1].text
+
+    def did(self, name: str) -> list[dict[str, Any]]:
+        """With what arguments a tool really ran."""
+        return [arguments for tool, arguments in self.ran if tool == name]
 
     def close(self) -> None:
         """End it."""
         self.ladder.close()
 
 
-def apart(work: Any) -> Any:
-    """Do something in a thread of its own, as an agent's process would: playwright's loop runs in this one."""
-    found: list[Any] = []
-    thread = threading.Thread(target=lambda: found.append(work()))
-    thread.start()
-    thread.join(60)
-    assert found, "it failed, or takes for ever"
-    return found[0]
+def _line(messages: list[BaseMessage]) -> Any:
+    """What the agent says: the call that it was told to propose, and after it what came of it."""
+    last = messages[-1]
+    if isinstance(last, ToolMessage):
+        return f"I was told: {last.text}"
+    said = json.loads(last.text)
+    return calls(said["name"], said["args"], text=said["text"])
 
 
-def soon(**by: float) -> dt.datetime:
-    """A moment from now."""
-    return dt.datetime.now(dt.UTC) + dt.timedelta(**by)
+def within(holds: Callable[[], Any], what: str, seconds: float = 20) -> None:
+    """Wait until something holds; a thread of its own makes it so.
+
+    Raises:
+        AssertionError: It never did.
+    """
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if holds():
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"this never happened: {what}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -98,6 +99,12 @@ def probed(monkeypatch):
     """Consoles have a page `/probe/NAME` beside their own, on which a form can be tried."""
     found = (*app.ENTRIES, Entry("/probe/{name}", show=probe, take=probe))
     monkeypatch.setattr(app, "ENTRIES", found)
+
+
+@pytest.fixture
+def still(monkeypatch):
+    """No time passes for what counts how fast somebody comes."""
+    monkeypatch.setattr("ladder_graph.console.guarding.time", SimpleNamespace(monotonic=lambda: 0.0))
 
 
 @pytest.fixture

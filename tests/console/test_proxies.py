@@ -133,7 +133,7 @@ def test_somebody_elses_link_does_not_change_whom_the_proxy_names(behind):
     assert "ana, reviewer" in ana.get("/").text
 
 
-def test_a_client_without_cookies_does_not_fill_the_ledger(behind):
+def test_a_client_without_cookies_does_not_fill_the_ledger(behind, still):
     """It begins a visit with each page, and is held up."""
     assert [come(behind).first.status_code for _ in range(15)][-1] == 429
     assert come(behind, "bo").first.status_code == 303
