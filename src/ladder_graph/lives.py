@@ -280,7 +280,8 @@ def nexts(
     """
     found, name = list[Next](), action.short
     if report is not None and report.read is None:
-        found.append(Next("Say that its report was read", f"ladder ack {name}"))
+        read = f"ladder ack {name}" if report.about == "mess" else f"ladder report {report.digest[:12]}"
+        found.append(Next("Read the report that it is in", read))
     if window is not None:
         found.append(Next("Keep it, whatever its watch finds", f"ladder keep {name}"))
         if window.phase != "undo":
