@@ -14,6 +14,7 @@ from typing import Any, Literal
 from ladder_graph.accepting import Accepting
 from ladder_graph.browsing import Browsing
 from ladder_graph.calls import Call
+from ladder_graph.carrying import Carrying
 from ladder_graph.continuing import Continuing
 from ladder_graph.deciding import Fitting
 from ladder_graph.explaining import Explanation, explained
@@ -34,7 +35,6 @@ from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import micros
 from ladder_graph.ledger.rehearsals import Rehearsed
 from ladder_graph.ledger.sqlite import MEMORY
-from ladder_graph.pins import Pins
 from ladder_graph.policy import Rule
 from ladder_graph.policy.bounds import Charge
 from ladder_graph.policy.scene import NOTHING_SAID, Said, Scene
@@ -45,7 +45,6 @@ from ladder_graph.routing import Footing, Watching, effective, goes_by_a_part
 from ladder_graph.scale import Rung
 from ladder_graph.seats import Seat
 from ladder_graph.states import State
-from ladder_graph.suspecting import Suspecting
 from ladder_graph.trust.cells import EVERY, CellKey
 from ladder_graph.trust.demotion import Demotion
 from ladder_graph.trust.held import nearest
@@ -82,7 +81,7 @@ class Cell:
         return f"{self.tool} [{self.scope}]" if self.scope else self.tool
 
 
-class Desk(Browsing, Pins, Rollbacks, Suspecting, Accepting, Continuing):
+class Desk(Browsing, Carrying, Rollbacks, Accepting, Continuing):
     """What people do with a ladder. `Ladder` is one; it needs no graph to be there, so the command line is one too."""
 
     seats: dict[str, Seat]
@@ -311,19 +310,6 @@ class Desk(Browsing, Pins, Rollbacks, Suspecting, Accepting, Continuing):
             action: Only those of the action whose key begins like this.
         """
         return self.reading.entries(self.policy.agent, limit=limit, tool=tool, thread=thread, action=action)
-
-    def in_doubt(self) -> list[Action]:
-        """Actions that a person must look at: outcome unknown, undo in trouble, or their process gone; oldest first."""
-        journal = self._journal()
-
-        def left(action: Action) -> bool:
-            known = self.store.read(lambda cursor: journal.known(cursor, action.key))
-            return known is not None and known.state is State.STARTED and not known.owner_alive
-
-        states = (State.UNKNOWN, State.UNDO_CONFLICT, State.UNDO_FAILED)
-        found = [action for state in states for action in self.actions(state=state)]
-        found += [action for action in self.actions(state=State.STARTED) if left(action)]
-        return sorted(found, key=lambda action: action.at)
 
     def verify(self, exported: Iterable[tuple[str, int, str]] = ()) -> Verification:
         """Check every hash chain of the ledger, from its first entry to its head.

@@ -110,6 +110,7 @@ class Ladder(Seating):
             sweep=self.sweep,
         )
         self.assessor = Assessor(self.refresh_assessments)
+        self._looks = {}
         self.workspace = Workspace(self._drafts_directory())
         self.seats: dict[str, Seat] = {}
         self._seats_of: dict[tuple[str, str], Seat] = {}

@@ -218,3 +218,15 @@ def test_the_fact_that_matters_is_typed(folder, question):
     terminal.type("4711\n")
     assert terminal.end() == 0
     assert state_of(folder, "refund") == "approved"
+
+
+def test_whoever_answers_reads_what_happens_next(folder, ladder, question):
+    """Nobody goes on with threads here, which is said after the answer and in the list, with what would."""
+    name = question("close_ticket")
+    said = " ".join(ladder("approve", name, "--yes").stdout.split())
+    assert "goes on when a worker runs (ladder resume-worker MODULE:GRAPH), or at graph.invoke(None, config)" in said
+    found = next(one for one in ladder("resumptions", "--json").document if one["question"].startswith(name[:8]))
+    assert (found["tool"], found["answer"], found["state"]) == ("close_ticket", "approve", "waiting")
+    listed = " ".join(ladder("resumptions", columns=200).stdout.split())
+    assert name[:8] in listed
+    assert "No worker lives." in listed

@@ -11,7 +11,9 @@ from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 
 from ladder_graph import Change, Ladder, Policy, Reach, presented_by
-from ladder_graph.facts import Question
+from ladder_graph.calls import Call
+from ladder_graph.facts import Question, Route
+from ladder_graph.scale import Rung
 from ladder_graph.testing import FrozenClock, ScriptedModel, calls
 from tests.console.conftest import HOST, Browser, Console
 from tests.hosts.graphs import GO, on, told
@@ -139,3 +141,9 @@ def press(browser: Browser, page: str, address: str, /, **filled: Any):
     """Send a form from a page that somebody has before them, with these fields filled in."""
     data = {**fields(page, address), **filled}
     return browser.client.post(address, data=data, headers={"origin": HOST})
+
+
+def pose(ladder: Ladder, call: Call) -> Question:
+    """Ask about a call that no agent has proposed."""
+    terms, route = ladder.terms(call, ladder.policy), Route(Rung.CONFIRM)
+    return ladder._write(lambda journal, cursor: journal.pose(cursor, call, route, terms))

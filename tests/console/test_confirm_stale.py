@@ -7,8 +7,9 @@ from contextlib import closing
 
 import pytest
 
+from ladder_graph.calls import Call
 from ladder_graph.states import State
-from tests.console.asking import REFUND, Desk, fields, press
+from tests.console.asking import REFUND, Desk, fields, pose, press
 from tests.console.conftest import HOST
 
 RIGHT = {"decision": "run", "typed": "240"}
@@ -137,18 +138,10 @@ def test_where_others_still_must_approve_the_new_arguments_can_be_answered_at_on
 
 def test_the_agent_asks_something_else_under_the_same_call(desk):
     """Arguments that changed in the conversation are another question; the old one's form shows that one."""
-    from ladder_graph.calls import Call
-    from ladder_graph.facts import Route
-    from ladder_graph.scale import Rung
-
     old = desk.question.call
     call = Call(old.agent, old.thread, old.id, old.tool, {**old.arguments, "amount": 9000}, old.env)
     desk.clock.advance(1)
-    desk.ladder._write(
-        lambda journal, cursor: journal.pose(
-            cursor, call, Route(Rung.CONFIRM), desk.ladder.terms(call, desk.ladder.policy)
-        )
-    )
+    pose(desk.ladder, call)
     late = press(desk.ana, desk.page, desk.to, **RIGHT)
     assert late.status_code == 409
     assert "its arguments changed. Your answer was refused." in late.text

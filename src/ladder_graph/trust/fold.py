@@ -35,7 +35,7 @@ class Fold:
     deeds: dict[str, Deed] = field(default_factory=dict)
     """Action to what became of it."""
     events: list[Event] = field(default_factory=list)
-    """Promotions and demotions, in the order of the chain."""
+    """What took cells up and down, in the order of the chain."""
     drills: list[Drill] = field(default_factory=list)
     attested: dict[tuple[str, str], int] = field(default_factory=dict)
     """What was carried out, for which tool (empty for all), to when it last held."""
@@ -52,7 +52,7 @@ class Fold:
         """Take one entry in."""
         said: Any
         match entry.kind:
-            case "promoted" | "demoted" | "sampled":
+            case "promoted" | "demoted" | "sampled" | "carried":
                 self._event(entry)
             case "rehearsed":
                 said = entry.body

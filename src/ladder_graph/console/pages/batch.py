@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from urllib.parse import quote, unquote
 
 from ladder_graph.console.answers import Answer, Refusal, Shown
 from ladder_graph.console.attention import attention, view_of
@@ -29,7 +30,8 @@ def _page(visitor: Visitor, tool: str, wrong: str = "", note: str = "", chosen: 
     members = [member(line, one) for line, one in zip(headlines(visitor, asked), asked, strict=True)]
     shown, characters = shown_of(members)
     return Shown("batch.html", {
-        "tool": tool, "members": members, "now": ladder.clock(), "wrong": wrong, "note": note, "chosen": chosen,
+        "tool": tool, "carried": quote(tool, safe=""), "members": members,
+        "now": ladder.clock(), "wrong": wrong, "note": note, "chosen": chosen,
         "view": view_of(visitor, _about(tool), shown, characters).sealed(visitor),
         "at_once": characters,
     }, 422 if wrong else 200)  # fmt: skip
@@ -42,7 +44,7 @@ def _about(tool: str) -> str:
 def take(visitor: Visitor) -> Answer:
     """Take one answer for each that was chosen, and say what came of each."""
     form = visitor.form
-    tool, note, pressed = form.get("tool"), form.get("note").strip(), form.get("decision")
+    tool, note, pressed = unquote(form.get("tool")), form.get("note").strip(), form.get("decision")
     chosen = list(dict.fromkeys(form.all("take")))
     if pressed not in {"decline", "run"} or len(chosen) > MOST:
         raise Refusal(400, "There is no such decision", "Nothing was done. Go back to the questions.")

@@ -13,6 +13,7 @@ from ladder_graph.ledger import tallies
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.open_questions import tools_of
 from ladder_graph.policy.console import Access
+from ladder_graph.wording import inert
 
 SIZE = 25
 """Questions on one page."""
@@ -21,12 +22,12 @@ SIZE = 25
 def confirmations(visitor: Visitor) -> Answer:
     """The open questions, a page of them."""
     query, ladder = visitor.query, visitor.ladder
-    agent, tool = query.get("agent") or None, query.get("tool") or None
+    agents, tools = _choices(visitor)
+    agent, tool = _chosen(query.get("agent"), agents), _chosen(query.get("tool"), tools)
     mine = visitor.person if query.get("mine") else None
     page = ladder.waiting(agent=agent, tool=tool, mine=mine, page=query.get("page") or None, size=SIZE)
     seen = [one for one in page.items if visitor.may(Access.VIEWER, one.call.agent)]
     alike = Counter(one.call.tool for one in seen if fits_a_batch(visitor, one))
-    agents, tools = _choices(visitor)
     return Shown("confirmations.html", {
         "page": page, "lines": headlines(visitor, seen), "now": ladder.clock(), "agents": agents, "tools": tools,
         "agent": agent or "", "tool": tool or "", "mine": mine is not None,
@@ -42,6 +43,11 @@ def _choices(visitor: Visitor) -> tuple[list[str], list[str]]:
         return agents, sorted({tool for agent in agents for tool in tools_of(cursor, agent)})
 
     return visitor.ladder.store.read(read)
+
+
+def _chosen(given: str | None, names: list[str]) -> str | None:
+    """The name that was chosen; the page has shown it with nothing in it hidden."""
+    return next((one for one in names if inert(one) == given), given) or None
 
 
 ENTRIES = (Entry("/confirm", show=confirmations),)
