@@ -41,6 +41,8 @@ class Full(World):
         self.ladder.decline(self.declined.id, by="bo", reason=HOSTILE)
         self.ended(self.declined.call.thread)
         self.begin("notify", {"who": "everybody"})
+        self.become("scripted-2")
+        self.begin("notify", {"who": "nobody"})
         self.begin("read_stock", {"item": "tea"})
         self.begin("restart", {"service": "web"})
 
@@ -94,6 +96,18 @@ VIEWS: dict[str, tuple[str, Callable[[Person, Full], None]]] = {
     "comparison": ("ana", compare),
     "batch": ("ana", at("/confirm/batch?tool=close_ticket")),
     "passage": ("ana", at(lambda world: f"/confirm/{world.lengthy.id}/passage")),
+    "ladder": ("ana", at("/ladder")),
+    "cell": ("ana", at("/ladder/ops/close_ticket")),
+    "cell-wrong": ("ana", at("/ladder/ops/notify", "Lower to 1, draft")),
+    "cell-withheld": ("cy", at("/ladder/ops/refund")),
+    "fingerprint": ("pia", at("/fingerprint/ops")),
+    "history": ("ana", at("/history")),
+    "history-filtered": ("ana", at("/history?tool=refund")),
+    "action": ("ana", at(lambda world: f"/history/action/{world.hostile.call.key}")),
+    "action-done": ("ana", at(lambda world: f"/history/action/{world.done.call.key}")),
+    "action-withheld": ("cy", at(lambda world: f"/history/action/{world.high.call.key}")),
+    "people": ("ada", at("/people")),
+    "people-viewer": ("vi", at("/people")),
 }  # fmt: skip
 """Every page: who looks at it, and how they come there."""
 
