@@ -375,7 +375,7 @@ class Assessing(Windows):
             return "an entry that was written isn't the last one that is read"
         return "; ".join(self.reading.verify().problems)
 
-    def sweep(self) -> list[tuple[CellKey, Demotion]]:
+    def sweep_trust(self) -> list[tuple[CellKey, Demotion]]:
         """Put down what the numbers speak against, of every agent: too many mistakes, or a long silence.
 
         Whoever watches does this from time to time; doing it twice changes nothing.

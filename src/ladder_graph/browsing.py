@@ -98,7 +98,7 @@ class Browsing(Windows):
             return Counts(
                 open_questions.count(cursor, agents, waits),
                 tallies.drafts(cursor, agents),
-                tallies.unread(cursor, agents),
+                tallies.unread(cursor, agents, micros(self.clock())),
             )
 
         return self.store.read(count)

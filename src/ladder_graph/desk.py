@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,20 +18,23 @@ from ladder_graph.calls import Call
 from ladder_graph.carrying import Carrying
 from ladder_graph.continuing import Continuing
 from ladder_graph.deciding import Fitting
+from ladder_graph.digesting import Digesting
 from ladder_graph.explaining import Explanation, explained
 from ladder_graph.facts import Person, Reason, Route
 from ladder_graph.fingerprint import Environment
 from ladder_graph.ledger import (
     Action,
     Entry,
-    Report,
     Verification,
     acts,
+    digests,
+    filing,
+    outgoing,
     quotas,
     rehearsals,
-    tallies,
     watchers,
 )
+from ladder_graph.ledger.clocks import Moment
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import micros
 from ladder_graph.ledger.rehearsals import Rehearsed
@@ -81,7 +85,7 @@ class Cell:
         return f"{self.tool} [{self.scope}]" if self.scope else self.tool
 
 
-class Desk(Browsing, Carrying, Rollbacks, Accepting, Continuing):
+class Desk(Browsing, Carrying, Rollbacks, Accepting, Digesting, Continuing):
     """What people do with a ladder. `Ladder` is one; it needs no graph to be there, so the command line is one too."""
 
     seats: dict[str, Seat]
@@ -104,20 +108,6 @@ class Desk(Browsing, Carrying, Rollbacks, Accepting, Continuing):
     def _judge(self, action: str, verdict: Literal["adopted", "dismissed"], by: str | Person, reason: str) -> None:
         person = person_of(by)
         self._write(lambda journal, cursor: acts.judge_suggestion(journal, cursor, action, verdict, person, reason))
-
-    def reports(self, *, unread: bool = True) -> list[Report]:
-        """Reports of rung 5, oldest first."""
-        return self.reading.reports(self.policy.agent, unread=unread)
-
-    def acknowledge(self, action: str, *, by: str | Person) -> None:
-        """Say that a report was read.
-
-        Raises:
-            UnknownQuestion: There is no such action.
-            AnswerRefused: There is no unread report on it.
-        """
-        person = person_of(by)
-        self._write(lambda journal, cursor: acts.acknowledge(journal, cursor, action, person))
 
     def resolve(self, action: str, *, happened: bool, by: str | Person, reason: str = "") -> None:
         """Say what became of an action in doubt, after having looked.
@@ -156,6 +146,16 @@ class Desk(Browsing, Carrying, Rollbacks, Accepting, Continuing):
         whose = self.refresh().agent
         agents = sorted({whose, *self.reading.agents(whose)})
         return [cell for agent in agents for cell in self._cells(agent)]
+
+    def sweep(self) -> list[tuple[CellKey, Demotion]]:
+        """Do what is due about reports, and put down what the numbers speak against, of every agent.
+
+        Whoever watches does so from time to time; doing it twice changes nothing.
+
+        Returns:
+            What was put down.
+        """
+        return [*self.sweep_reports(), *self.sweep_trust()]
 
     def explain(
         self, tool: str, arguments: Mapping[str, Any], *, agent: str | None = None, requester: str | None = None,
@@ -205,7 +205,7 @@ class Desk(Browsing, Carrying, Rollbacks, Accepting, Continuing):
         standings, footings = self.reading.standings(agent), self.reading.footings(agent)
         now = self.clock()
         beyond = self.reading.beyond(agent, now.astimezone(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0))
-        overdue = self.store.read(lambda cursor: tallies.overdue(cursor, agent, micros(now))).least
+        here = Moment.at(now)
         # An agent inside another has the tools that a mount found; the policy's names are those of the outer one.
         named = self.policy.named if agent == self.policy.agent else frozenset[str]()
         cells = []
@@ -215,8 +215,7 @@ class Desk(Browsing, Carrying, Rollbacks, Accepting, Continuing):
             granted = standing(rule.rung, pinned, current if environments else pinned, tool)
             if not environments and pinned is None:
                 granted = type(granted)(rule.rung)
-            seat, reader = self.seat_of(agent, tool), self.policy.reader_of(rule)
-            named_reader = reader and reader[0]
+            seat, named_reader = self.seat_of(agent, tool), self.policy.reader_of(rule)
             if found is None:
                 footing = replace(seat.footing(named_reader), can_ask=True)
             else:
@@ -231,7 +230,9 @@ class Desk(Browsing, Carrying, Rollbacks, Accepting, Continuing):
             for scope in scopes if within is None else (within,):
                 held = nearest(standings, CellKey(agent, tool, scope, env))
                 earned = reached(granted, held.earned, held.cap, held.reason, undeclared=scope == OTHER)
-                route = effective(rule, earned, footing, overdue, watching)
+                acted = CellKey(agent, tool, scope, env)
+                overdue = self.store.read(partial(filing.late, cell=acted, here=here))
+                route = effective(rule, earned, footing, len(overdue), watching)
                 if found is None and tool not in self.seats:
                     route = Route(route.rung, tuple(_UNSEEN if one.code == "no_undo" else one for one in route.reasons))
                 cells.append(Cell(
@@ -243,17 +244,19 @@ class Desk(Browsing, Carrying, Rollbacks, Accepting, Continuing):
     def _watching(self, rule: Rule, agent: str, tool: str) -> Watching:
         """Who is there after an action of a tool."""
 
-        def read(cursor: Cursor) -> tuple[bool, str]:
+        def read(cursor: Cursor) -> tuple[bool, str, str]:
             now = micros(self.clock())
             alive = not rule.watch.window or bool(watchers.watchers(cursor, self.store.owner, now))
-            return alive, fires(cursor, rule.checks, now)
+            reported = rule.rung is Rung.REPORT
+            mute = outgoing.mute(cursor, digests.outlet(rule.channel or ""), now) if reported else None
+            return alive, fires(cursor, rule.checks, now), mute or ""
 
-        alive, firing = self.store.read(read)
+        alive, firing, mute = self.store.read(read)
         if self.policy.rehearsals != "required" or rule.rung < Rung.ROLLBACK:
-            return Watching(alive, firing=firing)
+            return Watching(alive, firing=firing, mute=mute)
         # Where nobody knows which version would run, the last one has to do.
         found = self.rehearsed(agent, tool) if self.editions(agent, tool) else self.last_rehearsal(tool)
-        return Watching(alive, found is not None and found.passed, firing)
+        return Watching(alive, found is not None and found.passed, firing, mute)
 
     def editions(self, agent: str, tool: str) -> tuple[str, str] | None:
         """Which version of a tool, and of its undo, would run: as it is known here, else as it was last mounted."""

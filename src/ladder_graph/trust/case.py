@@ -30,6 +30,8 @@ class Attested:
     """The last reports, up to twenty."""
     reports_read: int = 0
     """Those of them that were read in time."""
+    unread: int = 0
+    """Reports that were due and that nobody has read to this day."""
     open_incidents: int = 0
     """Incidents of the tool that nobody has closed."""
     stamped: tuple[str, ...] = ()

@@ -181,7 +181,7 @@ def _recent(demotions: Iterable[int]) -> tuple[int, ...]:
     return tuple(at for at in rising if at > rising[-1] - RECENT * DAY)
 
 
-BACK = frozenset({"D1", "D5", "D6"})
+BACK = frozenset({"D1", "D5", "D6", "D8"})
 """Demotions after which a cell comes back without spending its days on the lower rung."""
 
 NOTHING = Held()
