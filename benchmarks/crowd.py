@@ -119,6 +119,7 @@ class _Crowd:
     waiting: int
     entries: int
     heads: dict[str, tuple[int, str]] = field(default_factory=dict)
+    filed: dict[str, int] = field(default_factory=dict)
     batch: defaultdict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
 
     def build(self) -> None:
@@ -192,10 +193,7 @@ class _Crowd:
         self._action(call, rung, state, at, moment, first)
         if tools is _READ:
             read = moment if steps[-1] == "acknowledged" else None
-            self.batch["report"].append({
-                "action": call.key, "agent": call.agent, "reader": "rita", "filed_us": at, "due_us": at + 3 * _DAY,
-                "read_us": read, "by": "" if read is None else "rita",
-            })  # fmt: skip
+            self._report(call, at, read)
         if state == "drafted":
             self.batch["draft"].append({
                 "action": call.key, "agent": call.agent, "path": f"{call.key[:12]}.txt", "sha256": call.digest,
@@ -205,6 +203,30 @@ class _Crowd:
                 "superseded_by": "",
             })  # fmt: skip
         return len(steps)
+
+    def _report(self, call: Call, at: int, read: int | None) -> None:
+        """A report in the digest of its day; those that somebody has read, and those that nobody has, lie apart."""
+        begins = at - at % _DAY
+        digest = hashlib.sha256(f"{call.agent}/{begins}/{read is None}".encode()).hexdigest()[:32]
+        said = {"calls": 50, "failed": 0, "undone": 0, "new_targets": 0}
+        place = self.filed[digest] = self.filed.get(digest, -1) + 1
+        if not place:
+            due = begins + 4 * _DAY
+            self.batch["digest"].append({
+                "id": digest, "agent": call.agent, "channel": "", "state": "unread" if read is None else "read",
+                "about": "period", "readers": '["rita"]', "calls": 50, "begins_us": begins, "ends_us": begins + _DAY,
+                "due_us": due, "sla_us": 3 * _DAY, "opened_us": at, "boot": "", "opened_boot_us": 0,
+                "next_us": due if read is None else None, "next_boot_us": None, "made_us": begins + _DAY,
+                "body": json.dumps({"counts": said, "before": None, "seed": digest}), "hash": digest,
+                "reminded_us": None, "escalated_us": None, "lapsed_us": None, "fell": "", "read_us": read,
+                "by": "" if read is None else "rita", "note": "", "looked": None,
+            })  # fmt: skip
+        self.batch["report"].append({
+            "digest": digest, "action": call.key, "agent": call.agent, "filed_us": at,
+            "place": place if place < _SHOWN else None, "flags": "",
+            "verdict": "fine" if read is not None and place < _SHOWN else "", "by": "" if read is None else "rita",
+            "said_us": read, "came": "",
+        })  # fmt: skip
 
     def _said(
         self, call: Call, rung: int, kind: str, number: int, at: int, by: str, *, first: bool
@@ -306,6 +328,7 @@ class _Crowd:
 
 
 _DAY = 86_400_000_000
+_SHOWN = 6
 _DEFAULTS = {
     str(model.__tablename__): {
         name: made.default for name, made in model.model_fields.items() if not made.is_required()

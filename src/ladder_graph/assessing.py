@@ -44,6 +44,10 @@ HOUR = 3600.0
 """Seconds after which a chain that isn't kept in memory is read for assessments again."""
 
 
+SHORT = 4000
+"""Entries of a chain up to which it is worked out for a page what they come to."""
+
+
 @dataclass(frozen=True, slots=True)
 class Assessment:
     """What is known of one cell."""
@@ -120,6 +124,7 @@ class Assessing(Windows):
     seats: dict[str, Seat]
     _locked: dict[str, Environment]
     _folds: Folds | None = None
+    _looks: dict[str, list[Reviewer]]
     assessor: Assessor
 
     @abstractmethod
@@ -176,6 +181,33 @@ class Assessing(Windows):
         agents = sorted({self.refresh().agent, *self.reading.agents(self.policy.agent)})
         return sum(self._assess(agent) for agent in agents if self._aged(agent, older))
 
+    def known(self, agent: str, most: int = SHORT) -> list[Assessed]:
+        """What is known of each cell of one agent: worked out now where its chain is short, and else as it was last.
+
+        Args:
+            agent: Whose.
+            most: Entries up to which a chain is short.
+        """
+
+        def read(cursor: Cursor) -> tuple[list[assessments.Kept], int]:
+            return assessments.kept(cursor, agent), tallies.length(cursor, agent)
+
+        kept, length = self.store.read(read)
+        if length and length <= most and (self._aged(agent, 1.0) or any(one.n < length for one in kept)):
+            with suppress(LedgerUnwritable):
+                self._assess(agent)
+            kept = self.store.read(lambda cursor: assessments.kept(cursor, agent))
+        return [_assessed_before(one, self.policy.revision) for one in kept]
+
+    def looks(self, agent: str) -> list[Reviewer] | None:
+        """How people answer an agent's questions, as it was last worked out in this process; None where it wasn't yet.
+
+        Args:
+            agent: Whose.
+        """
+        self.known(agent)
+        return self._looks.get(agent)
+
     def _aged(self, agent: str, older: float) -> bool:
         """Whether it is time to work an agent's cells out anew."""
 
@@ -196,6 +228,7 @@ class Assessing(Windows):
             read = self.folds.of(agent)
             found = self._found(read.fold)
             self._keep(found, read.n, [assessed(found, cell, self._last(agent)) for cell in found.cells])
+            self._looks[agent] = found.reviewers()
         return True
 
     def _keep(self, found: Findings, n: int, known: Iterable[Assessment]) -> None:
@@ -256,7 +289,7 @@ class Assessing(Windows):
             agent: Whose, where it isn't the policy's agent's.
         """
         whose, found = agent or self.refresh().agent, list[tuple[int, Event, str]]()
-        kinds: tuple[Literal["promoted", "demoted"], ...] = ("promoted", "demoted")
+        kinds: tuple[Literal["promoted", "demoted", "carried"], ...] = ("promoted", "demoted", "carried")
         for kind in kinds:
             for n, at_us, body in self.reading.of_kind(whose, kind):
                 with suppress(ValueError):  # It can't be read; `verify` tells whether that is so by right.
@@ -336,12 +369,13 @@ class Assessing(Windows):
         """What is wrong with the ledger, after an entry was written to it and read back; empty where nothing is."""
         whose, body = self.policy.agent, {"what": "audit", "tool": "", "ok": None, "by": person.name}
         self._write(lambda journal, cursor: journal.append(cursor, whose, "attested", "", body))
-        last = self.reading.entries(whose, limit=1)
+        # An agent inside may have written something at the same moment.
+        last = [one for one in self.reading.entries(whose, limit=20) if one.agent == whose]
         if not (last and last[-1].kind == "attested" and last[-1].body.get("by") == person.name):
             return "an entry that was written isn't the last one that is read"
         return "; ".join(self.reading.verify().problems)
 
-    def sweep(self) -> list[tuple[CellKey, Demotion]]:
+    def sweep_trust(self) -> list[tuple[CellKey, Demotion]]:
         """Put down what the numbers speak against, of every agent: too many mistakes, or a long silence.
 
         Whoever watches does this from time to time; doing it twice changes nothing.

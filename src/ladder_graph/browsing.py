@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from ladder_graph.answers import outsider, same
 from ladder_graph.calls import Call
 from ladder_graph.deciding import uncleared
 from ladder_graph.facts import Person, Question
-from ladder_graph.ledger import Action, Entry, chronicle, listing, open_questions, tallies
+from ladder_graph.ledger import Action, Entry, Reading, chronicle, listing, open_questions, tallies
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.open_questions import TERMS, Place, Waits
 from ladder_graph.ledger.pages import SIZE, Count, Page
@@ -32,8 +32,14 @@ class Counts:
     """Reports that nobody has read yet."""
 
 
+def _anybody(agent: str) -> bool:  # noqa: ARG001  # whoever asks for nothing sees all
+    return True
+
+
 class Browsing(Windows):
     """The part of a desk where long lists are read. Each page costs about as much as it shows."""
+
+    reading: Reading
 
     def waiting(
         self, *, agent: str | None = None, tool: str | None = None, label: str | None = None,
@@ -92,7 +98,7 @@ class Browsing(Windows):
             return Counts(
                 open_questions.count(cursor, agents, waits),
                 tallies.drafts(cursor, agents),
-                tallies.unread(cursor, agents),
+                tallies.unread(cursor, agents, micros(self.clock())),
             )
 
         return self.store.read(count)
@@ -101,6 +107,7 @@ class Browsing(Windows):
         self, *, agent: str | None = None, tool: str | None = None, person: str | None = None,
         thread: str | None = None, kind: str | None = None, action: str | None = None,
         since: dt.datetime | None = None, until: dt.datetime | None = None, page: str | None = None, size: int = SIZE,
+        sees: Callable[[str], bool] = _anybody,
     ) -> Page[Entry]:  # fmt: skip
         """What happened, the latest first, of all chains of the policy's agents.
 
@@ -118,6 +125,7 @@ class Browsing(Windows):
             until: Only before this moment.
             page: The mark of the page, as an earlier one gave it; None for the first.
             size: Entries at most, up to 500.
+            sees: Tells of each agent whether whoever looks may see its chain.
 
         Raises:
             LadderError: The mark is none of this list.
@@ -126,11 +134,13 @@ class Browsing(Windows):
             action=action, tool=tool, thread=thread, person=person, kind=kind,
             since_us=None if since is None else micros(since), until_us=None if until is None else micros(until),
         )  # fmt: skip
-        return self.store.read(lambda cursor: chronicle.page(cursor, self._chains(cursor, agent), wanted, page, size))
+        return self.store.read(
+            lambda cursor: chronicle.page(cursor, self._chains(cursor, agent, sees), wanted, page, size)
+        )
 
     def acted(
         self, *, agent: str | None = None, tool: str | None = None, state: State | None = None,
-        page: str | None = None, size: int = SIZE,
+        page: str | None = None, size: int = SIZE, sees: Callable[[str], bool] = _anybody,
     ) -> Page[Action]:  # fmt: skip
         """Actions, the latest first; in one state, the one that came to it last.
 
@@ -140,15 +150,62 @@ class Browsing(Windows):
             state: Only those that are in this state now.
             page: The mark of the page, as an earlier one gave it; None for the first.
             size: Actions at most, up to 500.
+            sees: As of `entries`.
 
         Raises:
             LadderError: The mark is none of this list.
         """
         sought = listing.Sought(tool, state)
-        return self.store.read(lambda cursor: listing.page(cursor, self._chains(cursor, agent), sought, page, size))
+        return self.store.read(
+            lambda cursor: listing.page(cursor, self._chains(cursor, agent, sees), sought, page, size)
+        )
 
-    def _chains(self, cursor: Cursor, agent: str | None) -> list[str]:
-        return tallies.chains(cursor, agent or self.policy.agent)
+    def in_doubt(self, most: int | None = None) -> list[Action]:
+        """Actions that a person must look at: outcome unknown, undo in trouble, or their process gone; oldest first.
+
+        Args:
+            most: How many of each state are looked at, the latest ones; all of them where nothing is said.
+        """
+        states = (State.UNKNOWN, State.UNDO_CONFLICT, State.UNDO_FAILED, State.STARTED)
+        found = [one for state in states for one in self._in_state(state, most)]
+        left = [one for one in found if one.state is not State.STARTED or self.doubtful_action(one.key)]
+        return sorted(left, key=lambda action: action.at)
+
+    def _in_state(self, state: State, most: int | None) -> Sequence[Action]:
+        return (
+            self.reading.actions(self.policy.agent, state=state)
+            if most is None
+            else self.acted(state=state, size=most).items
+        )
+
+    def doubtful_action(self, key: str) -> bool:
+        """Whether nobody knows what became of an action: it is unknown, or was started and its process is gone.
+
+        Args:
+            key: Its whole key.
+        """
+        journal = self._journal()
+        known = self.store.read(lambda cursor: journal.known(cursor, key))
+        if known is None:
+            return False
+        return known.state is State.UNKNOWN or (known.state is State.STARTED and not known.owner_alive)
+
+    def overdue(self, sees: Callable[[str], bool]) -> int:
+        """How many reports nobody has read in time, counted up to a thousand for each agent.
+
+        Args:
+            sees: Tells of each agent whether whoever asks may see it.
+        """
+        now = micros(self.clock())
+
+        def count(cursor: Cursor) -> int:
+            agents = tallies.chains(cursor, self.policy.agent)
+            return sum(tallies.overdue(cursor, agent, now).least for agent in agents if sees(agent))
+
+        return self.store.read(count)
+
+    def _chains(self, cursor: Cursor, agent: str | None, sees: Callable[[str], bool] = _anybody) -> list[str]:
+        return [name for name in tallies.chains(cursor, agent or self.policy.agent) if sees(name)]
 
     def _waits(self, tool: str | None, label: str | None, mine: str | Person | None) -> Waits:
         """What is asked for, by what the policy says of tools and people."""

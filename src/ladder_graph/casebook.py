@@ -15,11 +15,10 @@ from ladder_graph.desk import Desk
 from ladder_graph.explaining import remains
 from ladder_graph.facts import Known, Person, Question, Reason
 from ladder_graph.fingerprint import Environment
-from ladder_graph.ledger import Action, Draft, Report, draft_reading, open_questions, probes, quotas, requests, tellings
+from ladder_graph.ledger import Action, Draft, draft_reading, open_questions, probes, quotas, requests, tellings
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import moment
 from ladder_graph.ledger.rehearsals import Rehearsed
-from ladder_graph.ledger.rows import ReportRow
 from ladder_graph.lives import OPEN, Asked, Life, counted, nexts, step
 from ladder_graph.policy import Rule
 from ladder_graph.policy.bounds import Cost, weigh
@@ -94,14 +93,14 @@ class Casebook(Desk):
         entries = page.items[::-1]
         asked, probe, known = self.store.read(lambda cursor: self._asked(cursor, found))
         first = next((one.body for one in entries if "arguments" in one.body and "digest" in one.body), {})
-        window, report = self.window(found.key), self._report_on(found)
+        window, report = self.window(found.key), self.report_on(found.key)
         saga, cosmetic = self.saga_of(found.key), frozenset(self.refresh().rule(found.tool).trust.cosmetic)
         told = tuple(Asked(one.id, state, self.briefed(one)) for one, state in asked)
         env = str(first.get("env") or "")
         return Life(
             action=found, proposed_by=self._environment(found, env), environment=env, reasons=self._reasons(found),
-            asked=told, steps=tuple(step(one) for one in entries), cut=page.next is not None, window=window,
-            report=report, draft=self._draft_of(found), edited_from=str(first.get("edited_from") or ""),
+            asked=told, entries=tuple(entries), steps=tuple(step(one) for one in entries), cut=page.next is not None,
+            window=window, report=report, draft=self._draft_of(found), edited_from=str(first.get("edited_from") or ""),
             successor=known.successor.key if known is not None and known.successor is not None else "",
             part_of=str(first.get("part_of") or ""), parts=tuple(self.parts(found.key)),
             saga="" if saga is None else saga.id,
@@ -129,13 +128,6 @@ class Casebook(Desk):
             if environment.key(found.tool) == env:
                 return str(environment)
         return ""
-
-    def _report_on(self, found: Action) -> Report | None:
-        row = self.store.query(lambda session: session.get(ReportRow, found.key))
-        if row is None:
-            return None
-        read = None if row.read_us is None else moment(row.read_us)
-        return Report(found, row.reader, moment(row.filed_us), moment(row.due_us), read, row.by)
 
     def _draft_of(self, found: Action) -> Draft | None:
         return self.store.query(lambda session: draft_reading.one(session, found.key))

@@ -8,33 +8,37 @@ import os
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from ladder_graph.accepting import Accepting
 from ladder_graph.browsing import Browsing
 from ladder_graph.calls import Call
+from ladder_graph.carrying import Carrying
 from ladder_graph.continuing import Continuing
 from ladder_graph.deciding import Fitting
+from ladder_graph.digesting import Digesting
 from ladder_graph.explaining import Explanation, explained
 from ladder_graph.facts import Person, Reason, Route
 from ladder_graph.fingerprint import Environment
 from ladder_graph.ledger import (
     Action,
     Entry,
-    Report,
     Verification,
     acts,
+    digests,
+    filing,
+    outgoing,
     quotas,
     rehearsals,
-    tallies,
     watchers,
 )
+from ladder_graph.ledger.clocks import Moment
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import micros
 from ladder_graph.ledger.rehearsals import Rehearsed
 from ladder_graph.ledger.sqlite import MEMORY
-from ladder_graph.pins import Pins
 from ladder_graph.policy import Rule
 from ladder_graph.policy.bounds import Charge
 from ladder_graph.policy.scene import NOTHING_SAID, Said, Scene
@@ -45,7 +49,6 @@ from ladder_graph.routing import Footing, Watching, effective, goes_by_a_part
 from ladder_graph.scale import Rung
 from ladder_graph.seats import Seat
 from ladder_graph.states import State
-from ladder_graph.suspecting import Suspecting
 from ladder_graph.trust.cells import EVERY, CellKey
 from ladder_graph.trust.demotion import Demotion
 from ladder_graph.trust.held import nearest
@@ -82,7 +85,7 @@ class Cell:
         return f"{self.tool} [{self.scope}]" if self.scope else self.tool
 
 
-class Desk(Browsing, Pins, Rollbacks, Suspecting, Accepting, Continuing):
+class Desk(Browsing, Carrying, Rollbacks, Accepting, Digesting, Continuing):
     """What people do with a ladder. `Ladder` is one; it needs no graph to be there, so the command line is one too."""
 
     seats: dict[str, Seat]
@@ -105,20 +108,6 @@ class Desk(Browsing, Pins, Rollbacks, Suspecting, Accepting, Continuing):
     def _judge(self, action: str, verdict: Literal["adopted", "dismissed"], by: str | Person, reason: str) -> None:
         person = person_of(by)
         self._write(lambda journal, cursor: acts.judge_suggestion(journal, cursor, action, verdict, person, reason))
-
-    def reports(self, *, unread: bool = True) -> list[Report]:
-        """Reports of rung 5, oldest first."""
-        return self.reading.reports(self.policy.agent, unread=unread)
-
-    def acknowledge(self, action: str, *, by: str | Person) -> None:
-        """Say that a report was read.
-
-        Raises:
-            UnknownQuestion: There is no such action.
-            AnswerRefused: There is no unread report on it.
-        """
-        person = person_of(by)
-        self._write(lambda journal, cursor: acts.acknowledge(journal, cursor, action, person))
 
     def resolve(self, action: str, *, happened: bool, by: str | Person, reason: str = "") -> None:
         """Say what became of an action in doubt, after having looked.
@@ -157,6 +146,16 @@ class Desk(Browsing, Pins, Rollbacks, Suspecting, Accepting, Continuing):
         whose = self.refresh().agent
         agents = sorted({whose, *self.reading.agents(whose)})
         return [cell for agent in agents for cell in self._cells(agent)]
+
+    def sweep(self) -> list[tuple[CellKey, Demotion]]:
+        """Do what is due about reports, and put down what the numbers speak against, of every agent.
+
+        Whoever watches does so from time to time; doing it twice changes nothing.
+
+        Returns:
+            What was put down.
+        """
+        return [*self.sweep_reports(), *self.sweep_trust()]
 
     def explain(
         self, tool: str, arguments: Mapping[str, Any], *, agent: str | None = None, requester: str | None = None,
@@ -206,7 +205,7 @@ class Desk(Browsing, Pins, Rollbacks, Suspecting, Accepting, Continuing):
         standings, footings = self.reading.standings(agent), self.reading.footings(agent)
         now = self.clock()
         beyond = self.reading.beyond(agent, now.astimezone(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0))
-        overdue = self.store.read(lambda cursor: tallies.overdue(cursor, agent, micros(now))).least
+        here = Moment.at(now)
         # An agent inside another has the tools that a mount found; the policy's names are those of the outer one.
         named = self.policy.named if agent == self.policy.agent else frozenset[str]()
         cells = []
@@ -216,8 +215,7 @@ class Desk(Browsing, Pins, Rollbacks, Suspecting, Accepting, Continuing):
             granted = standing(rule.rung, pinned, current if environments else pinned, tool)
             if not environments and pinned is None:
                 granted = type(granted)(rule.rung)
-            seat, reader = self.seat_of(agent, tool), self.policy.reader_of(rule)
-            named_reader = reader and reader[0]
+            seat, named_reader = self.seat_of(agent, tool), self.policy.reader_of(rule)
             if found is None:
                 footing = replace(seat.footing(named_reader), can_ask=True)
             else:
@@ -232,7 +230,9 @@ class Desk(Browsing, Pins, Rollbacks, Suspecting, Accepting, Continuing):
             for scope in scopes if within is None else (within,):
                 held = nearest(standings, CellKey(agent, tool, scope, env))
                 earned = reached(granted, held.earned, held.cap, held.reason, undeclared=scope == OTHER)
-                route = effective(rule, earned, footing, overdue, watching)
+                acted = CellKey(agent, tool, scope, env)
+                overdue = self.store.read(partial(filing.late, cell=acted, here=here))
+                route = effective(rule, earned, footing, len(overdue), watching)
                 if found is None and tool not in self.seats:
                     route = Route(route.rung, tuple(_UNSEEN if one.code == "no_undo" else one for one in route.reasons))
                 cells.append(Cell(
@@ -244,17 +244,19 @@ class Desk(Browsing, Pins, Rollbacks, Suspecting, Accepting, Continuing):
     def _watching(self, rule: Rule, agent: str, tool: str) -> Watching:
         """Who is there after an action of a tool."""
 
-        def read(cursor: Cursor) -> tuple[bool, str]:
+        def read(cursor: Cursor) -> tuple[bool, str, str]:
             now = micros(self.clock())
             alive = not rule.watch.window or bool(watchers.watchers(cursor, self.store.owner, now))
-            return alive, fires(cursor, rule.checks, now)
+            reported = rule.rung is Rung.REPORT
+            mute = outgoing.mute(cursor, digests.outlet(rule.channel or ""), now) if reported else None
+            return alive, fires(cursor, rule.checks, now), mute or ""
 
-        alive, firing = self.store.read(read)
+        alive, firing, mute = self.store.read(read)
         if self.policy.rehearsals != "required" or rule.rung < Rung.ROLLBACK:
-            return Watching(alive, firing=firing)
+            return Watching(alive, firing=firing, mute=mute)
         # Where nobody knows which version would run, the last one has to do.
         found = self.rehearsed(agent, tool) if self.editions(agent, tool) else self.last_rehearsal(tool)
-        return Watching(alive, found is not None and found.passed, firing)
+        return Watching(alive, found is not None and found.passed, firing, mute)
 
     def editions(self, agent: str, tool: str) -> tuple[str, str] | None:
         """Which version of a tool, and of its undo, would run: as it is known here, else as it was last mounted."""
@@ -311,19 +313,6 @@ class Desk(Browsing, Pins, Rollbacks, Suspecting, Accepting, Continuing):
             action: Only those of the action whose key begins like this.
         """
         return self.reading.entries(self.policy.agent, limit=limit, tool=tool, thread=thread, action=action)
-
-    def in_doubt(self) -> list[Action]:
-        """Actions that a person must look at: outcome unknown, undo in trouble, or their process gone; oldest first."""
-        journal = self._journal()
-
-        def left(action: Action) -> bool:
-            known = self.store.read(lambda cursor: journal.known(cursor, action.key))
-            return known is not None and known.state is State.STARTED and not known.owner_alive
-
-        states = (State.UNKNOWN, State.UNDO_CONFLICT, State.UNDO_FAILED)
-        found = [action for state in states for action in self.actions(state=state)]
-        found += [action for action in self.actions(state=State.STARTED) if left(action)]
-        return sorted(found, key=lambda action: action.at)
 
     def verify(self, exported: Iterable[tuple[str, int, str]] = ()) -> Verification:
         """Check every hash chain of the ledger, from its first entry to its head.

@@ -109,8 +109,7 @@ def claimed(policy: Policy, rule: Rule) -> Route:
         policy: The policy.
         rule: The tool's rule in it.
     """
-    reader = policy.reader_of(rule)
-    footing = Footing(can_ask=True, reversible=True, reader=reader and reader[0])
+    footing = Footing(can_ask=True, reversible=True, reader=policy.reader_of(rule))
     return effective(rule, Standing(rule.rung), footing)
 
 

@@ -228,7 +228,9 @@ class Seen:
     left: tuple[tuple[Charge, int], ...] = ()
     """Each charge the call would make, with what is left in its window."""
     overdue: int = 0
-    """Reports on this agent that nobody read in time."""
+    """1 where a report on what this cell did was not read in time."""
+    mute: str = ""
+    """Why nobody hears of reports on it; empty where people do."""
     watched: bool = True
     """A watcher lives, or the rule has no window that needs one."""
     rehearsed: bool = True

@@ -101,7 +101,7 @@ def routed(call: Call, gate: Gate) -> Generator[Step, Any, Routed]:
     seen: Seen = yield Look(call, tuple(charges))
     granted = standing(gate.rule.rung, gate.locked or seen.pinned, gate.environment, call.tool)
     earned = reached(granted, seen.earned, seen.standing, seen.standing_reason, undeclared=gate.rule.undeclared(call))
-    watching = Watching(seen.watched, seen.rehearsed, seen.firing)
+    watching = Watching(seen.watched, seen.rehearsed, seen.firing, seen.mute)
     # What was seen before has been counted; a read that is repeated after a crash isn't counted twice.
     counted = seen.known is not None
     route = decide(

@@ -22,6 +22,7 @@ from ladder_graph.fingerprint import Environment
 from ladder_graph.flow import Gate, Routed, life, routed
 from ladder_graph.hosting import Alone, Host
 from ladder_graph.ledger import Reading, Store
+from ladder_graph.ledger.filing import filing_of
 from ladder_graph.ledger.questions import Terms
 from ladder_graph.ledger.sqlite import MEMORY
 from ladder_graph.pins import Source
@@ -35,7 +36,7 @@ from ladder_graph.scale import Rung
 from ladder_graph.seating import Seating
 from ladder_graph.seats import Seat
 from ladder_graph.tools import Declaration
-from ladder_graph.turns import Turn, reader_of
+from ladder_graph.turns import Turn
 from ladder_graph.watcher import Watcher
 from ladder_graph.watcher.assessor import Assessor
 from ladder_graph.workspace import Workspace
@@ -107,9 +108,11 @@ class Ladder(Seating):
             self.clock,
             lambda: self.policy,
             lambda agent, tool: self.seat_of(agent, tool).declaration,
-            sweep=self.sweep,
+            sweep=self.sweep_trust,
+            reports=self.sweep_reports,
         )
         self.assessor = Assessor(self.refresh_assessments)
+        self._looks = {}
         self.workspace = Workspace(self._drafts_directory())
         self.seats: dict[str, Seat] = {}
         self._seats_of: dict[tuple[str, str], Seat] = {}
@@ -218,8 +221,7 @@ class Ladder(Seating):
         policy = policy or self.refresh()
         self.environs.observe(call.agent, environment)
         seat = self.seat_of(call.agent, call.tool)
-        reader = policy.reader_of(policy.rule(call.tool))
-        footing = seat.footing(reader and reader[0])
+        footing = seat.footing(policy.reader_of(policy.rule(call.tool)))
         locked = self._locked.get(call.agent)
         return Gate(policy.rule(call.tool), environment, locked, footing, scene(self.clock()), at_most)
 
@@ -317,7 +319,7 @@ class Ladder(Seating):
     def _turn(self, call: Call, host: Host | None, policy: Policy) -> Turn:
         return Turn(
             store=self.store, policy=policy, clock=self.clock, workspace=self.workspace,
-            terms=self.terms(call, policy), reader=reader_of(policy, call.tool),
+            terms=self.terms(call, policy), filing=filing_of(policy, call.tool),
             declaration=self.seat_of(call.agent, call.tool).declaration, host=host or Alone(),
             saga=self.scope,
             fitted=self.fitting(call),

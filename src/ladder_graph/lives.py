@@ -83,8 +83,10 @@ class Life:
     reasons: tuple[Reason, ...]
     """Why it came to its rung, and to no higher one."""
     asked: tuple[Asked, ...]
+    entries: tuple[Entry, ...]
+    """What the ledger says of it, oldest first."""
     steps: tuple[Step, ...]
-    """What happened, oldest first."""
+    """The same in words."""
     cut: bool
     """Whether there is more than is told here."""
     window: Watched | None
@@ -280,7 +282,8 @@ def nexts(
     """
     found, name = list[Next](), action.short
     if report is not None and report.read is None:
-        found.append(Next("Say that its report was read", f"ladder ack {name}"))
+        read = f"ladder ack {name}" if report.about == "mess" else f"ladder report {report.digest[:12]}"
+        found.append(Next("Read the report that it is in", read))
     if window is not None:
         found.append(Next("Keep it, whatever its watch finds", f"ladder keep {name}"))
         if window.phase != "undo":

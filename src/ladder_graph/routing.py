@@ -47,6 +47,8 @@ class Watching:
     """This very undo was rehearsed with this version of the tool, or nobody asks for that."""
     firing: str = ""
     """Which alert of the rule's checks fires already, in words; empty where none does."""
+    mute: str = ""
+    """Why nobody hears of its reports; empty where people do, or no way of telling them is named."""
 
 
 _RUNGS = tuple(Rung)
@@ -96,7 +98,7 @@ def lacks(
     Args:
         rule: The tool's rule.
         footing: What is in place.
-        overdue: Reports on this agent that nobody read within their SLA.
+        overdue: How many reports on what it did were not read in time; one is enough.
         watching: Who is there after the action.
 
     Yields:
@@ -116,10 +118,17 @@ def lacks(
         yield Rung.ROLLBACK, Reason("no_check", "no health check would notice that it went wrong")
     if not rule.read_only:
         yield from ((Rung.ROLLBACK, reason) for reason in _unwatched(rule, footing, watching))
+    yield from ((Rung.REPORT, reason) for reason in _unread(footing, overdue, watching))
+
+
+def _unread(footing: Footing, overdue: int, watching: Watching) -> Iterator[Reason]:
+    """Why nobody would hear of it afterwards."""
     if footing.reader is None:
-        yield Rung.REPORT, Reason("no_reader", "nobody is named to read its reports")
+        yield Reason("no_reader", "nobody is named to read its reports")
     if overdue:
-        yield Rung.REPORT, Reason("reports_overdue", f"{overdue} of its reports were not read in time")
+        yield Reason("reports_overdue", "a report on what it did was not read in time")
+    if watching.mute:
+        yield Reason("channel_mute", f"nobody hears of its reports: {watching.mute}")
 
 
 def _nobody_sees(rule: Rule, footing: Footing, watching: Watching) -> Iterator[Reason]:

@@ -12,6 +12,7 @@ from ladder_graph.deciding import Fitting, unchecked
 from ladder_graph.environments import Environments
 from ladder_graph.hosting import Host
 from ladder_graph.ledger import acts, sagas, watches
+from ladder_graph.scale import Rung
 from ladder_graph.seats import Seat
 from ladder_graph.tools import NOTHING, Declaration, declared_at
 
@@ -72,10 +73,16 @@ class Seating(Casebook):
         """Watch in a thread of this process, where a tool wants to be watched or somebody left a window open."""
         if self.policy.watcher == "process" or self.watcher.running:
             return
-        wanted = any(self.policy.rule(tool).watch.window for tool in self.seats)
+        wanted = any(self.policy.rule(tool).watch.window or self._told_of(tool) for tool in self.seats)
         left = (watches.next_due, sagas.next_due)
         if wanted or any(self.store.glance(due) is not None for due in left):
             self.watcher.start()
+
+    def _told_of(self, tool: str) -> bool:
+        """Whether people are to be told of reports on a tool, which somebody must see to."""
+        rule = self.policy.rule(tool)
+        found = self.policy.stream_of(rule)
+        return rule.rung is Rung.REPORT and found is not None and bool(found[1].notify)
 
     def repeatable(self, tool: str, agent: str | None = None) -> bool:
         """Whether running a tool a second time has no second effect: it only reads, or is declared idempotent."""

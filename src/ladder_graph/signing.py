@@ -67,7 +67,7 @@ class Signing(Assessing):
 
     def promote(
         self, tool: str, *, by: str | Person, agent: str | None = None, scope: str = "", env: str | None = None,
-        reason: str = "",
+        reason: str = "", shown: str | None = None,
     ) -> Certificate:  # fmt: skip
         """Sign that a tool goes up one rung, in one scope and environment, on the certificate of this moment.
 
@@ -78,6 +78,7 @@ class Signing(Assessing):
             scope: In which of its scopes.
             env: The environment key, or its beginning; unsaid, that of the agent's last call.
             reason: Why, for whoever reads it later.
+            shown: The `mark` of the certificate that was looked at; another one isn't signed.
 
         Returns:
             The certificate that was signed.
@@ -92,6 +93,8 @@ class Signing(Assessing):
         if made is None or objections:
             to = "" if made is None else f" to {made.to.word}"
             raise AnswerRefused(f"{cell} may not go up{to} yet: {'; '.join(objections)}")
+        if shown is not None and shown != made.mark:
+            raise AnswerRefused(f"the evidence of {cell} is not what it was when it was shown; look again")
         event = Event(found.now_us, "promoted", cell, made.to, reason or f"signed by {person.name}", "signed")
 
         def sign(journal: Journal, cursor: Cursor) -> None:
@@ -128,15 +131,26 @@ class Signing(Assessing):
         many = f"{len(like)} environments begin with {env!r}" if like else f"no environment begins with {env!r}"
         raise AnswerRefused(f"{many} in which {whose} has used {tool}; `ladder trust` lists them")
 
-    def _may_sign(self, found: Findings, cell: CellKey, person: Person) -> str:
-        """Why a person may not sign for a cell; empty where they may."""
+    def may_raise(self, agent: str, person: Person) -> str:
+        """Why a person may sign for nothing of an agent; empty where they may.
+
+        Args:
+            agent: The agent.
+            person: Who would sign.
+        """
         wanted = self.policy.trust.promoters
         if person.auth == "unverified":
             return f"nobody checked that this is {person.name}"
-        if same(person.name) in {same(cell.agent), same(self.policy.agent)}:
+        if same(person.name) in {same(agent), same(self.policy.agent)}:
             return "an agent never signs for itself"
         if not any(same(name) == same(person.name) for name in self.policy.able(wanted)):
             return f"{person.name} may not sign a promotion; {', '.join(wanted)} may"
+        return ""
+
+    def _may_sign(self, found: Findings, cell: CellKey, person: Person) -> str:
+        """Why a person may not sign for a cell; empty where they may."""
+        if complaint := self.may_raise(cell.agent, person):
+            return complaint
         requesters = {deed.requester for deed in found.fold.deeds.values() if deed.cell == cell and deed.requester}
         if requesters and all(same(name) == same(person.name) for name in requesters):
             return f"every run that this rests on was {person.name}'s own, so somebody else must sign"

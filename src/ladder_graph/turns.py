@@ -25,8 +25,9 @@ from ladder_graph.hosting import Host
 from ladder_graph.ledger import Journal, Store, acts, members, quotas, rehearsals, resumptions, sagas, starts, watchers
 from ladder_graph.ledger.clocks import Moment
 from ladder_graph.ledger.cursor import Cursor
+from ladder_graph.ledger.digests import lapse_late, mute
+from ladder_graph.ledger.filing import Filing, page
 from ladder_graph.ledger.questions import Terms, nonce_of, word_of
-from ladder_graph.ledger.rows import US
 from ladder_graph.policy import Policy
 from ladder_graph.posing import posed
 from ladder_graph.scale import Rung
@@ -73,16 +74,10 @@ T = TypeVar("T")
 _WRITTEN = (Settle, Pose, Heard, GoneOn, Claim, TakeOver, Record)
 """The steps that are a transaction of the ledger."""
 
-_UNDOES = frozenset({State.UNDONE, State.UNDO_CONFLICT, State.UNDO_FAILED})
-"""The states that an undo ends in."""
+_UNDOES = frozenset({State.UNDONE, State.UNDO_CONFLICT, State.UNDO_FAILED})  # the states that an undo ends in
 
 PATIENCE = 30.0
 """Seconds to wait for another live task that runs the very same action."""
-
-
-def reader_of(policy: Policy, tool: str) -> tuple[str, int] | None:
-    """Who reads the reports on a tool, and within how many microseconds; None where nobody is named."""
-    return None if (named := policy.reader_of(policy.rule(tool))) is None else (named[0], int(named[1] * US))
 
 
 @dataclass(slots=True)
@@ -96,8 +91,8 @@ class Turn:
     """Where drafts go; None where none can come about."""
     terms: Terms
     """What an approval of the call holds for."""
-    reader: tuple[str, int] | None
-    """Who reads reports, and within how many microseconds."""
+    filing: Filing | None
+    """Where reports on the tool go; None where nobody reads them."""
     declaration: Declaration
     host: Host
     claim: Claim | None = None
@@ -180,13 +175,13 @@ class Turn:
     def _joined(self, cursor: Cursor, journal: Journal, step: Claim) -> Claimed:
         """The claim, as a member of the scope that the call is made in, or was asked about in. A read is no member."""
         if not self.saga or self.terms.rule.read_only:
-            return journal.claim(cursor, step, self.terms, self.reader)
+            return journal.claim(cursor, step, self.terms, self.filing)
         if step.split is not None:
             # Its part and its rest are what has an effect, and each of them is a member.
             sagas.refuse(cursor, self.saga)
-            return journal.claim(cursor, step, self.terms, self.reader)
+            return journal.claim(cursor, step, self.terms, self.filing)
         return sagas.admitted(
-            cursor, journal, self.saga, step, lambda: journal.claim(cursor, step, self.terms, self.reader)
+            cursor, journal, self.saga, step, lambda: journal.claim(cursor, step, self.terms, self.filing)
         )
 
     def _taken_over(self, cursor: Cursor, journal: Journal, step: TakeOver) -> Claimed | NotClaimed:
@@ -260,22 +255,26 @@ class Turn:
 
     def look(self, step: Look) -> Seen:
         """What the ledger knows; a read, off the writer's queue. The claim looks again at what it relies on."""
-        journal = self.journal()
-        rule = self.terms.rule
+        journal, rule = self.journal(), self.terms.rule
 
         def work(cursor: Cursor) -> Seen:
             seen = journal.look(cursor, step.call, step.charges)
             if rule.watch.window and not watchers.watchers(cursor, self.store.owner, journal.us):
                 seen = replace(seen, watched=False)
             if self._rehearses:
-                undo = self.declaration.undo_edition
-                rehearsal = rehearsals.rehearsal_of(cursor, step.call.tool, self.terms.tool, undo)
+                edition = self.terms.tool, self.declaration.undo_edition
+                rehearsal = rehearsals.rehearsal_of(cursor, step.call.tool, *edition)
                 seen = replace(seen, rehearsed=rehearsal is not None and rehearsal.passed)
+            seen = replace(seen, mute=mute(cursor, self.filing, journal.us)) if rule.rung is Rung.REPORT else seen
             if not rule.read_only and (firing := fires(cursor, rule.checks, journal.us)):
                 seen = replace(seen, firing=firing)
             return seen if rule.read_only else self._scoped(cursor, journal, step.call, seen)
 
-        return self.store.glance(work)
+        seen = self.store.glance(work)
+        if seen.overdue:  # No sweep has come by: what lay unread costs the rung before this very call.
+            self.store.write(lambda cursor: lapse_late(journal, cursor, self.policy, step.call))
+            seen = self.store.glance(work)
+        return seen
 
     def _scoped(self, cursor: Cursor, journal: Journal, call: Call, seen: Seen) -> Seen:
         """What is known, with what the scope of the call has to say."""
@@ -333,7 +332,7 @@ class Turn:
             if (down := after_undo(step.call, step.state)) is not None:
                 acts.demote(journal, cursor, acts.cell_of(step.call), down, step.call.key)
                 if recorded:
-                    acts.page(journal, cursor, step.call.agent, step.call.key, self.reader)
+                    page(journal, cursor, step.call.agent, step.call.key, self.filing)
             return recorded
 
         return work

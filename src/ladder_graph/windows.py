@@ -238,25 +238,16 @@ class Windows(Questions):
             AnswerRefused: No undo was made before it, or it isn't done.
         """
         person, journal = person_of(by), self._journal()
+        window = self.store.write(lambda cursor: wanted_back(journal, cursor, action, person, reason))
+        self._undo_now(window)
+        return self.store.read(lambda cursor: acts.find_action(journal, cursor, action)).state
 
-        def begin(cursor: Cursor) -> Window:
-            known = _meant(journal, cursor, action)
-            window = watches.window_of(cursor, known.call.key)
-            if known.artifact is None or window is None:
-                raise AnswerRefused(f"no undo of action {known.call.short} was made before it")
-            if known.state not in UNDOABLE:
-                raise AnswerRefused(f"action {known.call.short} can't be undone now: it is {known.state}")
-            said = f"{person.name} said so" + (f": {reason}" if reason else "")
-            watches.change(cursor, window, phase="undo", due_us=journal.us, why=said)
-            _signed(journal, cursor, known, "undo", person, reason)
-            return window
-
-        window = self.store.write(begin)
+    def _undo_now(self, window: Window) -> None:
+        """Undo what somebody wants back, unless another process is at it."""
         self.watcher.undo(window, told=True)
         part = self.store.read(lambda cursor: following.part_to_undo(cursor, window.action))
         if part is not None:
             self.watcher.undo(part, told=True)
-        return self.store.read(lambda cursor: acts.find_action(journal, cursor, action)).state
 
     def _tell(
         self, kind: Literal["keep", "extend"], action: str, by: str | Person, reason: str, **more: Any
@@ -285,6 +276,35 @@ class Windows(Questions):
             for one in self.watcher.look([now]):
                 self.watcher.undo(one)
         return next((one for one in self.watched() if one.action == window.action), None)
+
+
+def wanted_back(journal: Journal, cursor: Cursor, action: str, person: Person, reason: str) -> Window:
+    """Write down that a person wants an action undone; from then on whoever watches sees to it.
+
+    Args:
+        journal: The moment.
+        cursor: In a transaction.
+        action: The action's key, or the beginning of it.
+        person: Who wants it.
+        reason: Why.
+
+    Returns:
+        The window of the action that is to be undone.
+
+    Raises:
+        UnknownQuestion: There is no such action.
+        AnswerRefused: No undo was made before it, or it isn't done.
+    """
+    known = _meant(journal, cursor, action)
+    window = watches.window_of(cursor, known.call.key)
+    if known.artifact is None or window is None:
+        raise AnswerRefused(f"no undo of action {known.call.short} was made before it")
+    if known.state not in UNDOABLE:
+        raise AnswerRefused(f"action {known.call.short} can't be undone now: it is {known.state}")
+    said = f"{person.name} said so" + (f": {reason}" if reason else "")
+    watches.change(cursor, window, phase="undo", due_us=journal.us, why=said)
+    _signed(journal, cursor, known, "undo", person, reason)
+    return window
 
 
 def seen_to(cursor: Cursor, journal: Journal, window: Window, said: str) -> None:

@@ -110,10 +110,10 @@ def test_what_is_in_doubt_is_noted(shop, ladder):
 
 def test_an_overdue_report_is_wrong(shop, ladder):
     """Reports that nobody read in time stop rung 5, and the doctor says who must do what."""
-    edit(shop, 'sla = "24h"', 'sla = "1ms"')
+    edit(shop, 'sla = "24h"', 'sla = "1ms"\ndigest = "action"')
     shop.run(READ)
     found = findings(ladder, code=1)
-    assert found["reports"]["text"] == "1 of 1 unread is overdue, so nothing stands on rung report"
+    assert found["reports"]["text"] == "1 of 1 unread is overdue, so what acted in them went down a rung"
     assert found["read_stock"]["verdict"] == "wrong"
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from langchain.agents import create_agent
+from langgraph.checkpoint.memory import InMemorySaver
 
 from tests.cli.test_answering import ME
 
@@ -38,7 +41,7 @@ def app(tmp_path, monkeypatch):
 def test_a_draft_is_listed_and_shown(folder, ladder, action):
     """The list has the waiting draft with its file, and `show` prints what stands in the file."""
     (draft,) = ladder("drafts", "--json").document
-    assert draft["draft"] == "waiting"
+    assert (draft["draft"], draft["kind"], draft["labels"]) == ("waiting", "text", [])
     assert Path(draft["path"]).read_text(encoding="utf-8").startswith("# Draft: write_letter")
     assert "the tea is here." in ladder("drafts", "show", action("write_letter")).stdout
 
@@ -133,3 +136,124 @@ def test_a_suggestion_is_judged_once(folder, ladder, action, act, verdict):
     (found,) = ladder("suggestions", "--all", "--json").document
     assert (found["verdict"], found["actor"]) == (verdict, ME)
     assert "no suggestion that waits" in ladder("suggestions", act, action("restart"), code=2).stderr
+
+
+# --- changes ---------------------------------------------------------------------------------------------------------
+
+PARTS = """
+from ladder_graph import drafted_by
+from ladder_graph.drafting import text
+from ladder_graph import Ladder, Policy
+from ladder_graph.testing import ScriptedModel, calls
+from langchain.agents import create_agent
+from langchain_core.tools import tool
+SENT = []
+@tool
+@drafted_by(text("body", base="Hello,\\n\\nBye.\\n", source="the template"))
+def note(to: str, body: str) -> str:
+    "Leave a note."
+    SENT.append((to, body))
+    return "left"
+tools = [note]
+"""
+
+
+@pytest.fixture
+def noted(tmp_path, monkeypatch, ladder):
+    """A folder with a draft that has two changes; what the tool did, and the draft's key."""
+    (tmp_path / "notes.py").write_text(PARTS, encoding="utf-8")
+    (tmp_path / "ladder.toml").write_text('agent = "ops"\n[tools.note]\nrung = "draft"\n', encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "notes", raising=False)
+    import notes
+
+    from ladder_graph import Ladder
+    from ladder_graph.testing import ScriptedModel, calls
+
+    body = "Hello Cy,\n\nTen \x1b[2Jpercent.\n"
+    with closing(Ladder(policy="ladder.toml")) as own:
+        model = ScriptedModel(answers=[calls("note", {"to": "cy", "body": body}), "It waits."])
+        graph = own.wrap(create_agent(model, notes.tools), checkpointer=InMemorySaver())
+        graph.invoke({"messages": [("user", "go")]}, {"configurable": {"thread_id": "1"}})
+        key = own.drafts()[0].action.key
+    return notes.SENT, key
+
+
+def test_each_change_is_shown_with_its_number(noted, ladder):
+    """Against what, when it was captured, what goes and what comes; nothing of it acts on the screen."""
+    text = ladder("drafts", "show", noted[1][:12]).stdout
+    for said in ("the template", "1  Opening", "- Hello,", "+ Hello Cy,", "2  Closing", "+ Ten \\u{1B}[2Jpercent.",
+                 "2 changes. Take or leave each one"):  # fmt: skip
+        assert said in text
+    assert "\x1b[2J" not in text
+    found = ladder("drafts", "show", noted[1], "--json").document
+    assert [one["heading"] for one in found["changes"]] == ["Opening", "Closing"]
+    assert found["changes"][0]["lines"][0] == {"sign": "gone", "text": "Hello,", "marks": [], "ended": True} | {
+        "marks": found["changes"][0]["lines"][0]["marks"]
+    }
+
+
+def test_a_part_is_taken_here(noted, ladder):
+    """With the app it runs at once, with what was taken; what was left out stands in the record."""
+    sent, key = noted
+    assert "nothing is said of change 2" in ladder("drafts", "accept", key, "--take", "1", "--yes", code=2).stderr
+    assert "are no numbers" in ladder("drafts", "accept", key, "--take", "one", "--yes", code=2).stderr
+    assert "has the digest" in ladder("drafts", "accept", key, "--digest", "0" * 12, "--yes", code=2).stderr
+    assert sent == []
+    text = ladder(
+        "drafts",
+        "accept",
+        key,
+        "--take",
+        "1",
+        "--leave",
+        "2",
+        "--reason",
+        "no discount",
+        "--app",
+        "notes:tools",
+        "--yes",
+    ).stdout
+    assert "accepted" in text
+    assert sent == [("cy", "Hello Cy,\n\nBye.\n")]
+    assert ladder("drafts", "--json").document == []
+    text = ladder("drafts", "show", key).stdout
+    assert "accepted in part" in text
+    assert "left out" in text
+    assert "no discount" in text
+
+
+def test_a_draft_is_edited_in_the_editor(noted, ladder, monkeypatch, tmp_path):
+    """What the editor leaves runs; an editor that fails, or changes nothing, does nothing."""
+    sent, key = noted
+    monkeypatch.delenv("VISUAL", raising=False)
+    monkeypatch.delenv("EDITOR", raising=False)
+    assert "no editor is named" in ladder("drafts", "edit", key, "--yes", code=None).stderr
+    for command, said in (
+        ("false", "nothing was done"),
+        ("true", "nothing was changed"),
+        ("nope-nope", "can't be run"),
+    ):
+        monkeypatch.setenv("EDITOR", command)
+        assert said in " ".join(ladder("drafts", "edit", key, "--yes", code=None).stderr.split())
+    script = tmp_path / "editor.py"
+    script.write_text("import sys; open(sys.argv[1], 'w').write('Mine.\\n')")
+    monkeypatch.setenv("EDITOR", f"{sys.executable} {script}")
+    ladder("drafts", "edit", key, "--app", "notes:tools", "--yes")
+    assert sent == [("cy", "Mine.\n")]
+    assert ladder("drafts", "show", key, "--json").document["draft"] == "edited"
+
+
+def test_a_label_that_one_lacks_hides_a_draft(noted, ladder, tmp_path):
+    """For the user of this machine too: that it is there, and nothing of what it holds."""
+    (tmp_path / "ladder.toml").write_text(
+        'agent = "ops"\n[tools.note]\nrung = "draft"\nlabels = ["hr"]\n[people.ana]\nlabels = ["hr"]\n',
+        encoding="utf-8",
+    )
+    text = ladder("drafts", "show", noted[1]).stdout
+    assert "It isn't shown" in text
+    assert "Cy" not in text
+    assert "touches hr" in ladder("drafts", "accept", noted[1], "--yes", code=2).stderr
+    assert "touches hr" in ladder("drafts", "edit", noted[1], "--yes", code=2).stderr
+    assert "touches hr" in ladder("drafts", "reject", noted[1], "--reason", "x", code=2).stderr

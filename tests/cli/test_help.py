@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from ladder_graph.cli import documents
+from ladder_graph.cli import digested, documents
 from ladder_graph.cli.program import HEADINGS
 
 COMMANDS = [name for names in HEADINGS.values() for name in names]
@@ -62,7 +62,7 @@ def test_every_command_explains_itself(ladder, command):
         ("pending", documents.QuestionDocument),
         ("drafts", documents.DraftDocument),
         ("suggestions", documents.ActionDocument),
-        ("reports", documents.ReportDocument),
+        ("reports", digested.ReportDocument),
         ("verify", documents.VerificationDocument),
     ],
 )

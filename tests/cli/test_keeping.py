@@ -1,4 +1,4 @@
-"""reports, ack, resolve, demote, lock: what keeps an agent where it belongs."""
+"""resolve, demote, lock: what keeps an agent where it belongs."""
 
 from __future__ import annotations
 
@@ -11,54 +11,6 @@ from tests.cli.shop import NOBODY
 from tests.cli.test_answering import ME
 
 READ = ("read_stock", {"item": "tea"})
-
-
-def test_a_report_waits_for_its_reader(folder, ladder):
-    """What ran on rung 5 is listed with who must read it and until when."""
-    (report,) = ladder("reports", "--json").document
-    assert (report["tool"], report["reader"], report["overdue"], report["read_at"]) == (
-        "read_stock",
-        "ana",
-        False,
-        None,
-    )
-    assert "by ana, within 23 h" in ladder("reports").stdout
-
-
-def test_reports_are_acknowledged_one_by_one_or_all(shop, ladder):
-    """`ack` takes actions, or all that is unread, and records who read it, also where the policy names another."""
-    shop.run(READ, READ, READ)
-    first, *_ = (report["action"] for report in ladder("reports", "--json").document)
-    text = ladder("ack", first[:10]).stdout
-    assert f"1 report read by {ME}" in text
-    assert "The policy names ana as the reader" in text
-    assert len(ladder("reports", "--json").document) == 2
-    ladder("ack", "--all")
-    assert ladder("reports", "--json").document == []
-    assert {report["by"] for report in ladder("reports", "--all", "--json").document} == {ME}
-    assert "read before" in ladder("ack", "--all").stdout
-
-
-def test_ack_wants_to_know_which(folder, ladder, action):
-    """Nothing, or both kinds at once, is an error; so is an action without an unread report."""
-    assert "say which reports" in ladder("ack", code=2).stderr
-    assert "say which reports" in ladder("ack", action("read_stock"), "--all", code=2).stderr
-    assert "no unread report" in ladder("ack", action("refund"), code=2).stderr
-    assert len(ladder("reports", "--json").document) == 1
-
-
-def test_an_overdue_report_is_said(shop, ladder):
-    """A report that nobody read in time is overdue in the list, and takes the agent off rung 5."""
-    text = shop.policy.read_text(encoding="utf-8").replace('sla = "24h"', 'sla = "1ms"')
-    shop.policy.write_text(text, encoding="utf-8")
-    shop.run(READ)
-    assert ladder("reports", "--json").document[0]["overdue"]
-    assert "by ana, overdue since" in ladder("reports").stdout
-    cell = next(one for one in ladder("status", "--json").document if one["tool"] == "read_stock")
-    assert cell["effective"] == "rollback"
-    ladder("ack", "--all")
-    cell = next(one for one in ladder("status", "--json").document if one["tool"] == "read_stock")
-    assert cell["effective"] == "report"
 
 
 @pytest.mark.parametrize(("found", "state"), [("--happened", "done"), ("--absent", "failed")])

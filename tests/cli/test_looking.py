@@ -74,7 +74,7 @@ def test_show_tells_one_life(folder, ladder, action):
     assert '"Dear Cy,\\nthe tea is here.\\n"' in text
     assert "DRAFTED, NOT RUN" in text
     life = ladder("show", key, "--json").document
-    assert [entry["kind"] for entry in life["entries"]] == ["drafted"]
+    assert [entry["kind"] for entry in life["entries"]] == ["drafted", "draft"]
     assert life["state"] == "drafted"
 
 

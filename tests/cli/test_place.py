@@ -17,7 +17,7 @@ ACTING = [
     ["drafts", "accept", "0"],
     ["drafts", "reject", "0", "--reason", "no"],
     ["suggestions", "adopt", "0"],
-    ["ack", "--all"],
+    ["ack", "0123"],
     ["resolve", "0", "--absent"],
     ["demote", "refund", "draft", "--reason", "no"],
     ["lock"],

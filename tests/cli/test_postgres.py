@@ -33,7 +33,8 @@ def test_a_day_on_a_server(shop, ladder):
     ladder("drafts", "accept", draft["action"], "--yes")
     assert len(shop.run_accepted()) == 1
     (report,) = ladder("reports", "--json").document
-    ladder("ack", report["action"])
+    assert "open until" in ladder("report", report["report"]).stdout
+    assert ladder("report", "--json").document[0]["calls"] == 1
     ladder("demote", "refund", "suggest", "--reason", "too keen")
     assert ladder("verify", "--json").document["ok"]
     assert ladder("verify", "--export-heads").stdout.startswith('{"stream": "shop"')

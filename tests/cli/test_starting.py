@@ -71,7 +71,7 @@ def test_its_examples_can_be_used(here, ladder):
     assert {name: rule.rung for name, rule in policy.tools.items()} == {
         "read_status": Rung.BOUNDED, "drop_table": Rung.CONFIRM, "send_email": Rung.BOUNDED,
     }  # fmt: skip
-    assert policy.reports.reader == "ana"
+    assert policy.reports.reader == ("ana",)
 
 
 def test_a_policy_is_not_overwritten_by_accident(here, ladder):

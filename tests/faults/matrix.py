@@ -13,12 +13,14 @@ ALONE = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "verify_ledge
 check_file = runpy.run_path(str(ALONE))["check"]
 """The stand-alone verifier, as an auditor would run it."""
 
-STATEMENTS = {"pose": 11, "answer": 12, "hear": 9, "claim": 7, "record": 6, "takeover": 5}
+STATEMENTS = {"pose": 11, "answer": 13, "hear": 10, "claim": 7, "record": 6, "takeover": 5}
 """How many statements each transaction has, the COMMIT not counted."""
 SHORT = {"claim": 5, "record": 4}
 """The same where what is held of a quota stays so."""
 OPENS = 2
 """More statements of a claim that opens the window of a quota: it finds none, and tidies up behind it."""
+TELLS = 1
+"""One more statement of a claim that was asked about: its thread knows the answer."""
 ARMS, PAUSES, CLOSES = 1, 2, 2
 """Statements about the watch of an action that can be undone: of its claim, and of the record that lets it wait or ends
 it."""
@@ -51,8 +53,9 @@ ASKING = {"unasked": (), "at the ledger": ("pose", "answer"), "in band": ("pose"
 def on_the_way(way, grain):
     """Every point that a first way through comes by."""
     asking = [point for what in ASKING[way] for point in grain(what)]
-    opens = fine("claim", STATEMENTS["claim"] + OPENS) if way == "unasked" and grain is fine else grain("claim")
-    return [*asking, *opens, *EFFECT, *grain("record")]
+    more = OPENS if way == "unasked" else TELLS
+    claim = fine("claim", STATEMENTS["claim"] + more) if grain is fine else grain("claim")
+    return [*asking, *claim, *EFFECT, *grain("record")]
 
 
 def in_recovery(kind, first):

@@ -10,7 +10,7 @@ from langchain.agents import create_agent
 from langchain_core.messages import HumanMessage
 from langchain_core.tools import tool
 
-from ladder_graph import Change, Ladder, Person, Reach, presented_by
+from ladder_graph import Change, Ladder, Person, Policy, Reach, presented_by
 from ladder_graph.testing import FrozenClock, ScriptedModel, calls
 from tests.hosts.graphs import WAYS, ladder_of, on
 from tests.hosts.mounts import BOUNDED, MOUNTS
@@ -259,3 +259,28 @@ def test_labels_mask_the_values():
     assert "bo may not decide about refund: it touches customer-data" in masked.barred
     document = str(masked.document())
     assert not [text for text in ("pay_8Kq2", "Dana", "twice") if text in document]
+
+
+@pytest.mark.parametrize("bounds", [True, False])
+def test_nothing_in_a_briefing_gives_a_probe_away(bounds, monkeypatch):
+    """A probe is told in the words of a real question, with its own arguments; no word tells them apart."""
+    monkeypatch.setattr("ladder_graph.questions.due", lambda *_: True)
+    monkeypatch.setattr("ladder_graph.questions.mutated", lambda *_: ({**WANTED, "amount": 2400.0}, "ten times"))
+    rule = RULE if bounds else {"rung": "confirm"}
+    policy = {"agent": "ops", "tools": {"refund": rule, "read_invoice": BOUNDED}, "trust": {"probes": "mutated"}}
+    with closing(Ladder(policy=Policy.model_validate(policy), ledger=":memory:", clock=FrozenClock())) as ladder:
+        asked(ladder, MOUNTS["wrap"], [])
+        (question,) = ladder.pending()
+        real = ladder.briefing(question.id).document()
+        ladder.decline(question.id, by="mia", reason="no", fault="policy")
+        (probe,) = ladder.pending()
+        told = ladder.briefing(probe.id).document()
+        life = ladder.life(probe.call.key)
+    assert told["title"] == "Refund €2400.0 to Dana Novak?"
+    own = {"question", "action", "digest", "thread", "asked", "title", "arguments", "json", "checks", "reach", "past"}
+    assert {name for name in real if real[name] != told[name]} <= own
+    assert [(one["name"], one["source"]) for one in told["arguments"]] == [
+        (one["name"], one["source"]) for one in real["arguments"]
+    ]
+    assert told["reach"]["people"] == real["reach"]["people"]
+    assert life.counted.why == "nothing is known of it yet"

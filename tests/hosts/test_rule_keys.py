@@ -129,7 +129,7 @@ def test_a_channel_has_its_own_reader_and_time(way):
     """Its reports go there, whoever reads the others, and nobody else is needed for rung 5."""
     reads = {"rung": "report", "read_only": True, "channel": "payments"}
     for others in ({}, {"reader": "ana", "sla": "1h"}):
-        reports = {**others, "channels": {"payments": {"reader": "bob", "sla": "4h"}}}
+        reports = {**others, "channels": {"payments": {"reader": "bob", "sla": "4h", "digest": "action"}}}
         ladder, _, _ = asked(reads, way=way, reports=reports)
         (report,) = ladder.reports()
         assert (report.reader, (report.due - report.filed).total_seconds()) == ("bob", 4 * 3600)

@@ -155,18 +155,6 @@ class DraftDocument(ActionDocument):
     superseded_by: str
 
 
-class ReportDocument(ActionDocument):
-    """A report on something done unasked: `ladder reports --json`."""
-
-    reader: str
-    filed_at: str
-    due_at: str
-    overdue: bool
-    read_at: str | None
-    by: str
-    """Who acknowledged it."""
-
-
 class ReasonDocument(TypedDict):
     """What keeps a tool from a higher rung."""
 
@@ -333,14 +321,6 @@ def draft(of: ledger.Draft) -> DraftDocument:
         "draft": of.state, "captured_at": moment(of.made), "by": of.by, "reason": of.reason,
         "decided_at": None if of.decided is None else moment(of.decided), "looked": of.looked, "runs": of.runs,
         "ran": of.ran, "superseded_by": of.superseded_by,
-    }  # fmt: skip
-
-
-def report(of: ledger.Report, now: dt.datetime) -> ReportDocument:
-    """A report as JSON."""
-    return {
-        **action(of.action), "reader": of.reader, "filed_at": moment(of.filed), "due_at": moment(of.due),
-        "overdue": of.overdue(now), "read_at": None if of.read is None else moment(of.read), "by": of.by,
     }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ladder_graph.cli import claims, earning, safeguards
+from ladder_graph.cli import claims, earning, hearing, safeguards
 from ladder_graph.cli.findings import Finding, Point
 from ladder_graph.cli.place import MEMORY, Place, absent
 from ladder_graph.envelopes import SHORTEST
@@ -38,8 +38,9 @@ ADVICE = {
     "no_undo": "declare one below @tool: @reversible(prepare=..., undo=...)",
     "not_mounted": "run the agent once, or mount its graph",
     "no_check": "add checks = [...] to the tool",
-    "no_reader": 'name one under [reports]: reader = "..."',
-    "reports_overdue": "read them with `ladder reports`, and say so with `ladder ack`",
+    "no_reader": hearing.NAME,
+    "reports_overdue": hearing.READ,
+    "channel_mute": hearing.SEND,
     "ceiling": "raise the ceiling, or lower the rung",
     "demoted": "`ladder log --tool` tells what happened; it stays there until it has earned more",
     "model_unreported": "ask for a dated model id, or use a provider that reports the model",
@@ -108,7 +109,7 @@ def _around(ladder: Ladder, place: Place, hand: Hand) -> Iterator[Finding]:
     yield from _revision(ladder)
     yield _drafts(ladder)
     yield _lock(ladder, place)
-    yield _reports(ladder)
+    yield from hearing.examine(ladder)
     yield from _people(ladder)
     yield from _keys(ladder.policy)
     yield from safeguards.examine(ladder)
@@ -184,29 +185,6 @@ def _lock(ladder: Ladder, place: Place) -> Finding:
         else "the first environment seen is granted the rungs"
     )
     return Finding("lock", "note", f"no {place.lock}: {granted}", (Point("", "`ladder lock` pins it in your name"),))
-
-
-def _reports(ladder: Ladder) -> Finding:
-    reader = ladder.policy.reports.reader
-    wanted = [
-        name
-        for name, rule in ladder.policy.tools.items()
-        if rule.rung is Rung.REPORT and ladder.policy.reader_of(rule) is None
-    ]
-    now = ladder.clock()
-    unread = ladder.reports()
-    late = sum(report.overdue(now) for report in unread)
-    if late:
-        text = (
-            f"{late} of {len(unread)} unread {'is' if late == 1 else 'are'} overdue, so nothing stands on rung report"
-        )
-        return Finding("reports", "wrong", text, (Point("", ADVICE["reports_overdue"]),))
-    if reader is None and wanted:
-        text = f"nobody is named to read them, and {', '.join(wanted)} should be reported"
-        return Finding("reports", "wrong", text, (Point("", ADVICE["no_reader"]),))
-    if reader is None:
-        return Finding("reports", "good", "nobody is named to read them, and no tool is to be reported")
-    return Finding("reports", "good", f"{reader} reads them; {len(unread) or 'none'} unread")
 
 
 def _people(ladder: Ladder) -> Iterator[Finding]:

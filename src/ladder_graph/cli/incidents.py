@@ -159,14 +159,16 @@ def attest(ctx: typer.Context) -> None:
 
 
 def sweep(ctx: typer.Context, *, json: Json = False) -> None:
-    """Put down what the numbers speak against: too many mistakes, a spent loss budget, a long silence.
+    """Do what is due about reports, and put down what the numbers speak against.
 
-    Whoever watches does so every hour; a second time changes nothing.
+    Reports are made, their readers reminded, others told; what acted in one that lay unread goes down. Too many
+    mistakes, a spent loss budget and a long silence put a tool down too. Whoever watches does all of it by the way; a
+    second time changes nothing.
     """
     from ladder_graph.cli import assessments, screen
 
     with place_of(ctx).acting() as ladder:
-        done = ladder.sweep()
+        done, untold = ladder.sweep(), ladder.untold()
     if json:
         screen.document([assessments.swept(cell, down) for cell, down in done])
         return
@@ -176,3 +178,5 @@ def sweep(ctx: typer.Context, *, json: Json = False) -> None:
         out.line(sign.append(f" of {cell.agent} goes down to {down.rung.word} ({down.code}): {down.reason}", "default"))
     if not done:
         out.note("Nothing speaks against where the tools stand.")
+    for one in untold:
+        out.line(screen.styled(f"{out.glyphs.bad} not told: {one.kind} of {one.agent}: {one.error}", "red"))

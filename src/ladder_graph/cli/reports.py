@@ -1,4 +1,4 @@
-"""Reports: what was done unasked at rung 5, or couldn't be undone on any, and saying that it was read."""
+"""The stream of what was done unasked at rung 5, or couldn't be undone on any, and what waits by itself."""
 
 from __future__ import annotations
 
@@ -16,16 +16,18 @@ if TYPE_CHECKING:
     from ladder_graph.cli.screen import Screen
     from ladder_graph.ledger import Report
 
+Limit = Annotated[int, typer.Option(min=1, help="How many, the latest ones.")]
 
-def reports(ctx: typer.Context, *, every: All = False, json: Json = False) -> None:
-    """List the reports that nobody has read yet."""
-    from ladder_graph.cli import documents, screen
+
+def reports(ctx: typer.Context, *, limit: Limit = 50, every: All = False, json: Json = False) -> None:
+    """List what ran unasked and nobody has read yet, as it comes."""
+    from ladder_graph.cli import digested, screen
 
     with place_of(ctx).looking() as ladder:
-        found, now = ladder.reports(unread=not every), ladder.clock()
+        found, now = ladder.reports(unread=not every, limit=limit), ladder.clock()
         held = {one.action: one.why for one in ladder.watched() if one.phase == "held"}
     if json:
-        screen.document([documents.report(report, now) for report in found])
+        screen.document([digested.report(report, now) for report in found])
         return
     out = screen.Screen()
     for report in found:
@@ -33,40 +35,35 @@ def reports(ctx: typer.Context, *, every: All = False, json: Json = False) -> No
     out.gap()
     if any(report.action.key in held for report in found):
         out.note("What is held waits for ladder keep ACTION, or ladder undo ACTION; ladder show ACTION says all.")
-    out.note("ladder ack ACTION, or ladder ack --all" if found else "Every report is read.")
+    if any(report.about == "mess" for report in found):
+        out.note("ladder ack ACTION says that you have seen to what was left in a mess.")
+    out.note("ladder report lists the reports that these are in, and reads them." if found else "Every report is read.")
     out.gap()
 
 
 def ack(
     ctx: typer.Context,
-    actions: Annotated[list[str] | None, typer.Argument(metavar="ACTION...", help="Actions, by their keys.")] = None,
-    *,
-    every: Annotated[bool, typer.Option("--all", help="Every report that is unread.")] = False,
+    actions: Annotated[list[str], typer.Argument(metavar="ACTION...", help="Actions, by their keys.")],
 ) -> None:
-    """Say that you have read the reports on these actions."""
+    """Say that you have seen to actions that were left in a mess, or are held.
+
+    What ran on rung 5 is read with `ladder report`.
+    """
     from ladder_graph.cli.screen import Screen, styled
     from ladder_graph.desk import signed_in
 
-    if bool(actions) == every:
-        raise LadderError("say which reports you have read: ladder ack ACTION..., or ladder ack --all")
-    person = signed_in()
-    out = Screen()
+    if not actions:
+        raise LadderError("say which: ladder ack ACTION...")
+    person, out = signed_in(), Screen()
     with place_of(ctx).acting() as ladder:
-        unread, now = ladder.reports(), ladder.clock()
-        keys = [report.action.key for report in unread] if every else [ladder.action(one).key for one in actions or ()]
-        named = {report.action.key: report for report in unread}
-        for key in dict.fromkeys(keys):
+        now = ladder.clock()
+        for key in dict.fromkeys(ladder.action(one).key for one in actions):
+            waits = next((one for one in ladder.reports() if one.action.key == key and one.about == "mess"), None)
             ladder.acknowledge(key, by=person)
-            _card(out, named[key], now)
-        readers = {named[key].reader for key in keys} - {person.name}
+            if waits is not None:
+                _card(out, waits, now)
     out.gap()
-    if not keys:
-        out.note("Every report was read before.")
-        return
-    count = f"{len(keys)} report{'s' * (len(keys) > 1)}"
-    out.line(styled(f"{out.glyphs.good} {count} read", "green").append(f" by {person.name}", "default"))
-    if readers:
-        out.note(f"The policy names {' and '.join(sorted(readers))} as the reader; it is recorded that it was you.")
+    out.line(styled(f"{out.glyphs.good} seen to", "green").append(f" by {person.name}", "default"))
     out.gap()
 
 
@@ -85,6 +82,9 @@ def _card(out: Screen, report: Report, now: dt.datetime, held: str = "") -> None
         due = styled(f"by {report.by}, {clock(report.read)}", "")
     elif left < 0:
         due = styled(f"by {report.reader}, overdue since {span(-left)}", "bold red")
-    facts = [("filed", clock(report.filed)), ("state", str(action.state)), ("held", held), ("told", action.text)]
+    facts = [
+        ("filed", clock(report.filed)), ("report", report.digest[:12]), ("state", str(action.state)), ("held", held),
+        ("told", action.text),
+    ]  # fmt: skip
     out.fields([(name, value) for name, value in facts if value])
     out.fields([("to be read" if report.read is None else "read", due)])

@@ -248,7 +248,7 @@ def _why(out: Screen, told: WhyDocument) -> None:
     if told["history"]:
         out.heading("Up and down")
         out.columns([
-            [styled(one["at"][:10], QUIET), "up to" if one["kind"] == "promoted" else "down to", one["rung"],
+            [styled(one["at"][:10], QUIET), "down to" if one["kind"] == "demoted" else "up to", one["rung"],
              one["by"] or one["code"], _because(one["reason"], one["cooldown_days"], one["env"])]
             for one in told["history"]
         ], between=2)  # fmt: skip

@@ -33,7 +33,18 @@ class Said:
     document: Mapping[str, Any]
 
 
-Answer = Shown | Moved | Said
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A file to keep."""
+
+    name: str
+    """Its name, of plain letters."""
+    media: str
+    """Its media type."""
+    text: str
+
+
+Answer = Shown | Moved | Said | Sent
 
 
 class Refusal(Exception):  # nothing went wrong: this is the answer

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from ladder_graph.console.answers import Answer, Moved, Refusal, Said, Shown
+from ladder_graph.console.answers import Answer, Moved, Refusal, Said, Sent, Shown
 from ladder_graph.console.door import Door, asked_of
 from ladder_graph.console.entries import Entry, Page
 from ladder_graph.console.forms import NUL, Form, read_form
@@ -123,6 +123,9 @@ def answered(request: Request, visitor: Visitor, answer: Answer) -> Response:
             return RedirectResponse(visitor.path(path), 303)
         case Said(document):
             return JSONResponse(document)
+        case Sent(name, media, text):
+            headers = {"content-disposition": f'attachment; filename="{name}"'}
+            return Response(text.encode(), media_type=media, headers=headers)
         case Shown(template, context, status):
             return HTMLResponse(render(template, **framed(request, visitor), **context), status)
 

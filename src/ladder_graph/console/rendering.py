@@ -12,7 +12,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from ladder_graph.calls import normalise
+from ladder_graph.console.addresses import segment
 from ladder_graph.console.passages import short
+from ladder_graph.ledger.questions import moment as instant
+from ladder_graph.policy.units import spell_dollars
 from ladder_graph.scale import Rung
 from ladder_graph.wording import inert, show
 
@@ -32,7 +35,18 @@ def environment() -> Environment:
         loader=PackageLoader("ladder_graph.console"), autoescape=True, undefined=StrictUndefined, finalize=_shown,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    found.filters.update(json=show, plain=normalise, moment=moment, day=day, span=span, iso=iso, short=short)
+    found.filters.update(
+        json=show,
+        plain=normalise,
+        moment=moment,
+        day=day,
+        span=span,
+        iso=iso,
+        dollars=spell_dollars,
+        segment=segment,
+        at=instant,
+        short=short,
+    )
     found.globals.update(rungs=tuple(Rung), asset=asset)
     return found
 

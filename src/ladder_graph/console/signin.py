@@ -107,6 +107,12 @@ def sign_out(ladder: Ladder, visit: Visit, by: Person) -> bool:
     return ladder.store.write(lambda cursor: visits.end(journal, cursor, agent, visit.hash, by))
 
 
+def end_visit(ladder: Ladder, digest: str, by: Person) -> bool:
+    """Send somebody away, by the whole hash of their visit; whether there was one."""
+    journal, agent = _journal(ladder), ladder.policy.agent
+    return ladder.store.write(lambda cursor: visits.end(journal, cursor, agent, digest, by))
+
+
 def inside(path: str) -> str:
     """Where to go on after signing in: a path of this console, whatever was asked for."""
     return path if _INSIDE.fullmatch(path) and not path.startswith("/signin") else "/"

@@ -91,7 +91,12 @@ def nested(lines: str) -> dict[str, Any]:
             raise DraftRefused(f"line {number} is no `key = value` with a JSON value: {wrong}") from wrong
         if not apart or not _put(found, path, value):
             raise DraftRefused(f"line {number} says again, or otherwise, what another line says of {name.strip()}")
-    return found
+    return _plain(found)
+
+
+def _plain(found: dict[str, Any]) -> dict[str, Any]:
+    """The same with plain mappings in it."""
+    return {name: _plain(one) if isinstance(one, _Made) else one for name, one in found.items()}
 
 
 def _put(into: dict[str, Any], path: Path, value: Any) -> bool:

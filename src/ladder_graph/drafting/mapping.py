@@ -70,7 +70,7 @@ def _headers(text: str) -> dict[str, str]:
 
 
 def _addresses(value: str) -> list[str]:
-    return [f"{name} <{address}>" if name else address for name, address in getaddresses([value], strict=True)]
+    return [f"{name} <{address}>" if name else address for name, address in getaddresses([value])]
 
 
 def _files(recipe: Recipe, arguments: Arguments, pieces: Sequence[Piece]) -> dict[str, Any]:

@@ -74,8 +74,10 @@ def read(root: str | os.PathLike[str], name: str) -> str | None:
         raise DraftRefused(f"{name!r} can't be read below {root}: {wrong.strerror}, or a link is on the way") from wrong
     finally:
         os.close(at)
-    with os.fdopen(file, "rb") as opened:
-        return _text_of(opened.fileno(), name)
+    try:
+        return _text_of(file, name)
+    finally:
+        os.close(file)
 
 
 def _text_of(file: int, name: str) -> str:

@@ -170,14 +170,15 @@ class Actions:
     def enter(
         self, cursor: Cursor, call: Call, state: State, route: Route, *, text: str = "",
         artifact: str | None = None, watch: str = "", fence: int = 0, edited_from: str = "", part_of: str = "",
+        filed: tuple[str, int] | None = None,
     ) -> None:  # fmt: skip
-        """Write an action down for the first time, with the arguments and the reasons."""
+        """Write an action down for the first time, with the arguments, the reasons, and the digest it is filed in."""
         scope = self.scope_of(call)
         body = {
             "tool": call.tool, "arguments": normalise(call.arguments), "digest": call.digest, "thread": call.thread,
             "call": call.id, "env": call.env, "scope": scope, **placed(route),
             **({"edited_from": edited_from} if edited_from else {}), **({"part_of": part_of} if part_of else {}),
-            **sealed(artifact, watch),
+            **({"report": filed[0], "read_by": filed[1]} if filed else {}), **sealed(artifact, watch),
         }  # fmt: skip
         payload = self.append(cursor, call.agent, state, call.key, body)
         cursor.execute(sql.INSERT_ACTION, {

@@ -1,4 +1,4 @@
-"""What people and rules write into the ledger, beside the gate: verdicts, acknowledgements, demotions, pins.
+"""What people and rules write into the ledger, beside the gate: verdicts, demotions, pins.
 
 Each is one function on a cursor, in one transaction with its entry.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from contextlib import suppress
-from typing import Literal
+from typing import Any, Literal
 
 from ladder_graph.calls import Call
 from ladder_graph.errors import AnswerRefused, UnknownQuestion
@@ -95,20 +95,6 @@ def judge_suggestion(
     return known
 
 
-def acknowledge(journal: Journal, cursor: Cursor, action: str, by: Person) -> Known:
-    """Say that a report was read.
-
-    Raises:
-        AnswerRefused: There is no unread report on this action.
-    """
-    known = find_action(journal, cursor, action)
-    cursor.execute(sql.ACKNOWLEDGE, {"b_action": known.call.key, "read_us": journal.us, "by": by.name})
-    if cursor.rowcount != 1:
-        raise AnswerRefused(f"there is no unread report on action {known.call.short}")
-    journal.append(cursor, known.call.agent, "acknowledged", known.call.key, _signed(by, ""))
-    return known
-
-
 def resolve(journal: Journal, cursor: Cursor, action: str, by: Person, *, happened: bool, reason: str) -> Known:
     """A person found out what became of an action in doubt.
 
@@ -128,8 +114,9 @@ def resolve(journal: Journal, cursor: Cursor, action: str, by: Person, *, happen
 
 
 def demote(
-    journal: Journal, cursor: Cursor, cell: CellKey, down: Demotion, action: str = "", by: Person | None = None
-) -> bool:
+    journal: Journal, cursor: Cursor, cell: CellKey, down: Demotion, action: str = "", by: Person | None = None,
+    **more: Any,
+) -> bool:  # fmt: skip
     """Put a tool on a lower rung from its next call on; never raises it.
 
     Args:
@@ -139,6 +126,7 @@ def demote(
         down: To where, why, and what becomes of the evidence.
         action: The action that led to it.
         by: Who did it, where it was a person.
+        more: What else the entry says.
 
     Returns:
         Whether anything changed.
@@ -147,24 +135,7 @@ def demote(
     held = nearest(standings.of_tool(cursor, cell.agent, cell.tool), whole)
     down = repeated(down, held.recent(journal.us))
     event = Event(journal.us, "demoted", whole, down.rung, down.reason, down.code, down.evidence, down.cooldown)
-    return standings.take(journal, cursor, event, action, by)
-
-
-def page(journal: Journal, cursor: Cursor, agent: str, action: str, reader: tuple[str, int] | None) -> None:
-    """File a report on an action that a person must see to; one that was read is unread again.
-
-    Args:
-        journal: The moment.
-        cursor: In a transaction.
-        agent: Who acted.
-        action: The action's key.
-        reader: Who must read it, and within how many microseconds; nobody is paged where nobody is named.
-    """
-    if reader is not None:
-        cursor.execute(sql.FILE_AGAIN, {
-            "action": action, "agent": agent, "reader": reader[0], "filed_us": journal.us,
-            "due_us": journal.us + reader[1], "read_us": None, "by": "",
-        })  # fmt: skip
+    return standings.take(journal, cursor, event, action, by, **more)
 
 
 def overran(journal: Journal, cursor: Cursor, call: Call, cost: int, held: int) -> None:

@@ -14,12 +14,13 @@ from typing import Any
 
 from ladder_graph.calls import Call
 from ladder_graph.facts import Known, Question, Seen
-from ladder_graph.ledger import beyond, drafts, following, questions, quotas, resumptions, watches
+from ladder_graph.ledger import beyond, drafts, filing, following, questions, quotas, resumptions, watches
 from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.actions import Refused, pinned_in, placed, printable, sealed
 from ladder_graph.ledger.asking import Asked
 from ladder_graph.ledger.clocks import Moment
 from ladder_graph.ledger.cursor import Cursor
+from ladder_graph.ledger.filing import Filing
 from ladder_graph.ledger.questions import Terms
 from ladder_graph.ledger.rows import US
 from ladder_graph.ledger.watches import spec_of
@@ -50,9 +51,10 @@ class Journal(Asked):
     def look(self, cursor: Cursor, call: Call, charges: Sequence[Charge]) -> Seen:
         """Everything the ledger knows that bears on a call."""
         first = charges[0] if charges and not charges[0].interval else None
+        here = Moment.at(self.now)
         found = cursor.execute(sql.LOOK, {
             "agent": call.agent, "tool": call.tool, "thread": call.thread, "digest": call.digest, "now": self.us,
-            "scope": self.scope_of(call), "env": call.env or "",
+            "boot": here.boot, "boot_now": here.boot_us, "scope": self.scope_of(call), "env": call.env or "",
             **(_NO_QUOTA if first is None else quotas.placed(first)),
         }).fetchone()  # fmt: skip
         left = [] if first is None else [(first, first.limit - (found["taken"] or 0))]
@@ -73,7 +75,7 @@ class Journal(Asked):
             standing_reason=held.reason,
             sampled=held.sampled_us > self.us,
             left=(*left, *((charge, quotas.left(cursor, charge)) for charge in others)),
-            overdue=found["overdue"],
+            overdue=found["overdue"] or 0,
             pinned=pinned_in(found["pinned"]),
         )
 
@@ -108,14 +110,14 @@ class Journal(Asked):
 
     # --- a call that runs ------------------------------------------------------------------------------------
 
-    def claim(self, cursor: Cursor, step: Claim, terms: Terms, reader: tuple[str, int] | None) -> Claimed:
+    def claim(self, cursor: Cursor, step: Claim, terms: Terms, reader: Filing | None) -> Claimed:
         """Take the right to run: everything that must be on disk before the effect.
 
         Args:
             cursor: In a transaction.
             step: The claim.
             terms: The tool, its rule and its undo as they are now; an approval given on other terms is void.
-            reader: Who reads the report and within how many microseconds.
+            reader: Where reports on the tool go.
 
         Raises:
             Refused: Somebody else has it, a quota is full, or the approval is gone. Nothing of the claim may stay.
@@ -130,14 +132,12 @@ class Journal(Asked):
         )
         if refusal is not None:
             raise Refused(refusal)
+        filed = None
         if step.report and reader is not None:
-            cursor.execute(sql.INSERT_REPORT, {
-                "action": step.call.key, "agent": step.call.agent, "reader": reader[0], "filed_us": self.us,
-                "due_us": self.us + reader[1], "read_us": None, "by": "",
-            })  # fmt: skip
+            filed = filing.file(self, cursor, step.call, reader, again=place is not None)
         rule = terms.rule if step.whole is None else following.rule_of(cursor, step, terms.rule)
         watch = "" if step.artifact is None else spec_of(rule)
-        fence = self._start(cursor, step, place, watch)
+        fence = self._start(cursor, step, place, watch, filed)
         following.begun(self, cursor, step)
         if step.artifact is not None:
             self._arm(cursor, step, watch, rule.watch.window)
@@ -153,12 +153,12 @@ class Journal(Asked):
             length_us=int(length * US),
         )  # fmt: skip
 
-    def _start(self, cursor: Cursor, step: Claim, place: Any, watch: str) -> int:
+    def _start(self, cursor: Cursor, step: Claim, place: Any, watch: str, filed: tuple[str, int] | None) -> int:
         """Write the start down, of a new action or of one that waited, and return its fence."""
         call, artifact = step.call, None if step.artifact is None else json.dumps(step.artifact)
         if place is None:
             self.enter(cursor, call, State.STARTED, step.route, artifact=artifact, watch=watch, fence=1,
-                       part_of="" if step.whole is None else step.whole.key)  # fmt: skip
+                       part_of="" if step.whole is None else step.whole.key, filed=filed)  # fmt: skip
             return 1
         fence: int = place["fence"] + 1
         rung, actor = int(step.route.rung), step.actor.name if step.actor else None
@@ -254,7 +254,7 @@ class Journal(Asked):
     def _changed(self, cursor: Cursor, step: Claim) -> NotClaimed | None:
         """Whether the route was found by what has changed since, quotas apart: those are held by this claim itself."""
         if step.seen is None or self.look(cursor, step.call, ()) == replace(
-            step.seen, left=(), watched=True, rehearsed=True, firing="", scoped=False, pivot=""
+            step.seen, left=(), watched=True, rehearsed=True, firing="", mute="", scoped=False, pivot=""
         ):
             return None
         return NotClaimed("stale", "what it was sent to this rung by has changed meanwhile.")

@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import bindparam, func, literal_column, select
 
 from ladder_graph.calls import Call, normalise
-from ladder_graph.facts import Decision, Question, Reason, Route
-from ladder_graph.ledger import questions, rows, standing_rows, tellings
+from ladder_graph.facts import Decision, Question, Route
+from ladder_graph.ledger import questions, requests, rows, standing_rows, tellings
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.dialects import Sql, insert_into, table_of
 from ladder_graph.ledger.journal import Journal
@@ -82,7 +82,10 @@ def put(journal: Journal, cursor: Cursor, like: Call, arguments: dict[str, Any],
         return None
     # Without an environment it belongs to no cell, so it is no evidence, whatever becomes of it.
     call = Call(like.agent, str(uuid.uuid4()), f"call_{secrets.token_hex(12)}", like.tool, arguments, None)
-    reasons = (Reason("asks", row["why"]),) if row["why"] else ()
+    # The very reasons of the real one, so that nothing tells them apart.
+    found = requests.reasons(cursor, like.key, row["why"])
+    plain = len(found) == 1 and not found[0].code
+    reasons = () if plain and found[0].text in {"", Route(Rung.CONFIRM).why} else found
     journal.enter(cursor, call, State.ASKED, Route(Rung.CONFIRM, reasons))
     named = {name: value for name, value in row.items() if name != "why"}
     told = tellings.told_of(cursor, like.key, row["id"])

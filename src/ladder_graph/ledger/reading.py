@@ -30,7 +30,6 @@ from ladder_graph.ledger.rows import (
     HeadRow,
     PayloadRow,
     QuestionRow,
-    ReportRow,
     VoteRow,
 )
 from ladder_graph.ledger.standing_rows import EnvironmentRow, FootingRow, StandingRow
@@ -90,27 +89,11 @@ class Entry:
     """The action's LangGraph thread."""
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """A report on something done unasked."""
-
-    action: Action
-    reader: str
-    filed: dt.datetime
-    due: dt.datetime
-    read: dt.datetime | None
-    by: str
-
-    def overdue(self, now: dt.datetime) -> bool:
-        """Whether nobody read it in time."""
-        return self.read is None and now > self.due
-
-
 class Reading:
     """Queries over one ledger. Lists hold an agent's own items and those of the agents inside it (`ops/research`)."""
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        self.store = store
 
     def pending(self, agent: str) -> list[Question]:
         """Open questions of an agent, oldest first."""
@@ -135,7 +118,7 @@ class Reading:
                 for question, action, payload in found
             ]
 
-        return self._store.query(work)
+        return self.store.query(work)
 
     def actions(self, agent: str, *, state: State | None = None, limit: int | None = None) -> list[Action]:
         """Actions of an agent, oldest first; the latest `limit` of them."""
@@ -152,7 +135,7 @@ class Reading:
                 query = query.where(ActionRow.state == state)
             return [action_of(action, payload) for action, payload in session.exec(query)][::-1]
 
-        return self._store.query(work)
+        return self.store.query(work)
 
     def entries(
         self, agent: str, *, limit: int, tool: str | None = None, thread: str | None = None, action: str | None = None
@@ -183,7 +166,7 @@ class Reading:
             chains = [chained(session, stream) for stream in agents_of(session, agent)]
             return sorted((entry for found in chains for entry in found), key=lambda entry: entry.at)[-limit:]
 
-        return self._store.query(work)
+        return self.store.query(work)
 
     def action(self, key: str) -> Action | None:
         """One action by its whole key, or None where the ledger never heard of it."""
@@ -192,30 +175,7 @@ class Reading:
             action = session.get(ActionRow, key)
             return None if action is None else action_of(action, session.get(PayloadRow, action.payload))
 
-        return self._store.query(work)
-
-    def reports(self, agent: str, *, unread: bool) -> list[Report]:
-        """Reports on an agent, oldest first."""
-
-        def work(session: Session) -> list[Report]:
-            query = (
-                select(ReportRow, ActionRow, PayloadRow)
-                .join(ActionRow, col(ActionRow.key) == ReportRow.action)
-                .join(PayloadRow, col(PayloadRow.hash) == ActionRow.payload, isouter=True)
-                .where(owned_by(ReportRow.agent, agent))
-                .order_by(col(ReportRow.filed_us))
-            )
-            if unread:
-                query = query.where(col(ReportRow.read_us).is_(None))
-            return [
-                Report(
-                    action_of(action, payload), report.reader, moment(report.filed_us), moment(report.due_us),
-                    None if report.read_us is None else moment(report.read_us), report.by,
-                )
-                for report, action, payload in session.exec(query)
-            ]  # fmt: skip
-
-        return self._store.query(work)
+        return self.store.query(work)
 
     def beyond(self, agent: str, since: dt.datetime) -> dict[str, int]:
         """How many calls outside their bounds people let run since a moment, by tool."""
@@ -228,7 +188,7 @@ class Reading:
             )
             return dict(session.exec(query).all())
 
-        return self._store.query(work)
+        return self.store.query(work)
 
     def environments(self, agent: str) -> list[EnvironmentRow]:
         """Every environment that proposed a call; the one it was last seen in is the last."""
@@ -237,7 +197,7 @@ class Reading:
             query = select(EnvironmentRow).where(EnvironmentRow.agent == agent)
             return list(session.exec(query.order_by(col(EnvironmentRow.last_us))))
 
-        return self._store.query(work)
+        return self.store.query(work)
 
     def standings(self, agent: str) -> dict[CellKey, Held]:
         """What promotions and demotions made of each cell that had any."""
@@ -246,7 +206,7 @@ class Reading:
             found = session.exec(select(StandingRow).where(StandingRow.agent == agent))
             return {CellKey(row.agent, row.tool, row.scope, row.env): Held.read(row.held) for row in found}
 
-        return self._store.query(work)
+        return self.store.query(work)
 
     def of_kind(self, agent: str, kind: str) -> list[tuple[int, int, dict[str, Any]]]:
         """The entries of one kind in an agent's chain, oldest first: number, microseconds, and what each says."""
@@ -256,13 +216,15 @@ class Reading:
                 select(EntryRow.n, EntryRow.at_us, PayloadRow.body)
                 .join(PayloadRow, col(PayloadRow.hash) == EntryRow.payload)
                 .where(EntryRow.stream == agent, EntryRow.kind == kind)
-                .order_by(col(EntryRow.n))
+                # As their index has them; by their number the whole chain would be walked for it.
+                .order_by(col(EntryRow.at_us), col(EntryRow.n))
             )
             if kind not in EVERYDAY:
                 query = query.where(RARE)
-            return [(n, at_us, json.loads(body)) for n, at_us, body in session.exec(query)]
+            found = sorted(session.exec(query))
+            return [(n, at_us, json.loads(body)) for n, at_us, body in found]
 
-        return self._store.query(work)
+        return self.store.query(work)
 
     def footings(self, agent: str) -> dict[str, FootingRow]:
         """What mounts last found around each tool, by name."""
@@ -270,11 +232,11 @@ class Reading:
         def work(session: Session) -> dict[str, FootingRow]:
             return {row.tool: row for row in session.exec(select(FootingRow).where(FootingRow.agent == agent))}
 
-        return self._store.query(work)
+        return self.store.query(work)
 
     def agents(self, agent: str | None = None) -> list[str]:
         """Every agent that was mounted or has a chain; of one agent, itself and those inside it."""
-        return self._store.query(lambda session: agents_of(session, agent))
+        return self.store.query(lambda session: agents_of(session, agent))
 
     def loose_ends(self) -> list[str]:
         """What is wrong with the last entry of each chain and its head; a quick look, where `verify` reads all."""
@@ -284,16 +246,16 @@ class Reading:
             ends = [end for stream in heads for end in cursor.execute(sql.LAST_ENTRY, {"stream": stream}).fetchall()]
             return chain.loose_ends(ends, heads)
 
-        return self._store.read(work)
+        return self.store.read(work)
 
     def verify(self, exported: Iterable[chain.Head] = ()) -> chain.Verification:
         """Check every chain and every payload, and hold them against heads that were exported earlier."""
         # On the driver's connection: at 100,000 entries a second an ORM would be the slower half.
-        return self._store.scan(lambda connection: chain.verify(connection, exported))
+        return self.store.scan(lambda connection: chain.verify(connection, exported))
 
     def heads(self) -> list[chain.Head]:
         """Where each chain ends: agent, number and hash of its last entry."""
-        return self._store.read(lambda cursor: sorted(tuple(head) for head in cursor.execute(sql.HEADS).fetchall()))
+        return self.store.read(lambda cursor: sorted(tuple(head) for head in cursor.execute(sql.HEADS).fetchall()))
 
 
 class TextIn(FunctionElement[str]):

@@ -326,25 +326,3 @@ class BeyondRow(SQLModel, table=True):
     """Who approved it."""
     at_us: int = Field(sa_type=BigInteger)
     """When it was started."""
-
-
-class ReportRow(SQLModel, table=True):
-    """What was done unasked at rung 5, or left a mess on any, until somebody has read it."""
-
-    __tablename__ = "report"
-    __table_args__ = (Index("report_unread", "agent", "read_us", "due_us"),)
-
-    action: str = Field(primary_key=True)
-    """The action's key."""
-    agent: str
-    """Who acted."""
-    reader: str
-    """Who must read it."""
-    filed_us: int = Field(sa_type=BigInteger)
-    """When it was filed."""
-    due_us: int = Field(sa_type=BigInteger)
-    """When it becomes overdue."""
-    read_us: int | None = Field(default=None, sa_type=BigInteger)
-    """When it was acknowledged."""
-    by: str = ""
-    """Who acknowledged it."""

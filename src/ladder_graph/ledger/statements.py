@@ -8,6 +8,7 @@ from __future__ import annotations
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    Select,
     and_,
     bindparam,
     case,
@@ -25,7 +26,7 @@ from sqlalchemy import (
 # Both databases speak `ON CONFLICT` alike, so what is built with PostgreSQL's insert compiles for SQLite too.
 from sqlalchemy.dialects.postgresql import insert
 
-from ladder_graph.ledger import rows, standing_rows
+from ladder_graph.ledger import report_rows, rows, standing_rows
 from ladder_graph.ledger.dialects import Sql, insert_into, table_of
 
 _sql = Sql.of
@@ -36,7 +37,7 @@ _hold = table_of(rows.HoldRow)
 _payload = table_of(rows.PayloadRow)
 _question = table_of(rows.QuestionRow)
 _quota = table_of(rows.QuotaRow)
-_report = table_of(rows.ReportRow)
+_awaited = table_of(report_rows.AwaitedRow)
 _standing = table_of(standing_rows.StandingRow)
 _vote = table_of(rows.VoteRow)
 
@@ -46,17 +47,6 @@ INSERT_MENTION = insert_into(rows.MentionRow)
 INSERT_PAYLOAD = insert_into(rows.PayloadRow)
 INSERT_QUESTION = insert_into(rows.QuestionRow)
 INSERT_HOLD = insert_into(rows.HoldRow)
-INSERT_REPORT = insert_into(rows.ReportRow, " ON CONFLICT DO NOTHING")
-"""A read that is repeated after a crash was reported at its first claim."""
-_file = insert(_report).values({column.name: bindparam(column.name) for column in _report.columns})
-FILE_AGAIN = _sql(
-    _file.on_conflict_do_update(
-        index_elements=["action"],
-        set_={name: _file.excluded[name] for name in ("reader", "filed_us", "due_us", "read_us", "by")},
-        where=_report.c.read_us.is_not(None),
-    )
-)
-"""There is news for who has read it already."""
 
 HEAD = _sql(select(_head.c.n, _head.c.hash).where(_head.c.stream == bindparam("stream")))
 _put_head = insert(_head).values(stream=bindparam("stream"), n=bindparam("n"), hash=bindparam("hash"))
@@ -153,11 +143,14 @@ _held = (
     .order_by(case((_standing.c.scope == _every, 1), else_=0), case((_standing.c.env == _every, 1), else_=0))
     .limit(1)
 )
-_unread = (
-    select(_report.c.action)
-    .where(_report.c.agent == bindparam("agent"), _report.c.read_us.is_(None), _report.c.due_us < bindparam("now"))
-    .limit(100)
+_at_stake: Select[tuple[int]] = (
+    select(literal_column("1"))
+    .where(_awaited.c.agent == bindparam("agent"), _awaited.c.tool == bindparam("tool"))
+    .where(_awaited.c.scope == bindparam("scope"), _awaited.c.env == bindparam("env"))
+    .limit(1)
 )
+_late = _at_stake.where(_awaited.c.due_us <= bindparam("now"))
+_late_by_boot = _at_stake.where(_awaited.c.boot == bindparam("boot"), _awaited.c.due_boot_us <= bindparam("boot_now"))
 _like = and_(_action.c.thread == bindparam("thread"), _action.c.digest == bindparam("digest"))
 _now_in = bindparam("window", type_=BigInteger)
 _latest = select(func.max(_quota.c.window)).where(_quota.c.quota == bindparam("quota")).scalar_subquery()
@@ -171,15 +164,15 @@ _taken = (
 LOOK = _sql(
     select(
         _held.scalar_subquery().label("held"),
-        select(func.count()).select_from(_unread.subquery()).scalar_subquery().label("overdue"),
+        func.coalesce(_late.scalar_subquery(), _late_by_boot.scalar_subquery()).label("overdue"),
         select(literal_column("1")).where(_like).limit(1).scalar_subquery().label("like"),
         select(_environment.c.components).where(_pinned).limit(1).scalar_subquery().label("pinned"),
         _taken.scalar_subquery().label("taken"),
     )
 )
-"""What the gate must know of every call: what its cell holds, overdue reports (up to a hundred, so that counting them
-never grows with the ledger), whether this thread has seen the same tool and arguments before, the pinned environment,
-and what is taken from one quota, since most calls draw on one at most."""
+"""What the gate must know of every call: what its cell holds, whether a report on it wasn't read in time by either
+clock, whether this thread has seen the same tool and arguments before, the pinned environment, and what is taken from
+one quota, since most calls draw on one at most."""
 
 TAKEN = _sql(_taken)
 """What is taken in the window that a counter is in, or in all buckets that a sliding one still reaches."""
@@ -332,11 +325,6 @@ JUDGE_SUGGESTION = _sql(
     .where(_action.c.key == bindparam("b_key"), _action.c.state == literal_column("'suggested'"))
     .where(_action.c.verdict == literal_column("''"))
     .values(verdict=bindparam("verdict"), actor=bindparam("by"))
-)
-ACKNOWLEDGE = _sql(
-    update(_report)
-    .where(_report.c.action == bindparam("b_action"), _report.c.read_us.is_(None))
-    .values(read_us=bindparam("read_us"), by=bindparam("by"))
 )
 PINNED = _sql(select(_environment.c.key, _environment.c.components).where(_pinned))
 SEEN_ENVIRONMENT = _sql(

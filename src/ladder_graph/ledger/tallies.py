@@ -7,13 +7,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, bindparam, func, literal_column, or_, select
 
-from ladder_graph.ledger import draft_rows, rows
+from ladder_graph.ledger import draft_rows, report_rows, rows
 from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.dialects import Sql, table_of
 from ladder_graph.ledger.pages import COUNTED, Count
 
-_head, _draft, _report = (table_of(model) for model in (rows.HeadRow, draft_rows.DraftRow, rows.ReportRow))
+_head, _draft, _digest = (table_of(model) for model in (rows.HeadRow, draft_rows.DraftRow, report_rows.DigestRow))
 
 CHAINS = Sql.of(
     select(_head.c.stream).where(
@@ -31,11 +31,15 @@ def _few(query: Select[Any]) -> Sql:
 
 _one: ColumnElement[int] = literal_column("1")
 DRAFTS = _few(select(_one).where(_draft.c.agent == bindparam("agent"), _draft.c.state == literal_column("'waiting'")))
-UNREAD = _few(select(_one).where(_report.c.agent == bindparam("agent"), _report.c.read_us.is_(None)))
+UNREAD = _few(
+    select(_one)
+    .where(_digest.c.agent == bindparam("agent"), _digest.c.ends_us <= bindparam("now"))
+    .where(_digest.c.state.in_([literal_column(f"'{state}'") for state in ("gathering", "closed", "unread")]))
+)
 OVERDUE = _few(
     select(_one)
-    .where(_report.c.agent == bindparam("agent"), _report.c.read_us.is_(None))
-    .where(_report.c.due_us < bindparam("now"))
+    .where(_digest.c.agent == bindparam("agent"), _digest.c.due_us <= bindparam("now"))
+    .where(_digest.c.state.in_([literal_column(f"'{state}'") for state in ("gathering", "closed", "unread")]))
 )
 
 
@@ -61,9 +65,9 @@ def drafts(cursor: Cursor, agents: Sequence[str]) -> Count:
     return _counted(cursor, DRAFTS, agents)
 
 
-def unread(cursor: Cursor, agents: Sequence[str]) -> Count:
-    """How many reports nobody has read yet."""
-    return _counted(cursor, UNREAD, agents)
+def unread(cursor: Cursor, agents: Sequence[str], now_us: int) -> Count:
+    """How many reports wait to be read: those whose period is over."""
+    return _counted(cursor, UNREAD, agents, now=now_us)
 
 
 def overdue(cursor: Cursor, agent: str, now_us: int) -> Count:

@@ -16,6 +16,7 @@ from ladder_graph.policy.bounds import Bound, Origin, Predicate, Table, Under, V
 from ladder_graph.policy.checks import Check
 from ladder_graph.policy.console import Access, Accesses, Console
 from ladder_graph.policy.fields import ImportPath, Many, Name, Place, RungField, Strict, Template, placed
+from ladder_graph.policy.reporting import Reports, Stream
 from ladder_graph.policy.slack import Member, Slack
 from ladder_graph.policy.trusting import OTHER, Scope, Stake, Trust
 from ladder_graph.policy.units import MicroDollars, SomeSeconds
@@ -187,26 +188,6 @@ class Rule(Strict):
         return self.model_copy(update={"bounds": bounds})
 
 
-class Channel(Strict):
-    """A stream of reports with a reader of its own."""
-
-    reader: Name
-    """The person who must acknowledge."""
-    sla: SomeSeconds = 86400.0
-    """Seconds within which a report must be acknowledged, as `"24h"`."""
-
-
-class Reports(Strict):
-    """Who reads what was done unasked at rung 5."""
-
-    reader: Name | None = None
-    """The person who must acknowledge; without a name nobody stands on rung 5."""
-    sla: SomeSeconds = 86400.0
-    """Seconds within which a report must be acknowledged, as `"24h"`."""
-    channels: dict[Name, Channel] = Field(default_factory=dict)
-    """Streams with readers of their own, for the tools whose rules name them as `channel`."""
-
-
 LOWEST = Rule()
 """The rule for a tool that no policy names: it suggests."""
 
@@ -295,11 +276,20 @@ class Policy(Strict):
         held = self.people[name].labels if name in self.people else ()
         return [label for label in rule.labels if label not in held]
 
-    def reader_of(self, rule: Rule) -> tuple[str, float] | None:
-        """Who reads the reports under a rule, and within how many seconds; None where nobody is named."""
-        if rule.channel is not None:
-            return self.reports.channels[rule.channel].reader, self.reports.channels[rule.channel].sla
-        return None if self.reports.reader is None else (self.reports.reader, self.reports.sla)
+    def stream_of(self, rule: Rule) -> tuple[str, Stream] | None:
+        """The stream that reports under a rule go to, with its name; None where nobody is named to read it.
+
+        Args:
+            rule: The rule.
+        """
+        name = rule.channel or ""
+        stream = self.reports.stream(name)
+        return (name, stream) if stream is not None and stream.reader else None
+
+    def reader_of(self, rule: Rule) -> str | None:
+        """Who reads the reports under a rule, with commas; None where nobody is named."""
+        found = self.stream_of(rule)
+        return None if found is None else ", ".join(found[1].reader)
 
     def able(self, by: Collection[str]) -> set[str]:
         """The names of those who may answer, with the roles looked up.
@@ -369,6 +359,7 @@ class Policy(Strict):
                 "ledger": self.ledger if elsewhere else placed(self.ledger, base),
                 "drafts": self.drafts if "://" in self.drafts else placed(self.drafts, base),
                 "tools": {name: rule.anchored(base) for name, rule in self.tools.items()},
+                "reports": self.reports.anchored(base),
             }
         )
 

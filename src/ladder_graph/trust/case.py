@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ladder_graph.calls import digest_of
 from ladder_graph.policy import Rule
 from ladder_graph.policy.trusting import Trust
 from ladder_graph.scale import Rung
@@ -29,6 +30,8 @@ class Attested:
     """The last reports, up to twenty."""
     reports_read: int = 0
     """Those of them that were read in time."""
+    unread: int = 0
+    """Reports that were due and that nobody has read to this day."""
     open_incidents: int = 0
     """Incidents of the tool that nobody has closed."""
     stamped: tuple[str, ...] = ()
@@ -88,6 +91,18 @@ class Certificate:
         """When all of it can be met at this pace; None where that can't be told."""
         moments = [gate.when_us for gate in self.missing]
         return None if None in moments else max((at for at in moments if at is not None), default=self.at_us)
+
+    @property
+    def mark(self) -> str:
+        """A digest of what it rests on: the loss, each condition, and the runs by two digits of their number.
+
+        It stays the same while time passes and a busy tool goes on without a mistake.
+        """
+        found, cell = self.evidence, list(self.cell)
+        runs = f"{found.runs:.1e}" if found.runs >= 100 else str(found.runs)  # noqa: PLR2004  # three digits
+        held = [[gate.code, gate.met] for gate in self.gates]
+        counted = [runs, round(found.k, 6), found.first_us]
+        return digest_of("certificate", cell, int(self.rung), int(self.to), self.mode, counted, held)
 
     @property
     def share(self) -> float:

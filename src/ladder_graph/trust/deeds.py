@@ -101,6 +101,10 @@ class Incident:
         return 0.0 if self.reversed else self.severity.loss
 
 
+LOOK = "look"
+"""The class of an incident by which a reader wants somebody to look into an action. It says nothing against the agent
+until somebody has, and is open until they close it."""
+
 BLAMELESS = "policy"
 """The fault of a no that says nothing about the agent: it came at a bad moment, or isn't wanted any more."""
 
@@ -152,8 +156,12 @@ class Deed:
     """A no had reasons outside the agent."""
     blamed: bool = False
     """A no had none."""
+    report: str = ""
+    """The digest that it was filed in, on rung 5."""
+    read_by_us: int = 0
+    """By when that had to be read, as it was known then."""
     read: Look | None = None
-    """Who read its report."""
+    """Who gave a verdict on it there."""
     incidents: Mapping[str, Incident] = field(default_factory=_none)
     """Class to what was last said of it."""
     requester: str = ""
@@ -297,8 +305,8 @@ def _first(deed: Deed, entry: Happening) -> None:
 
 
 def _origin(deed: Deed) -> tuple[Any, ...]:
-    plain = deed.thread, deed.rung, deed.signature, deed.by_person, deed.beyond, repr(deed.arguments)
-    return deed.at_us, deed.cell or (), *plain
+    plain = deed.thread, deed.rung, deed.signature, deed.by_person, deed.beyond, repr(deed.arguments), deed.report
+    return deed.at_us, deed.cell or (), *plain, deed.read_by_us
 
 
 def _place(deed: Deed, entry: Happening) -> None:
@@ -310,6 +318,8 @@ def _place(deed: Deed, entry: Happening) -> None:
     deed.signature = signature(arguments)
     deed.by_person = "edited_from" in body
     deed.beyond = _outside(body.get("reasons"))
+    due = body.get("read_by")
+    deed.report, deed.read_by_us = _text(body.get("report")) or "", due if type(due) is int else 0
     asked = deed.rung <= Rung.CONFIRM and isinstance(arguments, Mapping)
     deed.arguments = arguments if asked else None
 

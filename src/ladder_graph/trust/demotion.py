@@ -11,12 +11,14 @@
 | D5 | whoever approved its calls didn't look, and without that it would not stand here | one lower | weighs less | |
 | D6 | no judged action for 30 days; for 90 | one lower; confirm | half | 7 |
 | D7 | what the rung needs isn't there any more; see `routing.lacks` | what is left | kept | |
+| D8 | a report on what it did on rung 5 was not read in time | rollback | kept | |
 | | a person put it down | as they say | kept | |
 
 Nothing but D2 puts a tool below confirm, and that not below draft: there a person judges each call, and nothing runs
 unasked. Nobody anticipated an undo that failed or found a conflict, a cost above what was held, a class of mistakes
 that the rule doesn't expect, a loss above the cap. Waiting doubles with each demotion in 90 days before, up to 112
-days.
+days. D8 is no mistake of the agent: nobody looked. It is for the cells that acted in that report, and holds until the
+report is read and a person signs for each of them again; no evidence is asked for anew.
 """
 
 from __future__ import annotations
@@ -53,7 +55,7 @@ class Demotion:
     rung: Rung
     reason: str
     code: str = "manual"
-    """Which rule of the table: `D1` to `D6`, or `manual` where a person did it."""
+    """Which rule of the table: `D1` to `D8`, or `manual` where a person did it."""
     evidence: Effect = "keep"
     cooldown: int = 0
     """Days before it may go up again."""
@@ -134,6 +136,25 @@ def after_silence(rung: Rung, days: float, *, lowered: bool = False) -> Demotion
         return None
     reason = f"none of its actions was judged for {int(days)} days"
     return Demotion(Rung.CONFIRM if days >= RECENT else _one_lower(rung), reason, "D6", "half", 7)
+
+
+def after_unread(report: str, seconds: float) -> Demotion:
+    """D8: what it did unasked wasn't read in time, so it goes down from report to rollback.
+
+    Args:
+        report: What the report is called.
+        seconds: For how long it has lain unread.
+    """
+    return Demotion(Rung.ROLLBACK, f"the report {report} lay unread for {_spell(seconds)}", "D8")
+
+
+def _spell(seconds: float) -> str:
+    """Whole minutes, hours or days, whichever says enough."""
+    minutes = int(seconds // 60)
+    for name, size in (("days", 2880), ("hours", 120), ("minutes", 2)):
+        if minutes >= size:
+            return f"{minutes // (size // 2)} {name}"
+    return f"{seconds:.0f} seconds"
 
 
 def _one_lower(rung: Rung) -> Rung:

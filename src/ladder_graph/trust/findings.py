@@ -12,12 +12,12 @@ from ladder_graph.scale import Rung
 from ladder_graph.trust.case import Attested, Case, Certificate
 from ladder_graph.trust.cells import CellKey
 from ladder_graph.trust.cost import Measured, Price, price
-from ladder_graph.trust.deeds import Deed
+from ladder_graph.trust.deeds import LOOK, Deed
 from ladder_graph.trust.delay import Delays, Report, known_by, observed
 from ladder_graph.trust.demotion import Demotion, after_alarm, after_silence, after_stamping
 from ladder_graph.trust.evalue import ALARM, ecusum, evalue
 from ladder_graph.trust.evidence import DAY, Unit, Weighed, units, weigh
-from ladder_graph.trust.fold import Drill, Fold
+from ladder_graph.trust.fold import Digested, Drill, Fold
 from ladder_graph.trust.gates import FRESH, REPORTS
 from ladder_graph.trust.held import Held, nearest, rows
 from ladder_graph.trust.looking import Reviewer
@@ -108,7 +108,8 @@ class Findings:
     def _delays(self) -> dict[str, Delays]:
         found: defaultdict[str, list[Report]] = defaultdict(list)
         for deed in self.fold.deeds.values():
-            reported = [one.first_us or one.at_us for one in deed.incidents.values() if not one.reversed]
+            told = [one for klass, one in deed.incidents.items() if klass != LOOK and not one.reversed]
+            reported = [one.first_us or one.at_us for one in told]
             if deed.cell is not None and reported:
                 age = (self.now_us - deed.at_us) / DAY
                 found[deed.cell.tool].append(Report((min(reported) - deed.at_us) / DAY, age))
@@ -248,32 +249,36 @@ class Findings:
         tool, fresh = cell.tool, self.now_us - FRESH * DAY
         version = self.versions.get(tool) or next((d.version for d in reversed(self._drills(tool))), "")
         drills = [d for d in self._drills(tool) if d.at_us >= fresh and d.version == version and d.passed]
-        due, read = self._reports(tool)
+        due, read, unread = self._reports(tool)
         stopped = max((deed.at_us for deed in self._of_tool.get(tool, ()) if deed.beyond), default=0)
         bounds = max(stopped, self.fold.attested.get(("bounds", tool), 0)) or None
         open_ = sum(
-            not (one.closed or one.reversed) and one.severity.loss >= 1
-            for deed in self._of_tool.get(tool, ()) for one in deed.incidents.values()
+            not (one.closed or one.reversed) and (one.severity.loss >= 1 or klass == LOOK)
+            for deed in self._of_tool.get(tool, ()) for klass, one in deed.incidents.items()
         )  # fmt: skip
         deeds = self._of_cell.get(cell, ())
         approvers = sorted({deed.look.by for deed in deeds if deed.rung <= Rung.CONFIRM and deed.look is not None})
         return Attested(
             drills=len(drills), bounds_us=bounds, audit_us=self.fold.attested.get(("audit", "")),
-            reports=due, reports_read=read, open_incidents=open_,
+            reports=due, reports_read=read, unread=unread, open_incidents=open_,
             stamped=tuple(name for name in approvers if not self.reviewer(name).evidence),
         )  # fmt: skip
 
     def _drills(self, tool: str) -> list[Drill]:
         return [drill for drill in self.fold.drills if drill.tool == tool]
 
-    def _reports(self, tool: str) -> tuple[int, int]:
-        """The last reports that were due or are read, and how many of them were read in time."""
-        named = self.policy.reader_of(self.policy.rule(tool))
-        sla = int((named[1] if named else 0) * 1_000_000)
-        filed = [deed for deed in self._of_tool.get(tool, ()) if deed.rung is Rung.REPORT and "done" in deed.ends]
-        over = [deed for deed in filed if deed.read is not None or deed.at_us + sla < self.now_us]
-        last = sorted(over, key=lambda deed: deed.at_us)[-REPORTS:]
-        return len(last), sum(deed.read is not None and deed.read.at_us <= deed.at_us + sla for deed in last)
+    def _reports(self, tool: str) -> tuple[int, int, int]:
+        """The last reports that were due or are read, how many of them were read in time, and how many never were."""
+        due: dict[str, int] = {}
+        for deed in self._of_tool.get(tool, ()):
+            if deed.report:
+                made = self.fold.digests.get(deed.report, Digested()).due_us
+                due[deed.report] = min(deed.read_by_us, deed.read_by_us if made is None else made)
+        found = [(at, self.fold.digests.get(report, Digested())) for report, at in due.items()]
+        over = [(at, one) for at, one in found if one.read_us is not None or one.lapsed or at < self.now_us]
+        last = sorted(over, key=lambda one: one[0])[-REPORTS:]
+        in_time = sum(one.read_us is not None and one.read_us <= at and not one.lapsed for at, one in last)
+        return len(last), in_time, sum(one.read_us is None for _, one in over)
 
 
 _ANSWERED = frozenset({"approved", "declined", "edited", "responded"})

@@ -28,6 +28,17 @@ class Drill:
 
 
 @dataclass(slots=True)
+class Digested:
+    """A report, as far as the chain tells whether it was read in time."""
+
+    due_us: int | None = None
+    """By when it had to be read; None where it wasn't made yet."""
+    read_us: int | None = None
+    lapsed: bool = False
+    """Its time was over, by whichever clock, before it was read."""
+
+
+@dataclass(slots=True)
 class Fold:
     """What the entries of one agent's chain have told so far."""
 
@@ -35,10 +46,12 @@ class Fold:
     deeds: dict[str, Deed] = field(default_factory=dict)
     """Action to what became of it."""
     events: list[Event] = field(default_factory=list)
-    """Promotions and demotions, in the order of the chain."""
+    """What took cells up and down, in the order of the chain."""
     drills: list[Drill] = field(default_factory=list)
     attested: dict[tuple[str, str], int] = field(default_factory=dict)
     """What was carried out, for which tool (empty for all), to when it last held."""
+    digests: dict[str, Digested] = field(default_factory=dict)
+    """Reports by their ids."""
     probes: dict[str, Probes] = field(default_factory=dict)
     """Reviewer to the probes that they were shown."""
     replays: list[dict[str, str]] = field(default_factory=list)
@@ -52,7 +65,7 @@ class Fold:
         """Take one entry in."""
         said: Any
         match entry.kind:
-            case "promoted" | "demoted" | "sampled":
+            case "promoted" | "demoted" | "sampled" | "carried":
                 self._event(entry)
             case "rehearsed":
                 said = entry.body
@@ -69,6 +82,8 @@ class Fold:
                 self.replays.append({str(name): str(one) for name, one in said.items()} if type(said) is dict else {})
             case "pinned" | "environment":
                 self._environment(entry)
+            case "digest" | "read" | "lapsed":
+                self._digest(entry)
             case _ if entry.action:
                 if (deed := self.deeds.get(entry.action)) is None:
                     deed = self.deeds[entry.action] = Deed()
@@ -79,6 +94,16 @@ class Fold:
             self.events.append(Event.of(entry.agent, entry.at_us, cast("Kind", entry.kind), entry.body))
         except (KeyError, ValueError, TypeError):
             return  # It was erased, or is not ours; `verify` tells which.
+
+    def _digest(self, entry: Happening) -> None:
+        said, due = str(entry.body.get("digest", "")), entry.body.get("due_us")
+        known = self.digests.setdefault(said, Digested())
+        if entry.kind == "digest" and type(due) is int:
+            known.due_us = due if known.due_us is None else min(due, known.due_us)
+        elif entry.kind == "read":
+            known.read_us = entry.at_us if known.read_us is None else min(entry.at_us, known.read_us)
+        elif entry.kind == "lapsed":
+            known.lapsed = True
 
     def _environment(self, entry: Happening) -> None:
         try:

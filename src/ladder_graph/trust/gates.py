@@ -48,11 +48,22 @@ def gates(case: Case, made: Certificate) -> Iterator[Gate]:
         case: The case.
         made: Its numbers.
     """
+    if case.held.code == "D8" and case.to is Rung.REPORT:
+        yield from _read_after_all(case)
+        return
     yield from _numbers(case, made)
     yield from _time(case)
     yield from _conduct(case)
     yield from _price(case)
     yield from _infrastructure(case)
+
+
+def _read_after_all(case: Case) -> Iterator[Gate]:
+    """It lost its rung since a report lay unread, and no evidence: what it had shown still holds once that is read."""
+    left = case.attested.unread
+    text = f"{left} of the reports on it were due and are unread" if left else "every report on it that was due is read"
+    yield Gate("reports_read", not left, text)
+    yield from (gate for gate in _conduct(case) if gate.code in {"incidents", "environment", "ceiling", "scope"})
 
 
 def _numbers(case: Case, made: Certificate) -> Iterator[Gate]:

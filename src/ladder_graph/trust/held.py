@@ -17,8 +17,12 @@ from ladder_graph.trust.cells import EVERY, CellKey
 from ladder_graph.trust.demotion import LONGEST, RECENT, Effect
 from ladder_graph.trust.evidence import DAY
 
-Kind = Literal["promoted", "demoted", "sampled"]
-"""Up, down, or that some of its calls ask for a while."""
+Kind = Literal["promoted", "demoted", "sampled", "carried"]
+"""Up, down, that some of its calls ask for a while, or that it keeps what it had earned as something else."""
+
+
+RAISING: frozenset[Kind] = frozenset({"promoted", "carried"})
+"""What is signed by a person, for one cell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +55,12 @@ class Event:
         Of a demotion whose entry can't be read whole, what is missing is taken at its worst.
 
         Raises:
-            ValueError: It says of no tool, or it is a promotion that can't be read or isn't for one cell.
+            ValueError: It says of no tool, or it raises and can't be read or isn't for one cell.
         """
         tool, rung = body.get("tool"), body.get("rung")
         scope, env = (said if isinstance(said := body.get(key), str) else EVERY for key in ("scope", "env"))
         told = Rung(rung) if type(rung) is int and rung in set(Rung) else None
-        if not (isinstance(tool, str) and tool) or (kind == "promoted" and (EVERY in {scope, env} or told is None)):
+        if not (isinstance(tool, str) and tool) or (kind in RAISING and (EVERY in {scope, env} or told is None)):
             raise ValueError(f"{kind} at {at_us}: the entry can't be read")
         evidence, cooldown, code = body.get("evidence", "keep"), body.get("cooldown", 0), body.get("code", "manual")
         return cls(
@@ -98,9 +102,14 @@ class Held:
         """
         if event.kind == "sampled":
             return replace(self, sampled_us=max(self.sampled_us, event.at_us + event.cooldown * DAY))
+        if event.kind in RAISING and self.demotions and event.at_us <= self.demotions[-1]:
+            return self
+        if event.kind == "carried":
+            # What it was put down for in this very environment still holds: nothing was shown since.
+            kept = event.rung if self.earned is None else max(self.earned, event.rung)
+            waits = max(self.cooldown_us, event.at_us + event.cooldown * DAY) if event.cooldown else self.cooldown_us
+            return replace(self, earned=kept, since_us=event.at_us, cooldown_us=waits)
         if event.kind == "promoted":
-            if self.demotions and event.at_us <= self.demotions[-1]:
-                return self
             cap = None if self.cap is None else event.rung
             return replace(self, earned=event.rung, cap=cap, reason="", code="", since_us=event.at_us)
         lower = self.cap is None or event.rung < self.cap
@@ -172,7 +181,7 @@ def _recent(demotions: Iterable[int]) -> tuple[int, ...]:
     return tuple(at for at in rising if at > rising[-1] - RECENT * DAY)
 
 
-BACK = frozenset({"D1", "D5", "D6"})
+BACK = frozenset({"D1", "D5", "D6", "D8"})
 """Demotions after which a cell comes back without spending its days on the lower rung."""
 
 NOTHING = Held()

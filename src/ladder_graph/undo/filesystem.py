@@ -12,8 +12,9 @@ from typing import Any
 
 from ladder_graph.errors import LadderError, UndoConflict
 from ladder_graph.references import registered
+from ladder_graph.telling import Change
 from ladder_graph.tools import Arguments, Declaration
-from ladder_graph.undo import merging, nodes
+from ladder_graph.undo import merging, nodes, views
 
 MOST_ENTRIES = 10_000
 """Files and directories that one before-image may hold."""
@@ -27,6 +28,7 @@ def files(
     root: str | os.PathLike[str] | None = None,
     store: str | os.PathLike[str] | None = None,
     largest: int | str = "10MB",
+    content: str | None = None,
 ) -> Declaration:
     """Undo for a tool whose arguments name the files or directories that it changes.
 
@@ -48,6 +50,8 @@ def files(
         store: Where contents go that are too large for the ledger; `ladder-graph/undo` in the user's state directory
             by default.
         largest: The most bytes of one before-image, as a number or `"10MB"`. Beyond it the call isn't run unasked.
+        content: The argument that holds the text that the one file will have, where there is such a one: whoever is
+            asked sees it beside the text of now.
 
     Example:
         >>> files("path", root="/srv/site").portable
@@ -66,8 +70,14 @@ def files(
             raise LadderError(f"{tops[0]} was changed while its before-image was made")
         return {"tops": tops, "root": inside, "store": os.fspath(kept_in), "was": was, "parts": parts}
 
+    def foresee(arguments: Arguments) -> list[Change]:
+        tops = sorted({place for name in names for place in _places(arguments.get(name), inside)})
+        after = arguments.get(content) if content is not None and len(tops) == 1 else None
+        text = after if isinstance(after, str) else None
+        return [Change(top, views.seen(Path(top)), None if text is None else views.told(text)) for top in tops]
+
     return Declaration(
-        prepare=prepare, undo=put_back, fingerprint=present, conditional=True, resource=_resource
+        prepare=prepare, undo=put_back, fingerprint=present, conditional=True, resource=_resource, foresee=foresee
     )  # fmt: skip
 
 

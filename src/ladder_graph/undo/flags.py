@@ -8,6 +8,7 @@ from typing import Any
 
 from ladder_graph.errors import LadderError, UndoConflict
 from ladder_graph.references import register, registered, resolve, unportable
+from ladder_graph.telling import Change
 from ladder_graph.tools import Arguments, Declaration
 
 
@@ -17,6 +18,7 @@ def flag(
     get: Callable[[str], Any],
     set: Callable[[str, Any], Any],  # noqa: A002  # the pair is named so everywhere
     version: Callable[[str], Any] | None = None,
+    value: str | None = None,
 ) -> Declaration:
     """Undo for a tool that sets the named value of some service: a feature flag, a setting, a weight.
 
@@ -32,6 +34,7 @@ def flag(
         get: Name to value, a JSON value. None stands for a flag that isn't set.
         set: Sets a name to a value, or takes it away where the value is None.
         version: Name to something that changes whenever anybody sets it.
+        value: The argument that holds the new value: whoever is asked sees it beside the one of now.
 
     Raises:
         LadderError: A function can't be run by another process: it must stand at the top of a module.
@@ -46,10 +49,19 @@ def flag(
             raise LadderError(f"{name!r} is no name of a flag")
         return {"name": name, "was": get(name), **named}
 
+    def foresee(arguments: Arguments) -> list[Change]:
+        name = str(arguments.get(argument))
+        after = None if value is None else _words(arguments.get(value))
+        return [Change(f"flag {name}", _words(get(name)), after)]
+
     return Declaration(
         prepare=prepare, undo=put_back, fingerprint=present, conditional=True,
-        resource=lambda state: f"flag:{state['name']}",
+        resource=lambda state: f"flag:{state['name']}", foresee=foresee,
     )  # fmt: skip
+
+
+def _words(value: Any) -> str:
+    return "not set" if value is None else json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
 def _portable(use: Any, function: Callable[..., Any]) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from ladder_graph.errors import LadderError, UndoConflict
 from ladder_graph.references import registered
+from ladder_graph.telling import Change
 from ladder_graph.tools import Arguments, Declaration
 from ladder_graph.undo import merging, nodes
 
@@ -53,20 +54,36 @@ def git_tree(argument: str | None = None, *, path: str | os.PathLike[str] | None
     if (argument is None) == (path is None):
         raise ValueError("give either the argument that holds the path, or path=")
 
-    def prepare(arguments: Arguments) -> dict[str, Any]:
+    def top_of(arguments: Arguments) -> Path:
         place = os.fspath(path) if path is not None else arguments.get(argument or "")
         if not isinstance(place, str) or not Path(place).exists():
             raise LadderError(f"{place!r} is no path in a git work tree")
         inside = Path(place) if Path(place).is_dir() else Path(place).parent
-        top = Path(os.fsdecode(_git(inside.absolute(), "rev-parse", "--show-toplevel")[:-1]))
+        return Path(os.fsdecode(_git(inside.absolute(), "rev-parse", "--show-toplevel")[:-1]))
+
+    def foresee(arguments: Arguments) -> list[Change]:
+        return [_stands(top_of(arguments))]
+
+    def prepare(arguments: Arguments) -> dict[str, Any]:
+        top = top_of(arguments)
         _at_rest(top)
         scope = {"top": os.fspath(top), "ignored": _ignored(top), "directories": _directories(top)}
         return {**scope, "parts": _parts(scope, keep=True), "index": _keep(top, _index(top))}
 
     return Declaration(
         prepare=prepare, undo=put_back, fingerprint=present, conditional=True, ttl=KEPT,  # type: ignore[arg-type]  # it is read
-        resource=_resource,
+        resource=_resource, foresee=foresee,
     )  # fmt: skip
+
+
+def _stands(top: Path) -> Change:
+    """Where a work tree stands at this moment."""
+    branch = os.fsdecode(_git(top, "branch", "--show-current").strip()) or "no branch"
+    # A repository may have no commit yet, which `rev-parse HEAD` takes for an error.
+    commit = os.fsdecode(_git(top, "for-each-ref", "--format=%(objectname:short)", f"refs/heads/{branch}").strip())
+    changed = len(_git(top, "status", "--porcelain", "-z").split(b"\0")) - 1
+    files = f"{changed} changed {'file' if changed == 1 else 'files'}"
+    return Change(f"work tree {top}", f"{branch}{f' at {commit}' if commit else ''}, {files}")
 
 
 def _resource(state: Any) -> str:

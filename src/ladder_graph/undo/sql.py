@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,9 +21,12 @@ from sqlalchemy.types import NullType
 from ladder_graph.calls import canonical, normalise, restore
 from ladder_graph.errors import LadderError, UndoConflict
 from ladder_graph.references import register, registered, resolve, unportable
+from ladder_graph.telling import Change
 from ladder_graph.tools import Arguments, Declaration
 from ladder_graph.undo import merging
 
+MOST_SHOWN = 20
+"""Rows that are shown to whoever is asked."""
 MOST_ROWS = 1_000
 """Rows that one before-image may hold."""
 
@@ -72,8 +76,22 @@ def sql_rows(
         kept = {name: normalise(row) for name, row in rows.items()}
         return {**scope, "rows": kept, "parts": {name: _digest(row) for name, row in kept.items()}}
 
+    def foresee(arguments: Arguments) -> list[Change]:
+        where = {column: _values(arguments, name) for column, name in columns.items()}
+        with _opened({**place, "where": where}) as connection:
+            rows = _Rows(connection, {**place, "where": where}).read()
+        named = f"{schema}.{table}" if schema else table
+        found = [
+            Change(f"{named} {name}", json.dumps(normalise(row), ensure_ascii=False))
+            for name, row in list(rows.items())[:MOST_SHOWN]
+        ]
+        more = len(rows) - len(found)
+        return [*found, *([Change(f"{more} more rows of {named}")] if more else [])] or [
+            Change(f"rows of {named}", "none that the arguments name")
+        ]
+
     return Declaration(
-        prepare=prepare, undo=put_back, fingerprint=present, conditional=True, resource=_resource
+        prepare=prepare, undo=put_back, fingerprint=present, conditional=True, resource=_resource, foresee=foresee
     )  # fmt: skip
 
 

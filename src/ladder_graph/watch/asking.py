@@ -1,4 +1,4 @@
-"""One GET to a URL of the policy, dialled at an address that was looked at, with an end in time and in size.
+"""One request to a URL of the policy, dialled at an address that was looked at, with an end in time and in size.
 
 The name is resolved once and that very address is dialled, so a name server that answers otherwise a moment later
 changes nothing. The URL stays as it is, and with it the `Host` header, the name in TLS and the certificate's check.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from ipaddress import ip_address
@@ -65,6 +65,34 @@ def ask(
         NotAsked: The URL can't be read, or leads to where the policy doesn't.
         NoAnswer: It can't be reached, or its answer is late, too large, or not HTTP.
     """
+    return _asked("GET", url, timeout, allow, resolve, {}, None, body=body)
+
+
+def post(
+    url: str, content: bytes, *, headers: Mapping[str, str], timeout: float, allow: Sequence[str] = (),
+    resolve: Resolve = resolved,
+) -> Answer:  # fmt: skip
+    """Send one POST, follow no redirect, use no proxy. What is answered isn't read beyond its status.
+
+    Args:
+        url: As the policy writes it.
+        content: The body.
+        headers: Beside those that HTTP needs.
+        timeout: Seconds for all of it: the name, the connection, TLS and the answer.
+        allow: Internal targets that a name may lead to.
+        resolve: How a name is looked up.
+
+    Raises:
+        NotAsked: The URL can't be read, or leads to where the policy doesn't.
+        NoAnswer: It can't be reached, or its answer is late, or not HTTP.
+    """
+    return _asked("POST", url, timeout, allow, resolve, headers, content, body=False)
+
+
+def _asked(
+    method: str, url: str, timeout: float, allow: Sequence[str], resolve: Resolve, headers: Mapping[str, str],
+    content: bytes | None, *, body: bool,
+) -> Answer:  # fmt: skip
     ends = time.monotonic() + timeout
     target = _target(url)
     host = target.raw_host.decode("ascii")
@@ -76,7 +104,7 @@ def ask(
     if (why := refusal(host, addresses, allow)) is not None:
         raise NotAsked(why)
     try:
-        return _get(target, _Dialled(addresses, ends), body=body)
+        return _sent(method, target, _Dialled(addresses, ends), headers, content, body=body)
     except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError) as wrong:
         raise NoAnswer(type(wrong).__name__) from None
 
@@ -99,14 +127,18 @@ def _target(url: str) -> httpx.URL:
     return target
 
 
-def _get(target: httpx.URL, dialled: _Dialled, *, body: bool) -> Answer:
+def _sent(
+    method: str, target: httpx.URL, dialled: _Dialled, more: Mapping[str, str], content: bytes | None, *, body: bool
+) -> Answer:  # fmt: skip
     url = httpcore.URL(scheme=target.raw_scheme, host=target.raw_host, port=target.port, target=target.raw_path)
     # Uncompressed, so that the size that is read is the size that is held.
     headers: dict[bytes | str, bytes | str] = {"Host": target.netloc.decode("ascii"), "Accept-Encoding": "identity"}
+    headers.update(more)
+    headers.update({} if content is None else {"Content-Length": str(len(content))})
     tls = _tls() if target.scheme == "https" else None
     with (
         httpcore.ConnectionPool(ssl_context=tls, network_backend=dialled) as pool,
-        pool.stream("GET", url, headers=headers) as response,
+        pool.stream(method, url, headers=headers, content=content) as response,
     ):
         return Answer(response.status, _read(response) if body else b"")
 

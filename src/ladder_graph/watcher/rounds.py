@@ -19,7 +19,7 @@ from ladder_graph.policy import Policy
 from ladder_graph.tools import Declaration
 from ladder_graph.watcher.hands import Hands
 from ladder_graph.watcher.sighting import asks_by
-from ladder_graph.watcher.sweeps import Sweeps
+from ladder_graph.watcher.sweeps import OFTEN, SOON, Sweeps
 from ladder_graph.watcher.working import Work, unknown_tool
 
 log = logging.getLogger("ladder_graph")
@@ -44,15 +44,17 @@ class Watcher(Work):
         declared: What a tool of an agent declares, where this process knows it; else its artifact says it.
         poll: Seconds between two looks.
         sweep: Puts down what the numbers speak against; done after a minute, and then every hour.
+        reports: Does what is due about reports, and tells people; done every ten seconds.
     """
 
     def __init__(
         self, store: Store, clock: Callable[[], dt.datetime], policy: Callable[[], Policy],
         declared: Callable[[str, str], Declaration] = unknown_tool, *, poll: float = POLL,
-        sweep: Callable[[], object] | None = None,
+        sweep: Callable[[], object] | None = None, reports: Callable[[], object] | None = None,
     ) -> None:  # fmt: skip
         super().__init__(store, clock, policy, declared)
         self.poll, self._sweeps = poll, Sweeps(sweep)
+        self._reports = Sweeps(reports, SOON, OFTEN)
         self.name = f"{socket.gethostname()}/{os.getpid()}"
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -114,8 +116,9 @@ class Watcher(Work):
         for scope in self.unwinding.due(now):
             if not self._undoing.busy(scope):
                 self._undoing.begin([scope], now + LEASE, partial(self.unwinding.go_on, scope))
-        if (sweep := self._sweeps.turn(now)) is not None:
-            self._looking.begin([], now, sweep)
+        for sweep in (self._sweeps.turn(now), self._reports.turn(now)):
+            if sweep is not None:
+                self._looking.begin([], now, sweep)
         due = self.store.glance(watches.next_due)
         if due is None or due > now:
             return False

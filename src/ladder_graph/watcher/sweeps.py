@@ -1,4 +1,4 @@
-"""Looking from time to time through everything that was earned, for what the numbers speak against."""
+"""Looking from time to time: through everything that was earned, and for reports that something is due about."""
 
 from __future__ import annotations
 
@@ -12,16 +12,21 @@ FIRST = 60 * PULSE
 EVERY = 3600 * PULSE
 """Microseconds between two sweeps."""
 
+SOON, OFTEN = PULSE, 10 * PULSE
+"""The same for what is due about reports, which costs two look-ups where nothing is."""
+
 
 class Sweeps:
-    """Knows when it is time for the next one. The first comes after a minute, in which windows left open go first.
+    """Knows when it is time for the next one. The first comes after a while, in which windows left open go first.
 
     Args:
         sweep: What is done then; None for nothing.
+        first: Microseconds before the first one.
+        every: Microseconds between two.
     """
 
-    def __init__(self, sweep: Callable[[], object] | None) -> None:
-        self._sweep = sweep
+    def __init__(self, sweep: Callable[[], object] | None, first: int = FIRST, every: int = EVERY) -> None:
+        self._sweep, self._first, self._every = sweep, first, every
         self._next = 0
 
     def turn(self, now: int) -> Callable[[], object] | None:
@@ -31,10 +36,10 @@ class Sweeps:
             now: The present, in microseconds since the epoch. Where the clock was set back by more than the time
                 between two sweeps, it is time.
         """
-        if self._sweep is None or 0 < self._next - now <= 2 * EVERY:
+        if self._sweep is None or 0 < self._next - now <= 2 * self._every:
             return None
         if not self._next:
-            self._next = now + FIRST
+            self._next = now + self._first
             return None
-        self._next = now + EVERY
+        self._next = now + self._every
         return self._sweep

@@ -19,6 +19,7 @@ from ladder_graph.hosting import Alone
 from ladder_graph.ledger import Journal, Store, acts, measurements, sagas, signals, starts, watches
 from ladder_graph.ledger.clocks import Moment
 from ladder_graph.ledger.cursor import Cursor
+from ladder_graph.ledger.filing import filing_of, page
 from ladder_graph.ledger.measurements import Measured
 from ladder_graph.ledger.outboxes import RESOURCE
 from ladder_graph.ledger.questions import Terms
@@ -33,7 +34,7 @@ from ladder_graph.steps import Claimed, NotClaimed
 from ladder_graph.tools import NOTHING, Declaration
 from ladder_graph.trust.cells import EVERY, CellKey
 from ladder_graph.trust.demotion import unanticipated
-from ladder_graph.turns import Turn, reader_of
+from ladder_graph.turns import Turn
 from ladder_graph.undo.apart import TIMEOUT
 from ladder_graph.watcher.posting import Post
 from ladder_graph.watcher.sighting import Sighting
@@ -163,7 +164,7 @@ class Work:
         if changed and phase == "undo":
             sagas.condemn(cursor, journal, window.action, f"{window.tool} turned bad: {judgement.why}")
         if changed and phase == "held":
-            acts.page(journal, cursor, window.agent, window.action, reader_of(self.policy(), window.tool))
+            page(journal, cursor, window.agent, window.action, filing_of(self.policy(), window.tool))
         if window.resource.startswith(RESOURCE):
             self._post.hurry()
         return changed and phase == "undo"
@@ -244,7 +245,7 @@ class Work:
             if not watches.over(cursor, window, "held", why):
                 return
             journal.append(cursor, window.agent, "watched", window.action, {"phase": "held", "text": why})
-            acts.page(journal, cursor, window.agent, window.action, reader_of(self.policy(), window.tool))
+            page(journal, cursor, window.agent, window.action, filing_of(self.policy(), window.tool))
             log.warning("held: %s (action %s): %s", window.tool, window.action[:8], why)
             if demoted:
                 said = f"action {window.action[:8]} of it can't be undone: {why}"
@@ -275,7 +276,7 @@ class Work:
     def _turn(self, call: Call, rule: Rule) -> Turn:
         return Turn(
             store=self.store, policy=self.policy(), clock=self.clock, workspace=None, terms=Terms(rule, "", ""),
-            reader=reader_of(self.policy(), call.tool), declaration=self.declared(call.agent, call.tool), host=Alone(),
+            filing=filing_of(self.policy(), call.tool), declaration=self.declared(call.agent, call.tool), host=Alone(),
             apart=True, limit=self.limit,
         )  # fmt: skip
 

@@ -10,10 +10,12 @@ from dataclasses import replace
 from ladder_graph.calls import Call
 from ladder_graph.facts import Asking, Decision, Outcome, Person, Reason, Route
 from ladder_graph.ledger import Journal, Reading, Refused, Store
+from ladder_graph.ledger.filing import Filing
 from ladder_graph.ledger.questions import Terms
 from ladder_graph.ledger.sessions import SessionOwner
 from ladder_graph.policy import Rule
 from ladder_graph.policy.bounds import Charge
+from ladder_graph.policy.reporting import Stream
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.steps import Claim, Record, Settle
@@ -36,6 +38,11 @@ def charge(amount=1, limit=3, quota="ops/send_email/calls", window=DAY):
     """What a call takes from a quota."""
     begun = int(dt.datetime.fromisoformat(f"{window}T00:00:00+00:00").timestamp()) * 1_000_000
     return Charge(quota, window, amount, limit, "calls", begun)
+
+
+def filing_by(reader, sla_us, **fields):
+    """Where reports go that somebody must read within so many microseconds, each by itself."""
+    return Filing("", Stream(**{"reader": (reader,), "sla": sla_us / 1_000_000, "digest": "action", **fields}))
 
 
 class Desk:
@@ -105,8 +112,9 @@ class Desk:
     def claim(self, of=CALL, *charges, reader=None, **fields):
         """Take the right to run a call."""
         step = Claim(of, ROUTE, charges, report=reader is not None, **fields)
+        filing = None if reader is None else filing_by(*reader)
         return self.write(
-            lambda journal, cursor: journal.claim(cursor, step, Terms(self.rule, self.tool, self.undo), reader)
+            lambda journal, cursor: journal.claim(cursor, step, Terms(self.rule, self.tool, self.undo), filing)
         )
 
     def take_over(self, fence, of=CALL):

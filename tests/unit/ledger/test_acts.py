@@ -31,28 +31,6 @@ def test_a_suggestion_is_judged_once(desk, act, verdict):
         act("judge_suggestion", CALL.short, "adopted", ANA, "")
 
 
-def test_a_report_is_read_once(desk, act):
-    """Who read it and when is kept."""
-    desk.claim(reader=("bo", 60))
-    act("acknowledge", CALL.short, ANA)
-    assert desk.rows('SELECT "by", read_us IS NOT NULL FROM report') == [("ana", 1)]
-    with pytest.raises(AnswerRefused, match="no unread report"):
-        act("acknowledge", CALL.short, ANA)
-
-
-def test_a_mess_is_reported_until_somebody_has_read_the_last_of_it(desk, act):
-    """One that is unread stays as it was filed; one that was read is unread again; without a reader there is none."""
-    desk.claim()
-    act("page", CALL.agent, CALL.key, None)
-    assert desk.rows("SELECT reader FROM report") == []
-    act("page", CALL.agent, CALL.key, ("bo", 60))
-    act("page", CALL.agent, CALL.key, ("cy", 60))
-    assert desk.rows('SELECT reader, "by", due_us - filed_us, read_us IS NULL FROM report') == [("bo", "", 60, 1)]
-    act("acknowledge", CALL.short, ANA)
-    act("page", CALL.agent, CALL.key, ("cy", 60))
-    assert desk.rows('SELECT reader, "by", due_us - filed_us, read_us IS NULL FROM report') == [("cy", "", 60, 1)]
-
-
 @pytest.mark.parametrize(("happened", "state", "quota"), [(True, State.DONE, (1, 0)), (False, State.FAILED, (0, 0))])
 @pytest.mark.parametrize("found", ["unknown", "orphaned"])
 def test_a_doubt_is_ended_by_a_person(desk, other, act, happened, state, quota, found):

@@ -279,10 +279,12 @@ def test_a_lower_limit_only_refuses(desk):
 
 
 def test_a_report_lies_with_the_claim(desk):
-    """The report names its reader and when it is due, from the moment of the claim."""
+    """The report names its readers and when it is due, from the moment of the claim."""
     desk.claim(reader=("bo", 3_600_000_000))
-    ((reader, taken),) = desk.rows("SELECT reader, due_us - filed_us FROM report")
-    assert (reader, taken) == ("bo", 3_600_000_000)
+    ((readers, taken),) = desk.rows(
+        "SELECT readers, due_us - filed_us FROM report JOIN digest ON digest.id = report.digest"
+    )
+    assert (readers, taken) == ('["bo"]', 3_600_000_000)
     assert desk.look().overdue == 0
     desk.later(hours=2)
     assert desk.look().overdue == 1

@@ -1,4 +1,4 @@
-"""What the gate looks up of a call: demotions, twins in doubt, overdue reports, and only in its own thread."""
+"""What the gate looks up of a call: demotions, twins in doubt, late reports, and only in its own thread."""
 
 from __future__ import annotations
 
@@ -128,23 +128,22 @@ def test_a_twin_is_seen_behind_many_equal_calls(desk):
     assert desk.state() is State.UNKNOWN
 
 
-def test_reports_are_overdue_by_agent(desk):
-    """Each agent answers for its own reports, and a read one isn't overdue."""
-    for number in range(3):
-        desk.claim(call(number), reader=("bo", 1))
-    desk.later(seconds=1)
-    assert desk.look().overdue == 3
-    assert desk.look(call(agent="dev")).overdue == 0
-    desk.write(lambda journal, cursor: acts.acknowledge(journal, cursor, call(0).key, ANA))
-    assert desk.look().overdue == 2
+def test_a_late_report_is_of_the_cells_that_acted_in_it(desk):
+    """Another agent, another tool and another environment answer for their own."""
+    desk.claim(call(0), reader=("bo", 60_000_000))
+    assert desk.look().overdue == 0
+    desk.later(seconds=60)
+    assert desk.look().overdue == 1
+    for other in ({"agent": "dev"}, {"tool": "read_mail"}, {"env": "e2"}):
+        assert desk.look(call(**other)).overdue == 0
 
 
-def test_a_hundred_overdue_reports_are_enough(desk):
-    """Counting stops at a hundred, so that a look costs the same however many lie unread."""
+def test_however_many_are_late_it_is_one_look(desk):
+    """The gate only asks whether there is one."""
     for number in range(105):
         desk.claim(call(number), reader=("bo", 1))
     desk.later(seconds=1)
-    assert desk.look().overdue == 100
+    assert desk.look().overdue == 1
 
 
 def test_erased_arguments_leave_the_call_its_name(desk):

@@ -71,7 +71,7 @@ def test_a_good_file_is_read(write):
     assert (rule.bounds[2].limit, rule.bounds[2].each) == (5_000_000, 20_000)
     assert rule.checks == (Http(url="http://127.0.0.1:8080/health"),)
     assert policy.rule("drop table").confirm.expires == 3600.0
-    assert (policy.reports.reader, policy.reports.sla) == ("ana", 28800.0)
+    assert (policy.reports.reader, policy.reports.sla) == (("ana",), 28800.0)
 
 
 def test_paths_are_taken_from_the_file(write, tmp_path, monkeypatch):

@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 from ladder_graph.console.entries import Entry
-from ladder_graph.console.pages import batch, confirmations, editing, home, passage, question
+from ladder_graph.console.pages import (
+    action,
+    batch,
+    cell,
+    confirmations,
+    editing,
+    fingerprint,
+    history,
+    home,
+    ladder,
+    passage,
+    people,
+    question,
+)
 
 ENTRIES: tuple[Entry, ...] = (
     *home.ENTRIES,
@@ -13,5 +26,11 @@ ENTRIES: tuple[Entry, ...] = (
     *question.ENTRIES,
     *editing.ENTRIES,
     *passage.ENTRIES,
+    *ladder.ENTRIES,
+    *cell.ENTRIES,
+    *fingerprint.ENTRIES,
+    *history.ENTRIES,
+    *action.ENTRIES,
+    *people.ENTRIES,
 )
 """Every address of the console but those to sign in at."""
