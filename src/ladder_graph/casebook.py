@@ -99,8 +99,8 @@ class Casebook(Desk):
         env = str(first.get("env") or "")
         return Life(
             action=found, proposed_by=self._environment(found, env), environment=env, reasons=self._reasons(found),
-            asked=told, steps=tuple(step(one) for one in entries), cut=page.next is not None, window=window,
-            report=report, draft=self._draft_of(found), edited_from=str(first.get("edited_from") or ""),
+            asked=told, entries=tuple(entries), steps=tuple(step(one) for one in entries), cut=page.next is not None,
+            window=window, report=report, draft=self._draft_of(found), edited_from=str(first.get("edited_from") or ""),
             successor=known.successor.key if known is not None and known.successor is not None else "",
             part_of=str(first.get("part_of") or ""), parts=tuple(self.parts(found.key)),
             saga="" if saga is None else saga.id,

@@ -69,7 +69,7 @@ def _arguments(question: Question, told: Telling, around: Surroundings) -> tuple
     given = [
         Given(
             name, masked(known[name], hidden), *_source(told.sources.get(name)),
-            () if hidden else (*_of(name, told), *_looked_at(name, known[name])),
+            () if hidden else (*_of(name, told), *hidden_in(name, known[name])),
         )
         for name in named
     ]  # fmt: skip
@@ -99,7 +99,7 @@ def _of_the_call(question: Question, told: Telling) -> tuple[Check, ...]:
     return tuple(one for one in told.checks if not any(_about(one, name) for name in shown))
 
 
-def _looked_at(name: str, value: object) -> tuple[Check, ...]:
+def hidden_in(name: str, value: object) -> tuple[Check, ...]:
     """Whether there is more in a value, or in its name, than can be seen."""
     count = unseen(name) + sum(unseen(text) for text in _texts(value))
     if not count:

@@ -83,8 +83,10 @@ class Life:
     reasons: tuple[Reason, ...]
     """Why it came to its rung, and to no higher one."""
     asked: tuple[Asked, ...]
+    entries: tuple[Entry, ...]
+    """What the ledger says of it, oldest first."""
     steps: tuple[Step, ...]
-    """What happened, oldest first."""
+    """The same in words."""
     cut: bool
     """Whether there is more than is told here."""
     window: Watched | None

@@ -98,7 +98,7 @@ def test_without_the_label_an_entry_shows_without_content(world):
     people = {**PEOPLE, "lee": Someone(console="reviewer", labels=["card"])}
     made = named(world, people, labels=("card",))
     action = world.ladder.actions()[0]
-    addresses = ("/history", "/history/export", f"/history/action/{action.key}")
+    addresses = ("/history", "/history/export", f"/history/action/{action.key}", f"/history?action={action.key}")
     ana, lee = made.visitor("ana"), made.visitor("lee")
     for address in addresses:
         assert f'"{shown_to_few}"' not in ana.get(address).text.replace("&#34;", '"')
@@ -137,7 +137,9 @@ def test_an_actions_whole_life_is_on_one_page(world):
     kinds = re.findall(r'<p><span class="(?:flag \w+|quiet)">(\w+)</span>', page)
     assert kinds == ["asked", "question", "approved", "started", "done"]
     assert "amount" in page
-    assert "Nothing waits" in page
+    assert "Report that it was wrong" in page
+    assert f"/history?action={action.key}" in page
+    assert "Counts as" in page
     assert 'name="severity"' not in page
 
 

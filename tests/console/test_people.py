@@ -51,7 +51,7 @@ def test_what_waits_for_each_is_counted(made):
     call = next(iter(made.ladder.actions()))
     assert call.state == "done"
     page = made.visitor("vi").get("/people").text
-    assert page.count('<span class="only-narrow"> waiting</span>') >= 3
+    assert page.count('<span class="inline-narrow"> waiting</span>') >= 3
 
 
 def test_only_an_admin_sees_who_is_signed_in(made):

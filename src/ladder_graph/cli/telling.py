@@ -29,12 +29,11 @@ def show(
 
     with place_of(ctx).acting() as ladder:
         life, now = ladder.life(action), ladder.clock()
-        entries = ladder.log(limit=1000, action=life.action.key)
         scope = ladder.saga_of(life.action.key)
-    told = incidents.told(entries)
+    told = incidents.told(life.entries)
     if json:
         screen.document({
-            **documents.action(life.action), "entries": [documents.entry(entry) for entry in entries],
+            **documents.action(life.action), "entries": [documents.entry(entry) for entry in life.entries],
             "window": None if life.window is None else aftermath.watched(life.window, now), "incidents": told,
             "saga": life.saga or None, "parts": [documents.action(one) for one in life.parts], **life.document(),
         })  # fmt: skip

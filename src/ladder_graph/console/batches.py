@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ladder_graph.calls import digest_of
+from ladder_graph.composing import hidden_in
 from ladder_graph.console.passages import Passage, Room
 from ladder_graph.console.titles import Headline
 from ladder_graph.console.visitor import Visitor
@@ -44,6 +45,11 @@ class Came:
     """Whether the answer was taken."""
 
 
+def _hides(asked: Question) -> bool:
+    """Whether something in its arguments can't be seen, or turns the line, which wants a look of its own."""
+    return any(hidden_in(name, value) for name, value in asked.call.arguments.items())
+
+
 def fits_a_batch(visitor: Visitor, asked: Question) -> bool:
     """Whether a question may be answered together with others like it.
 
@@ -55,6 +61,7 @@ def fits_a_batch(visitor: Visitor, asked: Question) -> bool:
     return (
         asked.impact == "low" and asked.to_type is None and asked.quorum == 1 and asked.decision is None
         and "approve" in asked.decisions and now < asked.expires_at and _length(asked) <= LONGEST
+        and not _hides(asked)
         and visitor.may(Access.REVIEWER, asked.call.agent)
         and not uncleared(visitor.policy, asked.call.tool, visitor.person)
     )  # fmt: skip

@@ -13,7 +13,7 @@ from ladder_graph.wording import inert, show
 if TYPE_CHECKING:
     from ladder_graph.ledger import Entry
 
-_LOUD = {
+LOUD = {
     "done": "ok", "approved": "ok", "acknowledged": "ok", "adopted": "ok", "promoted": "ok", "carried": "ok",
     "undone": "warn", "asked": "warn", "demoted": "stop", "environment": "warn", "policy": "warn", "undoing": "warn",
     "rolled_back": "warn", "forked": "warn", "sampled": "warn", "unknown": "stop", "undo_conflict": "stop",
@@ -54,7 +54,7 @@ class Told:
 def told(visitor: Visitor, entry: Entry) -> Told:
     """An entry, as far as somebody may see it."""
     labels = withheld(visitor, entry)
-    loud = _LOUD.get(entry.kind, "quiet")
+    loud = LOUD.get(entry.kind, "quiet")
     if labels:
         return Told(entry, loud, labels, "", "", cut=False)
     text = show(entry.body) if entry.body else ""

@@ -216,11 +216,13 @@ class Reading:
                 select(EntryRow.n, EntryRow.at_us, PayloadRow.body)
                 .join(PayloadRow, col(PayloadRow.hash) == EntryRow.payload)
                 .where(EntryRow.stream == agent, EntryRow.kind == kind)
-                .order_by(col(EntryRow.n))
+                # As their index has them; by their number the whole chain would be walked for it.
+                .order_by(col(EntryRow.at_us), col(EntryRow.n))
             )
             if kind not in EVERYDAY:
                 query = query.where(RARE)
-            return [(n, at_us, json.loads(body)) for n, at_us, body in session.exec(query)]
+            found = sorted(session.exec(query))
+            return [(n, at_us, json.loads(body)) for n, at_us, body in found]
 
         return self.store.query(work)
 

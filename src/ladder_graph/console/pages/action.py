@@ -9,7 +9,7 @@ from ladder_graph.console.addresses import name_of
 from ladder_graph.console.answers import Answer, Moved, Refusal, Shown
 from ladder_graph.console.cells import path_of
 from ladder_graph.console.entries import Entry
-from ladder_graph.console.telling import told
+from ladder_graph.console.telling import LOUD
 from ladder_graph.console.visitor import Visitor
 from ladder_graph.errors import AnswerRefused
 from ladder_graph.ledger import Action
@@ -27,7 +27,7 @@ VALUE = 20_000
 ARGUMENTS = 200
 """Arguments on the page."""
 MOST = 200
-"""Entries on the page; History has all of them."""
+"""Reports of mistakes on the page."""
 
 SEVERITIES = (
     (Severity.COSMETIC, "nobody minds"), (Severity.MINOR, "put right by the way"),
@@ -35,20 +35,6 @@ SEVERITIES = (
     (Severity.BREACH, "it cost more than a mistake may"),
 )  # fmt: skip
 """How bad a mistake was, in words."""
-
-NEXT = {
-    State.ASKED: "It waits for an answer, under Confirmations. Without one it is declined, and never runs.",
-    State.DRAFTED: "Its draft waits for a decision, under Drafts. Nothing was sent or applied.",
-    State.SUGGESTED: "It was only suggested. Somebody may act on it; nothing runs by itself.",
-    State.APPROVED: "It was let run, and runs as soon as its thread goes on.",
-    State.UNDO_CONFLICT: "Its undo kept its hands off, since somebody else changed the same thing meanwhile. A person "
-    "must look, and then keep it or undo it: ladder keep ACTION, ladder undo ACTION.",
-    State.UNDO_FAILED: "Its undo failed. A person must look, and then keep it or undo it: ladder keep ACTION, ladder "
-    "undo ACTION.",
-    State.PAUSED: "The tool itself waits for something, and starts over when its thread is resumed.",
-    State.UNDOING: "Its undo is running.",
-}  # fmt: skip
-"""What comes next, by the state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,26 +67,17 @@ def _asked(visitor: Visitor) -> Action:
 
 def _shown(visitor: Visitor, found: Action, *, complaint: str = "", status: int = 200) -> Shown:
     ladder, withheld = visitor.ladder, visitor.withheld(found.tool)
-    entries = ladder.entries(action=found.key, size=MOST)
-    doubtful = _in_doubt(visitor, found)
-    window, scope = ladder.window(found.key), ladder.saga_of(found.key)
+    life, incidents = ladder.life(found.key), ladder.entries(action=found.key, kind="incident", size=MOST)
     context: dict[str, Any] = {
-        "found": found, "withheld": withheld, "complaint": complaint, "doubtful": doubtful,
+        "found": found, "life": life, "withheld": withheld, "complaint": complaint,
+        "doubtful": _in_doubt(visitor, found), "loud": LOUD,
         "arguments": [] if withheld else _arguments(found), "more": max(0, len(found.arguments) - ARGUMENTS),
-        "told": [told(visitor, one) for one in reversed(entries.items)], "cut": entries.next is not None,
-        "window": window, "scope": scope, "parts": ladder.parts(found.key),
-        "mistakes": [] if withheld else _mistakes(entries.items), "severities": SEVERITIES,
+        "mistakes": [] if withheld else _mistakes(incidents.items), "severities": SEVERITIES,
         "named": visitor.policy.rule(found.tool).trust.mistakes, "cell": path_of(found.agent, found.tool),
         "acts": visitor.may(Access.REVIEWER, found.agent) and not withheld, "form_text": visitor.form.get("text"),
         "reason": visitor.form.get("reason"),
-        "next": _DOUBT if doubtful else NEXT.get(found.state, "Nothing waits. If it was wrong, report the mistake."),
     }  # fmt: skip
     return Shown("action.html", context, status)
-
-
-_DOUBT = (
-    "It started, and nobody knows whether it took effect. It is never run again blindly: look, and say what you found."
-)
 
 
 def _arguments(found: Action) -> list[tuple[str, str]]:

@@ -15,7 +15,7 @@ from ladder_graph.ledger import Entry as Link
 from ladder_graph.ledger.pages import LARGEST, SIZE, Page
 from ladder_graph.policy.console import Access
 
-FILTERS = ("agent", "tool", "person", "thread", "kind")
+FILTERS = ("agent", "tool", "person", "thread", "kind", "action")
 """What is looked for, by its name in the address."""
 MOST = 10_000
 """Entries in a file."""
