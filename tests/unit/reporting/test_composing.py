@@ -71,6 +71,7 @@ def test_what_matters_most_is_in_front_and_many_alike_are_a_few():
     assert [one.flags[0].code for one in found.shown] == ["unknown"] * 9 + ["failed"] * ALIKE
     assert "so it is for 15 more of pay" in found.shown[-1].flags[0].text
     assert (found.counts.calls, found.counts.failed) == (29, 29)
+    assert repr(found.counts) == "Counts(calls=29, failed=29, undone=0, new_targets=0)"
 
 
 def test_the_sample_is_drawn_by_the_seed_alone():
