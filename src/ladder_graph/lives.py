@@ -127,6 +127,10 @@ class Life:
 _TITLES = {
     "suggested": "It was written down as a suggestion; nothing ran",
     "drafted": "A draft of it was made; nothing was sent or applied",
+    "draft": "What it would change was taken down",
+    "redrawn": "It was drawn anew: what it starts from has changed",
+    "draft_decided": "A person decided about the draft",
+    "superseded": "A later draft took its place; this one never runs",
     "asked": "It came to a question",
     "question": "Somebody was asked",
     "passed": "The question was handed on",
@@ -199,9 +203,12 @@ def _facts(entry: Entry) -> list[tuple[str, str]]:
     if isinstance(body.get("characters"), int):
         found.append((_HOW["characters"], f"{body['characters']} characters"))
     found += [(_HOW[name], str(body[name])[:64]) for name in ("input", "shown") if body.get(name)]
+    # Who may see what a draft holds is asked where it is shown: `ladder drafts show`.
+    apart = {"draft", "left"} if entry.kind in {"draft", "redrawn", "draft_decided"} else frozenset()
     found += [
         (_LABELS.get(name, name.replace("_", " ")), cut(_said(value), 1000))
-        for name, value in body.items() if name not in _HIDDEN and value not in (None, "", [], {}, False)
+        for name, value in body.items()
+        if name not in _HIDDEN and name not in apart and value not in (None, "", [], {}, False)
     ]  # fmt: skip
     return found[:_MOST_FACTS]
 

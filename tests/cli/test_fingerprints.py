@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import pwd
+from pathlib import Path
 
 import pytest
 
@@ -117,3 +120,17 @@ def test_the_screen_is_wide_enough_at_eighty_columns(moved, ladder):
         for line in ladder(*arguments, columns=80).stdout.splitlines():
             assert len(line) <= 80
             assert line == line.rstrip(" ")
+
+
+def test_what_a_changed_agent_keeps_is_decided_in_ones_name(moved, ladder):
+    """By somebody who may promote, for a reason; it stands in the log, and the tool stands where it stood."""
+    said = ("fingerprint", "carry", "--keep", "all", "--reason", "the same under a new name", "--yes")
+    assert "may not sign" in ladder(*said, code=None).stderr
+    me = pwd.getpwuid(os.getuid()).pw_name
+    with Path("ladder.toml").open("a", encoding="utf-8") as policy:
+        policy.write(f'\n[trust]\npromoters = ["{me}"]\n')
+    carried = {one["tool"]: one for one in ladder(*said, "--json").document}
+    assert (carried["read_stock"]["stood"], carried["read_stock"]["stands"]) == ("report", "report")
+    assert ladder("trust", "--recompute", "--json").document["ok"]
+    told = ladder("why", "read_stock", "--json").document
+    assert told[0]["history"][-1]["reason"] == "the same under a new name"

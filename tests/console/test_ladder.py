@@ -109,7 +109,7 @@ def test_a_reviewer_lowers_in_one_step_for_a_reason(grown):
     page = ana.get(CELL).text
     assert "lowered" in page
     assert "it wrote to &lt;b&gt;Bo&lt;/b&gt;" in page
-    assert ">ana</span>" in page
+    assert ">by ana</span>" in page
 
 
 def send(browser, to, /, **fields):

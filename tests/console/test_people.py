@@ -76,6 +76,7 @@ def test_an_admin_lets_somebody_in_by_a_link_that_is_shown_once(made):
     answer = send(root, "/people/link", name="ana")
     link = re.search(r"/signin/[\w-]+", answer.text)[0]
     assert "signs ana in, once" in answer.text
+    assert f"{HOST}{link}" in answer.text
     assert link not in root.get("/people").text
     stranger = made.stranger()
     assert stranger.client.post(link, headers=FORM).status_code == 303

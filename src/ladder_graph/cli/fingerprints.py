@@ -8,11 +8,13 @@ import typer
 from typer.core import TyperGroup
 
 from ladder_graph.cli.documents import keys
-from ladder_graph.cli.lineage import DifferenceDocument, SightingDocument
-from ladder_graph.cli.options import Json
+from ladder_graph.cli.lineage import CarriedDocument, DifferenceDocument, SightingDocument
+from ladder_graph.cli.options import Json, Yes
 from ladder_graph.cli.place import place_of
+from ladder_graph.errors import LadderError
 
 if TYPE_CHECKING:
+    from ladder_graph.carrying import Cost, Keep
     from ladder_graph.cli.screen import Cell, Screen
     from ladder_graph.fingerprint import Change
     from ladder_graph.pins import Difference, Sighting
@@ -92,6 +94,59 @@ def diff(ctx: typer.Context, first: Key = None, second: Key = None, *, agent: Ag
         screen.document(lineage.difference(found))
         return
     _differs(screen.Screen(), whose, found)
+
+
+@commands.command(epilog=keys(CarriedDocument))
+def carry(
+    ctx: typer.Context,
+    first: Key = None,
+    second: Key = None,
+    *,
+    keep: Annotated[
+        str, typer.Option(metavar="all|part|none", help="What it keeps: all, one rung less than it had, or none of it.")
+    ],
+    reason: Annotated[str, typer.Option(help="Why, for whoever reads it later.")],
+    agent: Agent = None,
+    yes: Yes = False,
+    json: Json = False,
+) -> None:
+    """Decide, in your name, what a changed agent keeps of what it had earned. It takes whoever may sign promotions.
+
+    The environments are chosen as by `diff`. No evidence comes along, and what it was put down for since stays.
+    """
+    from ladder_graph.cli import asking, lineage, screen
+    from ladder_graph.desk import signed_in
+
+    if keep not in {"all", "part", "none"}:
+        raise LadderError(f"--keep {keep} is none of all, part and none")
+    kept: Keep = "all" if keep == "all" else "part" if keep == "part" else "none"
+    agent, json = agent or ctx.meta.get("agent"), json or bool(ctx.meta.get("json"))
+    person, out = signed_in(), screen.Screen(stderr=json)
+    with place_of(ctx).acting() as ladder:
+        whose = agent or ladder.policy.agent
+        found = ladder.difference(None if second is None else first, first if second is None else second, whose)
+        fallen = [one for one in ladder.costs(found.before, found.after, whose) if one.fell]
+        out.heading(whose, f"{found.before.key[:SHORT]} {out.glyphs.so} {found.after.key[:SHORT]}")
+        out.columns([
+            [_cell_name(one), one.stood.rung.word, one.stands.rung.word, one.kept(kept).word] for one in fallen
+        ], ("tool", "stood on", "stands on", "would stand on"))  # fmt: skip
+        out.gap()
+        asking.confirm(f"Record this, in your name ({person.name})?", yes=yes)
+        carried = ladder.carry_over(
+            found.before.key, found.after.key, kept, by=person, reason=reason, agent=whose,
+            shown=tuple((one.after, one.kept(kept)) for one in fallen),
+        )  # fmt: skip
+    if json:
+        screen.document([lineage.carried(one, kept) for one in carried])
+        return
+    for one in carried:
+        out.line(f"{_cell_name(one)} stands on {one.kept(kept).word} from its next call on")
+    if not carried:
+        out.note("It earns its rungs again from where it stands.")
+
+
+def _cell_name(of: Cost) -> str:
+    return f"{of.after.tool} [{of.after.scope}]" if of.after.scope else of.after.tool
 
 
 def _made_of(out: Screen, of: Sighting) -> None:

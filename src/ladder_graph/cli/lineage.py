@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from ladder_graph.cli.aftermath import moment
 
 if TYPE_CHECKING:
+    from ladder_graph.carrying import Cost, Keep
     from ladder_graph.fingerprint import Change
     from ladder_graph.pins import Difference, Sighting, Span
     from ladder_graph.trust.standing import Standing
@@ -72,6 +73,24 @@ class DifferenceDocument(TypedDict):
     """The lines of the system prompts' diff; empty where they are the same, or one wasn't kept."""
     hidden: list[dict[str, str]]
     """What changed in the later prompt where dates, times and ids are masked: `at` and `text`."""
+
+
+class CarriedDocument(TypedDict):
+    """A standing that was carried over: `ladder fingerprint carry --json`."""
+
+    tool: str
+    scope: str
+    stood: str
+    """Where it stood as what it was."""
+    stands: str
+    """Where it stands from its next call on."""
+
+
+def carried(of: Cost, keep: Keep) -> CarriedDocument:
+    """A standing that was carried over as JSON."""
+    return {
+        "tool": of.after.tool, "scope": of.after.scope, "stood": of.stood.rung.word, "stands": of.kept(keep).word,
+    }  # fmt: skip
 
 
 def sighting(of: Sighting) -> SightingDocument:

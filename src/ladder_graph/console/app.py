@@ -89,6 +89,7 @@ def _route(ladder: Ladder, seal: Seal, door: Door, entry: Entry) -> Route:
         visitor = Visitor(
             ladder, seal, visit, request.scope.get("root_path", ""), _here(request), dict(request.query_params),
             {name: str(value) for name, value in request.path_params.items()}, form,
+            f"{request.url.scheme}://{request.url.netloc}",
         )  # fmt: skip
         request.state.visitor = visitor
         page = entry.take if acting else entry.show

@@ -54,14 +54,16 @@ def steps_of(ladder: Ladder, agent: str, tool: str, scope: str) -> list[Step]:
     events = ladder.history(tool, agent=agent)
     mine = [(event, by) for event, by in events if event.cell.scope in {EVERY, scope}]
     found = [_step(event, by) for event, by in mine] + _environments(ladder.sightings(agent), tool)
-    return sorted(found, key=lambda step: step.at, reverse=True)[:MOST]
+    # Of two of one moment the later one is the one that stands further behind.
+    return sorted(found, key=lambda step: step.at)[::-1][:MOST]
 
 
 def _step(event: Event, by: str) -> Step:
     loud, flag = _FLAGS[event.kind]
     where = "" if event.kind == "sampled" else f"To {int(event.rung)}, {event.rung.word}."
+    words = "" if event.reason == f"signed by {by}" else event.reason
     waits = f" It waits {event.cooldown} days." if event.cooldown and event.kind == "demoted" else ""
-    return Step(moment(event.at_us), loud, flag, f"{where}{waits}".strip(), event.reason, by)
+    return Step(moment(event.at_us), loud, flag, f"{where}{waits}".strip(), words, by)
 
 
 def _environments(known: list[Sighting], tool: str) -> list[Step]:

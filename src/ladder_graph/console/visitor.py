@@ -40,6 +40,8 @@ class Visitor:
     params: Mapping[str, str] = field(default_factory=dict)
     """The variable parts of the address."""
     form: Form = field(default_factory=Form)
+    origin: str = ""
+    """The console's scheme and host, as this browser has them."""
 
     @property
     def person(self) -> Person:

@@ -56,7 +56,7 @@ class Email:
         drawn = tuple(name for name in said if name in self.headers)
         return Drawn(
             "email", pieces, _message(said, base.threading, body), ".eml", title=_title(said, replies=base.reply),
-            source=self.source if captured else "", facts=tuple(base.threading.items()),
+            source=self.source if captured else "", facts=(*said.items(), *base.threading.items()),
             target=f"{said.get('To', '')}\n{base.threading.get('In-Reply-To', '')}", will=self.will,
             labels=self.labels,
             recipe={"form": "mail", "headers": dict(self.headers), "body": self.body, "drawn": list(drawn)},

@@ -23,6 +23,8 @@ from ladder_graph.trust.cells import CellKey
 
 MOST = 40
 """Environments that are listed."""
+LOOKED = 12
+"""Environments of which it is looked what the agent had earned in them."""
 LONGEST = 2000
 """Characters of a reason."""
 
@@ -141,7 +143,7 @@ def _earned_with(visitor: Visitor, agent: str, known: list[Sighting], now: Sight
         return sum(int(cost.stood.rung) for cost in visitor.ladder.costs(one, now, agent)), one.granted
 
     others = [one for one in known if one.key != now.key]
-    return max(others[:MOST], key=height, default=None)
+    return max(others[:LOOKED], key=height, default=None)
 
 
 def _shown(visitor: Visitor, found: Compared, keep: str, reason: str, complaint: str = "", status: int = 200) -> Shown:

@@ -57,7 +57,7 @@ def _shown(visitor: Visitor, *, made: str = "", whom: str = "", complaint: str =
     context = {
         "known": _known(visitor), "admin": admin, "made": made, "whom": whom, "complaint": complaint,
         "present": ladder.store.read(lambda cursor: visits.present(cursor, now)) if admin else [],
-        "open": not visitor.policy.people, "url": visitor.policy.console.url, "link": visitor.policy.console.link,
+        "open": not visitor.policy.people, "link": visitor.policy.console.link,
         "fresh": visitor.fresh(),
     }  # fmt: skip
     return Shown("people.html", context, status)
@@ -108,8 +108,8 @@ def link(visitor: Visitor) -> Answer:
     if not whom:
         return _shown(visitor, complaint="Say whom the link signs in.", status=422)
     made = sign_in_link(visitor.ladder, whom, by=visitor.person)
-    url = visitor.policy.console.url
-    return _shown(visitor, made=f"{url}{made}" if url else f"{visitor.base}{made}", whom=whom)
+    at = visitor.policy.console.url or f"{visitor.origin}{visitor.base}"
+    return _shown(visitor, made=f"{at}{made}", whom=whom)
 
 
 def end(visitor: Visitor) -> Answer:
