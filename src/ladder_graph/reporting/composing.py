@@ -76,7 +76,7 @@ def compose(
         habit, rule = learnt.setdefault(act.tool, Habit()), rules(act.tool)
         found = flags(act, rule, targets_of(rule, outward.get(act.tool, frozenset())), habit)
         habit.learn(act.arguments, act.at.hour)
-        counts.update(calls=1, failed=act.state in _FAILED, undone=act.state in _PUT_BACK)
+        counts.update(calls=1, failed=int(act.state in _FAILED), undone=int(act.state in _PUT_BACK))
         counts["new_targets"] += any(flag.code == "new_target" for flag in found)
         if found:
             odd.append((act, found))

@@ -108,7 +108,7 @@ def test_a_request_is_taken_key_by_key_where_it_is_known_what_is_there():
 
 @pytest.mark.parametrize(
     "arguments",
-    [{"url": "file:///etc/passwd"}, {"url": "https://x/\r\nHost: y"}, {"url": "https://"}, {"url": "https://x:99999/"},
+    [{"url": "FILE:/etc/passwd"}, {"url": "https://x/\r\nHost: y"}, {"url": "https://"}, {"url": "https://x:99999/"},
      {"url": "https://x/", "h": {"A\r\nB": "c"}}, {"url": "https://x/", "h": {"A": "b\r\nC: d"}},
      {"url": "https://x/", "h": [1]}],
 )  # fmt: skip
