@@ -25,7 +25,6 @@ from ladder_graph.trust.cells import EVERY, CellKey
 from ladder_graph.trust.demotion import Demotion, after_overrun, repeated
 from ladder_graph.trust.held import Event, nearest
 
-
 WHOLE = 64
 """Characters of an action's whole key."""
 
