@@ -138,6 +138,10 @@ class Assessing(Windows):
             self._folds = Folds(self.store)
         return self._folds
 
+    def _kept_of(self, agent: str) -> tuple[list[assessments.Kept], int]:
+        """What is kept of an agent's cells, and how long its chain is."""
+        return self.store.read(lambda cursor: (assessments.kept(cursor, agent), tallies.length(cursor, agent)))
+
     def assessments(self, tool: str | None = None, *, agent: str | None = None) -> list[Assessed]:
         """What was last worked out of each cell, of the policy's agent and those inside it; no chain is read for it.
 
@@ -203,10 +207,6 @@ class Assessing(Windows):
         """
         self.known(agent)
         return self._looks.get(agent)
-
-    def _kept_of(self, agent: str) -> tuple[list[assessments.Kept], int]:
-        """What is kept of an agent's cells, and how long its chain is."""
-        return self.store.read(lambda cursor: (assessments.kept(cursor, agent), tallies.length(cursor, agent)))
 
     def _aged(self, agent: str, older: float) -> bool:
         """Whether it is time to work an agent's cells out anew."""
