@@ -11,7 +11,7 @@ from ladder_graph.facts import Reply
 from ladder_graph.ledger import resumptions
 from ladder_graph.ledger.questions import micros, moment
 from ladder_graph.ledger.resumptions import State, Waiting, Why
-from ladder_graph.questions import Questions
+from ladder_graph.messaging import Messaging
 
 if TYPE_CHECKING:
     from ladder_graph.resuming import Resumer, Worker
@@ -50,7 +50,7 @@ class Resumption:
     """What happens next, in words for whoever answered."""
 
 
-class Continuing(Questions):
+class Continuing(Messaging):
     """The part of a desk where it is seen to that an answer is heard."""
 
     worker: Worker | None = None
@@ -78,7 +78,7 @@ class Continuing(Questions):
             resumer,
             poll=poll or POLL,
             accepted=self.run_accepted,
-            beside=self.send_questions,
+            beside=self.send_messages,
         )
         self.worker.start()
         return self.worker
@@ -97,10 +97,6 @@ class Continuing(Questions):
     def run_accepted(self) -> list[Reply]:
         """Run drafts that were accepted where their tool wasn't known. A desk without a graph runs nothing."""
         return []
-
-    def send_questions(self) -> int:
-        """Send the questions that are to go to Slack and are due; how many were sent. A desk alone sends none."""
-        return 0
 
     def resumers(self, agent: str | None = None) -> list[tuple[str, str]]:
         """The processes that go on with an agent's threads now: name, and how."""

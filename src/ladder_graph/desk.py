@@ -331,6 +331,8 @@ class Desk(Browsing, Carrying, Rollbacks, Accepting, Digesting, Continuing):
         """Close the ledger; what lived in memory is gone, its drafts included."""
         self.detach()
         self.assessor.stop()
+        if self.messenger is not None:
+            self.messenger.stop()
         self.watcher.stop()
         self.store.close()
         if self.store.source == MEMORY and not Path(self.policy.drafts).is_absolute():

@@ -11,13 +11,13 @@ from functools import partial
 from ladder_graph.deciding import uncleared
 from ladder_graph.errors import AnswerRefused, UnknownQuestion
 from ladder_graph.facts import Known, Person
-from ladder_graph.ledger import Digest, Journal, Report, acts, digests, incidents, outgoing
+from ladder_graph.ledger import Digest, Journal, Report, acts, digests, incidents
 from ladder_graph.ledger import verdicts as given_verdicts
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.reported import Place, Reported
 from ladder_graph.ledger.verdicts import Attention, Given
 from ladder_graph.ledger.watches import Window
-from ladder_graph.notifying import Post
+from ladder_graph.messaging import Messaging
 from ladder_graph.questions import person_of
 from ladder_graph.scale import Rung
 from ladder_graph.trust.cells import CellKey
@@ -29,7 +29,7 @@ from ladder_graph.wording import show
 log = logging.getLogger("ladder_graph")
 
 
-class Digesting(Windows):
+class Digesting(Windows, Messaging):
     """The part of a desk where reports are."""
 
     def reports(
@@ -158,7 +158,7 @@ class Digesting(Windows):
             What was put down.
         """
         done = self._bring_up()
-        Post(self.store, self.clock, lambda: self.policy).release()
+        self.send_messages()
         return done
 
     def _bring_up(self) -> list[tuple[CellKey, Demotion]]:
@@ -170,10 +170,6 @@ class Digesting(Windows):
         for cell, down in done:
             log.warning("%s goes down to %s: %s", cell, down.rung.word, down.reason)
         return done
-
-    def untold(self) -> list[outgoing.Message]:
-        """What people are to be told and wasn't taken yet, the oldest first."""
-        return self.store.read(outgoing.waiting)
 
 
 def _carried_out(

@@ -17,7 +17,7 @@ from ladder_graph.calls import Call
 from ladder_graph.driving import adrive, drive
 from ladder_graph.environments import DataVersion, Environments
 from ladder_graph.errors import PolicyError, ProviderToolsRefused
-from ladder_graph.facts import Person, Reason, Reply, Route
+from ladder_graph.facts import Person, Question, Reason, Reply, Route
 from ladder_graph.fingerprint import Environment
 from ladder_graph.flow import Gate, Routed, life, routed
 from ladder_graph.hosting import Alone, Host
@@ -332,15 +332,15 @@ class Ladder(Seating):
 
     # --- accepted drafts -----------------------------------------------------------------------------------
 
-    def send_questions(self) -> int:
-        """Send the questions that are to go to Slack and are due; a worker does it every second.
+    def to_slack(self, policy: Policy, question: Question) -> None:
+        """Send one question to Slack.
 
-        Returns:
-            How many were sent.
+        Raises:
+            NotSent: Slack didn't take it.
         """
-        from ladder_graph.slack.sending import deliver
+        from ladder_graph.slack.sending import tell
 
-        return deliver(self)
+        tell(policy, question)
 
     def take_up(self, call: Call, person: Person) -> Reply | None:
         """Run an accepted draft's call, as this person's act; None where the tool isn't known in this process."""

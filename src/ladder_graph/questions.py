@@ -305,7 +305,8 @@ class Questions(ABC):
         return self.policy
 
     def _journal(self) -> Journal:
-        return Journal(self.store.owner, self.refresh().revision, self.clock())
+        policy = self.refresh()
+        return Journal(self.store.owner, policy.revision, self.clock(), policy=policy)
 
     def _write(self, work: Callable[[Journal, Any], T], *, durable: bool = True) -> T:
         journal = self._journal()

@@ -70,12 +70,12 @@ class Seating(Casebook):
         self.environs.know(agent, tool, code, self.declared(tool, declaration).version or "")
 
     def _see_through(self) -> None:
-        """Watch in a thread of this process, where a tool wants to be watched or somebody left a window open."""
+        """Watch in a thread of this process, where a tool wants it, people are told, or a window was left open."""
         if self.policy.watcher == "process" or self.watcher.running:
             return
-        wanted = any(self.policy.rule(tool).watch.window or self._told_of(tool) for tool in self.seats)
+        watched = any(self.policy.rule(tool).watch.window or self._told_of(tool) for tool in self.seats)
         left = (watches.next_due, sagas.next_due)
-        if wanted or any(self.store.glance(due) is not None for due in left):
+        if watched or self.policy.told_of_waiting or any(self.store.glance(due) is not None for due in left):
             self.watcher.start()
 
     def _told_of(self, tool: str) -> bool:

@@ -115,7 +115,7 @@ class Turn:
     def journal(self) -> Journal:
         """The ledger's transactions at this moment."""
         scope = self.terms.rule.scope
-        return Journal(self.store.owner, self.policy.revision, self.clock(), self.host.checkpoint(), scope)
+        return Journal(self.store.owner, self.policy.revision, self.clock(), self.host.checkpoint(), scope, self.policy)
 
     def transaction(self, step: Step) -> tuple[Callable[[Cursor], Any], bool] | None:
         """The ledger's part of a step, with whether it must reach the disk; None where the step isn't the ledger's."""

@@ -37,7 +37,7 @@ PEOPLE = {"ana": {"slack": "U0ANA", "labels": ["pii"]}, "ben": {"slack": "U0BEN"
 def policy_of(**changes):
     """The policy, with something in it changed."""
     return Policy.model_validate({
-        "agent": "ops", "tools": TOOLS, "people": PEOPLE, "console": {"url": "https://ladder.example"},
+        "agent": "ops", "tools": TOOLS, "people": PEOPLE, "watcher": "process", "console": {"url": "https://ladder.example"},
         "slack": {"webhook_env": "HOOK", "signing_secret_env": "SECRET"}, **changes,
     })  # fmt: skip
 
@@ -60,7 +60,7 @@ class Stage:
         graph.invoke(GO, on(str(self.threads)))
         with respx.mock(assert_all_called=False) as slack:
             hook = slack.post(HOOK).mock(return_value=httpx.Response(200, text="ok"))
-            self.ladder.send_questions()
+            self.ladder.send_messages()
             sent = [json.loads(call.request.content) for call in hook.calls]
         question = next(one for one in self.ladder.pending() if one.call.thread == str(self.threads))
         return question, sent
@@ -123,7 +123,7 @@ def test_a_message_shows_every_argument_and_two_equal_buttons(stage):
     assert set(found) == {RUN, DECLINE}
     assert not any("style" in one or "confirm" in one for one in found.values())
     assert f"https://ladder.example/confirm/{question.id}" in json.dumps(sent[0]["blocks"][-1])
-    assert stage.ladder.send_questions() == 0
+    assert stage.ladder.send_messages() == 0
 
 
 @pytest.mark.parametrize("value", ["x" * 3001, "&" * 700, "pay\u202e", "a\x1b[2J", "zero\u200bwidth"])
@@ -323,14 +323,67 @@ def test_a_message_that_slack_does_not_take_is_sent_again(stage):
     graph.invoke(GO, on("9"))
     with respx.mock() as slack:
         hook = slack.post(HOOK).mock(side_effect=[httpx.Response(500), httpx.ConnectError("no"), httpx.Response(200)])
-        assert stage.ladder.send_questions() == 0
-        assert stage.ladder.send_questions() == 0
+        assert stage.ladder.send_messages() == 0
+        assert stage.ladder.send_messages() == 0
         assert hook.call_count == 1
         stage.clock.advance(30)
-        assert stage.ladder.send_questions() == 0
+        assert stage.ladder.send_messages() == 0
         stage.clock.advance(120)
-        assert stage.ladder.send_questions() == 1
+        assert stage.ladder.send_messages() == 1
         assert hook.call_count == 3
+
+
+def test_an_edited_call_that_needs_others_is_sent_too(stage):
+    """It is another question, which the first message's buttons answer nothing of."""
+    question, _ = stage.ask("two")
+    stage.ladder.edit(question.id, {"x": "2"}, by="ana", reason="less")
+    (asked,) = stage.ladder.pending()
+    with respx.mock() as slack:
+        hook = slack.post(HOOK).mock(return_value=httpx.Response(200))
+        assert stage.ladder.send_messages() == 1
+        sent = [json.loads(hook.calls.last.request.content)]
+    assert 'x: "2"' in texts_of(sent[0])
+    stage.press(buttons_of(sent)[RUN], member="U0BEN")
+    assert stage.ladder.question(asked.id).decision.verdict == "approve"
+
+
+def test_a_question_that_was_answered_elsewhere_is_not_sent(stage):
+    """Its message waited; nothing goes to Slack, which would be refused here."""
+    graph = stage.ladder.wrap(
+        agent_of([calls("a", {"x": "1"}), "Done."], [stage.world.tool("a")]), checkpointer=InMemorySaver()
+    )
+    graph.invoke(GO, on("9"))
+    stage.ladder.decline(stage.ladder.pending()[0].id, by="cy", reason="no")
+    with respx.mock(assert_all_called=False) as slack:
+        hook = slack.post(HOOK)
+        assert stage.ladder.send_messages() == 0
+        assert hook.call_count == 0
+    assert stage.ladder.untold() == []
+
+
+def test_what_waits_for_slack_holds_no_argument(stage):
+    """It is read from the question when it is sent."""
+    graph = stage.ladder.wrap(
+        agent_of([calls("a", {"x": "s3cret"}), "Done."], [stage.world.tool("a")]), checkpointer=InMemorySaver()
+    )
+    graph.invoke(GO, on("9"))
+    (waits,) = stage.ladder.untold()
+    assert (waits.channel, waits.target) == ("slack", {"kind": "slack"})
+    assert "s3cret" not in str(waits)
+
+
+def test_whoever_watches_sends_to_slack(stage):
+    """Not only a worker that goes on with threads."""
+    stage.ladder.watcher.settle()
+    graph = stage.ladder.wrap(
+        agent_of([calls("a", {"x": "1"}), "Done."], [stage.world.tool("a")]), checkpointer=InMemorySaver()
+    )
+    graph.invoke(GO, on("9"))
+    with respx.mock() as slack:
+        hook = slack.post(HOOK).mock(return_value=httpx.Response(200))
+        stage.clock.advance(10)
+        stage.ladder.watcher.settle()
+        assert hook.call_count == 1
 
 
 def test_a_bot_token_posts_to_its_channel(stage, monkeypatch):
@@ -348,9 +401,9 @@ def test_a_bot_token_posts_to_its_channel(stage, monkeypatch):
                 httpx.Response(200, json={"ok": True}),
             ]
         )
-        assert stage.ladder.send_questions() == 0
+        assert stage.ladder.send_messages() == 0
         stage.clock.advance(60)
-        assert stage.ladder.send_questions() == 1
+        assert stage.ladder.send_messages() == 1
         request = api.calls.last.request
     assert json.loads(request.content)["channel"] == "C01"
     assert request.headers["authorization"] == "Bearer xoxb-1"

@@ -102,6 +102,7 @@ def _serve(ladder: Ladder, taken: socket.socket, behind: str) -> None:
 
     from ladder_graph.console import create_app
 
+    ladder.keep_telling()
     config = uvicorn.Config(
         create_app(ladder), log_config=None, access_log=False, lifespan="off", root_path=behind, ws="none",
         # Whose header counts is the policy's to say, and nobody else's.

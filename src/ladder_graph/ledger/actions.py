@@ -20,6 +20,7 @@ from ladder_graph.ledger.chain import GENESIS, entry_hash, payload_hash
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.liveness import Owner
 from ladder_graph.ledger.questions import micros
+from ladder_graph.policy import Policy
 from ladder_graph.policy.trusting import Scope
 from ladder_graph.states import State, may_follow
 from ladder_graph.steps import NotClaimed
@@ -52,6 +53,8 @@ class Actions:
     """Where the conversation stands that proposes what is entered."""
     scope: Scope | None = None
     """By what the calls of this tool are told apart for trust."""
+    policy: Policy | None = None
+    """Who is told of what waits; without it nobody is."""
     us: int = field(init=False)
     """The moment in microseconds since the epoch."""
     _ends: dict[str, tuple[int, str]] = field(default_factory=dict, init=False)

@@ -10,7 +10,7 @@ from typing import Any
 
 from ladder_graph.calls import Call, normalise
 from ladder_graph.facts import Asking, Decision, Person, Question, Reason, Route
-from ladder_graph.ledger import members, questions, resumptions, slack, tellings
+from ladder_graph.ledger import announcing, members, questions, resumptions, tellings
 from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.actions import Actions, Refused
 from ladder_graph.ledger.cursor import Cursor
@@ -79,8 +79,6 @@ class Asked(Actions):
             "requester_auth": requester.auth if requester else "", "nonce": nonce_of(word_of(seed, name)),
             "tool_version": terms.tool, "rule": rule.revision, "undo": terms.undo, "part_first": part_first,
         }  # fmt: skip
-        if "slack" in rule.confirm.via:
-            slack.put(cursor, name, self.us)
         return question_of(self.open(cursor, call, row, told), call, route.why)
 
     def open(
@@ -99,6 +97,8 @@ class Asked(Actions):
             "requester": row["requester"], "requester_auth": row["requester_auth"], "quorum": row["quorum"],
             **({} if told is None else {"told": told.to_json()}),
         })  # fmt: skip
+        if self.policy is not None and self.policy.told_of_waiting:
+            announcing.asked(self.policy, cursor, self.us, new)
         return new
 
     def _worded(self, cursor: Cursor, question: Question, seed: str) -> Question:
@@ -181,6 +181,8 @@ class Asked(Actions):
         self.append(cursor, question.call.agent, "passed", question.call.key, {
             "question": question.id, "to": to, "by": person.name, "auth": person.auth, "reason": note,
         })  # fmt: skip
+        if self.policy is not None and self.policy.told_of_waiting:
+            announcing.passed(self.policy, cursor, self.us, question, to, person.name)
         return questions.latest(cursor, question.call)
 
     def revoke(self, cursor: Cursor, question: Question, person: Person, reason: str) -> Question | None:

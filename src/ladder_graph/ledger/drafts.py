@@ -11,8 +11,8 @@ from ladder_graph.calls import Call, digest_of, normalise
 from ladder_graph.drafting import Drawn
 from ladder_graph.errors import AnswerRefused, DraftMoved
 from ladder_graph.facts import Known, Person, Reason, Route
+from ladder_graph.ledger import announcing, notices
 from ladder_graph.ledger import draft_statements as sql
-from ladder_graph.ledger import notices
 from ladder_graph.ledger.actions import Actions
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.rows import US
@@ -83,6 +83,8 @@ def _drawn(journal: Actions, cursor: Cursor, call: Call, filed: Filed, kind: str
     """The entry with what a draft holds, and the columns that say where that is."""
     digest = filed.drawn.digest
     body = {"draft": filed.drawn.to_json(), "shown": digest, "file": filed.path, "sha256": filed.sha256}
+    if journal.policy is not None and journal.policy.questions.notify:
+        announcing.drafted(journal.policy, cursor, journal.us, call, filed)
     return {
         "kind": filed.drawn.kind, "path": filed.path, "sha256": filed.sha256, "digest": digest,
         "payload": journal.append(cursor, call.agent, kind, call.key, body), "labels": json.dumps(filed.labels),

@@ -73,7 +73,6 @@ TABLES: tuple[type[SQLModel], ...] = (
     resumptions.ResumptionRow,
     resumptions.ResumerRow,
     slack.SlackRequestRow,
-    slack.SlackNoticeRow,
     visit_rows.LinkRow,
     visit_rows.VisitRow,
 )

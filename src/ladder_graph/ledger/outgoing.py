@@ -18,7 +18,7 @@ from ladder_graph.ledger import report_rows
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.dialects import Sql, insert_into, table_of
 from ladder_graph.ledger.rows import US
-from ladder_graph.policy.reporting import Notify
+from ladder_graph.policy.ways import Notify
 
 _message = table_of(report_rows.MessageRow)
 _waiting = _message.c.state == literal_column("'waiting'")
@@ -58,7 +58,12 @@ STUCK = Sql.of(
     .order_by(_message.c.queued_us)
     .limit(1)
 )
-WAITING = Sql.of(select(_message).where(_waiting).order_by(_message.c.queued_us).limit(1000))
+WAITING = Sql.of(
+    select(_message)
+    .where(_waiting, _message.c.queued_us <= bindparam("now"))
+    .order_by(_message.c.queued_us)
+    .limit(1000)
+)
 
 LEASED = 120 * US
 """Microseconds after which a notice that somebody tries to send is tried by others."""
@@ -67,6 +72,8 @@ FIRST_PAUSE = 30 * US
 LONGEST_PAUSE = 3600 * US
 MUTE = 3600 * US
 """Microseconds after which a channel that takes nothing counts as dead."""
+NOBODY = "nobody has sent it; run `ladder watch` or `ladder sweep`"
+"""Why nothing goes out where nothing was tried."""
 _ERROR = 300
 """Characters of an error that are kept."""
 
@@ -92,19 +99,20 @@ class Message:
 
 def queue(
     cursor: Cursor, now_us: int, *, kind: str, agent: str, subject: str, channel: str, targets: Sequence[Notify],
-    body: Mapping[str, Any],
+    body: Mapping[str, Any], again: str = "",
 ) -> int:  # fmt: skip
     """Write a notice down for each way of telling; what was written before isn't written again.
 
     Args:
         cursor: In the transaction of what is told.
-        now_us: The moment, in microseconds since the epoch.
+        now_us: When it is to be told, in microseconds since the epoch.
         kind: What is told.
         agent: Whose.
         subject: The id of what it is about.
         channel: The stream of it.
         targets: The ways of telling.
         body: The message. It must hold no argument of a call and no secret.
+        again: Tells apart what is told of the same subject more than once.
 
     Returns:
         How many are new.
@@ -112,7 +120,7 @@ def queue(
     new = 0
     for target in targets:
         said = json.dumps(plain(target), sort_keys=True)
-        key = hashlib.sha256(f"{kind}\0{subject}\0{said}".encode()).hexdigest()[:32]
+        key = hashlib.sha256("\0".join((kind, subject, said, *filter(None, (again,)))).encode()).hexdigest()[:32]
         cursor.execute(INSERT, {
             "id": key, "kind": kind, "agent": agent, "subject": subject, "channel": channel, "target": said,
             "body": json.dumps(body, sort_keys=True, ensure_ascii=False), "state": "waiting", "queued_us": now_us,
@@ -175,12 +183,12 @@ def mute(cursor: Cursor, channel: str, now_us: int) -> str | None:
         now_us: The moment.
     """
     row = cursor.execute(STUCK, {"channel": channel, "before": now_us - MUTE}).fetchone()
-    return None if row is None else str(row["error"] or "nobody has sent it; run `ladder watch` or `ladder sweep`")
+    return None if row is None else str(row["error"] or NOBODY)
 
 
-def waiting(cursor: Cursor) -> list[Message]:
-    """The notices that aren't sent, the oldest in front; a thousand at most."""
-    return [_message_of(row, row["tries"]) for row in cursor.execute(WAITING, {}).fetchall()]
+def waiting(cursor: Cursor, now_us: int) -> list[Message]:
+    """The notices that were to be sent by now and aren't, the oldest in front; a thousand at most."""
+    return [_message_of(row, row["tries"]) for row in cursor.execute(WAITING, {"now": now_us}).fetchall()]
 
 
 def _message_of(row: Any, tries: int) -> Message:

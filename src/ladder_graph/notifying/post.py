@@ -7,12 +7,14 @@ import logging
 from collections.abc import Callable
 from functools import partial
 
-from ladder_graph.ledger import Store, outgoing
+from ladder_graph.facts import Question
+from ladder_graph.ledger import Store, announcing, outgoing
+from ladder_graph.ledger.open_questions import question_at
 from ladder_graph.ledger.outgoing import Message
 from ladder_graph.ledger.questions import micros
 from ladder_graph.notifying.sending import NotSent, send
 from ladder_graph.policy import Policy
-from ladder_graph.policy.reporting import Way
+from ladder_graph.policy.ways import BySlack, Way
 
 log = logging.getLogger("ladder_graph")
 
@@ -28,10 +30,14 @@ class Post:
         clock: Returns the present moment as an aware datetime.
         policy: The policy in force. What it doesn't name any more is dropped, and so is every way of telling that the
             ledger alone names: somebody who can write the ledger sends nothing anywhere.
+        slack: Sends a question to Slack, as it is then; it raises `NotSent` where it wasn't taken.
     """
 
-    def __init__(self, store: Store, clock: Callable[[], dt.datetime], policy: Callable[[], Policy]) -> None:
-        self._store, self._clock, self._policy = store, clock, policy
+    def __init__(
+        self, store: Store, clock: Callable[[], dt.datetime], policy: Callable[[], Policy],
+        slack: Callable[[Policy, Question], None],
+    ) -> None:  # fmt: skip
+        self._store, self._clock, self._policy, self._slack = store, clock, policy, slack
 
     def release(self) -> int:
         """Send what is due; how many were taken by whoever receives them."""
@@ -48,12 +54,16 @@ class Post:
         return count
 
     def _sent(self, message: Message) -> bool:
-        target = self._target(message)
-        if target is None:
+        policy = self._policy()
+        target = _target(policy, message)
+        if target is None or not self._waits(message):
             self._store.write(lambda cursor: outgoing.drop(cursor, message), durable=False)
             return False
         try:
-            send(target, message, self._clock())
+            if isinstance(target, BySlack):
+                self._ask_in_slack(policy, message)
+            else:
+                send(target, message, self._clock())
         except NotSent as wrong:
             said = str(wrong)
             log.warning("not told: %s of %s by %s: %s", message.kind, message.agent, target.kind, said)
@@ -65,7 +75,21 @@ class Post:
         self._store.write(lambda cursor: outgoing.sent(cursor, message, micros(self._clock())))
         return True
 
-    def _target(self, message: Message) -> Way | None:
-        """The way of telling as the policy has it now; None where it has it no more."""
-        streams = self._policy().reports.streams
-        return next((one for stream in streams for one in stream.notify if outgoing.plain(one) == message.target), None)
+    def _waits(self, message: Message) -> bool:
+        """Whether it needs telling still: a question may be answered by now, and a draft decided."""
+        return self._store.glance(lambda cursor: announcing.waits(cursor, message, micros(self._clock())))
+
+    def _ask_in_slack(self, policy: Policy, message: Message) -> None:
+        asked = self._store.read(lambda cursor: question_at(cursor, message.body["question"]))
+        if asked is not None:
+            self._slack(policy, asked)
+
+
+def _target(policy: Policy, message: Message) -> Way | None:
+    """The way of telling as the policy has it now; None where it has it no more."""
+    ways: list[Way] = [way for stream in policy.reports.streams for way in stream.notify]
+    if message.channel == announcing.CHANNEL:
+        ways = [*policy.questions.notify]
+    elif message.channel == announcing.SLACK:
+        ways = [BySlack()]
+    return next((way for way in ways if outgoing.plain(way) == message.target), None)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ladder_graph.ledger.outgoing import Message
-from ladder_graph.policy.reporting import Apprise, File, Notify, Webhook
+from ladder_graph.policy.ways import Apprise, File, Notify, Webhook
 
 VERSION = "1"
 """The version of the JSON and of its signature."""

@@ -16,6 +16,7 @@ from ladder_graph.policy.bounds import Bound, Origin, Predicate, Table, Under, V
 from ladder_graph.policy.checks import Check
 from ladder_graph.policy.console import Access, Accesses, Console
 from ladder_graph.policy.fields import ImportPath, Many, Name, Place, RungField, Strict, Template, placed
+from ladder_graph.policy.questioning import Questions
 from ladder_graph.policy.reporting import Reports, Stream
 from ladder_graph.policy.slack import Member, Slack
 from ladder_graph.policy.trusting import OTHER, Scope, Stake, Trust
@@ -209,6 +210,8 @@ class Policy(Strict):
     wins over any glob, and of two globs the one with more other characters. Each tool has its own counters."""
     reports: Reports = Reports()
     """Who reads the reports."""
+    questions: Questions = Questions()
+    """Who is told that a question or a draft waits."""
     people: dict[Name, Someone] = Field(default_factory=dict)
     """The people who answer, by name, with their roles. It may stay empty where no rule names a role."""
     keys: dict[Name, Key] = Field(default_factory=dict)
@@ -265,6 +268,11 @@ class Policy(Strict):
     def _slack_is_fit(self) -> Self:
         refuse(chatted(self))
         return self
+
+    @cached_property
+    def told_of_waiting(self) -> bool:
+        """Whether anybody is told that a question or a draft waits, by the policy or in Slack."""
+        return bool(self.questions.notify) or any("slack" in rule.confirm.via for rule in self.tools.values())
 
     def withheld(self, rule: Rule, name: str) -> list[str]:
         """The labels of a rule that a person doesn't hold.
@@ -360,6 +368,7 @@ class Policy(Strict):
                 "drafts": self.drafts if "://" in self.drafts else placed(self.drafts, base),
                 "tools": {name: rule.anchored(base) for name, rule in self.tools.items()},
                 "reports": self.reports.anchored(base),
+                "questions": self.questions.anchored(base),
             }
         )
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeAlias
+from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from ladder_graph.policy.bounds.time import TimeOfDay
 from ladder_graph.policy.bounds.window import Zone
-from ladder_graph.policy.fields import Many, Name, Place, Strict, Target, WebUrl, placed
+from ladder_graph.policy.fields import Many, Name, Strict
 from ladder_graph.policy.units import SomeSeconds
+from ladder_graph.policy.ways import Apprise, File, Webhook, in_folder, something
 
 Event: TypeAlias = Literal["filed", "reminder", "escalation", "demoted"]
 """What is told: a report waits, half its time is over, its readers are late, it cost the tools in it their rung."""
@@ -18,51 +19,31 @@ Event: TypeAlias = Literal["filed", "reminder", "escalation", "demoted"]
 EVENTS: tuple[Event, ...] = ("filed", "reminder", "escalation", "demoted")
 
 
-class Notify(Strict):
-    """What every way of telling people has."""
+class TellsOfReports(Strict):
+    """What every way of telling people of reports has."""
 
     on: Many[Event] = EVENTS
     """What is told by it."""
 
     @model_validator(mode="after")
     def _tells_something(self) -> Self:
-        if not self.on:
-            raise ValueError("on is empty, so that it would tell nothing; take it out")
+        something(self.on)
         return self
 
 
-class Apprise(Notify):
+class ReportApprise(TellsOfReports, Apprise):
     """A message by apprise: Slack, e-mail, Teams, ntfy and many more."""
 
-    kind: Literal["apprise"] = "apprise"
-    env: Name
-    """The environment variable that holds apprise's URL, in the processes that sweep and watch."""
 
-
-class Webhook(Notify):
+class ReportWebhook(TellsOfReports, Webhook):
     """A POST of signed JSON."""
 
-    kind: Literal["webhook"] = "webhook"
-    url: WebUrl
-    """Where it is sent. No redirect is followed and no proxy is used."""
-    secret_env: Name
-    """The environment variable that holds the key of the signature: HMAC-SHA-256 over time and body."""
-    allow: Many[Target] = ()
-    """Internal targets that a name in the URL may lead to, as for a check of the kind `http`."""
-    timeout: SomeSeconds = 10.0
-    """Seconds until no answer is a failure."""
 
-
-class File(Notify):
+class ReportFile(TellsOfReports, File):
     """A line of JSON at the end of a file."""
 
-    kind: Literal["file"] = "file"
-    path: Place
-    """The file, relative to the policy file."""
 
-
-Way: TypeAlias = Apprise | Webhook | File
-Channels = Annotated[Way, Field(discriminator="kind")]
+ReportWay: TypeAlias = Annotated[ReportApprise | ReportWebhook | ReportFile, Field(discriminator="kind")]
 """One way of telling people; `kind` says which."""
 
 
@@ -101,12 +82,12 @@ class Stream(Strict):
     """Who is told when a report is late, and may read it too."""
     escalate: Annotated[float, Field(gt=0, le=1)] = 0.75
     """The share of the time after which they are told. The readers are reminded after half of it."""
-    notify: Many[Channels] = ()
+    notify: Many[ReportWay] = ()
     """How people are told. The console shows every report, whatever stands here."""
 
     def anchored(self, folder: Path) -> Self:
         """This stream with the files that it tells of itself in taken from a folder."""
-        return self.model_copy(update={"notify": tuple(_anchored(one, folder) for one in self.notify)})
+        return self.model_copy(update={"notify": tuple(in_folder(one, folder) for one in self.notify)})
 
 
 class Channel(Stream):
@@ -139,23 +120,3 @@ class Reports(Stream):
             channel: Its name.
         """
         return self if not channel else self.channels.get(channel)
-
-
-def _anchored(notify: Notify, folder: Path) -> Notify:
-    return notify.model_copy(update={"path": placed(notify.path, folder)}) if isinstance(notify, File) else notify
-
-
-def spelt(notify: Any) -> str:
-    """One way of telling people, in a few words that hold no secret.
-
-    Example:
-        >>> spelt(Apprise(env="OPS_URL")), spelt(File(path="reports.log"))
-        ('apprise by $OPS_URL', 'file reports.log')
-    """
-    match notify:
-        case Apprise():
-            return f"apprise by ${notify.env}"
-        case Webhook():
-            return f"webhook {notify.url}"
-        case _:
-            return f"file {notify.path}"

@@ -1,4 +1,4 @@
-"""Sending questions to Slack, from the rows that were written with them; and saying there what became of one."""
+"""Sending a question to Slack, and saying there what became of one."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ladder_graph.errors import LadderError
 from ladder_graph.facts import Question
-from ladder_graph.ledger import slack as notices
-from ladder_graph.ledger.questions import micros
+from ladder_graph.notifying.sending import NotSent
 from ladder_graph.slack.messages import Setting, message
 
 if TYPE_CHECKING:
-    from ladder_graph.ladder import Ladder
     from ladder_graph.policy import Policy
 
 log = logging.getLogger("ladder_graph")
@@ -22,10 +19,6 @@ log = logging.getLogger("ladder_graph")
 POST = "https://slack.com/api/chat.postMessage"
 TIMEOUT = 10.0
 """Seconds that Slack may take."""
-
-
-class NotSent(LadderError):
-    """Slack didn't take a message. The text holds no secret: neither address nor token."""
 
 
 def setting(policy: Policy, question: Question) -> Setting:
@@ -59,7 +52,15 @@ def send(policy: Policy, said: Mapping[str, Any]) -> None:
     elif hook:
         _post(hook, said)
     else:
-        raise NotSent("the variable with Slack's webhook or token isn't set")
+        raise NotSent(unsendable(policy))
+
+
+def unsendable(policy: Policy) -> str:
+    """What keeps this process from sending to Slack; empty where nothing is known of. Nothing is sent."""
+    slack = policy.slack
+    if os.environ.get(slack.webhook_env or "") or (slack.channel and os.environ.get(slack.token_env or "")):
+        return ""
+    return "the variable with Slack's webhook or token isn't set"
 
 
 def reply(address: str, said: Mapping[str, Any]) -> None:
@@ -70,34 +71,13 @@ def reply(address: str, said: Mapping[str, Any]) -> None:
         log.warning("Slack was not told what became of an answer: %s", wrong)
 
 
-def deliver(ladder: Ladder) -> int:
-    """Send the questions that are due; how many were sent.
+def tell(policy: Policy, question: Question) -> None:
+    """Send a question to where the policy says, as it is now.
 
-    Each is in one process's hand for a minute. One that can't be sent is tried again until its question is over.
+    Raises:
+        NotSent: Slack can't be reached, or didn't take it.
     """
-    now = micros(ladder.clock())
-    if not ladder.store.glance(lambda cursor: notices.due(cursor, now)):
-        return 0
-    return sum(_delivered(ladder, one, tries) for one, tries in ladder.store.write(
-        lambda cursor: notices.take(cursor, now), durable=False
-    ))  # fmt: skip
-
-
-def _delivered(ladder: Ladder, question: str, tries: int) -> bool:
-    policy = ladder.refresh()
-    try:
-        asked = ladder.question(question)
-        if asked.decision is None and not asked.expired:
-            send(policy, message(asked, setting(policy, asked)))
-    except NotSent as wrong:
-        later = micros(ladder.clock()) + notices.later(tries)
-        ladder.store.write(lambda cursor: notices.put_off(cursor, question, later), durable=False)
-        log.warning("question %s was not sent to Slack: %s", question, wrong)
-        return False
-    except LadderError:
-        asked = None  # It was used, or asked anew, which has a row of its own.
-    ladder.store.write(lambda cursor: notices.done(cursor, question), durable=False)
-    return asked is not None
+    send(policy, message(question, setting(policy, question)))
 
 
 def _post(address: str, said: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Mapping[str, Any]:

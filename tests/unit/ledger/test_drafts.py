@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ladder_graph.drafting import Drawn, Piece
 from ladder_graph.errors import AnswerRefused, DraftMoved
-from ladder_graph.ledger import acts, draft_reading, drafts, notices
+from ladder_graph.ledger import acts, announcing, draft_reading, drafts, notices, outgoing
 from ladder_graph.ledger.drafts import Look, Ruling
+from ladder_graph.policy import Policy
 from ladder_graph.states import State
-from ladder_graph.steps import Filed
-from tests.unit.ledger.desk import ANA, CALL, call
+from ladder_graph.steps import Filed, Settle
+from tests.unit.ledger.desk import ANA, CALL, ROUTE, call
 
 
 def filed(text="Hello Ana,\n", **fields):
@@ -134,6 +137,32 @@ def test_a_draft_that_was_drawn_anew_is_another_one(desk, drafted, decide):
     desk.write(lambda journal, cursor: drafts.redraw(journal, cursor, known, filed("Hello Cy,\n")))
     assert (row(desk)["state"], row(desk)["by"], desk.state()) == ("waiting", "", State.DRAFTED)
     assert desk.write(lambda journal, cursor: drafts.accepted(journal, cursor, "ops")) == []
+
+
+def test_people_are_told_of_a_draft_that_was_drawn_anew_and_not_of_the_one_before(desk):
+    """Each has a message of its own, and only what is there now still waits."""
+    policy = Policy.model_validate({"questions": {"notify": [{"kind": "file", "path": "told.jsonl"}]}})
+
+    def tell(journal, cursor):
+        told = replace(journal, policy=policy)
+        if journal.known(cursor, CALL.key) is None:
+            told.settle(cursor, Settle(CALL, State.DRAFTED, ROUTE, text="It waits.", draft=filed()))
+        else:
+            drafts.redraw(told, cursor, told.known(cursor, CALL.key), filed("Hello Bo,\n"))
+
+    for _ in range(2):
+        desk.write(tell)
+    us = desk.read(lambda journal, _: journal.us)
+    first, anew = desk.read(lambda _, cursor: sorted(outgoing.waiting(cursor, us), key=_anew))
+    assert [desk.read(lambda _, cursor, one=one: announcing.waits(cursor, one, us)) for one in (first, anew)] == [
+        False, True,
+    ]  # fmt: skip
+    assert (first.kind, first.subject, anew.body["shown"]) == ("drafted", CALL.key, filed("Hello Bo,\n").drawn.digest)
+    assert "Hello" not in str(anew.body)
+
+
+def _anew(message):
+    return message.body["shown"] == filed("Hello Bo,\n").drawn.digest
 
 
 def test_only_what_waits_about_the_same_target_is_superseded(desk, decide):

@@ -10,7 +10,7 @@ import pytest
 
 from ladder_graph.ledger.outgoing import Message
 from ladder_graph.notifying.sending import NotSent, send, signature
-from ladder_graph.policy.reporting import Apprise, File, Webhook
+from ladder_graph.policy.ways import Apprise, File, Webhook
 from ladder_graph.testing import FrozenClock
 from tests.unit.reads import HOUR, reads
 
