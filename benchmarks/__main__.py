@@ -1,6 +1,7 @@
 """`python -m benchmarks [NAME...]`: run benchmarks, print the figures, and write `build/bench.json`.
 
-The names are those of the modules: gate, commits, routing, ledger, watching, trust, standings. Without one all are run.
+The names are those of the modules: gate, commits, routing, ledger, watching, trust, standings, console.
+Without one all are run.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from benchmarks import commits, gate, ledger, routing, standings, trust, watching
+from benchmarks import commits, console, gate, ledger, routing, standings, trust, watching
 from benchmarks.figures import write
 
 OUT = Path("build/bench.json")
@@ -21,6 +22,7 @@ BENCHMARKS = {
     "watching": watching,
     "trust": trust,
     "standings": standings,
+    "console": console,
 }
 
 

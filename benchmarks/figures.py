@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-Unit = Literal["ratio", "count", "us_cpu", "us_cpu_added", "s_cpu", "mb"]
-"""`us_cpu` is microseconds of CPU time and `s_cpu` seconds of it, `us_cpu_added` what a call costs above something that
-is named, and `mb` is megabytes of memory."""
+Unit = Literal["ratio", "count", "us_cpu", "us_cpu_added", "ms_cpu", "s_cpu", "mb"]
+"""`us_cpu` is microseconds of CPU time, `ms_cpu` milliseconds and `s_cpu` seconds of it, `us_cpu_added` what a call
+costs above something that is named, and `mb` is megabytes of memory."""
 
 
 @dataclass(frozen=True, slots=True)

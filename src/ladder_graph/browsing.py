@@ -111,7 +111,7 @@ class Browsing(Windows):
     ) -> Page[Entry]:  # fmt: skip
         """What happened, the latest first, of all chains of the policy's agents.
 
-        Of an everyday kind, or of a tool or thread with many actions, 10,000 entries are looked at for one page; where
+        Of an everyday kind, or of a tool or thread with many actions, 5,000 entries are looked at for one page; where
         few of them fit, the page isn't full, `looked_us` says how far it came, and the next one looks on from there.
 
         Args:

@@ -34,11 +34,15 @@ class Desk:
     rules: dict[str, Any]
     people: dict[str, Any] = field(default_factory=dict)
     ledger: str = ":memory:"
+    settings: dict[str, Any] = field(default_factory=dict)
+    """What the policy says of the console."""
     ran: list[Any] = field(default_factory=list)
     clock: FrozenClock = field(default_factory=FrozenClock)
 
     def __post_init__(self) -> None:
-        policy = Policy.model_validate({"agent": "ops", "tools": self.rules, "people": self.people})
+        policy = Policy.model_validate(
+            {"agent": "ops", "tools": self.rules, "people": self.people, "console": self.settings}
+        )
         self.ladder = Ladder(policy=policy, ledger=self.ledger, clock=self.clock)
         self.console = Console(self.ladder)
         self.graphs: dict[str, Any] = {}

@@ -121,7 +121,7 @@ def test_a_tool_and_an_agent_may_be_called_anything():
     tool = 'x"><script>alert(1)</script>\u202e&tool=y'
     with closing(Ladder(agent="ops", rungs={"*": "confirm"}, ledger=":memory:")) as ladder:
         for n in range(2):
-            call = Call(f"ops/{tool}", f"t{n}", f"c{n}", tool, {tool: tool})
+            call = Call(f"ops/{tool}", f"t{n}", f"c{n}", tool, {"<b>": "<i>"})
             pose(ladder, call)
         ana = Console(ladder).visitor("ana")
         page = ana.get("/confirm").text

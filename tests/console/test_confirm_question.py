@@ -7,6 +7,7 @@ from contextlib import closing
 
 import pytest
 
+from ladder_graph.console.fields import id_of
 from ladder_graph.states import State
 from tests.console.asking import REFUND, WORDS, Desk, press
 
@@ -292,3 +293,28 @@ def test_where_the_thread_is_gone_on_with_here_the_tool_runs_by_itself(desk):
     assert desk.ran == [("refund", "pay_8Kq2", 240, "EUR", "duplicate charge", True, None)]
     assert desk.graphs["t1"].get_state({"configurable": {"thread_id": "t1"}}).next == ()
     assert "It ran once" in ana.get(desk.to).text
+
+
+def test_it_is_all_the_same_on_postgresql(postgres, monkeypatch):
+    """The list, a yes, an edit, a batch, and an answer that comes too late."""
+    monkeypatch.setenv("CONSOLE_KEY", "k" * 64)
+    with closing(Desk({"refund": REFUND, "note": {"rung": "confirm"}}, ledger=postgres, settings=KEY)) as desk:
+        question, ana = desk.ask(), desk.console.visitor("ana")
+        notes = [desk.ask("note", f"n{n}", text=str(n)) for n in range(2)]
+        to = f"/confirm/{question.id}"
+        assert "3 waiting" in ana.get("/confirm").text
+        page = ana.get(to).text
+        fields = press(ana, page, to, decision="edit").text
+        look = press(ana, fields, f"{to}/edit", step="look", **{f"arg.{id_of('amount')}": "40"}).text
+        assert press(ana, look, f"{to}/edit", step="run", typed="40").status_code == 303
+        late = press(ana, page, to, **RIGHT)
+        assert (late.status_code, "put other arguments in" in late.text) == (409, True)
+        batch = ana.get("/confirm/batch?tool=note").text
+        came = press(ana, batch, "/confirm/batch", decision="run", take=[one.id for one in notes])
+        assert "2 of 2 answered" in came.text
+        assert desk.go_on("n1") == ["noted"]
+        assert "It ran once" in ana.get(f"/confirm/{notes[1].id}").text
+        assert desk.go_on()[0].endswith("refunded")
+
+
+KEY = {"key_env": "CONSOLE_KEY"}

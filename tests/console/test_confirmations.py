@@ -6,6 +6,7 @@ from contextlib import closing
 
 import pytest
 
+from ladder_graph.ledger import probes
 from tests.console.asking import REFUND, Desk, press
 
 RULES = {"refund": REFUND, "note": {"rung": "confirm"}}
@@ -86,6 +87,18 @@ def test_whoever_lacks_a_label_sees_that_it_is_there_and_not_what():
                 assert hidden not in page, (path, hidden)
         assert bo.get(f"/confirm/{question.id}/passage").status_code == 403
         assert "Dana" in desk.console.visitor("ana").get("/confirm").text
+
+
+def test_what_was_wrong_with_a_probe_is_withheld_too():
+    """Once it is answered, whoever lacks the label sees that it was, and not what it was about."""
+    rule = {"rung": "confirm", "labels": ["customer-data"]}
+    with closing(Desk({"note": rule}, PEOPLE)) as desk:
+        real = desk.ask("note", "t1", text="x")
+        name = desk.ladder._write(lambda j, c: probes.put(j, c, real.call, {"text": "leak"}, "it names Dana"))
+        ana, to = desk.console.visitor("ana"), f"/confirm/{name}"
+        press(ana, ana.get(to).text, to, decision="decline", note="it names Dana")
+        assert "it names Dana" in ana.get(to).text
+        assert "Dana" not in desk.console.visitor("bo").get(to).text
 
 
 def test_a_viewer_sees_no_button_and_why():

@@ -58,8 +58,7 @@ class Room:
         lines = isinstance(value, str) and "\n" in value
         if len(text) <= PLAIN and not lines:
             return Passage(text, length=len(text))
-        body = inert(value, LINES) if isinstance(value, str) and lines else text
-        return self._folded(text, body, len(text), _hash_of(value), lines=lines)
+        return self._folded(text, value if lines else text, len(text), _hash_of(value), lines=lines)
 
     def text(self, text: str) -> Passage:
         """A text that somebody else wrote."""
@@ -69,12 +68,13 @@ class Room:
 
     def json(self, text: str) -> Passage:
         """A document that is folded away whole."""
-        return self._folded("", inert(text, LINES), len(text), _hash_of_text(text), lines=True)
+        return self._folded("", text, len(text), _hash_of_text(text), lines=True)
 
     def _folded(self, text: str, body: str, length: int, digest: str, *, lines: bool = False) -> Passage:
         kept = body[: min(FOLDED, max(0, self._left))]
         self._left -= len(kept)
-        return Passage(text[:HEAD], kept, length, digest, len(kept) == len(body), lines)
+        # Only what is shown is looked through: a megabyte of it would take a second.
+        return Passage(text[:HEAD], inert(kept, LINES), length, digest, len(kept) == len(body), lines)
 
 
 def _hash_of(value: Any) -> str:

@@ -6,7 +6,7 @@
 | a person | in `mention`, which is written with each entry that somebody made |
 | a thread or a tool with few actions | by its actions |
 | a kind that not every call leaves | by the index of those |
-| a thread or a tool with many, an everyday kind, everything | along the chains; of 10,000 entries some will fit |
+| a thread or a tool with many, an everyday kind, everything | along the chains; of 5,000 entries some will fit |
 """
 
 from __future__ import annotations

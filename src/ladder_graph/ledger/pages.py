@@ -28,7 +28,7 @@ LARGEST = 500
 """Rows of the largest page."""
 COUNTED = 1000
 """Up to how many rows are counted one by one."""
-LOOKED = 10_000
+LOOKED = 5_000
 """Rows that are looked at for one page at most: what a filter leaves over may be rare among them."""
 
 

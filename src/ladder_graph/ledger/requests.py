@@ -17,25 +17,19 @@ from ladder_graph.ledger.questions import moment
 LAST = 24
 """Requests of one tool that are counted."""
 
-LOOKED_AT = 200
-"""Questions of an agent in each state that are looked through for those about one tool, the latest ones."""
-
 _question, _action, _entry = (table_of(one) for one in (rows.QuestionRow, rows.ActionRow, rows.EntryRow))
 _payload, _probe = table_of(rows.PayloadRow), table_of(standing_rows.ProbeRow)
-_latest = (
-    select(_question.c.action, _question.c.asked_us)
-    .where(_question.c.agent == bindparam("agent"), _question.c.state == bindparam("state"))
-    .order_by(_question.c.asked_us.desc())
-    .limit(LOOKED_AT)
-    .subquery()
-)
 _ENDED = Sql.of(
-    select(_latest.c.action, _latest.c.asked_us, _action.c.successor)
-    .join(_action, _action.c.key == _latest.c.action)
-    .outerjoin(_probe, _probe.c.action == _latest.c.action)
-    .where(_action.c.tool == bindparam("tool"), _probe.c.action.is_(None))
+    select(_question.c.action, _question.c.asked_us, _question.c.state, _action.c.successor)
+    .join(_action, _action.c.key == _question.c.action)
+    .outerjoin(_probe, _probe.c.action == _question.c.action)
+    .where(_question.c.agent == bindparam("agent"), _question.c.tool == bindparam("tool"))
+    .where(_question.c.state != literal_column("'open'"), _probe.c.action.is_(None))
+    .order_by(_question.c.asked_us.desc())
+    # Half of them may be what editors put in the place of the others.
+    .limit(2 * LAST)
 )
-"""The latest questions of an agent about one tool in one state; a probe was no request of it."""
+"""The latest questions of an agent about one tool that are over; a probe was no request of it."""
 _PASSED = Sql.of(
     select(_entry.c.at_us, _payload.c.body)
     .join(_payload, _payload.c.hash == _entry.c.payload)
@@ -67,12 +61,10 @@ def past(cursor: Cursor, agent: str, tool: str) -> Past:
         tool: Of which tool.
     """
     found, instead = list[tuple[int, str, str]](), set[str]()
-    for state, end in _ENDS.items():
-        for action, asked_us, successor in cursor.execute(
-            _ENDED, {"agent": agent, "state": state, "tool": tool}
-        ).fetchall():
-            found.append((asked_us, action, end))
-            instead.add(successor)
+    for action, asked_us, state, successor in cursor.execute(_ENDED, {"agent": agent, "tool": tool}).fetchall():
+        if state in _ENDS:
+            found.append((asked_us, action, _ENDS[state]))
+        instead.add(successor)
     own = sorted((one for one in found if one[1] not in instead), reverse=True)[:LAST]
     return Past(len(own), **Counter(end for _, _, end in own))
 

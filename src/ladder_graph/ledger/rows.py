@@ -233,6 +233,11 @@ for _name, _by in (
     ("question_tool", (QuestionRow.agent, QuestionRow.tool, QuestionRow.expires_us, QuestionRow.id)),
 ):
     Index(_name, *map(col, _by), sqlite_where=_OPEN, postgresql_where=_OPEN)
+_OVER = col(QuestionRow.state) != literal_column("'open'")
+Index(
+    "question_past", *map(col, (QuestionRow.agent, QuestionRow.tool, QuestionRow.asked_us)), sqlite_where=_OVER,
+    postgresql_where=_OVER,
+)  # fmt: skip
 _UNUSED = col(QuestionRow.state).in_([literal_column("'open'"), literal_column("'approved'")])
 Index("question_late", col(QuestionRow.expires_us), sqlite_where=_UNUSED, postgresql_where=_UNUSED)
 

@@ -79,10 +79,9 @@ SAID = _sql(
     .join(_payload, _payload.c.hash == _entry.c.payload)
     .where(
         and_(
+            _entry.c.action == literal_column("''"),
             _entry.c.stream == bindparam("stream"),
             _entry.c.kind == bindparam("kind"),
-            rows.RARE,
-            _entry.c.action == literal_column("''"),
             _payload.c.body == bindparam("body"),
         )
     )

@@ -18,6 +18,8 @@ from ladder_graph.console.pages import (
     passage,
     people,
     question,
+    report,
+    reports,
 )
 
 ENTRIES: tuple[Entry, ...] = (
@@ -30,6 +32,8 @@ ENTRIES: tuple[Entry, ...] = (
     *passage.ENTRIES,
     *drafts.ENTRIES,
     *draft.ENTRIES,
+    *reports.ENTRIES,
+    *report.ENTRIES,
     *ladder.ENTRIES,
     *cell.ENTRIES,
     *fingerprint.ENTRIES,
