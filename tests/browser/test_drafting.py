@@ -92,3 +92,17 @@ def test_the_keyboard_is_enough_for_a_draft(site):
     ana.page.keyboard.press("Enter")
     within(lambda: site.world.did("write_letter"), "the letter is written")
     assert site.world.did("write_letter")[0]["body"].strip() == TEXT.strip()
+
+
+@BY_WAY
+def test_an_edited_draft_keeps_what_was_not_touched(site, way):
+    """Also what can't be seen: a line that nobody changed is the line that it was."""
+    _, path = drafted(site, TEXT + HOSTILE)
+    ana = site.person("ana", **way)
+    ana.go(f"{path}/edit")
+    ana.sees("A line that you leave keeps them")
+    body = ana.page.get_by_label("body")
+    body.fill(body.input_value().replace("two days", "ten days"))
+    ana.press("Use my text")
+    within(lambda: site.world.did("write_letter"), "the letter is written")
+    assert site.world.did("write_letter")[0]["body"].strip() == (TEXT + HOSTILE).replace("two days", "ten days").strip()
