@@ -100,7 +100,7 @@ def span(seconds: float) -> str:
 
     Example:
         >>> span(45), span(700), span(7200), span(100_000), span(900_000)
-        ('45 s', '11 min 40 s', '2 h', '1 day 3 h', '10 days')
+        ('45 s', '11 min', '2 h', '1 day 3 h', '10 days')
     """
     whole, few = int(max(0, seconds)), 10
     for size, unit, below, part in ((86_400, "day", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
