@@ -71,10 +71,6 @@ confirm = { type = "amount", expires = "1h" }
 [tools.close_ticket]
 rung = "confirm"
 
-[tools.page_somebody]
-rung = "confirm"
-confirm = { expires = "3s" }
-
 [tools.transfer]
 rung = "confirm"
 confirm = { quorum = 2, by = ["role:finance"] }
@@ -122,10 +118,6 @@ def close_ticket(ticket: int, text: str) -> None:
     """Close a ticket with a last message."""
 
 
-def page_somebody(who: str) -> None:
-    """Wake somebody up."""
-
-
 def transfer(to: str, cents: int) -> None:
     """Transfer money."""
 
@@ -151,7 +143,7 @@ def write_letter(to: str, subject: str, body: str) -> None:
     """Write to a customer."""
 
 
-SIGNATURES = (restart, refund, close_ticket, page_somebody, transfer, set_price, pay, notify, read_stock, write_letter)
+SIGNATURES = (restart, refund, close_ticket, transfer, set_price, pay, notify, read_stock, write_letter)
 """What the agent can do, and with what."""
 
 
