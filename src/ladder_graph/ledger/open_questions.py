@@ -68,7 +68,11 @@ def page(
     """
     found = _paging(waits).page(cursor, _lanes(cursor, agents, waits), mark, size)
     items = [question_at(cursor, row.key.id) for row in found.items]
-    return found.of([one for one in items if one is not None], count(cursor, agents, waits))
+    if mark is None and waits.fits is not None and (found.next is None or found.looked_us is not None):
+        known = Count(len(found.items), exact=found.next is None)  # All of them were looked at, or enough.
+    else:
+        known = count(cursor, agents, waits)
+    return found.of([one for one in items if one is not None], known)
 
 
 def count(cursor: Cursor, agents: Sequence[str], waits: Waits = EVERY) -> Count:
