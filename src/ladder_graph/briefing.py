@@ -37,6 +37,13 @@ class Given:
     sent: bool = True
     """False for what the tool takes where the call says nothing: it isn't in the JSON that was hashed."""
 
+    def document(self) -> dict[str, Any]:
+        """It as JSON; by hand, since a call may have ten thousand of them."""
+        return {
+            "name": self.name, "value": self.value, "source": self.source, "where": self.where,
+            "checks": [asdict(one) for one in self.checks], "sent": self.sent,
+        }  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Past:
@@ -178,7 +185,7 @@ class Briefing:
         return {
             "question": asked.id, "action": asked.call.key, "digest": asked.digest, "title": self.title,
             "deed": self.deed, "asked": self.asked, "agent": asked.call.agent, "tool": asked.call.tool,
-            "thread": asked.call.thread, "arguments": [asdict(one) for one in self.arguments],
+            "thread": asked.call.thread, "arguments": [one.document() for one in self.arguments],
             "checks": [asdict(one) for one in self.checks], "json": self.text,
             "changes": [asdict(one) for one in self.changes], "changes_said": self.changes_said,
             "trouble": list(self.trouble), "reach": asdict(self.reach), "remedy": asdict(self.remedy),

@@ -25,6 +25,9 @@ from ladder_graph.trust.cells import EVERY, CellKey
 from ladder_graph.trust.demotion import Demotion, after_overrun, repeated
 from ladder_graph.trust.held import Event, nearest
 
+WHOLE = 64
+"""Characters of an action's whole key."""
+
 
 def find_question(journal: Journal, cursor: Cursor, prefix: str) -> Question:
     """The question whose id begins like this.
@@ -57,6 +60,9 @@ def find_action(journal: Journal, cursor: Cursor, prefix: str) -> Known:
     Raises:
         UnknownQuestion: There is none, or more than one.
     """
+    # A whole key is looked up; for the beginning of one, all keys are gone through.
+    if len(prefix) == WHOLE and (known := journal.known(cursor, prefix)) is not None:
+        return known
     found = cursor.execute(sql.FIND_ACTIONS, {"prefix": _plain(prefix)}).fetchall()
     known = journal.known(cursor, found[0][0]) if len(found) == 1 else None
     if known is None:
