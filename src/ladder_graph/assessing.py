@@ -138,6 +138,10 @@ class Assessing(Windows):
             self._folds = Folds(self.store)
         return self._folds
 
+    def _kept_of(self, agent: str) -> tuple[list[assessments.Kept], int]:
+        """What is kept of an agent's cells, and how long its chain is."""
+        return self.store.read(lambda cursor: (assessments.kept(cursor, agent), tallies.length(cursor, agent)))
+
     def assessments(self, tool: str | None = None, *, agent: str | None = None) -> list[Assessed]:
         """What was last worked out of each cell, of the policy's agent and those inside it; no chain is read for it.
 
@@ -188,11 +192,7 @@ class Assessing(Windows):
             agent: Whose.
             most: Entries up to which a chain is short.
         """
-
-        def read(cursor: Cursor) -> tuple[list[assessments.Kept], int]:
-            return assessments.kept(cursor, agent), tallies.length(cursor, agent)
-
-        kept, length = self.store.read(read)
+        kept, length = self._kept_of(agent)
         if length and length <= most and (self._aged(agent, 1.0) or any(one.n < length for one in kept)):
             with suppress(LedgerUnwritable):
                 self._assess(agent)
@@ -210,11 +210,7 @@ class Assessing(Windows):
 
     def _aged(self, agent: str, older: float) -> bool:
         """Whether it is time to work an agent's cells out anew."""
-
-        def read(cursor: Cursor) -> tuple[list[assessments.Kept], int]:
-            return assessments.kept(cursor, agent), tallies.length(cursor, agent)
-
-        kept, length = self.store.read(read)
+        kept, length = self._kept_of(agent)
         if not length:
             return False
         long = not self.folds.keeps(agent) and length > 2 * KEPT
