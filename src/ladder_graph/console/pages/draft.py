@@ -11,10 +11,12 @@ from ladder_graph.console.answers import Answer, Moved, Refusal, Shown
 from ladder_graph.console.attention import attention
 from ladder_graph.console.changes import WORDS, Said, evidence, shown
 from ladder_graph.console.entries import Entry
+from ladder_graph.console.rendering import as_it_was
 from ladder_graph.console.visitor import Visitor
 from ladder_graph.drafts import DraftView
 from ladder_graph.errors import AnswerRefused, DraftMoved, UnknownQuestion
 from ladder_graph.policy.console import Access
+from ladder_graph.wording import unseen
 
 NOT_TAKEN = "Nothing was done yet: look at what is marked below."
 
@@ -56,7 +58,9 @@ def edited(visitor: Visitor) -> Answer:
         raise Refusal(403, "Not yours to decide", f"{view.withheld}.")
     if visitor.form.get("decision") == "back":
         return Moved(_path(view))
-    typed = {name: visitor.form.get(f"text-{at}") for at, name in enumerate(_texts(view))}
+    typed = {
+        name: as_it_was(text, visitor.form.get(f"text-{at}")) for at, (name, text) in enumerate(_texts(view).items())
+    }
     if visitor.form.get("seen") != view.digest:
         text = "The draft isn't what you were shown any more. Your text is below; look at the draft again first."
         return _editor(visitor, view, typed, text, 409)
@@ -146,6 +150,7 @@ def _editor(visitor: Visitor, view: DraftView, texts: dict[str, str], wrong: str
     context = {
         "view": view, "draft": view.draft, "texts": list(texts.items()), "wrong": wrong, "to": f"{_path(view)}/edit",
         "back": _path(view), "looks": evidence(visitor, view), "json": not view.editable,
+        "hidden": any(map(unseen, texts.values())),
     }  # fmt: skip
     return Shown("draft_edit.html", context, status)
 
