@@ -141,7 +141,7 @@ def _page(visitor: Visitor, view: DraftView, said: Said, status: int = 200) -> A
     context = {
         "view": view, "draft": view.draft, "changes": shown(view.changes), "said": said, "may": may, "words": WORDS,
         "now": visitor.ladder.clock(), "wrong": said.wrong, "to": _path(view), "not_taken": NOT_TAKEN,
-        "evidence": evidence(visitor, view) if may else {},
+        "looks": evidence(visitor, view) if may else {},
     }  # fmt: skip
     return Shown("draft.html", context, status)
 
@@ -149,7 +149,7 @@ def _page(visitor: Visitor, view: DraftView, said: Said, status: int = 200) -> A
 def _editor(visitor: Visitor, view: DraftView, texts: dict[str, str], wrong: str = "", status: int = 200) -> Answer:
     context = {
         "view": view, "draft": view.draft, "texts": list(texts.items()), "wrong": wrong, "to": f"{_path(view)}/edit",
-        "back": _path(view), "evidence": evidence(visitor, view), "json": not view.editable,
+        "back": _path(view), "looks": evidence(visitor, view), "json": not view.editable,
         "hidden": any(map(unseen, texts.values())),
     }  # fmt: skip
     return Shown("draft_edit.html", context, status)
