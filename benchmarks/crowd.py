@@ -22,6 +22,7 @@ from typing import Any
 from ladder_graph import Ladder
 from ladder_graph.calls import Call, normalise
 from ladder_graph.components import toolset_component
+from ladder_graph.drafting.drawn import Drawn, Piece
 from ladder_graph.facts import Person
 from ladder_graph.fingerprint import Environment
 from ladder_graph.ledger import Journal, acts
@@ -183,13 +184,13 @@ class _Crowd:
     def _steps(self, number: int, at: int, tools: tuple[str, ...], rung: int, steps: tuple[str, ...], by: str) -> int:
         """The entries and the rows of one call."""
         call = self._call(self.agents()[(number // 7) % 4], f"t{number // 12}", number, tools)
-        first, moment = "", at
+        first, last, moment = "", "", at
         for turn, kind in enumerate(steps):
             moment = at + turn * (30 if kind in _BY_PEOPLE else 1) * 1_000_000
             body = self._said(call, rung, kind, number, moment, by, first=not turn)
             payload = self._entry(call.agent, moment, kind, call.key, body)
-            first = first or payload
-        state = next(kind for kind in reversed(steps) if kind not in {"acknowledged", "question"})
+            first, last = first or payload, payload
+        state = next(kind for kind in reversed(steps) if kind not in {"acknowledged", "question", "draft"})
         self._action(call, rung, state, at, moment, first)
         if tools is _READ:
             read = moment if steps[-1] == "acknowledged" else None
@@ -198,7 +199,7 @@ class _Crowd:
             self.batch["draft"].append({
                 "action": call.key, "agent": call.agent, "path": f"{call.key[:12]}.txt", "sha256": call.digest,
                 "state": "rejected" if number // 20 % 4 else "waiting", "by": "", "reason": "", "kind": "text",
-                "digest": call.digest, "payload": first, "target": call.key, "labels": "[]", "made_us": at, "auth": "",
+                "digest": call.digest, "payload": last, "target": call.key, "labels": "[]", "made_us": at, "auth": "",
                 "decided_us": at if number % 4 else None, "looked_us": None, "left_out": "", "runs": "",
                 "superseded_by": "",
             })  # fmt: skip
@@ -236,6 +237,14 @@ class _Crowd:
             return self._placed(call, rung)
         if kind == "question":
             return self._question(call, number, at, by)
+        if kind == "draft":
+            drawn = Drawn("text", (Piece("text", _TEXT, _TEXT.replace("the", "this")),), _TEXT)
+            return {
+                "draft": drawn.to_json(),
+                "shown": drawn.digest,
+                "file": f"{call.key[:12]}.md",
+                "sha256": call.digest,
+            }
         if kind in _BY_PEOPLE:
             looked = {"looked": 20.0 + number % 60, "characters": 300}
             return {"by": by, "auth": "os-user", "reason": "not this one" if kind == "declined" else "", **looked}
@@ -336,6 +345,7 @@ _DEFAULTS = {
     for model in TABLES
 }  # fmt: skip
 """What columns hold of which nothing is said here."""
+_TEXT = "\n\n".join(f"Paragraph {n} of the offer: the goods come on the day that was agreed." for n in range(12))
 _BATCH = 20_000
 """Entries that are written at a time."""
 _BY_PEOPLE = frozenset({"approved", "declined", "acknowledged"})
@@ -343,7 +353,7 @@ _LIVES: tuple[tuple[tuple[str, ...], int, tuple[str, ...]], ...] = (
     *[(_READ, 5, ("started", "done", "acknowledged"))] * 7,
     *[(_BOUND, 3, ("started", "done"))] * 6,
     *[(_ASKED, 2, ("asked", "question", "approved", "started", "done"))] * 5,
-    (_LOW[:1], 1, ("drafted",)),
+    (_LOW[:1], 1, ("drafted", "draft")),
     (_LOW[1:], 0, ("suggested",)),
 )  # fmt: skip
 """What becomes of twenty calls: by which tools, on which rung, and the kinds of their entries."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -219,21 +219,21 @@ class Browsing(Windows):
         narrow = label is not None or person is not None
         return Waits(tool, touches if narrow else None, None if person is None else self._may(person))
 
-    def _may(self, person: Person) -> Callable[[Any], bool]:
-        """Whether a person may say yes to a question, by its columns; what is alike is worked out once."""
+    def _may(self, person: Person) -> Callable[[tuple[Any, ...]], bool]:
+        """Whether a person may say yes to a question on some terms; what is alike is worked out once."""
         known: dict[tuple[Any, ...], bool] = {}
 
-        def may(row: Any) -> bool:
-            alike = tuple(row[name] for name in TERMS)
-            if alike not in known:
+        def may(terms: tuple[Any, ...]) -> bool:
+            if (found := known.get(terms)) is None:
+                row = dict(zip(TERMS, terms, strict=True))
                 theirs = not row["passed_to"] or same(row["passed_to"]) == same(person.name)
-                known[alike] = theirs and outsider(_on_terms(row), person, self.policy.able) is None
-            return known[alike]
+                found = known[terms] = theirs and outsider(_on_terms(row), person, self.policy.able) is None
+            return found
 
         return may
 
 
-def _on_terms(row: Any) -> Question:
+def _on_terms(row: Mapping[str, Any]) -> Question:
     """As much of a question as tells who may say yes."""
     requester = Person(row["requester"], row["requester_auth"]) if row["requester"] else None
     long_ago = dt.datetime.fromtimestamp(0, dt.UTC)

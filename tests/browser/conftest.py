@@ -51,6 +51,9 @@ def _chromium(tmp_path_factory):
             yield found[1]
         finally:
             process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(10)
+            process.kill()
 
 
 def _plain_environment():

@@ -120,21 +120,6 @@ def test_a_quorum_takes_two_people(site, way):
     site.world.ran.clear()
 
 
-def test_the_time_is_up_while_it_is_open(site):
-    """The clock says so, a screen reader hears it, the answer is refused, and the agent is told."""
-    question = site.world.ask("page_somebody", {"who": "Ana"})
-    ana = site.person("ana")
-    look(ana, question)
-    expect(ana.page.locator(".clock.over strong")).to_have_text("0:00")
-    expect(ana.page.locator("#clock-said")).to_contain_text("It is declined, and nothing ran.")
-    with ana.page.expect_response(lambda answer: answer.request.method == "POST") as answered:
-        ana.press(run_of(ana))
-    assert answered.value.status == 409
-    ana.sees("time")
-    site.world.ended(question.call.thread)
-    assert not site.world.did("page_somebody")
-
-
 @BY_WAY
 def test_enter_in_a_field_runs_nothing(site, way):
     """Also with everything filled in: the first button of the form is the one that does least."""

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from ladder_graph.testing import FrozenClock
 from tests.browser.conftest import Site
 from tests.browser.people import Person
-from tests.browser.world import HOSTILE, World
+from tests.browser.world import HOSTILE, LETTER, World
 
 ONLY = {"resultTypes": ["violations"]}
 """What axe is to write down in full."""
@@ -26,7 +27,15 @@ class Full(World):
     """A world in which much has happened: questions of all kinds, open and answered, and hostile ones."""
 
     def __init__(self, folder: Any) -> None:
-        super().__init__(folder)
+        super().__init__(folder, FrozenClock())
+        for item in ("tea", LONG, HOSTILE):
+            self.begin("read_stock", {"item": item})
+        self.clock.advance(86_400)
+        (self.report,) = self.ladder.digests("unread")
+        letter = {"to": "dana@x.example", "subject": "Your invoice", "body": LETTER.replace("five", "two")}
+        self.begin("write_letter", letter)
+        self.begin("write_letter", {**letter, "body": f"{LETTER}{HOSTILE} {LONG}"})
+        self.drafts = [f"/drafts/{one.action.key}" for one in self.ladder.drafts()]
         self.high = self.ask("refund", {"customer": "Ana Lind", "amount": 4200}, "She paid twice. I checked both.")
         self.hostile = self.ask("close_ticket", {"ticket": 1, "text": HOSTILE}, HOSTILE)
         self.voted = self.ask("transfer", {"to": LONG, "cents": 95_000})
@@ -43,7 +52,6 @@ class Full(World):
         self.begin("notify", {"who": "everybody"})
         self.become("scripted-2")
         self.begin("notify", {"who": "nobody"})
-        self.begin("read_stock", {"item": "tea"})
         self.begin("restart", {"service": "web"})
 
 
@@ -96,6 +104,15 @@ VIEWS: dict[str, tuple[str, Callable[[Person, Full], None]]] = {
     "comparison": ("ana", compare),
     "batch": ("ana", at("/confirm/batch?tool=close_ticket")),
     "passage": ("ana", at(lambda world: f"/confirm/{world.lengthy.id}/passage")),
+    "drafts": ("ana", at("/drafts")),
+    "draft": ("ana", at(lambda world: world.drafts[0])),
+    "draft-wrong": ("ana", at(lambda world: world.drafts[-1], "Discard")),
+    "draft-edit": ("ana", at(lambda world: f"{world.drafts[-1]}/edit")),
+    "draft-viewer": ("vi", at(lambda world: world.drafts[0])),
+    "reports": ("ana", at("/reports")),
+    "report": ("ana", at(lambda world: f"/reports/{world.report.id}")),
+    "report-wrong": ("ana", at(lambda world: f"/reports/{world.report.id}", "Mark as read")),
+    "report-other": ("bo", at(lambda world: f"/reports/{world.report.id}")),
     "ladder": ("ana", at("/ladder")),
     "cell": ("ana", at("/ladder/ops/close_ticket")),
     "cell-wrong": ("ana", at("/ladder/ops/notify", "Lower to 1, draft")),

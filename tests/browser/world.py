@@ -17,7 +17,8 @@ from langchain_core.messages import BaseMessage, ToolMessage
 from langchain_core.tools import BaseTool, StructuredTool, create_schema_from_function
 from langgraph.checkpoint.memory import InMemorySaver
 
-from ladder_graph import Ladder, Question
+from ladder_graph import Ladder, Question, drafted_by
+from ladder_graph.drafting import email
 from ladder_graph.resuming import InProcess
 from ladder_graph.testing import FrozenClock, ScriptedModel, calls
 
@@ -70,10 +71,6 @@ confirm = { type = "amount", expires = "1h" }
 [tools.close_ticket]
 rung = "confirm"
 
-[tools.page_somebody]
-rung = "confirm"
-confirm = { expires = "3s" }
-
 [tools.transfer]
 rung = "confirm"
 confirm = { quorum = 2, by = ["role:finance"] }
@@ -105,6 +102,51 @@ HOSTILE = "Ana <b onclick=alert(1)>\u202egnp.exe\u202c</b> **bold** \x1b[31mred\
 """A value that would act, turn and hide, were it shown as anything but what it is."""
 
 
+LETTER = "Hello,\n\nthank you for contacting us.\n\nWe will reply within five days.\n\nThe team\n"
+"""What a letter is written over."""
+
+
+def restart(service: str) -> None:
+    """Restart a service."""
+
+
+def refund(customer: str, amount: int, note: str = "") -> None:
+    """Pay money back to a customer."""
+
+
+def close_ticket(ticket: int, text: str) -> None:
+    """Close a ticket with a last message."""
+
+
+def transfer(to: str, cents: int) -> None:
+    """Transfer money."""
+
+
+def set_price(item: str, cents: int) -> None:
+    """Set a price."""
+
+
+def pay(to: str, cents: int) -> None:
+    """Pay somebody."""
+
+
+def notify(who: str) -> None:
+    """Tell somebody something."""
+
+
+def read_stock(item: str) -> None:
+    """Say how much there is of something."""
+
+
+@drafted_by(email(template=LETTER, source="the reply template"))
+def write_letter(to: str, subject: str, body: str) -> None:
+    """Write to a customer."""
+
+
+SIGNATURES = (restart, refund, close_ticket, transfer, set_price, pay, notify, read_stock, write_letter)
+"""What the agent can do, and with what."""
+
+
 class World:
     """The agent and what it did.
 
@@ -126,42 +168,14 @@ class World:
     def become(self, model: str) -> None:
         """Let the agent be served by a model from now on."""
         said = ScriptedModel(answers=[_line] * 10_000, model_name=model)
+        self.said = said
         self.ladder.detach()
         self.graph = self.ladder.wrap(create_agent(said, self._tools(), checkpointer=InMemorySaver()))
         self.ladder.attach(InProcess(self.graph), poll=0.05)
 
-    def _tools(self) -> list[Any]:
+    def _tools(self) -> list[BaseTool]:
         """Its tools; each notes that it ran, and with what."""
-
-        def restart(service: str) -> None:
-            """Restart a service."""
-
-        def refund(customer: str, amount: int, note: str = "") -> None:
-            """Pay money back to a customer."""
-
-        def close_ticket(ticket: int, text: str) -> None:
-            """Close a ticket with a last message."""
-
-        def page_somebody(who: str) -> None:
-            """Wake somebody up."""
-
-        def transfer(to: str, cents: int) -> None:
-            """Transfer money."""
-
-        def set_price(item: str, cents: int) -> None:
-            """Set a price."""
-
-        def pay(to: str, cents: int) -> None:
-            """Pay somebody."""
-
-        def notify(who: str) -> None:
-            """Tell somebody something."""
-
-        def read_stock(item: str) -> None:
-            """Say how much there is of something."""
-
-        made = (restart, refund, close_ticket, page_somebody, transfer, set_price, pay, notify, read_stock)
-        return [self._noting(one) for one in made]
+        return [self._noting(one) for one in SIGNATURES]
 
     def _noting(self, signature: Callable[..., None]) -> BaseTool:
         name = signature.__name__
@@ -186,9 +200,18 @@ class World:
         thread = self.begin(name, arguments, text)
         return next(one for one in self.ladder.pending() if one.call.thread == thread)
 
+    def go_on(self, thread: str, name: str, arguments: dict[str, Any]) -> None:
+        """Let the agent have another turn in a conversation."""
+        said = json.dumps({"name": name, "args": arguments, "text": ""})
+        self.graph.invoke({"messages": [("user", said)]}, {"configurable": {"thread_id": thread}})
+
     def messages(self, thread: str) -> list[BaseMessage]:
         """The conversation so far."""
         return self.graph.get_state({"configurable": {"thread_id": thread}}).values["messages"]
+
+    def heard(self) -> list[BaseMessage]:
+        """Everything that the model was shown."""
+        return [message for conversation in self.said.asked for message in conversation]
 
     def ended(self, thread: str) -> str:
         """What the agent read of its call, once it has gone on to the end by itself."""
@@ -209,7 +232,8 @@ def _line(messages: list[BaseMessage]) -> Any:
     last = messages[-1]
     if isinstance(last, ToolMessage):
         return f"I was told: {last.text}"
-    said = json.loads(last.text)
+    # What became of a draft may have been told behind it.
+    said = json.loads(next(one.text for one in reversed(messages) if one.type == "human" and one.text[:1] == "{"))
     return calls(said["name"], said["args"], text=said["text"])
 
 

@@ -15,6 +15,7 @@ WRITING = os.environ.get("GOLDEN") == "write"
 _RANDOM = (
     (re.compile(r'(name="(?:form|view|seen|after|before)" value=")[^"]*"'), r'\1…"'),
     (re.compile(r"/confirm/[0-9a-f]{16}"), "/confirm/ID"),
+    (re.compile(r"/reports/[0-9a-f]{32}"), "/reports/ID"),
     (re.compile(r"<code>[0-9a-f]{4} [0-9a-f]{4}</code>"), "<code>DIGEST</code>"),
     (re.compile(r"\?v=[0-9a-f]{12}"), "?v=…"),
 )

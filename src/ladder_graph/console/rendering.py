@@ -28,6 +28,23 @@ def _shown(value: Any) -> Any:
     return value if isinstance(value, Markup) else inert(str(value), KEPT) if value is not None else ""
 
 
+def as_it_was(text: str, sent: str) -> str:
+    r"""What somebody sends back of a text that a page showed: each line that they left is the line that it was.
+
+    A page writes characters that can't be seen as `\u{…}`. In a line that was changed they are that, as text.
+
+    Args:
+        text: The text, before a page showed it.
+        sent: What came back.
+
+    Example:
+        >>> as_it_was("pay\u202e\nnow", "pay\\u{202E}\nlater") == "pay\u202e\nlater"
+        True
+    """
+    shown = {inert(line, KEPT): line for line in text.split("\n")}
+    return "\n".join(shown.get(line, line) for line in sent.split("\n"))
+
+
 @cache
 def environment() -> Environment:
     """The templates, with everything that all of them use."""
@@ -83,7 +100,7 @@ def span(seconds: float) -> str:
 
     Example:
         >>> span(45), span(700), span(7200), span(100_000), span(900_000)
-        ('45 s', '11 min 40 s', '2 h', '1 day 3 h', '10 days')
+        ('45 s', '11 min', '2 h', '1 day 3 h', '10 days')
     """
     whole, few = int(max(0, seconds)), 10
     for size, unit, below, part in ((86_400, "day", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):

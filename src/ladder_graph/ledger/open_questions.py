@@ -28,7 +28,7 @@ class Waits:
     """Only this tool's."""
     tools: Callable[[str], bool] | None = None
     """Only those of tools for which this holds."""
-    fits: Callable[[Any], bool] | None = None
+    fits: Callable[[tuple[Any, ...]], bool] | None = None
     """Only those whose columns of `TERMS` are like this."""
 
 
@@ -68,7 +68,11 @@ def page(
     """
     found = _paging(waits).page(cursor, _lanes(cursor, agents, waits), mark, size)
     items = [question_at(cursor, row.key.id) for row in found.items]
-    return found.of([one for one in items if one is not None], count(cursor, agents, waits))
+    if mark is None and waits.fits is not None and (found.next is None or found.looked_us is not None):
+        known = Count(len(found.items), exact=found.next is None)  # All of them were looked at, or enough.
+    else:
+        known = count(cursor, agents, waits)
+    return found.of([one for one in items if one is not None], known)
 
 
 def count(cursor: Cursor, agents: Sequence[str], waits: Waits = EVERY) -> Count:
@@ -108,7 +112,12 @@ def question_at(cursor: Cursor, question: int | str) -> Question | None:
 
 def _paging(waits: Waits) -> Paging:
     fits = waits.fits
-    return Paging("questions", rising=True, text_ids=True, fits=None if fits is None else lambda row: fits(row.found))
+    return Paging(
+        "questions",
+        rising=True,
+        text_ids=True,
+        fits=None if fits is None else lambda row: fits(tuple(row.found)[-len(TERMS) :]),
+    )
 
 
 def _lanes(cursor: Cursor, agents: Sequence[str], waits: Waits) -> list[tuple[str, Lane]]:
@@ -145,19 +154,20 @@ def _reading(agent: str, tool: str | None) -> Lane:
 
 def _counted(cursor: Cursor, agents: Sequence[str], waits: Waits, before: Key | None) -> Count:
     """How many there are, or how many stand before a key."""
-    paging = _paging(waits)
-    if waits.fits is not None:
-        return paging.counted(cursor, _lanes(cursor, agents, waits), before)
-    total = 0
+    total, exact, paging = 0, True, _paging(waits)
+    narrow = waits.tool is not None or waits.tools is not None
     for agent in agents:
-        narrow = waits.tool is not None or waits.tools is not None
         for tool in _wanted(cursor, agent, waits) if narrow else [None]:
             bound = paging.bound(agent, before, rising=False)
             given = {"agent": agent, "tool": tool, "us": bound.us, "id": bound.id}
-            total += cursor.execute(counting(of_tool=tool is not None), given).fetchone()[0]
+            alike = cursor.execute(counting(of_tool=tool is not None), given).fetchall()
+            looked = sum(row["found"] for row in alike)
+            fitting = sum(row["found"] for row in alike if waits.fits is None or waits.fits(tuple(row)[: len(TERMS)]))
+            # Of more than are counted it isn't known whether they fit, where all that were counted don't.
+            total, exact = total + fitting, exact and (looked <= COUNTED or looked == fitting)
             if total > COUNTED:
                 return Count.of(total)
-    return Count.of(total)
+    return Count(total, exact)
 
 
 def _open(query: Select[Any], *, of_tool: bool) -> Select[Any]:
@@ -167,7 +177,7 @@ def _open(query: Select[Any], *, of_tool: bool) -> Select[Any]:
 
 TERMS = ("may_answer", "impact", "quorum", "not_requester", "requester", "requester_auth", "passed_to")
 """The columns of a question by which it is told who may say yes."""
-_READ = [_question.c[name] for name in ("expires_us", "id", *TERMS)]
+_COLUMNS = [_question.c[name] for name in TERMS]
 _KEY = tuple_(_question.c.expires_us, _question.c.id)
 _BOUND = tuple_(bindparam("us", type_=BigInteger), bindparam("id"))
 
@@ -181,16 +191,25 @@ def statement(*, of_tool: bool, rising: bool) -> Sql:
         rising: Towards those that expire later.
     """
     order = (_question.c.expires_us, _question.c.id)
-    query = _open(select(*_READ), of_tool=of_tool).where(_KEY > _BOUND if rising else _KEY < _BOUND)
+    query = _open(select(_question.c.expires_us, _question.c.id, *_COLUMNS), of_tool=of_tool).where(
+        _KEY > _BOUND if rising else _KEY < _BOUND
+    )
     query = query.order_by(*(order if rising else (column.desc() for column in order)))
     return Sql.of(query.limit(bindparam("limit", type_=BigInteger)))
 
 
 @functools.cache
 def counting(*, of_tool: bool) -> Sql:
-    """How they are counted, up to one more than is counted."""
-    some = _open(select(literal_column("1")), of_tool=of_tool).where(_KEY < _BOUND).limit(COUNTED + 1).subquery()
-    return Sql.of(select(func.count()).select_from(some))
+    """How they are counted, up to one more than is counted: how many there are on the same terms."""
+    some = (
+        _open(select(*_COLUMNS), of_tool=of_tool)
+        .where(_KEY < _BOUND)
+        .order_by(_question.c.expires_us, _question.c.id)
+        .limit(COUNTED + 1)
+        .subquery()
+    )
+    terms = [some.c[name] for name in TERMS]
+    return Sql.of(select(*terms, func.count().label("found")).group_by(*terms))
 
 
 BY_ID = Sql.of(select(_question).where(_question.c.id == bindparam("id")))

@@ -170,8 +170,9 @@ def test_a_question_knows_its_place(asked):
     assert place(1, tool="refund").next == ids[3]
     assert str(place(6)) == "5 of 4", "it isn't among them any more"
     assert place(6).next is None
-    assert place(1, fits=lambda row: row["id"] != ids[0]).previous is None
-    assert str(place(4, fits=lambda row: row["id"] != ids[0])) == "3 of 3"
+    desk.write(lambda _, cursor: cursor.execute(f"UPDATE question SET passed_to = 'eve' WHERE id = '{ids[0]}'"))  # noqa: S608
+    assert place(1, fits=lambda terms: terms[-1] != "eve").previous is None
+    assert str(place(4, fits=lambda terms: terms[-1] != "eve")) == "3 of 3"
     assert desk.read(lambda _, cursor: open_questions.place(cursor, STREAMS, "nothing")) is None
 
 
@@ -187,6 +188,7 @@ def test_questions_are_counted_up_to_a_thousand(asked, monkeypatch):
     monkeypatch.setattr(pages, "COUNTED", 2)
     monkeypatch.setattr(open_questions, "COUNTED", 2)
     assert (count(), count(fits=lambda row: True)) == ("2+", "2+")
+    assert count(fits=lambda row: False) == "0", "nobody knows of more than two of each agent"
 
 
 # --- by which index -----------------------------------------------------------------------------------------------

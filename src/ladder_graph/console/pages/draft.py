@@ -11,10 +11,12 @@ from ladder_graph.console.answers import Answer, Moved, Refusal, Shown
 from ladder_graph.console.attention import attention
 from ladder_graph.console.changes import WORDS, Said, evidence, shown
 from ladder_graph.console.entries import Entry
+from ladder_graph.console.rendering import as_it_was
 from ladder_graph.console.visitor import Visitor
 from ladder_graph.drafts import DraftView
 from ladder_graph.errors import AnswerRefused, DraftMoved, UnknownQuestion
 from ladder_graph.policy.console import Access
+from ladder_graph.wording import unseen
 
 NOT_TAKEN = "Nothing was done yet: look at what is marked below."
 
@@ -56,7 +58,9 @@ def edited(visitor: Visitor) -> Answer:
         raise Refusal(403, "Not yours to decide", f"{view.withheld}.")
     if visitor.form.get("decision") == "back":
         return Moved(_path(view))
-    typed = {name: visitor.form.get(f"text-{at}") for at, name in enumerate(_texts(view))}
+    typed = {
+        name: as_it_was(text, visitor.form.get(f"text-{at}")) for at, (name, text) in enumerate(_texts(view).items())
+    }
     if visitor.form.get("seen") != view.digest:
         text = "The draft isn't what you were shown any more. Your text is below; look at the draft again first."
         return _editor(visitor, view, typed, text, 409)
@@ -137,7 +141,7 @@ def _page(visitor: Visitor, view: DraftView, said: Said, status: int = 200) -> A
     context = {
         "view": view, "draft": view.draft, "changes": shown(view.changes), "said": said, "may": may, "words": WORDS,
         "now": visitor.ladder.clock(), "wrong": said.wrong, "to": _path(view), "not_taken": NOT_TAKEN,
-        "evidence": evidence(visitor, view) if may else {},
+        "looks": evidence(visitor, view) if may else {},
     }  # fmt: skip
     return Shown("draft.html", context, status)
 
@@ -145,7 +149,8 @@ def _page(visitor: Visitor, view: DraftView, said: Said, status: int = 200) -> A
 def _editor(visitor: Visitor, view: DraftView, texts: dict[str, str], wrong: str = "", status: int = 200) -> Answer:
     context = {
         "view": view, "draft": view.draft, "texts": list(texts.items()), "wrong": wrong, "to": f"{_path(view)}/edit",
-        "back": _path(view), "evidence": evidence(visitor, view), "json": not view.editable,
+        "back": _path(view), "looks": evidence(visitor, view), "json": not view.editable,
+        "hidden": any(map(unseen, texts.values())),
     }  # fmt: skip
     return Shown("draft_edit.html", context, status)
 
