@@ -22,7 +22,7 @@ from ladder_graph.policy.slack import Member, Slack
 from ladder_graph.policy.trusting import OTHER, Scope, Stake, Trust
 from ladder_graph.policy.units import MicroDollars, SomeSeconds
 from ladder_graph.policy.watching import Signals, Watch, problems
-from ladder_graph.policy.whole import ROLE, chatted, doubled, let_in, refuse, tied, unanswerable, unheard
+from ladder_graph.policy.whole import ROLE, chatted, doubled, let_in, refuse, tied, twice_told, unanswerable, unheard
 from ladder_graph.scale import Rung
 
 
@@ -262,6 +262,11 @@ class Policy(Strict):
     @model_validator(mode="after")
     def _somebody_comes_in(self) -> Self:
         refuse(let_in(self))
+        return self
+
+    @model_validator(mode="after")
+    def _told_once(self) -> Self:
+        refuse(twice_told(self))
         return self
 
     @model_validator(mode="after")

@@ -17,6 +17,7 @@ from ladder_graph.policy import globs
 from ladder_graph.policy.bounds import Bound
 from ladder_graph.policy.bounds.shape import QuotaBound
 from ladder_graph.policy.lines import Keys
+from ladder_graph.policy.ways import spelt
 
 if TYPE_CHECKING:
     from ladder_graph.policy.model import Policy, Rule
@@ -116,6 +117,16 @@ def chatted(policy: Policy) -> Iterator[Mistake]:
             if person.slack is not None and (first := known.setdefault(person.slack, name)) != name:
                 text = f"is the same member of Slack as {OTHER}; an answer from there would be both of them"
                 yield Mistake(("people", first, "slack"), text, ("people", name, "slack"))
+
+
+def twice_told(policy: Policy) -> Iterator[Mistake]:
+    """Ways of telling people of questions that stand there twice, of which the second tells nothing more."""
+    known: dict[str, int] = {}
+    for place, way in enumerate(getattr(getattr(policy, "questions", None), "notify", ())):
+        with suppress(AttributeError):
+            if (first := known.setdefault(spelt(way), place)) != place:
+                text = f"is the same way as {OTHER}; keep one, and say in its on what it tells"
+                yield Mistake(("questions", "notify", first), text, ("questions", "notify", place))
 
 
 def _unfit(policy: Policy, rule: Rule) -> str:
