@@ -321,11 +321,11 @@ def test_a_channel_that_takes_nothing_costs_no_rung(tmp_path):
     ways = [{"kind": "apprise", "env": "NOT_SET_ANYWHERE"}]
     with office_of(tmp_path, questions={"notify": ways}) as office:
         office.ask()
-        assert {one.about: one.verdict for one in examine(office.ladder)}["questions"] == "note"
+        assert {one.about: one.verdict for one in examine(office.ladder)}["notices"] == "note"
         office.ladder.send_messages()
         (stuck,) = office.ladder.untold()
         assert (stuck.kind, stuck.tries) == ("asked", 1)
-        found = {one.about: one for one in examine(office.ladder)}["questions"]
+        found = {one.about: one for one in examine(office.ladder)}["notices"]
         assert found.verdict == "wrong"
         assert "NOT_SET_ANYWHERE isn't set here" in found.points[-1].text
         office.clock.advance(2 * HOUR)
@@ -336,7 +336,7 @@ def test_the_doctor_notices_that_nobody_sends(office):
     """After an hour: neither does anybody watch, nor sweep."""
     office.ask()
     office.clock.advance(HOUR)
-    assert {one.about: one.verdict for one in examine(office.ladder)}["questions"] == "good"
+    assert {one.about: one.verdict for one in examine(office.ladder)}["notices"] == "good"
     office.clock.advance(1)
-    found = {one.about: one for one in examine(office.ladder)}["questions"]
+    found = {one.about: one for one in examine(office.ladder)}["notices"]
     assert (found.verdict, "nobody has sent it" in found.points[-1].text) == ("wrong", True)

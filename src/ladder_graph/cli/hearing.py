@@ -63,7 +63,7 @@ def _told(ladder: Ladder) -> Iterator[Finding]:
     if any("slack" in rule.confirm.via for rule in policy.tools.values()):
         ways, troubles = [*ways, BySlack()], [*troubles, unsendable(policy)]
     if ways:
-        yield _heard("questions", ways, troubles, asked)
+        yield _heard("notices", ways, troubles, asked)
 
 
 def _heard(name: str, ways: Sequence[Way], troubles: Sequence[str], stuck: Sequence[Message]) -> Finding:
