@@ -9,9 +9,15 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import closing
 
 import httpx
 import pytest
+from langgraph.checkpoint.memory import InMemorySaver
+
+from ladder_graph import Ladder
+from ladder_graph.testing import calls
+from tests.hosts.graphs import GO, World, agent_of, on
 
 POLICY = 'agent = "ops"\nledger = "ledger.db"\n'
 LINK = re.compile(r"(http\S+)/signin/(\S+)")
@@ -69,6 +75,22 @@ def test_it_serves_and_its_link_signs_in(serve, place):
         assert (answer.status_code, "What waits for people" in answer.text) == (200, True)
         assert "server" not in answer.headers
     assert (place() / "console.key").exists()
+
+
+def test_it_tells_people_what_waits(serve, place):
+    """An agent in another process asks, and nobody watches or sweeps."""
+    notify = '[questions]\nnotify = [{ kind = "file", path = "told.jsonl" }]\n'
+    folder = place(f'watcher = "process"\n{POLICY}{notify}[tools.pay]\nrung = "confirm"\n')
+    serve()
+    with closing(Ladder(policy=folder / "ladder.toml")) as ladder:
+        graph = ladder.wrap(
+            agent_of([calls("pay", {"x": "1"}), "Done."], [World().tool("pay")]), checkpointer=InMemorySaver()
+        )
+        graph.invoke(GO, on("1"))
+    until = time.monotonic() + 60
+    while not (folder / "told.jsonl").exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    assert '"title": "ops asks to run pay"' in (folder / "told.jsonl").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(("policy", "options"), [

@@ -17,6 +17,7 @@ from ladder_graph.cli.hearing import examine
 from ladder_graph.ledger import outgoing
 from ladder_graph.policy.reading import policy_of
 from ladder_graph.reporting.waiting import Waiting, message
+from ladder_graph.resuming import InProcess
 from ladder_graph.testing import FrozenClock, calls
 from tests.hosts.graphs import GO, agent_of, on
 from tests.hosts.graphs import World as Tools
@@ -304,6 +305,17 @@ def test_a_watcher_and_what_serves_the_console_send_too(tmp_path):
             time.sleep(0.02)
         assert office.kinds() == ["asked", "asked"]
     assert not [one for one in threading.enumerate() if one.name == "ladder-tell"]
+
+
+def test_what_goes_on_with_threads_sends_too(office):
+    """Every second, by the way."""
+    graph, _ = office.ask()
+    worker = office.ladder.attach(InProcess(graph), poll=0.01)
+    until = time.monotonic() + 60
+    while not office.told() and time.monotonic() < until:
+        time.sleep(0.02)
+    office.ladder.detach()
+    assert (worker.agent, office.kinds()) == ("ops", ["asked"])
 
 
 def test_an_agent_whose_people_are_told_watches_by_itself(tmp_path):

@@ -162,13 +162,13 @@ class MessageRow(SQLModel, table=True):
     id: str = Field(primary_key=True)
     """The same each time that it is sent, by which a receiver knows it again."""
     kind: str
-    """What is told, as `filed` or `demoted`."""
+    """What is told, as `filed`, `demoted` or `asked`."""
     agent: str
     """Whose."""
     subject: str
-    """What it is about: the id of a digest, or of a question."""
+    """What it is about: the id of a digest or of a question, or the key of a drafted action."""
     channel: str
-    """The stream of it, as `reports` or `reports/payments`."""
+    """The stream of it, as `reports` or `reports/payments`; `questions`, or `slack` for those that are asked there."""
     target: str
     """By what it is told, as JSON, in which secrets are named and never written."""
     body: str
