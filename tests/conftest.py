@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 
 import pytest
@@ -18,6 +19,9 @@ COLOURS = {"FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS", "CLICOLOR_FORCE"}
 
 def pytest_configure() -> None:
     """Keys, tracing and settings of whoever runs the tests don't reach them, nor the processes they start."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell gives that to what it runs in the background, and it would be inherited by what must end at Ctrl-C.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in list(os.environ):
         if name.startswith(("LADDER_", "LANGSMITH_", "LANGCHAIN_")) or name.endswith("_API_KEY") or name in COLOURS:
             del os.environ[name]

@@ -105,7 +105,7 @@ def test_a_quorum_shows_how_far_it_is(shop, ladder, question):
     assert "ana (1 of 2)" in ladder("pending").stdout
     (document,) = ladder("pending", "--json").document
     assert (document["quorum"], document["approved_by"]) == (2, ["ana"])
-    assert "It runs when thread" in ladder("approve", asked, "--yes").stdout
+    assert "goes on when a worker runs" in ladder("approve", asked, "--yes").stdout
     assert shop.resume("close_ticket") == "closed"
 
 

@@ -144,7 +144,7 @@ def conversation_not_looked_at(patch):
 
 def silence_is_no_answer(patch):
     """Questions stay open for ever."""
-    patch.setattr(Journal, "_expire", lambda _, __, question: question)
+    patch.setattr(Journal, "_expire", lambda _, __, question, **___: question)
 
 
 def nothing_recorded(patch):

@@ -334,11 +334,14 @@ def test_what_is_attached_goes_on_by_itself():
 
 
 def test_an_accepted_draft_runs_where_its_tool_is():
-    """Somebody accepted it on the command line; the worker runs it."""
+    """Somebody accepted it where the tool isn't known, as on the command line; the worker runs it."""
     stage = Stage(rules={"a": "draft"})
     stage.graph.invoke(GO, on())
     (draft,) = stage.ladder.drafts()
-    stage.ladder._decide(draft.action.key, Person("ana", "code"), accept=True, reason="")
+    known, stage.ladder.seats = stage.ladder.seats, {}
+    inside, stage.ladder._seats_of = stage.ladder._seats_of, {}
+    assert stage.ladder.accept(draft.action.key, by=Person("ana", "code")) is None
+    stage.ladder.seats, stage.ladder._seats_of = known, inside
     assert stage.world.ran == []
     stage.worker.settle()
     assert stage.world.ran == [("a", "1")]

@@ -71,19 +71,19 @@ def test_without_anything_recorded_it_says_what_it_knows(state, said):
 def test_a_no_is_said_again_with_its_reason():
     """A declined call comes back with who said no, and why."""
     no = Decision("decline", ANA, NOW, "not today")
-    _, reply = walk(life(CALL, gate("confirm")), replace(seen("declined"), declined=no))
+    _, reply = walk(life(CALL, gate("confirm")), replace(seen("declined"), declined=no), None)
     assert reply.text.startswith("DECLINED by ana: not today.")
 
 
 def test_a_rejected_draft_keeps_its_own_sentence():
     """A draft that was rejected has no question; what was said of it is said again."""
-    _, reply = walk(life(CALL, gate("draft")), seen("declined", text="REJECTED by ana."))
+    _, reply = walk(life(CALL, gate("draft")), seen("declined", text="REJECTED by ana."), None)
     assert (reply.state, reply.text) == (State.DECLINED, "REJECTED by ana.")
 
 
 def test_an_expired_question_is_a_no():
     """Silence counted as no; it counts so again."""
-    _, reply = walk(life(CALL, gate("confirm")), seen("expired"))
+    _, reply = walk(life(CALL, gate("confirm")), seen("expired"), None)
     assert reply.state is State.EXPIRED
     assert "counts as no" in reply.text
 
