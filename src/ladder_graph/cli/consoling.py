@@ -33,7 +33,8 @@ def console(
 ) -> None:
     """Serve the pages on which people answer, decide about drafts, read reports, and see where an agent stands.
 
-    It prints a link that signs you in, once. Others are let in with `ladder console link NAME`.
+    It prints a link that signs you in, once. Others are let in with `ladder console link NAME`. It also sends what
+    people are to be told.
     """
     if ctx.invoked_subcommand is not None:
         return
