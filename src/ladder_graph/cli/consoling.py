@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
@@ -9,6 +10,7 @@ import typer
 
 from ladder_graph.cli.place import find_project, place_of
 from ladder_graph.errors import LadderError
+from ladder_graph.wording import inert
 
 if TYPE_CHECKING:
     import socket
@@ -33,7 +35,8 @@ def console(
 ) -> None:
     """Serve the pages on which people answer, decide about drafts, read reports, and see where an agent stands.
 
-    It prints a link that signs you in, once. Others are let in with `ladder console link NAME`.
+    It prints a link that signs you in, once. Others are let in with `ladder console link NAME`. It also sends what
+    people are to be told.
     """
     if ctx.invoked_subcommand is not None:
         return
@@ -93,7 +96,9 @@ def _print_link(ladder: Ladder, at: str, name: str | None) -> None:
         out.note(f"The policy doesn't name {whom}; `ladder console link NAME` lets in somebody whom it names.")
         return
     path = sign_in_link(ladder, whom, by=me)
-    out.line(f"{at}{path}")
+    # Whole on one line, however narrow the screen is: it is copied, and a link with a break in it is none.
+    sys.stdout.write(f"  {inert(at)}{path}\n")
+    sys.stdout.flush()
     out.note(f"It signs in {whom}, once, in the next {span(ladder.policy.console.link)}.")
 
 
