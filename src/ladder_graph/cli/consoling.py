@@ -10,7 +10,6 @@ import typer
 
 from ladder_graph.cli.place import find_project, place_of
 from ladder_graph.errors import LadderError
-from ladder_graph.wording import inert
 
 if TYPE_CHECKING:
     import socket
@@ -87,6 +86,7 @@ def _print_link(ladder: Ladder, at: str, name: str | None) -> None:
     from ladder_graph.console import sign_in_link
     from ladder_graph.console.rendering import span
     from ladder_graph.desk import signed_in
+    from ladder_graph.wording import inert
 
     me = signed_in()
     whom = name or me.name
