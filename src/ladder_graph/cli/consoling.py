@@ -60,6 +60,7 @@ def console(
         _print_link(ladder, at, None)
         if not _loopback(host) and at.startswith("http://"):
             Screen().note("Over http, whoever sits on the line reads the cookies; put something with TLS before it.")
+        sys.stdout.flush()  # Nothing else is printed for long, and whoever reads a pipe waits for it.
         _serve(ladder, taken, root)
 
 
@@ -98,7 +99,6 @@ def _print_link(ladder: Ladder, at: str, name: str | None) -> None:
     path = sign_in_link(ladder, whom, by=me)
     # Whole on one line, however narrow the screen is: it is copied, and a link with a break in it is none.
     sys.stdout.write(f"  {inert(at)}{path}\n")
-    sys.stdout.flush()
     out.note(f"It signs in {whom}, once, in the next {span(ladder.policy.console.link)}.")
 
 
