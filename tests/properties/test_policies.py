@@ -37,7 +37,8 @@ from ladder_graph.policy.bounds import (
 )
 from ladder_graph.policy.checks import Alert, Command, ErrorRate, Http, Prometheus, Python, Sql
 from ladder_graph.policy.lines import lines_of
-from ladder_graph.policy.model import Channel, Key, Someone
+from ladder_graph.policy.model import Key, Someone
+from ladder_graph.policy.reporting import Channel
 from ladder_graph.policy.scene import Scene
 from ladder_graph.policy.schema import policy_schema
 from ladder_graph.policy.trusting import Scope, Stake, Trust
@@ -213,7 +214,7 @@ POLICIES = st.builds(
         ),
         st.tuples(NAME, NAME),
         SOME_SECONDS,
-        reader=st.none() | NAME,
+        reader=NAME | st.lists(NAME, max_size=2),
         sla=SOME_SECONDS,
     ),
     people=st.dictionaries(NAME, st.builds(Someone, roles=st.lists(NAME, max_size=2)), max_size=2).map(
