@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Error, sync_playwright
 
 from ladder_graph.cli.serving import taken_at
 from ladder_graph.console import create_app, sign_in_link
@@ -34,7 +34,7 @@ OPTIONS = (
 
 @pytest.fixture(scope="session")
 def _chromium(tmp_path_factory):
-    """The address of a running chromium."""
+    """The address of a running chromium, and its process."""
     program = next(filter(None, map(shutil.which, NAMES)), None)
     if program is None:
         if os.environ.get("CI"):
@@ -48,7 +48,7 @@ def _chromium(tmp_path_factory):
             found = next((one for line in lines if (one := re.search(r"listening on (ws://\S+)", line))), None)
             assert found, f"chromium ended with {process.wait()} before it listened"
             threading.Thread(target=process.stderr.read, daemon=True).start()  # or it waits for somebody to read
-            yield found[1]
+            yield found[1], process
         finally:
             process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -65,7 +65,7 @@ def _plain_environment():
 def chromium(_chromium):
     """The browser, for one module."""
     with sync_playwright() as playwright:
-        yield playwright.chromium.connect_over_cdp(_chromium)
+        yield playwright.chromium.connect_over_cdp(_chromium[0])
 
 
 class Site:
@@ -109,7 +109,11 @@ class Site:
     def leave(self) -> None:
         """Close the windows; the server goes on."""
         while self._contexts:
-            self._contexts.pop().close()
+            context = self._contexts.pop()
+            for page in context.pages:
+                with contextlib.suppress(Error):
+                    page.goto("about:blank")  # The end of a page that is still on its way may never come.
+            context.close()
 
     def end(self) -> None:
         """Stop everything."""
@@ -127,11 +131,20 @@ def _site(chromium, tmp_path_factory):
         site.end()
 
 
+PATIENCE = 180.0
+"""Seconds after which a test has hung: playwright waits without end for some of what a browser should say."""
+
+
 @pytest.fixture
-def site(_site):
-    """The console of this module, with no window open."""
-    yield _site
-    _site.leave()
+def site(_site, _chromium):
+    """The console of this module, with no window open. Where the browser hangs it is ended, and the test with it."""
+    watch = threading.Timer(PATIENCE, _chromium[1].kill)
+    watch.start()
+    try:
+        yield _site
+        _site.leave()
+    finally:
+        watch.cancel()
 
 
 @pytest.fixture(scope="session")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, TimeoutError, expect  # noqa: A004  # playwright's own
 
 EXPECTED = re.compile(r"Failed to load resource: the server responded with a status of (4\d\d|503)")
 """What the browser's own log says of a page that is meant to be a refusal."""
@@ -67,6 +68,14 @@ class Person:
     def path(self) -> str:
         """Where they are, from the server's root."""
         return "/" + self.page.url.partition("://")[2].partition("/")[2]
+
+    def enter(self) -> None:
+        """Press Enter on what has the focus.
+
+        The browser may never say that the key was taken, where the page goes away by it.
+        """
+        with contextlib.suppress(TimeoutError):
+            self.page.locator(":focus").press("Enter", timeout=5_000)
 
     def focused(self) -> str:
         """What has the focus: its role or tag, and its name."""

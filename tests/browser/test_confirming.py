@@ -128,7 +128,7 @@ def test_enter_in_a_field_runs_nothing(site, way):
     look(ana, question)
     assert ana.page.locator(":focus").count() == 0
     ana.fill("To run it, type the amount", "77")
-    ana.page.keyboard.press("Enter")
+    ana.enter()
     ana.sees("Say why not" if way else "Your decision")
     assert not site.world.did("refund")
     assert question.id in {one.id for one in site.ladder.pending()}

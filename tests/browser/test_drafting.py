@@ -75,7 +75,7 @@ def test_enter_decides_nothing_about_a_draft(site):
     ana.go(path)
     ana.page.locator("section.hunk input[value=take]").first.focus()
     with ana.page.expect_navigation():
-        ana.page.keyboard.press("Enter")
+        ana.enter()
     ana.sees("Nothing has been sent or applied.")
     assert not site.world.did("write_letter")
 
@@ -89,8 +89,9 @@ def test_the_keyboard_is_enough_for_a_draft(site):
         ana.tab_to(f"change-{change}")
         ana.page.keyboard.press("Space")
     ana.tab_to("Use what I took")
-    ana.page.keyboard.press("Enter")
+    ana.enter()
     within(lambda: site.world.did("write_letter"), "the letter is written")
+    ana.sees("What became of it")
     assert site.world.did("write_letter")[0]["body"].strip() == TEXT.strip()
 
 
@@ -105,4 +106,5 @@ def test_an_edited_draft_keeps_what_was_not_touched(site, way):
     body.fill(body.input_value().replace("two days", "ten days"))
     ana.press("Use my text")
     within(lambda: site.world.did("write_letter"), "the letter is written")
+    ana.sees("What became of it")
     assert site.world.did("write_letter")[0]["body"].strip() == (TEXT + HOSTILE).replace("two days", "ten days").strip()

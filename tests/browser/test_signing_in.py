@@ -47,7 +47,7 @@ def test_the_keyboard_is_enough(site):
     ana.go(site.link("ana"))
     assert ana.focused() == ""
     ana.tab_to("Sign in as ana")
-    ana.page.keyboard.press("Enter")
+    ana.enter()
     ana.title("What waits for people")
     ana.tab_to("Sign out")
     ana.page.keyboard.press("Space")
@@ -61,7 +61,7 @@ def test_the_first_tab_skips_to_the_page(site):
     ana = site.person()
     ana.page.keyboard.press("Tab")
     assert "Skip to the page" in ana.focused()
-    ana.page.keyboard.press("Enter")
+    ana.enter()
     assert ana.path.endswith("#main")
 
 
