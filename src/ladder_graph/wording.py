@@ -49,6 +49,21 @@ def show(value: object) -> str:
     return inert(json.dumps(normalise(value), ensure_ascii=False))
 
 
+def capital(text: str) -> str:
+    """A text that begins a sentence."""
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+def sentence(text: str) -> str:
+    """A text as a sentence of its own: with a capital in front, and a full stop behind.
+
+    Example:
+        >>> sentence("it was answered before"), sentence("It runs.")
+        ('It was answered before.', 'It runs.')
+    """
+    return f"{capital(text)}{'' if text.endswith('.') else '.'}"
+
+
 def describe(question: Question, complaint: str = "") -> str:
     """The question in words, from the frozen arguments and the policy alone; nothing in it is the agent's prose.
 

@@ -6,6 +6,7 @@ from ladder_graph.console.rendering import moment
 from ladder_graph.console.visitor import Visitor
 from ladder_graph.ledger.cases import Case
 from ladder_graph.states import State
+from ladder_graph.wording import sentence
 
 _SAID = {
     "approve": "let it run", "decline": "declined it", "edit": "put other arguments in",
@@ -74,5 +75,4 @@ def _thread(visitor: Visitor, case: Case) -> list[str]:
     found = visitor.ladder.resumption(case.question.id)
     if found is None:
         return []
-    words = found.words
-    return [f"{words[:1].upper()}{words[1:]}{'' if words.endswith('.') else '.'}"]
+    return [sentence(found.words)]

@@ -19,7 +19,7 @@ WORDS = {
 """What became of a draft, in words."""
 
 MOST = 200_000
-"""Characters of all changes that are shown at once; the rest is behind a link."""
+"""Characters of all changes that a page shows; the draft's file has all of them."""
 
 _SIGNS = {"same": ("kept", " "), "gone": ("del", "−"), "new": ("add", "+")}  # noqa: RUF001  # a minus, as wide as a plus
 

@@ -23,6 +23,7 @@ from ladder_graph.ledger import cases
 from ladder_graph.ledger.cases import Case
 from ladder_graph.ledger.open_questions import Place
 from ladder_graph.policy.console import Access
+from ladder_graph.wording import capital
 
 ROWS = 200
 """Arguments on the page itself; the others are read on pages of their own."""
@@ -141,7 +142,7 @@ def sheet(
     return Shown("question.html", {
         "case": case, "question": asked, "told": told, "now": now, "late": late, "rows": _rows(told, room),
         "more": max(0, len(told.arguments) - ROWS), "changes": _changes(told, room), "reach": _reach(told),
-        "reasons": [room.text(f"{one.text[:1].upper()}{one.text[1:]}") for one in told.reasons],
+        "reasons": [room.text(capital(one.text)) for one in told.reasons],
         "words": room.text(told.words),
         "hashed": room.json(told.text), "place": place, "next": _next(visitor, _following(visitor, case, place)),
         "instead": _next(visitor, case.next), "filled": filled, "notice": notice, "view": view.sealed(visitor),

@@ -5,19 +5,15 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import BigInteger, bindparam, func, select, tuple_
 
 from ladder_graph.ledger import rows
 from ladder_graph.ledger import statements as sql
-from ladder_graph.ledger.actions import call_of
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.dialects import Sql, table_of
-from ladder_graph.ledger.pages import SIZE, Bound, Key, Lane, Page, Paging, Row
-from ladder_graph.ledger.questions import moment
-from ladder_graph.ledger.reading import Action
-from ladder_graph.scale import Rung
+from ladder_graph.ledger.pages import SIZE, Bound, Key, Lane, Page, Paging, Row, tools_by
+from ladder_graph.ledger.reading import Action, action_in
 from ladder_graph.states import State
 
 _action = table_of(rows.ActionRow)
@@ -54,27 +50,12 @@ def page(
 
 
 def _read(cursor: Cursor, row: Row) -> Action:
-    return action_of(cursor.execute(sql.ACTION, {"key": row.key.id}).fetchone())
-
-
-def action_of(row: Any) -> Action:
-    """An action for people to read, from its row joined with its payload."""
-    return Action(
-        key=row["key"], agent=row["agent"], thread=row["thread"], tool=row["tool"], arguments=call_of(row).arguments,
-        rung=Rung(row["rung"]), state=State(row["state"]), why=row["why"], text=row["text"], at=moment(row["at_us"]),
-        updated=moment(row["updated_us"]), actor=row["actor"], verdict=row["verdict"],
-    )  # fmt: skip
+    return action_in(cursor.execute(sql.ACTION, {"key": row.key.id}).fetchone())
 
 
 def tools_of(cursor: Cursor, agent: str) -> list[str]:
     """The tools that an agent has called: one look into the index for each."""
-    found: list[str] = []
-    while True:
-        last = found[-1] if found else ""
-        (tool,) = cursor.execute(NEXT_TOOL, {"agent": agent, "tool": last}).fetchone()
-        if tool is None:
-            return found
-        found.append(tool)
+    return tools_by(cursor, NEXT_TOOL, agent)
 
 
 def _lanes(cursor: Cursor, agent: str, sought: Sought) -> list[Lane]:

@@ -15,7 +15,7 @@ from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.actions import call_of
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.dialects import Sql, table_of
-from ladder_graph.ledger.pages import COUNTED, SIZE, Bound, Count, Key, Lane, Page, Paging, Row
+from ladder_graph.ledger.pages import COUNTED, SIZE, Bound, Count, Key, Lane, Page, Paging, Row, tools_by
 
 _question: Table = table_of(rows.QuestionRow)
 
@@ -134,13 +134,7 @@ def _wanted(cursor: Cursor, agent: str, waits: Waits) -> list[str]:
 
 def tools_of(cursor: Cursor, agent: str) -> list[str]:
     """The tools of an agent that questions are open about: one look into the index for each."""
-    found: list[str] = []
-    while True:
-        last = found[-1] if found else ""
-        (tool,) = cursor.execute(NEXT_TOOL, {"agent": agent, "tool": last}).fetchone()
-        if tool is None:
-            return found
-        found.append(tool)
+    return tools_by(cursor, NEXT_TOOL, agent)
 
 
 def _reading(agent: str, tool: str | None) -> Lane:

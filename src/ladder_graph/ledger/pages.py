@@ -18,6 +18,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from ladder_graph.errors import LadderError
 from ladder_graph.ledger.cursor import Cursor
+from ladder_graph.ledger.dialects import Sql
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -285,3 +286,19 @@ def read_mark(name: str, mark: str, *, text_ids: bool) -> tuple[bool, Key]:
     if not 0 <= us < _LAST or (not row.isalnum() if isinstance(row, str) else not 0 <= row < _LAST):
         raise LadderError("this page isn't known: its mark is none of this list; begin at the first page")
     return back == 1, Key(us, lane, row)
+
+
+def tools_by(cursor: Cursor, after: Sql, agent: str) -> list[str]:
+    """The tools of an agent in an index, in their order: one look into it for each, however many rows each has.
+
+    Args:
+        cursor: Of one snapshot.
+        after: Finds the next one behind `:tool`, null where there is none.
+        agent: Whose.
+    """
+    found: list[str] = []
+    while True:
+        (tool,) = cursor.execute(after, {"agent": agent, "tool": found[-1] if found else ""}).fetchone()
+        if tool is None:
+            return found
+        found.append(tool)

@@ -298,11 +298,15 @@ def _joined(action: ActionRow, payload: PayloadRow | None) -> dict[str, Any]:
 
 def action_of(action: ActionRow, payload: PayloadRow | None) -> Action:
     """An action from its row; without the payload, without its arguments."""
-    call = call_of(_joined(action, payload))
+    return action_in(_joined(action, payload))
+
+
+def action_in(row: Any) -> Action:
+    """An action from its row joined with its payload, as either way of reading gives it."""
     return Action(
-        key=action.key, agent=action.agent, thread=action.thread, tool=action.tool, arguments=call.arguments,
-        rung=Rung(action.rung), state=State(action.state), why=action.why, text=action.text, at=moment(action.at_us),
-        updated=moment(action.updated_us), actor=action.actor, verdict=action.verdict,
+        key=row["key"], agent=row["agent"], thread=row["thread"], tool=row["tool"], arguments=call_of(row).arguments,
+        rung=Rung(row["rung"]), state=State(row["state"]), why=row["why"], text=row["text"], at=moment(row["at_us"]),
+        updated=moment(row["updated_us"]), actor=row["actor"], verdict=row["verdict"],
     )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from ladder_graph.console.visitor import Visitor
 from ladder_graph.drafts import DraftView
 from ladder_graph.errors import AnswerRefused, DraftMoved, UnknownQuestion
 from ladder_graph.policy.console import Access
-from ladder_graph.wording import unseen
+from ladder_graph.wording import sentence, unseen
 
 NOT_TAKEN = "Nothing was done yet: look at what is marked below."
 
@@ -40,7 +40,7 @@ def take(visitor: Visitor) -> Answer:
     try:
         return work(visitor, view)
     except (AnswerRefused, DraftMoved) as refused:
-        return _page(visitor, _found(visitor), Said.of(visitor, form=_sentence(refused)), 409)
+        return _page(visitor, _found(visitor), Said.of(visitor, form=sentence(str(refused))), 409)
 
 
 def edit(visitor: Visitor) -> Answer:
@@ -68,7 +68,7 @@ def edited(visitor: Visitor) -> Answer:
         said: dict[str, Any] = _as_typed(view, typed)
         _accept(visitor, view, **said)
     except AnswerRefused as refused:
-        return _editor(visitor, view, typed, _sentence(refused), 409)
+        return _editor(visitor, view, typed, sentence(str(refused)), 409)
     return Moved(_path(view))
 
 
@@ -184,11 +184,6 @@ def _as_typed(view: DraftView, typed: dict[str, str]) -> dict[str, Any]:
 
 def _path(view: DraftView) -> str:
     return f"/drafts/{segment(view.draft.action.key)}"
-
-
-def _sentence(refused: AnswerRefused) -> str:
-    text = str(refused)
-    return f"{text[:1].upper()}{text[1:]}."
 
 
 ENTRIES = (

@@ -15,6 +15,7 @@ from ladder_graph.console.visitor import Visitor
 from ladder_graph.errors import AnswerRefused
 from ladder_graph.ledger.cases import Case
 from ladder_graph.policy.console import Access
+from ladder_graph.wording import sentence
 
 _VERDICT = {"run": "approve", "decline": "decline", "respond": "respond", "edit": "edit"}
 """Button to what it says."""
@@ -40,7 +41,7 @@ def take(visitor: Visitor) -> Answer:
         # Somebody else may have been quicker by a moment.
         now = found(visitor, case.question.id, Access.REVIEWER)
         stale = stale_answer(visitor, now, _VERDICT.get(pressed, "")) if pressed != "revoke" else None
-        return stale or sheet(visitor, now, Filled.of(visitor, form=_sentence(refused)), status=409)
+        return stale or sheet(visitor, now, Filled.of(visitor, form=sentence(str(refused))), status=409)
 
 
 # --- what the buttons do -------------------------------------------------------------------------------------------
@@ -107,11 +108,6 @@ def _answer(visitor: Visitor, case: Case, say: Callable[..., Any], **said: Any) 
 
 def _again(visitor: Visitor, case: Case, **wrong: str) -> Answer:
     return sheet(visitor, case, Filled.of(visitor, **wrong), status=422)
-
-
-def _sentence(refused: AnswerRefused) -> str:
-    text = str(refused)
-    return f"{text[:1].upper()}{text[1:]}."
 
 
 _WAYS: dict[str, Callable[[Visitor, Case], Answer]] = {

@@ -14,6 +14,7 @@ from ladder_graph.errors import AnswerRefused
 from ladder_graph.ledger import Digest
 from ladder_graph.ledger.reported import Item
 from ladder_graph.policy.console import Access
+from ladder_graph.wording import sentence
 
 VERDICTS = (("fine", "Fine"), ("look", "Look into it"), ("undo", "Undo it"))
 """What may be said of an action, and how the page says it."""
@@ -65,8 +66,7 @@ def take(visitor: Visitor) -> Answer:
             shown=visitor.form.get("seen"),
         )  # fmt: skip
     except AnswerRefused as refused:
-        text = str(refused)
-        wrong = {"form": f"{text[:1].upper()}{text[1:]}. Nothing was taken."}
+        wrong = {"form": f"{sentence(str(refused))} Nothing was taken."}
         return _page(visitor, _found(visitor), Filled(filled.verdicts, filled.note, wrong), 409)
     return Moved(f"/reports/{digest.id}")
 
