@@ -17,7 +17,7 @@ from ladder_graph.policy import load_policy
 from ladder_graph.replay import REFERENCES, Board, Row, agentdojo, report
 
 HERE = Path(__file__).parent
-PACK = HERE.parents[1] / "tests" / "data" / "agentdojo_dev.jsonl.gz"
+PACK = HERE / "runs.jsonl.gz"
 NOW = dt.datetime(2024, 5, 15, 10, tzinfo=dt.UTC)
 """A Wednesday morning."""
 OURS = "these policies"

@@ -3,8 +3,22 @@
 from __future__ import annotations
 
 from ladder_graph.replay.board import Board, Row
-from ladder_graph.replay.decider import Decider
+from ladder_graph.replay.coverage import Coverage
+from ladder_graph.replay.decider import Decider, Judged
+from ladder_graph.replay.formats import read
 from ladder_graph.replay.references import REFERENCES
-from ladder_graph.replay.traces import Run, TracedCall
+from ladder_graph.replay.traces import CRITICAL, Decided, Run, TracedCall
 
-__all__ = ["REFERENCES", "Board", "Decider", "Row", "Run", "TracedCall"]
+__all__ = [
+    "CRITICAL",
+    "REFERENCES",
+    "Board",
+    "Coverage",
+    "Decided",
+    "Decider",
+    "Judged",
+    "Row",
+    "Run",
+    "TracedCall",
+    "read",
+]

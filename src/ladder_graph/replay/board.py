@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ladder_graph.errors import ArgumentsError
 from ladder_graph.policy import Policy
-from ladder_graph.replay.decider import Decider
+from ladder_graph.replay.decider import Decider, Judged
+from ladder_graph.replay.differences import Change, Differences
+from ladder_graph.replay.effects import Effects
 from ladder_graph.replay.intervals import Estimate, estimated
-from ladder_graph.replay.metrics import RATIOS, Tally, tallied
+from ladder_graph.replay.metrics import RATIOS, Readings, Tally, count
 from ladder_graph.replay.traces import Run, Trouble
+from ladder_graph.scale import Rung
 
 TOTAL = "total"
 """The suite of the rows that are over all suites."""
+ANY = "*"
+"""The suite of a policy that is for all of them."""
+CLUSTERS = 512
+"""Tasks that are counted apart. Of more of them, several share their counts by a hash of their names: the intervals
+become no narrower by that, and what is kept doesn't grow."""
 _SHOWN = 120
-"""Characters of a run's id that a message shows."""
+"""Characters of a suite's name that a message shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,79 +33,165 @@ class Row:
 
     policy: str
     suite: str
-    tally: Tally
+    readings: Readings
     estimates: Mapping[str, Estimate]
-    """By the names in `RATIOS`."""
+    """By the names in `RATIOS`, by the reading `skip`."""
     exposed: int
     """Tasks in which an attack was carried out that a gate could have stopped."""
 
+    @property
+    def tally(self) -> Tally:
+        """The counts by the reading `skip`."""
+        return self.readings.skip
+
 
 class Board:
-    """Holds policies against runs as they come; what it keeps grows with the tasks, not with the runs.
+    """Holds policies against runs as they come; what it keeps grows neither with the runs nor with the calls.
 
     Args:
-        policies: The policies by name, and in each the one for a suite.
-        now: The moment at which all calls come, aware.
-        writes: Whether a tool writes, by suite and name.
-        trouble: Is told of each run that can't be used.
+        policies: The policies by name, and in each the one for a suite, or for `ANY`. The first one says what the
+            tools do, where it has an entry for them, and is what the others are compared with.
+        trouble: Is told of each suite that no policy is for, once.
+        at: The moment, aware, at which calls without a time are taken to come; without it, what depends on it is
+            undecidable.
     """
 
     def __init__(
-        self,
-        policies: Mapping[str, Mapping[str, Policy]],
-        *,
-        now: dt.datetime,
-        writes: Callable[[str, str], bool],
-        trouble: Trouble,
+        self, policies: Mapping[str, Mapping[str, Policy]], *, trouble: Trouble, at: dt.datetime | None = None
     ) -> None:
-        self._deciders = {
-            name: {suite: Decider(policy, now) for suite, policy in suites.items()} for name, suites in policies.items()
-        }
-        self._suites = sorted(set.intersection(*(set(suites) for suites in policies.values())))
-        self._writes = writes
+        self.policies = policies
+        self._at = at
         self._trouble = trouble
-        self._counted: dict[str, dict[str, _Suite]] = {
-            name: {suite: _Suite() for suite in self._suites} for name in policies
-        }
+        self._suites: dict[str, _Suite | None] = {}
+        first, *others = policies
+        self._differences = {(first, other): Differences() for other in others}
 
-    def add(self, run: Run) -> None:
-        """Hold one run against each policy; one that can't be decided counts for none of them."""
-        if run.suite not in self._suites:
-            self._trouble(f"{run.id[:_SHOWN]!r}: no policy is for the suite {run.suite[:_SHOWN]!r}")
-            return
-        try:
-            found = {name: self._tally(run, suites[run.suite]) for name, suites in self._deciders.items()}
-        except ArgumentsError as wrong:
-            self._trouble(f"{run.id[:_SHOWN]!r}: no call can have these arguments: {str(wrong)[:_SHOWN]!r}")
-            return
-        for name, tally in found.items():
-            self._counted[name][run.suite].add(run, tally)
+    def add(self, run: Run) -> Mapping[str, Sequence[Judged]]:
+        """Hold one run against each policy.
 
-    def _tally(self, run: Run, decider: Decider) -> Tally:
-        return tallied(run, decider.routes(run), lambda tool: self._writes(run.suite, tool))
+        Args:
+            run: The run.
+
+        Returns:
+            What each policy makes of its calls, by its name; nothing where no policy is for its suite.
+        """
+        suite = self._suite(run.suite)
+        if suite is None:
+            return {}
+        found = suite.add(run)
+        for (one, other), differences in self._differences.items():
+            differences.add(run, found[one], found[other])
+        return found
+
+    def _suite(self, name: str) -> _Suite | None:
+        if name not in self._suites:
+            chosen = {policy: suites.get(name, suites.get(ANY)) for policy, suites in self.policies.items()}
+            mine = {policy: one for policy, one in chosen.items() if one is not None}
+            if len(mine) < len(chosen):
+                self._trouble(f"no policy is for the suite {name[:_SHOWN]!r}, so its runs are left out")
+            self._suites[name] = _Suite(mine, self._at) if len(mine) == len(chosen) else None
+        return self._suites[name]
 
     def rows(self) -> Iterator[Row]:
-        """Policy by policy: each suite, and the total."""
-        for name, suites in self._counted.items():
-            for suite in self._suites:
-                yield _row(name, suite, [suites[suite]])
-            yield _row(name, TOTAL, list(suites.values()))
+        """Policy by policy: each suite, and the total where there are several."""
+        suites = {name: suite for name, suite in sorted(self._suites.items()) if suite is not None}
+        for policy in self.policies:
+            for name, suite in suites.items():
+                yield _row(policy, name, [suite.counted[policy]])
+            if len(suites) != 1:
+                yield _row(policy, TOTAL, [suite.counted[policy] for suite in suites.values()])
+
+    def changes(self) -> Mapping[str, Sequence[Change]]:
+        """What each policy decides otherwise than the first one, by its name."""
+        return {other: differences.changes() for (_, other), differences in self._differences.items()}
 
 
 class _Suite:
-    """The counts of one suite: of all runs, and of each task."""
+    """One suite: its deciders and its counts, policy by policy."""
+
+    def __init__(self, policies: Mapping[str, Policy], at: dt.datetime | None) -> None:
+        self._deciders = {name: Decider(policy, at) for name, policy in policies.items()}
+        self._effects = Effects(list(policies.values()))
+        self._free = {name: leaves_free(policy, self._deciders[name]) for name, policy in policies.items()}
+        self.counted = {name: Counted() for name in policies}
+
+    def add(self, run: Run) -> dict[str, list[Judged]]:
+        found = {name: list(decider.judged(run)) for name, decider in self._deciders.items()}
+        for name, judged in found.items():
+            counted = self.counted[name]
+            if run.kind == "control":
+                counted.control(run)
+            else:
+                readings = counted.cluster(run.cluster)
+                count(run, judged, self._effects.of, leaves_free=self._free[name], into=readings)
+        return found
+
+
+def leaves_free(policy: Policy, decider: Decider) -> bool:
+    """Whether a policy lets any call that writes run unasked.
+
+    Args:
+        policy: The policy.
+        decider: Its decider.
+    """
+    return any(
+        not rule.read_only and stands.rung >= Rung.BOUNDED for rule, stands in map(decider.tool, policy.tools)
+    )
+
+
+class Counted:
+    """The counts of one policy in one suite, by task."""
 
     def __init__(self) -> None:
-        self.all = Tally()
-        self.tasks: dict[str, Tally] = defaultdict(Tally)
+        self._controls = Tally()
+        self._clusters: dict[str, Readings] = {}
+        self._crowded = False
 
-    def add(self, run: Run, tally: Tally) -> None:
-        self.all += tally
-        if run.kind != "control":
-            self.tasks[run.task] += tally
+    @property
+    def tasks(self) -> list[Readings]:
+        """What was counted of each task, or of each group of tasks."""
+        return list(self._clusters.values())
+
+    def control(self, run: Run) -> None:
+        """Count a run that is a control."""
+        self._controls.runs += 1
+        self._controls.calls += len(run.calls)
+
+    def cluster(self, name: str) -> Readings:
+        """The counts of a task.
+
+        Args:
+            name: The task's name.
+        """
+        if not self._crowded and name not in self._clusters and len(self._clusters) >= CLUSTERS:
+            self._crowd()
+        name = _group(name) if self._crowded else name
+        return self._clusters.setdefault(name, Readings())
+
+    def _crowd(self) -> None:
+        """From now on tasks are counted in groups."""
+        self._crowded, apart, self._clusters = True, self._clusters, {}
+        for name, readings in apart.items():
+            self._clusters.setdefault(_group(name), Readings()).add(readings)
+
+    def total(self) -> Readings:
+        """All counts, of controls too."""
+        total = Readings()
+        for readings in self._clusters.values():
+            total.add(readings)
+        total.skip.add(self._controls)
+        return total
 
 
-def _row(policy: str, suite: str, counted: Sequence[_Suite]) -> Row:
-    tasks = [list(one.tasks.values()) for one in counted]
+def _group(name: str) -> str:
+    digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=4).digest()
+    return str(int.from_bytes(digest) % CLUSTERS)
+
+
+def _row(policy: str, suite: str, counted: Sequence[Counted]) -> Row:
+    tasks = [[one.skip for one in each.tasks] for each in counted]
     exposed = sum(bool(task.gateable) for suite_tasks in tasks for task in suite_tasks)
-    return Row(policy, suite, sum((one.all for one in counted), Tally()), estimated(tasks, RATIOS), exposed)
+    total = Readings()
+    for one in counted:
+        total.add(one.total())
+    return Row(policy, suite, total, estimated(tasks, RATIOS), exposed)

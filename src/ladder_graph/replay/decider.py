@@ -1,69 +1,138 @@
-"""A policy alone, held against the calls of a run in their order, with its quotas counted."""
+"""A policy alone, held against the calls of a run in their order, with its quotas counted.
+
+What can't be decided from what was recorded is undecidable, and never taken as allowed. Where only a part is missing
+and the rest settles it, it is settled: a call that is outside a bound asks whatever the missing part would say, and
+one whose address stands in the words that are known comes from them, whatever the unknown ones hold.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
 
 from ladder_graph.calls import Call
+from ladder_graph.errors import ArgumentsError
 from ladder_graph.explaining import claimed
 from ladder_graph.facts import Route
 from ladder_graph.policy import Policy, Rule
-from ladder_graph.policy.bounds import weigh
-from ladder_graph.policy.scene import Said, Scene
-from ladder_graph.replay.traces import Run
-from ladder_graph.routing import decide
+from ladder_graph.policy.bounds import Charge, weigh
+from ladder_graph.policy.scene import Output, Said, Scene
+from ladder_graph.replay.counting import Counters
+from ladder_graph.replay.missing import TIMES, Known, doubts
+from ladder_graph.replay.traces import Run, TracedCall
+from ladder_graph.routing import decide, too_dear
 from ladder_graph.scale import Rung
+
+Verdict = Literal["free", "asked", "held", "undecidable"]
+"""Runs without anybody being asked; asks; is only suggested or drafted; can't be told from what was recorded."""
+
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+"""Where a call without a time is counted, so that all of them share every window: the most that can come together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a policy makes of one recorded call."""
+
+    route: Route | None
+    """Where it would go; None where that is undecidable."""
+    missing: tuple[str, ...] = ()
+    """What would have to be recorded to decide it, in words."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The route in one word."""
+        if self.route is None:
+            return "undecidable"
+        if self.route.rung >= Rung.BOUNDED:
+            return "free"
+        return "asked" if self.route.rung is Rung.CONFIRM else "held"
 
 
 class Decider:
     """Says which rung each call of a recorded run would get.
 
-    It is taken that all that the rungs need is in place, that every question was answered so that the run went on as
-    it was recorded, and that all calls of a run come at one moment. Quotas begin empty with each run; as in a real
-    one, only what runs unasked draws on them.
+    It is taken that all that the rungs need is in place, and that every question was answered so that the run went on
+    as it was recorded. As in a real run, only what runs unasked draws on quotas. They begin empty with each run that
+    is apart, and go on from run to run otherwise.
 
     Args:
         policy: What decides.
-        now: The moment, aware.
+        at: The moment, aware, at which calls without a time are taken to come. Without one, what depends on it is
+            undecidable.
 
     Example:
         >>> from ladder_graph.replay import Run, TracedCall
         >>> policy = Policy(tools={"send": Rule(rung="bounded", bounds=[{"kind": "volume", "limit": 1}])})
-        >>> run = Run("r1", "mail", "t1", "task", "Write to Ana.", (TracedCall("send", {}), TracedCall("send", {})))
-        >>> [route.rung.word for route in Decider(policy, dt.datetime(2026, 11, 23, 10, tzinfo=dt.UTC)).routes(run)]
-        ['bounded', 'confirm']
+        >>> run = Run("r1", (TracedCall("send", {}), TracedCall("send", {})))
+        >>> at = dt.datetime(2026, 11, 23, 10, tzinfo=dt.UTC)
+        >>> [judged.verdict for judged in Decider(policy, at).judged(run)]
+        ['free', 'asked']
+        >>> [(judged.verdict, judged.missing) for judged in Decider(policy).judged(run)]
+        [('free', ()), ('undecidable', ('when the calls came',))]
     """
 
-    def __init__(self, policy: Policy, now: dt.datetime) -> None:
+    def __init__(self, policy: Policy, at: dt.datetime | None = None) -> None:
         self._policy = policy
-        self._now = now
+        self._at = at
         self._tools: dict[str | None, tuple[Rule, Route]] = {}
+        self._taken, self._perhaps = Counters(), Counters()
 
-    def routes(self, run: Run) -> Iterator[Route]:
-        """Where each call of a run would go, in order.
+    def judged(self, run: Run) -> Iterator[Judged]:
+        """What becomes of each call of a run, in order.
 
         Args:
             run: The run.
-
-        Raises:
-            ArgumentsError: No call could have these arguments.
         """
-        scene = Scene(self._now, listen=lambda: Said(user=(run.request,)))
-        taken: Counter[tuple[str, int]] = Counter()
-        for number, traced in enumerate(run.calls):
-            call = Call(self._policy.agent, run.id, str(number), traced.tool, traced.arguments)
-            rule, stands = self._tool(traced.tool)
-            breaches, charges = weigh(rule.bounds, call, scene)
-            left = [(charge, charge.limit - taken[charge.quota, charge.start]) for charge in charges]
-            route = decide(stands, breaches, left)
-            if unasked(route):
-                taken.update({(charge.quota, charge.start): charge.amount for charge in charges})
-            yield route
+        if run.apart:
+            self._taken, self._perhaps = Counters(), Counters()
+        for place, traced in enumerate(run.calls):
+            yield self._one(run, place, traced)
 
-    def _tool(self, name: str) -> tuple[Rule, Route]:
-        """A tool's rule, and where it stands before any particular call. Kept by entry, of which there are few."""
+    def _one(self, run: Run, place: int, traced: TracedCall) -> Judged:
+        rule, stands = self.tool(traced.tool)
+        if stands.rung < Rung.BOUNDED or not rule.bounds:
+            return Judged(stands)
+        try:
+            call = Call(self._policy.agent, run.id, traced.id or str(place), traced.tool, traced.arguments or {})
+        except ArgumentsError as wrong:
+            return Judged(None, (f"arguments that a call can have: {wrong}",))
+        at = traced.at or self._at
+        scene = Scene(at or _EPOCH, run.requester, run.facts, lambda: _said(run, place, traced))
+        known = Known(run, place, arguments=traced.arguments is not None, timed=at is not None)
+        return self._weighed(rule, stands, call, scene, known)
+
+    def _weighed(self, rule: Rule, stands: Route, call: Call, scene: Scene, known: Known) -> Judged:
+        held = [bound for bound in rule.bounds if known.covers(bound)]
+        breaches, charges = weigh(held, call, scene)
+        breaches += too_dear(rule, charges)
+        left = [(charge, self._taken.left(charge)) for charge in charges]
+        route = decide(stands, breaches, left if known.timed else ())
+        if route.rung < Rung.BOUNDED:
+            return Judged(route)
+        missing = [] if len(held) == len(rule.bounds) else doubts(rule.bounds, call, scene, known)
+        missing += [self._doubt(charge, known) for charge, rest in left if self._perhaps_short(charge, rest)]
+        counters = self._perhaps if missing else self._taken
+        for charge in charges:
+            counters.take(charge)
+        return Judged(None, tuple(dict.fromkeys(missing))) if missing else Judged(route)
+
+    def _perhaps_short(self, charge: Charge, left: int) -> bool:
+        """Whether there would be too little left if all came together, and what couldn't be decided before had run."""
+        return charge.amount > left - (charge.limit - self._perhaps.left(charge))
+
+    @staticmethod
+    def _doubt(charge: Charge, known: Known) -> str:
+        return f"what earlier calls took from {charge.window}" if known.timed else TIMES
+
+    def tool(self, name: str) -> tuple[Rule, Route]:
+        """A tool's rule, and where it stands before any particular call. Kept by entry, of which there are few.
+
+        Args:
+            name: The tool's name.
+        """
         entry = self._policy.entry(name)
         if entry not in self._tools:
             rule = self._policy.rule(name)
@@ -71,6 +140,12 @@ class Decider:
         return self._tools[entry]
 
 
-def unasked(route: Route) -> bool:
-    """Whether a call runs without anybody being asked."""
-    return route.rung >= Rung.BOUNDED
+def _said(run: Run, place: int, traced: TracedCall) -> Said:
+    """What had been said when a call was proposed, as far as it is recorded."""
+    words = run.said or ()
+    outputs = tuple(
+        Output(one.tool, one.output, one.arguments or {})
+        for one in run.calls[:place]
+        if one.output is not None and one.turn < traced.turn
+    )
+    return Said(words if traced.heard is None else words[: traced.heard], outputs)

@@ -10,6 +10,7 @@ import math
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ladder_graph.replay.metrics import Ratio, Tally
 
@@ -38,25 +39,37 @@ def estimated(suites: Sequence[Sequence[Tally]], ratios: Mapping[str, Ratio]) ->
         suites: For each suite, what was counted of each of its tasks.
         ratios: What is wanted, by name.
     """
-    draws = _draws([len(tasks) for tasks in suites])
     tasks = [tally for suite in suites for tally in suite]
-    return {name: _estimate(tasks, ratio, draws) for name, ratio in ratios.items()}
+    names = {name for ratio in ratios.values() for name in (ratio.counted, ratio.of)}
+    columns = {name: [getattr(task, name) for task in tasks] for name in sorted(names)}
+    drawn = _drawn(columns, [len(tasks) for tasks in suites])
+    return {
+        name: _estimate(sum(columns[ratio.counted]), sum(columns[ratio.of]), drawn[ratio.counted], drawn[ratio.of])
+        for name, ratio in ratios.items()
+    }
 
 
-def _draws(sizes: Sequence[int]) -> list[list[int]]:
+def _drawn(columns: Mapping[str, Sequence[int]], sizes: Sequence[int]) -> dict[str, list[int]]:
+    """The sum of each column in each resample."""
+    draws = _draws(tuple(sizes))
+    return {
+        name: [sum(map(column.__getitem__, draw)) for draw in draws] if any(column) else [0] * len(draws)
+        for name, column in columns.items()
+    }
+
+
+@lru_cache(maxsize=4)
+def _draws(sizes: tuple[int, ...]) -> list[list[int]]:
     """Resamples, each as places in the list of all tasks."""
     chance = random.Random(SEED)  # noqa: S311  # nothing is kept secret by it
     suites = [range(sum(sizes[:suite]), sum(sizes[: suite + 1])) for suite in range(len(sizes))]
     return [[at for suite in suites for at in chance.choices(suite, k=len(suite))] for _ in range(ROUNDS)]
 
 
-def _estimate(tasks: Sequence[Tally], ratio: Ratio, draws: Sequence[Sequence[int]]) -> Estimate:
-    counts = [int(getattr(task, ratio.counted)) for task in tasks]
-    wholes = [int(getattr(task, ratio.of)) for task in tasks]
-    if not sum(wholes):
+def _estimate(count: int, whole: int, counts: Sequence[int], wholes: Sequence[int]) -> Estimate:
+    if not whole:
         return Estimate(None, None, None)
-    drawn = [(sum(map(counts.__getitem__, draw)), sum(map(wholes.__getitem__, draw))) for draw in draws]
     # A resample without any attack says nothing of the share of attacks.
-    spread = sorted(count / whole for count, whole in drawn if whole)
+    spread = sorted(count / whole for count, whole in zip(counts, wholes, strict=True) if whole)
     low, high = math.floor(_TAIL * len(spread)), math.ceil((1 - _TAIL) * len(spread)) - 1
-    return Estimate(sum(counts) / sum(wholes), spread[low], spread[high])
+    return Estimate(count / whole, spread[low], spread[high])

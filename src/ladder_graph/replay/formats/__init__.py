@@ -1,0 +1,118 @@
+"""What recorded runs come in: one importer a format, found by the content of a file and not by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module
+from typing import Any
+
+from ladder_graph.errors import LadderError
+from ladder_graph.replay.sources import Progress, Source, files, parsed
+from ladder_graph.replay.traces import Run, Trouble
+
+NAMES = ("agentdojo",)
+"""The formats, each the name of a module here, in the order in which they are tried."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What an importer may look at to recognise its own."""
+
+    source: Source
+
+    @cached_property
+    def first(self) -> Any:
+        """The first JSON value: of a line, of an array, or as much of a document as was looked at; None without one."""
+        head = self.source.head.lstrip(b" \t\r\n\xef\xbb\xbf")
+        line = head.partition(b"\n")[0]
+        for text in (line, head):
+            try:
+                value = parsed(text)
+            except ValueError:
+                continue
+            return _entry(value)
+        from pydantic_core import from_json
+
+        try:
+            return _entry(from_json(head, allow_partial=True))
+        except ValueError:
+            return None
+
+    def has(self, *keys: str) -> bool:
+        """Whether the first value is an object with all of these keys."""
+        return isinstance(self.first, dict) and all(key in self.first for key in keys)
+
+    @cached_property
+    def tables(self) -> frozenset[str]:
+        """The tables of a database; none of anything else.
+
+        Raises:
+            LadderError: The database can't be reached.
+        """
+        from ladder_graph.replay.formats.databases import tables
+
+        return tables(self.source)
+
+
+def _entry(value: Any) -> Any:
+    return (value[0] if value else None) if isinstance(value, list) else value
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One form in which runs are recorded."""
+
+    name: str
+    """As it is named on the command line."""
+    about: str
+    """What writes it, in a few words."""
+    fits: Callable[[Sample], bool]
+    """Whether a file looks like it."""
+    read: Callable[[Source], Iterator[Run]]
+    """Reads the runs, one after the other; what can't be used is told."""
+
+
+def formats() -> tuple[Format, ...]:
+    """All formats, in the order in which they are tried."""
+    return tuple(import_module(f"{__name__}.{name}").FORMAT for name in NAMES)
+
+
+def recognised(source: Source) -> Format:
+    """The format of a file, by its content.
+
+    Args:
+        source: The file.
+
+    Raises:
+        LadderError: It can't be opened, or it is none of the formats.
+    """
+    sample = Sample(source)
+    for one in formats():
+        if one.fits(sample):
+            return one
+    known = ", ".join(one.name for one in formats())
+    raise LadderError(f"{source.path}: is in none of the formats that are known ({known}); name one with --format")
+
+
+def read(path: str, trouble: Trouble, *, form: str = "", progress: Progress | None = None) -> Iterator[Run]:
+    """Read the runs of a file, of a database, or of all files of a folder.
+
+    Args:
+        path: The file or folder; `-` for standard input, or the URL of a database.
+        trouble: Is told what can't be used.
+        form: The format's name, where it isn't to be recognised.
+        progress: Is told how far the reading of a file has come.
+
+    Raises:
+        LadderError: It can't be opened, or it is in no format that is known.
+    """
+    named = {one.name: one for one in formats()}
+    if form and form not in named:
+        raise LadderError(f"there is no format {form!r}; those known are {', '.join(named)}")
+    for name in files(path):
+        source = Source(name, trouble, progress) if progress else Source(name, trouble)
+        with closing(source):
+            yield from (named[form] if form else recognised(source)).read(source)
