@@ -26,10 +26,8 @@ from ladder_graph.errors import DefiniteFailure
 from ladder_graph.facts import Arrival, Asking, Known, Outcome, Person, Question, Reply
 from ladder_graph.hosting import Alone
 from ladder_graph.hosts.conversation import checkpoint_of, recalls, words_beside
-from ladder_graph.hosts.fitting import defaults_of, fields_of, fitted, fitting, form_of, schema_of, version_of
+from ladder_graph.hosts.fitting import defaults_of, fields_of, fitted, form_of
 from ladder_graph.hosts.identity import answering, requesting
-from ladder_graph.hosts.making import tool_code
-from ladder_graph.hosts.outward import outward
 from ladder_graph.hosts.payload import interrupt_payload
 from ladder_graph.hosts.permit import Permit
 from ladder_graph.hosts.proposals import NO_ID
@@ -39,10 +37,9 @@ from ladder_graph.hosts.sealing import sealed
 from ladder_graph.policy.scene import Scene
 from ladder_graph.presenting import Proposed
 from ladder_graph.splitting import Split
-from ladder_graph.tools import declaration_of
 
 if TYPE_CHECKING:
-    from ladder_graph.ladder import Ladder
+    pass
 
 _SERDE = JsonPlusSerializer()
 
@@ -57,7 +54,7 @@ def tool_message(call_id: str | None, name: str, text: str, *, error: bool) -> T
 
 def outcome_of(output: Any, call: Call) -> Outcome:
     """Read what a ToolNode gave back. An error message in it doesn't say whether anything happened."""
-    for message in _messages(output):
+    for message in tool_messages(output):
         if message.tool_call_id == call.id and message.status == "error":
             return Outcome("unknown", output, str(message.text))
     return Outcome("done", output)
@@ -78,16 +75,16 @@ def failure_of(wrong: BaseException) -> Outcome:
     return Outcome("unknown", text=text, signal=None if isinstance(wrong, Exception) else wrong)
 
 
-def _messages(output: Any) -> list[ToolMessage]:
+def tool_messages(output: Any) -> list[ToolMessage]:
     """The tool messages anywhere in a ToolNode's output."""
     if isinstance(output, ToolMessage):
         return [output]
     if isinstance(output, Command):
-        return _messages(output.update)
+        return tool_messages(output.update)
     if isinstance(output, dict):
-        return [message for value in output.values() for message in _messages(value)]
+        return [message for value in output.values() for message in tool_messages(value)]
     if isinstance(output, list | tuple):
-        return [message for value in output for message in _messages(value)]
+        return [message for value in output for message in tool_messages(value)]
     return []
 
 
@@ -325,19 +322,6 @@ def outside(tool: BaseTool) -> Callable[[], DirectHost] | None:
     return None if injected else lambda: host
 
 
-def seat(ladder: Ladder, tool: BaseTool, *, agent: str, can_ask: bool) -> None:
-    """Take a tool under a ladder, with everything that is known of it here."""
-    ladder.seat(
-        tool.name, declaration_of(tool), agent=agent, can_ask=can_ask, host=outside(tool), version=version_of(tool),
-        code=tool_code(tool), fitted=fitting(tool), outward=outward(tool), schema=schema_of(tool),
-    )  # fmt: skip
-
-
-def know(ladder: Ladder, tool: BaseTool, *, agent: str) -> None:
-    """Take down a tool's code before its first call, so that it belongs to the environment from the first one on."""
-    ladder.know(tool.name, declaration_of(tool), agent=agent, code=tool_code(tool))
-
-
 def tool_call_of(call: Call) -> dict[str, Any]:
     """The call as LangChain has it: a copy, so that the tool can't change what was recorded."""
     return {"name": call.tool, "args": copy.deepcopy(call.arguments), "id": call.id, "type": "tool_call"}
@@ -365,7 +349,7 @@ def joined(split: Split, first: Any, last: Any) -> Any:
     """
     first, last = (decode(one) if isinstance(one, bytes) else one for one in (first, last))
     part, rest = (json.dumps(normalise(one.arguments), ensure_ascii=False) for one in (split.part, split.rest))
-    said = [str(one.text) for one in _messages(first) if one.tool_call_id == split.part.id]
+    said = [str(one.text) for one in tool_messages(first) if one.tool_call_id == split.part.id]
     answer = "\n".join(said) or "its answer was not kept"
     note = f"A part of it ran first, with {part}, and was good: {answer}\n\nThen the rest ran, with {rest}:"
     if last is None:
