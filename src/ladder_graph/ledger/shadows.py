@@ -211,31 +211,49 @@ class ShadowTally:
         return self.verdicts.total()
 
 
-def tallied(connection: Any, agents: Sequence[str]) -> tuple[list[ShadowTally], int]:
-    """What shadows took down, by agent and tool, and how many calls and endings were lost. Each chain is read whole.
+@dataclass(frozen=True, slots=True)
+class Shadowed:
+    """What shadows took down."""
+
+    tools: tuple[ShadowTally, ...]
+    """By agent and tool."""
+    lost: int
+    """Calls and endings that were not taken down."""
+
+    def came_to(self, verdict: Verdict) -> int:
+        """How many calls would have come to a verdict.
+
+        Args:
+            verdict: Such as `asked`.
+        """
+        return sum(one.verdicts[verdict] for one in self.tools)
+
+
+def tallied(connection: Any, chains: Sequence[str]) -> Shadowed:
+    """What shadows took down. Each chain is read whole.
 
     Args:
         connection: As `Store.scan` gives it.
-        agents: Whose shadows.
+        chains: Those of the shadows.
     """
     found: dict[tuple[str, str], ShadowTally] = {}
     gone = 0
-    for agent in agents:
-        open_: dict[str, ShadowTally] = {}
-        for entry in happenings(connection, chain_of(agent)):
+    for chain in chains:
+        agent, begun = chain.removeprefix(APART), dict[str, ShadowTally]()
+        for entry in happenings(connection, chain):
             if entry.kind == DECIDED and entry.body:
                 tool = str(entry.body.get("tool"))
                 tally = found.setdefault((agent, tool), ShadowTally(agent, tool))
                 _count(tally, entry.body)
                 if entry.action:
-                    open_[entry.action] = tally
+                    begun[entry.action] = tally
             elif entry.kind == ENDED and entry.body.get("outcome") != "paused":
-                _end(open_.pop(entry.action, None), entry.body)
+                _end(begun.pop(entry.action, None), entry.body)
             elif entry.kind == LOST:
                 gone += int(entry.body.get("calls", 0))
-        for tally in open_.values():
+        for tally in begun.values():
             tally.unended += 1
-    return list(found.values()), gone
+    return Shadowed(tuple(found[which] for which in sorted(found)), gone)
 
 
 def _count(tally: ShadowTally, body: Mapping[str, Any]) -> None:

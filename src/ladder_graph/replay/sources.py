@@ -179,7 +179,7 @@ class Source:
         """The lines of a text in another encoding, in UTF-8."""
         number = 0
         try:
-            for number, line in enumerate(io.TextIOWrapper(self.open(), encoding), 1):  # noqa: B007  # told below
+            for number, line in enumerate(io.TextIOWrapper(self.open(), encoding), 1):  # told below
                 yield number, line.encode()
         except (EOFError, zlib.error, OSError, UnicodeError) as wrong:
             self.tell("", f"breaks off after line {number}, and what would follow is missing: {wrong}")
