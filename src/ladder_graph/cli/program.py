@@ -33,6 +33,7 @@ from ladder_graph.cli import (
     resuming,
     rollbacks,
     sagas,
+    shadows,
     starting,
     suggestions,
     telling,
@@ -44,7 +45,7 @@ from ladder_graph.errors import LadderError
 
 HEADINGS = {
     "Starting": ("init", "schema", "policy", "doctor", "demo"),
-    "Looking": ("status", "explain", "log", "show", "verify"),
+    "Looking": ("status", "explain", "log", "show", "shadow", "verify"),
     "Answering": (
         "console", "inbox", "pending", "approve", "decline", "edit", "respond", "revoke", "drafts", "suggestions",
         "report", "reports", "ack", "resolve", "resumptions", "resume-worker",
@@ -135,6 +136,7 @@ JSON = {
     "explain": documents.keys(documents.ExplanationDocument, many=False),
     "log": documents.keys(documents.EntryDocument),
     "show": documents.keys(documents.LifeDocument, many=False),
+    "shadow": documents.keys(shadows.ShadowDocument, many=False),
     "verify": documents.keys(documents.VerificationDocument, many=False),
     "pending": documents.keys(documents.QuestionDocument),
     "report": documents.keys(digested.DigestDocument),
@@ -152,7 +154,7 @@ JSON = {
 
 for _command in (
     starting.init, starting.schema, doctor.doctor, demo.demo,
-    looking.status, explaining.explain, looking.log, telling.show, looking.verify,
+    looking.status, explaining.explain, looking.log, telling.show, shadows.shadow, looking.verify,
     inbox.inbox, answering.pending, answering.approve, answering.decline, answering.edit, answering.respond,
     answering.revoke,
     reading.report, reports.reports, reports.ack, keeping.resolve, resuming.resumptions, resuming.resume_worker,
