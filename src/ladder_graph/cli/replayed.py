@@ -180,12 +180,14 @@ def candidate(of: Candidate) -> CandidateDocument:
 
 def row(of: Row) -> RowDocument:
     """A row as JSON."""
+    from ladder_graph.replay.metrics import READINGS
+
     return {
         "policy": of.policy, "suite": of.suite, "exposed": of.exposed, "counts": asdict(of.tally),
         "ratios": {
             name: {"value": one.value, "low": one.low, "high": one.high} for name, one in of.estimates.items()
         },
-        "readings": asdict(of.readings), "partings": {str(why): count for why, count in of.partings.items()},
+        "readings": {reading: asdict(getattr(of.readings, reading)) for reading in READINGS}, "partings": {str(why): count for why, count in of.partings.items()},
     }  # fmt: skip
 
 

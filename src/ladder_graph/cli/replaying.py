@@ -48,9 +48,7 @@ def replay(
     ] = False,
     at: Annotated[
         str | None,
-        typer.Option(
-            metavar="MOMENT", help="When calls without a time come: 2026-11-23T10:00Z.", show_default=False
-        ),
+        typer.Option(metavar="MOMENT", help="When calls without a time come: 2026-11-23T10:00Z.", show_default=False),
     ] = None,
     form: Annotated[
         str, typer.Option("--format", metavar="NAME", help="The format, instead of recognising it.", show_default=False)
@@ -62,9 +60,7 @@ def replay(
     ] = 0.8,
     calls: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE", help="Write each call with its decisions there, in JSON.", show_default=False
-        ),
+        typer.Option(metavar="FILE", help="Write each call with its decisions there, in JSON.", show_default=False),
     ] = None,
     json: Json = False,
 ) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ladder_graph.policy import Policy
 from ladder_graph.replay.decider import Decider, Judged
 from ladder_graph.replay.differences import SHOWN, Change, Differences
-from ladder_graph.replay.effects import Effect, Effects
+from ladder_graph.replay.effects import Effects
 from ladder_graph.replay.horizon import Parting, parting
 from ladder_graph.replay.intervals import Estimate, estimated
 from ladder_graph.replay.metrics import RATIOS, Readings, Tally, count
@@ -122,9 +122,7 @@ class _Suite:
     def __init__(self, policies: Mapping[str, Policy], at: dt.datetime | None) -> None:
         self._deciders = {name: Decider(policy, at) for name, policy in policies.items()}
         self._effects = Effects(list(policies.values()))
-        self._free = {
-            name: leaves_free(policy, self._deciders[name], self._effects.of) for name, policy in policies.items()
-        }
+        self._free = {name: self._leaves_free(policy, self._deciders[name]) for name, policy in policies.items()}
         self.counted = {name: Counted() for name in policies}
 
     def add(self, run: Run) -> dict[str, list[Judged]]:
@@ -139,17 +137,10 @@ class _Suite:
                 counted.part(None if parted is None else parting(judged[parted], run.calls[parted]))
         return found
 
-
-def leaves_free(policy: Policy, decider: Decider, effect: Callable[[str], Effect]) -> bool:
-    """Whether a policy lets any call that writes run unasked.
-
-    Args:
-        policy: The policy.
-        decider: Its decider.
-        effect: What a tool does. The policy itself may call one read-only that isn't, as those do that are made to
-            compare with.
-    """
-    return any(effect(name).writes and decider.tool(name)[1].rung >= Rung.BOUNDED for name in policy.tools)
+    def _leaves_free(self, policy: Policy, decider: Decider) -> bool:
+        """Whether a policy lets any tool that writes run unasked, whatever it calls that tool itself."""
+        stands = {name: decider.tool(name)[1].rung for name in policy.tools}
+        return any(rung >= Rung.BOUNDED and self._effects.of(name).writes for name, rung in stands.items())
 
 
 class Counted:
@@ -208,10 +199,10 @@ def _group(name: str) -> str:
 
 
 def _row(policy: str, suite: str, counted: Sequence[Counted]) -> Row:
-    tasks = [[one.skip for one in each.tasks] for each in counted]
+    tasks = [[one.settled().skip for one in each.tasks] for each in counted]
     exposed = sum(bool(task.gateable) for suite_tasks in tasks for task in suite_tasks)
     total = Readings()
     for one in counted:
         total.add(one.total())
     partings = sum((one.partings for one in counted), Counter[Parting]())
-    return Row(policy, suite, total, estimated(tasks, RATIOS), exposed, dict(sorted(partings.items())))
+    return Row(policy, suite, total.settled(), estimated(tasks, RATIOS), exposed, dict(sorted(partings.items())))
