@@ -187,7 +187,8 @@ def row(of: Row) -> RowDocument:
         "ratios": {
             name: {"value": one.value, "low": one.low, "high": one.high} for name, one in of.estimates.items()
         },
-        "readings": {reading: asdict(getattr(of.readings, reading)) for reading in READINGS}, "partings": {str(why): count for why, count in of.partings.items()},
+        "readings": {reading: asdict(getattr(of.readings, reading)) for reading in READINGS},
+        "partings": {str(why): count for why, count in of.partings.items()},
     }  # fmt: skip
 
 

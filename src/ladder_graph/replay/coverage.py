@@ -8,7 +8,6 @@ from dataclasses import dataclass, fields
 
 from ladder_graph.replay.traces import Run
 
-
 SAID = {
     "arguments": "arguments",
     "results": "results",

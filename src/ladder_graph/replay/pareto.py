@@ -48,11 +48,11 @@ class Reviewer:
         first = f"An answer is taken to cost {self.minutes:g} minutes"
         if axis == "irreversible actions":
             return (
-                f"{first}. Nothing in these runs is labelled, so nobody knows which calls were wrong: the risk is taken "
-                "be what nothing takes back and nobody is asked about."
+                f"{first}. Nothing in these runs is labelled, so nobody knows which calls were wrong: the risk is what "
+                "nothing takes back and nobody is asked about."
             )
         return (
-            f"{first}; {self.catches:.0%} of what must not run is taken to be declined by whoever is asked, and one look "
+            f"{first}; whoever is asked is taken to decline {self.catches:.0%} of what must not run, and one look "
             "decides for the run. Neither is measured here."
         )
 

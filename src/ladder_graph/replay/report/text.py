@@ -10,9 +10,10 @@ from textwrap import wrap
 from ladder_graph.replay.board import Row
 from ladder_graph.replay.coverage import SAID, Coverage
 from ladder_graph.replay.differences import Change
+from ladder_graph.replay.intervals import Estimate
 from ladder_graph.replay.metrics import READINGS, Reading, Tally
-from ladder_graph.replay.pareto import Front
-from ladder_graph.replay.report.columns import GROUPS, READ, Column, percent, shown, unseen
+from ladder_graph.replay.pareto import Front, Point
+from ladder_graph.replay.report.columns import GROUPS, READ, Column, percent, shown, spelt, unseen
 from ladder_graph.replay.report.findings import Findings
 from ladder_graph.wording import inert, show
 
@@ -233,12 +234,20 @@ def _change(change: Change, width: int) -> Iterator[str]:
 def _front(of: Front, width: int) -> str:
     rows: Table = [("People's time against risk", "minutes/task", of.axis, "")]
     rows += [
-        (inert(one.policy), f"{one.minutes:.2f} [{one.low:.2f}, {one.high:.2f}]", risk(of, one.risk), _worse(one.dominated_by))
-        for one in of.points
+        (inert(one.policy), minutes(one), risk(of, one.risk), _worse(one.dominated_by)) for one in of.points
     ]  # fmt: skip
     widest = max(len(row[3]) for row in rows)
     lines = aligned([(*row[:3], row[3].ljust(widest)) for row in rows])
     return "\n".join([*lines, *_said([of.reviewer.words(of.axis)], width)])
+
+
+def minutes(of: Point) -> str:
+    """What a policy costs people for each task.
+
+    Args:
+        of: The policy.
+    """
+    return spelt(Estimate(of.minutes, of.low, of.high), "mean")
 
 
 def risk(of: Front, value: float) -> str:
