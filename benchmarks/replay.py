@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from benchmarks.figures import Figure, interleaved, least_cpu
 from ladder_graph.policy import load_policy
@@ -27,11 +27,11 @@ CALLS = 3768
 LENGTHS = (10**4, 10**6, 10**7)
 """Calls in the streams."""
 
-WATCHED = f"""
+WATCHED = """
 import resource, sys
 from benchmarks.replay import board, AT, ours
 from ladder_graph.replay import Coverage, read
-seen, held = Coverage(), board({{"ours": ours()}})
+seen, held = Coverage(), board({"ours": ours()})
 for run in read("-", sys.exit):
     seen.add(run)
     held.add(run)
@@ -92,14 +92,13 @@ def measure() -> Iterator[Figure]:
 def peak(calls: int) -> int:
     """The most memory that a stream of so many calls takes, in kilobytes."""
     program = [sys.executable, "-c", WATCHED]
-    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=False) as running:
-        assert running.stdin is not None
-        assert running.stdout is not None
+    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running:
         feeder = threading.Thread(target=_feed, args=(running.stdin, calls))
         feeder.start()
-        seen, most = map(int, running.stdout.read().split())
+        seen, most = map(int, cast("IO[bytes]", running.stdout).read().split())
         feeder.join()
-    assert seen >= calls, (seen, calls)
+    if seen < calls:
+        raise SystemExit(f"of {calls:,} calls only {seen:,} were read")
     return most
 
 
