@@ -64,7 +64,7 @@ def replay(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Hold policies against what agents really did, and tell what would have been asked and what would have run.
+    """Tell what policies would have asked and let run, on recorded runs of agents.
 
     Nothing runs, and nothing is changed. Exit code 1 where something of the traces can't be used; it is told on
     standard error, and the rest counts.
