@@ -42,7 +42,9 @@ def connected(path: str) -> sqlite3.Connection:
 def _of_sqlite(path: str) -> frozenset[str]:
     try:
         with closing(connected(path)) as database:
-            return frozenset(name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'"))
+            return frozenset(
+                name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            )
     except sqlite3.Error as wrong:
         raise LadderError(f"{path}: {wrong}") from wrong
 
