@@ -44,7 +44,7 @@ class Known:
     """When it came was recorded, or is assumed by whoever replays."""
 
     def covers(self, bound: Bound) -> bool:
-        """Whether everything is known that a bound looks at. A counter tells without the time what a call would take."""
+        """Whether all that a bound looks at is known. A counter tells without the time what a call would take."""
         return not any(lack != TIMES or isinstance(bound, Time) for lack in self.lacks(bound))
 
     def lacks(self, bound: Bound) -> list[str]:
@@ -80,7 +80,9 @@ class Known:
         if bound.tools:
             turn, before = self.run.calls[self.place].turn, self.run.calls[: self.place]
             silent = {one.tool for one in before if one.output is None and one.turn < turn}
-            lacks += [f"what {tool} answered" for tool in sorted({one.partition(":")[0] for one in bound.tools} & silent)]
+            lacks += [
+                f"what {tool} answered" for tool in sorted({one.partition(":")[0] for one in bound.tools} & silent)
+            ]
         return lacks
 
 
