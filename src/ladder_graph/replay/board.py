@@ -128,8 +128,7 @@ class _Suite:
 
     def _leaves_free(self, policy: Policy, decider: Decider) -> bool:
         """Whether a policy lets any tool that writes run unasked, whatever it calls that tool itself."""
-        stands = {name: decider.tool(name)[1].rung for name in policy.tools}
-        return any(rung >= Rung.BOUNDED and self._effects.of(name).writes for name, rung in stands.items())
+        return any(decider.stands(name) >= Rung.BOUNDED and self._effects.of(name).writes for name in policy.tools)
 
 
 class Counted:

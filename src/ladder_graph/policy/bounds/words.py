@@ -113,7 +113,7 @@ def found_in(text: str, kind: Type) -> Iterator[str]:
     return _FINDERS[kind](text)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=256)
 def _kept(text: str, kind: Type) -> frozenset[str]:
     return frozenset(found_in(text, kind))
 
