@@ -17,8 +17,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
+from ladder_graph.replay.formats.contents import moment_of, text_of
 from ladder_graph.replay.traces import CRITICAL, Answer, Decided, Fate, Run, TracedCall, hashed
 
 _ATTACHED = "attachment://"
@@ -73,8 +74,8 @@ class _Output(BaseModel):
 class _Proposing(BaseModel):
     model: str = ""
     output: _Output
-    timestamp: AwareDatetime | None = None
-    completed: AwareDatetime | None = None
+    timestamp: Any = None
+    completed: Any = None
 
 
 class _Approving(BaseModel):
@@ -91,8 +92,8 @@ class _Running(BaseModel):
     error: _Error | None = None
     failed: bool | None = None
     pending: bool | None = None
-    timestamp: AwareDatetime | None = None
-    completed: AwareDatetime | None = None
+    timestamp: Any = None
+    completed: Any = None
 
 
 class _Score(BaseModel):
@@ -130,7 +131,7 @@ def run_of(sample: Recorded, header: Mapping[str, Any]) -> Run:
         transcript.follow(sample.events)
     else:
         transcript.read(sample.messages)
-    said = [_text(one.content) for one in sample.messages if one.role == "user"]
+    said = [text_of(one.content) or "" for one in sample.messages if one.role == "user"]
     if not sample.messages and isinstance(sample.input, str):
         said = [sample.input]
     return Run(
@@ -203,7 +204,7 @@ class _Transcript:
         usage = event.output.usage
         tokens = None if usage is None else (usage.input_tokens, usage.output_tokens)
         for choice in event.output.choices[:1]:
-            self._propose(choice.message, event.output.model or event.model, tokens, event.completed or event.timestamp)
+            self._propose(choice.message, event.output.model or event.model, tokens, moment_of(event.completed or event.timestamp))
 
     def _propose(self, message: _Message, model: str, tokens: tuple[int, int] | None, at: dt.datetime | None) -> None:
         self._now = self._heard.get(message.id or "", self._now)
@@ -232,14 +233,14 @@ class _Transcript:
             self._open[event.id].append(len(self.calls))
             given = self._filled(event.arguments)
             self.calls.append(
-                TracedCall(event.function, given, event.id, max(self._turn, 0), self._now, at=event.timestamp)
+                TracedCall(event.function, given, event.id, max(self._turn, 0), self._now, at=moment_of(event.timestamp))
             )
         error = _Error() if event.failed and event.error is None else event.error
-        self._close(event.id, _text(event.result), error, event.completed)
+        self._close(event.id, text_of(event.result) or "", error, moment_of(event.completed))
 
     def _answered(self, message: _Message) -> None:
         if self._open[message.tool_call_id or ""]:
-            self._close(message.tool_call_id or "", _text(message.content), message.error, None)
+            self._close(message.tool_call_id or "", text_of(message.content) or "", message.error, None)
 
     def _close(self, id: str, text: str, error: _Error | None, ended: dt.datetime | None) -> None:  # noqa: A002
         place = self._open[id].pop(0)
@@ -283,10 +284,3 @@ def _heard(messages: Iterable[_Message]) -> Iterator[tuple[str, int]]:
             yield one.id, count
         count += one.role == "user"
 
-
-def _text(content: Any) -> str:
-    """The words of a message or a result: a text, a number, or the texts among several parts."""
-    if isinstance(content, list):
-        parts = [one.get("text") for one in content if isinstance(one, dict)]
-        return "\n".join(part for part in parts if isinstance(part, str))
-    return "" if content is None else str(content)
