@@ -67,15 +67,22 @@ def test_calls_without_ids_are_matched_by_their_order(recorded):
     """Pipelines of some models give none, and that is told."""
     runs, told = recorded
     calls = runs["gullible/banking/user_task_0/none/none"].calls
-    assert [(call.tool, call.matched, call.fate) for call in calls] == [("read_file", "order", "done"), ("send_money", "order", "done")]
+    assert [(call.tool, call.matched, call.fate) for call in calls] == [
+        ("read_file", "order", "done"),
+        ("send_money", "order", "done"),
+    ]
     assert len([text for text in told if "no id" in text]) == 3
 
 
 def test_only_where_nothing_was_carried_out_is_it_known_that_no_call_was_needed(recorded):
     """A file doesn't say which calls an attack needed."""
     runs, _ = recorded
-    assert {call.labels for call in runs["stolid/banking/user_task_0/ignore_previous/injection_task_0"].calls} == {frozenset()}
-    assert {call.labels for call in runs["gullible/banking/user_task_0/ignore_previous/injection_task_0"].calls} == {None}
+    assert {call.labels for call in runs["stolid/banking/user_task_0/ignore_previous/injection_task_0"].calls} == {
+        frozenset()
+    }
+    assert {call.labels for call in runs["gullible/banking/user_task_0/ignore_previous/injection_task_0"].calls} == {
+        None
+    }
 
 
 def test_a_run_that_broke_off_is_not_judged(changed):

@@ -83,7 +83,7 @@ def test_calls_that_are_written_as_text_are_calls(reading):
         trial(
             {"role": "system", "content": "# Policy"},
             {"role": "user", "content": "Refund me."},
-            {"role": "assistant", "content": 'Thought:\nWho?\nAction:\n{"name": "find_user", "arguments": {"zip": "19122"}}'},
+            {"role": "assistant", "content": 'Thought:\nWho?\nAction: {"name": "find", "arguments": {"zip": "19122"}}'},
             {"role": "user", "content": "API output: yusuf_rossi_9620"},
             {"role": "assistant", "content": 'Action:\n{"name": "respond", "arguments": {"content": "Sure?"}}'},
             {"role": "user", "content": "Yes."},
@@ -93,7 +93,7 @@ def test_calls_that_are_written_as_text_are_calls(reading):
     (run,) = runs
     assert run.said == ("Refund me.", "Yes.")
     assert [(call.tool, call.arguments, call.output, call.matched) for call in run.calls] == [
-        ("find_user", {"zip": "19122"}, "yusuf_rossi_9620", "order"),
+        ("find", {"zip": "19122"}, "yusuf_rossi_9620", "order"),
     ]
 
 
@@ -121,7 +121,11 @@ def simulation(**other):
             ],
         },
         {"role": "assistant", "content": "Look at your phone.", "tool_calls": None},
-        {"role": "user", "content": None, "tool_calls": [{"id": "u1", "name": "toggle", "arguments": {}, "requestor": "user"}]},
+        {
+            "role": "user",
+            "content": None,
+            "tool_calls": [{"id": "u1", "name": "toggle", "arguments": {}, "requestor": "user"}],
+        },
         {"id": "u1", "role": "tool", "content": "ok", "requestor": "user", "error": False},
         {"role": "user", "content": "Done.", "tool_calls": None},
         {
@@ -144,7 +148,12 @@ def simulation(**other):
 
 def document(*simulations):
     """Results of τ²-bench."""
-    return {"timestamp": "2025-10-31T07:16:27.854362", "info": INFO, "tasks": [{"id": "0"}], "simulations": list(simulations)}
+    return {
+        "timestamp": "2025-10-31T07:16:27.854362",
+        "info": INFO,
+        "tasks": [{"id": "0"}],
+        "simulations": list(simulations),
+    }
 
 
 @pytest.mark.parametrize("indent", [None, 4])

@@ -9,6 +9,7 @@ are placeholders, and count for nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -62,7 +63,7 @@ def _read(source: Source) -> Iterator[Run]:
         except ValidationError as wrong:
             source.tell(place, mistakes(wrong))
             continue
-        yield _run(file, lambda why, place=place: source.tell(place, why))
+        yield _run(file, partial(source.tell, place))
 
 
 def _run(file: _File, tell: Trouble) -> Run:

@@ -204,7 +204,9 @@ class _Transcript:
         usage = event.output.usage
         tokens = None if usage is None else (usage.input_tokens, usage.output_tokens)
         for choice in event.output.choices[:1]:
-            self._propose(choice.message, event.output.model or event.model, tokens, moment_of(event.completed or event.timestamp))
+            self._propose(
+                choice.message, event.output.model or event.model, tokens, moment_of(event.completed or event.timestamp)
+            )
 
     def _propose(self, message: _Message, model: str, tokens: tuple[int, int] | None, at: dt.datetime | None) -> None:
         self._now = self._heard.get(message.id or "", self._now)
@@ -233,7 +235,9 @@ class _Transcript:
             self._open[event.id].append(len(self.calls))
             given = self._filled(event.arguments)
             self.calls.append(
-                TracedCall(event.function, given, event.id, max(self._turn, 0), self._now, at=moment_of(event.timestamp))
+                TracedCall(
+                    event.function, given, event.id, max(self._turn, 0), self._now, at=moment_of(event.timestamp)
+                )
             )
         error = _Error() if event.failed and event.error is None else event.error
         self._close(event.id, text_of(event.result) or "", error, moment_of(event.completed))
@@ -283,4 +287,3 @@ def _heard(messages: Iterable[_Message]) -> Iterator[tuple[str, int]]:
         if one.id:
             yield one.id, count
         count += one.role == "user"
-
