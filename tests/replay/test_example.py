@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from ladder_graph.replay import REFERENCES
+
 ROOT = Path(__file__).parents[2]
 OURS = "agentdojo"
-POLICIES = (
-    OURS, "nothing gated", "static allow list", "every write asked", "writes and egress reads asked", "everything asked",
-)  # fmt: skip
+POLICIES = (OURS, *REFERENCES)
 
 
 def command(*arguments, seed="0"):
