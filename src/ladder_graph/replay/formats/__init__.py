@@ -13,7 +13,7 @@ from ladder_graph.errors import LadderError
 from ladder_graph.replay.sources import Progress, Source, files, parsed
 from ladder_graph.replay.traces import Run, Trouble
 
-NAMES = ("agentdojo",)
+NAMES = ("agentdojo", "agentdojo_runs", "inspect_logs", "tau_bench")
 """The formats, each the name of a module here, in the order in which they are tried."""
 
 
