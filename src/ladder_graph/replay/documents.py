@@ -51,24 +51,29 @@ def whole(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, Any]]:
     start = size = 0
     for number, line in lines:
         if held and (line.startswith("{") or size > LONGEST):
-            yield start, _value("\n".join(held))
+            yield start, value_of("\n".join(held))
             held, size = [], 0
         if not held:
-            value = _value(line)
+            value = value_of(line)
             if not isinstance(value, ValueError) or not line.startswith("{") or line.rstrip().endswith("}"):
                 yield number, value
                 continue
             start = number
         held.append(line)
         size += len(line)
-        if line.rstrip() == "}" and not isinstance(value := _value("\n".join(held)), ValueError):
+        if line.rstrip() == "}" and not isinstance(value := value_of("\n".join(held)), ValueError):
             yield start, value
             held, size = [], 0
     if held:
-        yield start, _value("\n".join(held))
+        yield start, value_of("\n".join(held))
 
 
-def _value(text: str | bytes) -> Any:
+def value_of(text: str | bytes) -> Any:
+    """The value of a JSON text, or the `ValueError` that says why there is none.
+
+    Args:
+        text: The text.
+    """
     try:
         return parsed(text)
     except ValueError as wrong:

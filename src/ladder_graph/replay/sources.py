@@ -14,7 +14,7 @@ import sys
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -55,6 +55,8 @@ class Source:
     path: str
     trouble: Trouble = field(repr=False)
     progress: Progress = field(default=_quiet, repr=False)
+    _opened: list[io.IOBase] = field(default_factory=list, init=False, repr=False)
+    """What was opened, kept since a stream that is forgotten closes what it reads from."""
 
     def tell(self, place: object, why: str) -> None:
         """Say what can't be used.
@@ -98,10 +100,10 @@ class Source:
         return self.head.startswith(_DATABASE)
 
     @cached_property
-    def _file(self) -> io.RawIOBase:
+    def _file(self) -> io.FileIO:
         """The file as it stands, opened once."""
         try:
-            return cast("io.RawIOBase", sys.stdin.buffer.raw) if self.path == "-" else io.FileIO(self.path)
+            return io.FileIO(sys.stdin.fileno(), closefd=False) if self.path == "-" else io.FileIO(self.path)
         except OSError as wrong:
             raise LadderError(f"{self.path}: {wrong.strerror or wrong}") from wrong
         except ValueError as wrong:
@@ -129,6 +131,8 @@ class Source:
 
     def close(self) -> None:
         """Close the file, where it was opened."""
+        for stream in reversed(self._opened):
+            stream.close()
         if "_file" in vars(self):
             self._file.close()
 
@@ -138,8 +142,13 @@ class Source:
         Raises:
             LadderError: There is no such file, or it can't be read.
         """
-        whole = io.BufferedReader(_Again(self._begin, self._file), _HEAD)
-        return cast("BinaryIO", gzip.GzipFile(fileobj=whole) if self._packed else whole)
+        packed = self._packed  # First of all, since that reads.
+        raw: io.RawIOBase = self._file if self._file.seekable() else _Again(self._begin, self._file)
+        if raw is self._file:
+            self._file.seek(0)
+        plain = io.BufferedReader(raw, _HEAD)
+        self._opened.append(plain)
+        return cast("BinaryIO", gzip.GzipFile(fileobj=plain) if packed else plain)
 
     def lines(self) -> Iterator[tuple[int, str]]:
         """Each line that isn't empty, with its number from 1; one that is no text is told and left out."""
@@ -153,7 +162,7 @@ class Source:
             except UnicodeError as wrong:
                 self.tell(number, f"is no text: {wrong}")
                 continue
-            yield number, text
+            yield number, text.rstrip("\r\n")
         self.progress(self._size, self._size)
 
     def _progressed(self) -> None:
@@ -168,8 +177,8 @@ class Source:
         for mark, name in _MARKS:
             if self.head.startswith(mark):
                 return name
-        zeros = tuple(byte == 0 for byte in self.head[:4])
-        return {(False, True) * 2: "utf-16-le", (True, False) * 2: "utf-16-be"}.get(zeros, "utf-8")
+        zeros = [byte == 0 for byte in self.head[:4]]
+        return "utf-16-le" if zeros == [False, True] * 2 else "utf-16-be" if zeros == [True, False] * 2 else "utf-8"
 
     def _lines(self) -> Iterator[tuple[int, bytes | str]]:
         """Each line as it stands, up to where the packing or the encoding is damaged or ends."""
@@ -189,7 +198,9 @@ class Source:
 
     def _text(self) -> io.TextIOWrapper:
         """The content in another encoding than UTF-8. Half a surrogate pair is told with its line."""
-        return io.TextIOWrapper(self.open(), self._encoding, "surrogatepass", newline="\n")
+        text = io.TextIOWrapper(self.open(), self._encoding, "surrogatepass", newline="\n")
+        self._opened.append(text)
+        return text
 
     def values(self, inside: str = "") -> Iterator[tuple[str, Any]]:
         """Each JSON value with its place: those of lines, the entries of an array, or what stands inside one document.
@@ -241,16 +252,15 @@ class Source:
         self.progress(self._size, self._size)
 
     def _chunks(self) -> Iterator[bytes]:
-        if self._encoding != "utf-8":
-            stream = self._text()
-            while text := stream.read(_HEAD):
-                yield text.encode("utf-8", "surrogatepass")
+        """The content in UTF-8, as far as it goes: `read` would drop what stands in front of damage."""
+        content = cast("io.BufferedIOBase", self.open())
+        pieces = iter(partial(content.read1, _HEAD), b"")
+        if self._encoding == "utf-8":
+            yield next(pieces, b"").removeprefix(codecs.BOM_UTF8)
+            yield from pieces
             return
-        content = self.open()
-        first = content.read(_HEAD).removeprefix(codecs.BOM_UTF8)
-        yield first
-        while chunk := content.read(_HEAD):
-            yield chunk
+        for text in codecs.iterdecode(pieces, self._encoding, "surrogatepass"):
+            yield text.encode("utf-8", "surrogatepass")
 
 
 _MARKS = (
@@ -264,7 +274,7 @@ _BROKEN = (EOFError, zlib.error, OSError, UnicodeError)
 
 
 class _Again(io.RawIOBase):
-    """A file whose first bytes were read already."""
+    """A pipe whose first bytes were read already."""
 
     def __init__(self, begin: bytes, rest: io.RawIOBase) -> None:
         self._begin = memoryview(begin)

@@ -6,8 +6,8 @@ that have none. Beside its messages a conversation may have `id` (or one of thos
 `harmed`, `metadata`, and `labels`: what is known of its calls, by the call's id, as in `{"call_7": ["critical"]}`; a
 call that isn't named there was looked at and found clean.
 
-An agent's log often holds a conversation again each time it goes on. One that only goes on takes the place of what stands
-right before it; one that goes another way from there on is a fork, which is told, and read as a run of its own.
+An agent's log often holds a conversation again each time it goes on. One that only goes on takes the place of what
+stands right before it; one that goes another way from there on is a fork: it is told, and read as a run of its own.
 """
 
 from __future__ import annotations
@@ -137,8 +137,8 @@ def _labelled(run: Run, labels: object) -> Run:
 
 def _first(value: Mapping[str, Any], keys: tuple[str, ...]) -> str:
     """What stands under the first of some keys that is there, as a text."""
-    found = (value[key] for key in keys if isinstance(value.get(key), str | int) and value[key] != "")
-    return str(next(found, ""))
+    found = (one for key in keys if isinstance(one := value.get(key), str | int) and not isinstance(one, bool))
+    return next((text for text in map(str, found) if text), "")
 
 
 def _flag(value: Mapping[str, Any], key: str) -> bool | None:
