@@ -42,9 +42,10 @@ class _Talk:
     about: Mapping[str, Any]
 
     def goes_on_from(self, other: _Talk) -> bool:
-        """Whether it is the other one, and more."""
-        alike = self.id == other.id if self.id else any(map(_calls, other.messages))
-        return alike and self.messages[: len(other.messages)] == other.messages
+        """Whether it is the other one, and more. Without a name, what makes a call and then more is known again."""
+        if self.id != other.id or self.messages[: len(other.messages)] != other.messages:
+            return False
+        return bool(self.id) or (len(self.messages) > len(other.messages) and any(map(_calls, other.messages)))
 
 
 def _calls(message: Any) -> bool:
