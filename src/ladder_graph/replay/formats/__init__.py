@@ -13,7 +13,7 @@ from ladder_graph.errors import LadderError
 from ladder_graph.replay.sources import Progress, Source, files, parsed
 from ladder_graph.replay.traces import Run, Trouble
 
-NAMES = ("agentdojo",)
+NAMES = ("agentdojo", "checkpoints", "ledger")
 """The formats, each the name of a module here, in the order in which they are tried."""
 
 

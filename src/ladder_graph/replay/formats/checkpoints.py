@@ -1,0 +1,122 @@
+"""What LangGraph's checkpointers keep, in SQLite or PostgreSQL: one run a thread.
+
+Threads come in the order in which they began, one at a time, and of each only its messages are held. A graph inside
+another one, which has a checkpoint namespace of its own, is a run of its own as soon as it proposes calls; its task is
+the thread, since what it does is no independent observation. Types that aren't LangChain's or LangGraph's own are never
+loaded, so that a database can be read that somebody else gave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+
+from ladder_graph.errors import LadderError
+from ladder_graph.replay.formats import Format, Sample
+from ladder_graph.replay.formats.databases import connected, is_postgres, opened
+from ladder_graph.replay.histories import History
+from ladder_graph.replay.sources import Source
+from ladder_graph.replay.traces import Run
+
+_THREADS = """SELECT thread_id AS thread, min(checkpoint_id) AS first FROM checkpoints
+GROUP BY thread_id ORDER BY first, thread"""
+"""The ids of checkpoints grow with time."""
+_WRITES = frozenset({"writes", "checkpoint_writes"})
+"""Where the two databases keep what tasks wrote."""
+
+
+def _read(source: Source) -> Iterator[Run]:
+    with closing(opened(source.path, ledger=False)) as database, _saver(source) as saver:
+        for done, row in enumerate(database.stream(_THREADS)):
+            yield from _thread(source, saver, row["thread"])
+            source.progress(done + 1, 0)
+
+
+@contextmanager
+def _saver(source: Source) -> Iterator[BaseCheckpointSaver[Any]]:
+    """The checkpointer, on a connection that can't write."""
+    serde = JsonPlusSerializer(allowed_msgpack_modules=None)
+    if is_postgres(source.path):
+        try:
+            from langgraph.checkpoint.postgres import PostgresSaver
+        except ImportError:
+            raise LadderError(_NEEDS.format("postgres", "'ladder-graph[postgres]'")) from None
+        with closing(opened(source.path, ledger=False)) as server:
+            yield PostgresSaver(server.connection, serde=serde)
+        return
+    try:
+        from langgraph.checkpoint.sqlite import SqliteSaver
+    except ImportError:
+        raise LadderError(_NEEDS.format("sqlite", "langgraph-checkpoint-sqlite")) from None
+    with closing(connected(source.path)) as file:
+        yield SqliteSaver(file, serde=serde)
+
+
+_NEEDS = "these checkpoints are read with langgraph-checkpoint-{}: pip install {}"
+
+
+def _thread(source: Source, saver: BaseCheckpointSaver[Any], thread: str) -> Iterator[Run]:
+    """The runs of one thread, that of the outermost graph first."""
+    graphs: dict[str, History] = {}
+    try:
+        for one in saver.list({"configurable": {"thread_id": thread}}):
+            namespace = one.config["configurable"]["checkpoint_ns"]
+            if namespace not in graphs:
+                graphs[namespace] = History(thread, namespace)
+            graphs[namespace].add(one)
+    except Exception as wrong:  # noqa: BLE001  # a serializer's or a driver's, of whatever stands there
+        source.tell(thread, f"can't be read, and is left out: {type(wrong).__name__}: {wrong}")
+        return
+    proposers = _proposers(graphs)
+    for namespace, history in sorted(graphs.items()):
+        run = history.run(frozenset(name for name, whose in proposers.items() if whose != namespace))
+        _tell(source, run.id, history)
+        if run.calls or not namespace:
+            yield run
+
+
+def _proposers(graphs: dict[str, History]) -> dict[str, str]:
+    """Whose each message with calls is: the graph's that had it first, and of two at once the inner one's."""
+    found: dict[str, tuple[bool, float, int, str]] = {}
+    for namespace, history in graphs.items():
+        for name, at in history.began.items():
+            mine = (at is None, at.timestamp() if at else 0.0, -len(namespace), namespace)
+            found[name] = min(mine, found.get(name, mine))
+    return {name: whose for name, (*_, whose) in found.items()}
+
+
+def _tell(source: Source, place: str, history: History) -> None:
+    """What of a history isn't in its run, or only looks as if it were."""
+    if history.cut:
+        source.tell(place, "begins in the middle: the checkpoints before are gone")
+    if history.left:
+        calls = history.elsewhere
+        source.tell(
+            place,
+            f"forks: {history.left} checkpoints are on branches that were left, and what they hold is left out"
+            + (f"; {calls} messages with calls stand only there" if calls else ""),
+        )
+    if history.forgotten:
+        source.tell(
+            place,
+            f"{history.forgotten} messages were taken out of the conversation on the way; here they are heard to its "
+            "end",
+        )
+    if history.rewritten:
+        source.tell(place, f"the calls of {history.rewritten} messages were changed before they were answered")
+
+
+def _fits(sample: Sample) -> bool:
+    return "checkpoints" in sample.tables and bool(_WRITES & sample.tables)
+
+
+FORMAT = Format(
+    name="checkpoints",
+    about="what a LangGraph checkpointer keeps, in SQLite or PostgreSQL",
+    fits=_fits,
+    read=_read,
+)
