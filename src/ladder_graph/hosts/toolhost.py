@@ -117,10 +117,15 @@ def _plain(reply: Any) -> Any:
     return reply
 
 
-def decode(recorded: bytes) -> Any:
-    """What `encode` wrote."""
+def decode(recorded: bytes, serde: JsonPlusSerializer | None = None) -> Any:
+    """What `encode` wrote.
+
+    Args:
+        recorded: The bytes.
+        serde: Reads them; by default it makes objects of any type that is installed.
+    """
     kind, _, data = recorded.partition(b"\0")
-    return _SERDE.loads_typed((kind.decode(), data))
+    return (serde or _SERDE).loads_typed((kind.decode(), data))
 
 
 def permitted(permit: Permit, call: Call, run: Callable[[], Any]) -> Outcome:

@@ -12,9 +12,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Self, get_args
+from typing import Any, Self
 
-from langchain_core.messages import ToolMessage
 from sqlalchemy import and_, bindparam, func, literal_column, or_, select
 
 from ladder_graph.errors import LadderError
@@ -27,6 +26,7 @@ from ladder_graph.ledger.parts import PartRow
 from ladder_graph.ledger.questions import moment
 from ladder_graph.ledger.rows import ActionRow, EntryRow, PayloadRow, QuestionRow
 from ladder_graph.ledger.standing_rows import EnvironmentRow
+from ladder_graph.replay.checkpointed import STRICT
 from ladder_graph.replay.formats.databases import opened
 from ladder_graph.replay.traces import Answer, Decided, Fate, TracedCall, hashed
 from ladder_graph.scale import Rung
@@ -80,8 +80,7 @@ class Accounts:
         if row["version"] != len(migrations.MIGRATIONS):
             raise LadderError(
                 f"{self._source} is a ledger of another release (version {row['version']}, and this one has "
-                f"{len(migrations.MIGRATIONS)}); the release that goes with it reads it, and `ladder verify` of a later "
-                "one brings it up to date"
+                f"{len(migrations.MIGRATIONS)}); `ladder verify` brings an older one up to date"
             )
 
     def __enter__(self) -> Self:
@@ -155,7 +154,7 @@ class Accounts:
 
 def _turn(row: Mapping[str, Any]) -> str:
     """By what calls of one turn are known: they go on from the same checkpoint. Without one, each is by itself."""
-    return row["checkpoint"] or row["key"]
+    return str(row["checkpoint"] or row["key"])
 
 
 def _begun(rows: Sequence[Any]) -> Counter[str]:
@@ -171,7 +170,9 @@ def _output(row: Mapping[str, Any]) -> str | None:
     """What the model was given, as far as it is kept."""
     if row["reply"] is not None:
         with suppress(Exception):  # Whatever any tool's reply held once; what can't be read isn't known.
-            said = [one for one in messages_of_reply(decode(row["reply"])) if one.tool_call_id == row["call_id"]]
+            said = [
+                one for one in messages_of_reply(decode(row["reply"], STRICT)) if one.tool_call_id == row["call_id"]
+            ]
             return "\n".join(str(one.text) for one in said) if said else None
         return None
     return row["text"] or None

@@ -112,7 +112,7 @@ class _Suite:
     def __init__(self, policies: Mapping[str, Policy], at: dt.datetime | None) -> None:
         self._deciders = {name: Decider(policy, at) for name, policy in policies.items()}
         self._effects = Effects(list(policies.values()))
-        self._free = {name: leaves_free(policy, self._deciders[name]) for name, policy in policies.items()}
+        self._free = {name: self._leaves_free(policy, self._deciders[name]) for name, policy in policies.items()}
         self.counted = {name: Counted() for name in policies}
 
     def add(self, run: Run) -> dict[str, list[Judged]]:
@@ -126,17 +126,9 @@ class _Suite:
                 count(run, judged, self._effects.of, leaves_free=self._free[name], into=readings)
         return found
 
-
-def leaves_free(policy: Policy, decider: Decider) -> bool:
-    """Whether a policy lets any call that writes run unasked.
-
-    Args:
-        policy: The policy.
-        decider: Its decider.
-    """
-    return any(
-        not rule.read_only and stands.rung >= Rung.BOUNDED for rule, stands in map(decider.tool, policy.tools)
-    )
+    def _leaves_free(self, policy: Policy, decider: Decider) -> bool:
+        """Whether a policy lets any tool that writes run unasked, whatever it calls that tool itself."""
+        return any(decider.stands(name) >= Rung.BOUNDED and self._effects.of(name).writes for name in policy.tools)
 
 
 class Counted:
@@ -189,9 +181,9 @@ def _group(name: str) -> str:
 
 
 def _row(policy: str, suite: str, counted: Sequence[Counted]) -> Row:
-    tasks = [[one.skip for one in each.tasks] for each in counted]
+    tasks = [[one.settled().skip for one in each.tasks] for each in counted]
     exposed = sum(bool(task.gateable) for suite_tasks in tasks for task in suite_tasks)
     total = Readings()
     for one in counted:
         total.add(one.total())
-    return Row(policy, suite, total, estimated(tasks, RATIOS), exposed)
+    return Row(policy, suite, total.settled(), estimated(tasks, RATIOS), exposed)

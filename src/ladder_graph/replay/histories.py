@@ -1,4 +1,4 @@
-"""One thread's history, as a checkpointer kept it: put together from its checkpoints, the newest first.
+"""One graph's history in a thread, as a checkpointer kept it: put together from its checkpoints, the newest first.
 
 The run is the branch that leads to the newest checkpoint. What stands only on other branches, which somebody left by
 going back, is counted and told; a call that was answered on several of them ran more than once. A message stands where
@@ -9,33 +9,36 @@ out of the conversation later on is heard by a replay all the same.
 from __future__ import annotations
 
 import datetime as dt
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from langchain_core.messages import AIMessage, BaseMessage, RemoveMessage, ToolMessage, convert_to_messages
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, RemoveMessage, SystemMessage, ToolMessage
 from langgraph.checkpoint.base import CheckpointTuple
 from langgraph.graph.message import REMOVE_ALL_MESSAGES
-from langgraph.types import Interrupt, Overwrite, Send
 
-from ladder_graph import answers
 from ladder_graph.hosts.identity import REQUESTER, STUDIO
-from ladder_graph.hosts.proposals import is_packet
 from ladder_graph.hosts.scenery import outputs, users_own
-from ladder_graph.replay.traces import Answer, Decided, Fate, Run, TracedCall, hashed
+from ladder_graph.replay.checkpointed import (
+    Question,
+    changes_in,
+    held_in,
+    made_at,
+    parent_of,
+    questions_after,
+    rungs_in,
+    written_after,
+)
+from ladder_graph.replay.formats.pairing import Answered, Asked, Conversation
+from ladder_graph.replay.traces import Answer, Decided, Fate, Run, TracedCall, Trouble
 from ladder_graph.scale import Rung
 
-_INTERRUPT, _RESUME, _SENDS = "__interrupt__", "__resume__", "__pregel_tasks"
-"""Channels under which LangGraph writes questions, answers to them, and what it sends to tasks of their own."""
-_AFTER = 1 << 30
-"""More than a checkpoint has messages: what was written for it stands before what it holds."""
-_DELTAS = "counters_since_delta_snapshot"
-"""Where a checkpoint says of which channels it has only what changed."""
+_BEFORE = -(1 << 30)
+"""Less than any place in a checkpoint: what was written for it stands before what it holds."""
 _SIGNED_IN = "langgraph_auth_user_id"
 """Whom a LangGraph server has authenticated; what its clients say of themselves counts for nothing."""
-_OWN = frozenset({"source", "step", "parents", "writes", "run_id", _DELTAS, REQUESTER})
-"""Of a checkpoint's metadata, what isn't a fact about the run."""
+_OWN = frozenset({"source", "step", "parents", "writes", "run_id", "counters_since_delta_snapshot", REQUESTER})
+"""Of a checkpoint's metadata, what is no fact about the run."""
 
 
 @dataclass(slots=True)
@@ -48,9 +51,9 @@ class _Place:
     at: dt.datetime | None
     """When it came in."""
     order: tuple[int, int]
-    """The checkpoint it came in with, counted from the newest and negative, and its place there."""
+    """The checkpoint that it came in with, 0 for the newest and less for older ones, and its place there."""
     kept: bool
-    """It is in the newest checkpoint still."""
+    """It wasn't taken out of the conversation later on."""
 
 
 @dataclass(slots=True)
@@ -66,25 +69,23 @@ class History:
     namespace: str = ""
     left: int = field(default=0, init=False)
     """Checkpoints on branches that were left."""
-    _messages: dict[str, _Place] = field(default_factory=dict, init=False)
+    _places: dict[str, _Place] = field(default_factory=dict, init=False)
     _answers: dict[str, set[str]] = field(default_factory=dict, init=False)
+    """The ids of the messages that brought a call's result, by the call's."""
     _changed: set[str] = field(default_factory=set, init=False)
-    """Messages whose calls were changed before any of them was answered."""
     _removed: set[str] = field(default_factory=set, init=False)
-    """Ids of messages that were taken out later on, where only changes are kept."""
     _elsewhere: set[str] = field(default_factory=set, init=False)
-    """Ids of the calls on other branches."""
     _rungs: dict[str, Rung] = field(default_factory=dict, init=False)
-    _asked: dict[str, _Asked] = field(default_factory=dict, init=False)
+    _questions: dict[str, Question] = field(default_factory=dict, init=False)
     _requesters: set[str | None] = field(default_factory=set, init=False)
     _facts: Mapping[str, Any] = field(default_factory=dict, init=False)
     _agent: str = field(default="", init=False)
-    _count: int = field(default=0, init=False)
-    """Checkpoints of the run so far."""
+    _order: int = field(default=0, init=False)
+    """The order of the checkpoint that comes next."""
     _next: str | None = field(default="", init=False)
     """The checkpoint that the run goes on with, backwards; empty before the first, None at the end."""
     _after: dt.datetime | None = field(default=None, init=False)
-    """When the checkpoint was made that came after this one."""
+    """When the checkpoint was made that came after the one that comes next."""
 
     def add(self, one: CheckpointTuple) -> None:
         """Take in the next older checkpoint.
@@ -93,33 +94,33 @@ class History:
             one: The checkpoint, with what its tasks wrote.
         """
         if self._next not in {"", one.checkpoint["id"]}:
-            self.left += 1
             self._aside(one)
             return
-        at = _moment(one.checkpoint.get("ts"))
-        self._placed(one, at)
-        self._questions(one)
-        self._known(one)
-        self._next = one.parent_config["configurable"]["checkpoint_id"] if one.parent_config else None
-        self._after = at
-        self._count += 1
+        at = made_at(one)
+        self._place(one, at)
+        self._rungs.update(rungs_in(one))
+        for name, question in questions_after(one):
+            self._questions.setdefault(name, question)
+        self._know(one)
+        self._next, self._after = parent_of(one), at
+        self._order -= 1
 
-    def _placed(self, one: CheckpointTuple, at: dt.datetime | None) -> None:
-        """The messages that stand in a checkpoint, and those written after it that stand in none."""
-        newest, deltas = self._count == 0, bool((one.metadata or {}).get(_DELTAS))
-        here = list(_messages_in(one.checkpoint["channel_values"].values()))
+    def _place(self, one: CheckpointTuple, at: dt.datetime | None) -> None:
+        """The messages that a checkpoint holds, and those written after it that stand in none."""
+        newest, order = self._order == 0, self._order
+        here = held_in(one)
         answered = {message.tool_call_id for message in here if isinstance(message, ToolMessage)}
-        # What was written after a checkpoint came in with the next one.
-        written = [] if newest else list(_written(one, whole=False))
-        for place, message in enumerate(written):
-            self._put(message, self._after or at, (1 - self._count, place - _AFTER), answered, kept=True)
+        written = list(written_after(one, last=newest))
+        if not newest:
+            # What was written after a checkpoint came in with the next one.
+            for place, message in enumerate(written):
+                self._put(message, self._after or at, (order + 1, _BEFORE + place), answered, kept=True)
+        kept = newest or bool(changes_in(one))
         for place, message in enumerate(here):
-            self._put(message, at, (-self._count, place), answered, kept=newest or deltas)
-        for place, message in enumerate(_written(one, whole=True) if newest else ()):
-            if message.id not in self._messages:
-                self._put(message, at, (1, place), answered, kept=True)
-        for name, rung in _sent(one.checkpoint["channel_values"].get(_SENDS)):
-            self._rungs[name] = rung
+            self._put(message, at, (order, place), answered, kept=kept)
+        for place, message in enumerate(written if newest else ()):
+            if message.id not in self._places:
+                self._put(message, at, (order + 1, place), answered, kept=True)
 
     def _put(
         self, message: BaseMessage, at: dt.datetime | None, order: tuple[int, int], answered: set[str], *, kept: bool
@@ -127,14 +128,13 @@ class History:
         if isinstance(message, RemoveMessage):
             self._removed.add(str(message.id))
             return
-        self._heard(message)
-        name = _named(message, order)
-        known = self._messages.get(name)
-        calls = message.tool_calls if isinstance(message, AIMessage) else []
+        self._count(message)
+        name, calls = _name(message, order[1]), message.tool_calls if isinstance(message, AIMessage) else []
         settled = bool(calls) and not any(call["id"] in answered for call in calls)
+        known = self._places.get(name)
         if known is None:
             kept = kept and not self._removed & {name, REMOVE_ALL_MESSAGES}
-            self._messages[name] = _Place(message, settled, at, order, kept)
+            self._places[name] = _Place(message, settled, at, order, kept)
             return
         known.at, known.order = at, order
         if not known.settled:
@@ -142,29 +142,19 @@ class History:
         elif isinstance(known.message, AIMessage) and known.message.tool_calls != calls:
             self._changed.add(name)
 
-    def _heard(self, message: BaseMessage) -> None:
+    def _count(self, message: BaseMessage) -> None:
         if isinstance(message, ToolMessage) and message.status == "success":
             self._answers.setdefault(message.tool_call_id, set()).add(message.id or "")
 
     def _aside(self, one: CheckpointTuple) -> None:
-        """What a branch holds that was left: calls, and answers to them."""
-        for message in (*_messages_in(one.checkpoint["channel_values"].values()), *_written(one, whole=True)):
-            self._heard(message)
-            if isinstance(message, AIMessage):
-                self._elsewhere.update({_named(message, (0, 0))} if message.tool_calls else ())
+        """A checkpoint on a branch that was left: what it holds that the run doesn't is counted."""
+        self.left += 1
+        for place, message in enumerate((*held_in(one), *written_after(one, last=True))):
+            self._count(message)
+            if _proposes(message):
+                self._elsewhere.add(_name(message, place))
 
-    def _questions(self, one: CheckpointTuple) -> None:
-        """What was asked after a checkpoint, and how it was answered."""
-        writes = one.pending_writes or []
-        said = {task: value for task, channel, value in writes if channel == _RESUME}
-        messages = list(_messages_in(one.checkpoint["channel_values"].values()))
-        for task, channel, value in writes:
-            if channel == _INTERRUPT:
-                given = said.get(task)
-                for name, asked in _asked(value, given if isinstance(given, list) else [given], messages):
-                    self._asked.setdefault(name, asked)
-
-    def _known(self, one: CheckpointTuple) -> None:
+    def _know(self, one: CheckpointTuple) -> None:
         """Whose run it is, and what is known of it; the oldest checkpoint tells last, and counts."""
         metadata: Mapping[str, Any] = one.metadata or {}
         server = metadata.get(_SIGNED_IN)
@@ -173,169 +163,144 @@ class History:
         self._facts = {} if server else {name: value for name, value in metadata.items() if name not in _OWN}
         self._agent = str(metadata.get("graph_id") or metadata.get("lc_agent_name") or self._agent)
 
-    def messages(self) -> list[tuple[BaseMessage, dt.datetime | None]]:
-        """What was said, each with the moment at which it came in, the oldest first."""
-        placed = sorted(self._messages.values(), key=lambda one: one.order)
-        return [(one.message, one.at) for one in placed]
-
     @property
     def began(self) -> dict[str, dt.datetime | None]:
         """When each message with calls came in, by its name."""
-        return {name: one.at for name, one in self._messages.items() if _proposes(one.message)}
+        return {name: one.at for name, one in self._places.items() if _proposes(one.message)}
 
-    @property
-    def rewritten(self) -> int:
-        """Messages whose calls were changed before any of them was answered."""
-        return len(self._changed)
+    def troubles(self) -> Iterator[str]:
+        """What of the history isn't in the run, or only looks as if it were."""
+        if self._next:
+            yield "begins in the middle: the checkpoints before are gone"
+        if self.left:
+            lost = len(self._elsewhere - self._places.keys())
+            yield (
+                f"forks: {self.left} checkpoints are on branches that somebody left; what stands only there is left "
+                f"out, {lost} messages with calls among it"
+            )
+        if forgotten := sum(not one.kept for one in self._places.values()):
+            yield f"{forgotten} messages were taken out of the conversation on the way; here they stay to its end"
+        if self._changed:
+            yield f"the calls of {len(self._changed)} messages were changed before they were answered"
 
-    @property
-    def forgotten(self) -> int:
-        """Messages that were taken out of the conversation later on."""
-        return sum(not one.kept for one in self._messages.values())
-
-    @property
-    def elsewhere(self) -> int:
-        """Messages with calls that stand only on branches that were left."""
-        return len(self._elsewhere - self._messages.keys())
-
-    @property
-    def cut(self) -> bool:
-        """The run's first checkpoints are gone."""
-        return bool(self._next)
-
-    def run(self, theirs: frozenset[str] = frozenset()) -> Run:
+    def run(self, tell: Trouble, theirs: frozenset[str] = frozenset()) -> Run:
         """The run that the history is.
 
         Args:
-            theirs: The names of messages that another graph of the thread proposed calls with, and only handed on.
+            tell: Is told what doesn't fit together in the conversation.
+            theirs: The names of messages that another graph of the thread proposed calls with, and that only came
+                through this one.
         """
-        placed = self.messages()
-        messages = [message for message, _ in placed]
+        placed = sorted(self._places.items(), key=lambda item: item[1].order)
+        conversation = Conversation(tell)
+        self._talk(conversation, [one for _, one in placed], {place for place, (name, _) in enumerate(placed)
+                                                              if name in theirs})  # fmt: skip
         inner = bool(self.namespace)
-        words = [] if inner else list(_spoken(messages))
         (requester,) = self._requesters if len(self._requesters) == 1 else (None,)
         return Run(
             id=f"{self.thread}|{self.namespace}" if inner else self.thread,
-            calls=tuple(self._calls(placed, [place for place, _ in words], theirs)),
+            calls=tuple(self._decided(call) for call in conversation.calls()),
             suite=self._agent,
-            # What an agent inside did is no observation of its own.
+            # What a graph inside another one did is no observation of its own.
             task=self.thread if inner else "",
-            said=tuple(text for _, text in words),
+            said=conversation.said,
             requester=requester,
             facts=self._facts,
         )
 
-    def _calls(
-        self, placed: Sequence[tuple[BaseMessage, dt.datetime | None]], words: Sequence[int], theirs: frozenset[str]
-    ) -> Iterator[TracedCall]:
-        messages = [message for message, _ in placed]
-        found, counted = _results(messages), _counted(messages)
-        turn = -1
-        for place, (message, at) in enumerate(placed):
-            if not _proposes(message) or not isinstance(message, AIMessage):
-                continue
-            turn += 1
-            if _named(message, (0, 0)) in theirs:
-                continue
-            heard = sum(word < place for word in words)
-            for call in message.tool_calls:
-                reply = next((one for one in found.get(call["id"] or "", ()) if one > place), None)
-                if reply is not None:
-                    found[call["id"] or ""].remove(reply)
-                yield self._traced(message, call, turn, heard, at, placed[reply] if reply else None, counted.get(reply))
-            for broken in message.invalid_tool_calls:
-                yield TracedCall(
-                    broken["name"] or "", None, broken["id"] or "", turn, heard, at=at, model=_model(message)
-                )
+    def _talk(self, conversation: Conversation, placed: Sequence[_Place], theirs: set[int]) -> None:
+        """Say it all again, to be put together. In a graph inside another one nothing is the user's own."""
+        messages = [one.message for one in placed]
+        own = {} if self.namespace else dict(_heard(messages, users_own))
+        counted = {place: output.text for place, output in _heard(messages, outputs)}
+        elsewhere = {call["id"] for place in theirs for call in _calls(messages[place])}
+        for place, one in enumerate(placed):
+            message = one.message
+            match message:
+                case HumanMessage() if place in own:
+                    conversation.user(own[place])
+                case AIMessage():
+                    asked = [] if place in theirs else list(_asked(message))
+                    conversation.model(asked, model=_model(message), tokens=_tokens(message), at=one.at,
+                                       waits=not _proposes(message))  # fmt: skip
+                case ToolMessage() if message.tool_call_id not in elsewhere:
+                    failed = message.status != "success"
+                    text = str(message.text) if failed else counted.get(place, str(message.text))
+                    conversation.result(Answered(text, message.tool_call_id, message.name or "", failed, one.at))
+                case SystemMessage() | HumanMessage():
+                    continue
+                case _:
+                    conversation.other()
 
-    def _traced(
-        self, message: AIMessage, call: Mapping[str, Any], turn: int, heard: int, at: dt.datetime | None,
-        reply: tuple[BaseMessage, dt.datetime | None] | None, output: str | None,
-    ) -> TracedCall:  # fmt: skip
-        name = call["id"] or ""
-        answer, ended = reply or (None, None)
-        rung, asked = self._rungs.get(name), self._asked.get(name)
-        decided = Decided(rung) if rung is not None else None
-        if asked is not None:
-            decided = Decided(asked.rung or Rung.CONFIRM, answer=asked.answer, by=asked.by)
-        fate, usage = _fate(answer, decided), message.usage_metadata
-        if isinstance(answer, ToolMessage) and answer.status != "success":
-            # The gate counts no error as the tool's word, whatever became of the call.
-            output = str(answer.text) if fate in {"failed", "declined"} else ""
-        return TracedCall(
-            call["name"], call["args"], name, turn, heard,
-            result="" if answer is None else hashed(str(answer.text)),
-            output=output,
-            matched="id" if answer is not None else "",
-            fate=fate,
-            at=at,
-            ended=ended,
-            model=_model(message),
-            tokens=(usage["input_tokens"], usage["output_tokens"]) if usage else None,
-            decided=decided,
-            answers=len(self._answers.get(name, ())),
-        )  # fmt: skip
+    def _decided(self, call: TracedCall) -> TracedCall:
+        """A call with what a ladder or a person decided about it, as far as the history tells."""
+        rung, question = self._rungs.get(call.id), self._questions.get(call.id)
+        decided = call.decided if rung is None else Decided(rung)
+        if question is not None:
+            decided = Decided(question.rung or Rung.CONFIRM, answer=question.answer, by=question.by)
+        fate = call.fate if decided is None else _fate(call, decided)
+        answers = len(self._answers[call.id]) if call.id in self._answers else None
+        return replace(call, decided=decided, fate=fate, answers=answers)
 
 
-def _fate(answer: BaseMessage | None, decided: Decided | None) -> Fate | None:
-    if decided is not None and decided.answer in _FATES:
+def _fate(call: TracedCall, decided: Decided) -> Fate | None:
+    """What became of a call that something was decided about."""
+    if decided.answer in _FATES:
         return _FATES[decided.answer]
-    waits = decided is not None and (decided.rung is None or decided.rung <= Rung.CONFIRM)
-    if not isinstance(answer, ToolMessage):
-        return "held" if waits else None
-    if decided is not None and decided.rung in {Rung.SUGGEST, Rung.DRAFT}:
+    asked = decided.rung is Rung.CONFIRM
+    if decided.rung in {Rung.SUGGEST, Rung.DRAFT} or (asked and call.fate is None):
         return "held"
-    if answer.status == "success":
-        return "done"
-    # Whoever was asked and not heard of here may have declined, and whatever was let run may have failed.
-    return None if waits and decided and decided.answer is None else "failed"
+    # Where the answer was given elsewhere, as at a console, the ladder's own sentence tells.
+    return "declined" if call.fate == "failed" and (call.output or "").startswith(_NOT_RUN) else call.fate
 
 
 _FATES: dict[Answer | None, Fate] = {
     "decline": "declined", "expire": "declined", "respond": "declined", "edit": "edited",
 }  # fmt: skip
-"""What an answer makes of a call, if it is no yes."""
+"""What an answer that is no yes makes of a call."""
+_NOT_RUN = ("DECLINED by ", "NOT RUN: ")
+"""How a ladder begins what it tells a model of a call that didn't run."""
 
 
-def _named(message: BaseMessage, order: tuple[int, int]) -> str:
+def _name(message: BaseMessage, place: int) -> str:
     """What a message is known again by; one without an id, by its place and what it says."""
-    if message.id:
-        return message.id
-    calls = [call["id"] for call in message.tool_calls] if isinstance(message, AIMessage) else ""
-    return f"{order[1]} {message.type} {calls} {message.text}"
+    return message.id or f"{place} {message.type} {[call['id'] for call in _calls(message)]} {message.text}"
+
+
+def _calls(message: BaseMessage) -> Sequence[Any]:
+    return [*message.tool_calls, *message.invalid_tool_calls] if isinstance(message, AIMessage) else []
 
 
 def _proposes(message: BaseMessage) -> bool:
-    return isinstance(message, AIMessage) and bool(message.tool_calls or message.invalid_tool_calls)
+    return bool(_calls(message))
 
 
-def _walked(messages: Sequence[BaseMessage], at: list[int]) -> Iterator[BaseMessage]:
-    for at[0], message in enumerate(messages):  # noqa: B020  # whoever reads along sees where it is
-        yield message
-
-
-def _spoken(messages: Sequence[BaseMessage]) -> Iterator[tuple[int, str]]:
-    """The user's own words, by the rule of the gate, with the places of their messages."""
-    at = [0]
-    for text in users_own(_walked(messages, at)):
-        yield at[0], text
-
-
-def _counted(messages: Sequence[BaseMessage]) -> dict[int | None, str]:
-    """What tools answered, by the rule of the gate, by the places of their messages."""
-    at = [0]
-    return {at[0]: one.text for one in outputs(_walked(messages, at))}
-
-
-def _results(messages: Sequence[BaseMessage]) -> dict[str, deque[int]]:
-    """The places of the answers to calls, by their ids."""
-    found: dict[str, deque[int]] = {}
-    for place, message in enumerate(messages):
-        if isinstance(message, ToolMessage):
-            found.setdefault(message.tool_call_id, deque()).append(place)
-    return found
+def _asked(message: AIMessage) -> Iterator[Asked]:
+    """The calls that a message proposes; those that couldn't be read bear the text of their arguments."""
+    for call in message.tool_calls:
+        yield Asked(call["name"], call["args"], call["id"] or "")
+    for broken in message.invalid_tool_calls:
+        yield Asked(broken["name"] or "", broken["args"], broken["id"] or "")
 
 
 def _model(message: AIMessage) -> str:
     said = message.response_metadata
     return str(said.get("model_name") or said.get("model") or "")
+
+
+def _tokens(message: AIMessage) -> tuple[int, int] | None:
+    usage = message.usage_metadata
+    return (usage["input_tokens"], usage["output_tokens"]) if usage else None
+
+
+def _heard(messages: Sequence[BaseMessage], rule: Any) -> Iterator[tuple[int, Any]]:
+    """What a rule of the gate finds in a conversation, with the places of the messages that it found it in."""
+    at = 0
+
+    def walked() -> Iterable[BaseMessage]:
+        nonlocal at
+        for at, message in enumerate(messages):  # noqa: B007  # the rule stops there
+            yield message
+
+    for found in rule(walked()):
+        yield at, found

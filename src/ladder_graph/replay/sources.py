@@ -98,10 +98,10 @@ class Source:
     def _plain(self) -> io.BufferedReader:
         """The file as it stands, opened once: what was looked at isn't lost, also of a pipe."""
         try:
-            raw = sys.stdin.buffer.raw if self.path == "-" else io.FileIO(self.path)
+            raw: Any = cast("Any", sys.stdin.buffer).raw if self.path == "-" else io.FileIO(self.path)
         except OSError as wrong:
             raise LadderError(f"{self.path}: {wrong.strerror or wrong}") from wrong
-        return io.BufferedReader(cast("io.RawIOBase", raw), _HEAD)
+        return io.BufferedReader(raw, _HEAD)
 
     @cached_property
     def _peeked(self) -> bytes:
@@ -179,7 +179,7 @@ class Source:
         """The lines of a text in another encoding, in UTF-8."""
         number = 0
         try:
-            for number, line in enumerate(io.TextIOWrapper(self.open(), encoding), 1):  # noqa: B007  # told below
+            for number, line in enumerate(io.TextIOWrapper(self.open(), encoding), 1):
                 yield number, line.encode()
         except (EOFError, zlib.error, OSError, UnicodeError) as wrong:
             self.tell("", f"breaks off after line {number}, and what would follow is missing: {wrong}")
@@ -252,7 +252,7 @@ class _Unmarked:
 
 def _ijson() -> Any:
     try:
-        import ijson
+        import ijson  # type: ignore[import-untyped]  # it has no types
     except ImportError:
         raise LadderError("one JSON document is read with ijson: pip install 'ladder-graph[replay]'") from None
     return ijson

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from typing import Any
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
-from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from ladder_graph.errors import LadderError
+from ladder_graph.replay.checkpointed import STRICT
 from ladder_graph.replay.formats import Format, Sample
-from ladder_graph.replay.formats.databases import connected, is_postgres, opened
+from ladder_graph.replay.formats.databases import connected, is_postgres, opened, served
 from ladder_graph.replay.histories import History
 from ladder_graph.replay.sources import Source
 from ladder_graph.replay.traces import Run
@@ -39,21 +40,20 @@ def _read(source: Source) -> Iterator[Run]:
 @contextmanager
 def _saver(source: Source) -> Iterator[BaseCheckpointSaver[Any]]:
     """The checkpointer, on a connection that can't write."""
-    serde = JsonPlusSerializer(allowed_msgpack_modules=None)
     if is_postgres(source.path):
         try:
             from langgraph.checkpoint.postgres import PostgresSaver
         except ImportError:
             raise LadderError(_NEEDS.format("postgres", "'ladder-graph[postgres]'")) from None
-        with closing(opened(source.path, ledger=False)) as server:
-            yield PostgresSaver(server.connection, serde=serde)
+        with closing(served(source.path)) as server:
+            yield PostgresSaver(server, serde=STRICT)
         return
     try:
         from langgraph.checkpoint.sqlite import SqliteSaver
     except ImportError:
         raise LadderError(_NEEDS.format("sqlite", "langgraph-checkpoint-sqlite")) from None
     with closing(connected(source.path)) as file:
-        yield SqliteSaver(file, serde=serde)
+        yield SqliteSaver(file, serde=STRICT)
 
 
 _NEEDS = "these checkpoints are read with langgraph-checkpoint-{}: pip install {}"
@@ -73,8 +73,11 @@ def _thread(source: Source, saver: BaseCheckpointSaver[Any], thread: str) -> Ite
         return
     proposers = _proposers(graphs)
     for namespace, history in sorted(graphs.items()):
-        run = history.run(frozenset(name for name, whose in proposers.items() if whose != namespace))
-        _tell(source, run.id, history)
+        place = f"{thread}|{namespace}" if namespace else thread
+        for trouble in history.troubles():
+            source.tell(place, trouble)
+        theirs = frozenset(name for name, whose in proposers.items() if whose != namespace)
+        run = history.run(partial(source.tell, place), theirs)
         if run.calls or not namespace:
             yield run
 
@@ -87,27 +90,6 @@ def _proposers(graphs: dict[str, History]) -> dict[str, str]:
             mine = (at is None, at.timestamp() if at else 0.0, -len(namespace), namespace)
             found[name] = min(mine, found.get(name, mine))
     return {name: whose for name, (*_, whose) in found.items()}
-
-
-def _tell(source: Source, place: str, history: History) -> None:
-    """What of a history isn't in its run, or only looks as if it were."""
-    if history.cut:
-        source.tell(place, "begins in the middle: the checkpoints before are gone")
-    if history.left:
-        calls = history.elsewhere
-        source.tell(
-            place,
-            f"forks: {history.left} checkpoints are on branches that were left, and what they hold is left out"
-            + (f"; {calls} messages with calls stand only there" if calls else ""),
-        )
-    if history.forgotten:
-        source.tell(
-            place,
-            f"{history.forgotten} messages were taken out of the conversation on the way; here they are heard to its "
-            "end",
-        )
-    if history.rewritten:
-        source.tell(place, f"the calls of {history.rewritten} messages were changed before they were answered")
 
 
 def _fits(sample: Sample) -> bool:

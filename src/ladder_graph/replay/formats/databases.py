@@ -9,11 +9,14 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ladder_graph.errors import LadderError
 from ladder_graph.ledger.dialects import Sql
 from ladder_graph.replay.sources import Source
+
+if TYPE_CHECKING:
+    import psycopg
 
 _PORTION = 1000
 """Rows that are fetched from a server at a time."""
@@ -90,6 +93,31 @@ def connected(path: str) -> sqlite3.Connection:
         raise LadderError(f"{path}: {wrong}") from wrong
 
 
+def served(url: str) -> psycopg.Connection[Any]:
+    """A session with a server, which can't be written to.
+
+    Args:
+        url: The database's.
+
+    Raises:
+        LadderError: Its driver isn't installed, or it can't be reached.
+    """
+    try:
+        import psycopg
+        from psycopg.rows import dict_row
+
+        from ladder_graph.ledger.sessions import Address
+    except ImportError:
+        raise LadderError("PostgreSQL is read with psycopg: pip install 'ladder-graph[postgres]'") from None
+    address = Address.of(url)
+    try:
+        found = psycopg.connect(address.conninfo, autocommit=True, prepare_threshold=0, row_factory=dict_row)
+        found.execute("SET default_transaction_read_only = on")
+    except psycopg.Error as wrong:
+        raise LadderError(f"{address.shown} can't be read: {str(wrong).strip()}") from wrong
+    return found
+
+
 class _Sqlite:
     """A SQLite file; see `Database`."""
 
@@ -118,24 +146,14 @@ class _Postgres:
     """A database on a server; see `Database`."""
 
     def __init__(self, url: str, *, ledger: bool) -> None:
-        try:
-            import psycopg
-            from psycopg.rows import dict_row
+        self.connection = served(url)
+        from psycopg import Error
 
-            from ladder_graph.ledger.sessions import Address
-        except ImportError:
-            raise LadderError("PostgreSQL is read with psycopg: pip install 'ladder-graph[postgres]'") from None
-        self.address = Address.of(url)
-        self._wrong = psycopg.Error
-        try:
-            self.connection = psycopg.connect(
-                self.address.conninfo, autocommit=True, prepare_threshold=0, row_factory=dict_row
-            )
-            self.connection.execute("SET default_transaction_read_only = on")
-            if ledger:
-                self.connection.execute("SELECT set_config('search_path', %s, false)", [self.address.schema])
-        except psycopg.Error as wrong:
-            raise self._said(wrong) from wrong
+        from ladder_graph.ledger.sessions import Address
+
+        self.address, self._wrong = Address.of(url), Error
+        if ledger:
+            self.rows("SELECT set_config('search_path', %(schema)s, false)", {"schema": self.address.schema})
 
     def rows(self, sql: str, parameters: Mapping[str, Any] | None = None, /) -> list[Any]:
         try:
