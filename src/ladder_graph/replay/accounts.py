@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from sqlalchemy import and_, bindparam, func, literal_column, or_, select
 
-from ladder_graph.errors import LadderError
+from ladder_graph.errors import LadderError, NotALedger
 from ladder_graph.fingerprint import Environment
 from ladder_graph.hosts.toolhost import decode, messages_of_reply
 from ladder_graph.ledger import migrations
@@ -28,6 +28,7 @@ from ladder_graph.ledger.rows import ActionRow, EntryRow, PayloadRow, QuestionRo
 from ladder_graph.ledger.standing_rows import EnvironmentRow
 from ladder_graph.replay.checkpointed import STRICT
 from ladder_graph.replay.formats.databases import opened
+from ladder_graph.replay.sources import shown
 from ladder_graph.replay.traces import Answer, Decided, Fate, TracedCall, hashed
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
@@ -75,11 +76,13 @@ class Accounts:
     def _check(self) -> None:
         try:
             (row,) = self._database.rows(_VERSION)
-        except (LadderError, ValueError) as wrong:
-            raise LadderError(f"{self._source} is no ledger: {wrong}") from wrong
+        except (LadderError, ValueError):
+            row = {"version": 0}
+        if not row["version"]:
+            raise NotALedger(f"there is no ledger in {shown(self._source)}; name the one that the agent ran with")
         if row["version"] != len(migrations.MIGRATIONS):
             raise LadderError(
-                f"{self._source} is a ledger of another release (version {row['version']}, and this one has "
+                f"{shown(self._source)} is a ledger of another release (version {row['version']}, and this one has "
                 f"{len(migrations.MIGRATIONS)}); `ladder verify` brings an older one up to date"
             )
 
@@ -170,10 +173,8 @@ def _output(row: Mapping[str, Any]) -> str | None:
     """What the model was given, as far as it is kept."""
     if row["reply"] is not None:
         with suppress(Exception):  # Whatever any tool's reply held once; what can't be read isn't known.
-            said = [
-                one for one in messages_of_reply(decode(row["reply"], STRICT)) if one.tool_call_id == row["call_id"]
-            ]
-            return "\n".join(str(one.text) for one in said) if said else None
+            said = messages_of_reply(decode(row["reply"], STRICT))
+            return next((str(one.text) for one in said if one.tool_call_id == row["call_id"]), None)
         return None
     return row["text"] or None
 

@@ -11,17 +11,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import partial
-from typing import Any
-
-from langgraph.checkpoint.base import BaseCheckpointSaver
+from typing import TYPE_CHECKING, Any
 
 from ladder_graph.errors import LadderError
-from ladder_graph.replay.checkpointed import STRICT
 from ladder_graph.replay.formats import Format, Sample
 from ladder_graph.replay.formats.databases import connected, is_postgres, opened, served
-from ladder_graph.replay.histories import History
 from ladder_graph.replay.sources import Source
 from ladder_graph.replay.traces import Run
+
+if TYPE_CHECKING:
+    from langgraph.checkpoint.base import BaseCheckpointSaver
+
+    from ladder_graph.replay.histories import History
 
 _THREADS = """SELECT thread_id AS thread, min(checkpoint_id) AS first FROM checkpoints
 GROUP BY thread_id ORDER BY first, thread"""
@@ -40,6 +41,8 @@ def _read(source: Source) -> Iterator[Run]:
 @contextmanager
 def _saver(source: Source) -> Iterator[BaseCheckpointSaver[Any]]:
     """The checkpointer, on a connection that can't write."""
+    from ladder_graph.replay.checkpointed import STRICT
+
     if is_postgres(source.path):
         try:
             from langgraph.checkpoint.postgres import PostgresSaver
@@ -51,7 +54,7 @@ def _saver(source: Source) -> Iterator[BaseCheckpointSaver[Any]]:
     try:
         from langgraph.checkpoint.sqlite import SqliteSaver
     except ImportError:
-        raise LadderError(_NEEDS.format("sqlite", "langgraph-checkpoint-sqlite")) from None
+        raise LadderError(_NEEDS.format("sqlite", "'ladder-graph[replay]'")) from None
     with closing(connected(source.path)) as file:
         yield SqliteSaver(file, serde=STRICT)
 
@@ -61,6 +64,8 @@ _NEEDS = "these checkpoints are read with langgraph-checkpoint-{}: pip install {
 
 def _thread(source: Source, saver: BaseCheckpointSaver[Any], thread: str) -> Iterator[Run]:
     """The runs of one thread, that of the outermost graph first."""
+    from ladder_graph.replay.histories import History
+
     graphs: dict[str, History] = {}
     try:
         for one in saver.list({"configurable": {"thread_id": thread}}):

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ladder_graph.errors import LadderError
-from ladder_graph.ledger.dialects import Sql
 from ladder_graph.replay.sources import Source
 
 if TYPE_CHECKING:
@@ -177,5 +176,5 @@ class _Postgres:
 
 
 def _ours(sql: str) -> Any:
-    """A statement in the server's words."""
-    return sql.postgres if isinstance(sql, Sql) else sql
+    """A statement in the server's words, where it has some of its own."""
+    return getattr(sql, "postgres", sql)

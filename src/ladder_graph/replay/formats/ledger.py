@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ladder_graph.replay.accounts import Accounts
 from ladder_graph.replay.formats import Format
 from ladder_graph.replay.sources import Source
 from ladder_graph.replay.traces import Run
 
 
 def _read(source: Source) -> Iterator[Run]:
+    from ladder_graph.replay.accounts import Accounts
+
     with Accounts(source.path) as accounts:
         for done, (thread, agent) in enumerate(accounts.threads()):
             found = accounts.of(thread, agent)
