@@ -66,7 +66,7 @@ class Source:
             why: What is wrong, in words.
         """
         where = f":{place}" if place != "" else ""
-        text = f"{self.path}{where}: {why}"
+        text = f"{shown(self.path)}{where}: {why}"
         self.trouble("".join(one if one.isprintable() else ascii(one)[1:-1] for one in text))
 
     @property
@@ -322,6 +322,21 @@ def _is_whole(line: str) -> bool:
         return line.startswith("[") and isinstance(parsed(line), list)
     except ValueError:
         return False
+
+
+def shown(path: str) -> str:
+    """A path or URL as it may be told: without a password.
+
+    Args:
+        path: The file, or the URL.
+
+    Example:
+        >>> shown("postgresql://ana:secret@db.example/agents")
+        'postgresql://ana@db.example/agents'
+    """
+    scheme, apart, rest = path.partition("://")
+    user, at, place = rest.rpartition("@")
+    return f"{scheme}://{user.partition(':')[0]}{at}{place}" if apart else path
 
 
 def files(path: str) -> Iterator[str]:

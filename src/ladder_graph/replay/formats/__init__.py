@@ -14,10 +14,10 @@ from pydantic_core import from_json
 
 from ladder_graph.errors import LadderError
 from ladder_graph.replay.documents import ITEM, Cutter, value_of, whole
-from ladder_graph.replay.sources import Progress, Source, files
+from ladder_graph.replay.sources import Progress, Source, files, shown
 from ladder_graph.replay.traces import Run, Trouble
 
-NAMES = ("agentdojo", "agentdojo_runs", "inspect_logs", "tau_bench", "messages")
+NAMES = ("checkpoints", "ledger", "agentdojo", "agentdojo_runs", "inspect_logs", "tau_bench", "messages")
 """The formats, each the name of a module here, in the order in which they are tried."""
 _SAMPLES = 20
 """Values of a file by which its format is recognised: the first one may be damaged."""
@@ -105,7 +105,9 @@ def recognised(source: Source) -> Format:
         if sample.first is None:
             break
     known = ", ".join(one.name for one in formats())
-    raise LadderError(f"{source.path}: is in none of the formats that are known ({known}); name one with --format")
+    raise LadderError(
+        f"{shown(source.path)}: is in none of the formats that are known ({known}); name one with --format"
+    )
 
 
 def read(path: str, trouble: Trouble, *, form: str = "", progress: Progress | None = None) -> Iterator[Run]:
