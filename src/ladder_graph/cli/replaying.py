@@ -62,6 +62,9 @@ def replay(
         Path | None,
         typer.Option(metavar="FILE", help="Write each call with its decisions there, in JSON.", show_default=False),
     ] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write it there as one page, too.", show_default=False)
+    ] = None,
     json: Json = False,
 ) -> None:
     """Tell what policies would have asked and let run, on recorded runs of agents.
@@ -81,7 +84,7 @@ def replay(
         board, coverage = held(
             traces, found, trouble=trouble, at=moment, form=form, examples=examples, progress=progress, seen=seen
         )
-    _tell(findings(board, coverage, found, traces=traces, reviewer=reviewer), json=json)
+    _tell(findings(board, coverage, found, traces=traces, reviewer=reviewer), html, json=json)
     trouble.sum_up()
     if trouble.count:
         raise typer.Exit(1)
@@ -106,10 +109,14 @@ def _moment(text: str | None) -> datetime | None:
     return moment
 
 
-def _tell(found: Findings, *, json: bool) -> None:
+def _tell(found: Findings, html: Path | None, *, json: bool) -> None:
     from ladder_graph.cli import replayed, screen
     from ladder_graph.replay.report import text
 
+    if html is not None:
+        from ladder_graph.replay.report.page import page
+
+        html.write_text(page(found), encoding="utf-8")
     if json:
         screen.document(replayed.replay(found))
     else:
