@@ -110,7 +110,8 @@ def test_a_board_counts_by_suite_and_in_total():
         policies={"ours": {"mail": POLICY, "bank": POLICY}},
     )
     assert rows["ours", "mail"].tally == Tally(
-        runs=5, calls=8, counted=7, tasks=2, asked=2, undisturbed=1, attacked=2, harmed=2, gateable=2, executed=1,
+        runs=5, calls=8, judged=4, counted=7, tasks=2, asked=2, undisturbed=1, attacked=2, harmed=2, gateable=2,
+        executed=1, offered=1,
         writes=6, unasked_writes=3, irreversible=6, unasked_irreversible=3, labelled=7, critical=2, caught=1,
         stopped=3, exact=3, exact_calls=6,
     )  # fmt: skip
