@@ -6,6 +6,7 @@ counted on the other half, which nothing was tuned on. The runs are read twice, 
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -73,7 +74,12 @@ class Suggestion:
 
 
 def suggestions(
-    read: Callable[[], Iterable[Run]], policies: Mapping[str, Policy], *, trouble: Trouble, seen: Coverage | None = None
+    read: Callable[[], Iterable[Run]],
+    policies: Mapping[str, Policy],
+    *,
+    trouble: Trouble,
+    at: dt.datetime | None = None,
+    seen: Coverage | None = None,
 ) -> list[Suggestion]:
     """Find bounds in recorded runs, and say what they would have done.
 
@@ -81,6 +87,7 @@ def suggestions(
         read: Reads the runs from their beginning; it is called twice.
         policies: The policy for each suite, or for `ANY`.
         trouble: Is told which suites have no policy, and which tools can't have bounds.
+        at: The moment, aware, at which calls without a time are taken to come.
         seen: Counts what the runs bring with them.
 
     Returns:
@@ -95,7 +102,7 @@ def suggestions(
                 trouble(f"no policy is for the suite {suite!r}, so its runs are left out")
         return chosen_for[suite]
 
-    trials = dict(_trials(_shapes(read(), policy_for, seen), policy_for, trouble))
+    trials = dict(_trials(_shapes(read(), policy_for, seen), policy_for, trouble, at))
     for run in _counted(read(), policy_for):
         for tool, places in by_tool(run).items():
             if (run.suite, tool) in trials:
@@ -108,9 +115,7 @@ def _counted(runs: Iterable[Run], policy_for: Callable[[str], Policy | None]) ->
     return (run for run in runs if run.kind != "control" and policy_for(run.suite) is not None)
 
 
-def _shapes(
-    runs: Iterable[Run], policy_for: Callable[[str], Policy | None], seen: Coverage | None
-) -> dict[Key, Shape]:
+def _shapes(runs: Iterable[Run], policy_for: Callable[[str], Policy | None], seen: Coverage | None) -> dict[Key, Shape]:
     """What the right calls of the first half looked like, by tool."""
     shapes: dict[Key, Shape] = {}
     for run in _counted(_noted(runs, seen), policy_for):
@@ -131,7 +136,10 @@ def _noted(runs: Iterable[Run], seen: Coverage | None) -> Iterator[Run]:
 
 
 def _trials(
-    shapes: Mapping[Key, Shape], policy_for: Callable[[str], Policy | None], trouble: Trouble
+    shapes: Mapping[Key, Shape],
+    policy_for: Callable[[str], Policy | None],
+    trouble: Trouble,
+    at: dt.datetime | None,
 ) -> Iterator[tuple[Key, Trial]]:
     for (suite, tool), shape in shapes.items():
         policy = policy_for(suite)
@@ -141,7 +149,7 @@ def _trials(
             trouble(f"the tool {tool!r} can't have an entry of its own, since its name would be one for many")
             continue
         try:
-            yield (suite, tool), Trial(tool, proposed(shape), policy.agent)
+            yield (suite, tool), Trial(tool, proposed(shape), policy.agent, at)
         except ValidationError:
             trouble(f"the tool {tool!r} can't stand in a policy by this name")
 

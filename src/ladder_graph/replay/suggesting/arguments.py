@@ -1,4 +1,4 @@
-"""What the arguments of right calls looked like. What is kept of them grows neither with the calls nor with the values."""
+"""What the arguments of right calls looked like. What is kept grows neither with the calls nor with the values."""
 
 from __future__ import annotations
 
@@ -59,6 +59,10 @@ class Argument:
 
     calls: int = 0
     """Calls that have it."""
+    task: int | None = None
+    """The first task with it."""
+    several: bool = False
+    """Whether there is another one."""
     values: Recurring = field(default_factory=Recurring)
     """Its plain values, each with its type."""
     domains: Recurring = field(default_factory=Recurring)
@@ -96,6 +100,8 @@ class Argument:
             task: A number for the task of the run.
         """
         self.calls += 1
+        self.several = self.several or self.task not in {None, task}
+        self.task = task if self.task is None else self.task
         entries = value if isinstance(value, list) and value else [value]
         self.typed.update(kind for kind in TYPES if all(spelt(one, kind) is not None for one in entries))
         match value:
@@ -182,7 +188,8 @@ def _class(piece: str) -> str:
 def _merged(one: tuple[Piece, ...], other: tuple[Piece, ...]) -> tuple[Piece, ...]:
     if [piece[0] for piece in one] != [piece[0] for piece in other]:
         return ()
-    return tuple((kind, min(low, less), max(high, more)) for (kind, low, high), (_, less, more) in zip(one, other, strict=True))
+    both = zip(one, other, strict=True)
+    return tuple((kind, min(low, less), max(high, more)) for (kind, low, high), (_, less, more) in both)
 
 
 @dataclass(slots=True)

@@ -9,7 +9,8 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from ladder_graph.policy.bounds import Bound, QuotaBound
+from ladder_graph.policy.bounds import Bound
+from ladder_graph.policy.bounds.shape import QuotaBound
 from ladder_graph.policy.bounds.words import Type
 from ladder_graph.replay.suggesting.arguments import TYPES, Argument, Recurring, Shape
 
@@ -87,6 +88,12 @@ def _of_argument(seen: Argument) -> Iterator[dict[str, Any]]:
         yield {"kind": "host", "hosts": [host for _, host in hosts], "schemes": sorted({scheme for scheme, _ in hosts})}
     if kind := _type(seen):
         yield {"kind": "origin", "type": kind}
+    if seen.several:
+        yield from _of_extent(seen)
+
+
+def _of_extent(seen: Argument) -> Iterator[dict[str, Any]]:
+    """How far the values went. In a single task that says nothing of the next one."""
     if seen.texts == seen.calls and seen.folder:
         yield {"kind": "under", "directory": seen.folder}
     if seen.texts == seen.calls and (pattern := _pattern(seen)):

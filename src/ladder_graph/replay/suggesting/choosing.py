@@ -5,11 +5,14 @@ Only the first half of the tasks is looked at here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
-from ladder_graph.policy.bounds import Bound
+from ladder_graph.policy.bounds import Bound, Equals, OneOf
+from ladder_graph.policy.bounds.words import spelt
 from ladder_graph.replay.suggesting.bounds import argument_of
-from ladder_graph.replay.suggesting.trials import Seen, Sheet
+from ladder_graph.replay.suggesting.trials import Sheet
+from ladder_graph.replay.suggesting.verdicts import Verdict
 
 _TIGHT = (
     "equals", "one_of", "domain", "host", "under", "origin", "matches", "range", "count", "length", "volume",
@@ -27,12 +30,18 @@ def chosen(sheet: Sheet, bounds: Sequence[Bound]) -> tuple[int, ...]:
         sheet: What was seen in the first half.
         bounds: The bounds that were tried.
     """
-    order = sorted(range(len(bounds)), key=lambda place: (_TIGHT.index(bounds[place].kind), place))
+    order = sorted(range(len(bounds)), key=lambda place: (_looseness(bounds[place]), place))
     picked: list[int] = []
     while (bit := _keeps_out_most(sheet, picked, order)) is not None:
         picked.append(bit)
-    picked += _for_free(sheet, bounds, picked, order)
-    return tuple(sorted(picked, key=order.index))
+    return tuple(sorted([*picked, *_for_free(sheet, bounds, picked, order)], key=order.index))
+
+
+def _looseness(bound: Bound) -> int:
+    """How late a bound comes, of two that are as good. The next number, or the next day, is seldom one of a list."""
+    values = bound.values if isinstance(bound, OneOf) else (bound.to,) if isinstance(bound, Equals) else ()
+    passing = any(spelt(value, "number") is not None or spelt(value, "date") is not None for value in values)
+    return _TIGHT.index("range" if passing else bound.kind) + passing
 
 
 def _keeps_out_most(sheet: Sheet, picked: Sequence[int], order: Iterable[int]) -> int | None:
@@ -47,7 +56,7 @@ def _keeps_out_most(sheet: Sheet, picked: Sequence[int], order: Iterable[int]) -
     return None if best is None else best[1]
 
 
-def _for_free(sheet: Sheet, bounds: Sequence[Bound], picked: Sequence[int], order: Iterable[int]) -> Iterator[int]:
+def _for_free(sheet: Sheet, bounds: Sequence[Bound], picked: Sequence[int], order: Iterable[int]) -> list[int]:
     held = {argument_of(bounds[place]) for place in picked}
     fine, _ = _inside(sheet, picked)
     added: list[int] = []
@@ -56,20 +65,13 @@ def _for_free(sheet: Sheet, bounds: Sequence[Bound], picked: Sequence[int], orde
         if argument not in held and fine and _inside(sheet, [*picked, *added, place])[0] == fine:
             held.add(argument)
             added.append(place)
-            yield place
+    return added
 
 
 def _inside(sheet: Sheet, places: Iterable[int]) -> tuple[int, int]:
     """Right and wrong calls that all of these bounds would let run."""
     bits = sum(1 << place for place in places)
-    counts = {"fine": 0, "wrong": 0}
-    for (known, freed), count in _judged(sheet):
+    counts: Counter[Verdict | None] = Counter()
+    for (known, freed), count in sheet.calls.items():
         counts[known] += count if freed & bits == bits else 0
     return counts["fine"], counts["wrong"]
-
-
-def _judged(sheet: Sheet) -> Iterator[tuple[tuple[str, int], int]]:
-    seen: Seen
-    for seen, count in sheet.calls.items():
-        if seen[0] is not None:
-            yield (seen[0], seen[1]), count

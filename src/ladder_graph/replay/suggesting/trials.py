@@ -5,6 +5,7 @@ What is kept is how often each combination was seen, so that any choice of bound
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -39,10 +40,6 @@ class Sheet:
     """What was seen in each task, of which some may share a number."""
     left_out: int = 0
     """Runs beyond `MOST_PATTERNS`."""
-    first: int | None = None
-    """The first day."""
-    last: int | None = None
-    """The last day."""
 
 
 class Trial:
@@ -52,16 +49,17 @@ class Trial:
         tool: The tool's name.
         bounds: The bounds to try.
         agent: The agent's name.
+        at: The moment, aware, at which calls without a time are taken to come.
 
     Raises:
         ValidationError: No policy can have a tool of this name.
     """
 
-    def __init__(self, tool: str, bounds: Sequence[Bound], agent: str = "agent") -> None:
+    def __init__(self, tool: str, bounds: Sequence[Bound], agent: str = "agent", at: dt.datetime | None = None) -> None:
         self.bounds = tuple(bounds)
         self.sheets: dict[Half, Sheet] = {"learning": Sheet(), "checking": Sheet()}
         self._deciders = [
-            Decider(Policy(agent=agent, tools={tool: Rule(rung=Rung.BOUNDED, bounds=(bound,))})) for bound in bounds
+            Decider(Policy(agent=agent, tools={tool: Rule(rung=Rung.BOUNDED, bounds=(bound,))}), at) for bound in bounds
         ]
 
     def add(self, run: Run, places: Sequence[int]) -> None:
@@ -85,6 +83,3 @@ class Trial:
         sheet.runs[key] += 1
         sheet.calls.update(seen)
         sheet.tasks.setdefault(marked(run) % _GROUPS, set()).update(seen)
-        if day is not None:
-            sheet.first = day if sheet.first is None else min(sheet.first, day)
-            sheet.last = day if sheet.last is None else max(sheet.last, day)
