@@ -170,6 +170,6 @@ def _said(run: Run, place: int, traced: TracedCall) -> Said:
     outputs = tuple(
         Output(one.tool, one.output, one.arguments or {})
         for one in run.calls[:place]
-        if one.output is not None and one.turn < traced.turn
+        if one.output is not None and one.turn < traced.turn and not one.silent
     )
     return Said(words if traced.heard is None else words[: traced.heard], outputs)

@@ -65,7 +65,7 @@ class Source:
             why: What is wrong, in words.
         """
         where = f":{place}" if place != "" else ""
-        text = f"{self.path}{where}: {why}"
+        text = f"{shown(self.path)}{where}: {why}"
         self.trouble("".join(one if one.isprintable() else ascii(one)[1:-1] for one in text))
 
     @property
@@ -265,6 +265,21 @@ def parsed(text: str | bytes) -> Any:
         ValueError: It is no JSON, or has NaN or half a surrogate pair, which JSON has no form for.
     """
     return from_json(text, allow_inf_nan=False, cache_strings="keys")
+
+
+def shown(path: str) -> str:
+    """A path or URL as it may be told: without a password.
+
+    Args:
+        path: The file, or the URL.
+
+    Example:
+        >>> shown("postgresql://ana:secret@db.example/agents")
+        'postgresql://ana@db.example/agents'
+    """
+    scheme, apart, rest = path.partition("://")
+    user, at, place = rest.rpartition("@")
+    return f"{scheme}://{user.partition(':')[0]}{at}{place}" if apart else path
 
 
 def files(path: str) -> Iterator[str]:

@@ -10,10 +10,10 @@ from importlib import import_module
 from typing import Any
 
 from ladder_graph.errors import LadderError
-from ladder_graph.replay.sources import Progress, Source, files, parsed
+from ladder_graph.replay.sources import Progress, Source, files, parsed, shown
 from ladder_graph.replay.traces import Run, Trouble
 
-NAMES = ("agentdojo", "agentdojo_runs", "inspect_logs", "tau_bench")
+NAMES = ("checkpoints", "ledger", "agentdojo", "agentdojo_runs", "inspect_logs", "tau_bench")
 """The formats, each the name of a module here, in the order in which they are tried."""
 
 
@@ -94,7 +94,9 @@ def recognised(source: Source) -> Format:
         if one.fits(sample):
             return one
     known = ", ".join(one.name for one in formats())
-    raise LadderError(f"{source.path}: is in none of the formats that are known ({known}); name one with --format")
+    raise LadderError(
+        f"{shown(source.path)}: is in none of the formats that are known ({known}); name one with --format"
+    )
 
 
 def read(path: str, trouble: Trouble, *, form: str = "", progress: Progress | None = None) -> Iterator[Run]:
