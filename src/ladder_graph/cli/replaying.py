@@ -78,9 +78,9 @@ def replay(
     from ladder_graph.replay.report.findings import findings
 
     find_project()
-    reviewer, moment = Reviewer(minutes, catches), _moment(at)
+    reviewer, moment = Reviewer(minutes, catches), moment_of(at)
     found = candidates(policy or [_own(ctx)], references=references)
-    with _watching() as (trouble, progress), _written(calls) as seen:
+    with watching() as (trouble, progress), _written(calls) as seen:
         board, coverage = held(
             traces, found, trouble=trouble, at=moment, form=form, examples=examples, progress=progress, seen=seen
         )
@@ -97,7 +97,12 @@ def _own(ctx: typer.Context) -> str:
     return str(place.policy)
 
 
-def _moment(text: str | None) -> datetime | None:
+def moment_of(text: str | None) -> datetime | None:
+    """The moment that `--at` names; None where it wasn't given.
+
+    Raises:
+        LadderError: It is none.
+    """
     if text is None:
         return None
     try:
@@ -163,7 +168,7 @@ class Troubles:
 
 
 @contextmanager
-def _watching() -> Iterator[tuple[Troubles, Progress | None]]:
+def watching() -> Iterator[tuple[Troubles, Progress | None]]:
     """Where somebody looks on, a bar that shows how far the reading has come; lines are printed above it."""
     if not sys.stderr.isatty():
         yield Troubles(lambda line: sys.stderr.write(f"{line}\n")), None
