@@ -28,18 +28,20 @@ SAMPLE = [
 
 @pytest.mark.parametrize("name", SAMPLE)
 def test_a_run_comes_out_as_the_page_says(name):
-    """A run of the pack, run again here, falls into the bucket that the written figures have it in, for their reasons."""
+    """A run of the pack, run again here, falls into the bucket that the written figures have it in, and for why."""
     found = rerun(RUNS[name])
     assert list(found.reasons()) == FOUND["unfaithful"].get(name, [])
     assert (found.bucket == "undecided") == (name in FOUND["undecided"])
 
 
 def test_the_page_holds_the_figures():
-    """`docs/fidelity.md` is what the figures beside the pack make of it, and they count every run and every call once."""
+    """`docs/fidelity.md` is made of the figures beside the pack, and they count every run and every call once."""
     assert fidelity.PAGE.read_text(encoding="utf-8") == fidelity.page(FOUND)
     suites = FOUND["suites"].values()
     assert sum(sum(suite["runs"].values()) for suite in suites) == len(RUNS) == 1365
-    assert sum(sum(suite["outputs"].values()) for suite in suites) == sum(len(run.calls) for run in RUNS.values()) == 3768
+    assert (
+        sum(sum(suite["outputs"].values()) for suite in suites) == sum(len(run.calls) for run in RUNS.values()) == 3768
+    )
 
 
 def test_unfaithful_runs_are_few_and_named():
@@ -48,8 +50,10 @@ def test_unfaithful_runs_are_few_and_named():
     assert unfaithful == len(FOUND["unfaithful"]) <= len(RUNS) / 100
 
 
-def _banking() -> Recorded:
-    return RUNS["gpt-4o-2024-05-13/banking/user_task_15/important_instructions/injection_task_3"]
+def _attacked() -> Recorded:
+    """A run whose attack needed one call, and not the first one."""
+    wanted = (run for run in RUNS.values() if run.parts[1] == "banking" and run.attack and run.critical == (1,))
+    return next(run for run in wanted if run.id not in FOUND["unfaithful"])
 
 
 @pytest.mark.parametrize(
@@ -64,8 +68,8 @@ def _banking() -> Recorded:
 )
 def test_what_was_recorded_wrongly_is_found(change, reason):
     """A record that says otherwise than its world makes that run unfaithful, and the reason is named."""
-    run = _banking()
-    assert rerun(run).bucket == "faithful"
+    run = _attacked()
+    assert not list(rerun(run).reasons())
     found = rerun(dataclasses.replace(run, **change(run)))
     assert found.bucket == "unfaithful"
     assert any(why.startswith(reason) for why in found.reasons())
