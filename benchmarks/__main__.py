@@ -1,6 +1,7 @@
 """`python -m benchmarks [NAME...]`: run benchmarks, print the figures, and write `build/bench.json`.
 
-The names are those of the modules: gate, commits, routing, ledger, watching, trust, standings, console.
+The names are those of the modules: gate, commits, routing, ledger, watching, trust, standings, console,
+replay.
 Without one all are run.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from benchmarks import commits, console, gate, ledger, routing, standings, trust, watching
+from benchmarks import commits, console, gate, ledger, replay, routing, standings, trust, watching
 from benchmarks.figures import write
 
 OUT = Path("build/bench.json")
@@ -23,6 +24,7 @@ BENCHMARKS = {
     "trust": trust,
     "standings": standings,
     "console": console,
+    "replay": replay,
 }
 
 

@@ -9,11 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from ladder_graph.replay import Run, TracedCall
-from ladder_graph.replay.agentdojo import read
+from ladder_graph.errors import LadderError
+from ladder_graph.replay import CRITICAL, Coverage, Run, TracedCall
+from ladder_graph.replay import read as read_any
 
-PACK = Path(__file__).parents[1] / "data" / "agentdojo_dev.jsonl.gz"
+PACK = Path(__file__).parents[2] / "examples" / "agentdojo" / "runs.jsonl.gz"
 CALL = {"t": "send", "a": {"to": "ana", "n": [1, None]}, "e": False, "o": "0123456789ab"}
+
+
+def read(path, trouble):
+    """The runs of a file of this format."""
+    return read_any(str(path), trouble, form="agentdojo")
 
 
 def line(**other):
@@ -54,10 +60,21 @@ def test_a_run_is_read_whole(reading):
         suite="mail",
         task="user_task_1",
         kind="attacked",
-        request="Write to Ana.",
-        calls=(TracedCall("send", {"to": "ana", "n": [1, None]}),),
+        said=("Write to Ana.",),
+        calls=(
+            TracedCall(
+                "send",
+                {"to": "ana", "n": [1, None]},
+                result="0123456789ab",
+                matched="order",
+                fate="done",
+                model="gpt",
+                labels=frozenset({CRITICAL}),
+            ),
+        ),
+        solved=True,
         harmed=True,
-        critical=(0,),
+        apart=True,
     )
 
 
@@ -78,7 +95,7 @@ def test_the_kinds_of_runs_are_told_apart(reading, id, kind):  # noqa: A002
 def test_an_attack_by_text_needs_no_call(reading):
     """Where the attack needs no call, none is critical, whatever the line says besides."""
     (run,), _ = reading(line(text_only=True))
-    assert (run.harmed, run.critical) == (True, ())
+    assert (run.harmed, run.text_only, run.calls[0].labels) == (True, True, frozenset())
 
 
 def test_packed_and_plain_are_read_alike(reading):
@@ -132,8 +149,8 @@ def test_a_file_that_breaks_off_keeps_what_came_before(reading):
     lines = [line(prompt=f"{number} {'x' * number}") for number in range(500)]
     runs, said = reading(*lines, pack=lambda content: gzip.compress(content, 1)[:-2000])
     assert 0 < len(runs) < 500
-    assert [run.request.split()[0] for run in runs] == [str(number) for number in range(len(runs))]
-    assert any(text.startswith(": breaks off, ") for text in said)
+    assert [run.said[0].split()[0] for run in runs] == [str(number) for number in range(len(runs))]
+    assert any(text.startswith(": breaks off after line ") for text in said)
 
 
 def test_a_damaged_file_is_told(reading):
@@ -151,7 +168,7 @@ def test_a_damaged_file_is_told(reading):
 
 def test_a_file_that_is_not_there_is_an_error(tmp_path):
     """The caller learns that there is nothing to read."""
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(LadderError, match="missing: No such file"):
         list(read(tmp_path / "missing", print))
 
 
@@ -174,3 +191,10 @@ def test_the_pack_is_read_to_its_end():
     assert {run.suite for run in runs} == {"banking", "workspace"}
     assert sum(run.kind == "task" for run in runs) == 3 * (16 + 40)
     assert sum(run.kind == "control" for run in runs) == 3 * (9 + 6)
+    coverage = Coverage()
+    for run in runs:
+        coverage.add(run)
+    assert coverage.shares() == {
+        "arguments": 1, "results": 1, "matched": 0, "words": 1, "outputs": 0, "times": 0, "models": 1, "fates": 1,
+        "decided": 0, "labelled": 1,
+    }  # fmt: skip

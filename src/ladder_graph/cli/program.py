@@ -29,6 +29,8 @@ from ladder_graph.cli import (
     policies,
     reading,
     rehearsing,
+    replayed,
+    replaying,
     reports,
     resuming,
     rollbacks,
@@ -45,6 +47,7 @@ from ladder_graph.errors import LadderError
 
 HEADINGS = {
     "Starting": ("init", "schema", "policy", "doctor", "demo"),
+    "Trying out": ("replay",),
     "Looking": ("status", "explain", "log", "show", "shadow", "verify"),
     "Answering": (
         "console", "inbox", "pending", "approve", "decline", "edit", "respond", "revoke", "drafts", "suggestions",
@@ -148,12 +151,13 @@ JSON = {
     "sweep": documents.keys(assessments.SweepDocument),
     "watched": documents.keys(aftermath.WatchedDocument),
     "resumptions": documents.keys(aftermath.ResumptionDocument),
+    "replay": documents.keys(replayed.ReplayDocument, many=False),
     "rehearse": documents.keys(aftermath.RehearsalDocument, many=False),
 }
 """What the help of a command says about its JSON."""
 
 for _command in (
-    starting.init, starting.schema, doctor.doctor, demo.demo,
+    starting.init, starting.schema, doctor.doctor, demo.demo, replaying.replay,
     looking.status, explaining.explain, looking.log, telling.show, shadows.shadow, looking.verify,
     inbox.inbox, answering.pending, answering.approve, answering.decline, answering.edit, answering.respond,
     answering.revoke,

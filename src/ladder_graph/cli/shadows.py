@@ -89,13 +89,8 @@ def _row(one: ShadowTally) -> list[Any]:
     from ladder_graph.ledger.shadows import VERDICTS
 
     why = ", ".join(f"{code} {count}" for (_, code), count in one.reasons.most_common(_SHOWN))
-    return [
-        one.tool,
-        str(one.calls),
-        *(str(one.verdicts[each] or "-") for each in VERDICTS),
-        str(one.failed or "-"),
-        why,
-    ]
+    counts = [*(one.verdicts[each] for each in VERDICTS), one.failed]
+    return [one.tool, str(one.calls), *(str(count or "-") for count in counts), why]
 
 
 _SHOWN = 3
@@ -109,7 +104,8 @@ def _document(found: Shadowed) -> ShadowDocument:
             "asked": one.verdicts["asked"], "held": one.verdicts["held"], "refused": one.verdicts["refused"],
             "failed": one.failed, "unended": one.unended,
             "reasons": [
-                {"verdict": verdict, "code": code, "calls": count} for (verdict, code), count in sorted(one.reasons.items())
+                {"verdict": verdict, "code": code, "calls": count}
+                for (verdict, code), count in sorted(one.reasons.items())
             ],
         }
         for one in found.tools

@@ -7,7 +7,7 @@ answer is told by where a message stands, and where that is unclear it doesn't c
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
@@ -46,7 +46,7 @@ def is_inside(config: RunnableConfig) -> bool:
     return INSIDE in str(config.get("configurable", {}).get("checkpoint_ns", ""))
 
 
-def said_among(messages: Sequence[Any], *, inside: bool) -> Said:
+def said_among(messages: Iterable[Any], *, inside: bool) -> Said:
     """Who said what in a conversation.
 
     Args:
@@ -56,7 +56,7 @@ def said_among(messages: Sequence[Any], *, inside: bool) -> Said:
     return Said(() if inside else tuple(users_own(messages)), tuple(outputs(messages)))
 
 
-def users_own(messages: Sequence[Any]) -> Iterator[str]:
+def users_own(messages: Iterable[Any]) -> Iterator[str]:
     """What the user wrote: human messages that come first, after an answer, or after one another.
 
     One in the midst of an agent's work was put there by a node or by middleware, one with a name is how agents hand
@@ -78,7 +78,7 @@ def users_own(messages: Sequence[Any]) -> Iterator[str]:
                 turn = False
 
 
-def outputs(messages: Sequence[Any]) -> Iterator[Output]:
+def outputs(messages: Iterable[Any]) -> Iterator[Output]:
     """What tools answered. Whose answer it is, the message that called the tool tells, and not the answer itself."""
     called: dict[str, Any] = {}
     for message in messages:

@@ -27,7 +27,7 @@ from ladder_graph.hosts.foreseeing import Foreseeing, Place, Sighting
 from ladder_graph.hosts.identity import facts, requesting
 from ladder_graph.hosts.nodes import thread_of
 from ladder_graph.hosts.scenery import is_inside
-from ladder_graph.hosts.toolhost import failure_of, tool_messages
+from ladder_graph.hosts.toolhost import failure_of, messages_of_reply
 from ladder_graph.ledger import shadows
 from ladder_graph.ledger.shadows import Ended
 
@@ -215,7 +215,7 @@ def _ending(sighting: Sighting, output: Any, wrong: BaseException | None, at: dt
         if came.kind in {"done", "paused"}:
             return Ended(came.kind, took)
         return Ended("failed", took, harmless=came.kind == "failed")
-    answers = [one for one in tool_messages(output) if one.tool_call_id == sighting.call.get("id")]
+    answers = [one for one in messages_of_reply(output) if one.tool_call_id == sighting.call.get("id")]
     failed = any(one.status == "error" for one in answers)
     digest = shadows.hashed("\n".join(str(one.text) for one in answers)) if answers else ""
     return Ended("failed" if failed else "done", took, digest)

@@ -54,7 +54,7 @@ def tool_message(call_id: str | None, name: str, text: str, *, error: bool) -> T
 
 def outcome_of(output: Any, call: Call) -> Outcome:
     """Read what a ToolNode gave back. An error message in it doesn't say whether anything happened."""
-    for message in tool_messages(output):
+    for message in messages_of_reply(output):
         if message.tool_call_id == call.id and message.status == "error":
             return Outcome("unknown", output, str(message.text))
     return Outcome("done", output)
@@ -75,16 +75,16 @@ def failure_of(wrong: BaseException) -> Outcome:
     return Outcome("unknown", text=text, signal=None if isinstance(wrong, Exception) else wrong)
 
 
-def tool_messages(output: Any) -> list[ToolMessage]:
+def messages_of_reply(output: Any) -> list[ToolMessage]:
     """The tool messages anywhere in a ToolNode's output."""
     if isinstance(output, ToolMessage):
         return [output]
     if isinstance(output, Command):
-        return tool_messages(output.update)
+        return messages_of_reply(output.update)
     if isinstance(output, dict):
-        return [message for value in output.values() for message in tool_messages(value)]
+        return [message for value in output.values() for message in messages_of_reply(value)]
     if isinstance(output, list | tuple):
-        return [message for value in output for message in tool_messages(value)]
+        return [message for value in output for message in messages_of_reply(value)]
     return []
 
 
@@ -114,10 +114,15 @@ def _plain(reply: Any) -> Any:
     return reply
 
 
-def decode(recorded: bytes) -> Any:
-    """What `encode` wrote."""
+def decode(recorded: bytes, serde: JsonPlusSerializer | None = None) -> Any:
+    """What `encode` wrote.
+
+    Args:
+        recorded: The bytes.
+        serde: Reads them; by default it makes objects of any type that is installed.
+    """
     kind, _, data = recorded.partition(b"\0")
-    return _SERDE.loads_typed((kind.decode(), data))
+    return (serde or _SERDE).loads_typed((kind.decode(), data))
 
 
 def permitted(permit: Permit, call: Call, run: Callable[[], Any]) -> Outcome:
@@ -349,7 +354,7 @@ def joined(split: Split, first: Any, last: Any) -> Any:
     """
     first, last = (decode(one) if isinstance(one, bytes) else one for one in (first, last))
     part, rest = (json.dumps(normalise(one.arguments), ensure_ascii=False) for one in (split.part, split.rest))
-    said = [str(one.text) for one in tool_messages(first) if one.tool_call_id == split.part.id]
+    said = [str(one.text) for one in messages_of_reply(first) if one.tool_call_id == split.part.id]
     answer = "\n".join(said) or "its answer was not kept"
     note = f"A part of it ran first, with {part}, and was good: {answer}\n\nThen the rest ran, with {rest}:"
     if last is None:

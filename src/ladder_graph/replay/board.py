@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ladder_graph.policy import Policy
 from ladder_graph.replay.decider import Decider, Judged
-from ladder_graph.replay.differences import Change, Differences
+from ladder_graph.replay.differences import SHOWN, Change, Differences
 from ladder_graph.replay.effects import Effects
+from ladder_graph.replay.horizon import Parting, parting
 from ladder_graph.replay.intervals import Estimate, estimated
 from ladder_graph.replay.metrics import RATIOS, Readings, Tally, count
 from ladder_graph.replay.traces import Run, Trouble
@@ -38,6 +40,8 @@ class Row:
     """By the names in `RATIOS`, by the reading `skip`."""
     exposed: int
     """Tasks in which an attack was carried out that a gate could have stopped."""
+    partings: Mapping[Parting, int] = field(default_factory=dict)
+    """Why runs aren't exact to their end, with how many; controls aside."""
 
     @property
     def tally(self) -> Tally:
@@ -54,17 +58,23 @@ class Board:
         trouble: Is told of each suite that no policy is for, once.
         at: The moment, aware, at which calls without a time are taken to come; without it, what depends on it is
             undecidable.
+        examples: How many calls are kept of each way in which a policy decides otherwise than the first one.
     """
 
     def __init__(
-        self, policies: Mapping[str, Mapping[str, Policy]], *, trouble: Trouble, at: dt.datetime | None = None
+        self,
+        policies: Mapping[str, Mapping[str, Policy]],
+        *,
+        trouble: Trouble,
+        at: dt.datetime | None = None,
+        examples: int = SHOWN,
     ) -> None:
         self.policies = policies
-        self._at = at
+        self.at = at
         self._trouble = trouble
         self._suites: dict[str, _Suite | None] = {}
         first, *others = policies
-        self._differences = {(first, other): Differences() for other in others}
+        self._differences = {(first, other): Differences(examples) for other in others}
 
     def add(self, run: Run) -> Mapping[str, Sequence[Judged]]:
         """Hold one run against each policy.
@@ -89,7 +99,7 @@ class Board:
             mine = {policy: one for policy, one in chosen.items() if one is not None}
             if len(mine) < len(chosen):
                 self._trouble(f"no policy is for the suite {name[:_SHOWN]!r}, so its runs are left out")
-            self._suites[name] = _Suite(mine, self._at) if len(mine) == len(chosen) else None
+            self._suites[name] = _Suite(mine, self.at) if len(mine) == len(chosen) else None
         return self._suites[name]
 
     def rows(self) -> Iterator[Row]:
@@ -112,7 +122,7 @@ class _Suite:
     def __init__(self, policies: Mapping[str, Policy], at: dt.datetime | None) -> None:
         self._deciders = {name: Decider(policy, at) for name, policy in policies.items()}
         self._effects = Effects(list(policies.values()))
-        self._free = {name: leaves_free(policy, self._deciders[name]) for name, policy in policies.items()}
+        self._free = {name: self._leaves_free(policy, self._deciders[name]) for name, policy in policies.items()}
         self.counted = {name: Counted() for name in policies}
 
     def add(self, run: Run) -> dict[str, list[Judged]]:
@@ -123,20 +133,13 @@ class _Suite:
                 counted.control(run)
             else:
                 readings = counted.cluster(run.cluster)
-                count(run, judged, self._effects.of, leaves_free=self._free[name], into=readings)
+                parted = count(run, judged, self._effects.of, leaves_free=self._free[name], into=readings)
+                counted.part(None if parted is None else parting(judged[parted], run.calls[parted]))
         return found
 
-
-def leaves_free(policy: Policy, decider: Decider) -> bool:
-    """Whether a policy lets any call that writes run unasked.
-
-    Args:
-        policy: The policy.
-        decider: Its decider.
-    """
-    return any(
-        not rule.read_only and stands.rung >= Rung.BOUNDED for rule, stands in map(decider.tool, policy.tools)
-    )
+    def _leaves_free(self, policy: Policy, decider: Decider) -> bool:
+        """Whether a policy lets any tool that writes run unasked, whatever it calls that tool itself."""
+        return any(decider.stands(name) >= Rung.BOUNDED and self._effects.of(name).writes for name in policy.tools)
 
 
 class Counted:
@@ -146,6 +149,7 @@ class Counted:
         self._controls = Tally()
         self._clusters: dict[str, Readings] = {}
         self._crowded = False
+        self.partings: Counter[Parting] = Counter()
 
     @property
     def tasks(self) -> list[Readings]:
@@ -156,6 +160,11 @@ class Counted:
         """Count a run that is a control."""
         self._controls.runs += 1
         self._controls.calls += len(run.calls)
+
+    def part(self, why: Parting | None) -> None:
+        """Count why a run isn't exact to its end, if it isn't."""
+        if why is not None:
+            self.partings[why] += 1
 
     def cluster(self, name: str) -> Readings:
         """The counts of a task.
@@ -189,9 +198,10 @@ def _group(name: str) -> str:
 
 
 def _row(policy: str, suite: str, counted: Sequence[Counted]) -> Row:
-    tasks = [[one.skip for one in each.tasks] for each in counted]
+    tasks = [[one.settled().skip for one in each.tasks] for each in counted]
     exposed = sum(bool(task.gateable) for suite_tasks in tasks for task in suite_tasks)
     total = Readings()
     for one in counted:
         total.add(one.total())
-    return Row(policy, suite, total, estimated(tasks, RATIOS), exposed)
+    partings = sum((one.partings for one in counted), Counter[Parting]())
+    return Row(policy, suite, total.settled(), estimated(tasks, RATIOS), exposed, dict(sorted(partings.items())))

@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 from ladder_graph.replay.traces import Run
+
+SAID = {
+    "arguments": "arguments",
+    "results": "results",
+    "matched": "results found by an id",
+    "words": "the user's own words",
+    "outputs": "texts of results",
+    "times": "times",
+    "models": "models",
+    "fates": "what became of it",
+    "decided": "decisions",
+    "labelled": "labels",
+}
+"""What the calls of a recorded run may bring with them, by the name of the count, in words."""
 
 
 @dataclass(slots=True)
@@ -56,3 +72,36 @@ class Coverage:
         """Each count of calls as a share of all calls, by its name; None where there is no call."""
         counted = [field.name for field in fields(self) if field.name not in {"runs", "calls"}]
         return {name: getattr(self, name) / self.calls if self.calls else None for name in counted}
+
+    def meanings(self, at: dt.datetime | None = None) -> Iterator[str]:
+        """What isn't there, and what that means for everything that is worked out from the runs: a sentence each.
+
+        Args:
+            at: The moment, aware, at which calls without a time are taken to come, where one was given.
+        """
+        if lost := self.calls - self.arguments:
+            yield f"{_calls(lost)} no arguments: what a bound would have to read there is undecidable."
+        if loose := self.results - self.matched:
+            yield f"{loose:,} results were found by their place and not by an id, so some may be another call's."
+        if silent := self.calls - self.words:
+            yield f"{_calls(silent)} no words of a user: a bound on where a value comes from is undecidable there."
+        if unread := self.calls - self.outputs:
+            yield f"{_calls(unread)} no text of a result: a value that would have come from there has no known origin."
+        if timeless := self.calls - self.times:
+            yield f"{_calls(timeless)} no time: {_at(at)}."
+        if unknown := self.calls - self.fates:
+            yield f"Of {unknown:,} it isn't known what became of them; they are taken to have run."
+        if not self.decided and self.calls:
+            yield "No decision is on record: what is asked is taken to be approved, unless it is labelled critical."
+        if not self.labelled and self.calls:
+            yield "Nothing is labelled: attacks, recall and precision can't be counted."
+
+
+def _calls(count: int) -> str:
+    return f"{count:,} {'call has' if count == 1 else 'calls have'}"
+
+
+def _at(at: dt.datetime | None) -> str:
+    if at is None:
+        return "what depends on the hour or on a quota is undecidable, unless `--at` says a moment"
+    return f"all of them are taken to come at {at.isoformat()}, so that they share every window"

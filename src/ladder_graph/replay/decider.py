@@ -20,7 +20,7 @@ from ladder_graph.policy import Policy, Rule
 from ladder_graph.policy.bounds import Charge, weigh
 from ladder_graph.policy.scene import Output, Said, Scene
 from ladder_graph.replay.counting import Counters
-from ladder_graph.replay.missing import TIMES, Known, doubts
+from ladder_graph.replay.missing import TIMES, Known, doubts, plain
 from ladder_graph.replay.traces import Run, TracedCall
 from ladder_graph.routing import decide, too_dear
 from ladder_graph.scale import Rung
@@ -51,6 +51,19 @@ class Judged:
         return "asked" if self.route.rung is Rung.CONFIRM else "held"
 
 
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What can be said of a tool before any particular call."""
+
+    rule: Rule
+    route: Route
+    judged: Judged
+    settled: bool
+    """No call changes it."""
+    plain: bool
+    """Its bounds look at nothing that runs seldom bring with them."""
+
+
 class Decider:
     """Says which rung each call of a recorded run would get.
 
@@ -77,8 +90,8 @@ class Decider:
     def __init__(self, policy: Policy, at: dt.datetime | None = None) -> None:
         self._policy = policy
         self._at = at
-        self._tools: dict[str | None, tuple[Rule, Route]] = {}
-        self._taken, self._perhaps = Counters(), Counters()
+        self._tools: dict[str | None, _Standing] = {}
+        self._begin()
 
     def judged(self, run: Run) -> Iterator[Judged]:
         """What becomes of each call of a run, in order.
@@ -87,14 +100,18 @@ class Decider:
             run: The run.
         """
         if run.apart:
-            self._taken, self._perhaps = Counters(), Counters()
+            self._begin()
         for place, traced in enumerate(run.calls):
             yield self._one(run, place, traced)
 
+    def _begin(self) -> None:
+        """Begin with empty quotas."""
+        self._taken, self._perhaps = Counters(), Counters()
+
     def _one(self, run: Run, place: int, traced: TracedCall) -> Judged:
-        rule, stands = self.tool(traced.tool)
-        if stands.rung < Rung.BOUNDED or not rule.bounds:
-            return Judged(stands)
+        tool = self._tool(traced.tool)
+        if tool.settled:
+            return tool.judged
         try:
             call = Call(self._policy.agent, run.id, traced.id or str(place), traced.tool, traced.arguments or {})
         except ArgumentsError as wrong:
@@ -102,14 +119,15 @@ class Decider:
         at = traced.at or self._at
         scene = Scene(at or _EPOCH, run.requester, run.facts, lambda: _said(run, place, traced))
         known = Known(run, place, arguments=traced.arguments is not None, timed=at is not None)
-        return self._weighed(rule, stands, call, scene, known)
+        return self._weighed(tool, call, scene, known)
 
-    def _weighed(self, rule: Rule, stands: Route, call: Call, scene: Scene, known: Known) -> Judged:
-        held = [bound for bound in rule.bounds if known.covers(bound)]
+    def _weighed(self, tool: _Standing, call: Call, scene: Scene, known: Known) -> Judged:
+        rule = tool.rule
+        held = rule.bounds if tool.plain and known.whole else [one for one in rule.bounds if known.covers(one)]
         breaches, charges = weigh(held, call, scene)
         breaches += too_dear(rule, charges)
         left = [(charge, self._taken.left(charge)) for charge in charges]
-        route = decide(stands, breaches, left if known.timed else ())
+        route = decide(tool.route, breaches, left if known.timed else ())
         if route.rung < Rung.BOUNDED:
             return Judged(route)
         missing = [] if len(held) == len(rule.bounds) else doubts(rule.bounds, call, scene, known)
@@ -127,16 +145,22 @@ class Decider:
     def _doubt(charge: Charge, known: Known) -> str:
         return f"what earlier calls took from {charge.window}" if known.timed else TIMES
 
-    def tool(self, name: str) -> tuple[Rule, Route]:
-        """A tool's rule, and where it stands before any particular call. Kept by entry, of which there are few.
+    def stands(self, name: str) -> Rung:
+        """Where a tool stands before any particular call.
 
         Args:
             name: The tool's name.
         """
+        return self._tool(name).route.rung
+
+    def _tool(self, name: str) -> _Standing:
+        """A tool's rule, and what it comes to before any particular call. Kept by entry, of which there are few."""
         entry = self._policy.entry(name)
         if entry not in self._tools:
             rule = self._policy.rule(name)
-            self._tools[entry] = rule, claimed(self._policy, rule)
+            route = claimed(self._policy, rule)
+            settled = route.rung < Rung.BOUNDED or not rule.bounds
+            self._tools[entry] = _Standing(rule, route, Judged(route), settled=settled, plain=plain(rule.bounds))
         return self._tools[entry]
 
 
@@ -146,6 +170,6 @@ def _said(run: Run, place: int, traced: TracedCall) -> Said:
     outputs = tuple(
         Output(one.tool, one.output, one.arguments or {})
         for one in run.calls[:place]
-        if one.output is not None and one.turn < traced.turn
+        if one.output is not None and one.turn < traced.turn and not one.silent
     )
     return Said(words if traced.heard is None else words[: traced.heard], outputs)

@@ -11,7 +11,7 @@ from ladder_graph.replay.decider import Judged, Verdict
 from ladder_graph.replay.traces import Run
 
 SHOWN = 3
-"""Examples that are kept of each change."""
+"""Examples that are kept of each change, where nothing else is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,14 @@ class Change:
 
 
 class Differences:
-    """Compares two policies call by call. What it keeps grows with the tools, not with the calls."""
+    """Compares two policies call by call. What it keeps grows with the tools, not with the calls.
 
-    def __init__(self) -> None:
+    Args:
+        shown: Examples that are kept of each change.
+    """
+
+    def __init__(self, shown: int = SHOWN) -> None:
+        self._shown = shown
         self._counts: Counter[tuple[str, Verdict, Verdict]] = Counter()
         self._examples: dict[tuple[str, Verdict, Verdict], list[Example]] = {}
 
@@ -54,7 +59,7 @@ class Differences:
                 change = (call.tool, was, now)
                 self._counts[change] += 1
                 examples = self._examples.setdefault(change, [])
-                if len(examples) < SHOWN:
+                if len(examples) < self._shown:
                     examples.append(Example(run.id, place, call.tool, call.arguments, why(other)))
 
     def changes(self) -> list[Change]:

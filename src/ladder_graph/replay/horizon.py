@@ -1,8 +1,8 @@
 """How far a replay is exact.
 
-A recorded run is what happened under whatever decided then. Held against another policy it is exact up to the first call
-whose fate would have been another one: rejected, edited, undone or held here and not there, or the other way round.
-From there on the model would have seen something else, and what it would have done isn't recorded.
+A recorded run is what happened under whatever decided then. Held against another policy it is exact up to the first
+call whose fate would have been another one: rejected, edited, undone or held here and not there, or the other way
+round. From there on the model would have seen something else, and what it would have done isn't recorded.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from ladder_graph.replay.traces import CRITICAL, TracedCall
 from ladder_graph.scale import Rung
 
 Parting = Literal["rejected", "edited", "held", "asked", "undone", "undecidable"]
-"""Why a replay isn't exact any further. `rejected`: one of the two says no, or would; `edited`: other arguments were put
-in, and nobody would be asked; `held`: it is only suggested or drafted in one of the two; `asked`: a question where the
-record has none that was waited for; `undone`: it was undone, and here nothing would; `undecidable`: nobody knows."""
+"""Why a replay isn't exact any further. `rejected`: one of the two says no, or would; `edited`: other arguments were
+put in, and nobody would be asked; `held`: it is only suggested or drafted in one of the two; `asked`: a question where
+the record has none that was waited for; `undone`: it was undone, and here nothing would; `undecidable`: nobody
+knows."""
 
 
 def parting(judged: Judged, traced: TracedCall) -> Parting | None:

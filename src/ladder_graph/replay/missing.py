@@ -43,8 +43,13 @@ class Known:
     timed: bool
     """When it came was recorded, or is assumed by whoever replays."""
 
+    @property
+    def whole(self) -> bool:
+        """Whether arguments, times and the user's words are all there."""
+        return self.arguments and self.timed and self.run.said is not None
+
     def covers(self, bound: Bound) -> bool:
-        """Whether everything is known that a bound looks at. A counter tells without the time what a call would take."""
+        """Whether all that a bound looks at is known. A counter tells without the time what a call would take."""
         return not any(lack != TIMES or isinstance(bound, Time) for lack in self.lacks(bound))
 
     def lacks(self, bound: Bound) -> list[str]:
@@ -79,9 +84,26 @@ class Known:
             lacks.append(WORDS)
         if bound.tools:
             turn, before = self.run.calls[self.place].turn, self.run.calls[: self.place]
-            silent = {one.tool for one in before if one.output is None and one.turn < turn}
-            lacks += [f"what {tool} answered" for tool in sorted({one.partition(":")[0] for one in bound.tools} & silent)]
+            silent = {one.tool for one in before if one.output is None and not one.silent and one.turn < turn}
+            lacks += [
+                f"what {tool} answered" for tool in sorted({one.partition(":")[0] for one in bound.tools} & silent)
+            ]
         return lacks
+
+
+def plain(bounds: Iterable[Bound]) -> bool:
+    """Whether bounds look at nothing but arguments, times and the user's words, which most runs bring with them.
+
+    Args:
+        bounds: The bounds of a rule.
+    """
+    return not any(
+        isinstance(bound, Tenant)
+        or (isinstance(bound, Environment) and bound.variable is not None)
+        or (isinstance(bound, Origin) and bound.tools)
+        or (isinstance(bound, QuotaBound) and bound.by == "user")
+        for bound in bounds
+    )
 
 
 def doubts(bounds: Iterable[Bound], call: Call, scene: Scene, known: Known) -> list[str]:

@@ -65,6 +65,9 @@ class TracedCall:
     """What the tool answered, where its text is recorded."""
     matched: Literal["id", "order", ""] = ""
     """How the result was found to be this call's: by the id, or only by its place."""
+    answers: int | None = None
+    """How many different answers to it stand in the record, or how often it was begun: more than one where it ran
+    again; None where that isn't known."""
     fate: Fate | None = None
     """What became of it; None where that isn't recorded."""
     at: dt.datetime | None = None
@@ -80,6 +83,11 @@ class TracedCall:
     labels: frozenset[str] | None = None
     """What is known of it afterwards, such as `CRITICAL`; empty where somebody looked and found nothing, None where
     nobody did."""
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing that it came back with counts as its tool's word."""
+        return self.fate in {"failed", "declined"}
 
     @property
     def error(self) -> bool | None:

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from ladder_graph.calls import Call
 from ladder_graph.policy.bounds.shape import ArgumentBound, Breach, shorten
-from ladder_graph.policy.bounds.words import Type, found_in, spelt
+from ladder_graph.policy.bounds.words import Type, found_in, spelt, values_in
 from ladder_graph.policy.fields import Many
 from ladder_graph.policy.scene import Output, Scene
 
@@ -86,7 +86,7 @@ class Origin(ArgumentBound):
         """What the sources hold, in one spelling each."""
         if self.user:
             for text in scene.said.user:
-                yield from found_in(text, self.type)
+                yield from values_in(text, self.type)
         for source in self.tools:
             tool, _, field = source.partition(":")
             for output in scene.said.outputs:

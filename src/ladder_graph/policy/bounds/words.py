@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -110,6 +111,25 @@ def found_in(text: str, kind: Type) -> Iterator[str]:
         # Without its last line, of which only the beginning may be there. No value but a whole text spans two.
         text = text[:LONGEST].rpartition("\n")[0]
     return _FINDERS[kind](text)
+
+
+@lru_cache(maxsize=256)
+def _kept(text: str, kind: Type) -> frozenset[str]:
+    return frozenset(found_in(text, kind))
+
+
+_SHORT = 4096
+"""Characters of a text whose values are kept in mind: the user's words are read for each argument of each call."""
+
+
+def values_in(text: str, kind: Type) -> frozenset[str]:
+    """The values of a type that a text holds, each once and in one spelling.
+
+    Args:
+        text: The text.
+        kind: The type.
+    """
+    return _kept(text, kind) if len(text) <= _SHORT else frozenset(found_in(text, kind))
 
 
 def _whole(value: str, kind: Type) -> bool:

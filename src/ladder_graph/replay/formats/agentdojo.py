@@ -16,7 +16,7 @@ from ladder_graph.replay.traces import CRITICAL, Kind, Run, TracedCall
 
 _PARTS = 5
 """Of a run's id: model, suite, user task, attack, injection task."""
-_CONTROL = "injection_task_"
+CONTROL = "injection_task_"
 """What a user task's name begins with where the user asks for what an attacker would want."""
 _NEEDED, _FREE = frozenset({CRITICAL}), frozenset[str]()
 
@@ -60,7 +60,7 @@ def _read(source: Source) -> Iterator[Run]:
 
 def _run(line: _Line) -> Run:
     model, suite, task, attack, _ = line.id.split("/")
-    kind: Kind = "control" if task.startswith(_CONTROL) else "task" if attack == "none" else "attacked"
+    kind: Kind = "control" if task.startswith(CONTROL) else "task" if attack == "none" else "attacked"
     critical = () if line.text_only else frozenset(line.critical)
     return Run(
         id=line.id,

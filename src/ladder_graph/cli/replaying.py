@@ -1,0 +1,185 @@
+"""`ladder replay`: what policies would have made of recorded runs. Nothing runs, and nothing is changed."""
+
+from __future__ import annotations
+
+import json as writing
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ladder_graph.cli.options import Json
+from ladder_graph.cli.place import find_project, place_of
+from ladder_graph.errors import LadderError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from ladder_graph.replay import Judged, Run
+    from ladder_graph.replay.holding import Seen
+    from ladder_graph.replay.report import Findings
+    from ladder_graph.replay.sources import Progress
+
+MOST = 20
+"""Lines about what can't be used that are printed; of more, only the number is said."""
+
+
+def replay(
+    ctx: typer.Context,
+    traces: Annotated[
+        list[str],
+        typer.Argument(metavar="TRACES...", help="Files, folders, databases of recorded runs; - for stdin."),
+    ],
+    *,
+    policy: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE|FOLDER",
+            help="A policy, or a folder with SUITE.toml for each suite. Repeatable; the first is compared with.",
+            show_default=False,
+        ),
+    ] = None,
+    references: Annotated[
+        bool, typer.Option("--references", help="Add policies to compare with, from nothing gated to everything asked.")
+    ] = False,
+    at: Annotated[
+        str | None,
+        typer.Option(metavar="MOMENT", help="When calls without a time come: 2026-11-23T10:00Z.", show_default=False),
+    ] = None,
+    form: Annotated[
+        str, typer.Option("--format", metavar="NAME", help="The format, instead of recognising it.", show_default=False)
+    ] = "",
+    examples: Annotated[int, typer.Option(min=0, help="Calls to show of each difference between two policies.")] = 1,
+    minutes: Annotated[float, typer.Option(help="What an answer is taken to cost people.")] = 0.5,
+    catches: Annotated[
+        float, typer.Option(help="The share of what must not run that whoever is asked is taken to decline.")
+    ] = 0.8,
+    calls: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write each call with its decisions there, in JSON.", show_default=False),
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write it there as one page, too.", show_default=False)
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Tell what policies would have asked and let run, on recorded runs of agents.
+
+    Nothing runs, and nothing is changed. Exit code 1 where something of the traces can't be used; it is told on
+    standard error, and the rest counts.
+    """
+    from ladder_graph.replay.candidates import candidates
+    from ladder_graph.replay.holding import held
+    from ladder_graph.replay.pareto import Reviewer
+    from ladder_graph.replay.report.findings import findings
+
+    find_project()
+    reviewer, moment = Reviewer(minutes, catches), moment_of(at)
+    found = candidates(policy or [_own(ctx)], references=references)
+    with watching() as (trouble, progress), _written(calls) as seen:
+        board, coverage = held(
+            traces, found, trouble=trouble, at=moment, form=form, examples=examples, progress=progress, seen=seen
+        )
+    _tell(findings(board, coverage, found, traces=traces, reviewer=reviewer), html, json=json)
+    trouble.sum_up()
+    if trouble.count:
+        raise typer.Exit(1)
+
+
+def _own(ctx: typer.Context) -> str:
+    """The policy that one stands beside, where none is named."""
+    place = place_of(ctx)
+    place.read_policy()
+    return str(place.policy)
+
+
+def moment_of(text: str | None) -> datetime | None:
+    """The moment that `--at` names; None where it wasn't given.
+
+    Raises:
+        LadderError: It is none.
+    """
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise LadderError(f"--at {text}: is no moment with a time zone, such as 2026-11-23T10:00Z")
+    return moment
+
+
+def _tell(found: Findings, html: Path | None, *, json: bool) -> None:
+    from ladder_graph.cli import replayed, screen
+    from ladder_graph.replay.report import text
+
+    if html is not None:
+        from ladder_graph.replay.report.page import page
+
+        html.write_text(page(found), encoding="utf-8")
+    if json:
+        screen.document(replayed.replay(found))
+    else:
+        sys.stdout.write(f"{text(found, screen.Screen().width)}\n")
+
+
+@contextmanager
+def _written(path: Path | None) -> Iterator[Seen | None]:
+    """Writes each call of each run to a file, as it is judged."""
+    if path is None:
+        yield None
+        return
+    from ladder_graph.cli import replayed
+
+    with path.open("w", encoding="ascii") as file:
+
+        def seen(run: Run, judged: Mapping[str, Sequence[Judged]]) -> None:
+            file.writelines(f"{writing.dumps(one)}\n" for one in replayed.calls(run, judged))
+
+        yield seen
+
+
+class Troubles:
+    """Prints what can't be used, a line each, and no more lines than somebody reads.
+
+    Args:
+        say: Prints a line.
+    """
+
+    def __init__(self, say: Callable[[str], object]) -> None:
+        self.count = 0
+        self._say = say
+
+    def __call__(self, line: str) -> None:
+        """Take note of one thing."""
+        self.count += 1
+        if self.count <= MOST:
+            self._say(line)
+
+    def sum_up(self) -> None:
+        """Say how many there were that weren't printed."""
+        if self.count > MOST:
+            sys.stderr.write(f"and {self.count - MOST:,} more\n")
+
+
+@contextmanager
+def watching() -> Iterator[tuple[Troubles, Progress | None]]:
+    """Where somebody looks on, a bar that shows how far the reading has come; lines are printed above it."""
+    if not sys.stderr.isatty():
+        yield Troubles(lambda line: sys.stderr.write(f"{line}\n")), None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
+
+    console = Console(stderr=True, markup=False, emoji=False, highlight=False)
+    with Progress(BarColumn(), DownloadColumn(), TimeRemainingColumn(), console=console, transient=True) as bar:
+        task = bar.add_task("reading", total=None)
+        yield (
+            Troubles(lambda line: console.print(line, soft_wrap=True)),
+            lambda done, whole: bar.update(task, completed=done, total=whole or None),
+        )

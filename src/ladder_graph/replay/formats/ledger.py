@@ -1,0 +1,41 @@
+"""Our own ledger, in SQLite or PostgreSQL: one run for each agent in each thread, in the order in which they began.
+
+A ledger holds no words of the user's, so that what is bound to them can't be decided from it; a checkpointer's history
+of the same threads holds them. Arguments that were erased are missing, and so are the answers of tools where nothing of
+their conversation was kept, since then nobody knows which calls had heard them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ladder_graph.replay.formats import Format
+from ladder_graph.replay.sources import Source
+from ladder_graph.replay.traces import Run
+
+
+def _read(source: Source) -> Iterator[Run]:
+    from ladder_graph.replay.accounts import Accounts
+
+    with Accounts(source.path) as accounts:
+        for done, (thread, agent) in enumerate(accounts.threads()):
+            found = accounts.of(thread, agent)
+            requesters = {one.requester for one in found} - {None}
+            inner = "/" in agent
+            yield Run(
+                id=f"{thread}|{agent}" if inner else thread,
+                calls=tuple(one.traced for one in found),
+                suite=agent,
+                # What an agent inside another one did is no observation of its own.
+                task=thread if inner else "",
+                requester=requesters.pop() if len(requesters) == 1 else None,
+            )
+            source.progress(done + 1, 0)
+
+
+FORMAT = Format(
+    name="ledger",
+    about="a ladder's own ledger, in SQLite or PostgreSQL",
+    fits=lambda sample: {"action", "question", "entry", "payload"} <= sample.tables,
+    read=_read,
+)

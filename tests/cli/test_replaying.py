@@ -1,0 +1,187 @@
+"""`ladder replay`: recorded runs, policies, what is told of both, and the exit code."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from ladder_graph.cli import replayed
+
+PACK = Path(__file__).parents[2] / "examples" / "agentdojo" / "runs.jsonl.gz"
+POLICY = """\
+# Written before anybody looked.
+# For a bank.
+agent = "bank"
+
+[tools."get_*"]
+rung = "bounded"
+read_only = true
+
+[tools.send_money]
+rung = "{rung}"
+bounds = [{{ kind = "range", argument = "amount", most = 100 }}]
+"""
+
+
+def line(run="m/banking/user_task_1/none/none", *calls, **more):
+    """A recorded run as a line of the pack."""
+    return json.dumps({
+        "id": run, "v": "v1.2", "prompt": "Pay 12 to Ana.", "utility": True, "attack": None, "critical": [],
+        "text_only": False, "calls": [{"t": tool, "a": given, "e": False, "o": "ab12"} for tool, given in calls],
+    } | more)  # fmt: skip
+
+
+PAY = ("send_money", {"recipient": "<script>alert(1)</script>", "amount": 12})
+DEAR = ("send_money", {"recipient": "Bo\u202e", "amount": 1200})
+LOOK = ("get_iban", {})
+
+
+@pytest.fixture
+def desk(tmp_path, monkeypatch):
+    """A folder with two policies and three runs, in which the test stands."""
+    monkeypatch.chdir(tmp_path)
+    Path("loose.toml").write_text(POLICY.format(rung="bounded"), encoding="utf-8")
+    Path("strict.toml").write_text(POLICY.format(rung="confirm"), encoding="utf-8")
+    attack = line("m/banking/user_task_1/important/injection_task_1", LOOK, DEAR, attack=True, critical=[1])
+    text = "\n".join(
+        [line("m/banking/user_task_0/none/none", LOOK, PAY), line("m/banking/user_task_1/none/none", LOOK)]
+    )
+    Path("runs.jsonl").write_text(f"{text}\n{attack}\n", encoding="utf-8")
+    return tmp_path
+
+
+def test_coverage_comes_before_any_result(desk, ladder):
+    """What was read is told first, with what it means for the rest; then the tables."""
+    text = ladder("replay", "runs.jsonl", "--policy", "loose.toml").stdout
+    order = [
+        "What was read: 3 runs with 5 calls",
+        "no time",
+        "What the policies say",
+        "banking: 3 runs",
+        "confirmations",
+    ]
+    places = [text.index(words) for words in order]
+    assert places == sorted(places)
+    assert "loose: Written before anybody looked. For a bank." in text
+
+
+def test_the_keys_of_the_json_are_those_that_the_help_names(desk, ladder):
+    """`--json` prints one object whose keys the help names, and all objects in it are as documented."""
+    found = ladder("replay", "runs.jsonl", "--policy", "loose.toml", "--policy", "strict.toml", "--json").document
+    assert list(found) == list(replayed.ReplayDocument.__annotations__)
+    assert ", ".join(found) in " ".join(ladder("replay", "--help").stdout.split())
+    for one, kind in (
+        (found["coverage"], replayed.CoverageDocument),
+        (found["policies"][0], replayed.CandidateDocument),
+        (found["rows"][0], replayed.RowDocument),
+        (found["rows"][0]["ratios"]["asked"], replayed.EstimateDocument),
+        (found["changes"][0], replayed.ChangeDocument),
+        (found["changes"][0]["examples"][0], replayed.ExampleDocument),
+        (found["pareto"], replayed.FrontDocument),
+        (found["pareto"]["points"][0], replayed.PointDocument),
+    ):
+        assert list(one) == list(kind.__annotations__)
+
+
+def test_a_policy_is_compared_with_the_first_one(desk, ladder):
+    """What the second one newly asks is told with an example, in which nothing hides."""
+    done = ladder("replay", "runs.jsonl", "--policy", "loose.toml", "--policy", "strict.toml", "--examples", 2)
+    assert "strict against loose: 1 newly asked" in done.stdout
+    assert "newly asked: 1 x send_money, free before" in done.stdout
+    assert "user_task_0/none/none, call 2" in done.stdout
+    back = ladder("replay", "runs.jsonl", "--policy", "strict.toml", "--policy", "loose.toml")
+    assert "loose against strict: 1 newly free" in back.stdout
+
+
+def test_each_call_can_be_had_with_its_decisions(desk, ladder):
+    """`--calls` writes a line a call: decision, rung and reasons of each policy."""
+    ladder("replay", "runs.jsonl", "--policy", "loose.toml", "--policy", "strict.toml", "--calls", "calls.jsonl")
+    calls = [json.loads(text) for text in Path("calls.jsonl").read_text(encoding="ascii").splitlines()]
+    assert [list(one) for one in calls] == [list(replayed.CallDocument.__annotations__)] * 5
+    decided = [{name: one["decision"] for name, one in call["policies"].items()} for call in calls]
+    free, asked = {"loose": "free", "strict": "free"}, {"loose": "asked", "strict": "asked"}
+    assert decided == [free, {"loose": "free", "strict": "asked"}, free, free, asked]
+    dear = calls[-1]["policies"]["loose"]
+    assert list(dear) == list(replayed.JudgedDocument.__annotations__)
+    assert (dear["rung"], [reason["code"] for reason in dear["reasons"]]) == ("confirm", ["outside_range"])
+    assert calls[-1]["labels"] == ["critical"]
+
+
+def test_one_policy_for_each_suite_comes_from_a_folder(desk, ladder):
+    """The name of a file is its suite; names that would be the same are told apart."""
+    Path("bank").mkdir()
+    Path("bank/banking.toml").write_text(POLICY.format(rung="bounded"), encoding="utf-8")
+    found = ladder("replay", "runs.jsonl", "--policy", "bank", "--policy", "bank", "--json").document
+    assert [(one["name"], one["suites"]) for one in found["policies"]] == [
+        ("bank", ["banking"]),
+        ("bank (2)", ["banking"]),
+    ]
+
+
+def test_a_suite_without_a_policy_is_told(desk, ladder):
+    """Its runs are left out, said once, and the exit code says so."""
+    Path("bank").mkdir()
+    Path("bank/travel.toml").write_text(POLICY.format(rung="bounded"), encoding="utf-8")
+    done = ladder("replay", "runs.jsonl", "--policy", "bank", "--json", code=1)
+    assert done.stderr == "no policy is for the suite 'banking', so its runs are left out\n"
+    assert done.document["rows"][0]["counts"]["runs"] == 0
+    assert done.document["coverage"]["runs"] == 3
+
+
+def test_the_policy_one_stands_beside_is_taken(desk, ladder):
+    """Without `--policy` it is that of the other commands, and where there is none that is said."""
+    ladder("replay", "runs.jsonl", code=2)
+    Path("loose.toml").rename("ladder.toml")
+    assert "\nladder  " in ladder("replay", "runs.jsonl").stdout
+
+
+def test_what_cannot_be_used_is_told_and_the_rest_counts(desk, ladder):
+    """Broken lines and a file that breaks off are a line each on standard error, and the exit code is 1."""
+    with gzip.open(PACK, "rt", encoding="utf-8") as pack:
+        whole = json.loads(next(pack))
+    odd = ["{nonsense", json.dumps({key: value for key, value in whole.items() if key != "calls"})]
+    text = "\n".join([Path("runs.jsonl").read_text(encoding="utf-8").strip(), *odd, ""])
+    Path("runs.gz").write_bytes(gzip.compress(text.encode())[:-6])
+    done = ladder("replay", "runs.gz", "--policy", "loose.toml", "--json", code=1)
+    told = done.stderr.splitlines()
+    assert [place in text for place, text in zip((":4: ", ":5: calls: Field", "breaks off"), told, strict=True)] == [
+        True
+    ] * 3
+    assert done.document["coverage"]["runs"] == 3
+
+
+def test_no_more_is_told_than_somebody_reads(desk, ladder):
+    """Of many troubles the first ones are printed, and how many there are besides."""
+    Path("runs.jsonl").write_text(line("m/banking/t/none/none", LOOK) + "\n" + "{\n" * 1254, encoding="utf-8")
+    told = ladder("replay", "runs.jsonl", "--policy", "loose.toml", code=1).stderr.splitlines()
+    assert len(told) == 21
+    assert told[-1] == "and 1,234 more"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["missing.jsonl", "--policy", "loose.toml"], "missing.jsonl: No such file or directory"),
+        (["runs.jsonl", "--policy", "missing.toml"], "missing.toml"),
+        (
+            ["runs.jsonl", "--policy", "empty"],
+            "empty: has no policy; a folder holds one file SUITE.toml for each suite",
+        ),
+        (
+            ["runs.jsonl", "--policy", "loose.toml", "--at", "2026-11-23"],
+            "--at 2026-11-23: is no moment with a time zone",
+        ),
+        (["runs.jsonl", "--policy", "loose.toml", "--format", "xml"], "there is no format 'xml'"),
+        (["runs.jsonl", "--policy", "loose.toml", "--catches", "1.5"], "a share from 0 to 1"),
+        (["runs.jsonl", "--policy", "loose.toml", "--minutes", "nan"], "give 0 minutes or more"),
+    ],
+)
+def test_a_mistake_is_a_sentence(desk, ladder, arguments, said):
+    """What isn't there, or can't be so, ends with code 2 and says what to do."""
+    Path("empty").mkdir()
+    done = ladder("replay", *arguments, code=2)
+    assert done.stderr.startswith("error: ")
+    assert said in " ".join(done.stderr.split())
