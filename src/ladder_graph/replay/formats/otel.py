@@ -87,7 +87,7 @@ def _step(span: Mapping[str, Any], attributes: Attributes, resource: Attributes)
     context = mapping(span.get("context"))
     kind, operation = attributes.get("openinference.span.kind"), attributes.get("gen_ai.operation.name")
     known: dict[str, Any] = {
-        "trace": first(context, "trace_id") or first(span, "traceId"),
+        "trace": first(context, "trace_id") or first(span, "traceId") or "without a trace",
         "id": first(context, "span_id") or first(span, "spanId"),
         "parent": first(span, "parentSpanId", "parent_id"),
         "at": moment_of(span.get("startTimeUnixNano", span.get("start_time"))),
