@@ -12,6 +12,7 @@ import typer
 from ladder_graph.cli.documents import DecisionDocument, keys
 from ladder_graph.cli.options import Json
 from ladder_graph.cli.place import Place, find_project, place_of
+from ladder_graph.cli.suggesting import SuggestionDocument, suggest
 from ladder_graph.errors import LadderError
 
 if TYPE_CHECKING:
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from ladder_graph.explaining import Explanation
     from ladder_graph.policy.scene import Scene
 
-commands = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Test a policy, or compare two.")
+commands = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Test a policy, compare two, or find bounds.")
+
+commands.command("suggest", epilog=keys(SuggestionDocument))(suggest)
 
 File = Annotated[Path, typer.Argument(metavar="CASES", help="A TOML file of calls with the rungs they should get.")]
 

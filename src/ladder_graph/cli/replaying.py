@@ -62,6 +62,9 @@ def replay(
         Path | None,
         typer.Option(metavar="FILE", help="Write each call with its decisions there, in JSON.", show_default=False),
     ] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write it there as one page, too.", show_default=False)
+    ] = None,
     json: Json = False,
 ) -> None:
     """Tell what policies would have asked and let run, on recorded runs of agents.
@@ -75,13 +78,13 @@ def replay(
     from ladder_graph.replay.report.findings import findings
 
     find_project()
-    reviewer, moment = Reviewer(minutes, catches), _moment(at)
+    reviewer, moment = Reviewer(minutes, catches), moment_of(at)
     found = candidates(policy or [_own(ctx)], references=references)
-    with _watching() as (trouble, progress), _written(calls) as seen:
+    with watching() as (trouble, progress), _written(calls) as seen:
         board, coverage = held(
             traces, found, trouble=trouble, at=moment, form=form, examples=examples, progress=progress, seen=seen
         )
-    _tell(findings(board, coverage, found, traces=traces, reviewer=reviewer), json=json)
+    _tell(findings(board, coverage, found, traces=traces, reviewer=reviewer), html, json=json)
     trouble.sum_up()
     if trouble.count:
         raise typer.Exit(1)
@@ -94,7 +97,12 @@ def _own(ctx: typer.Context) -> str:
     return str(place.policy)
 
 
-def _moment(text: str | None) -> datetime | None:
+def moment_of(text: str | None) -> datetime | None:
+    """The moment that `--at` names; None where it wasn't given.
+
+    Raises:
+        LadderError: It is none.
+    """
     if text is None:
         return None
     try:
@@ -106,10 +114,14 @@ def _moment(text: str | None) -> datetime | None:
     return moment
 
 
-def _tell(found: Findings, *, json: bool) -> None:
+def _tell(found: Findings, html: Path | None, *, json: bool) -> None:
     from ladder_graph.cli import replayed, screen
     from ladder_graph.replay.report import text
 
+    if html is not None:
+        from ladder_graph.replay.report.page import page
+
+        html.write_text(page(found), encoding="utf-8")
     if json:
         screen.document(replayed.replay(found))
     else:
@@ -156,7 +168,7 @@ class Troubles:
 
 
 @contextmanager
-def _watching() -> Iterator[tuple[Troubles, Progress | None]]:
+def watching() -> Iterator[tuple[Troubles, Progress | None]]:
     """Where somebody looks on, a bar that shows how far the reading has come; lines are printed above it."""
     if not sys.stderr.isatty():
         yield Troubles(lambda line: sys.stderr.write(f"{line}\n")), None

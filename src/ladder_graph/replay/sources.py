@@ -14,20 +14,17 @@ import sys
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from pydantic_core import from_json
-
 from ladder_graph.errors import LadderError
+from ladder_graph.replay.documents import ITEM, LONGEST, Cutter, parsed, whole
 from ladder_graph.replay.traces import Trouble
 
 Progress = Callable[[int, int], None]
 """Is told how many bytes of a file were read, and how many it has; 0 where nobody knows."""
 
-LONGEST = 1 << 28
-"""Bytes of a line that is read; a longer one is told and left out."""
 _PACKED = b"\x1f\x8b"
 """What a gzip file begins with."""
 _DATABASE = b"SQLite format 3\0"
@@ -35,6 +32,8 @@ _HEAD = 1 << 17
 """Bytes by which a format is recognised, and that are read at a time."""
 _TOLD_EVERY = 500
 """Values between two words about the progress."""
+_LOOKED_AT = 100
+"""Lines by which an array is told from lines of arrays."""
 _WHY = 200
 """Characters of what a parser says that are passed on."""
 
@@ -56,6 +55,8 @@ class Source:
     path: str
     trouble: Trouble = field(repr=False)
     progress: Progress = field(default=_quiet, repr=False)
+    _opened: list[io.IOBase] = field(default_factory=list, init=False, repr=False)
+    """What was opened, kept since a stream that is forgotten closes what it reads from."""
 
     def tell(self, place: object, why: str) -> None:
         """Say what can't be used.
@@ -78,16 +79,20 @@ class Source:
         """How its content begins, unpacked; empty for the URL of a database.
 
         Raises:
-            LadderError: There is no such file, or it can't be opened.
+            LadderError: There is no such file, or it can't be read.
         """
         if self.is_url:
             return b""
-        if self._packed:
-            try:
-                return zlib.decompressobj(wbits=31).decompress(self._peeked, _HEAD)
-            except zlib.error:
-                return b""
-        return self._peeked
+        return _unpacked(self._begin) if self._packed else self._begin
+
+    @cached_property
+    def opening(self) -> str:
+        """How its text begins, as far as it was looked at; what is no text in it is replaced.
+
+        Raises:
+            LadderError: There is no such file, or it can't be read.
+        """
+        return self.head.decode(self._encoding, "replace").removeprefix("\ufeff")
 
     @property
     def is_sqlite(self) -> bool:
@@ -95,176 +100,228 @@ class Source:
         return self.head.startswith(_DATABASE)
 
     @cached_property
-    def _plain(self) -> io.BufferedReader:
-        """The file as it stands, opened once: what was looked at isn't lost, also of a pipe."""
+    def _file(self) -> io.FileIO:
+        """The file as it stands, opened once."""
         try:
-            raw: Any = cast("Any", sys.stdin.buffer).raw if self.path == "-" else io.FileIO(self.path)
+            return io.FileIO(sys.stdin.fileno(), closefd=False) if self.path == "-" else io.FileIO(self.path)
         except OSError as wrong:
             raise LadderError(f"{self.path}: {wrong.strerror or wrong}") from wrong
-        return io.BufferedReader(raw, _HEAD)
+        except ValueError as wrong:
+            raise LadderError(f"{self.path!r}: {wrong}") from wrong
 
     @cached_property
-    def _peeked(self) -> bytes:
-        return self._plain.peek(_HEAD)
+    def _begin(self) -> bytes:
+        """Its first bytes. A pipe gives them in pieces, however small."""
+        pieces, size = [], 0
+        try:
+            while size < _HEAD and (piece := self._file.read(_HEAD - size)):
+                pieces.append(piece)
+                size += len(piece)
+        except OSError as wrong:
+            raise LadderError(f"{self.path}: {wrong.strerror or wrong}") from wrong
+        return b"".join(pieces)
 
     @property
     def _packed(self) -> bool:
-        return self._peeked.startswith(_PACKED)
+        return self._begin.startswith(_PACKED)
 
     @cached_property
     def _size(self) -> int:
-        return os.fstat(self._plain.fileno()).st_size
+        return os.fstat(self._file.fileno()).st_size
 
     def close(self) -> None:
         """Close the file, where it was opened."""
-        if "_plain" in vars(self):
-            self._plain.close()
+        for stream in reversed(self._opened):
+            stream.close()
+        if "_file" in vars(self):
+            self._file.close()
 
     def open(self) -> BinaryIO:
         """The content, unpacked; once.
 
         Raises:
-            LadderError: There is no such file, or it can't be opened.
+            LadderError: There is no such file, or it can't be read.
         """
-        return cast("BinaryIO", gzip.GzipFile(fileobj=self._plain)) if self._packed else self._plain
+        packed = self._packed  # First of all, since that reads.
+        raw: io.RawIOBase = self._file if self._file.seekable() else _Again(self._begin, self._file)
+        if raw is self._file:
+            self._file.seek(0)
+        plain = io.BufferedReader(raw, _HEAD)
+        self._opened.append(plain)
+        return cast("BinaryIO", gzip.GzipFile(fileobj=plain) if packed else plain)
 
     def lines(self) -> Iterator[tuple[int, str]]:
         """Each line that isn't empty, with its number from 1; one that is no text is told and left out."""
-        encoding = self._encoding
-        stream = self._whole_lines() if encoding == "utf-8" else self._transcoded(encoding)
-        for number, line in stream:
+        for number, line in self._lines():
             if number % _TOLD_EVERY == 0:
-                self.progress(self._at, self._size)
+                self._progressed()
             if not line.strip():
                 continue
             try:
-                yield number, line.decode("utf-8-sig" if number == 1 else "utf-8")
-            except UnicodeDecodeError as wrong:
-                self.tell(number, f"is no UTF-8 text: {wrong.reason} at byte {wrong.start}")
+                text = line.decode("utf-8-sig") if isinstance(line, bytes) else _whole(line)
+            except UnicodeError as wrong:
+                self.tell(number, f"is no text: {wrong}")
+                continue
+            yield number, text.rstrip("\r\n")
         self.progress(self._size, self._size)
 
-    @property
-    def _at(self) -> int:
+    def _progressed(self) -> None:
         try:
-            return self._plain.tell()
+            self.progress(min(self._file.tell(), self._size), self._size)
         except OSError:
-            return 0  # a pipe
+            self.progress(0, 0)  # a pipe
 
-    @property
+    @cached_property
     def _encoding(self) -> str:
-        """UTF-16 and UTF-32 by their marks, as Windows tools write them; else UTF-8."""
-        for mark, name in ((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
-                           (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):  # fmt: skip
+        """UTF-16 and UTF-32, as Windows tools write them, by their marks or by where the zeros are; else UTF-8."""
+        for mark, name in _MARKS:
             if self.head.startswith(mark):
                 return name
-        return "utf-8"
+        zeros = [byte == 0 for byte in self.head[:4]]
+        return "utf-16-le" if zeros == [False, True] * 2 else "utf-16-be" if zeros == [True, False] * 2 else "utf-8"
 
-    def _whole_lines(self) -> Iterator[tuple[int, bytes]]:
-        """Each line, up to where the packing is damaged or ends."""
-        stream = self.open()
+    def _lines(self) -> Iterator[tuple[int, bytes | str]]:
+        """Each line as it stands, up to where the packing or the encoding is damaged or ends."""
         number = 0
         try:
+            stream = self._text() if self._encoding != "utf-8" else self.open()
             while line := stream.readline(LONGEST):
                 number += 1
-                if len(line) == LONGEST and not line.endswith(b"\n"):
-                    self.tell(number, f"is longer than {LONGEST:,} bytes, and is left out")
-                    while line and not line.endswith(b"\n"):
-                        line = stream.readline(LONGEST)
+                if len(line) < LONGEST or _ended(line):
+                    yield number, line
                     continue
-                yield number, line
-        except (EOFError, zlib.error, OSError) as wrong:
-            self.tell("", f"breaks off after line {number}, and what would follow is missing: {wrong}")
+                self.tell(number, f"is longer than {LONGEST:,} bytes, and is left out")
+                while line and not _ended(line):
+                    line = stream.readline(_HEAD)
+        except _BROKEN as wrong:
+            self.tell("", f"breaks off after line {number}, and what would follow is missing: {str(wrong)[:_WHY]}")
 
-    def _transcoded(self, encoding: str) -> Iterator[tuple[int, bytes]]:
-        """The lines of a text in another encoding, in UTF-8."""
-        number = 0
-        try:
-            for number, line in enumerate(io.TextIOWrapper(self.open(), encoding), 1):
-                yield number, line.encode()
-        except (EOFError, zlib.error, OSError, UnicodeError) as wrong:
-            self.tell("", f"breaks off after line {number}, and what would follow is missing: {wrong}")
+    def _text(self) -> io.TextIOWrapper:
+        """The content in another encoding than UTF-8. Half a surrogate pair is told with its line."""
+        text = io.TextIOWrapper(self.open(), self._encoding, "surrogatepass", newline="\n")
+        self._opened.append(text)
+        return text
 
     def values(self, inside: str = "") -> Iterator[tuple[str, Any]]:
         """Each JSON value with its place: those of lines, the entries of an array, or what stands inside one document.
 
         Args:
-            inside: For a file that is one object, where its entries stand, as `"data.item"` in the words of ijson;
-                without it, the object as a whole is the one value.
+            inside: Where the entries of a document stand: the keys on the way to them, with `item` for each array, as
+                in `"data.item"`. Without it, an object is a value as a whole.
         """
-        if self._one_document:
-            yield from self._entries("item" if self.head.lstrip(_SPACE).startswith(b"[") else inside)
+        if not inside and not self._is_array:
+            for number, value in whole(self.lines()):
+                if isinstance(value, ValueError):
+                    self.tell(number, f"is no JSON: {str(value)[:_WHY]}")
+                else:
+                    yield str(number), value
             return
-        for number, line in self.lines():
+        for index, text in enumerate(self._entries(inside.split(".") if inside else [ITEM])):
+            if text is None:
+                self.tell(f"[{index}]", f"is longer than {LONGEST:,} bytes, and is left out")
+                continue
             try:
-                yield str(number), parsed(line)
+                yield f"[{index}]", parsed(text)
             except ValueError as wrong:
-                self.tell(number, f"is no JSON: {str(wrong)[:_WHY]}")
+                self.tell(f"[{index}]", f"is no JSON: {str(wrong)[:_WHY]}")
 
     @property
-    def _one_document(self) -> bool:
-        """Whether it is one JSON document over several lines, or an array, and not a value for each line."""
-        head = self.head.lstrip(_SPACE)
-        if self._encoding != "utf-8" or not head.startswith((b"[", b"{")):
+    def _is_array(self) -> bool:
+        """Whether it is one array, and not an array a line."""
+        opening = self.opening.lstrip()
+        if not opening.startswith("["):
             return False
-        first, newline, _ = head.partition(b"\n")
-        if head.startswith(b"["):
-            return True
-        if not newline and len(self.head) >= _HEAD:
-            return False  # A first line that is longer than what was looked at.
-        try:
-            parsed(first)
-        except ValueError:
-            return not first.rstrip().endswith(b"}")  # A broken line among lines is told as one.
-        return False
+        lines = [line for line in opening.splitlines()[:_LOOKED_AT] if line.strip()]
+        return len(lines) == 1 or not any(_is_whole(line) for line in lines)
 
-    def _entries(self, prefix: str) -> Iterator[tuple[str, Any]]:
-        ijson = _ijson()
-        index = -1
+    def _entries(self, path: list[str]) -> Iterator[bytes | None]:
+        cutter, count = Cutter(path), 0
         try:
-            for index, value in enumerate(ijson.items(_Unmarked(self.open()), prefix, use_float=True)):
-                if index % _TOLD_EVERY == 0:
-                    self.progress(self._at, self._size)
-                yield f"[{index}]" if prefix else "", value
-        except (ijson.JSONError, EOFError, zlib.error, OSError, UnicodeError, RecursionError) as wrong:
-            where = f"after entry {index}" if index >= 0 else "before its first entry"
-            self.tell("", f"breaks off {where}, and what would follow is missing: {str(wrong).strip()[:_WHY]}")
+            for chunk in self._chunks():
+                for text in cutter.feed(chunk):
+                    count += 1
+                    yield text
+                self._progressed()
+        except _BROKEN as wrong:
+            self.tell("", f"breaks off after {count} entries, and what would follow is missing: {str(wrong)[:_WHY]}")
+        else:
+            if cutter.open:
+                self.tell("", f"breaks off after {count} entries, within one or before the end of their list")
+            if cutter.stray:
+                self.tell("", "has something beside its list of entries, which is left out")
         self.progress(self._size, self._size)
 
-
-_SPACE = b" \t\r\n" + codecs.BOM_UTF8
-
-
-class _Unmarked:
-    """A stream without the mark that some tools write in front of UTF-8."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-        self._first = True
-
-    def read(self, size: int = -1) -> bytes:
-        """Read on; 0 bytes are the end, but for a stream that begins with the mark alone."""
-        chunk = self._stream.read(size)
-        if self._first and size != 0:
-            self._first = False
-            return chunk.removeprefix(codecs.BOM_UTF8)
-        return chunk
+    def _chunks(self) -> Iterator[bytes]:
+        """The content in UTF-8, as far as it goes: `read` would drop what stands in front of damage."""
+        content = cast("io.BufferedIOBase", self.open())
+        pieces = iter(partial(content.read1, _HEAD), b"")
+        if self._encoding == "utf-8":
+            yield next(pieces, b"").removeprefix(codecs.BOM_UTF8)
+            yield from pieces
+            return
+        for text in codecs.iterdecode(pieces, self._encoding, "surrogatepass"):
+            yield text.encode("utf-8", "surrogatepass")
 
 
-def _ijson() -> Any:
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),  # begins as the mark of UTF-16 does, so it is looked for first
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_BROKEN = (EOFError, zlib.error, OSError, UnicodeError)
+"""What reading raises where a file is damaged or ends too early."""
+
+
+class _Again(io.RawIOBase):
+    """A pipe whose first bytes were read already."""
+
+    def __init__(self, begin: bytes, rest: io.RawIOBase) -> None:
+        self._begin = memoryview(begin)
+        self._rest = rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        if not self._begin:
+            return self._rest.readinto(buffer)
+        taken = self._begin[: len(buffer)]
+        buffer[: len(taken)] = taken
+        self._begin = self._begin[len(taken) :]
+        return len(taken)
+
+
+def _unpacked(begin: bytes) -> bytes:
+    """The content of the first bytes of a gzip file, as far as they go."""
+    pieces: list[bytes] = []
+    size = 0
     try:
-        import ijson  # type: ignore[import-untyped]  # it has no types
-    except ImportError:
-        raise LadderError("one JSON document is read with ijson: pip install 'ladder-graph[replay]'") from None
-    return ijson
+        content = gzip.GzipFile(fileobj=io.BytesIO(begin))
+        while size < _HEAD and (piece := content.read1(_HEAD - size)):
+            pieces.append(piece)
+            size += len(piece)
+    except (EOFError, zlib.error, OSError):
+        pass
+    return b"".join(pieces)
 
 
-def parsed(text: str | bytes) -> Any:
-    """The value of a JSON text.
+def _whole(line: str) -> str:
+    """A line, unless it has half a surrogate pair."""
+    line.encode()
+    return line.removeprefix("\ufeff")
 
-    Raises:
-        ValueError: It is no JSON, or has NaN or half a surrogate pair, which JSON has no form for.
-    """
-    return from_json(text, allow_inf_nan=False, cache_strings="keys")
+
+def _ended(line: bytes | str) -> bool:
+    return line.endswith(b"\n") if isinstance(line, bytes) else line.endswith("\n")
+
+
+def _is_whole(line: str) -> bool:
+    """Whether a line is an array by itself."""
+    try:
+        return line.startswith("[") and isinstance(parsed(line), list)
+    except ValueError:
+        return False
 
 
 def shown(path: str) -> str:

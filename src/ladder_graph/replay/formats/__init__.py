@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
+from itertools import islice
 from typing import Any
 
+from pydantic_core import from_json
+
 from ladder_graph.errors import LadderError
-from ladder_graph.replay.sources import Progress, Source, files, parsed, shown
+from ladder_graph.replay.documents import ITEM, Cutter, value_of, whole
+from ladder_graph.replay.sources import Progress, Source, files, shown
 from ladder_graph.replay.traces import Run, Trouble
 
-NAMES = ("checkpoints", "ledger", "agentdojo", "agentdojo_runs", "inspect_logs", "tau_bench")
+NAMES = ("checkpoints", "ledger", "agentdojo", "agentdojo_runs", "inspect_logs", "tau_bench", "messages")
 """The formats, each the name of a module here, in the order in which they are tried."""
+_SAMPLES = 20
+"""Values of a file by which its format is recognised: the first one may be damaged."""
 
 
 @dataclass(frozen=True)
@@ -22,24 +28,13 @@ class Sample:
     """What an importer may look at to recognise its own."""
 
     source: Source
+    nth: int = 0
+    """Which of the values it shows, where the first one is damaged."""
 
     @cached_property
     def first(self) -> Any:
         """The first JSON value: of a line, of an array, or as much of a document as was looked at; None without one."""
-        head = self.source.head.lstrip(b" \t\r\n\xef\xbb\xbf")
-        line = head.partition(b"\n")[0]
-        for text in (line, head):
-            try:
-                value = parsed(text)
-            except ValueError:
-                continue
-            return _entry(value)
-        from pydantic_core import from_json
-
-        try:
-            return _entry(from_json(head, allow_partial=True))
-        except ValueError:
-            return None
+        return next(islice(_values(self.source), self.nth, None), None)
 
     def has(self, *keys: str) -> bool:
         """Whether the first value is an object with all of these keys."""
@@ -55,6 +50,19 @@ class Sample:
         from ladder_graph.replay.formats.databases import tables
 
         return tables(self.source)
+
+
+def _values(source: Source) -> Iterator[Any]:
+    """The values with which a file begins, as far as it was looked at; what is damaged is passed over."""
+    opening = source.opening.lstrip()
+    if opening.startswith("["):
+        entries = Cutter((ITEM,)).feed(opening.encode())
+        found: Iterator[Any] = (value_of(text) for text in entries if text is not None)
+    else:
+        found = (value for _, value in whole(enumerate(opening.splitlines())))
+    yield from (_entry(value) for value in found if isinstance(value, dict | list) and value)
+    with suppress(ValueError):
+        yield _entry(from_json(opening, allow_partial=True))
 
 
 def _entry(value: Any) -> Any:
@@ -89,10 +97,13 @@ def recognised(source: Source) -> Format:
     Raises:
         LadderError: It can't be opened, or it is none of the formats.
     """
-    sample = Sample(source)
-    for one in formats():
-        if one.fits(sample):
-            return one
+    for nth in range(_SAMPLES):
+        sample = Sample(source, nth)
+        for one in formats():
+            if one.fits(sample):
+                return one
+        if sample.first is None:
+            break
     known = ", ".join(one.name for one in formats())
     raise LadderError(
         f"{shown(source.path)}: is in none of the formats that are known ({known}); name one with --format"
@@ -117,4 +128,11 @@ def read(path: str, trouble: Trouble, *, form: str = "", progress: Progress | No
     for name in files(path):
         source = Source(name, trouble, progress) if progress else Source(name, trouble)
         with closing(source):
-            yield from (named[form] if form else recognised(source)).read(source)
+            try:
+                found = named[form] if form else recognised(source)
+            except LadderError as wrong:
+                if name == path:
+                    raise
+                trouble(str(wrong))  # One of a folder: the others go on.
+                continue
+            yield from found.read(source)

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ladder_graph.replay.sources import parsed
+from ladder_graph.replay.documents import parsed
 
 _MILLISECONDS, _MICROSECONDS, _NANOSECONDS = 1e11, 1e14, 1e17
 """From where on a number of the epoch counts these: in seconds it would lie thousands of years ahead."""

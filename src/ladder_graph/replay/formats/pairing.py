@@ -207,6 +207,8 @@ class Conversation:
     def _troubles(self) -> Iterator[str]:
         calls = self._calls
         bearers = Counter(call.id for call in calls)
+        if unnamed := sum(not call.tool for call in calls):
+            yield f"{unnamed} call{'' if unnamed == 1 else 's'} without a tool's name"
         if nameless := [call for call in calls if not call.id]:
             yield f"{_so_many(nameless)} no id; results are found by their order"
         if by_place := [call for call in calls if call.matched == "order" and call.id and bearers[call.id] == 1]:

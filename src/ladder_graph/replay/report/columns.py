@@ -8,7 +8,7 @@ from typing import Literal
 
 from ladder_graph.replay.board import Row
 from ladder_graph.replay.intervals import Estimate
-from ladder_graph.replay.metrics import RATIOS, Tally
+from ladder_graph.replay.metrics import RATIOS, READINGS, Tally
 
 _RULE = 3
 """Of three."""
@@ -111,6 +111,21 @@ def shown(columns: Iterable[Column], rows: Sequence[Row]) -> list[Column]:
         rows: Those of one table.
     """
     return [one for one in columns if any(row.estimates[one.ratio].value is not None for row in rows)]
+
+
+def divided(rows: Sequence[Row]) -> tuple[list[Column], list[Column]]:
+    """The figures on which the readings of what comes after the horizon differ for any policy, and the others.
+
+    Args:
+        rows: Those of one table.
+    """
+    columns = shown(READ, rows)
+    differing = [
+        column
+        for column in columns
+        if any(len({column.plain(getattr(row.readings, one)) for one in READINGS}) > 1 for row in rows)
+    ]
+    return differing, [one for one in columns if one not in differing]
 
 
 def spelt(estimate: Estimate, unit: Literal["share", "mean"]) -> str:

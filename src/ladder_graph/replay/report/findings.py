@@ -41,6 +41,14 @@ class Findings:
         """The row of each policy that is over all runs."""
         return totals(self.rows)
 
+    def reference(self, policy: str) -> bool:
+        """Whether a policy was made to compare with, so that nobody needs to know each difference.
+
+        Args:
+            policy: Its name.
+        """
+        return next(one.reference for one in self.candidates if one.name == policy)
+
     def of(self, suite: str) -> list[Row]:
         """The row of each policy for one suite.
 

@@ -11,9 +11,9 @@ from ladder_graph.replay.board import Row
 from ladder_graph.replay.coverage import SAID, Coverage
 from ladder_graph.replay.differences import Change
 from ladder_graph.replay.intervals import Estimate
-from ladder_graph.replay.metrics import READINGS, Reading, Tally
+from ladder_graph.replay.metrics import Reading, Tally
 from ladder_graph.replay.pareto import Front, Point
-from ladder_graph.replay.report.columns import GROUPS, READ, Column, percent, shown, spelt, unseen
+from ladder_graph.replay.report.columns import GROUPS, Column, divided, percent, shown, spelt, unseen
 from ladder_graph.replay.report.findings import Findings
 from ladder_graph.wording import inert, show
 
@@ -26,7 +26,8 @@ HEADS: dict[Reading, str] = {
 """The readings, as the tables call them."""
 _LONGEST = 160
 """Characters of a call that are shown."""
-_NEWLY = {"free": "newly free", "asked": "newly asked", "held": "newly held", "undecidable": "newly undecidable"}
+NEWLY = {"free": "newly free", "asked": "newly asked", "held": "newly held", "undecidable": "newly undecidable"}
+"""A policy's decisions where they differ from those of the first one."""
 
 Table = list[tuple[str, ...]]
 """Rows of cells, the head first."""
@@ -170,15 +171,12 @@ def _legend(found: Findings, width: int) -> str:
 def _readings(rows: Sequence[Row], width: int) -> str:
     """The figures by each reading of what comes after the horizon, where the readings differ."""
     lines = ["After the horizon, by four readings"]
-    same = []
-    for column in shown(READ, rows):
-        if all(len({column.plain(getattr(row.readings, one)) for one in READINGS}) == 1 for row in rows):
-            same.append(column.head)
-        else:
-            heads = [(head, _reading(column, reading)) for reading, head in HEADS.items()]
-            lines += ["", *_chunked(column.head, rows, heads, width)]
+    differing, same = divided(rows)
+    for column in differing:
+        heads = [(head, _reading(column, reading)) for reading, head in HEADS.items()]
+        lines += ["", *_chunked(column.head, rows, heads, width)]
     if same:
-        lines += ["", *_said([f"The same by each reading: {', '.join(same)}."], width)]
+        lines += ["", *_said([f"The same by each reading: {', '.join(one.head for one in same)}."], width)]
     return "\n".join(lines)
 
 
@@ -204,22 +202,27 @@ def _parted(why: str) -> Callable[[Row], str]:
 def _changes(found: Findings, name: str, changes: Sequence[Change], width: int) -> str:
     """What one policy decides otherwise than the first: call by call, or in sum where it was made to compare with."""
     first = found.candidates[0].name
-    lines = [f"{inert(name)} against {inert(first)}: {_summed(changes)}"]
-    if not next(one for one in found.candidates if one.name == name).reference:
+    lines = [f"{inert(name)} against {inert(first)}: {summed(changes)}"]
+    if not found.reference(name):
         for change in changes:
             lines += _change(change, width)
     return "\n".join(lines)
 
 
-def _summed(changes: Sequence[Change]) -> str:
+def summed(changes: Sequence[Change]) -> str:
+    """What a policy decides otherwise, in one line.
+
+    Args:
+        changes: Against the first one.
+    """
     sums: Counter[str] = Counter()
     for change in changes:
-        sums[_NEWLY[change.after]] += change.count
+        sums[NEWLY[change.after]] += change.count
     return ", ".join(f"{count:,} {newly}" for newly, count in sums.items()) or "decides every call alike"
 
 
 def _change(change: Change, width: int) -> Iterator[str]:
-    yield f"  {_NEWLY[change.after]}: {change.count:,} x {inert(change.tool)}, {change.before} before"
+    yield f"  {NEWLY[change.after]}: {change.count:,} x {inert(change.tool)}, {change.before} before"
     for one in change.examples:
         given = "?" if one.arguments is None else ", ".join(f"{inert(k)}={show(v)}" for k, v in one.arguments.items())
         call = f"{inert(one.tool)}({given})"
@@ -234,11 +237,11 @@ def _change(change: Change, width: int) -> Iterator[str]:
 def _front(of: Front, width: int) -> str:
     rows: Table = [("People's time against risk", "minutes/task", of.axis, "")]
     rows += [
-        (inert(one.policy), minutes(one), risk(of, one.risk), _worse(one.dominated_by)) for one in of.points
-    ]  # fmt: skip
-    widest = max(len(row[3]) for row in rows)
-    lines = aligned([(*row[:3], row[3].ljust(widest)) for row in rows])
-    return "\n".join([*lines, *_said([of.reviewer.words(of.axis)], width)])
+        (inert(one.policy), minutes(one), risk(of, one.risk), "dominated" if one.dominated_by else "on the front")
+        for one in of.points
+    ]
+    worse = [f"{one.policy} is worse than {', '.join(one.dominated_by)}." for one in of.points if one.dominated_by]
+    return "\n".join([*aligned(rows), *_said([*worse, of.reviewer.words(of.axis)], width)])
 
 
 def minutes(of: Point) -> str:
@@ -258,10 +261,6 @@ def risk(of: Front, value: float) -> str:
         value: The risk.
     """
     return f"{value:.2f}/run" if of.axis == "irreversible actions" else f"{percent(value)}%"
-
-
-def _worse(than: Sequence[str]) -> str:
-    return f"worse than {', '.join(map(inert, than))}" if than else "on the front"
 
 
 def _said(sentences: Iterator[str] | Sequence[str], width: int) -> list[str]:
