@@ -17,7 +17,8 @@ from langgraph.types import Command
 
 from ladder_graph import Ladder, Policy
 from ladder_graph.replay import Decider, read
-from ladder_graph.replay.comparing import Comparison, document, text
+from ladder_graph.replay.comparing import Comparison
+from ladder_graph.replay.report.comparison import document, text
 from ladder_graph.scale import Rung
 from ladder_graph.testing import calls, says, tool_call
 from ladder_graph.tools import Declaration
