@@ -353,6 +353,14 @@ class Ladder(Seating):
             draft.take_up(call, route, Plan(policy.rule(call.tool)), person), self._turn(call, seat.host(), policy)
         )
 
+    # --- in a notebook -------------------------------------------------------------------------------------
+
+    def _repr_html_(self) -> str:
+        """The six rungs with each tool where it stands; `%load_ext ladder_graph` does so for the rest."""
+        from ladder_graph.notebook.standings import ladder
+
+        return ladder(self)
+
 
 def _acted(call: Call, turn: Turn) -> str:
     """The key of what ran: the call's own, or that of the one in its place."""
