@@ -168,8 +168,8 @@ def _said(run: Run, place: int, traced: TracedCall) -> Said:
     """What had been said when a call was proposed, as far as it is recorded."""
     words = run.said or ()
     outputs = tuple(
-        Output(one.tool, one.output, one.arguments or {})
+        Output(one.tool, one.word, one.arguments or {})
         for one in run.calls[:place]
-        if one.output is not None and one.turn < traced.turn and not one.silent
+        if one.word is not None and one.turn < traced.turn
     )
     return Said(words if traced.heard is None else words[: traced.heard], outputs)

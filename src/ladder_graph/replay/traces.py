@@ -90,6 +90,14 @@ class TracedCall:
         return self.fate in {"failed", "declined"}
 
     @property
+    def word(self) -> str | None:
+        """What its tool said of itself; None where that isn't known.
+
+        An answer may only repeat what the call was made with, and nobody can tell where that isn't recorded.
+        """
+        return None if self.silent or self.arguments is None else self.output
+
+    @property
     def error(self) -> bool | None:
         """Whether it came back with an error; None where that isn't recorded."""
         return None if self.fate is None else self.fate == "failed"

@@ -17,7 +17,17 @@ from ladder_graph.replay.documents import ITEM, Cutter, value_of, whole
 from ladder_graph.replay.sources import Progress, Source, files, shown
 from ladder_graph.replay.traces import Run, Trouble
 
-NAMES = ("checkpoints", "ledger", "agentdojo", "agentdojo_runs", "inspect_logs", "tau_bench", "messages")
+NAMES = (
+    "checkpoints",
+    "ledger",
+    "agentdojo",
+    "agentdojo_runs",
+    "inspect_logs",
+    "tau_bench",
+    "otel",
+    "langsmith",
+    "messages",
+)
 """The formats, each the name of a module here, in the order in which they are tried."""
 _SAMPLES = 20
 """Values of a file by which its format is recognised: the first one may be damaged."""
