@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -13,7 +15,9 @@ from langchain_core.tools import StructuredTool
 from ladder_graph import Ladder
 from ladder_graph.cli import replayed
 from ladder_graph.replay.report import comparison
+from ladder_graph.replay.report.page import templates
 from ladder_graph.testing import calls
+from tests.cli.terminal import Terminal
 from tests.hosts.graphs import agent_of, on
 from tests.replay.stores import checkpointer
 
@@ -233,3 +237,34 @@ def test_a_mistake_is_a_sentence(desk, ladder, arguments, said):
     done = ladder("replay", *arguments, code=2)
     assert done.stderr.startswith("error: ")
     assert said in " ".join(done.stderr.split())
+
+
+def test_what_is_missing_for_a_page_is_said_before_anything_is_read(desk, ladder, monkeypatch):
+    """Without jinja2 the way to install it is told at once, and no run is read."""
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    templates.cache_clear()
+    done = ladder("replay", "missing.jsonl", "--policy", "loose.toml", "--html", "page.html", code=2)
+    assert "pip install 'ladder-graph[replay]'" in done.stderr
+
+
+def test_a_page_is_written_beside_the_text(desk, ladder):
+    """`--html` changes nothing about what is printed, and nothing of a trace acts in the page."""
+    plain = ladder("replay", "runs.jsonl", "--policy", "loose.toml", "--policy", "strict.toml").stdout
+    done = ladder("replay", "runs.jsonl", "--policy", "loose.toml", "--policy", "strict.toml", "--html", "page.html")
+    assert done.stdout == plain
+    page = Path("page.html").read_text(encoding="utf-8")
+    assert "<script" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+
+
+def test_at_a_terminal_the_reading_is_seen_and_every_trouble_stays(desk):
+    """There is a bar while runs are read; lines about what can't be used are printed above it, and it is gone after."""
+    whole = line("m/banking/t/none/none", *[LOOK] * 50)
+    Path("runs.jsonl").write_text(f"{whole}\n" * 600 + "{\n" + f"{whole}\n" * 600, encoding="utf-8")
+    terminal = Terminal("replay", "runs.jsonl", "--policy", "loose.toml")
+    terminal.until("runs.jsonl:601: ")
+    terminal.until("What was read")
+    assert terminal.end() == 1
+    before = terminal.text.partition("What was read")[0]
+    assert re.search(r"\d+(\.\d+)?/\d+\.\d+ MB", before)
+    assert "runs.jsonl:601: " in before

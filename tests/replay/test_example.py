@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -106,3 +107,20 @@ def test_the_readme_prints_what_the_command_prints(printed):
 def test_two_runs_print_the_same(printed):
     """The text is the same to the byte in two processes whose hashes are seeded otherwise."""
     assert command(seed="7").stdout == printed
+
+
+def test_the_commands_of_the_readme_run(tmp_path, printed):
+    """Each line of its section on replay does what it says, in a folder that holds the examples as a clone does."""
+    section = (ROOT / "README.md").read_text(encoding="utf-8").partition("\n## Replay\n")[2].partition("\n## ")[0]
+    lines = section.partition("```sh\n")[2].partition("```")[0].strip().splitlines()
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    ladder = f"{shlex.quote(sys.executable)} -m ladder_graph.cli "
+    told = [
+        subprocess.run(
+            ["sh", "-c", line.replace("ladder ", ladder, 1)], cwd=tmp_path, check=True, capture_output=True, text=True
+        ).stdout
+        for line in lines
+    ]
+    assert told[0] == printed
+    assert (tmp_path / "replay.html").stat().st_size > 50_000
+    assert len((tmp_path / "calls.jsonl").read_text(encoding="ascii").splitlines()) == 3768

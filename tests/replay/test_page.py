@@ -113,7 +113,7 @@ def test_every_table_has_a_caption_and_every_section_a_heading(shown):
 def test_the_page_says_what_the_extra_is_called(monkeypatch):
     """Where jinja2 isn't installed, one sentence says what to install."""
     monkeypatch.setitem(sys.modules, "jinja2", None)
-    module._environment.cache_clear()
+    module.templates.cache_clear()
     with pytest.raises(LadderError, match=r"ladder-graph\[replay\]"):
         page(Findings([], [], None, Coverage(), [], {}, None))
 

@@ -29,11 +29,16 @@ def page(found: Findings) -> str:
     Raises:
         LadderError: jinja2 isn't installed.
     """
-    return _environment().get_template("replay.html").render(found=found, style=_style())
+    return templates().get_template("replay.html").render(found=found, style=_style())
 
 
 @cache
-def _environment() -> Environment:
+def templates() -> Environment:
+    """The templates, with everything that they use.
+
+    Raises:
+        LadderError: jinja2 isn't installed.
+    """
     try:
         from jinja2 import Environment, PackageLoader, StrictUndefined
     except ImportError:
