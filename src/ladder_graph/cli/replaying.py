@@ -72,6 +72,7 @@ def replay(
     from ladder_graph.replay.holding import held
     from ladder_graph.replay.pareto import Reviewer
     from ladder_graph.replay.report.findings import findings
+    from ladder_graph.replay.sources import shown
 
     find_project()
     if html is not None:
@@ -93,7 +94,8 @@ def replay(
         )
         if comparison is not None:
             comparison.finish()
-    _tell(findings(board, coverage, found, traces=traces, reviewer=reviewer), html, comparison, json=json)
+    read = [shown(one) for one in traces]
+    _tell(findings(board, coverage, found, traces=read, reviewer=reviewer), html, comparison, json=json)
     trouble.sum_up()
     if trouble.count or (comparison is not None and comparison.counts["past"]):
         raise typer.Exit(1)
