@@ -72,10 +72,10 @@ def replay(
     reviewer, moment = Reviewer(minutes, catches), moment_of(at)
     found = candidates(policy or [_own(ctx)], references=references)
     with watching() as (trouble, progress), _written(calls) as seen:
-        board, coverage = held(
+        board, parts = held(
             traces, found, trouble=trouble, at=moment, form=form, examples=examples, progress=progress, seen=seen
         )
-    _tell(findings(board, coverage, found, traces=traces, reviewer=reviewer), html, json=json)
+    _tell(findings(board, parts, found, reviewer=reviewer), html, json=json)
     trouble.sum_up()
     if trouble.count:
         raise typer.Exit(1)
