@@ -6,13 +6,20 @@ import gzip
 import json
 import re
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from langchain_core.tools import StructuredTool
 
+from ladder_graph import Ladder
 from ladder_graph.cli import replayed
+from ladder_graph.replay.report import comparison
 from ladder_graph.replay.report.page import templates
+from ladder_graph.testing import calls
 from tests.cli.terminal import Terminal
+from tests.hosts.graphs import agent_of, on
+from tests.replay.stores import checkpointer
 
 PACK = Path(__file__).parents[2] / "examples" / "agentdojo" / "runs.jsonl.gz"
 POLICY = """\
@@ -89,6 +96,47 @@ def test_the_keys_of_the_json_are_those_that_the_help_names(desk, ladder):
         (found["pareto"]["points"][0], replayed.PointDocument),
     ):
         assert list(one) == list(kind.__annotations__)
+
+
+@pytest.fixture
+def acted(tmp_path, monkeypatch):
+    """A folder in which an agent acted under a ladder and once past it, with policy, checkpoints and ledger."""
+    monkeypatch.chdir(tmp_path)
+    Path("ladder.toml").write_text(POLICY.format(rung="bounded"), encoding="utf-8")
+    tools = [StructuredTool.from_function(send_money)]
+    with checkpointer("sqlite", tmp_path) as (saver, _), closing(Ladder(policy="ladder.toml")) as ladder:
+        answers = [calls("send_money", {"amount": 12}, id="c1"), calls("send_money", {"amount": 120}, id="c2"), "Done."]
+        ladder.wrap(agent_of(answers, tools, checkpointer=saver)).invoke({"messages": [("user", "Pay.")]}, on("t1"))
+        answers = [calls("send_money", {"amount": 1200}, id="c3"), "Done."]
+        agent_of(answers, tools, checkpointer=saver).invoke({"messages": [("user", "Pay.")]}, on("t2"))
+    return tmp_path
+
+
+def send_money(amount: float) -> str:
+    """Send money."""
+    return f"sent {amount}"
+
+
+def test_a_history_is_held_against_a_ledger(acted, ladder):
+    """`--compare` tells what was decided alike, and that something ran past the gate, which is an exit code of 1."""
+    text = ladder("replay", "checkpoints.sqlite", "--compare", "ladder.db", code=1).stdout
+    assert "Held against the ledger ladder.db:\n        2  decided alike\n        1  ran past the gate" in text
+    assert "  t2 c3 send_money: the replay: confirm (outside_range)" in text
+    found = ladder("replay", "checkpoints.sqlite", "--compare", "ladder.db", "--json", code=1).document["comparison"]
+    assert (found["ledger"], found["counts"]["alike"], found["counts"]["past"]) == ("ladder.db", 2, 1)
+    for one, kind in (
+        (found, comparison.ComparisonDocument),
+        (found["calls"]["past"][0], comparison.ComparedDocument),
+        (found["calls"]["past"][0]["replayed"], comparison.DecisionDocument),
+    ):
+        assert list(one) == list(kind.__annotations__)
+
+
+def test_a_ledger_that_is_not_there_is_an_error(acted, ladder):
+    """Who names another file learns it before anything is read, and no file is made."""
+    done = ladder("replay", "checkpoints.sqlite", "--compare", "other.db", code=2)
+    assert "other.db" in done.output
+    assert not Path("other.db").exists()
 
 
 def test_a_policy_is_compared_with_the_first_one(desk, ladder):

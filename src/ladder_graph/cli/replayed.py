@@ -11,10 +11,12 @@ if TYPE_CHECKING:
     from ladder_graph.cli.documents import ReasonDocument
     from ladder_graph.replay import Coverage, Judged, Row, Run
     from ladder_graph.replay.candidates import Candidate
+    from ladder_graph.replay.comparing import Comparison
     from ladder_graph.replay.coverage import Part
     from ladder_graph.replay.differences import Change
     from ladder_graph.replay.pareto import Front
     from ladder_graph.replay.report import Findings
+    from ladder_graph.replay.report.comparison import ComparisonDocument
 
 
 class CoverageDocument(TypedDict):
@@ -137,6 +139,8 @@ class ReplayDocument(TypedDict):
     """Against the first policy."""
     pareto: FrontDocument | None
     """Null where nobody knows what people would be asked."""
+    comparison: ComparisonDocument | None
+    """With a ledger, where one was named."""
 
 
 class JudgedDocument(TypedDict):
@@ -167,14 +171,17 @@ class CallDocument(TypedDict):
     policies: dict[str, JudgedDocument]
 
 
-def replay(of: Findings) -> ReplayDocument:
+def replay(of: Findings, comparison: Comparison | None = None) -> ReplayDocument:
     """What was found as JSON."""
+    from ladder_graph.replay.report.comparison import document
+
     return {
         "traces": list(map(part, of.parts)), "at": of.at.isoformat() if of.at else None,
         "coverage": coverage(of.coverage, of),
         "policies": list(map(candidate, of.candidates)), "rows": list(map(row, of.rows)),
         "changes": [change(name, one) for name, changes in of.changes.items() for one in changes],
         "pareto": front(of.front) if of.front else None,
+        "comparison": document(comparison) if comparison else None,
     }  # fmt: skip
 
 

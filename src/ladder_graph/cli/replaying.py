@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ladder_graph.replay import Judged, Run
+    from ladder_graph.replay.comparing import Comparison
     from ladder_graph.replay.holding import Seen
     from ladder_graph.replay.report import Findings
 
@@ -49,6 +50,14 @@ def replay(
         Path | None,
         typer.Option(metavar="FILE", help="Write each call with its decisions there, in JSON.", show_default=False),
     ] = None,
+    compare: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LEDGER",
+            help="Hold the calls against this ledger, by the first policy: a file or a URL.",
+            show_default=False,
+        ),
+    ] = None,
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write it there as one page, too.", show_default=False)
     ] = None,
@@ -56,8 +65,8 @@ def replay(
 ) -> None:
     """Tell what policies would have asked and let run, on recorded runs of agents.
 
-    Nothing runs, and nothing is changed. Exit code 1 where something of the traces can't be used; it is told on
-    standard error, and the rest counts.
+    Nothing runs, and nothing is changed. Exit code 1 where something of the traces can't be used, which is told on
+    standard error while the rest counts, or where a comparison finds a call that ran past the gate.
     """
     from ladder_graph.replay.candidates import candidates
     from ladder_graph.replay.holding import held
@@ -71,14 +80,35 @@ def replay(
         templates()  # what is missing for the page is said before hours of reading
     reviewer, moment = Reviewer(minutes, catches), moment_of(at)
     found = candidates(policy or [_own(ctx)], references=references)
-    with watching() as (trouble, progress), _written(calls) as seen:
+    with _compared(compare) as comparison, watching() as (trouble, progress), _written(calls) as written:
+
+        def seen(run: Run, judged: Mapping[str, Sequence[Judged]]) -> None:
+            if written is not None:
+                written(run, judged)
+            if comparison is not None:
+                comparison.add(run, judged[found[0].name])
+
         board, parts = held(
             traces, found, trouble=trouble, at=moment, form=form, examples=examples, progress=progress, seen=seen
         )
-    _tell(findings(board, parts, found, reviewer=reviewer), html, json=json)
+        if comparison is not None:
+            comparison.finish()
+    _tell(findings(board, parts, found, reviewer=reviewer), html, comparison, json=json)
     trouble.sum_up()
-    if trouble.count:
+    if trouble.count or (comparison is not None and comparison.counts["past"]):
         raise typer.Exit(1)
+
+
+@contextmanager
+def _compared(ledger: str | None) -> Iterator[Comparison | None]:
+    """A comparison with a ledger, which is open as long as it is made."""
+    if ledger is None:
+        yield None
+        return
+    from ladder_graph.replay.comparing import Comparison
+
+    with Comparison.of(ledger) as comparison:
+        yield comparison
 
 
 def _own(ctx: typer.Context) -> str:
@@ -88,7 +118,7 @@ def _own(ctx: typer.Context) -> str:
     return str(place.policy)
 
 
-def _tell(found: Findings, html: Path | None, *, json: bool) -> None:
+def _tell(found: Findings, html: Path | None, comparison: Comparison | None, *, json: bool) -> None:
     from ladder_graph.cli import replayed, screen
     from ladder_graph.replay.report import text
 
@@ -97,9 +127,13 @@ def _tell(found: Findings, html: Path | None, *, json: bool) -> None:
 
         html.write_text(page(found), encoding="utf-8")
     if json:
-        screen.document(replayed.replay(found))
-    else:
-        sys.stdout.write(f"{text(found, screen.Screen().width)}\n")
+        screen.document(replayed.replay(found, comparison))
+        return
+    sys.stdout.write(f"{text(found, screen.Screen().width)}\n")
+    if comparison is not None:
+        from ladder_graph.replay.report.comparison import text as words
+
+        sys.stdout.write(f"\n{words(comparison)}\n")
 
 
 @contextmanager

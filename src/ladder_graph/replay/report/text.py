@@ -76,13 +76,16 @@ def sources(parts: Sequence[Part], width: int) -> str:
         parts: The places.
         width: Columns of the screen.
     """
-    most = max(width - _FACTS, len(SOURCES[0]))
-    cells = [(_ending(inert(path), most), *others) for path, *others in map(source, parts)]
-    return "\n".join(aligned([SOURCES, *cells]))
+    first, room = len(SOURCES[0]), width - _FACTS
+    shown = len(SOURCES) if room >= first else _SHOWN
+    cells = [(_ending(inert(path), max(room, first)), *others) for path, *others in map(source, parts)]
+    return "\n".join(aligned([row[:shown] for row in (SOURCES, *cells)]))
 
 
 _FACTS = 75
 """Columns of the screen that are left for what stands behind a path."""
+_SHOWN = 4
+"""Cells that are shown where the screen is too narrow for all of them."""
 
 
 def _ending(text: str, most: int) -> str:
