@@ -72,7 +72,6 @@ def replay(
     from ladder_graph.replay.holding import held
     from ladder_graph.replay.pareto import Reviewer
     from ladder_graph.replay.report.findings import findings
-    from ladder_graph.replay.sources import shown
 
     find_project()
     if html is not None:
@@ -89,13 +88,12 @@ def replay(
             if comparison is not None:
                 comparison.add(run, judged[found[0].name])
 
-        board, coverage = held(
+        board, parts = held(
             traces, found, trouble=trouble, at=moment, form=form, examples=examples, progress=progress, seen=seen
         )
         if comparison is not None:
             comparison.finish()
-    read = [shown(one) for one in traces]
-    _tell(findings(board, coverage, found, traces=read, reviewer=reviewer), html, comparison, json=json)
+    _tell(findings(board, parts, found, reviewer=reviewer), html, comparison, json=json)
     trouble.sum_up()
     if trouble.count or (comparison is not None and comparison.counts["past"]):
         raise typer.Exit(1)
