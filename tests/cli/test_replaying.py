@@ -85,6 +85,7 @@ def test_the_keys_of_the_json_are_those_that_the_help_names(desk, ladder):
     assert list(found) == list(replayed.ReplayDocument.__annotations__)
     assert ", ".join(found) in " ".join(ladder("replay", "--help").stdout.split())
     for one, kind in (
+        (found["traces"][0], replayed.PartDocument),
         (found["coverage"], replayed.CoverageDocument),
         (found["policies"][0], replayed.CandidateDocument),
         (found["rows"][0], replayed.RowDocument),
@@ -268,3 +269,16 @@ def test_at_a_terminal_the_reading_is_seen_and_every_trouble_stays(desk):
     before = terminal.text.partition("What was read")[0]
     assert re.search(r"\d+(\.\d+)?/\d+\.\d+ MB", before)
     assert "runs.jsonl:601: " in before
+
+
+def test_each_place_is_told_with_what_it_is_read_as(desk, ladder):
+    """Runs of two files count together, and are told apart by file, with the format that each was recognised by."""
+    Path("more.jsonl").write_text(line("m/banking/user_task_9/none/none", LOOK) + "\n", encoding="utf-8")
+    done = ladder("replay", "runs.jsonl", "more.jsonl", "--policy", "loose.toml", "--json")
+    assert [(one["path"], one["formats"], one["runs"], one["calls"]) for one in done.document["traces"]] == [
+        ("runs.jsonl", {"agentdojo": 1}, 3, 5),
+        ("more.jsonl", {"agentdojo": 1}, 1, 1),
+    ]
+    assert done.document["coverage"]["calls"] == 6
+    shown = ladder("replay", "runs.jsonl", "more.jsonl", "--policy", "loose.toml").stdout
+    assert re.search(r"^more.jsonl +agentdojo +1 +1 +100% +100% +100% +0% +100%$", shown, re.MULTILINE)

@@ -20,14 +20,13 @@ POLICIES = (OURS, *REFERENCES)
 
 def command(*arguments, seed="0"):
     """Run the command from the project's root."""
-    return subprocess.run(
-        [sys.executable, "-m", "examples.agentdojo", *map(str, arguments)],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONHASHSEED": seed},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return ran([sys.executable, "-m", "examples.agentdojo", *map(str, arguments)], ROOT, seed)
+
+
+def ran(command, folder, seed="0"):
+    """Run a command somewhere. Its environment is that of Python, to which readline adds no width of a screen."""
+    environment = {**os.environ, "PYTHONHASHSEED": seed}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -115,12 +114,8 @@ def test_the_commands_of_the_readme_run(tmp_path, printed):
     lines = section.partition("```sh\n")[2].partition("```")[0].strip().splitlines()
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     ladder = f"{shlex.quote(sys.executable)} -m ladder_graph.cli "
-    told = [
-        subprocess.run(
-            ["sh", "-c", line.replace("ladder ", ladder, 1)], cwd=tmp_path, check=True, capture_output=True, text=True
-        ).stdout
-        for line in lines
-    ]
-    assert told[0] == printed
+    done = [ran(["sh", "-c", line.replace("ladder ", ladder, 1)], tmp_path) for line in lines]
+    assert [(one.returncode, one.stderr) for one in done] == [(0, "")] * len(lines)
+    assert done[0].stdout == printed
     assert (tmp_path / "replay.html").stat().st_size > 50_000
     assert len((tmp_path / "calls.jsonl").read_text(encoding="ascii").splitlines()) == 3768

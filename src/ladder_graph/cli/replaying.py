@@ -88,12 +88,12 @@ def replay(
             if comparison is not None:
                 comparison.add(run, judged[found[0].name])
 
-        board, coverage = held(
+        board, parts = held(
             traces, found, trouble=trouble, at=moment, form=form, examples=examples, progress=progress, seen=seen
         )
         if comparison is not None:
             comparison.finish()
-    _tell(findings(board, coverage, found, traces=traces, reviewer=reviewer), html, comparison, json=json)
+    _tell(findings(board, parts, found, reviewer=reviewer), html, comparison, json=json)
     trouble.sum_up()
     if trouble.count or (comparison is not None and comparison.counts["past"]):
         raise typer.Exit(1)

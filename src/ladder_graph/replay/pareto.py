@@ -48,7 +48,7 @@ class Reviewer:
         first = f"An answer is taken to cost {self.minutes:g} minutes"
         if axis == "irreversible actions":
             return (
-                f"{first}. No call in these runs is labelled critical, so nobody knows which ones were wrong: the risk is "
+                f"{first}. No call in these runs is labelled critical, so nobody knows which were wrong: the risk is "
                 "what nothing takes back and nobody is asked about."
             )
         return (
