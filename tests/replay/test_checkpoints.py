@@ -18,13 +18,14 @@ from langgraph.types import Command
 
 from ladder_graph.errors import LadderError
 from ladder_graph.replay import Decider
+from ladder_graph.replay.checkpointed import Serde
 from ladder_graph.replay.formats.databases import connected, served
 from ladder_graph.replay.sources import Source
 from ladder_graph.replay.traces import hashed
 from ladder_graph.scale import Rung
 from ladder_graph.testing import ScriptedModel, calls, says, tool_call
 from tests.hosts.graphs import World, agent_of, ladder_of, on
-from tests.replay.stores import KINDS, checkpointer, runs_of
+from tests.replay.stores import KINDS, checkpointer, put, runs_of
 
 HELLO = {"messages": [("user", "Write to ana@shop.example.")]}
 
@@ -307,6 +308,18 @@ def test_no_password_is_told(tmp_path):
     assert told == ["postgresql://ana@db.example/agents?x=1:t1: is broken"]
 
 
+def test_the_same_message_is_made_once():
+    """What every checkpoint of a thread holds again is the same object, until it is forgotten."""
+    serde, message = Serde(), HumanMessage("Go.", id="h")
+    written = serde.dumps_typed([message])
+    (one,), (other,) = serde.loads_typed(written), serde.loads_typed(written)
+    assert one is other
+    serde.forget()
+    (anew,) = serde.loads_typed(written)
+    assert anew == one
+    assert anew is not one
+
+
 def test_other_databases_are_not_taken_for_checkpoints(tmp_path):
     """A database without a checkpointer's tables is in no format that is known."""
     path = tmp_path / "other.sqlite"
@@ -339,15 +352,6 @@ def test_many_threads_are_read_in_the_memory_of_one(tmp_path):
 
     peak(2)
     assert peak(60) < 2 * peak(6)
-
-
-def put(saver, thread, messages):
-    """One checkpoint with these messages."""
-    from langgraph.checkpoint.base import empty_checkpoint
-
-    checkpoint = empty_checkpoint()
-    checkpoint["channel_values"] = {"messages": messages}
-    saver.put({"configurable": {"thread_id": thread, "checkpoint_ns": ""}}, checkpoint, {"source": "input"}, {})
 
 
 def runs_in(path):
