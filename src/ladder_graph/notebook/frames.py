@@ -20,6 +20,8 @@ from ladder_graph.replay.coverage import Coverage
 from ladder_graph.replay.differences import Change
 from ladder_graph.replay.metrics import READINGS
 from ladder_graph.replay.pareto import Front, Point
+from ladder_graph.replay.suggesting import Suggestion
+from ladder_graph.replay.suggesting.snippet import inline
 from ladder_graph.replay.traces import Run
 from ladder_graph.scale import Rung
 
@@ -37,7 +39,8 @@ def frame(given: object) -> pd.DataFrame:
 
     Args:
         given: A ladder or a list of cells; actions, questions, drafts, reports, entries, assessments; the looks of a
-            path; a board or its rows, its changes, a front, a coverage; or recorded runs, a row for each call.
+            path; a board or its rows, its changes, a front, suggestions (a row for each bound that
+            was tried), a coverage; or recorded runs, a row for each call.
 
     Raises:
         LadderError: There is no frame of it, or pandas is missing.
@@ -211,6 +214,15 @@ def _change(one: Change) -> Iterable[Record]:
     }  # fmt: skip
 
 
+def _suggestion(one: Suggestion) -> Iterable[Record]:
+    for tried in (*one.each, one.together):
+        together = len(tried.bounds) != 1 or tried is one.together
+        yield {
+            "suite": one.suite, "tool": one.tool, "bounds": tuple(map(inline, tried.bounds)), "together": together,
+            **asdict(tried.checked), "clean": tried.learned.clean and tried.checked.clean,
+        }  # fmt: skip
+
+
 def _run(one: Run) -> Iterable[Record]:
     for place, call in enumerate(one.calls):
         yield {
@@ -224,4 +236,5 @@ def _run(one: Run) -> Iterable[Record]:
 _RECORDS: dict[type, Callable[[Any], Iterable[Record]]] = {
     Action: _action, Assessment: _assessment, Cell: _cell, Change: _change, Coverage: _coverage, Digest: _digest,
     Draft: _draft, Entry: _entry, Look: _look, Point: _look, Question: _question, Report: _report, Row: _row, Run: _run,
+    Suggestion: _suggestion,
 }  # fmt: skip

@@ -10,8 +10,10 @@ from ladder_graph.replay.board import Board, Row
 from ladder_graph.replay.coverage import Coverage
 from ladder_graph.replay.differences import Change
 from ladder_graph.replay.pareto import Front
-from ladder_graph.replay.report.columns import GROUPS, Column, shown, unseen
+from ladder_graph.replay.report.columns import GROUPS, Column, percent, shown, unseen
 from ladder_graph.replay.report.text import minutes, risk
+from ladder_graph.replay.suggesting import Suggestion
+from ladder_graph.replay.suggesting.snippet import inline
 from ladder_graph.wording import show
 
 _WIDE = 70
@@ -95,6 +97,30 @@ def _example(one: Change) -> tuple[Child, Child]:
         return "", ""
     first = one.examples[0]
     return element("code", text(show(first.arguments), 120)), first.why
+
+
+def suggestions(found: Sequence[Suggestion]) -> Html:
+    """Bounds that recorded runs suggest, with what they would have let through on the half that wasn't looked at."""
+    body: list[tuple[Child, ...]] = [(one.tool, *_together(one), _evidence(one)) for one in found]
+    heads = (
+        "tool", "bounds that belong together", "right calls inside", "wrong calls inside", "runs wrong", "at most",
+        "evidence",
+    )  # fmt: skip
+    note = "Counted on the tasks that the bounds weren't chosen on. Nothing applies by itself."
+    return page(table("What the runs suggest", heads, body), element("p", note, class_="soft"))
+
+
+def _together(one: Suggestion) -> tuple[Child, ...]:
+    checked = one.together.checked
+    bounds = joined(*(element("div", element("code", inline(bound))) for bound in one.together.bounds))
+    return (
+        bounds or "none was found", f"{checked.fine_inside}/{checked.fine}", f"{checked.wrong_inside}/{checked.wrong}",
+        f"{checked.failed}/{checked.runs}", f"{percent(checked.at_most)}%",
+    )  # fmt: skip
+
+
+def _evidence(one: Suggestion) -> str:
+    return "; ".join(one.evidence.missing) or "enough, if the ledger held it"
 
 
 def front(found: Front) -> Html:

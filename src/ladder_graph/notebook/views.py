@@ -22,6 +22,7 @@ from ladder_graph.replay.board import Board, Row
 from ladder_graph.replay.coverage import Coverage
 from ladder_graph.replay.differences import Change
 from ladder_graph.replay.pareto import Front
+from ladder_graph.replay.suggesting import Suggestion
 from ladder_graph.trust.case import Certificate
 
 ONE: dict[type, Callable[[Any], Html]] = {
@@ -36,7 +37,7 @@ ONE: dict[type, Callable[[Any], Html]] = {
 MANY: dict[type, Callable[[Sequence[Any]], Html]] = {
     Action: deeds.actions, Assessment: standings.assessments, Cell: standings.cells, Change: replayed.changes,
     Component: standings.changes, Digest: deeds.digests, Draft: deeds.drafts, Entry: deeds.entries,
-    Question: deeds.questions, Report: deeds.reports, Row: replayed.rows,
+    Question: deeds.questions, Report: deeds.reports, Row: replayed.rows, Suggestion: replayed.suggestions,
 }  # fmt: skip
 """What stands for a list of things of one kind."""
 

@@ -66,8 +66,8 @@ class TracedCall:
     matched: Literal["id", "order", ""] = ""
     """How the result was found to be this call's: by the id, or only by its place."""
     answers: int | None = None
-    """How many different answers to it stand in the record, or how often it was begun: more than one where it ran
-    again; None where that isn't known."""
+    """How often it was begun; where that isn't recorded, how many answers to it are: more than one where it may have
+    run again, or was only answered again. None where neither is known."""
     fate: Fate | None = None
     """What became of it; None where that isn't recorded."""
     at: dt.datetime | None = None

@@ -14,8 +14,9 @@ from ladder_graph.policy import Policy
 from ladder_graph.policy.reading import policy_of
 from ladder_graph.replay import REFERENCES, Board, Coverage
 from ladder_graph.replay.pareto import Reviewer, front
+from ladder_graph.replay.suggesting import suggestions
 from ladder_graph.testing import FrozenClock, ScriptedModel, calls, says, tool_call
-from tests.replay.recorded import call, run_of
+from tests.replay.recorded import FINE, call, run_of
 
 HOSTILE = "<script>alert(1)</script>\u202e\"'&"
 """It acts on a page where it isn't escaped, and hides what follows where it isn't made inert."""
@@ -105,6 +106,7 @@ class Full:
             "assessment": assessed, "certificate": assessed.certificate, "board": self.board,
             "rows": list(self.board.rows()), "coverage": self.coverage,
             "changes": self.board.changes()["everything asked"], "front": front(self.board.rows(), Reviewer()),
+            "suggestions": suggested(),
         }  # fmt: skip
 
 
@@ -122,6 +124,12 @@ def board():
     return made, coverage
 
 
-def text_of(page):
-    """A page as a file that a browser opens."""
-    return f"<!doctype html><html lang='en'><head><title>x</title></head><body>{page}</body></html>"
+def suggested():
+    """What sixteen runs with a word and a number suggest."""
+    policy = Policy.from_rungs("shop", {"*": "confirm"})
+    names = ("pay", HOSTILE)
+    runs = [
+        run_of(*(call(name, {"text": HOSTILE, "amount": n}, labels=FINE) for name in names), id=str(n), task=str(n))
+        for n in range(16)
+    ]
+    return suggestions(lambda: runs, {"*": policy}, trouble=print)

@@ -15,7 +15,7 @@ from tests.unit.notebook.full import ACTING, HOSTILE
 KINDS = (
     "ladder", "cells", "cell", "actions", "action", "life", "questions", "question", "briefing", "drafts", "digests",
     "digest", "reports", "entries", "entry", "verification", "explanation", "assessments", "assessment", "certificate",
-    "board", "rows", "coverage", "changes", "front",
+    "board", "rows", "coverage", "changes", "front", "suggestions",
 )  # fmt: skip
 VOID = {"br"}
 

@@ -120,7 +120,14 @@ def recognised(source: Source) -> Format:
     )
 
 
-def read(path: str, trouble: Trouble, *, form: str = "", progress: Progress | None = None) -> Iterator[Run]:
+def read(
+    path: str,
+    trouble: Trouble,
+    *,
+    form: str = "",
+    progress: Progress | None = None,
+    opened: Callable[[Format], None] | None = None,
+) -> Iterator[Run]:
     """Read the runs of a file, of a database, or of all files of a folder.
 
     Args:
@@ -128,6 +135,7 @@ def read(path: str, trouble: Trouble, *, form: str = "", progress: Progress | No
         trouble: Is told what can't be used.
         form: The format's name, where it isn't to be recognised.
         progress: Is told how far the reading of a file has come.
+        opened: Is told of each file which format it is in.
 
     Raises:
         LadderError: It can't be opened, or it is in no format that is known.
@@ -145,4 +153,6 @@ def read(path: str, trouble: Trouble, *, form: str = "", progress: Progress | No
                     raise
                 trouble(str(wrong))  # One of a folder: the others go on.
                 continue
+            if opened is not None:
+                opened(found)
             yield from found.read(source)
