@@ -13,6 +13,7 @@ import os
 import sys
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -126,7 +127,7 @@ class Source:
 
     @cached_property
     def _unpacked(self) -> bytes | None:
-        """The first bytes of what is packed; None where nothing is, or nothing of it can be unpacked."""
+        """The first bytes of what is packed, as far as they can be unpacked; None where nothing is."""
         return _unpacked(self._begin) if self._begin.startswith(_PACKED) else None
 
     @cached_property
@@ -301,7 +302,7 @@ class _Again(io.RawIOBase):
 
 
 def _unpacked(begin: bytes) -> bytes | None:
-    """The content of the first bytes of a gzip file, as far as they go; None where that is nowhere."""
+    """The content of the first bytes of a gzip file, as far as they go; None where it is text that only begins so."""
     pieces: list[bytes] = []
     size = 0
     try:
@@ -310,7 +311,9 @@ def _unpacked(begin: bytes) -> bytes | None:
             pieces.append(piece)
             size += len(piece)
     except _BROKEN:
-        return b"".join(pieces) or None
+        with suppress(UnicodeDecodeError):
+            codecs.getincrementaldecoder("utf-8")().decode(begin[len(_PACKED) : _SIGNS])
+            return b"".join(pieces) or None
     return b"".join(pieces)
 
 
