@@ -81,7 +81,7 @@ def test_a_task_is_completed_within_so_many_questions():
 
 
 def test_a_task_in_which_a_call_is_held_back_is_not_completed():
-    """A draft is no deed: the task counts as completed at best, where somebody takes the draft up, and not as recorded."""
+    """A draft is no deed: the task is completed at best, where somebody takes it up, and not as it was recorded."""
     policy = Policy.from_rungs("ops", {"read": {"rung": "bounded", "read_only": True}, "drop": "draft"})
     runs = [run_of("read", "drop", solved=True), run_of("read", solved=True)]
     readings = board(*runs, policies={"ours": {"mail": policy}})["ours", "mail"].readings
