@@ -18,6 +18,7 @@ from langgraph.types import Command
 
 from ladder_graph.errors import LadderError
 from ladder_graph.replay import Decider
+from ladder_graph.replay.checkpointed import Serde
 from ladder_graph.replay.formats.databases import connected, served
 from ladder_graph.replay.sources import Source
 from ladder_graph.replay.traces import hashed
@@ -305,6 +306,18 @@ def test_no_password_is_told(tmp_path):
     told = []
     Source("postgresql://ana:secret@db.example/agents?x=1", told.append).tell("t1", "is broken")
     assert told == ["postgresql://ana@db.example/agents?x=1:t1: is broken"]
+
+
+def test_the_same_message_is_made_once():
+    """What every checkpoint of a thread holds again is the same object, until it is forgotten."""
+    serde, message = Serde(), HumanMessage("Go.", id="h")
+    written = serde.dumps_typed([message])
+    (one,), (other,) = serde.loads_typed(written), serde.loads_typed(written)
+    assert one is other
+    serde.forget()
+    (anew,) = serde.loads_typed(written)
+    assert anew == one
+    assert anew is not one
 
 
 def test_other_databases_are_not_taken_for_checkpoints(tmp_path):

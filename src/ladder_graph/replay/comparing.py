@@ -163,7 +163,9 @@ class Comparison:
             account = self._left.pop(named[0].key)
             unknown = traced.arguments is None or account.traced.arguments is None
             return None if unknown else "changed", account
-        return "past" if traced.fate in _RAN else "unheard", None
+        # That it waits may be only what its result says, which is its tool's word where no ladder sent it anywhere.
+        claimed = traced.fate == "held" and bool(traced.result) and traced.decided is None
+        return "past" if traced.fate in _RAN or claimed else "unheard", None
 
     def _count(self, one: Compared) -> None:
         self.counts[one.kind] += 1
