@@ -44,7 +44,7 @@ def text(found: Findings, width: int = 110) -> str:
         sources(found.parts, width),
         coverage(found.coverage, found.at, width),
         *([_notes(found, width)] if any(one.notes for one in found.candidates) else []),
-        *(_suite(found, suite, width) for suite in reversed(found.suites)),
+        *(_suite(found, suite, width) for suite in found.suites),
         _legend(found, width),
         _readings(found.totals, width),
         _horizon(found.totals, width),
@@ -284,7 +284,7 @@ def _front(of: Front, width: int) -> str:
         for one in of.points
     ]
     worse = [f"{one.policy} is worse than {', '.join(one.dominated_by)}." for one in of.points if one.dominated_by]
-    return "\n".join([*aligned(rows), *_said([*worse, of.reviewer.words(of.axis)], width)])
+    return "\n".join([*aligned(rows), *_said([*worse, of.assumed], width)])
 
 
 def minutes(of: Point) -> str:
