@@ -6,6 +6,7 @@ import datetime as dt
 import sqlite3
 import tracemalloc
 from contextlib import closing
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -306,6 +307,19 @@ def test_no_password_is_told(tmp_path):
     told = []
     Source("postgresql://ana:secret@db.example/agents?x=1", told.append).tell("t1", "is broken")
     assert told == ["postgresql://ana@db.example/agents?x=1:t1: is broken"]
+
+
+def test_the_reading_is_told_as_a_share_of_the_file(file):
+    """Progress goes up to the whole of what there is, thread by thread."""
+    saver, path = file
+    for thread in ("t1", "t2", "t3", "t4"):
+        put(saver, thread, [HumanMessage("Go.", id="h")])
+    saver.conn.commit()
+    told = []
+    assert len(runs_of(path, progress=lambda done, whole: told.append((done, whole)))) == 4
+    (whole,) = {whole for _, whole in told}
+    assert whole == Path(path).stat().st_size
+    assert [round(4 * done / whole) for done, _ in told] == [1, 2, 3, 4]
 
 
 def test_the_same_message_is_made_once():

@@ -17,7 +17,9 @@ from langgraph.types import Command
 
 from ladder_graph import Ladder, Policy
 from ladder_graph.replay import Decider, read
+from ladder_graph.replay.candidates import Candidate
 from ladder_graph.replay.comparing import Comparison
+from ladder_graph.replay.holding import held
 from ladder_graph.replay.report.comparison import document, text
 from ladder_graph.scale import Rung
 from ladder_graph.testing import calls, says, tool_call
@@ -156,6 +158,17 @@ def test_the_same_policy_decides_the_same_again(stage):
     assert [replayed["t1", "pay", x][0].word for x in (6, 5, 4)] == ["bounded", "confirm", "bounded"]
     assert [replayed[key][0].word for key in (("t1", "mine", "2"), ("t2", "mine", "3"))] == ["confirm", "bounded"]
     assert [replayed[key][0].word for key in (("t1", "set", "3"), ("t2", "set", "4"))] == ["confirm", "rollback"]
+
+
+def test_a_url_is_told_without_its_password(stage):
+    """What was read is named in the report, and what lets one in isn't."""
+    saver, path, ledger = stage
+    with ladder_on(ledger) as ladder:
+        act(ladder, saver, "t1", [one("pay", 1)])
+    with_password = path.replace("postgres:@", "postgres:secret@")
+    _, (part,) = held([with_password], [Candidate("one", {"*": POLICY})], trouble=pytest.fail)
+    assert (part.coverage.runs, part.path.partition("?")[2]) == (1, path.partition("?")[2])
+    assert "secret" not in part.path
 
 
 SOME = [one("note", "n"), one("ask", "q"), one("look", "ana"), one("send", "ana@shop.example"), one("pay", 6),

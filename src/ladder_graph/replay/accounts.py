@@ -98,6 +98,11 @@ class Accounts:
         """Let go of the ledger."""
         self._database.close()
 
+    def count(self) -> int:
+        """How many threads there are, each counted for each agent that acted in it."""
+        (row,) = self._database.rows(_COUNT)
+        return int(row["threads"])
+
     def threads(self) -> Iterator[tuple[str, str]]:
         """Each thread with an agent that acted in it, in the order in which they began."""
         for row in self._database.stream(_THREADS):
@@ -253,6 +258,8 @@ _THREADS = Sql.of(
     .group_by(_action.c.thread, _action.c.agent)
     .order_by(_first, _action.c.thread, _action.c.agent)
 )
+_pairs = select(_action.c.thread, _action.c.agent).distinct().subquery()
+_COUNT = Sql.of(select(func.count().label("threads")).select_from(_pairs))
 _thread = _action.c.thread == bindparam("thread")
 _number = (
     select(func.min(_entry.c.n))

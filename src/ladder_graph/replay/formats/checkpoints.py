@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ladder_graph.errors import LadderError
 from ladder_graph.replay.formats import Format, Sample
-from ladder_graph.replay.formats.databases import connected, is_postgres, opened, served
+from ladder_graph.replay.formats.databases import advance, connected, is_postgres, opened, served
 from ladder_graph.replay.sources import Source
 from ladder_graph.replay.traces import Run
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _THREADS = """SELECT thread_id AS thread, min(checkpoint_id) AS first FROM checkpoints
 GROUP BY thread_id ORDER BY first, thread"""
 """The ids of checkpoints grow with time."""
+_COUNT = "SELECT count(DISTINCT thread_id) AS threads FROM checkpoints"
 _WRITES = frozenset({"writes", "checkpoint_writes"})
 """Where the two databases keep what tasks wrote."""
 
@@ -37,10 +38,11 @@ def _read(source: Source) -> Iterator[Run]:
 
     serde = Serde()
     with closing(opened(source.path, ledger=False)) as database, _saver(source, serde) as saver:
-        for done, row in enumerate(database.stream(_THREADS)):
+        (counted,) = database.rows(_COUNT)
+        for done, row in enumerate(database.stream(_THREADS), 1):
             yield from _thread(source, saver, row["thread"])
             serde.forget()
-            source.progress(done + 1, 0)
+            advance(source, done, counted["threads"])
 
 
 @contextmanager
