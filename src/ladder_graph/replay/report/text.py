@@ -98,7 +98,7 @@ def _suite(found: Findings, suite: str, width: int) -> str:
     """The tables of one suite, or of all."""
     rows = found.of(suite)
     tally = rows[0].tally
-    lines = wrap(f"{inert(suite)}: {tally.runs:,} runs, {tally.calls:,} calls{attacks(tally)}", width)
+    lines = wrap(f"{inert(suite) or 'no suite'}: {tally.runs:,} runs, {tally.calls:,} calls{attacks(tally)}", width)
     for title, group in GROUPS.items():
         columns = shown(group, rows)
         if columns:
