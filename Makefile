@@ -7,7 +7,7 @@ export PYTHON
 VENV := .venv
 PY := $(VENV)/bin/python
 # What each part is checked over; the parts that aren't there yet are left out.
-CODE := $(wildcard src tests examples benchmarks scripts)
+CODE := $(wildcard src tests examples benchmarks notebooks scripts)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:

@@ -47,7 +47,8 @@ def _granted(found: Iterable[Unit], now_us: int, setting: Setting) -> bool:
         single_pattern=True,
     )
     case = Case(
-        CELL, Rung.CONFIRM, rule(), trust(setting.alpha), setting.price, weighed, now_us,
+        CELL, Rung.CONFIRM, rule(setting.mistake), trust(setting.alpha, setting.minutes), setting.price, weighed,
+        now_us,
         attested=Attested(bounds_us=now_us, audit_us=now_us),
     )  # fmt: skip
     return certify(case).granted

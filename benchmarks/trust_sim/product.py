@@ -26,27 +26,31 @@ from ladder_graph.trust.promotion import most_a_day
 from ladder_graph.trust.reviewers import Probes, Sensitivity, sensitivity
 
 TOOL = "send_refund"
+MISTAKE = "$200"
+"""What one costs."""
+MINUTES = 2.0
+"""What asking takes: $2 of people's time."""
 
 
 @cache
-def rule() -> Rule:
-    """A tool of which a mistake costs $200."""
+def rule(mistake: str = MISTAKE) -> Rule:
+    """A tool of which a mistake costs so much."""
     stake = {"mistakes": ["wrong"], "single_pattern": True}
-    told = {"rung": "confirm", "ceiling": "bounded", "mistake": "$200", "trust": stake}
+    told = {"rung": "confirm", "ceiling": "bounded", "mistake": mistake, "trust": stake}
     return Policy.from_rungs("sim", {TOOL: told}).rule(TOOL)
 
 
 @cache
-def trust(alpha: float) -> Trust:
-    """Asking costs $2: two minutes at $60 an hour. A call that isn't asked about costs nothing."""
-    told = {"wage": "$60", "minutes": {"confirm": 2, "bounded": 0}, "alpha": {"bounded": alpha}}
+def trust(alpha: float, minutes: float = MINUTES) -> Trust:
+    """Asking costs so many minutes at $60 an hour. A call that isn't asked about costs nothing."""
+    told = {"wage": "$60", "minutes": {"confirm": minutes, "bounded": 0}, "alpha": {"bounded": alpha}}
     return Trust.model_validate(told)
 
 
 @cache
-def priced(alpha: float) -> Price:
+def priced(alpha: float, mistake: str = MISTAKE, minutes: float = MINUTES) -> Price:
     """What going up is worth."""
-    return price(Rung.CONFIRM, rule(), trust(alpha))
+    return price(Rung.CONFIRM, rule(mistake), trust(alpha, minutes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,10 @@ class Setting:
     alpha: float = 0.05
     day_cap: bool = True
     """Without it, only the e-value and the days on the rung decide."""
+    mistake: str = MISTAKE
+    """What one costs."""
+    minutes: float = MINUTES
+    """What asking takes of people's time."""
 
     @classmethod
     def true_of(cls, world: World) -> Setting:
@@ -69,7 +77,7 @@ class Setting:
     @property
     def price(self) -> Price:
         """What going up is worth."""
-        return priced(self.alpha)
+        return priced(self.alpha, self.mistake, self.minutes)
 
     @property
     def delays(self) -> Delays:

@@ -103,3 +103,17 @@ if not TYPE_CHECKING:
 
     def __dir__() -> list[str]:
         return sorted({*globals(), *__all__})
+
+
+def load_ipython_extension(shell: object) -> None:
+    """`%load_ext ladder_graph`: what ladders and replays give shows itself in a notebook (`ladder_graph.notebook`)."""
+    from ladder_graph.notebook.extension import load
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: object) -> None:
+    """`%unload_ext ladder_graph`: take it back."""
+    from ladder_graph.notebook.extension import unload
+
+    unload(shell)

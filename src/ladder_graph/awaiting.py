@@ -1,4 +1,7 @@
-"""Waiting for the end of a watch that a live call depends on. Who watches is the watcher; here it is only looked at."""
+"""Waiting for what somebody else sees through: a watch that a live call depends on, or a task that runs the same call.
+
+Here it is only looked at.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import datetime as dt
 import time
 from collections.abc import Callable
 
+from ladder_graph.facts import Seen
 from ladder_graph.ledger import Store, watches
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import micros
@@ -16,6 +20,22 @@ LOOK = 0.05
 """Seconds between two looks."""
 GRACE = 10.0
 """Seconds after the end of a watch within which a watcher must have said what came of it."""
+PATIENCE = 30.0
+"""Seconds to wait for another live task that runs the very same action."""
+
+
+def left_alone(look: Callable[[], Seen]) -> Seen:
+    """Wait until nobody runs an action any more, or `PATIENCE` is over.
+
+    Args:
+        look: Tells what the ledger knows of it.
+    """
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        seen = look()
+        if seen.known is None or not seen.known.owner_alive or time.monotonic() > deadline:
+            return seen
+        time.sleep(LOOK)
 
 
 def outlasted(store: Store, clock: Callable[[], dt.datetime], action: str) -> str:

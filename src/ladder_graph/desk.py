@@ -32,6 +32,8 @@ from ladder_graph.ledger import (
     outgoing,
     quotas,
     rehearsals,
+    shadows,
+    tallies,
     watchers,
 )
 from ladder_graph.ledger.clocks import Moment
@@ -302,8 +304,9 @@ class Desk(Browsing, Carrying, Rollbacks, Accepting, Digesting, Continuing):
         return found
 
     def log(
-        self, *, limit: int = 50, tool: str | None = None, thread: str | None = None, action: str | None = None
-    ) -> list[Entry]:
+        self, *, limit: int = 50, tool: str | None = None, thread: str | None = None, action: str | None = None,
+        shadow: bool = False,
+    ) -> list[Entry]:  # fmt: skip
         """The ledger's entries, newest last; the latest `limit` of them.
 
         Args:
@@ -311,8 +314,15 @@ class Desk(Browsing, Carrying, Rollbacks, Accepting, Digesting, Continuing):
             tool: Only those about calls of this tool.
             thread: Only those of this LangGraph thread.
             action: Only those of the action whose key begins like this.
+            shadow: What shadows took down instead.
         """
-        return self.reading.entries(self.policy.agent, limit=limit, tool=tool, thread=thread, action=action)
+        whose = shadows.chain_of(self.policy.agent) if shadow else self.policy.agent
+        return self.reading.entries(whose, limit=limit, tool=tool, thread=thread, action=action)
+
+    def shadowed(self) -> shadows.Shadowed:
+        """What the shadows of the agent and of those inside it would have decided, tool by tool; all of it is read."""
+        chains = self.store.read(lambda cursor: tallies.chains(cursor, shadows.chain_of(self.policy.agent)))
+        return self.store.scan(lambda connection: shadows.tallied(connection, chains))
 
     def verify(self, exported: Iterable[tuple[str, int, str]] = ()) -> Verification:
         """Check every hash chain of the ledger, from its first entry to its head.

@@ -167,6 +167,10 @@ class Environments:
             self._once("data", lambda: log.exception("the declared data version can't be read"))
             return UNREAD
 
+    def locked(self, agent: str) -> Environment | None:
+        """The environment in `ladder.lock`; None where it names none for this agent."""
+        return self._locked.get(agent)
+
     # --- answers whose calls another process may route ------------------------------------------------------
 
     def keep(self, proposed: Proposed, calls: Collection[str]) -> None:

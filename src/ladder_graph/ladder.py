@@ -44,7 +44,9 @@ from ladder_graph.workspace import Workspace
 if TYPE_CHECKING:
     from langchain.agents.middleware import AgentMiddleware
     from langchain_core.tools import BaseTool
-    from langgraph.graph.state import CompiledStateGraph, StateGraph
+
+    from ladder_graph.hosts.graph import Builder, Compiled
+    from ladder_graph.hosts.shadowing import Shadowing
 
 log = logging.getLogger("ladder_graph")
 T = TypeVar("T")
@@ -120,6 +122,7 @@ class Ladder(Seating):
         self.environs = Environments(self.store, self._write, lambda: self.policy, self._locked, data_version)
         self._said: set[str] = set()
         self._met: set[tuple[str, str]] = set()
+        self._shadowing: Shadowing | None = None
 
     def _drafts_directory(self) -> Path:
         """Beside the ledger, unless the policy names a place of its own; drafts of a ledger in memory go with it."""
@@ -134,12 +137,8 @@ class Ladder(Seating):
     # --- agents ----------------------------------------------------------------------------------------------
 
     def wrap(
-        self,
-        graph: CompiledStateGraph[Any, Any, Any, Any] | StateGraph[Any, Any, Any, Any],
-        *,
-        checkpointer: Any = None,
-        agent: str | None = None,
-    ) -> CompiledStateGraph[Any, Any, Any, Any]:
+        self, graph: Compiled | Builder, *, checkpointer: Any = None, agent: str | None = None
+    ) -> Compiled:  # fmt: skip
         """Put a graph under the ladder: its ToolNode becomes the gate, with the six rungs behind it.
 
         Args:
@@ -158,6 +157,35 @@ class Ladder(Seating):
         from ladder_graph.hosts.graph import wrap
 
         return wrap(self, graph, checkpointer=checkpointer, agent=agent or self.policy.agent)
+
+    def shadow(self, graph: Compiled | Builder, *, agent: str | None = None) -> Compiled:
+        """Take down what the gate would decide about a graph's calls, beside it, and change nothing.
+
+        Args:
+            graph: As for `wrap`; it needs no checkpointer. It is left as it is; a new graph comes back, which runs as
+                it does: nothing asks, nothing is held back, and whatever goes wrong here is swallowed and counted.
+            agent: The name that it would act under, where it isn't the policy's.
+
+        Raises:
+            MountError: The graph has no ToolNode, or one that can't be gated.
+        """
+        from ladder_graph.hosts.shadow import shadow
+
+        return shadow(self, graph, agent=agent or self.policy.agent)
+
+    @property
+    def shadowing(self) -> Shadowing:
+        """What takes down the calls of all graphs that have a shadow: its counts of what went wrong, and `flush`."""
+        from ladder_graph.hosts.shadowing import Shadowing
+
+        self._shadowing = self._shadowing or Shadowing(self)
+        return self._shadowing
+
+    def close(self) -> None:
+        """Close the ledger, once what shadows saw is written; what lived in memory is gone, its drafts included."""
+        if self._shadowing is not None:
+            self._shadowing.stop()
+        super().close()
 
     def middleware(self, *others: AgentMiddleware[Any, Any, Any]) -> list[AgentMiddleware[Any, Any, Any]]:
         """The ladder as middleware for `create_agent(middleware=…)`, around the agent's other middleware.
@@ -222,7 +250,7 @@ class Ladder(Seating):
         self.environs.observe(call.agent, environment)
         seat = self.seat_of(call.agent, call.tool)
         footing = seat.footing(policy.reader_of(policy.rule(call.tool)))
-        locked = self._locked.get(call.agent)
+        locked = self.environs.locked(call.agent)
         return Gate(policy.rule(call.tool), environment, locked, footing, scene(self.clock()), at_most)
 
     def route(self, call: Call, environment: Environment | None, scene: Scenery = Scene) -> Routed:
@@ -352,6 +380,14 @@ class Ladder(Seating):
         return drive(
             draft.take_up(call, route, Plan(policy.rule(call.tool)), person), self._turn(call, seat.host(), policy)
         )
+
+    # --- in a notebook -------------------------------------------------------------------------------------
+
+    def _repr_html_(self) -> str:
+        """The six rungs with each tool where it stands; `%load_ext ladder_graph` does so for the rest."""
+        from ladder_graph.notebook.standings import ladder
+
+        return ladder(self)
 
 
 def _acted(call: Call, turn: Turn) -> str:

@@ -9,13 +9,12 @@ import copy
 import datetime as dt
 import functools
 import logging
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, cast
 
-from ladder_graph.awaiting import outlasted
+from ladder_graph.awaiting import left_alone, outlasted
 from ladder_graph.calls import Call
 from ladder_graph.deciding import Fitting, unchecked
 from ladder_graph.drafting import Drawn
@@ -75,9 +74,6 @@ _WRITTEN = (Settle, Pose, Heard, GoneOn, Claim, TakeOver, Record)
 """The steps that are a transaction of the ledger."""
 
 _UNDOES = frozenset({State.UNDONE, State.UNDO_CONFLICT, State.UNDO_FAILED})  # the states that an undo ends in
-
-PATIENCE = 30.0
-"""Seconds to wait for another live task that runs the very same action."""
 
 
 @dataclass(slots=True)
@@ -255,6 +251,15 @@ class Turn:
 
     def look(self, step: Look) -> Seen:
         """What the ledger knows; a read, off the writer's queue. The claim looks again at what it relies on."""
+        seen = self.glance(step)
+        if seen.overdue:  # No sweep has come by: what lay unread costs the rung before this very call.
+            journal = self.journal()
+            self.store.write(lambda cursor: lapse_late(journal, cursor, self.policy, step.call))
+            seen = self.glance(step)
+        return seen
+
+    def glance(self, step: Look) -> Seen:
+        """What the ledger knows, with nothing written about it."""
         journal, rule = self.journal(), self.terms.rule
 
         def work(cursor: Cursor) -> Seen:
@@ -270,11 +275,7 @@ class Turn:
                 seen = replace(seen, firing=firing)
             return seen if rule.read_only else self._scoped(cursor, journal, step.call, seen)
 
-        seen = self.store.glance(work)
-        if seen.overdue:  # No sweep has come by: what lay unread costs the rung before this very call.
-            self.store.write(lambda cursor: lapse_late(journal, cursor, self.policy, step.call))
-            seen = self.store.glance(work)
-        return seen
+        return self.store.glance(work)
 
     def _scoped(self, cursor: Cursor, journal: Journal, call: Call, seen: Seen) -> Seen:
         """What is known, with what the scope of the call has to say."""
@@ -392,9 +393,4 @@ class Turn:
     def _wait(self, step: Wait | Await) -> Seen | str:
         if isinstance(step, Await):
             return outlasted(self.store, self.clock, step.call.key)
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            seen = self.look(Look(step.call))
-            if seen.known is None or not seen.known.owner_alive or time.monotonic() > deadline:
-                return seen
-            time.sleep(0.05)
+        return left_alone(lambda: self.look(Look(step.call)))

@@ -1,4 +1,4 @@
-"""The page of `ladder replay --html`: for everybody, light and dark, on a phone and in print, and no help from elsewhere."""
+"""The page of `ladder replay --html`: for everybody, light and dark, on a phone, in print, and by itself."""
 
 from __future__ import annotations
 

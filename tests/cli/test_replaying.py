@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
+import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from langchain_core.tools import StructuredTool
 
+from ladder_graph import Ladder
 from ladder_graph.cli import replayed
+from ladder_graph.replay.report import comparison
+from ladder_graph.replay.report.page import templates
+from ladder_graph.testing import calls
+from tests.cli.terminal import Terminal
+from tests.hosts.graphs import agent_of, on
+from tests.replay.stores import checkpointer
 
 PACK = Path(__file__).parents[2] / "examples" / "agentdojo" / "runs.jsonl.gz"
 POLICY = """\
@@ -74,6 +85,7 @@ def test_the_keys_of_the_json_are_those_that_the_help_names(desk, ladder):
     assert list(found) == list(replayed.ReplayDocument.__annotations__)
     assert ", ".join(found) in " ".join(ladder("replay", "--help").stdout.split())
     for one, kind in (
+        (found["traces"][0], replayed.PartDocument),
         (found["coverage"], replayed.CoverageDocument),
         (found["policies"][0], replayed.CandidateDocument),
         (found["rows"][0], replayed.RowDocument),
@@ -84,6 +96,47 @@ def test_the_keys_of_the_json_are_those_that_the_help_names(desk, ladder):
         (found["pareto"]["points"][0], replayed.PointDocument),
     ):
         assert list(one) == list(kind.__annotations__)
+
+
+@pytest.fixture
+def acted(tmp_path, monkeypatch):
+    """A folder in which an agent acted under a ladder and once past it, with policy, checkpoints and ledger."""
+    monkeypatch.chdir(tmp_path)
+    Path("ladder.toml").write_text(POLICY.format(rung="bounded"), encoding="utf-8")
+    tools = [StructuredTool.from_function(send_money)]
+    with checkpointer("sqlite", tmp_path) as (saver, _), closing(Ladder(policy="ladder.toml")) as ladder:
+        answers = [calls("send_money", {"amount": 12}, id="c1"), calls("send_money", {"amount": 120}, id="c2"), "Done."]
+        ladder.wrap(agent_of(answers, tools, checkpointer=saver)).invoke({"messages": [("user", "Pay.")]}, on("t1"))
+        answers = [calls("send_money", {"amount": 1200}, id="c3"), "Done."]
+        agent_of(answers, tools, checkpointer=saver).invoke({"messages": [("user", "Pay.")]}, on("t2"))
+    return tmp_path
+
+
+def send_money(amount: float) -> str:
+    """Send money."""
+    return f"sent {amount}"
+
+
+def test_a_history_is_held_against_a_ledger(acted, ladder):
+    """`--compare` tells what was decided alike, and that something ran past the gate, which is an exit code of 1."""
+    text = ladder("replay", "checkpoints.sqlite", "--compare", "ladder.db", code=1).stdout
+    assert "Held against the ledger ladder.db:\n        2  decided alike\n        1  ran past the gate" in text
+    assert "  t2 c3 send_money: the replay: confirm (outside_range)" in text
+    found = ladder("replay", "checkpoints.sqlite", "--compare", "ladder.db", "--json", code=1).document["comparison"]
+    assert (found["ledger"], found["counts"]["alike"], found["counts"]["past"]) == ("ladder.db", 2, 1)
+    for one, kind in (
+        (found, comparison.ComparisonDocument),
+        (found["calls"]["past"][0], comparison.ComparedDocument),
+        (found["calls"]["past"][0]["replayed"], comparison.DecisionDocument),
+    ):
+        assert list(one) == list(kind.__annotations__)
+
+
+def test_a_ledger_that_is_not_there_is_an_error(acted, ladder):
+    """Who names another file learns it before anything is read, and no file is made."""
+    done = ladder("replay", "checkpoints.sqlite", "--compare", "other.db", code=2)
+    assert "other.db" in done.output
+    assert not Path("other.db").exists()
 
 
 def test_a_policy_is_compared_with_the_first_one(desk, ladder):
@@ -185,3 +238,47 @@ def test_a_mistake_is_a_sentence(desk, ladder, arguments, said):
     done = ladder("replay", *arguments, code=2)
     assert done.stderr.startswith("error: ")
     assert said in " ".join(done.stderr.split())
+
+
+def test_what_is_missing_for_a_page_is_said_before_anything_is_read(desk, ladder, monkeypatch):
+    """Without jinja2 the way to install it is told at once, and no run is read."""
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    templates.cache_clear()
+    done = ladder("replay", "missing.jsonl", "--policy", "loose.toml", "--html", "page.html", code=2)
+    assert "pip install 'ladder-graph[replay]'" in done.stderr
+
+
+def test_a_page_is_written_beside_the_text(desk, ladder):
+    """`--html` changes nothing about what is printed, and nothing of a trace acts in the page."""
+    plain = ladder("replay", "runs.jsonl", "--policy", "loose.toml", "--policy", "strict.toml").stdout
+    done = ladder("replay", "runs.jsonl", "--policy", "loose.toml", "--policy", "strict.toml", "--html", "page.html")
+    assert done.stdout == plain
+    page = Path("page.html").read_text(encoding="utf-8")
+    assert "<script" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+
+
+def test_at_a_terminal_the_reading_is_seen_and_every_trouble_stays(desk):
+    """There is a bar while runs are read; lines about what can't be used are printed above it, and it is gone after."""
+    whole = line("m/banking/t/none/none", *[LOOK] * 50)
+    Path("runs.jsonl").write_text(f"{whole}\n" * 600 + "{\n" + f"{whole}\n" * 600, encoding="utf-8")
+    terminal = Terminal("replay", "runs.jsonl", "--policy", "loose.toml")
+    terminal.until("runs.jsonl:601: ")
+    terminal.until("What was read")
+    assert terminal.end() == 1
+    before = terminal.text.partition("What was read")[0]
+    assert re.search(r"\d+(\.\d+)?/\d+\.\d+ MB", before)
+    assert "runs.jsonl:601: " in before
+
+
+def test_each_place_is_told_with_what_it_is_read_as(desk, ladder):
+    """Runs of two files count together, and are told apart by file, with the format that each was recognised by."""
+    Path("more.jsonl").write_text(line("m/banking/user_task_9/none/none", LOOK) + "\n", encoding="utf-8")
+    done = ladder("replay", "runs.jsonl", "more.jsonl", "--policy", "loose.toml", "--json")
+    assert [(one["path"], one["formats"], one["runs"], one["calls"]) for one in done.document["traces"]] == [
+        ("runs.jsonl", {"agentdojo": 1}, 3, 5),
+        ("more.jsonl", {"agentdojo": 1}, 1, 1),
+    ]
+    assert done.document["coverage"]["calls"] == 6
+    shown = ladder("replay", "runs.jsonl", "more.jsonl", "--policy", "loose.toml").stdout
+    assert re.search(r"^more.jsonl +agentdojo +1 +1 +100% +100% +100% +0% +100%$", shown, re.MULTILINE)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from ladder_graph import turns
+from ladder_graph import awaiting
 from ladder_graph.ledger import Store
 from ladder_graph.states import State
 from tests.faults.conftest import BACKENDS
@@ -83,7 +83,7 @@ def goes_on(process, pipe):
 def the_owner_stands_still(where, *, half):
     """Check that nobody else runs what a stopped process has started, and that it ends it itself."""
     with stopped(act, where, half) as (process, pipe), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(turns, "PATIENCE", 0.1)
+        patch.setattr(awaiting, "PATIENCE", 0.1)
         reply = run(where)
         assert (reply.state, "still running elsewhere" in reply.text) == (State.REFUSED, True)
         assert where.world.effects() == int(half)

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import psycopg
 import pytest
+from langgraph.checkpoint.base import empty_checkpoint
 from langgraph.checkpoint.postgres import PostgresSaver
 from langgraph.checkpoint.sqlite import SqliteSaver
 
@@ -54,3 +55,10 @@ def ledger_at(kind, folder):
 def runs_of(path, trouble=pytest.fail, **options):
     """All runs of a database."""
     return list(read(path, trouble, **options))
+
+
+def put(saver, thread, messages):
+    """Write one checkpoint of a thread, with these messages."""
+    checkpoint = empty_checkpoint()
+    checkpoint["channel_values"] = {"messages": messages}
+    saver.put({"configurable": {"thread_id": thread, "checkpoint_ns": ""}}, checkpoint, {"source": "input"}, {})

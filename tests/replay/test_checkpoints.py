@@ -24,7 +24,7 @@ from ladder_graph.replay.traces import hashed
 from ladder_graph.scale import Rung
 from ladder_graph.testing import ScriptedModel, calls, says, tool_call
 from tests.hosts.graphs import World, agent_of, ladder_of, on
-from tests.replay.stores import KINDS, checkpointer, runs_of
+from tests.replay.stores import KINDS, checkpointer, put, runs_of
 
 HELLO = {"messages": [("user", "Write to ana@shop.example.")]}
 
@@ -339,15 +339,6 @@ def test_many_threads_are_read_in_the_memory_of_one(tmp_path):
 
     peak(2)
     assert peak(60) < 2 * peak(6)
-
-
-def put(saver, thread, messages):
-    """One checkpoint with these messages."""
-    from langgraph.checkpoint.base import empty_checkpoint
-
-    checkpoint = empty_checkpoint()
-    checkpoint["channel_values"] = {"messages": messages}
-    saver.put({"configurable": {"thread_id": thread, "checkpoint_ns": ""}}, checkpoint, {"source": "input"}, {})
 
 
 def runs_in(path):

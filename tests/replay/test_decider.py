@@ -215,3 +215,12 @@ def test_arguments_that_no_call_can_have_are_undecidable():
     ((verdict, missing),) = verdicts({"send": bounded({"kind": "volume", "limit": 1})}, ("send", {"n": float("inf")}))
     assert verdict == "undecidable"
     assert missing.startswith("arguments that a call can have: arguments.n is inf")
+
+
+def test_an_answer_to_arguments_that_cant_be_read_proves_no_origin():
+    """It may only repeat what the model wrote into them; so it can't be told, and isn't allowed."""
+    answer = "ana@x.org"
+    for arguments, expected in (({}, "free"), ({"q": answer}, "asked"), (None, "undecidable")):
+        called = TracedCall("contacts", arguments, turn=0, output=answer, fate="done")
+        send = TracedCall("send", {"to": answer}, turn=1)
+        assert verdicts({"send": ORIGIN}, called, send)[1][0] == expected

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -19,14 +20,13 @@ POLICIES = (OURS, *REFERENCES)
 
 def command(*arguments, seed="0"):
     """Run the command from the project's root."""
-    return subprocess.run(
-        [sys.executable, "-m", "examples.agentdojo", *map(str, arguments)],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONHASHSEED": seed},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return ran([sys.executable, "-m", "examples.agentdojo", *map(str, arguments)], ROOT, seed)
+
+
+def ran(command, folder, seed="0"):
+    """Run a command somewhere. Its environment is that of Python, to which readline adds no width of a screen."""
+    environment = {**os.environ, "PYTHONHASHSEED": seed}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -106,3 +106,16 @@ def test_the_readme_prints_what_the_command_prints(printed):
 def test_two_runs_print_the_same(printed):
     """The text is the same to the byte in two processes whose hashes are seeded otherwise."""
     assert command(seed="7").stdout == printed
+
+
+def test_the_commands_of_the_readme_run(tmp_path, printed):
+    """Each line of its section on replay does what it says, in a folder that holds the examples as a clone does."""
+    section = (ROOT / "README.md").read_text(encoding="utf-8").partition("\n## Replay\n")[2].partition("\n## ")[0]
+    lines = section.partition("```sh\n")[2].partition("```")[0].strip().splitlines()
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    ladder = f"{shlex.quote(sys.executable)} -m ladder_graph.cli "
+    done = [ran(["sh", "-c", line.replace("ladder ", ladder, 1)], tmp_path) for line in lines]
+    assert [(one.returncode, one.stderr) for one in done] == [(0, "")] * len(lines)
+    assert done[0].stdout == printed
+    assert (tmp_path / "replay.html").stat().st_size > 50_000
+    assert len((tmp_path / "calls.jsonl").read_text(encoding="ascii").splitlines()) == 3768

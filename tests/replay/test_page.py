@@ -12,6 +12,7 @@ import pytest
 from ladder_graph.errors import LadderError
 from ladder_graph.replay import Coverage, Row
 from ladder_graph.replay.candidates import Candidate
+from ladder_graph.replay.coverage import Part
 from ladder_graph.replay.differences import Change, Example
 from ladder_graph.replay.intervals import Estimate
 from ladder_graph.replay.metrics import RATIOS, Readings, Tally
@@ -46,7 +47,7 @@ def shown():
     change = Change(HOSTILE, "free", "asked", 3, (Example(HOSTILE, 2, HOSTILE, {HOSTILE: [HOSTILE]}, HOSTILE),))
     candidates = [Candidate("ours", {}, (HOSTILE,)), Candidate(HOSTILE, {}, reference=True)]
     return page(Findings(
-        [HOSTILE], candidates, None, Coverage(runs=20, calls=40, results=30), rows, {HOSTILE: [change]},
+        [Part(HOSTILE, Coverage(runs=20, calls=40, results=30))], candidates, None, rows, {HOSTILE: [change]},
         front([one for one in rows if one.suite == "total"], Reviewer()),
     ))  # fmt: skip
 
@@ -113,9 +114,9 @@ def test_every_table_has_a_caption_and_every_section_a_heading(shown):
 def test_the_page_says_what_the_extra_is_called(monkeypatch):
     """Where jinja2 isn't installed, one sentence says what to install."""
     monkeypatch.setitem(sys.modules, "jinja2", None)
-    module._environment.cache_clear()
+    module.templates.cache_clear()
     with pytest.raises(LadderError, match=r"ladder-graph\[replay\]"):
-        page(Findings([], [], None, Coverage(), [], {}, None))
+        page(Findings([], [], None, [], {}, None))
 
 
 # --- names in a picture -------------------------------------------------------------------------------------------

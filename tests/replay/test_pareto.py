@@ -53,7 +53,7 @@ def test_without_labels_it_is_what_nothing_takes_back():
     """For each run; whoever answers changes nothing about it, and the words say so."""
     found = front([row(unasked_irreversible=5)], Reviewer(catches=1))
     assert (found.axis, found.points[0].risk) == ("irreversible actions", 0.5)
-    assert "Nothing in these runs is labelled" in found.reviewer.words(found.axis)
+    assert "No call in these runs is labelled critical" in found.reviewer.words(found.axis)
 
 
 def test_a_policy_is_dominated_by_what_is_no_worse_and_somewhere_better():

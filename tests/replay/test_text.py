@@ -9,12 +9,14 @@ import pytest
 
 from ladder_graph.replay import Coverage, Row, Run, TracedCall
 from ladder_graph.replay.candidates import Candidate
+from ladder_graph.replay.coverage import Part
 from ladder_graph.replay.differences import Change, Example
 from ladder_graph.replay.intervals import Estimate
 from ladder_graph.replay.metrics import RATIOS, Readings, Tally
 from ladder_graph.replay.pareto import Reviewer, front
 from ladder_graph.replay.report import Findings, text
 from ladder_graph.replay.report.columns import HARM, PEOPLE, percent, unseen
+from ladder_graph.replay.report.text import sources
 
 NONE = Estimate(None, None, None)
 COUNTS = Tally(
@@ -38,7 +40,7 @@ OURS = (Candidate("ours", {}),)
 def findings(*rows, changes=None, candidates=OURS):
     """A report on these rows."""
     return Findings(
-        ["runs.jsonl"], candidates, None, Coverage(runs=1200, calls=3000), rows, changes or {},
+        [Part("runs.jsonl", Coverage(runs=1200, calls=3000))], candidates, None, rows, changes or {},
         front(rows, Reviewer()),
     )  # fmt: skip
 
@@ -165,3 +167,12 @@ def test_whole_runs_need_no_explanation():
     coverage.add(Run("r1", (call,), said=("hi",)))
     assert [one for one in coverage.meanings() if "decision" not in one] == []
     assert list(Coverage().meanings()) == []
+
+
+def test_a_long_path_leaves_room_for_what_was_read_there():
+    """Its end is shown, which tells files apart, and the line isn't wider than the screen."""
+    part = Part(f"{'very/' * 40}runs.jsonl", Coverage(runs=1, calls=1))
+    head, line = sources([part], 100).splitlines()
+    assert line.startswith("...")
+    assert "/runs.jsonl" in line
+    assert len(line) <= len(head) <= 100

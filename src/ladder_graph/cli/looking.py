@@ -29,6 +29,7 @@ def status(ctx: typer.Context, *, json: Json = False) -> None:
 
     with place_of(ctx).looking() as ladder:
         cells, policy = ladder.status(), ladder.policy
+        beside = _in_shadow(ladder)
         news = {agent: ladder.environments(agent) for agent in {cell.agent for cell in cells}}
         after, ready, scopes = (
             ladder.after(),
@@ -57,9 +58,11 @@ def status(ctx: typer.Context, *, json: Json = False) -> None:
         _reasons(out, own)
     if not cells:
         out.note("The policy names no tool, and none was mounted yet.")
+        _beside(out, beside)
         return
     _after(out, after)
     _scopes(out, scopes)
+    _beside(out, beside)
     if ready is None:
         out.gap()
         out.note("The ledger is long; `ladder trust` reads all of it, and tells what may go up")
@@ -82,6 +85,20 @@ LONG = 100_000
 def _ready(ladder: Ladder) -> list[Assessment] | None:
     """What may go up now; None where that can't be told at a look, since every entry must be read for it."""
     return ladder.ready() if sum(n for _, n, _ in ladder.heads()) <= LONG else None
+
+
+def _in_shadow(ladder: Ladder) -> int:
+    """How many entries the shadows of the agent and of those inside it have."""
+    from ladder_graph.ledger.shadows import chain_of
+
+    own = chain_of(ladder.policy.agent)
+    return sum(n for chain, n, _ in ladder.heads() if chain == own or chain.startswith(f"{own}/"))
+
+
+def _beside(out: Screen, entries: int) -> None:
+    if entries:
+        out.gap()
+        out.line(f"in shadow: {entries} entries; `ladder shadow` tells what the gate would have decided")
 
 
 def _row(out: Screen, cell: Cell, ceiling: Rung) -> list[Any]:
@@ -168,13 +185,14 @@ def log(
     thread: Annotated[str | None, typer.Option(help="Only this LangGraph thread.")] = None,
     action: Annotated[str | None, typer.Option(help="Only the action whose key begins like this.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many entries at most, the latest ones.")] = 50,
+    shadow: Annotated[bool, typer.Option("--shadow", help="What shadows took down, instead.")] = False,
     json: Json = False,
 ) -> None:
     """Show what happened, newest last."""
     from ladder_graph.cli import documents, screen
 
     with place_of(ctx).looking() as ladder:
-        entries = ladder.log(limit=limit, tool=tool, thread=thread, action=action)
+        entries = ladder.log(limit=limit, tool=tool, thread=thread, action=action, shadow=shadow)
     if json:
         screen.document([documents.entry(entry) for entry in entries])
         return
@@ -299,6 +317,8 @@ def gist(entry: Entry, *, whole: bool = False) -> str:
     if not body:
         return "erased"
     parts = []
+    if entry.kind in {"shadow", "shadowed"}:
+        parts.append(str(body.get("verdict") or body.get("outcome")))
     if isinstance(body.get("arguments"), dict):
         given = ", ".join(f"{inert(name)}={show(value)}" for name, value in body["arguments"].items())
         parts.append(given if whole else shortened(given, 120))

@@ -35,6 +35,7 @@ from ladder_graph.cli import (
     resuming,
     rollbacks,
     sagas,
+    shadows,
     starting,
     suggestions,
     telling,
@@ -47,7 +48,7 @@ from ladder_graph.errors import LadderError
 HEADINGS = {
     "Starting": ("init", "schema", "policy", "doctor", "demo"),
     "Trying out": ("replay",),
-    "Looking": ("status", "explain", "log", "show", "verify"),
+    "Looking": ("status", "explain", "log", "show", "shadow", "verify"),
     "Answering": (
         "console", "inbox", "pending", "approve", "decline", "edit", "respond", "revoke", "drafts", "suggestions",
         "report", "reports", "ack", "resolve", "resumptions", "resume-worker",
@@ -138,6 +139,7 @@ JSON = {
     "explain": documents.keys(documents.ExplanationDocument, many=False),
     "log": documents.keys(documents.EntryDocument),
     "show": documents.keys(documents.LifeDocument, many=False),
+    "shadow": documents.keys(shadows.ShadowDocument, many=False),
     "verify": documents.keys(documents.VerificationDocument, many=False),
     "pending": documents.keys(documents.QuestionDocument),
     "report": documents.keys(digested.DigestDocument),
@@ -156,7 +158,7 @@ JSON = {
 
 for _command in (
     starting.init, starting.schema, doctor.doctor, demo.demo, replaying.replay,
-    looking.status, explaining.explain, looking.log, telling.show, looking.verify,
+    looking.status, explaining.explain, looking.log, telling.show, shadows.shadow, looking.verify,
     inbox.inbox, answering.pending, answering.approve, answering.decline, answering.edit, answering.respond,
     answering.revoke,
     reading.report, reports.reports, reports.ack, keeping.resolve, resuming.resumptions, resuming.resume_worker,

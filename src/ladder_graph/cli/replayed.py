@@ -11,9 +11,12 @@ if TYPE_CHECKING:
     from ladder_graph.cli.documents import ReasonDocument
     from ladder_graph.replay import Coverage, Judged, Row, Run
     from ladder_graph.replay.candidates import Candidate
+    from ladder_graph.replay.comparing import Comparison
+    from ladder_graph.replay.coverage import Part
     from ladder_graph.replay.differences import Change
     from ladder_graph.replay.pareto import Front
     from ladder_graph.replay.report import Findings
+    from ladder_graph.replay.report.comparison import ComparisonDocument
 
 
 class CoverageDocument(TypedDict):
@@ -26,6 +29,18 @@ class CoverageDocument(TypedDict):
     decided, labelled."""
     meanings: list[str]
     """What isn't there, and what that means for the rest."""
+
+
+class PartDocument(TypedDict):
+    """What was read from one of the places that were named."""
+
+    path: str
+    formats: dict[str, int]
+    """The formats that its files are in, with how many are."""
+    runs: int
+    calls: int
+    counts: dict[str, int]
+    """As for all of them."""
 
 
 class CandidateDocument(TypedDict):
@@ -114,7 +129,7 @@ class FrontDocument(TypedDict):
 class ReplayDocument(TypedDict):
     """What was found: `ladder replay --json`."""
 
-    traces: list[str]
+    traces: list[PartDocument]
     at: str | None
     """The moment at which calls without a time were taken to come."""
     coverage: CoverageDocument
@@ -124,6 +139,8 @@ class ReplayDocument(TypedDict):
     """Against the first policy."""
     pareto: FrontDocument | None
     """Null where nobody knows what people would be asked."""
+    comparison: ComparisonDocument | None
+    """With a ledger, where one was named."""
 
 
 class JudgedDocument(TypedDict):
@@ -154,13 +171,26 @@ class CallDocument(TypedDict):
     policies: dict[str, JudgedDocument]
 
 
-def replay(of: Findings) -> ReplayDocument:
+def replay(of: Findings, comparison: Comparison | None = None) -> ReplayDocument:
     """What was found as JSON."""
+    from ladder_graph.replay.report.comparison import document
+
     return {
-        "traces": list(of.traces), "at": of.at.isoformat() if of.at else None, "coverage": coverage(of.coverage, of),
+        "traces": list(map(part, of.parts)), "at": of.at.isoformat() if of.at else None,
+        "coverage": coverage(of.coverage, of),
         "policies": list(map(candidate, of.candidates)), "rows": list(map(row, of.rows)),
         "changes": [change(name, one) for name, changes in of.changes.items() for one in changes],
         "pareto": front(of.front) if of.front else None,
+        "comparison": document(comparison) if comparison else None,
+    }  # fmt: skip
+
+
+def part(of: Part) -> PartDocument:
+    """What was read from one place as JSON."""
+    counts = asdict(of.coverage)
+    return {
+        "path": of.path, "formats": dict(of.formats), "runs": counts.pop("runs"), "calls": counts.pop("calls"),
+        "counts": counts,
     }  # fmt: skip
 
 

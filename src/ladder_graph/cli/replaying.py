@@ -6,7 +6,6 @@ import json as writing
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,26 +13,20 @@ import typer
 
 from ladder_graph.cli.options import Json
 from ladder_graph.cli.place import find_project, place_of
-from ladder_graph.errors import LadderError
+from ladder_graph.cli.recorded import At, Form, Traces, moment_of, watching
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from ladder_graph.replay import Judged, Run
+    from ladder_graph.replay.comparing import Comparison
     from ladder_graph.replay.holding import Seen
     from ladder_graph.replay.report import Findings
-    from ladder_graph.replay.sources import Progress
-
-MOST = 20
-"""Lines about what can't be used that are printed; of more, only the number is said."""
 
 
 def replay(
     ctx: typer.Context,
-    traces: Annotated[
-        list[str],
-        typer.Argument(metavar="TRACES...", help="Files, folders, databases of recorded runs; - for stdin."),
-    ],
+    traces: Traces,
     *,
     policy: Annotated[
         list[str] | None,
@@ -46,13 +39,8 @@ def replay(
     references: Annotated[
         bool, typer.Option("--references", help="Add policies to compare with, from nothing gated to everything asked.")
     ] = False,
-    at: Annotated[
-        str | None,
-        typer.Option(metavar="MOMENT", help="When calls without a time come: 2026-11-23T10:00Z.", show_default=False),
-    ] = None,
-    form: Annotated[
-        str, typer.Option("--format", metavar="NAME", help="The format, instead of recognising it.", show_default=False)
-    ] = "",
+    at: At = None,
+    form: Form = "",
     examples: Annotated[int, typer.Option(min=0, help="Calls to show of each difference between two policies.")] = 1,
     minutes: Annotated[float, typer.Option(help="What an answer is taken to cost people.")] = 0.5,
     catches: Annotated[
@@ -62,6 +50,14 @@ def replay(
         Path | None,
         typer.Option(metavar="FILE", help="Write each call with its decisions there, in JSON.", show_default=False),
     ] = None,
+    compare: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LEDGER",
+            help="Hold the calls against this ledger, by the first policy: a file or a URL.",
+            show_default=False,
+        ),
+    ] = None,
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write it there as one page, too.", show_default=False)
     ] = None,
@@ -69,8 +65,8 @@ def replay(
 ) -> None:
     """Tell what policies would have asked and let run, on recorded runs of agents.
 
-    Nothing runs, and nothing is changed. Exit code 1 where something of the traces can't be used; it is told on
-    standard error, and the rest counts.
+    Nothing runs, and nothing is changed. Exit code 1 where something of the traces can't be used, which is told on
+    standard error while the rest counts, or where a comparison finds a call that ran past the gate.
     """
     from ladder_graph.replay.candidates import candidates
     from ladder_graph.replay.holding import held
@@ -78,16 +74,41 @@ def replay(
     from ladder_graph.replay.report.findings import findings
 
     find_project()
+    if html is not None:
+        from ladder_graph.replay.report.page import templates
+
+        templates()  # what is missing for the page is said before hours of reading
     reviewer, moment = Reviewer(minutes, catches), moment_of(at)
     found = candidates(policy or [_own(ctx)], references=references)
-    with watching() as (trouble, progress), _written(calls) as seen:
-        board, coverage = held(
+    with _compared(compare) as comparison, watching() as (trouble, progress), _written(calls) as written:
+
+        def seen(run: Run, judged: Mapping[str, Sequence[Judged]]) -> None:
+            if written is not None:
+                written(run, judged)
+            if comparison is not None:
+                comparison.add(run, judged[found[0].name])
+
+        board, parts = held(
             traces, found, trouble=trouble, at=moment, form=form, examples=examples, progress=progress, seen=seen
         )
-    _tell(findings(board, coverage, found, traces=traces, reviewer=reviewer), html, json=json)
+        if comparison is not None:
+            comparison.finish()
+    _tell(findings(board, parts, found, reviewer=reviewer), html, comparison, json=json)
     trouble.sum_up()
-    if trouble.count:
+    if trouble.count or (comparison is not None and comparison.counts["past"]):
         raise typer.Exit(1)
+
+
+@contextmanager
+def _compared(ledger: str | None) -> Iterator[Comparison | None]:
+    """A comparison with a ledger, which is open as long as it is made."""
+    if ledger is None:
+        yield None
+        return
+    from ladder_graph.replay.comparing import Comparison
+
+    with Comparison.of(ledger) as comparison:
+        yield comparison
 
 
 def _own(ctx: typer.Context) -> str:
@@ -97,24 +118,7 @@ def _own(ctx: typer.Context) -> str:
     return str(place.policy)
 
 
-def moment_of(text: str | None) -> datetime | None:
-    """The moment that `--at` names; None where it wasn't given.
-
-    Raises:
-        LadderError: It is none.
-    """
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise LadderError(f"--at {text}: is no moment with a time zone, such as 2026-11-23T10:00Z")
-    return moment
-
-
-def _tell(found: Findings, html: Path | None, *, json: bool) -> None:
+def _tell(found: Findings, html: Path | None, comparison: Comparison | None, *, json: bool) -> None:
     from ladder_graph.cli import replayed, screen
     from ladder_graph.replay.report import text
 
@@ -123,9 +127,13 @@ def _tell(found: Findings, html: Path | None, *, json: bool) -> None:
 
         html.write_text(page(found), encoding="utf-8")
     if json:
-        screen.document(replayed.replay(found))
-    else:
-        sys.stdout.write(f"{text(found, screen.Screen().width)}\n")
+        screen.document(replayed.replay(found, comparison))
+        return
+    sys.stdout.write(f"{text(found, screen.Screen().width)}\n")
+    if comparison is not None:
+        from ladder_graph.replay.report.comparison import text as words
+
+        sys.stdout.write(f"\n{words(comparison)}\n")
 
 
 @contextmanager
@@ -142,44 +150,3 @@ def _written(path: Path | None) -> Iterator[Seen | None]:
             file.writelines(f"{writing.dumps(one)}\n" for one in replayed.calls(run, judged))
 
         yield seen
-
-
-class Troubles:
-    """Prints what can't be used, a line each, and no more lines than somebody reads.
-
-    Args:
-        say: Prints a line.
-    """
-
-    def __init__(self, say: Callable[[str], object]) -> None:
-        self.count = 0
-        self._say = say
-
-    def __call__(self, line: str) -> None:
-        """Take note of one thing."""
-        self.count += 1
-        if self.count <= MOST:
-            self._say(line)
-
-    def sum_up(self) -> None:
-        """Say how many there were that weren't printed."""
-        if self.count > MOST:
-            sys.stderr.write(f"and {self.count - MOST:,} more\n")
-
-
-@contextmanager
-def watching() -> Iterator[tuple[Troubles, Progress | None]]:
-    """Where somebody looks on, a bar that shows how far the reading has come; lines are printed above it."""
-    if not sys.stderr.isatty():
-        yield Troubles(lambda line: sys.stderr.write(f"{line}\n")), None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
-
-    console = Console(stderr=True, markup=False, emoji=False, highlight=False)
-    with Progress(BarColumn(), DownloadColumn(), TimeRemainingColumn(), console=console, transient=True) as bar:
-        task = bar.add_task("reading", total=None)
-        yield (
-            Troubles(lambda line: console.print(line, soft_wrap=True)),
-            lambda done, whole: bar.update(task, completed=done, total=whole or None),
-        )

@@ -11,6 +11,7 @@ import typer
 
 from ladder_graph.cli.options import Json
 from ladder_graph.cli.place import find_project, place_of
+from ladder_graph.cli.recorded import At, Form, Traces, moment_of, watching
 from ladder_graph.errors import LadderError
 
 if TYPE_CHECKING:
@@ -62,9 +63,7 @@ class SuggestionDocument(TypedDict):
 
 def suggest(
     ctx: typer.Context,
-    traces: Annotated[
-        list[str], typer.Argument(metavar="TRACES...", help="Files, folders, databases of recorded runs.")
-    ],
+    traces: Traces,
     *,
     policy: Annotated[
         str | None,
@@ -72,13 +71,8 @@ def suggest(
             metavar="FILE|FOLDER", help="The policy, or a folder with SUITE.toml for each suite.", show_default=False
         ),
     ] = None,
-    at: Annotated[
-        str | None,
-        typer.Option(metavar="MOMENT", help="When calls without a time come: 2026-11-23T10:00Z.", show_default=False),
-    ] = None,
-    form: Annotated[
-        str, typer.Option("--format", metavar="NAME", help="The format, instead of recognising it.", show_default=False)
-    ] = "",
+    at: At = None,
+    form: Form = "",
     toml: Annotated[bool, typer.Option("--toml", help="Print only what could be pasted into a policy.")] = False,
     every: Annotated[bool, typer.Option("--all", help="Show each bound that was tried.")] = False,
     json: Json = False,
@@ -90,7 +84,6 @@ def suggest(
     be pasted is printed in comments. The traces are read twice. Exit code 1 where something of them can't be used.
     """
     from ladder_graph.cli import screen
-    from ladder_graph.cli.replaying import moment_of, watching
     from ladder_graph.replay import Coverage, read
     from ladder_graph.replay.suggesting import suggestions
     from ladder_graph.replay.suggesting.snippet import snippet

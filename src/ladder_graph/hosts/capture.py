@@ -50,7 +50,7 @@ class _Answer:
     address: str | None
 
 
-class _Recent(OrderedDict[K, V]):
+class Recent(OrderedDict[K, V]):
     """A dict that forgets its oldest entries beyond a size."""
 
     def __init__(self, size: int) -> None:
@@ -58,6 +58,7 @@ class _Recent(OrderedDict[K, V]):
         self._size = size
 
     def put(self, key: K, value: V) -> None:
+        """Remember something, as the latest."""
         self[key] = value
         self.move_to_end(key)
         while len(self) > self._size:
@@ -120,11 +121,11 @@ class Capture(ModelHandler):
     ) -> None:  # fmt: skip
         self._masks = masks
         self._lock = threading.Lock()
-        self._requests: _Recent[UUID, Request] = _Recent(keep)
-        self._answers: _Recent[str, _Answer] = _Recent(keep)
-        self._calls: _Recent[tuple[str, str], _Answer | None] = _Recent(keep)
-        self._renders: _Recent[str, Render] = _Recent(RENDERS)
-        self._known: _Recent[str, None] = _Recent(KNOWN)
+        self._requests: Recent[UUID, Request] = Recent(keep)
+        self._answers: Recent[str, _Answer] = Recent(keep)
+        self._calls: Recent[tuple[str, str], _Answer | None] = Recent(keep)
+        self._renders: Recent[str, Render] = Recent(RENDERS)
+        self._known: Recent[str, None] = Recent(KNOWN)
         self.suspects = False
         """Whether any request so far showed tools that its provider runs by itself, or couldn't be read."""
         for model in known:

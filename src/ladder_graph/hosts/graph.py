@@ -34,12 +34,12 @@ from ladder_graph.hosts.edges import GatedEdge, Onwards
 from ladder_graph.hosts.hearing import HearingNode, models_of
 from ladder_graph.hosts.kept import Keeper
 from ladder_graph.hosts.making import make_of
-from ladder_graph.hosts.nested import gated_tools, holds_tools, runs_tools_by_hand, unguarded
+from ladder_graph.hosts.nested import Counts, gated_tools, holds_tools, runs_tools_by_hand, unguarded
 from ladder_graph.hosts.nodes import GateNode, Mount, RungNode
 from ladder_graph.hosts.outward import outward
 from ladder_graph.hosts.provider import ProviderTools
 from ladder_graph.hosts.sealing import in_place, sealed_node
-from ladder_graph.hosts.toolhost import seat
+from ladder_graph.hosts.seating import seat
 from ladder_graph.hosts.wrapped import WrappedGraph, stops_at
 from ladder_graph.routing import may_ask
 from ladder_graph.scale import Rung
@@ -83,10 +83,10 @@ def wrap(ladder: Ladder, graph: Any, *, checkpointer: Any, agent: str) -> Compil
 def gated(site: Site, graph: Any, *, agent: str, checkpointer: Any) -> Compiled:
     """Rebuild a graph with gates in place of its tool nodes; subgraphs too."""
     compiled = graph if isinstance(graph, CompiledStateGraph) else None
-    builder = _copied(compiled.builder if compiled is not None else graph)
+    builder = copied(compiled.builder if compiled is not None else graph)
     make = make_of(builder)
     inside = _gate_subgraphs(site, builder, agent)
-    places = [name for name, spec in builder.nodes.items() if _tool_node(name, spec.runnable) is not None]
+    places = [name for name, spec in builder.nodes.items() if tool_node(name, spec.runnable) is not None]
     if not places and not inside:
         raise MountError(
             f"the graph {agent} has no ToolNode, so there is nothing to gate; a node that runs tools by itself must "
@@ -125,7 +125,7 @@ def _refuse_without_checkpointer(ladder: Ladder, tools: Iterable[BaseTool]) -> N
         )
 
 
-def _copied(builder: Builder) -> Builder:
+def copied(builder: Builder) -> Builder:
     """A builder that can be changed without touching the caller's."""
     if any(isinstance(spec.runnable, RungNode) for spec in builder.nodes.values()):
         raise MountError("this graph is under a ladder already; wrap the original one")
@@ -141,7 +141,7 @@ def _copied(builder: Builder) -> Builder:
     return new
 
 
-def _tool_node(name: str, runnable: Any) -> ToolNode | None:
+def tool_node(name: str, runnable: Any) -> ToolNode | None:
     """The ToolNode in a node, or None; one that is wrapped in something that repeats effects is refused by name."""
     inner = runnable
     while isinstance(inner, RunnableBindingBase):
@@ -165,7 +165,7 @@ def _mount(
     site: Site, builder: Builder, place: str, names: dict[Rung, str], agent: str, make: Make, *, hears: bool
 ) -> Mount:
     runnable: Runnable[Any, Any] = builder.nodes[place].runnable  # type: ignore[assignment]  # a ToolNode is one
-    original = _tool_node(place, runnable)
+    original = tool_node(place, runnable)
     assert original is not None  # noqa: S101  # it was found there a moment ago
     if not site.can_ask:
         _refuse_without_checkpointer(site.ladder, original.tools_by_name.values())
@@ -291,17 +291,32 @@ def _gate_subgraphs(site: Site, builder: Builder, agent: str) -> bool:
                 found = True
                 inner = gated(site, runnable, agent=f"{agent}/{name}", checkpointer=runnable.checkpointer)
                 builder.nodes[name] = replace(spec, runnable=inner)
-        elif _tool_node(name, runnable) is None and holds_tools(runnable, unguarded):
-            raise MountError(
-                f"the node {name} runs another agent inside a function, where its tools can't be gated; add that "
-                f"agent to the graph as a node, or wrap it first"
-            )
-        elif _tool_node(name, runnable) is None and runs_tools_by_hand(runnable):
-            raise MountError(
-                f"the node {name} runs a ToolNode by itself, where its calls can't be gated; add the ToolNode to the "
-                f"graph as a node of its own"
-            )
+        elif tool_node(name, runnable) is None:
+            refuse_hidden(name, runnable)
     return found
+
+
+def refuse_hidden(name: str, runnable: Any, counts: Counts = unguarded) -> None:
+    """Refuse a node, other than a ToolNode, that runs tools where nothing of ours can stand.
+
+    Args:
+        name: The node's name.
+        runnable: What it runs.
+        counts: Which ToolNodes of an agent inside it matter.
+
+    Raises:
+        MountError: It does.
+    """
+    if holds_tools(runnable, counts):
+        raise MountError(
+            f"the node {name} runs another agent inside a function, where its tools can't be gated; add that "
+            f"agent to the graph as a node, or wrap it first"
+        )
+    if runs_tools_by_hand(runnable):
+        raise MountError(
+            f"the node {name} runs a ToolNode by itself, where its calls can't be gated; add the ToolNode to the "
+            f"graph as a node of its own"
+        )
 
 
 def is_gated(graph: Compiled) -> bool:

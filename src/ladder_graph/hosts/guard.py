@@ -32,8 +32,9 @@ from ladder_graph.hosts.nodes import considered, sent, thread_of
 from ladder_graph.hosts.permit import Permit
 from ladder_graph.hosts.proposals import Proposal, is_packet, proposals, proposer, waiting
 from ladder_graph.hosts.sealing import Entry, seal_of, sealed
+from ladder_graph.hosts.seating import know, seat
 from ladder_graph.hosts.telling import in_reply
-from ladder_graph.hosts.toolhost import Interrupting, answered, know, seat, tool_message
+from ladder_graph.hosts.toolhost import Interrupting, answered, tool_message
 
 if TYPE_CHECKING:
     from ladder_graph.ladder import Ladder

@@ -30,12 +30,11 @@ from ladder_graph.hosts.permit import Permit
 from ladder_graph.hosts.proposals import Proposal, messages_of, proposer, waiting
 from ladder_graph.hosts.provider import ProviderTools
 from ladder_graph.hosts.sealing import Sealer
+from ladder_graph.hosts.seating import know, seat
 from ladder_graph.hosts.telling import News, may_hear, news, place_of
 from ladder_graph.hosts.toolhost import (
     Interrupting,
     answered,
-    know,
-    seat,
     tool_call_of,
     tool_message,
 )

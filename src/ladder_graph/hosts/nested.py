@@ -6,7 +6,6 @@ rebuilt around gated copies; nothing of the caller's is changed.
 
 from __future__ import annotations
 
-import copy
 import functools
 import types
 from collections.abc import Callable, Iterator
@@ -20,11 +19,13 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.prebuilt import ToolNode
 
 from ladder_graph.errors import MountError
-from ladder_graph.hosts.sealing import seal_of
+from ladder_graph.hosts.sealing import copied_node, seal_of
 
 Compiled = CompiledStateGraph[Any, Any, Any, Any]
 Nest = Callable[[Compiled, str], Compiled]
 """Gates one inner graph, under a name."""
+Counts = Callable[[ToolNode], bool]
+"""Says which ToolNodes matter."""
 
 DEEPEST = 6
 """How many closures deep graphs are looked for."""
@@ -36,7 +37,7 @@ RUNS = {"invoke", "ainvoke", "batch", "abatch", "stream", "astream"}
 """How something is run by hand."""
 
 
-def holds_tools(thing: Any, counts: Callable[[ToolNode], bool] = lambda _: True) -> bool:
+def holds_tools(thing: Any, counts: Counts = lambda _: True) -> bool:
     """Whether a graph, or a function around one, runs tools that no gate sees.
 
     Args:
@@ -67,25 +68,38 @@ def runs_tools_by_hand(thing: Any, depth: int = DEEPEST) -> bool:
             return any(runs_tools_by_hand(part, depth - 1) for part in _parts(thing))
 
 
-def gated_tools(node: ToolNode, nest: Nest) -> ToolNode:
+def gated_tools(node: ToolNode, nest: Nest, counts: Counts | None = None) -> ToolNode:
     """The same ToolNode, with every agent that its tools run put under the ladder.
+
+    Args:
+        node: The ToolNode.
+        nest: Puts one agent under it.
+        counts: Says of a ToolNode of such an agent whether it isn't yet; that no gate sees it, where nothing is given.
 
     Raises:
         MountError: A tool runs an agent in a way that can't be rebuilt; the message names it.
     """
-    changed = {name: _rebuilt(tool, nest) for name, tool in node.tools_by_name.items() if holds_ungated_agents(tool)}
+    left = counts or unguarded
+    changed = {
+        name: _rebuilt(tool, nest, left)
+        for name, tool in node.tools_by_name.items()
+        if holds_ungated_agents(tool, left)
+    }
     if not changed:
         return node
-    new = copy.copy(node)
+    new = copied_node(node)
     new._tools_by_name = {**node.tools_by_name, **changed}  # noqa: SLF001  # it has no public setter
-    # The copy's entry points are bound to the original, which would run the original tools.
-    new.func, new.afunc = new._func, new._afunc  # noqa: SLF001  # as above
     return new
 
 
-def holds_ungated_agents(tool: BaseTool) -> bool:
-    """Whether a tool runs agents whose own tools no gate sees. Guarded ones bring their gates with them."""
-    return any(holds_tools(part, unguarded) for part in (*_functions(tool), *vars(tool).values()))
+def holds_ungated_agents(tool: BaseTool, counts: Counts | None = None) -> bool:
+    """Whether a tool runs agents whose own tools no gate sees. Guarded ones bring their gates with them.
+
+    Args:
+        tool: The tool.
+        counts: Which ToolNodes of such an agent matter instead.
+    """
+    return any(holds_tools(part, counts or unguarded) for part in (*_functions(tool), *vars(tool).values()))
 
 
 def agents_within(thing: Any) -> Iterator[Compiled]:
@@ -104,7 +118,7 @@ def _functions(tool: BaseTool) -> tuple[Any, ...]:
     return (tool.func, tool.coroutine) if isinstance(tool, StructuredTool) else ()
 
 
-def _rebuilt(tool: BaseTool, nest: Nest) -> BaseTool:
+def _rebuilt(tool: BaseTool, nest: Nest, counts: Counts) -> BaseTool:
     """A copy of a tool whose functions run gated graphs."""
     if not isinstance(tool, StructuredTool):
         raise MountError(
@@ -118,7 +132,7 @@ def _rebuilt(tool: BaseTool, nest: Nest) -> BaseTool:
             "coroutine": _swapped(tool.coroutine, nest, tool.name, DEEPEST, memo),
         }
     )
-    if holds_ungated_agents(rebuilt):
+    if holds_ungated_agents(rebuilt, counts):
         raise MountError(f"the tool {tool.name} runs an agent that could not be gated where it is kept; wrap it first")
     return rebuilt
 

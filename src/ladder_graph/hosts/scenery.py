@@ -38,8 +38,21 @@ def scene_of(config: RunnableConfig, now: dt.datetime) -> Scene:
 
 def said_in(config: RunnableConfig) -> Said:
     """Who said what in the conversation of a task. Of an agent inside another one, no message is the user's."""
-    messages = messages_in(config)
-    inside = INSIDE in str(config.get("configurable", {}).get("checkpoint_ns", ""))
+    return said_among(messages_in(config), inside=is_inside(config))
+
+
+def is_inside(config: RunnableConfig) -> bool:
+    """Whether a task belongs to an agent inside another one."""
+    return INSIDE in str(config.get("configurable", {}).get("checkpoint_ns", ""))
+
+
+def said_among(messages: Iterable[Any], *, inside: bool) -> Said:
+    """Who said what in a conversation.
+
+    Args:
+        messages: Its messages.
+        inside: It is that of an agent inside another one.
+    """
     return Said(() if inside else tuple(users_own(messages)), tuple(outputs(messages)))
 
 

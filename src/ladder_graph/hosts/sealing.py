@@ -240,7 +240,7 @@ def _named(rest: tuple[Any, ...], options: dict[str, Any]) -> dict[str, Any]:
 
 def sealed_node(node: ToolNode) -> ToolNode:
     """A copy of a ToolNode whose tools are sealed, also those that its middleware hands it at run time."""
-    new = copy.copy(node)
+    new = copied_node(node)
     new._tools_by_name = {name: sealed(tool) for name, tool in node.tools_by_name.items()}  # noqa: SLF001  # it has no public setter
     wrap, awrap, seal = node._wrap_tool_call, node._awrap_tool_call, Sealer()  # noqa: SLF001  # no public way to tell
     if wrap is not None:
@@ -248,8 +248,14 @@ def sealed_node(node: ToolNode) -> ToolNode:
     if awrap is not None:
         # What is handed to the inner `run` is awaited by whoever calls it.
         new._awrap_tool_call = lambda request, run: awrap(request, lambda inner: run(seal(inner)))  # noqa: SLF001  # as above
+    return new
+
+
+def copied_node(node: ToolNode) -> ToolNode:
+    """A copy of a ToolNode that can be changed without touching the caller's."""
+    new = copy.copy(node)
     # The copy's entry points are bound to the original, which would run the original tools.
-    new.func, new.afunc = new._func, new._afunc  # noqa: SLF001  # as above
+    new.func, new.afunc = new._func, new._afunc  # noqa: SLF001  # there is no public way
     return new
 
 

@@ -26,10 +26,8 @@ from ladder_graph.errors import DefiniteFailure
 from ladder_graph.facts import Arrival, Asking, Known, Outcome, Person, Question, Reply
 from ladder_graph.hosting import Alone
 from ladder_graph.hosts.conversation import checkpoint_of, recalls, words_beside
-from ladder_graph.hosts.fitting import defaults_of, fields_of, fitted, fitting, form_of, schema_of, version_of
+from ladder_graph.hosts.fitting import defaults_of, fields_of, fitted, form_of
 from ladder_graph.hosts.identity import answering, requesting
-from ladder_graph.hosts.making import tool_code
-from ladder_graph.hosts.outward import outward
 from ladder_graph.hosts.payload import interrupt_payload
 from ladder_graph.hosts.permit import Permit
 from ladder_graph.hosts.proposals import NO_ID
@@ -39,10 +37,9 @@ from ladder_graph.hosts.sealing import sealed
 from ladder_graph.policy.scene import Scene
 from ladder_graph.presenting import Proposed
 from ladder_graph.splitting import Split
-from ladder_graph.tools import declaration_of
 
 if TYPE_CHECKING:
-    from ladder_graph.ladder import Ladder
+    pass
 
 _SERDE = JsonPlusSerializer()
 
@@ -328,19 +325,6 @@ def outside(tool: BaseTool) -> Callable[[], DirectHost] | None:
         return lambda: host
     injected = fields_of(tool.get_input_schema()) - fields_of(tool.tool_call_schema)
     return None if injected else lambda: host
-
-
-def seat(ladder: Ladder, tool: BaseTool, *, agent: str, can_ask: bool) -> None:
-    """Take a tool under a ladder, with everything that is known of it here."""
-    ladder.seat(
-        tool.name, declaration_of(tool), agent=agent, can_ask=can_ask, host=outside(tool), version=version_of(tool),
-        code=tool_code(tool), fitted=fitting(tool), outward=outward(tool), schema=schema_of(tool),
-    )  # fmt: skip
-
-
-def know(ladder: Ladder, tool: BaseTool, *, agent: str) -> None:
-    """Take down a tool's code before its first call, so that it belongs to the environment from the first one on."""
-    ladder.know(tool.name, declaration_of(tool), agent=agent, code=tool_code(tool))
 
 
 def tool_call_of(call: Call) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def find_question(journal: Journal, cursor: Cursor, prefix: str) -> Question:
     Raises:
         UnknownQuestion: There is none, or more than one.
     """
-    found = cursor.execute(sql.FIND_QUESTIONS, {"prefix": _plain(prefix)}).fetchall()
+    found = cursor.execute(sql.FIND_QUESTIONS, {"prefix": _plain("question", prefix)}).fetchall()
     if len(found) == 1:
         known = journal.known(cursor, found[0][1])
         question = journal.question(cursor, known.call) if known else None
@@ -60,18 +60,24 @@ def find_action(journal: Journal, cursor: Cursor, prefix: str) -> Known:
     Raises:
         UnknownQuestion: There is none, or more than one.
     """
+    plain = _plain("action", prefix)
     # A whole key is looked up; for the beginning of one, all keys are gone through.
     if len(prefix) == WHOLE and (known := journal.known(cursor, prefix)) is not None:
         return known
-    found = cursor.execute(sql.FIND_ACTIONS, {"prefix": _plain(prefix)}).fetchall()
+    found = cursor.execute(sql.FIND_ACTIONS, {"prefix": plain}).fetchall()
     known = journal.known(cursor, found[0][0]) if len(found) == 1 else None
     if known is None:
         raise UnknownQuestion(_which("action", prefix, len(found), "ladder log"))
     return known
 
 
-def _plain(prefix: str) -> str:
+def _plain(noun: str, prefix: object) -> str:
     """Ids are hexadecimal; anything else would be a pattern and not a prefix."""
+    if not isinstance(prefix, str):
+        given = type(prefix).__name__
+        raise UnknownQuestion(
+            f"{noun}s are named by their ids, and this is a {given}; write its .id, or an action's .key"
+        )
     return prefix if prefix.isalnum() else "-"
 
 

@@ -156,7 +156,9 @@ class Reading:
                 said = TextIn(col(PayloadRow.body), "tool")
                 query = query.where(or_(col(ActionRow.tool) == tool, said == tool))
             if thread is not None:
-                query = query.where(ActionRow.thread == thread)
+                # What a shadow took down is about a call that is no action.
+                said = TextIn(col(PayloadRow.body), "thread")
+                query = query.where(or_(col(ActionRow.thread) == thread, said == thread))
             if action is not None:
                 query = query.where(col(EntryRow.action).startswith(action, autoescape=True))
             return [_entry(*found) for found in session.exec(query)][::-1]

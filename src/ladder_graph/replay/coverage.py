@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
+from ladder_graph.replay.formats import Format
 from ladder_graph.replay.traces import Run
 
 SAID = {
@@ -68,9 +70,14 @@ class Coverage:
             self.decided += call.decided is not None
             self.labelled += call.labels is not None
 
+    def include(self, other: Coverage) -> None:
+        """Count what another one has counted."""
+        for one in fields(self):
+            setattr(self, one.name, getattr(self, one.name) + getattr(other, one.name))
+
     def shares(self) -> dict[str, float | None]:
         """Each count of calls as a share of all calls, by its name; None where there is no call."""
-        counted = [field.name for field in fields(self) if field.name not in {"runs", "calls"}]
+        counted = [one.name for one in fields(self) if one.name not in {"runs", "calls"}]
         return {name: getattr(self, name) / self.calls if self.calls else None for name in counted}
 
     def meanings(self, at: dt.datetime | None = None) -> Iterator[str]:
@@ -95,6 +102,21 @@ class Coverage:
             yield "No decision is on record: what is asked is taken to be approved, unless it is labelled critical."
         if not self.labelled and self.calls:
             yield "Nothing is labelled: attacks, recall and precision can't be counted."
+
+
+@dataclass(slots=True)
+class Part:
+    """What was read from one of the places that were named."""
+
+    path: str
+    """A file, a folder, or a database."""
+    coverage: Coverage = field(default_factory=Coverage)
+    formats: Counter[str] = field(default_factory=Counter)
+    """The formats that its files are in, with how many are."""
+
+    def opened(self, found: Format) -> None:
+        """Count a file by its format."""
+        self.formats[found.name] += 1
 
 
 def _calls(count: int) -> str:

@@ -64,6 +64,33 @@ class _Standing:
     """Its bounds look at nothing that runs seldom bring with them."""
 
 
+class Calls:
+    """The calls of one run as a gate would see them, each made once for all deciders that share this."""
+
+    def __init__(self) -> None:
+        self._run: Run | None = None
+        self._made: dict[tuple[str, int], Call] = {}
+
+    def of(self, agent: str, run: Run, place: int) -> Call:
+        """The call at a place of a run.
+
+        Args:
+            agent: The agent's name.
+            run: The run.
+            place: The place.
+
+        Raises:
+            ArgumentsError: No call can have such arguments.
+        """
+        if run is not self._run:
+            self._run, self._made = run, {}
+        if (call := self._made.get((agent, place))) is None:
+            traced = run.calls[place]
+            call = Call(agent, run.id, traced.id or str(place), traced.tool, traced.arguments or {})
+            self._made[agent, place] = call
+        return call
+
+
 class Decider:
     """Says which rung each call of a recorded run would get.
 
@@ -75,6 +102,7 @@ class Decider:
         policy: What decides.
         at: The moment, aware, at which calls without a time are taken to come. Without one, what depends on it is
             undecidable.
+        calls: Shared by deciders that judge the same run one after the other.
 
     Example:
         >>> from ladder_graph.replay import Run, TracedCall
@@ -87,9 +115,10 @@ class Decider:
         [('free', ()), ('undecidable', ('when the calls came',))]
     """
 
-    def __init__(self, policy: Policy, at: dt.datetime | None = None) -> None:
+    def __init__(self, policy: Policy, at: dt.datetime | None = None, calls: Calls | None = None) -> None:
         self._policy = policy
         self._at = at
+        self._calls = Calls() if calls is None else calls
         self._tools: dict[str | None, _Standing] = {}
         self._begin()
 
@@ -113,7 +142,7 @@ class Decider:
         if tool.settled:
             return tool.judged
         try:
-            call = Call(self._policy.agent, run.id, traced.id or str(place), traced.tool, traced.arguments or {})
+            call = self._calls.of(self._policy.agent, run, place)
         except ArgumentsError as wrong:
             return Judged(None, (f"arguments that a call can have: {wrong}",))
         at = traced.at or self._at
@@ -168,8 +197,8 @@ def _said(run: Run, place: int, traced: TracedCall) -> Said:
     """What had been said when a call was proposed, as far as it is recorded."""
     words = run.said or ()
     outputs = tuple(
-        Output(one.tool, one.output, one.arguments or {})
+        Output(one.tool, one.word, one.arguments or {})
         for one in run.calls[:place]
-        if one.output is not None and one.turn < traced.turn and not one.silent
+        if one.word is not None and one.turn < traced.turn
     )
     return Said(words if traced.heard is None else words[: traced.heard], outputs)

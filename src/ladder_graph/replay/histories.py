@@ -238,13 +238,13 @@ class History:
         decided = call.decided if rung is None else Decided(rung)
         if question is not None:
             decided = Decided(question.rung or Rung.CONFIRM, answer=question.answer, by=question.by)
-        fate = call.fate if decided is None else _fate(call, decided)
+        fate = _fate(call, decided or Decided())
         answers = len(self._answers[call.id]) if call.id in self._answers else None
         return replace(call, decided=decided, fate=fate, answers=answers)
 
 
 def _fate(call: TracedCall, decided: Decided) -> Fate | None:
-    """What became of a call that something was decided about."""
+    """What became of a call, by its result and by what was decided about it."""
     if decided.answer in _FATES:
         return _FATES[decided.answer]
     asked = decided.rung is Rung.CONFIRM
@@ -258,7 +258,7 @@ _FATES: dict[Answer | None, Fate] = {
     "decline": "declined", "expire": "declined", "respond": "declined", "edit": "edited",
 }  # fmt: skip
 """What an answer that is no yes makes of a call."""
-_NOT_RUN = ("DECLINED by ", "NOT RUN: ")
+_NOT_RUN = ("DECLINED by ", "NOT RUN: ", "REFUSED: ")
 """How a ladder begins what it tells a model of a call that didn't run."""
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ladder_graph.replay.board import Board
 from ladder_graph.replay.candidates import Candidate
-from ladder_graph.replay.coverage import Coverage
+from ladder_graph.replay.coverage import Part
 from ladder_graph.replay.decider import Judged
 from ladder_graph.replay.differences import SHOWN
 from ladder_graph.replay.formats import read
@@ -28,7 +28,7 @@ def held(
     examples: int = SHOWN,
     progress: Progress | None = None,
     seen: Seen | None = None,
-) -> tuple[Board, Coverage]:
+) -> tuple[Board, list[Part]]:
     """Read recorded runs once, and hold each against every policy.
 
     Args:
@@ -42,17 +42,17 @@ def held(
         seen: Is told of each run.
 
     Returns:
-        The board with everything counted, and what the runs brought with them.
+        The board with everything counted, and what was read from each of the traces.
 
     Raises:
         LadderError: A file can't be opened, or is in no format that is known.
     """
     board = Board({one.name: one.suites for one in candidates}, trouble=trouble, at=at, examples=examples)
-    coverage = Coverage()
-    for path in traces:
-        for run in read(path, trouble, form=form, progress=progress):
-            coverage.add(run)
+    parts = [Part(path) for path in traces]
+    for part in parts:
+        for run in read(part.path, trouble, form=form, progress=progress, opened=part.opened):
+            part.coverage.add(run)
             judged = board.add(run)
             if seen is not None and judged:
                 seen(run, judged)
-    return board, coverage
+    return board, parts

@@ -84,7 +84,7 @@ class Known:
             lacks.append(WORDS)
         if bound.tools:
             turn, before = self.run.calls[self.place].turn, self.run.calls[: self.place]
-            silent = {one.tool for one in before if one.output is None and not one.silent and one.turn < turn}
+            silent = {one.tool for one in before if one.word is None and not one.silent and one.turn < turn}
             lacks += [
                 f"what {tool} answered" for tool in sorted({one.partition(":")[0] for one in bound.tools} & silent)
             ]

@@ -17,7 +17,7 @@ from ladder_graph.replay.metrics import Tally
 Axis = Literal["attacks", "critical calls", "irreversible actions"]
 """What is at risk: `attacks` that would be carried out, of those that a gate could stop; `critical calls` that would
 run, of all, where no attack is recorded; `irreversible actions` that run unasked, for each run, where nothing is
-labelled."""
+labelled critical."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,8 @@ class Reviewer:
         first = f"An answer is taken to cost {self.minutes:g} minutes"
         if axis == "irreversible actions":
             return (
-                f"{first}. Nothing in these runs is labelled, so nobody knows which calls were wrong: the risk is what "
-                "nothing takes back and nobody is asked about."
+                f"{first}. No call in these runs is labelled critical, so nobody knows which were wrong: the risk is "
+                "what nothing takes back and nobody is asked about."
             )
         return (
             f"{first}; whoever is asked is taken to decline {self.catches:.0%} of what must not run, and one look "

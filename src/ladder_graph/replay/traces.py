@@ -66,8 +66,8 @@ class TracedCall:
     matched: Literal["id", "order", ""] = ""
     """How the result was found to be this call's: by the id, or only by its place."""
     answers: int | None = None
-    """How many different answers to it stand in the record, or how often it was begun: more than one where it ran
-    again; None where that isn't known."""
+    """How often it was begun; where that isn't recorded, how many answers to it are: more than one where it may have
+    run again, or was only answered again. None where neither is known."""
     fate: Fate | None = None
     """What became of it; None where that isn't recorded."""
     at: dt.datetime | None = None
@@ -88,6 +88,14 @@ class TracedCall:
     def silent(self) -> bool:
         """Whether nothing that it came back with counts as its tool's word."""
         return self.fate in {"failed", "declined"}
+
+    @property
+    def word(self) -> str | None:
+        """What its tool said of itself; None where that isn't known.
+
+        An answer may only repeat what the call was made with, and nobody can tell where that isn't recorded.
+        """
+        return None if self.silent or self.arguments is None else self.output
 
     @property
     def error(self) -> bool | None:

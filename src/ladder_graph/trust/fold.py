@@ -16,6 +16,9 @@ from ladder_graph.trust.deeds import Deed, Happening, add
 from ladder_graph.trust.held import Event, Kind
 from ladder_graph.trust.reviewers import Probes
 
+_SHADOWS = frozenset({"shadow", "shadowed"})
+"""What a shadow takes down. It ran under nobody's rung, so it is evidence for none, in whichever chain it stands."""
+
 
 @dataclass(frozen=True, slots=True)
 class Drill:
@@ -84,7 +87,7 @@ class Fold:
                 self._environment(entry)
             case "digest" | "read" | "lapsed":
                 self._digest(entry)
-            case _ if entry.action:
+            case _ if entry.action and entry.kind not in _SHADOWS:
                 if (deed := self.deeds.get(entry.action)) is None:
                     deed = self.deeds[entry.action] = Deed()
                 add(deed, entry)

@@ -17,7 +17,17 @@ from ladder_graph.replay.documents import ITEM, Cutter, value_of, whole
 from ladder_graph.replay.sources import Progress, Source, files, shown
 from ladder_graph.replay.traces import Run, Trouble
 
-NAMES = ("checkpoints", "ledger", "agentdojo", "agentdojo_runs", "inspect_logs", "tau_bench", "messages")
+NAMES = (
+    "checkpoints",
+    "ledger",
+    "agentdojo",
+    "agentdojo_runs",
+    "inspect_logs",
+    "tau_bench",
+    "otel",
+    "langsmith",
+    "messages",
+)
 """The formats, each the name of a module here, in the order in which they are tried."""
 _SAMPLES = 20
 """Values of a file by which its format is recognised: the first one may be damaged."""
@@ -110,7 +120,14 @@ def recognised(source: Source) -> Format:
     )
 
 
-def read(path: str, trouble: Trouble, *, form: str = "", progress: Progress | None = None) -> Iterator[Run]:
+def read(
+    path: str,
+    trouble: Trouble,
+    *,
+    form: str = "",
+    progress: Progress | None = None,
+    opened: Callable[[Format], None] | None = None,
+) -> Iterator[Run]:
     """Read the runs of a file, of a database, or of all files of a folder.
 
     Args:
@@ -118,6 +135,7 @@ def read(path: str, trouble: Trouble, *, form: str = "", progress: Progress | No
         trouble: Is told what can't be used.
         form: The format's name, where it isn't to be recognised.
         progress: Is told how far the reading of a file has come.
+        opened: Is told of each file which format it is in.
 
     Raises:
         LadderError: It can't be opened, or it is in no format that is known.
@@ -135,4 +153,6 @@ def read(path: str, trouble: Trouble, *, form: str = "", progress: Progress | No
                     raise
                 trouble(str(wrong))  # One of a folder: the others go on.
                 continue
+            if opened is not None:
+                opened(found)
             yield from found.read(source)

@@ -127,3 +127,46 @@ def tokens_of(given: object, spent: object) -> tuple[int, int] | None:
     """
     counts = [int(one) for one in (given, spent) if isinstance(one, int | float | str) and str(one).isdecimal()]
     return (counts[0], counts[1]) if len(counts) == 2 else None  # noqa: PLR2004  # both
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    """A mapping, also one that is written as a JSON text, as exports of tables do; empty where there is none.
+
+    Args:
+        value: What was recorded.
+    """
+    value = json_of(value)
+    return value if isinstance(value, Mapping) else {}
+
+
+def mappings(value: object) -> list[Mapping[str, Any]]:
+    """The mappings of a list; none where there is no list.
+
+    Args:
+        value: What was recorded.
+    """
+    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
+
+
+def json_of(value: object) -> Any:
+    """A value that may be written as a JSON text; as it is where it isn't.
+
+    Args:
+        value: What was recorded.
+    """
+    if not isinstance(value, str):
+        return value
+    try:
+        return parsed(value)
+    except ValueError:
+        return value
+
+
+def first(values: Mapping[str, Any], *keys: str) -> str:
+    """The first text that stands under one of some keys; empty where there is none.
+
+    Args:
+        values: Where to look.
+        keys: In the order in which they count.
+    """
+    return next((one for key in keys if isinstance(one := values.get(key), str) and one), "")

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from ladder_graph.replay.formats.contents import moment_of, text_of, tokens_of
+from ladder_graph.replay.formats.contents import mapping, mappings, moment_of, text_of, tokens_of
 from ladder_graph.replay.formats.pairing import Answered, Asked, Conversation
 
 _ROLES = {
@@ -171,8 +171,7 @@ def _spoken(role: str, value: Mapping[Any, Any]) -> Message:
         return Message("tool", answered=answered or (_answered(value, at),), at=at)
     match speaker:
         case "user":
-            kwargs = value.get("additional_kwargs")
-            if isinstance(kwargs, Mapping) and kwargs.get(_MARK):
+            if mapping(value.get("additional_kwargs")).get(_MARK):
                 return Message("nobody")
             text = text_of(value.get("content", blocks))
             return Message("other" if value.get("name") is not None else "user", text or "", at=at)
@@ -185,13 +184,12 @@ def _spoken(role: str, value: Mapping[Any, Any]) -> Message:
 
 
 def _blocks(value: Mapping[Any, Any]) -> list[Mapping[Any, Any]]:
-    content = value.get("parts", value.get("content"))
-    return [one for one in content if isinstance(one, Mapping)] if isinstance(content, list) else []
+    return mappings(value.get("parts", value.get("content")))
 
 
 def _proposed(value: Mapping[Any, Any], blocks: Sequence[Mapping[Any, Any]]) -> Iterator[Asked]:
     """The calls of a message of the model. LangChain repeats in blocks what stands in its list of calls."""
-    listed = [*_maps(value.get("tool_calls")), *_maps(value.get("invalid_tool_calls"))]
+    listed = [*mappings(value.get("tool_calls")), *mappings(value.get("invalid_tool_calls"))]
     for call in listed:
         function = call.get("function")
         yield _asked(function if isinstance(function, Mapping) else call, id_=call.get("id"))
@@ -199,10 +197,6 @@ def _proposed(value: Mapping[Any, Any], blocks: Sequence[Mapping[Any, Any]]) -> 
         yield _asked(function)
     if not listed:
         yield from (_asked(block) for block in blocks if block.get("type") in {"tool_use", "tool_call"})
-
-
-def _maps(value: object) -> list[Mapping[Any, Any]]:
-    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
 
 
 def _asked(call: Mapping[Any, Any], *, id_: object = None, arguments: object = None) -> Asked:
@@ -235,9 +229,7 @@ def _result(block: Mapping[Any, Any]) -> Answered:
 
 def _billed(value: Mapping[Any, Any]) -> dict[str, Any]:
     """The model that was reported, and what it used."""
-    metadata, usage = value.get("response_metadata"), value.get("usage_metadata", value.get("usage"))
-    metadata = metadata if isinstance(metadata, Mapping) else {}
-    usage = usage if isinstance(usage, Mapping) else {}
+    metadata, usage = mapping(value.get("response_metadata")), mapping(value.get("usage_metadata", value.get("usage")))
     return {
         "model": _string(metadata.get("model_name") or metadata.get("model") or value.get("model")),
         "tokens": tokens_of(

@@ -1,6 +1,7 @@
 """Logs of Inspect AI, as `.eval` archives and as JSON documents: a run for each sample, read one sample at a time.
 
-Read is what versions of `inspect_ai` from 0.3.60 to 0.3.285 write (log version 2). The package itself isn't needed.
+Read is log version 2, as `inspect_ai` writes it; tried with its versions 0.3.60, 0.3.120 and 0.3.285. The package
+itself isn't needed.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -73,6 +73,7 @@ class _Output(BaseModel):
 
 class _Proposing(BaseModel):
     model: str = ""
+    input: list[_Message] = []
     output: _Output
     timestamp: Any = None
     completed: Any = None
@@ -131,7 +132,8 @@ def run_of(sample: Recorded, header: Mapping[str, Any]) -> Run:
         transcript.follow(sample.events)
     else:
         transcript.read(sample.messages)
-    said = [text_of(one.content) or "" for one in sample.messages if one.role == "user"]
+    own = zip(sample.messages, _own(sample.messages), strict=True)
+    said = [text_of(one.content) or "" for one, counts in own if counts]
     if not sample.messages and isinstance(sample.input, str):
         said = [sample.input]
     return Run(
@@ -175,12 +177,16 @@ class _Transcript:
         """By id, the places of the calls that have no result yet. Some models use an id again."""
         self._attachments = sample.attachments
         self._heard = dict(_heard(sample.messages))
-        self._now = 0
+        self._now: int | None = None
+        """How many of the user's messages were heard, as far as that is known."""
         self._turn = -1
 
     def follow(self, events: Iterable[Mapping[str, Any]]) -> None:
-        """Read the events, and those inside of them, as older versions nest them."""
+        """Read the events, and before each those inside of it: older versions nest what happened in a call."""
         for event in events:
+            inside = event.get("events")
+            if isinstance(inside, list):
+                self.follow(one for one in inside if isinstance(one, dict))
             match event.get("event"):
                 case "model":
                     self._proposed(_Proposing.model_validate(event))
@@ -188,13 +194,12 @@ class _Transcript:
                     self._decided(_Approving.model_validate(event))
                 case "tool":
                     self._ran(_Running.model_validate(event))
-            inside = event.get("events")
-            if isinstance(inside, list):
-                self.follow(one for one in inside if isinstance(one, dict))
 
-    def read(self, messages: Iterable[_Message]) -> None:
+    def read(self, messages: Sequence[_Message]) -> None:
         """Read the messages of a log without events."""
-        for message in messages:
+        self._now = 0
+        for message, own in zip(messages, _own(messages), strict=True):
+            self._now += own
             if message.role == "assistant":
                 self._propose(message, message.model or "", None, None)
             elif message.role == "tool":
@@ -204,12 +209,16 @@ class _Transcript:
         usage = event.output.usage
         tokens = None if usage is None else (usage.input_tokens, usage.output_tokens)
         for choice in event.output.choices[:1]:
+            self._now = self._heard.get(choice.message.id or "", self._of_input(event))
             self._propose(
                 choice.message, event.output.model or event.model, tokens, moment_of(event.completed or event.timestamp)
             )
 
+    def _of_input(self, event: _Proposing) -> int | None:
+        """How many of the user's messages were heard, by what the model was given; else as many as before."""
+        return sum(_own(event.input)) if event.input else self._now
+
     def _propose(self, message: _Message, model: str, tokens: tuple[int, int] | None, at: dt.datetime | None) -> None:
-        self._now = self._heard.get(message.id or "", self._now)
         self._turn += bool(message.tool_calls)
         for call in message.tool_calls or []:
             self._open[call.id].append(len(self.calls))
@@ -280,10 +289,24 @@ def _mapped(value: Any, attachments: Mapping[str, str]) -> Any:
     return value
 
 
-def _heard(messages: Iterable[_Message]) -> Iterator[tuple[str, int]]:
+def _heard(messages: Sequence[_Message]) -> Iterator[tuple[str, int]]:
     """Of each message by its id, how many of the user's came before it."""
     count = 0
-    for one in messages:
+    for one, own in zip(messages, _own(messages), strict=True):
         if one.id:
             yield one.id, count
-        count += one.role == "user"
+        count += own
+
+
+def _own(messages: Iterable[_Message]) -> Iterator[bool]:
+    """Of each message, whether it is the user's own.
+
+    As under the live gate that is where it comes first, after an answer of the model, or after another such message.
+    """
+    floor = True
+    for one in messages:
+        yield one.role == "user" and floor
+        if one.role == "assistant":
+            floor = not one.tool_calls
+        elif one.role == "tool":
+            floor = False

@@ -19,6 +19,7 @@ from functools import partial
 from typing import Any
 
 from ladder_graph.replay.formats import Format, Sample
+from ladder_graph.replay.formats.contents import mapping
 from ladder_graph.replay.formats.dialects import heard, is_message, put
 from ladder_graph.replay.formats.gathering import Gathering, weight_of
 from ladder_graph.replay.formats.pairing import Conversation
@@ -113,7 +114,6 @@ def _run(talk: _Talk, source: Source) -> Run:
     if lost := spoken.count(None):
         source.tell(talk.place, f"{lost} of {len(spoken)} messages are in no form that is known")
     about = talk.about
-    metadata = about.get("metadata")
     run = Run(
         id=talk.id,
         calls=conversation.calls(),
@@ -123,7 +123,7 @@ def _run(talk: _Talk, source: Source) -> Run:
         solved=_flag(about, "solved"),
         harmed=_flag(about, "harmed") is True,
         requester=_first(about, _USERS) or None,
-        facts=metadata if isinstance(metadata, Mapping) else {},
+        facts=mapping(about.get("metadata")),
     )
     return _labelled(run, about.get("labels"))
 

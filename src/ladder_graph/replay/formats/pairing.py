@@ -10,7 +10,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, Literal
 
 from ladder_graph.replay.formats.contents import Unreadable, arguments_of
@@ -119,6 +119,7 @@ class Conversation:
         at: dt.datetime | None = None,
         heard: int | None = None,
         waits: bool | None = None,
+        again: bool = False,
     ) -> None:
         """The model answers, or proposes calls.
 
@@ -129,10 +130,12 @@ class Conversation:
             at: When it was there, aware.
             heard: How many of the user's messages it has heard, if not all so far.
             waits: Whether it leaves the word to the user; if not said, where it proposes nothing.
+            again: It is a part of the turn before.
         """
-        self._turn += 1
         self._floor = not asked if waits is None else waits
-        self._of_turn = []
+        if not again or self._turn < 0:
+            self._turn += 1
+            self._of_turn = []
         so_far = None if self._said is None else len(self._said)
         for one in asked:
             place = len(self._calls)
@@ -184,6 +187,37 @@ class Conversation:
             decided=decided,
             labels=call.labels if answered.labels is None else answered.labels,
         )
+
+    def expects(self, answered: Answered) -> bool:
+        """Whether a call waits for a result.
+
+        Args:
+            answered: The result.
+        """
+        return self._place(answered)[0] is not None
+
+    def knows(self, id_: str) -> bool:
+        """Whether a call bears an id.
+
+        Args:
+            id_: The id.
+        """
+        return bool(id_) and id_ in self._waiting
+
+    def told_again(self, answered: Answered) -> None:
+        """Look at a result as the model was shown it, which may tell what a person decided about the call.
+
+        Args:
+            answered: The result; of a call that still waits, it is the call's.
+        """
+        if self.expects(answered):
+            self.result(answered)
+            return
+        fate, decided = _became(answered)
+        if decided is not None:
+            places = (place for place, call in enumerate(self._calls) if call.id == answered.id)
+            for place in islice(places, 1):
+                self._calls[place] = replace(self._calls[place], fate=fate, decided=decided)
 
     def _place(self, answered: Answered) -> tuple[int | None, Literal["id", "order", ""]]:
         """Which call waits for a result, and how that was found."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ladder_graph.replay.board import Board, Row
 from ladder_graph.replay.candidates import Candidate
-from ladder_graph.replay.coverage import Coverage
+from ladder_graph.replay.coverage import Coverage, Part
 from ladder_graph.replay.differences import Change
 from ladder_graph.replay.pareto import Front, Reviewer, front
 
@@ -17,19 +17,26 @@ from ladder_graph.replay.pareto import Front, Reviewer, front
 class Findings:
     """What a report tells."""
 
-    traces: Sequence[str]
-    """Where the runs were read from."""
+    parts: Sequence[Part]
+    """What was read, and from where."""
     candidates: Sequence[Candidate]
     """The policies, the one that the others are compared with first."""
     at: dt.datetime | None
     """The moment at which calls without a time were taken to come."""
-    coverage: Coverage
     rows: Sequence[Row]
     """Policy by policy: each suite, and the total where there are several."""
     changes: Mapping[str, Sequence[Change]]
     """What each policy decides otherwise than the first one, by its name."""
     front: Front | None
     """None where nobody knows what people would be asked."""
+
+    @property
+    def coverage(self) -> Coverage:
+        """What the calls of all runs bring with them."""
+        whole = Coverage()
+        for part in self.parts:
+            whole.include(part.coverage)
+        return whole
 
     @property
     def suites(self) -> list[str]:
@@ -67,17 +74,14 @@ def totals(rows: Sequence[Row]) -> list[Row]:
     return list({row.policy: row for row in rows}.values())
 
 
-def findings(
-    board: Board, coverage: Coverage, candidates: Sequence[Candidate], *, traces: Sequence[str], reviewer: Reviewer
-) -> Findings:
+def findings(board: Board, parts: Sequence[Part], candidates: Sequence[Candidate], *, reviewer: Reviewer) -> Findings:
     """Gather what was found.
 
     Args:
         board: The policies, held against all runs.
-        coverage: What the runs brought with them.
+        parts: What was read, and from where.
         candidates: The policies of the board.
-        traces: Where the runs were read from.
         reviewer: Whoever answers.
     """
     rows = list(board.rows())
-    return Findings(traces, candidates, board.at, coverage, rows, board.changes(), front(totals(rows), reviewer))
+    return Findings(parts, candidates, board.at, rows, board.changes(), front(totals(rows), reviewer))

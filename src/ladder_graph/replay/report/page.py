@@ -10,7 +10,7 @@ from ladder_graph.errors import LadderError
 from ladder_graph.replay.coverage import SAID
 from ladder_graph.replay.report.columns import GROUPS, divided, percent, shown, unseen
 from ladder_graph.replay.report.findings import Findings
-from ladder_graph.replay.report.text import HEADS, NEWLY, attacks, minutes, risk, summed
+from ladder_graph.replay.report.text import HEADS, NEWLY, SOURCES, attacks, minutes, risk, source, summed
 from ladder_graph.wording import inert, show
 
 if TYPE_CHECKING:
@@ -29,11 +29,16 @@ def page(found: Findings) -> str:
     Raises:
         LadderError: jinja2 isn't installed.
     """
-    return _environment().get_template("replay.html").render(found=found, style=_style())
+    return templates().get_template("replay.html").render(found=found, style=_style())
 
 
 @cache
-def _environment() -> Environment:
+def templates() -> Environment:
+    """The templates, with everything that they use.
+
+    Raises:
+        LadderError: jinja2 isn't installed.
+    """
     try:
         from jinja2 import Environment, PackageLoader, StrictUndefined
     except ImportError:
@@ -44,10 +49,10 @@ def _environment() -> Environment:
         loader=PackageLoader("ladder_graph.replay.report"), autoescape=True, undefined=StrictUndefined, finalize=_shown,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    made.filters.update(percent=percent, given=_given)
+    made.filters.update(percent=percent, given=_given, source=source)
     made.globals.update(
         groups=GROUPS, divided=divided, heads=HEADS, newly=NEWLY, said=SAID, shown=shown,
-        unseen=unseen, attacks=attacks, minutes=minutes, risk=risk, summed=summed, bar=drawing.bar,
+        unseen=unseen, attacks=attacks, minutes=minutes, risk=risk, summed=summed, sources=SOURCES, bar=drawing.bar,
         whisker=drawing.whisker, end_of_axis=drawing.end_of_axis, scatter=drawing.scatter,
     )  # fmt: skip
     return made

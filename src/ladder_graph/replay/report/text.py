@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from textwrap import wrap
 
 from ladder_graph.replay.board import Row
-from ladder_graph.replay.coverage import SAID, Coverage
+from ladder_graph.replay.coverage import SAID, Coverage, Part
 from ladder_graph.replay.differences import Change
 from ladder_graph.replay.intervals import Estimate
 from ladder_graph.replay.metrics import Reading, Tally
@@ -41,6 +41,7 @@ def text(found: Findings, width: int = 110) -> str:
         width: Columns of the screen. Tables that don't fit are continued below.
     """
     parts = [
+        sources(found.parts, width),
         coverage(found.coverage, found.at, width),
         *([_notes(found, width)] if any(one.notes for one in found.candidates) else []),
         *(_suite(found, suite, width) for suite in reversed(found.suites)),
@@ -66,6 +67,48 @@ def coverage(of: Coverage, at: dt.datetime | None, width: int) -> str:
     rows = [(words, f"{count:,}", f"{percent(count / whole)}%" if whole else "-") for words, count, whole in counts]
     lines += [f"  {line}" for line in aligned(rows)]
     return "\n".join([*lines, *_said(of.meanings(at), width)])
+
+
+def sources(parts: Sequence[Part], width: int) -> str:
+    """What was read from where, and in which format.
+
+    Args:
+        parts: The places.
+        width: Columns of the screen.
+    """
+    first, room = len(SOURCES[0]), width - _FACTS
+    shown = len(SOURCES) if room >= first else _SHOWN
+    cells = [(_ending(inert(path), max(room, first)), *others) for path, *others in map(source, parts)]
+    return "\n".join(aligned([row[:shown] for row in (SOURCES, *cells)]))
+
+
+_FACTS = 75
+"""Columns of the screen that are left for what stands behind a path."""
+_SHOWN = 4
+"""Cells that are shown where the screen is too narrow for all of them."""
+
+
+def _ending(text: str, most: int) -> str:
+    """A path, without its beginning where it is long."""
+    return text if len(text) <= most else f"...{text[3 - most :]}"
+
+
+SOURCES = ("Where it was read from", "read as", "runs", "calls", *("arguments", "results", "words", "times", "labels"))
+"""What stands above the columns of `source`."""
+
+
+def source(part: Part) -> tuple[str, ...]:
+    """What was read from one place: the formats, runs, calls, and the shares of calls that bring the main facts.
+
+    Args:
+        part: The place.
+    """
+    seen, shares = part.coverage, part.coverage.shares()
+    known = (shares[name] for name in ("arguments", "results", "words", "times", "labelled"))
+    return (
+        part.path, ", ".join(sorted(part.formats)) or "-", f"{seen.runs:,}", f"{seen.calls:,}",
+        *("-" if share is None else f"{percent(share)}%" for share in known),
+    )  # fmt: skip
 
 
 def _notes(found: Findings, width: int) -> str:

@@ -16,6 +16,7 @@ from ladder_graph.policy import Policy, Rule
 from ladder_graph.policy.bounds import Bound
 from ladder_graph.replay.board import ANY
 from ladder_graph.replay.coverage import Coverage
+from ladder_graph.replay.decider import Calls
 from ladder_graph.replay.suggesting.arguments import Shape, by_tool
 from ladder_graph.replay.suggesting.bounds import FEWEST, proposed
 from ladder_graph.replay.suggesting.choosing import chosen
@@ -141,6 +142,7 @@ def _trials(
     trouble: Trouble,
     at: dt.datetime | None,
 ) -> Iterator[tuple[Key, Trial]]:
+    calls = Calls()
     for (suite, tool), shape in shapes.items():
         policy = policy_for(suite)
         if policy is None or shape.calls < FEWEST:
@@ -149,7 +151,7 @@ def _trials(
             trouble(f"the tool {tool!r} can't have an entry of its own, since its name would be one for many")
             continue
         try:
-            yield (suite, tool), Trial(tool, proposed(shape), policy.agent, at)
+            yield (suite, tool), Trial(tool, proposed(shape), policy.agent, at, calls)
         except ValidationError:
             trouble(f"the tool {tool!r} can't stand in a policy by this name")
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from ladder_graph.policy import Policy, Rule
 from ladder_graph.policy.bounds import Bound
-from ladder_graph.replay.decider import Decider
+from ladder_graph.replay.decider import Calls, Decider
 from ladder_graph.replay.suggesting.arguments import day_of
 from ladder_graph.replay.suggesting.verdicts import Half, Verdict, half, marked, verdict
 from ladder_graph.replay.traces import Run
@@ -50,16 +50,18 @@ class Trial:
         bounds: The bounds to try.
         agent: The agent's name.
         at: The moment, aware, at which calls without a time are taken to come.
+        calls: Shared by trials of the same runs.
 
     Raises:
         ValidationError: No policy can have a tool of this name.
     """
 
-    def __init__(self, tool: str, bounds: Sequence[Bound], agent: str = "agent", at: dt.datetime | None = None) -> None:
+    def __init__(self, tool: str, bounds: Sequence[Bound], agent: str, at: dt.datetime | None, calls: Calls) -> None:
         self.bounds = tuple(bounds)
         self.sheets: dict[Half, Sheet] = {"learning": Sheet(), "checking": Sheet()}
         self._deciders = [
-            Decider(Policy(agent=agent, tools={tool: Rule(rung=Rung.BOUNDED, bounds=(bound,))}), at) for bound in bounds
+            Decider(Policy(agent=agent, tools={tool: Rule(rung=Rung.BOUNDED, bounds=(bound,))}), at, calls)
+            for bound in bounds
         ]
 
     def add(self, run: Run, places: Sequence[int]) -> None:

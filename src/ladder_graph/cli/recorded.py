@@ -1,0 +1,88 @@
+"""Recorded runs on the command line: how they are named, how far the reading is, and what can't be used of them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ladder_graph.errors import LadderError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ladder_graph.replay.sources import Progress
+
+MOST = 20
+"""Lines about what can't be used that are printed; of more, only the number is said."""
+
+Traces = Annotated[list[str], typer.Argument(metavar="TRACES...", help="Files, folders, databases of recorded runs.")]
+At = Annotated[
+    str | None,
+    typer.Option(metavar="MOMENT", help="When calls without a time come: 2026-11-23T10:00Z.", show_default=False),
+]
+Form = Annotated[
+    str, typer.Option("--format", metavar="NAME", help="The format, instead of recognising it.", show_default=False)
+]
+
+
+def moment_of(text: str | None) -> datetime | None:
+    """The moment that `--at` names; None where it wasn't given.
+
+    Raises:
+        LadderError: It is none.
+    """
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise LadderError(f"--at {text}: is no moment with a time zone, such as 2026-11-23T10:00Z")
+    return moment
+
+
+class Troubles:
+    """Prints what can't be used, a line each, and no more lines than somebody reads.
+
+    Args:
+        say: Prints a line.
+    """
+
+    def __init__(self, say: Callable[[str], object]) -> None:
+        self.count = 0
+        self._say = say
+
+    def __call__(self, line: str) -> None:
+        """Take note of one thing."""
+        self.count += 1
+        if self.count <= MOST:
+            self._say(line)
+
+    def sum_up(self) -> None:
+        """Say how many there were that weren't printed."""
+        if self.count > MOST:
+            sys.stderr.write(f"and {self.count - MOST:,} more\n")
+
+
+@contextmanager
+def watching() -> Iterator[tuple[Troubles, Progress | None]]:
+    """Where somebody looks on, a bar that shows how far the reading has come; lines are printed above it."""
+    if not sys.stderr.isatty():
+        yield Troubles(lambda line: sys.stderr.write(f"{line}\n")), None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
+
+    console = Console(stderr=True, markup=False, emoji=False, highlight=False)
+    with Progress(BarColumn(), DownloadColumn(), TimeRemainingColumn(), console=console, transient=True) as bar:
+        task = bar.add_task("reading", total=None)
+        yield (
+            Troubles(lambda line: console.print(line, soft_wrap=True)),
+            lambda done, whole: bar.update(task, completed=done, total=whole or None),
+        )
