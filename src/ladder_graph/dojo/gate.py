@@ -19,7 +19,7 @@ from ladder_graph.dojo.reviewing import Reviewer
 from ladder_graph.dojo.scripted import Handed
 from ladder_graph.errors import ArgumentsError
 from ladder_graph.fingerprint import Environment
-from ladder_graph.hosts.toolhost import seat
+from ladder_graph.hosts.seating import seat
 from ladder_graph.ladder import Ladder
 from ladder_graph.states import State
 
