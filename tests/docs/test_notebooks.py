@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import tomllib
+from itertools import pairwise
 from pathlib import Path
 
 import nbformat
@@ -32,6 +34,13 @@ def test_there_are_notebooks_and_they_are_numbered():
     assert PAGES
 
 
+def test_the_notebooks_run_with_the_other_tests():
+    """`make test` runs each of them by nbmake."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"]["ini_options"]
+    assert "notebooks" in settings["testpaths"]
+    assert "--nbmake" in settings["addopts"]
+
+
 @each
 def test_a_notebook_is_kept_without_outputs(path):
     """What a cell shows is made anew by whoever runs it, and never out of date."""
@@ -51,11 +60,13 @@ def test_a_notebook_runs_on_the_plain_kernel(path):
 
 @each
 def test_its_claims_are_checked(path):
-    """A third of the cells at least assert something, and an error that is meant to be shown is tagged as such."""
+    """A third of the cells at least assert something; an error that is to be seen is tagged, and checked afterwards."""
     cells = code(read(path))
     asserting = [cell for cell in cells if "assert " in cell.source]
     assert len(asserting) >= len(cells) / 3
-    for cell in cells:
+    for cell, after in pairwise([*cells, None]):
+        if "raises-exception" in cell.metadata.get("tags", []):
+            assert "sys.last_value" in after.source, "nbmake doesn't mind where a tagged cell raises nothing"
         assert "try:" not in cell.source, "an error that is to be seen is shown, by the tag raises-exception"
 
 

@@ -6,6 +6,7 @@ import datetime as dt
 import sqlite3
 import tracemalloc
 from contextlib import closing
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -18,6 +19,7 @@ from langgraph.types import Command
 
 from ladder_graph.errors import LadderError
 from ladder_graph.replay import Decider
+from ladder_graph.replay.checkpointed import Serde
 from ladder_graph.replay.formats.databases import connected, served
 from ladder_graph.replay.sources import Source
 from ladder_graph.replay.traces import hashed
@@ -305,6 +307,31 @@ def test_no_password_is_told(tmp_path):
     told = []
     Source("postgresql://ana:secret@db.example/agents?x=1", told.append).tell("t1", "is broken")
     assert told == ["postgresql://ana@db.example/agents?x=1:t1: is broken"]
+
+
+def test_the_reading_is_told_as_a_share_of_the_file(file):
+    """Progress goes up to the whole of what there is, thread by thread."""
+    saver, path = file
+    for thread in ("t1", "t2", "t3", "t4"):
+        put(saver, thread, [HumanMessage("Go.", id="h")])
+    saver.conn.commit()
+    told = []
+    assert len(runs_of(path, progress=lambda done, whole: told.append((done, whole)))) == 4
+    (whole,) = {whole for _, whole in told}
+    assert whole == Path(path).stat().st_size
+    assert [round(4 * done / whole) for done, _ in told] == [1, 2, 3, 4]
+
+
+def test_the_same_message_is_made_once():
+    """What every checkpoint of a thread holds again is the same object, until it is forgotten."""
+    serde, message = Serde(), HumanMessage("Go.", id="h")
+    written = serde.dumps_typed([message])
+    (one,), (other,) = serde.loads_typed(written), serde.loads_typed(written)
+    assert one is other
+    serde.forget()
+    (anew,) = serde.loads_typed(written)
+    assert anew == one
+    assert anew is not one
 
 
 def test_other_databases_are_not_taken_for_checkpoints(tmp_path):

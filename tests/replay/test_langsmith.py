@@ -119,6 +119,13 @@ def test_a_text_alone_under_input_isnt_taken_for_arguments(reading):
     assert told[0].startswith(":t1: call 1, send: its arguments are no JSON")
 
 
+def test_hidden_inputs_arent_taken_for_none(reading):
+    """LangSmith writes an empty object where it was told to hide them, or wasn't asked for them."""
+    (run,), told = reading(row(inputs={}))
+    assert run.calls[0].arguments is None
+    assert told[0] == ":t1: call 1, send: its arguments aren't recorded"
+
+
 def test_a_call_that_waits_has_not_failed(reading):
     """Where a person is asked within the tool, it raises, and goes on later in the same thread."""
     about = {"extra": {"tool_call_id": "c1", "metadata": {"thread_id": "s"}}}

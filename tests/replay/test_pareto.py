@@ -98,3 +98,9 @@ def test_what_is_assumed_is_said_in_numbers():
     assert "2 minutes" in words
     assert "65%" in words
     assert "Neither is measured" in words
+
+
+def test_that_drafts_cost_nothing_is_said_where_there_are_any():
+    """A policy that only suggests would look cheap and safe otherwise."""
+    assert "suggested or drafted" in front([row(held=1, gateable=1)], Reviewer()).assumed
+    assert "suggested or drafted" not in front([row(gateable=1)], Reviewer()).assumed

@@ -176,3 +176,10 @@ def test_a_long_path_leaves_room_for_what_was_read_there():
     assert line.startswith("...")
     assert "/runs.jsonl" in line
     assert len(line) <= len(head) <= 100
+
+
+def test_what_is_held_back_is_shown_where_there_is_any():
+    """A figure that is nothing for every policy takes no room, unless nothing is what one hopes for."""
+    shown_rows = [row(asked=ASKED, held=Estimate(0, 0, 0))]
+    assert "held back/task" not in text(findings(*shown_rows))
+    assert "held back/task" in text(findings(row(asked=ASKED, held=ASKED), row("theirs", asked=ASKED, held=NONE)))

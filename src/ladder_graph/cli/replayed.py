@@ -236,7 +236,7 @@ def change(policy: str, of: Change) -> ChangeDocument:
 def front(of: Front) -> FrontDocument:
     """A front as JSON."""
     return {
-        "axis": of.axis, "reviewer": asdict(of.reviewer), "assumed": of.reviewer.words(of.axis),
+        "axis": of.axis, "reviewer": asdict(of.reviewer), "assumed": of.assumed,
         "points": [
             {
                 "policy": one.policy, "minutes": one.minutes, "low": one.low, "high": one.high, "risk": one.risk,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import socket
 import sys
 import threading
@@ -14,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ladder_graph.cli.ending import Ending
 from ladder_graph.errors import LadderError
 from ladder_graph.wording import inert
 
@@ -108,9 +108,7 @@ def until_stopped(ladder: Ladder, listening: Listening | None = None) -> None:
     Raises:
         LadderError: Nothing is listened to any more.
     """
-    over = threading.Event()
-    for one in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(one, lambda *_: over.set())
+    over = Ending()
     ladder.watcher.policy = ladder.refresh
     ladder.watcher.start()
     ladder.keep_assessing()
@@ -123,7 +121,7 @@ def until_stopped(ladder: Ladder, listening: Listening | None = None) -> None:
     log.info("stopped")
 
 
-def _listen(ladder: Ladder, listening: Listening, over: threading.Event) -> None:
+def _listen(ladder: Ladder, listening: Listening, over: Ending) -> None:
     import uvicorn
 
     from ladder_graph.cli import assessments, incidents
@@ -148,7 +146,7 @@ def _listen(ladder: Ladder, listening: Listening, over: threading.Event) -> None
         try:
             server.run(sockets=listening.sockets)
         finally:
-            over.set()
+            over.tell()
 
     thread = threading.Thread(target=serve, name="ladder-signals", daemon=True)
     thread.start()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-import signal
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
+from ladder_graph.cli.ending import Ending
 from ladder_graph.cli.graphs import load
 from ladder_graph.errors import LadderError
 from ladder_graph.ledger.sqlite import MEMORY
@@ -74,9 +74,7 @@ def _working(ladder: Ladder, resumer: InProcess | Server, poll: float) -> Iterat
 
 def until_stopped(worker: Worker) -> None:
     """Work until SIGTERM or SIGINT; threads that were begun come to their end first."""
-    over = threading.Event()
-    for one in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(one, lambda *_: over.set())
+    over = Ending()
     worker.start()
     log.info("going on with threads of %s, %s; ledger %s", worker.agent, worker.resumer.how, worker.store.source)
     over.wait()

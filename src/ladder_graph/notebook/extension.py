@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from types import TracebackType
 from typing import Any
 
@@ -45,10 +46,12 @@ def _told(
     shell: Any,
     kind: type[LadderError],
     error: LadderError,
-    trace: TracebackType | None,  # noqa: ARG001  # IPython's
+    trace: TracebackType | None,
     tb_offset: int | None = None,  # noqa: ARG001  # IPython's
 ) -> list[str]:
     """An error in its own words; `%tb` shows where it came from."""
+    # Where Python's own shells leave the last error; `%tb` looks there.
+    sys.last_type, sys.last_value, sys.last_traceback = kind, error, trace
     told = [f"{kind.__name__}: {error}", "(%tb shows where that was.)"]
     shell._showtraceback(kind, error, told)  # noqa: SLF001  # IPython names no other way
     return told

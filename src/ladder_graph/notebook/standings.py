@@ -101,7 +101,7 @@ def explanation(found: Explanation) -> Html:
         ("why", found.route.why),
     ])  # fmt: skip
     title = element("h3", found.call.tool, " ", element("code", show(found.call.arguments)))
-    weighed = table("Its bounds", ("bound", "the call is", ""), bounds) if bounds else None
+    weighed = table("Its bounds", ("bound", "the call is", "why, or what is left"), bounds) if bounds else None
     return page(element("div", title, told, weighed, class_="card"))
 
 

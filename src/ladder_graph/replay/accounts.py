@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Self
 
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from sqlalchemy import and_, bindparam, func, literal_column, or_, select
 
 from ladder_graph.errors import LadderError, NotALedger
@@ -26,13 +27,14 @@ from ladder_graph.ledger.parts import PartRow
 from ladder_graph.ledger.questions import moment
 from ladder_graph.ledger.rows import ActionRow, EntryRow, PayloadRow, QuestionRow
 from ladder_graph.ledger.standing_rows import EnvironmentRow
-from ladder_graph.replay.checkpointed import STRICT
 from ladder_graph.replay.formats.databases import opened
 from ladder_graph.replay.sources import shown
 from ladder_graph.replay.traces import Answer, Decided, Fate, TracedCall, hashed
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
 
+_STRICT = JsonPlusSerializer(allowed_msgpack_modules=None)
+"""Makes no objects of other types than LangChain's and LangGraph's own, whoever wrote the ledger."""
 _action, _entry, _payload = (table_of(model) for model in (ActionRow, EntryRow, PayloadRow))
 _question, _environment, _part = (table_of(model) for model in (QuestionRow, EnvironmentRow, PartRow))
 
@@ -95,6 +97,11 @@ class Accounts:
     def close(self) -> None:
         """Let go of the ledger."""
         self._database.close()
+
+    def count(self) -> int:
+        """How many threads there are, each counted for each agent that acted in it."""
+        (row,) = self._database.rows(_COUNT)
+        return int(row["threads"])
 
     def threads(self) -> Iterator[tuple[str, str]]:
         """Each thread with an agent that acted in it, in the order in which they began."""
@@ -173,7 +180,7 @@ def _output(row: Mapping[str, Any]) -> str | None:
     """What the model was given, as far as it is kept."""
     if row["reply"] is not None:
         with suppress(Exception):  # Whatever any tool's reply held once; what can't be read isn't known.
-            said = messages_of_reply(decode(row["reply"], STRICT))
+            said = messages_of_reply(decode(row["reply"], _STRICT))
             return next((str(one.text) for one in said if one.tool_call_id == row["call_id"]), None)
         return None
     return row["text"] or None
@@ -251,6 +258,8 @@ _THREADS = Sql.of(
     .group_by(_action.c.thread, _action.c.agent)
     .order_by(_first, _action.c.thread, _action.c.agent)
 )
+_pairs = select(_action.c.thread, _action.c.agent).distinct().subquery()
+_COUNT = Sql.of(select(func.count().label("threads")).select_from(_pairs))
 _thread = _action.c.thread == bindparam("thread")
 _number = (
     select(func.min(_entry.c.n))

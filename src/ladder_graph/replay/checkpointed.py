@@ -22,8 +22,29 @@ _INTERRUPT, _RESUME, _SENDS = "__interrupt__", "__resume__", "__pregel_tasks"
 """Channels under which LangGraph writes questions, answers to them, and what it sends to tasks of their own."""
 _DELTAS = "counters_since_delta_snapshot"
 """Where a checkpoint says of which channels it holds only what changed."""
-STRICT = JsonPlusSerializer(allowed_msgpack_modules=None)
-"""Reads what was recorded and loads no types but LangChain's and LangGraph's own, whoever wrote it."""
+
+
+class Serde(JsonPlusSerializer):
+    """Reads what was recorded, loads no types but LangChain's and LangGraph's own, and makes the same message once.
+
+    Each checkpoint of a thread holds all its messages again, so that to make them anew would take the square of their
+    number. What it gives is shared, and not to be changed.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(allowed_msgpack_modules=None)
+        self._make, self._unpack_ext_hook = self._unpack_ext_hook, self._made
+        self._known: dict[tuple[int, bytes], Any] = {}
+
+    def _made(self, code: int, data: bytes) -> Any:
+        known = code, bytes(data)
+        if known not in self._known:
+            self._known[known] = self._make(code, data)
+        return self._known[known]
+
+    def forget(self) -> None:
+        """What was made isn't needed any more."""
+        self._known.clear()
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,7 +101,9 @@ class Comparison:
     _threads: set[str] = field(default_factory=set, init=False)
     _thread: str | None = field(default=None, init=False)
     _left: dict[str, Account] = field(default_factory=dict, init=False)
-    """What the ledger has of the thread, and no run of it had so far."""
+    """What the ledger has of the thread, and no run of it had so far, by its key."""
+    _named: defaultdict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list), init=False)
+    """The keys of the thread's calls by tool call id and tool."""
 
     @classmethod
     def of(cls, ledger: str, examples: int = EXAMPLES) -> Self:
@@ -133,7 +135,9 @@ class Comparison:
             self._leave()
             self._thread = run.cluster
             self._threads.add(run.cluster)
-            self._left = {one.key: one for one in self.accounts.of(run.cluster)}
+            for one in self.accounts.of(run.cluster):
+                self._left[one.key] = one
+                self._named[one.traced.id, one.traced.tool].append(one.key)
         found = [self._found(traced) for traced in run.calls]
         together = _together(run, [account for _, account in found])
         for traced, decides, (kind, account), others in zip(run.calls, judged, found, together, strict=True):
@@ -151,6 +155,7 @@ class Comparison:
             self._count(Compared("gone", self._thread or "", traced.tool, traced.id, None, _recorded(one),
                                  traced.answers or 0))  # fmt: skip
         self._left, self._thread = {}, None
+        self._named.clear()
 
     def _found(self, traced: TracedCall) -> tuple[Kind | None, Account | None]:
         """What the ledger has of a call, and what is to be said of that whatever was decided."""
@@ -158,12 +163,14 @@ class Comparison:
             key = Call("", self._thread or "", traced.id, traced.tool, traced.arguments or {}).key
             if traced.arguments is not None and key in self._left:
                 return None, self._left.pop(key)
-        named = [one for one in self._left.values() if (one.traced.id, one.traced.tool) == (traced.id, traced.tool)]
+        named = [key for key in self._named[traced.id, traced.tool] if key in self._left]
         if named:
-            account = self._left.pop(named[0].key)
+            account = self._left.pop(named[0])
             unknown = traced.arguments is None or account.traced.arguments is None
             return None if unknown else "changed", account
-        return "past" if traced.fate in _RAN else "unheard", None
+        # That it waits may be only what its result says, which is its tool's word where no ladder sent it anywhere.
+        claimed = traced.fate == "held" and bool(traced.result) and traced.decided is None
+        return "past" if traced.fate in _RAN or claimed else "unheard", None
 
     def _count(self, one: Compared) -> None:
         self.counts[one.kind] += 1

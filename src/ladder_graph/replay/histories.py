@@ -159,7 +159,8 @@ class History:
         metadata: Mapping[str, Any] = one.metadata or {}
         server = metadata.get(_SIGNED_IN)
         user = server if isinstance(server, str) else metadata.get(REQUESTER)
-        self._requesters.add(user.strip() if isinstance(user, str) and user.strip() not in {"", STUDIO} else None)
+        if metadata.get("source") != "update":  # Whoever only puts something into the state runs nothing.
+            self._requesters.add(user.strip() if isinstance(user, str) and user.strip() not in {"", STUDIO} else None)
         self._facts = {} if server else {name: value for name, value in metadata.items() if name not in _OWN}
         self._agent = str(metadata.get("graph_id") or metadata.get("lc_agent_name") or self._agent)
 
@@ -250,8 +251,11 @@ def _fate(call: TracedCall, decided: Decided) -> Fate | None:
     asked = decided.rung is Rung.CONFIRM
     if decided.rung in {Rung.SUGGEST, Rung.DRAFT} or (asked and call.fate is None):
         return "held"
-    # Where the answer was given elsewhere, as at a console, the ladder's own sentence tells.
-    return "declined" if call.fate == "failed" and (call.output or "").startswith(_NOT_RUN) else call.fate
+    # Where the answer was given elsewhere, or where it was sent isn't kept, the ladder's own sentence tells.
+    said = call.output or ""
+    if call.fate == "failed" and said.startswith(_NOT_RUN):
+        return "declined"
+    return "held" if call.fate == "done" and said.startswith(_WAITS) else call.fate
 
 
 _FATES: dict[Answer | None, Fate] = {
@@ -260,6 +264,8 @@ _FATES: dict[Answer | None, Fate] = {
 """What an answer that is no yes makes of a call."""
 _NOT_RUN = ("DECLINED by ", "NOT RUN: ", "REFUSED: ")
 """How a ladder begins what it tells a model of a call that didn't run."""
+_WAITS = ("SUGGESTED, NOT RUN: ", "DRAFTED, NOT RUN: ")
+"""How it begins what it tells of one that was only suggested or drafted."""
 
 
 def _name(message: BaseMessage, place: int) -> str:

@@ -11,7 +11,7 @@ from ladder_graph.replay.coverage import Part
 from ladder_graph.replay.decider import Judged
 from ladder_graph.replay.differences import SHOWN
 from ladder_graph.replay.formats import read
-from ladder_graph.replay.sources import Progress
+from ladder_graph.replay.sources import Progress, shown
 from ladder_graph.replay.traces import Run, Trouble
 
 Seen = Callable[[Run, Mapping[str, Sequence[Judged]]], None]
@@ -48,9 +48,11 @@ def held(
         LadderError: A file can't be opened, or is in no format that is known.
     """
     board = Board({one.name: one.suites for one in candidates}, trouble=trouble, at=at, examples=examples)
-    parts = [Part(path) for path in traces]
-    for part in parts:
-        for run in read(part.path, trouble, form=form, progress=progress, opened=part.opened):
+    parts: list[Part] = []
+    for path in traces:
+        part = Part(shown(path))
+        parts.append(part)
+        for run in read(path, trouble, form=form, progress=progress, opened=part.opened):
             part.coverage.add(run)
             judged = board.add(run)
             if seen is not None and judged:

@@ -81,6 +81,14 @@ class Front:
     reviewer: Reviewer
     points: Sequence[Point]
     """In the order of the policies."""
+    held: bool = False
+    """Whether some policy only suggests or drafts calls, which costs nobody's time here and helps nobody either."""
+
+    @property
+    def assumed(self) -> str:
+        """What was assumed, in words."""
+        words = self.reviewer.words(self.axis)
+        return f"{words} What is only suggested or drafted is taken to cost nothing." if self.held else words
 
     @property
     def best(self) -> list[Point]:
@@ -103,7 +111,8 @@ def front(rows: Iterable[Row], reviewer: Reviewer) -> Front | None:
     points = [point for row in rows if (point := _point(row, axis, reviewer)) is not None]
     if not points:
         return None
-    return Front(axis, reviewer, [replace(one, dominated_by=_dominating(one, points)) for one in points])
+    held = any(row.tally.held for row in rows)
+    return Front(axis, reviewer, [replace(one, dominated_by=_dominating(one, points)) for one in points], held)
 
 
 def _axis(tallies: Sequence[Tally]) -> Axis:

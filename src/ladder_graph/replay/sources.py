@@ -13,6 +13,7 @@ import os
 import sys
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -25,11 +26,13 @@ from ladder_graph.replay.traces import Trouble
 Progress = Callable[[int, int], None]
 """Is told how many bytes of a file were read, and how many it has; 0 where nobody knows."""
 
-_PACKED = b"\x1f\x8b"
+_PACKED = b"\x1f\x8b\x08"
 """What a gzip file begins with."""
 _DATABASE = b"SQLite format 3\0"
 _HEAD = 1 << 17
 """Bytes by which a format is recognised, and that are read at a time."""
+_SIGNS, _FEW = 1000, 20
+"""Bytes by which an encoding is told, and how many there are to a zero at most where it isn't UTF-8."""
 _TOLD_EVERY = 500
 """Values between two words about the progress."""
 _LOOKED_AT = 100
@@ -67,7 +70,8 @@ class Source:
         """
         where = f":{place}" if place != "" else ""
         text = f"{shown(self.path)}{where}: {why}"
-        self.trouble("".join(one if one.isprintable() else ascii(one)[1:-1] for one in text))
+        plain = text.isprintable()
+        self.trouble(text if plain else "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text))
 
     @property
     def is_url(self) -> bool:
@@ -83,7 +87,7 @@ class Source:
         """
         if self.is_url:
             return b""
-        return _unpacked(self._begin) if self._packed else self._begin
+        return self._begin if self._unpacked is None else self._unpacked
 
     @cached_property
     def opening(self) -> str:
@@ -121,9 +125,10 @@ class Source:
             raise LadderError(f"{self.path}: {wrong.strerror or wrong}") from wrong
         return b"".join(pieces)
 
-    @property
-    def _packed(self) -> bool:
-        return self._begin.startswith(_PACKED)
+    @cached_property
+    def _unpacked(self) -> bytes | None:
+        """The first bytes of what is packed, as far as they can be unpacked; None where nothing is."""
+        return _unpacked(self._begin) if self._begin.startswith(_PACKED) else None
 
     @cached_property
     def _size(self) -> int:
@@ -142,7 +147,7 @@ class Source:
         Raises:
             LadderError: There is no such file, or it can't be read.
         """
-        packed = self._packed  # First of all, since that reads.
+        packed = self._unpacked is not None  # First of all, since that reads.
         raw: io.RawIOBase = self._file if self._file.seekable() else _Again(self._begin, self._file)
         if raw is self._file:
             self._file.seek(0)
@@ -174,11 +179,13 @@ class Source:
     @cached_property
     def _encoding(self) -> str:
         """UTF-16 and UTF-32, as Windows tools write them, by their marks or by where the zeros are; else UTF-8."""
-        for mark, name in _MARKS:
-            if self.head.startswith(mark):
-                return name
-        zeros = [byte == 0 for byte in self.head[:4]]
-        return "utf-16-le" if zeros == [False, True] * 2 else "utf-16-be" if zeros == [True, False] * 2 else "utf-8"
+        begin = self.head[:_SIGNS]
+        if begin.count(0) * _FEW < len(begin):
+            return "utf-8"  # Also with the mark of another one: these have a zero in each bracket, quote and colon.
+        marked = (name for mark, name in _MARKS if begin.startswith(mark))
+        zeros = [byte == 0 for byte in begin[:4]]
+        unmarked = "utf-16-le" if zeros == [False, True] * 2 else "utf-16-be" if zeros == [True, False] * 2 else "utf-8"
+        return next(marked, unmarked)
 
     def _lines(self) -> Iterator[tuple[int, bytes | str]]:
         """Each line as it stands, up to where the packing or the encoding is damaged or ends."""
@@ -209,7 +216,7 @@ class Source:
             inside: Where the entries of a document stand: the keys on the way to them, with `item` for each array, as
                 in `"data.item"`. Without it, an object is a value as a whole.
         """
-        if not inside and not self._is_array:
+        if not inside and not self.is_array:
             for number, value in whole(self.lines()):
                 if isinstance(value, ValueError):
                     self.tell(number, f"is no JSON: {str(value)[:_WHY]}")
@@ -225,14 +232,16 @@ class Source:
             except ValueError as wrong:
                 self.tell(f"[{index}]", f"is no JSON: {str(wrong)[:_WHY]}")
 
-    @property
-    def _is_array(self) -> bool:
-        """Whether it is one array, and not an array a line."""
-        opening = self.opening.lstrip()
-        if not opening.startswith("["):
+    @cached_property
+    def is_array(self) -> bool:
+        """Whether it is one JSON array, and not a value a line, of which the first one is an array or damaged."""
+        lines = [line for line in self.opening.splitlines()[:_LOOKED_AT] if line.strip()]
+        if not lines or not lines[0].lstrip().startswith("["):
             return False
-        lines = [line for line in opening.splitlines()[:_LOOKED_AT] if line.strip()]
-        return len(lines) == 1 or not any(_is_whole(line) for line in lines)
+        alone = sum(map(_is_whole, lines))
+        # Over several lines, its last entry may be the one that stands alone on one.
+        goes_on = lines[0].rstrip().endswith((",", "[", "{"))
+        return len(lines) == 1 or alone < (2 if goes_on else 1)
 
     def _entries(self, path: list[str]) -> Iterator[bytes | None]:
         cutter, count = Cutter(path), 0
@@ -292,8 +301,8 @@ class _Again(io.RawIOBase):
         return len(taken)
 
 
-def _unpacked(begin: bytes) -> bytes:
-    """The content of the first bytes of a gzip file, as far as they go."""
+def _unpacked(begin: bytes) -> bytes | None:
+    """The content of the first bytes of a gzip file, as far as they go; None where it is text that only begins so."""
     pieces: list[bytes] = []
     size = 0
     try:
@@ -301,8 +310,10 @@ def _unpacked(begin: bytes) -> bytes:
         while size < _HEAD and (piece := content.read1(_HEAD - size)):
             pieces.append(piece)
             size += len(piece)
-    except (EOFError, zlib.error, OSError):
-        pass
+    except _BROKEN:
+        with suppress(UnicodeDecodeError):
+            codecs.getincrementaldecoder("utf-8")().decode(begin[len(_PACKED) : _SIGNS])
+            return b"".join(pieces) or None
     return b"".join(pieces)
 
 
@@ -317,9 +328,9 @@ def _ended(line: bytes | str) -> bool:
 
 
 def _is_whole(line: str) -> bool:
-    """Whether a line is an array by itself."""
+    """Whether a line is an object or an array by itself."""
     try:
-        return line.startswith("[") and isinstance(parsed(line), list)
+        return line.startswith(("[", "{")) and bool(parsed(line))
     except ValueError:
         return False
 

@@ -51,6 +51,8 @@ def test_an_error_of_a_ladder_says_its_sentence_alone(shell, full, capsys):
     said = capsys.readouterr().out
     assert "UnknownQuestion: questions are named by their ids, and this is a Question; write its .id" in said
     assert "acts.py" not in said
+    shell.run_cell("%tb")
+    assert "acts.py" in capsys.readouterr().out, "the frames can be had"
     shell.run_cell("1 / 0")
     assert "Traceback" in capsys.readouterr().out
 

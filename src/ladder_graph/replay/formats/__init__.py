@@ -65,7 +65,7 @@ class Sample:
 def _values(source: Source) -> Iterator[Any]:
     """The values with which a file begins, as far as it was looked at; what is damaged is passed over."""
     opening = source.opening.lstrip()
-    if opening.startswith("["):
+    if source.is_array:
         entries = Cutter((ITEM,)).feed(opening.encode())
         found: Iterator[Any] = (value_of(text) for text in entries if text is not None)
     else:

@@ -15,48 +15,53 @@ from typing import TYPE_CHECKING, Any
 
 from ladder_graph.errors import LadderError
 from ladder_graph.replay.formats import Format, Sample
-from ladder_graph.replay.formats.databases import connected, is_postgres, opened, served
+from ladder_graph.replay.formats.databases import advance, connected, is_postgres, opened, served
 from ladder_graph.replay.sources import Source
 from ladder_graph.replay.traces import Run
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
 
+    from ladder_graph.replay.checkpointed import Serde
     from ladder_graph.replay.histories import History
 
 _THREADS = """SELECT thread_id AS thread, min(checkpoint_id) AS first FROM checkpoints
 GROUP BY thread_id ORDER BY first, thread"""
 """The ids of checkpoints grow with time."""
+_COUNT = "SELECT count(DISTINCT thread_id) AS threads FROM checkpoints"
 _WRITES = frozenset({"writes", "checkpoint_writes"})
 """Where the two databases keep what tasks wrote."""
 
 
 def _read(source: Source) -> Iterator[Run]:
-    with closing(opened(source.path, ledger=False)) as database, _saver(source) as saver:
-        for done, row in enumerate(database.stream(_THREADS)):
+    from ladder_graph.replay.checkpointed import Serde
+
+    serde = Serde()
+    with closing(opened(source.path, ledger=False)) as database, _saver(source, serde) as saver:
+        (counted,) = database.rows(_COUNT)
+        for done, row in enumerate(database.stream(_THREADS), 1):
             yield from _thread(source, saver, row["thread"])
-            source.progress(done + 1, 0)
+            serde.forget()
+            advance(source, done, counted["threads"])
 
 
 @contextmanager
-def _saver(source: Source) -> Iterator[BaseCheckpointSaver[Any]]:
+def _saver(source: Source, serde: Serde) -> Iterator[BaseCheckpointSaver[Any]]:
     """The checkpointer, on a connection that can't write."""
-    from ladder_graph.replay.checkpointed import STRICT
-
     if is_postgres(source.path):
         try:
             from langgraph.checkpoint.postgres import PostgresSaver
         except ImportError:
             raise LadderError(_NEEDS.format("postgres", "'ladder-graph[postgres]'")) from None
         with closing(served(source.path)) as server:
-            yield PostgresSaver(server, serde=STRICT)
+            yield PostgresSaver(server, serde=serde)
         return
     try:
         from langgraph.checkpoint.sqlite import SqliteSaver
     except ImportError:
         raise LadderError(_NEEDS.format("sqlite", "'ladder-graph[replay]'")) from None
     with closing(connected(source.path)) as file:
-        yield SqliteSaver(file, serde=STRICT)
+        yield SqliteSaver(file, serde=serde)
 
 
 _NEEDS = "these checkpoints are read with langgraph-checkpoint-{}: pip install {}"

@@ -135,8 +135,9 @@ def mapping(value: object) -> Mapping[str, Any]:
     Args:
         value: What was recorded.
     """
-    value = json_of(value)
-    return value if isinstance(value, Mapping) else {}
+    if isinstance(value, str):
+        value = json_of(value)
+    return value if isinstance(value, dict) else {}
 
 
 def mappings(value: object) -> list[Mapping[str, Any]]:
@@ -145,7 +146,7 @@ def mappings(value: object) -> list[Mapping[str, Any]]:
     Args:
         value: What was recorded.
     """
-    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def json_of(value: object) -> Any:
@@ -169,4 +170,8 @@ def first(values: Mapping[str, Any], *keys: str) -> str:
         values: Where to look.
         keys: In the order in which they count.
     """
-    return next((one for key in keys if isinstance(one := values.get(key), str) and one), "")
+    for key in keys:
+        one = values.get(key)
+        if isinstance(one, str) and one:
+            return one
+    return ""

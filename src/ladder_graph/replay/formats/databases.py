@@ -53,6 +53,18 @@ def opened(path: str, *, ledger: bool) -> Database:
     return _Postgres(path, ledger=ledger) if is_postgres(path) else _Sqlite(path)
 
 
+def advance(source: Source, done: int, threads: int) -> None:
+    """Tell how far the reading of a database has come.
+
+    Args:
+        source: The database.
+        done: Threads that were read.
+        threads: How many it had when the reading began; of a file, their share of its bytes is told.
+    """
+    whole = threads if source.is_url else Path(source.path).stat().st_size
+    source.progress(whole * min(done, threads) // max(threads, 1), whole)
+
+
 def tables(source: Source) -> frozenset[str]:
     """The names of a database's tables, those of a ledger among them; none where the source is no database.
 

@@ -70,7 +70,7 @@ def is_message(value: object) -> bool:
     Args:
         value: The value.
     """
-    return isinstance(value, Mapping) and _kind(_plain(value)) != ""
+    return isinstance(value, dict) and _kind(_plain(value)) != ""
 
 
 def heard(value: object) -> Message | None:
@@ -90,7 +90,7 @@ def heard(value: object) -> Message | None:
     """
     if isinstance(value, list | tuple) and len(value) == 2 and all(isinstance(one, str) for one in value):  # noqa: PLR2004
         value = {"role": value[0], "content": value[1]}  # LangChain's short form
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return None
     value = _plain(value)
     kind = _kind(value)
@@ -148,7 +148,7 @@ def _plain(value: Mapping[Any, Any]) -> Mapping[Any, Any]:
         name = value.get("id")
         return {"type": name[-1] if isinstance(name, list) and name else "", **kwargs}
     data = value.get("data")
-    return {"type": value.get("type"), **data} if isinstance(data, Mapping) else value
+    return {"type": value.get("type"), **data} if isinstance(data, dict) else value
 
 
 def _kind(value: Mapping[Any, Any]) -> str:
@@ -192,7 +192,7 @@ def _proposed(value: Mapping[Any, Any], blocks: Sequence[Mapping[Any, Any]]) -> 
     listed = [*mappings(value.get("tool_calls")), *mappings(value.get("invalid_tool_calls"))]
     for call in listed:
         function = call.get("function")
-        yield _asked(function if isinstance(function, Mapping) else call, id_=call.get("id"))
+        yield _asked(function if isinstance(function, dict) else call, id_=call.get("id"))
     if isinstance(function := value.get("function_call"), Mapping):
         yield _asked(function)
     if not listed:

@@ -128,7 +128,7 @@ def run_of(sample: Recorded, header: Mapping[str, Any]) -> Run:
     suite = str(header.get("task", ""))
     log = str(header.get("eval_id") or header.get("run_id") or suite)
     transcript = _Transcript(sample)
-    if any(one.get("event") in {"model", "tool"} for one in sample.events):
+    if any(str(one.get("event")) in {"model", "tool"} for one in sample.events):
         transcript.follow(sample.events)
     else:
         transcript.read(sample.messages)

@@ -34,9 +34,9 @@ def _read(source: Source) -> Iterator[Run]:
 
 def _steps(source: Source) -> Iterator[Step]:
     begin = Sample(source).first
-    inside = next((key for key in _ENVELOPES if isinstance(begin, Mapping) and isinstance(begin.get(key), list)), "")
+    inside = next((key for key in _ENVELOPES if isinstance(begin, dict) and isinstance(begin.get(key), list)), "")
     for place, value in source.values(f"{inside}.item" if inside else ""):
-        if isinstance(value, Mapping) and _id(value):
+        if isinstance(value, dict) and _id(value):
             yield _step(value)
         else:
             source.tell(place, "is no run: it has no id")
@@ -78,10 +78,13 @@ def _of_tool(run: Mapping[str, Any], known: dict[str, Any], labels: frozenset[st
 
 
 def _arguments(run: Mapping[str, Any]) -> object:
-    """What a tool was called with. A text alone under `input` may be that, or stand for all of it: nobody knows."""
+    """What a tool was called with; None where that isn't known.
+
+    Nothing may mean that inputs are hidden, and a text alone under `input` may be an argument or stand for all of them.
+    """
     inputs = mapping(run.get("inputs"))
     given = inputs.get("input")
-    return given if set(inputs) == {"input"} and isinstance(given, str) else inputs
+    return given if set(inputs) == {"input"} and isinstance(given, str) else inputs or None
 
 
 def _of_model(run: Mapping[str, Any], known: dict[str, Any]) -> Step:
@@ -103,7 +106,7 @@ def _spoken(outputs: Mapping[str, Any]) -> list[Message]:
         generations = generations[0]
     listed = generations if isinstance(generations, list) else outputs.get("choices")
     if isinstance(listed, list):
-        found = [heard(one.get("message")) for one in listed[:1] if isinstance(one, Mapping)]
+        found = [heard(one.get("message")) for one in listed[:1] if isinstance(one, dict)]
     else:
         messages = outputs.get("messages")
         found = [heard(one) for one in (messages if isinstance(messages, list) else [outputs.get("message"), outputs])]
@@ -156,12 +159,12 @@ def _metadata(run: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _is_run(value: object) -> bool:
-    return isinstance(value, Mapping) and "run_type" in value and bool(value.get("trace_id") or _id(value))
+    return isinstance(value, dict) and "run_type" in value and bool(value.get("trace_id") or _id(value))
 
 
 def _fits(sample: Sample) -> bool:
     begin = sample.first
-    if not isinstance(begin, Mapping):
+    if not isinstance(begin, dict):
         return False
     return _is_run(begin) or any(_is_run(one) for key in _ENVELOPES for one in mappings(begin.get(key))[:1])
 

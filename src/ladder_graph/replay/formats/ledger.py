@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ladder_graph.replay.formats import Format
+from ladder_graph.replay.formats.databases import advance
 from ladder_graph.replay.sources import Source
 from ladder_graph.replay.traces import Run
 
@@ -18,7 +19,8 @@ def _read(source: Source) -> Iterator[Run]:
     from ladder_graph.replay.accounts import Accounts
 
     with Accounts(source.path) as accounts:
-        for done, (thread, agent) in enumerate(accounts.threads()):
+        whole = accounts.count()
+        for done, (thread, agent) in enumerate(accounts.threads(), 1):
             found = accounts.of(thread, agent)
             requesters = {one.requester for one in found} - {None}
             inner = "/" in agent
@@ -30,7 +32,7 @@ def _read(source: Source) -> Iterator[Run]:
                 task=thread if inner else "",
                 requester=requesters.pop() if len(requesters) == 1 else None,
             )
-            source.progress(done + 1, 0)
+            advance(source, done, whole)
 
 
 FORMAT = Format(

@@ -84,7 +84,7 @@ def _talks(source: Source) -> Iterator[_Talk]:
                 yield _gathered(name, parts)
         elif isinstance(value, list):
             yield _Talk(place, "", value, {})
-        elif isinstance(value, Mapping) and (messages := _messages(value)) is not None:
+        elif isinstance(value, dict) and (messages := _messages(value)) is not None:
             yield _Talk(place, _first(value, _IDS), messages, value)
         else:
             source.tell(place, "is no conversation: it has no messages")
@@ -130,7 +130,7 @@ def _run(talk: _Talk, source: Source) -> Run:
 
 def _labelled(run: Run, labels: object) -> Run:
     """A run whose calls somebody looked at, where they did."""
-    if not isinstance(labels, Mapping):
+    if not isinstance(labels, dict):
         return run
     known = {id_: frozenset(map(str, found)) for id_, found in labels.items() if isinstance(found, list)}
     return replace(run, calls=tuple(replace(call, labels=known.get(call.id, frozenset())) for call in run.calls))
@@ -148,7 +148,7 @@ def _flag(value: Mapping[str, Any], key: str) -> bool | None:
 
 def _fits(sample: Sample) -> bool:
     first = sample.first
-    if isinstance(first, Mapping):
+    if isinstance(first, dict):
         return is_message(first) or bool(_any_message(_messages(first)))
     return isinstance(first, list) and _any_message(first)
 

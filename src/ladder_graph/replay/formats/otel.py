@@ -37,8 +37,8 @@ def _read(source: Source) -> Iterator[Run]:
 
 def _steps(source: Source) -> Iterator[Step]:
     for place, value in source.values():
-        spans = list(_spans(value)) if isinstance(value, Mapping) else []
-        if not spans and not (isinstance(value, Mapping) and "resourceSpans" in value):
+        spans = list(_spans(value)) if isinstance(value, dict) else []
+        if not spans and not (isinstance(value, dict) and "resourceSpans" in value):
             source.tell(place, "is no span: it has no context, and no resourceSpans")
         for span, attributes, resource in spans:
             yield _step(span, attributes, resource)
@@ -46,7 +46,7 @@ def _steps(source: Source) -> Iterator[Step]:
 
 def _spans(value: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], Attributes, Attributes]]:
     """The spans of a value, each with its attributes and those of what it was made in."""
-    if isinstance(value.get("context"), Mapping):
+    if isinstance(value.get("context"), dict):
         yield value, _plain(value.get("attributes")), _about(value)
     for part in mappings(value.get("resourceSpans")):
         about = _about(part)
@@ -62,20 +62,20 @@ def _about(value: Mapping[str, Any]) -> Attributes:
 
 def _plain(attributes: object) -> Attributes:
     """Attributes as a mapping: they are one, or OTLP's list of keys and typed values."""
-    if isinstance(attributes, Mapping):
+    if isinstance(attributes, dict):
         return attributes
     return {str(one.get("key")): _value(one.get("value")) for one in mappings(attributes)}
 
 
 def _value(value: object) -> Any:
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return None
     for kind, given in value.items():
         match kind:
             case "arrayValue":
-                return [_value(one) for one in given.get("values", [])] if isinstance(given, Mapping) else None
+                return [_value(one) for one in given.get("values", [])] if isinstance(given, dict) else None
             case "kvlistValue":
-                return _plain(given.get("values")) if isinstance(given, Mapping) else None
+                return _plain(given.get("values")) if isinstance(given, dict) else None
             case "intValue":
                 return int(given) if isinstance(given, str) and given.lstrip("-").isdecimal() else given
             case _:
@@ -189,7 +189,7 @@ def _message(flat: Mapping[str, Any]) -> Mapping[str, Any]:
 def _in_order(tree: object, name: str) -> list[Mapping[str, Any]]:
     """What stands under numbers, by these, and there under a name."""
     numbered = sorted((int(key), one) for key, one in mapping(tree).items() if key.isdecimal() and len(key) < _LONG)
-    return mappings([one.get(name) for _, one in numbered if isinstance(one, Mapping)])
+    return mappings([one.get(name) for _, one in numbered if isinstance(one, dict)])
 
 
 def _some(attributes: Attributes, *keys: str) -> object:
@@ -197,8 +197,8 @@ def _some(attributes: Attributes, *keys: str) -> object:
 
 
 def _fits(sample: Sample) -> bool:
-    context = sample.first.get("context") if isinstance(sample.first, Mapping) else None
-    return sample.has("resourceSpans") or (isinstance(context, Mapping) and "trace_id" in context)
+    context = sample.first.get("context") if isinstance(sample.first, dict) else None
+    return sample.has("resourceSpans") or (isinstance(context, dict) and "trace_id" in context)
 
 
 FORMAT = Format(

@@ -31,6 +31,8 @@ class Column:
     unit: Literal["share", "mean"] = "share"
     counted: bool = False
     """Whether the counts stand in front."""
+    rare: bool = False
+    """Whether it is left out where it is nothing for every policy."""
     better: Literal["less", "more", ""] = ""
     """Which direction is the better one, where there is one."""
 
@@ -59,6 +61,7 @@ NOTHING = "-"
 
 PEOPLE = (
     Column("asked", "confirmations/task", "questions in a run that nobody interfered with", "mean", better="less"),
+    Column("held", "held back/task", "calls in such a run that are only suggested or drafted", "mean", rare=True),
     Column("undisturbed", "tasks with none", "such runs in which nobody is asked, and everything runs", better="more"),
     Column("within_0", "TCR@0", "tasks completed without a question, of those that somebody judged", better="more"),
     Column("within_1", "TCR@1", "the same with one question at most", better="more"),
@@ -104,13 +107,14 @@ READ = (PEOPLE[0], *HARM)
 
 
 def shown(columns: Iterable[Column], rows: Sequence[Row]) -> list[Column]:
-    """The columns in which there is something to count, for any policy.
+    """The columns in which there is something to count, for any policy, and of the rare ones those that aren't nothing.
 
     Args:
         columns: All of them.
         rows: Those of one table.
     """
-    return [one for one in columns if any(row.estimates[one.ratio].value is not None for row in rows)]
+    values = {one.ratio: [row.estimates[one.ratio].value for row in rows] for one in columns}
+    return [one for one in columns if any(value or (value is not None and not one.rare) for value in values[one.ratio])]
 
 
 def divided(rows: Sequence[Row]) -> tuple[list[Column], list[Column]]:

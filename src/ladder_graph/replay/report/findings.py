@@ -40,8 +40,9 @@ class Findings:
 
     @property
     def suites(self) -> list[str]:
-        """The suites in the order of the rows; the total stands last, or is the only one."""
-        return list(dict.fromkeys(row.suite for row in self.rows))
+        """The total first, where there are several; then the suites in the order of the rows."""
+        *suites, total = dict.fromkeys(row.suite for row in self.rows)
+        return [total, *suites]
 
     @property
     def totals(self) -> list[Row]:

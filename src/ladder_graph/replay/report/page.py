@@ -10,7 +10,7 @@ from ladder_graph.errors import LadderError
 from ladder_graph.replay.coverage import SAID
 from ladder_graph.replay.report.columns import GROUPS, divided, percent, shown, unseen
 from ladder_graph.replay.report.findings import Findings
-from ladder_graph.replay.report.text import HEADS, NEWLY, SOURCES, attacks, minutes, risk, source, summed
+from ladder_graph.replay.report.text import HEADS, NEWLY, PREFIX, SOURCES, attacks, minutes, risk, source, summed
 from ladder_graph.wording import inert, show
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def templates() -> Environment:
     )  # fmt: skip
     made.filters.update(percent=percent, given=_given, source=source)
     made.globals.update(
-        groups=GROUPS, divided=divided, heads=HEADS, newly=NEWLY, said=SAID, shown=shown,
+        groups=GROUPS, divided=divided, heads=HEADS, prefix=PREFIX, newly=NEWLY, said=SAID, shown=shown,
         unseen=unseen, attacks=attacks, minutes=minutes, risk=risk, summed=summed, sources=SOURCES, bar=drawing.bar,
         whisker=drawing.whisker, end_of_axis=drawing.end_of_axis, scatter=drawing.scatter,
     )  # fmt: skip

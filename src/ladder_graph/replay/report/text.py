@@ -24,6 +24,11 @@ HEADS: dict[Reading, str] = {
     "worst": "at worst",
 }
 """The readings, as the tables call them."""
+PREFIX = (
+    "Up to the horizon, tasks and attacks count only where the run is exact to its end: attacks that were stopped are "
+    "missing."
+)
+"""What nobody should overlook in the first of them."""
 _LONGEST = 160
 """Characters of a call that are shown."""
 NEWLY = {"free": "newly free", "asked": "newly asked", "held": "newly held", "undecidable": "newly undecidable"}
@@ -44,7 +49,7 @@ def text(found: Findings, width: int = 110) -> str:
         sources(found.parts, width),
         coverage(found.coverage, found.at, width),
         *([_notes(found, width)] if any(one.notes for one in found.candidates) else []),
-        *(_suite(found, suite, width) for suite in reversed(found.suites)),
+        *(_suite(found, suite, width) for suite in found.suites),
         _legend(found, width),
         _readings(found.totals, width),
         _horizon(found.totals, width),
@@ -218,8 +223,9 @@ def _readings(rows: Sequence[Row], width: int) -> str:
     for column in differing:
         heads = [(head, _reading(column, reading)) for reading, head in HEADS.items()]
         lines += ["", *_chunked(column.head, rows, heads, width)]
-    if same:
-        lines += ["", *_said([f"The same by each reading: {', '.join(one.head for one in same)}."], width)]
+    notes = [PREFIX] if differing else []
+    notes += [f"The same by each reading: {', '.join(one.head for one in same)}."] if same else []
+    lines += ["", *_said(notes, width)]
     return "\n".join(lines)
 
 
@@ -284,7 +290,7 @@ def _front(of: Front, width: int) -> str:
         for one in of.points
     ]
     worse = [f"{one.policy} is worse than {', '.join(one.dominated_by)}." for one in of.points if one.dominated_by]
-    return "\n".join([*aligned(rows), *_said([*worse, of.reviewer.words(of.axis)], width)])
+    return "\n".join([*aligned(rows), *_said([*worse, of.assumed], width)])
 
 
 def minutes(of: Point) -> str:

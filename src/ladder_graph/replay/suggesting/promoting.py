@@ -86,7 +86,11 @@ def _missing(found: Evidence, rule: Rule, trust: Trust) -> list[str]:
         missing.append("no times: days can't be counted")
         return missing
     if found.span < trust.least_days:
-        missing.append(f"{found.span} days, of {trust.least_days}")
+        missing.append(f"{_days(found.span)}, of {trust.least_days}")
     if found.active < trust.active_days:
-        missing.append(f"runs on {found.active} days, of {trust.active_days}")
+        missing.append(f"runs on {_days(found.active)}, of {trust.active_days}")
     return missing
+
+
+def _days(count: int) -> str:
+    return f"{count:,} day{'' if count == 1 else 's'}"

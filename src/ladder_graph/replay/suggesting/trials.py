@@ -9,9 +9,13 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol, cast
 
+from ladder_graph.calls import Call
+from ladder_graph.errors import ArgumentsError
 from ladder_graph.policy import Policy, Rule
-from ladder_graph.policy.bounds import Bound
+from ladder_graph.policy.bounds import Bound, Breach, Origin
+from ladder_graph.policy.bounds.shape import QuotaBound
 from ladder_graph.replay.decider import Calls, Decider
 from ladder_graph.replay.suggesting.arguments import day_of
 from ladder_graph.replay.suggesting.verdicts import Half, Verdict, half, marked, verdict
@@ -59,10 +63,15 @@ class Trial:
     def __init__(self, tool: str, bounds: Sequence[Bound], agent: str, at: dt.datetime | None, calls: Calls) -> None:
         self.bounds = tuple(bounds)
         self.sheets: dict[Half, Sheet] = {"learning": Sheet(), "checking": Sheet()}
-        self._deciders = [
-            Decider(Policy(agent=agent, tools={tool: Rule(rung=Rung.BOUNDED, bounds=(bound,))}), at, calls)
-            for bound in bounds
-        ]
+        self._agent, self._calls = agent, calls
+        self._checks: dict[int, _Check] = {}
+        self._deciders: dict[int, Decider] = {}
+        for bit, bound in enumerate(bounds):
+            if isinstance(bound, QuotaBound | Origin):
+                policy = Policy(agent=agent, tools={tool: Rule(rung=Rung.BOUNDED, bounds=(bound,))})
+                self._deciders[bit] = Decider(policy, at, calls)
+            else:
+                self._checks[bit] = cast("_Check", bound)
 
     def add(self, run: Run, places: Sequence[int]) -> None:
         """Hold the calls of a run against each bound.
@@ -73,7 +82,9 @@ class Trial:
         """
         sheet = self.sheets[half(run)]
         freed = [0] * len(run.calls)
-        for bit, decider in enumerate(self._deciders):
+        for place in places:
+            freed[place] = self._inside(run, place)
+        for bit, decider in self._deciders.items():
             for place, judged in enumerate(decider.judged(run)):
                 freed[place] |= (judged.verdict == "free") << bit
         seen = [(verdict(run, run.calls[place]), freed[place]) for place in places]
@@ -85,3 +96,20 @@ class Trial:
         sheet.runs[key] += 1
         sheet.calls.update(seen)
         sheet.tasks.setdefault(marked(run) % _GROUPS, set()).update(seen)
+
+    def _inside(self, run: Run, place: int) -> int:
+        """The bounds that look at nothing but the call, and that it is inside of: most, and they need no decider."""
+        if run.calls[place].arguments is None:
+            return 0
+        try:
+            call = self._calls.of(self._agent, run, place)
+        except ArgumentsError:
+            return 0
+        return sum(1 << bit for bit, bound in self._checks.items() if bound.check(call) is None)
+
+
+class _Check(Protocol):
+    """A bound on the call alone."""
+
+    def check(self, call: Call) -> Breach | None:
+        """None inside the bound, else why not."""
