@@ -132,6 +132,13 @@ def test_a_history_is_held_against_a_ledger(acted, ladder):
         assert list(one) == list(kind.__annotations__)
 
 
+def test_runs_without_a_suite_have_a_heading(acted, ladder):
+    """Where nothing says which set of tools a run has, its tables say so, and the page has no empty heading."""
+    text = ladder("replay", "checkpoints.sqlite", "--html", "page.html").stdout
+    assert "no suite: 2 runs, 3 calls" in text
+    assert ">no suite</h2>" in Path("page.html").read_text(encoding="utf-8")
+
+
 def test_a_ledger_that_is_not_there_is_an_error(acted, ladder):
     """Who names another file learns it before anything is read, and no file is made."""
     done = ladder("replay", "checkpoints.sqlite", "--compare", "other.db", code=2)

@@ -125,7 +125,7 @@ def served(url: str) -> psycopg.Connection[Any]:
         found = psycopg.connect(address.conninfo, autocommit=True, prepare_threshold=0, row_factory=dict_row)
         found.execute("SET default_transaction_read_only = on")
     except psycopg.Error as wrong:
-        raise LadderError(f"{address.shown} can't be read: {str(wrong).strip()}") from wrong
+        raise LadderError(f"{address.shown} can't be read: {' '.join(str(wrong).split())}") from wrong
     return found
 
 
@@ -181,7 +181,7 @@ class _Postgres:
             raise self._said(wrong) from wrong
 
     def _said(self, wrong: Exception) -> LadderError:
-        return LadderError(f"{self.address.shown} can't be read: {str(wrong).strip()}")
+        return LadderError(f"{self.address.shown} can't be read: {' '.join(str(wrong).split())}")
 
     def close(self) -> None:
         self.connection.close()
