@@ -10,7 +10,7 @@ from ladder_graph.errors import LadderError
 from ladder_graph.replay.coverage import SAID
 from ladder_graph.replay.report.columns import GROUPS, divided, percent, shown, unseen
 from ladder_graph.replay.report.findings import Findings
-from ladder_graph.replay.report.text import HEADS, NEWLY, PREFIX, SOURCES, attacks, minutes, risk, source, summed
+from ladder_graph.replay.report.phrases import HEADS, NEWLY, PREFIX, SOURCES, attacks, minutes, risk, source, summed
 from ladder_graph.wording import inert, show
 
 if TYPE_CHECKING:
