@@ -20,16 +20,17 @@ _LONGEST = 600
 """Characters of a call's arguments that a page shows."""
 
 
-def page(found: Findings) -> str:
+def page(found: Findings, compared: str = "") -> str:
     """The whole page.
 
     Args:
         found: What was found.
+        compared: What a comparison with a ledger found, as text; empty without one.
 
     Raises:
         LadderError: jinja2 isn't installed.
     """
-    return templates().get_template("replay.html").render(found=found, style=_style())
+    return templates().get_template("replay.html").render(found=found, compared=compared, style=_style())
 
 
 @cache
