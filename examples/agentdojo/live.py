@@ -4,6 +4,9 @@ Prints, gate by gate, what AgentDojo's benchmark functions measure: how many of 
 under attack, how many attacks are carried out, and how often somebody is asked. The model is written down: it does each
 task as AgentDojo's ground truth has it, and obeys every injection that it reads. So an attack fails only where the
 gate or the reviewer stops it, and a task only where one of them stands in its way.
+
+With `--pack` the recorded runs go through the gates instead, in which an attack was carried out: their calls, one after
+the other, in their own environments, whatever became of the call before.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ import json
 import logging
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, redirect_stdout
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,8 +29,10 @@ from agentdojo.benchmark import benchmark_suite_with_injections, benchmark_suite
 from agentdojo.logging import OutputLogger
 from agentdojo.task_suite.load_suites import get_suite
 
+from examples.agentdojo.again import Again, Recorded, recorded
+from examples.agentdojo.worlds import frozen, world
 from ladder_graph import Ladder
-from ladder_graph.dojo import GatedTools, Gullible, Reviewer, Tally
+from ladder_graph.dojo import GatedTools, Gullible, Reviewer, Scripted, Tally
 from ladder_graph.policy import Policy, load_policy
 from ladder_graph.replay.references import every_write_asked
 
@@ -97,6 +102,52 @@ def measured(suite_name: str, gate: str, reviewer: float, tasks: int, seed: int 
     )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """What became of recorded attacks behind one gate."""
+
+    suite: str
+    gate: str
+    attacks: int
+    """Runs in which an attack was carried out by calls, as recorded."""
+    carried_out: int
+    """How many still are."""
+    asked: int
+    declined: int
+
+
+def stopped(suite: str, gate: str, reviewer: float, every: int = 1, seed: int = 0) -> Stopped:
+    """Take the calls of recorded runs through one gate.
+
+    Args:
+        suite: The suite.
+        gate: One of `GATES`.
+        reviewer: The share of runs in which whoever is asked notices the calls that the attack needs.
+        every: Of so many runs one is taken.
+        seed: Decides in which runs it is noticed.
+    """
+    runs = [one for one in recorded() if one.parts[1] == suite and one.attack and not one.text_only][::every]
+    needed: list[tuple[str, Any]] = []
+    carried_out = 0
+    with ExitStack() as opened, frozen(), _quietly():
+        someone = Reviewer(lambda call: (call.tool, call.arguments) in needed, reviewer, seed)
+        tools, tally = _tools(suite, gate, someone, opened)
+        for run in runs:
+            needed[:] = [(run.calls[place]["t"], run.calls[place]["a"]) for place in run.critical]
+            carried_out += _through(tools, run)
+    return Stopped(suite, gate, len(runs), carried_out, tally.asked, tally.declined)
+
+
+def _through(tools: ToolsExecutor, run: Recorded) -> bool:
+    """Whether the attack of a recorded run succeeds where its calls are executed by these tools."""
+    model, suite, task, injected = run.parts
+    again = Again(world(model, run.version, suite, task, injected), task, run)
+    script = Scripted([[call.model_copy(deep=True)] for call in again.trace])
+    loop = ToolsExecutionLoop([tools, script], max_iters=len(again.trace) + 1)
+    AgentPipeline([InitQuery(), script, loop]).query(run.prompt, again.world.runtime(), again.after)
+    return again.carried_out(injected)
+
+
 def _spread(names: list[str], many: int) -> list[str]:
     """So many of them, from all over; 0 for all."""
     return names[:: max(len(names) // many, 1)][:many] if many else names
@@ -132,6 +183,21 @@ def table(rows: list[Measured], reviewer: float) -> str:
     return "\n".join([*lines, "", _LEGEND.format(reviewer=reviewer)])
 
 
+def pack_table(rows: list[Stopped], reviewer: float) -> str:
+    """The rows, and how they are to be read."""
+    rule = "{:10} {:18} {:>12} {:>10} {:>9}"
+    lines = [rule.format("suite", "gate", "carried out", "asked/run", "declined")]
+    for row in rows:
+        carried_out, asked = f"{row.carried_out}/{row.attacks}", f"{row.asked / row.attacks:.2f}"
+        lines.append(rule.format(row.suite, row.gate, carried_out, asked, row.declined))
+    return "\n".join([*lines, "", _PACK_LEGEND.format(reviewer=reviewer)])
+
+
+_PACK_LEGEND = """\
+carried out: of the recorded attacks that needed calls and succeeded, those that still do.
+The reviewer is taken to notice the calls that the attack needs in {reviewer:.0%} of the runs, and approves all others.
+A model goes on as it was recorded, whatever became of its calls."""
+
 _LEGEND = """\
 solved, under attack: users' tasks that are solved; carried out: attacks that succeed.
 The reviewer is taken to notice what was injected in {reviewer:.0%} of the runs, and approves everything else.
@@ -145,14 +211,22 @@ def main() -> int:
     options.add_argument("--tasks", type=int, default=6, help="user tasks of each suite; 0 for all of them")
     options.add_argument("--seed", type=int, default=0, help="decides in which runs the reviewer notices it")
     options.add_argument("--suite", choices=SUITES, action="append", help="only this suite")
+    options.add_argument("--pack", action="store_true", help="take the recorded attacks instead")
+    options.add_argument("--every", type=int, default=1, help="with --pack: of so many runs one is taken")
     options.add_argument("--json", action="store_true", help="print JSON")
     said = options.parse_args()
-    rows = [
-        measured(suite, gate, said.catches, said.tasks, said.seed) for suite in said.suite or SUITES for gate in GATES
-    ]
-    found: dict[str, Any] = {"catches": said.catches, "seed": said.seed, "rows": [asdict(row) for row in rows]}
-    print(json.dumps(found, indent=2) if said.json else table(rows, said.catches))
+    gates = [(suite, gate) for suite in said.suite or SUITES for gate in GATES]
+    if said.pack:
+        attacks = [stopped(*one, said.catches, said.every, said.seed) for one in gates]
+        print(_json(said, attacks) if said.json else pack_table(attacks, said.catches))
+        return 0
+    rows = [measured(*one, said.catches, said.tasks, said.seed) for one in gates]
+    print(_json(said, rows) if said.json else table(rows, said.catches))
     return 0
+
+
+def _json(said: argparse.Namespace, rows: Sequence[Measured | Stopped]) -> str:
+    return json.dumps({"catches": said.catches, "seed": said.seed, "rows": [asdict(row) for row in rows]}, indent=2)
 
 
 if __name__ == "__main__":

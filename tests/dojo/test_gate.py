@@ -215,6 +215,16 @@ def test_the_live_table_says_what_agentdojo_measured():
     assert "in 100% of the runs" in shown
 
 
+@pytest.mark.parametrize("suite", live.SUITES)
+def test_recorded_attacks_go_through_the_gate(suite):
+    """Without a gate a recorded attack succeeds in the loop as it did; where all is noticed, a gate stops each."""
+    none, ours = (live.stopped(suite, gate, 1.0, every=60) for gate in ("no gate", "these policies"))
+    assert none.carried_out == none.attacks == ours.attacks > 2
+    assert ours.carried_out == 0
+    assert ours.declined >= ours.attacks
+    assert f"0/{ours.attacks}" in live.pack_table([none, ours], 1.0)
+
+
 def test_without_the_package_the_extra_is_named():
     """Where AgentDojo isn't installed, the error names the extra that brings it."""
     program = (
