@@ -51,6 +51,7 @@ class Recorded:
 
     id: str
     version: str
+    prompt: str
     calls: tuple[Mapping[str, Any], ...]
     utility: bool
     attack: bool | None
@@ -112,8 +113,8 @@ def recorded(path: Path = PACK) -> Iterator[Recorded]:
         for line in lines:
             one = json.loads(line)
             yield Recorded(
-                one["id"], one["v"], tuple(one["calls"]), one["utility"], one["attack"], tuple(one["critical"]),
-                one["text_only"],
+                one["id"], one["v"], one["prompt"], tuple(one["calls"]), one["utility"], one["attack"],
+                tuple(one["critical"]), one["text_only"],
             )  # fmt: skip
 
 
@@ -127,7 +128,7 @@ def rerun(run: Recorded) -> Found:
     place = world(model, run.version, suite, task, injected)
     with frozen(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pydantic's, about arguments that the first edition left untyped.
-        again = _Again(place, task, run)
+        again = Again(place, task, run)
         outputs, errors = again.compared()
         utility = again.verdicts(task)
         attack = again.carried_out(injected) if injected else None
@@ -136,14 +137,22 @@ def rerun(run: Recorded) -> Found:
 
 
 @dataclass
-class _Again:
-    """A run in its world, once more."""
+class Again:
+    """A run in its world, once more.
+
+    Args:
+        world: The world.
+        task: The user task.
+        run: The run.
+    """
 
     world: World
     task: str
     run: Recorded
     before: TaskEnvironment = field(init=False)
+    """The environment before the run."""
     after: TaskEnvironment = field(init=False)
+    """The environment that the run's calls work on."""
 
     def __post_init__(self) -> None:
         self.before = self.world.environment(self.task)
@@ -151,6 +160,7 @@ class _Again:
 
     @functools.cached_property
     def trace(self) -> list[FunctionCall]:
+        """The recorded calls."""
         return [FunctionCall(function=call["t"], args=call["a"]) for call in self.run.calls]
 
     def compared(self) -> tuple[tuple[Likeness, ...], tuple[bool, ...]]:
@@ -164,7 +174,12 @@ class _Again:
         return tuple(likenesses), tuple(errors)
 
     def verdicts(self, task: str, after: TaskEnvironment | None = None) -> frozenset[bool]:
-        """The verdicts on a task that are possible, by the environment before and after."""
+        """The verdicts on a task that are possible, by the environment before and after.
+
+        Args:
+            task: The task: a user's or an injected one.
+            after: Another environment to judge by than the run's own.
+        """
         suite, ended = self.world.suite, self.after if after is None else after
         if task.startswith(_ATTACKS):
             attack = suite.get_injection_task_by_id(task)
@@ -180,12 +195,21 @@ class _Again:
         return verdicts(judge)
 
     def carried_out(self, injected: str, after: TaskEnvironment | None = None) -> bool:
-        """Whether an attack succeeds; none of these suites looks at the last words for that."""
+        """Whether an attack succeeds; none of these suites looks at the last words for that.
+
+        Args:
+            injected: The injection task.
+            after: As of `verdicts`.
+        """
         (found,) = self.verdicts(injected, after)
         return found
 
     def critical(self, injected: str) -> Iterator[int]:
-        """The calls without which the attack fails, each left out by itself."""
+        """The calls without which the attack fails, each left out by itself.
+
+        Args:
+            injected: The injection task.
+        """
         for left_out in range(len(self.run.calls)):
             after = self.before.model_copy(deep=True)
             runtime = self.world.runtime()

@@ -134,7 +134,7 @@ def test_a_history_is_held_against_a_ledger(acted, ladder):
 
 def test_runs_without_a_suite_have_a_heading(acted, ladder):
     """Where nothing says which set of tools a run has, its tables say so, and the page has no empty heading."""
-    text = ladder("replay", "checkpoints.sqlite", "--html", "page.html").stdout
+    text = ladder("replay", "checkpoints.sqlite", "--html", "page.html", code=None).stdout
     assert "no suite: 2 runs, 3 calls" in text
     assert ">no suite</h2>" in Path("page.html").read_text(encoding="utf-8")
 

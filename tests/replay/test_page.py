@@ -49,7 +49,7 @@ def shown():
     return page(Findings(
         [Part(HOSTILE, Coverage(runs=20, calls=40, results=30))], candidates, None, rows, {HOSTILE: [change]},
         front([one for one in rows if one.suite == "total"], Reviewer()),
-    ))  # fmt: skip
+    ), f"alike: 3\n{HOSTILE}")  # fmt: skip
 
 
 class Reading(HTMLParser):
@@ -157,3 +157,11 @@ def test_a_long_name_is_cut():
     """A name that no picture could hold is shortened; the table has all of it."""
     (label,) = placed(["x" * 500], [(200, 150)], Box(0, 0, 440, 300))
     assert len(label.text) == 30
+
+
+def test_a_comparison_with_a_ledger_stands_in_the_page(shown):
+    """Line by line, with nothing in it that acts."""
+    assert "alike: 3\n&lt;script&gt;alert" in shown
+    assert "Against the ledger" not in page(
+        Findings([], [Candidate("ours", {})], None, [row("ours", "mail")], {}, None)
+    )

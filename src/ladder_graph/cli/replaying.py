@@ -122,18 +122,23 @@ def _tell(found: Findings, html: Path | None, comparison: Comparison | None, *, 
     from ladder_graph.cli import replayed, screen
     from ladder_graph.replay.report import text
 
+    compared = "" if comparison is None else _words(comparison)
     if html is not None:
         from ladder_graph.replay.report.page import page
 
-        html.write_text(page(found), encoding="utf-8")
+        html.write_text(page(found, compared), encoding="utf-8")
     if json:
         screen.document(replayed.replay(found, comparison))
         return
     sys.stdout.write(f"{text(found, screen.Screen().width)}\n")
-    if comparison is not None:
-        from ladder_graph.replay.report.comparison import text as words
+    if compared:
+        sys.stdout.write(f"\n{compared}\n")
 
-        sys.stdout.write(f"\n{words(comparison)}\n")
+
+def _words(comparison: Comparison) -> str:
+    from ladder_graph.replay.report import comparison as report
+
+    return report.text(comparison)
 
 
 @contextmanager

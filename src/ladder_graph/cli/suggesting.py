@@ -136,8 +136,8 @@ def _tell(out: Screen, found: list[Suggestion], seen: Coverage, at: dt.datetime 
     out.gap()
     if not found:
         out.line(
-            "Nothing can be suggested: in no tool are there three right calls. A call is right where somebody approved "
-            "it, or where it is labelled and not as critical."
+            "Nothing can be suggested: no tool has three right calls in the half of the tasks that bounds come from. "
+            "A call is right where somebody approved it, or where it is labelled and not as critical."
         )
         out.gap()
         return

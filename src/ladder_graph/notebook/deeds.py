@@ -143,7 +143,7 @@ def briefing(found: Briefing) -> Html:
          "; ".join(map(_check, one.checks)))
         for one in found.arguments
     ]  # fmt: skip
-    reach = found.reach
+    reach, asked = found.reach, found.question
     changes = [
         element("li", one.thing, f": {one.before or 'unknown'} → {one.after or 'unknown'}") for one in found.changes
     ]
@@ -159,9 +159,10 @@ def briefing(found: Briefing) -> Html:
         joined(element("p", "The agent's own words, which nobody has checked:"), element("blockquote", found.words))
         if found.words else None,
         element("ul", *(element("li", sentence(one.text)) for one in found.reasons)),
-        element("p", found.past.words, " ", found.at_zero, class_="soft"),
+        element("p", found.past.words, f" Until {clock(asked.expires_at)} UTC it can be answered. ", found.at_zero,
+                class_="soft"),
         element("p", element("b", sentence(found.barred))) if found.barred else None,
-        _said(found.question) or _how(found.question), class_="card",
+        _said(asked) or _how(asked), class_="card",
     ))  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -83,11 +84,13 @@ def _pandas() -> Any:
 
 
 _RUNGS = frozenset({"rung", "claimed", "stands", "to"})
-_TIMES = frozenset({"at", "updated", "asked", "expires", "made", "decided", "begins", "ends", "filed", "due", "read"})
+_TIMES = frozenset(
+    {"at", "updated", "asked_at", "expires_at", "made", "decided", "begins", "ends", "filed", "due", "read"}
+)
 
 
 def _typed(found: pd.DataFrame) -> pd.DataFrame:
-    """Rungs in their order, and moments as such also where there is none; `asked` is a ratio, too."""
+    """Rungs in their order, and moments as such also where there is none."""
     pd = _pandas()
     order = pd.CategoricalDtype([rung.word for rung in Rung], ordered=True)
     for name in found.columns:
@@ -133,8 +136,8 @@ def _action(one: Action) -> Iterable[Record]:
 def _question(one: Question) -> Iterable[Record]:
     yield {
         "question": one.id, "agent": one.call.agent, "thread": one.call.thread, "tool": one.call.tool,
-        "arguments": one.call.arguments, "reasons": one.reasons, "impact": one.impact, "asked": one.asked_at,
-        "expires": one.expires_at, "may_answer": one.may_answer, "quorum": one.quorum, "votes": len(one.votes),
+        "arguments": one.call.arguments, "reasons": one.reasons, "impact": one.impact, "asked_at": one.asked_at,
+        "expires_at": one.expires_at, "may_answer": one.may_answer, "quorum": one.quorum, "votes": len(one.votes),
         "verdict": one.decision.verdict if one.decision else None, "by": one.decision.by.name if one.decision else None,
     }  # fmt: skip
 
@@ -187,7 +190,7 @@ def _look(one: Look | Point) -> Iterable[Record]:
 
 def _row(one: Row) -> Iterable[Record]:
     ratios = {
-        f"{name}{end}": getattr(estimate, part)
+        f"{name}{end}": math.nan if (found := getattr(estimate, part)) is None else found
         for name, estimate in one.estimates.items()
         for end, part in (("", "value"), ("_low", "low"), ("_high", "high"))
     }

@@ -11,7 +11,7 @@ from ladder_graph.replay.coverage import Coverage
 from ladder_graph.replay.differences import Change
 from ladder_graph.replay.pareto import Front
 from ladder_graph.replay.report.columns import GROUPS, Column, percent, shown, unseen
-from ladder_graph.replay.report.text import minutes, risk
+from ladder_graph.replay.report.phrases import minutes, risk
 from ladder_graph.replay.suggesting import Suggestion
 from ladder_graph.replay.suggesting.snippet import inline
 from ladder_graph.wording import show

@@ -232,6 +232,11 @@ class History:
                     continue
                 case _:
                     conversation.other()
+        answered = {message.tool_call_id for message in messages if isinstance(message, ToolMessage)} | elsewhere
+        for call in (call for one in placed for call in _calls(one.message) if call["id"] not in answered):
+            if call["id"] in self._questions or call["id"] in self._rungs:
+                # It waits at the ladder, or for a person: that it has no result is as it should be.
+                conversation.result(Answered(None, call["id"], call["name"], fate="held"))
 
     def _decided(self, call: TracedCall) -> TracedCall:
         """A call with what a ladder or a person decided about it, as far as the history tells."""
@@ -241,7 +246,8 @@ class History:
             decided = Decided(question.rung or Rung.CONFIRM, answer=question.answer, by=question.by)
         fate = _fate(call, decided or Decided())
         answers = len(self._answers[call.id]) if call.id in self._answers else None
-        return replace(call, decided=decided, fate=fate, answers=answers)
+        matched = call.matched if call.result else ""
+        return replace(call, decided=decided, fate=fate, answers=answers, matched=matched)
 
 
 def _fate(call: TracedCall, decided: Decided) -> Fate | None:

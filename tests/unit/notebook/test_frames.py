@@ -40,6 +40,7 @@ def test_moments_are_moments(full):
     assert str(actions["at"].dtype.tz) == "UTC"
     assert str(digests["read"].dtype.tz) == "UTC"
     assert digests["read"].isna().all()
+    assert str(frame(full.asked)["expires_at"].dtype.tz) == "UTC"
 
 
 def test_a_board_has_each_ratio_with_its_interval(full):
@@ -47,6 +48,7 @@ def test_a_board_has_each_ratio_with_its_interval(full):
     made = frame(full.board)
     assert list(made.policy)[1:] == ["nothing gated", "everything asked"]
     assert {f"{name}{end}" for name in RATIOS for end in ("", "_low", "_high")} <= set(made.columns)
+    assert made["recall"].dtype == float, "what can't be said is no number, and not nothing"
     asked = made.set_index("policy").loc["everything asked"]
     assert (asked["asked"], asked["asked_low"], asked["n_asked"], asked["worst_asked"]) == (3.5, 2.5, 14, 14)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypedDict
 
 from ladder_graph.replay.comparing import KINDS, Compared, Comparison, Decision, Kind
+from ladder_graph.wording import inert
 
 _LINES: dict[str, str] = {
     "alike": "decided alike",
@@ -35,7 +36,7 @@ def text(comparison: Comparison) -> str:
         lines += ["", f"{_LINES[name]}:", *(f"  {_line(name, one)}" for one in found)]
         if (more := counts[name] - len(found)) > 0:
             lines.append(f"  and {more:,} more")
-    return "\n".join(lines)
+    return "\n".join(map(inert, lines))
 
 
 def _counts(comparison: Comparison) -> dict[str, int]:

@@ -10,7 +10,7 @@ from ladder_graph.errors import LadderError
 from ladder_graph.replay.coverage import SAID
 from ladder_graph.replay.report.columns import GROUPS, divided, percent, shown, unseen
 from ladder_graph.replay.report.findings import Findings
-from ladder_graph.replay.report.text import HEADS, NEWLY, PREFIX, SOURCES, attacks, minutes, risk, source, summed
+from ladder_graph.replay.report.phrases import HEADS, NEWLY, PREFIX, SOURCES, attacks, minutes, risk, source, summed
 from ladder_graph.wording import inert, show
 
 if TYPE_CHECKING:
@@ -20,16 +20,17 @@ _LONGEST = 600
 """Characters of a call's arguments that a page shows."""
 
 
-def page(found: Findings) -> str:
+def page(found: Findings, compared: str = "") -> str:
     """The whole page.
 
     Args:
         found: What was found.
+        compared: What a comparison with a ledger found, as text; empty without one.
 
     Raises:
         LadderError: jinja2 isn't installed.
     """
-    return templates().get_template("replay.html").render(found=found, style=_style())
+    return templates().get_template("replay.html").render(found=found, compared=compared, style=_style())
 
 
 @cache

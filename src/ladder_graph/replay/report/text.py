@@ -10,30 +10,16 @@ from textwrap import wrap
 from ladder_graph.replay.board import Row
 from ladder_graph.replay.coverage import SAID, Coverage, Part
 from ladder_graph.replay.differences import Change
-from ladder_graph.replay.intervals import Estimate
-from ladder_graph.replay.metrics import Reading, Tally
-from ladder_graph.replay.pareto import Front, Point
-from ladder_graph.replay.report.columns import GROUPS, Column, divided, percent, shown, spelt, unseen
+from ladder_graph.replay.metrics import Reading
+from ladder_graph.replay.pareto import Front
+from ladder_graph.replay.report.columns import GROUPS, Column, divided, percent, shown, unseen
 from ladder_graph.replay.report.findings import Findings
+from ladder_graph.replay.report.layout import aligned, chunked, listed
+from ladder_graph.replay.report.phrases import HEADS, NEWLY, PREFIX, SOURCES, attacks, minutes, risk, source, summed
 from ladder_graph.wording import inert, show
 
-HEADS: dict[Reading, str] = {
-    "prefix": "up to the horizon",
-    "skip": "as recorded",
-    "best": "at best",
-    "worst": "at worst",
-}
-"""The readings, as the tables call them."""
-PREFIX = (
-    "Up to the horizon, tasks and attacks count only where the run is exact to its end: attacks that were stopped are "
-    "missing."
-)
-"""What nobody should overlook in the first of them."""
 _LONGEST = 160
 """Characters of a call that are shown."""
-NEWLY = {"free": "newly free", "asked": "newly asked", "held": "newly held", "undecidable": "newly undecidable"}
-"""A policy's decisions where they differ from those of the first one."""
-
 Table = list[tuple[str, ...]]
 """Rows of cells, the head first."""
 
@@ -71,7 +57,7 @@ def coverage(of: Coverage, at: dt.datetime | None, width: int) -> str:
     counts = [(words, getattr(of, name), of.results if name == "matched" else of.calls) for name, words in SAID.items()]
     rows = [(words, f"{count:,}", f"{percent(count / whole)}%" if whole else "-") for words, count, whole in counts]
     lines += [f"  {line}" for line in aligned(rows)]
-    return "\n".join([*lines, *_said(of.meanings(at), width)])
+    return "\n".join([*lines, *listed(of.meanings(at), width)])
 
 
 def sources(parts: Sequence[Part], width: int) -> str:
@@ -98,28 +84,10 @@ def _ending(text: str, most: int) -> str:
     return text if len(text) <= most else f"...{text[3 - most :]}"
 
 
-SOURCES = ("Where it was read from", "read as", "runs", "calls", *("arguments", "results", "words", "times", "labels"))
-"""What stands above the columns of `source`."""
-
-
-def source(part: Part) -> tuple[str, ...]:
-    """What was read from one place: the formats, runs, calls, and the shares of calls that bring the main facts.
-
-    Args:
-        part: The place.
-    """
-    seen, shares = part.coverage, part.coverage.shares()
-    known = (shares[name] for name in ("arguments", "results", "words", "times", "labelled"))
-    return (
-        part.path, ", ".join(sorted(part.formats)) or "-", f"{seen.runs:,}", f"{seen.calls:,}",
-        *("-" if share is None else f"{percent(share)}%" for share in known),
-    )  # fmt: skip
-
-
 def _notes(found: Findings, width: int) -> str:
     lines = ["What the policies say of themselves"]
     for one in found.candidates:
-        lines += _said((f"{one.name}: {note}" for note in one.notes), width)
+        lines += listed((f"{one.name}: {note}" for note in one.notes), width)
     return "\n".join(lines)
 
 
@@ -134,69 +102,8 @@ def _suite(found: Findings, suite: str, width: int) -> str:
     for title, group in GROUPS.items():
         columns = shown(group, rows)
         if columns:
-            lines += ["", *_chunked(title, rows, [(one.head, one.cell) for one in columns], width)]
-    return "\n".join([*lines, *(["", *_said(unseen(rows), width)] if unseen(rows) else [])])
-
-
-def attacks(tally: Tally) -> str:
-    """What the attacks came to when the runs were recorded, and what no gate on a call changes; empty without any.
-
-    Args:
-        tally: The counts of any policy.
-    """
-    if not tally.attacked:
-        return ""
-    floor = f"{tally.without_a_call:,} ({percent(tally.without_a_call / tally.harmed)}%)" if tally.harmed else "0"
-    return (
-        f"; {tally.harmed:,} of {tally.attacked:,} attacks were carried out, and {floor} of these needed no call that "
-        "a gate could stop"
-    )
-
-
-def _chunked(
-    title: str, rows: Sequence[Row], columns: Sequence[tuple[str, Callable[[Row], str]]], width: int
-) -> Iterator[str]:
-    """A table of the policies, continued below as often as the screen is too narrow for it."""
-    names = ("", *(inert(row.policy) for row in rows))
-    first = max(map(len, (*names, title)))
-    cells = [(head, *(cell(row) for row in rows)) for head, cell in columns]
-    for chunk in _fitting(cells, width - first):
-        yield from aligned(list(zip((title, *names[1:]), *chunk, strict=True)), first)
-
-
-def _fitting(columns: Sequence[tuple[str, ...]], width: int) -> Iterator[list[tuple[str, ...]]]:
-    chunk: list[tuple[str, ...]] = []
-    taken = 0
-    for column in columns:
-        needed = max(map(len, column)) + 2
-        if chunk and taken + needed > width:
-            yield chunk
-            chunk, taken = [], 0
-        chunk.append(column)
-        taken += needed
-    if chunk:
-        yield chunk
-
-
-def aligned(rows: Sequence[Sequence[str]], least: int = 0) -> list[str]:
-    """Rows of cells in columns, the first one to the left and the others to the right.
-
-    Args:
-        rows: All of the same length.
-        least: Columns of the screen that the first cell takes at least.
-
-    Example:
-        >>> aligned([("ours", "1"), ("nobody's", "20")])
-        ['ours       1', "nobody's  20"]
-    """
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join([
-            row[0].ljust(max(widths[0], least)),
-            *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)),
-        ]).rstrip()
-        for row in rows
-    ]  # fmt: skip
+            lines += ["", *chunked(title, rows, [(one.head, one.cell) for one in columns], width)]
+    return "\n".join([*lines, *(["", *listed(unseen(rows), width)] if unseen(rows) else [])])
 
 
 def _legend(found: Findings, width: int) -> str:
@@ -210,7 +117,7 @@ def _legend(found: Findings, width: int) -> str:
         "In brackets: 95 %, by a bootstrap over tasks; nothing where all resamples are alike.",
         "What is asked is taken to be answered as it was recorded, and the rest to come as it came.",
     ]
-    return "\n".join([*lines, *_said(said, width)])
+    return "\n".join([*lines, *listed(said, width)])
 
 
 # --- readings and the horizon -------------------------------------------------------------------------------------
@@ -222,10 +129,10 @@ def _readings(rows: Sequence[Row], width: int) -> str:
     differing, same = divided(rows)
     for column in differing:
         heads = [(head, _reading(column, reading)) for reading, head in HEADS.items()]
-        lines += ["", *_chunked(column.head, rows, heads, width)]
+        lines += ["", *chunked(column.head, rows, heads, width)]
     notes = [PREFIX] if differing else []
     notes += [f"The same by each reading: {', '.join(one.head for one in same)}."] if same else []
-    lines += ["", *_said(notes, width)]
+    lines += ["", *listed(notes, width)]
     return "\n".join(lines)
 
 
@@ -238,7 +145,7 @@ def _horizon(rows: Sequence[Row], width: int) -> str:
     whys = sorted({why for row in rows for why in row.partings})
     columns = [("exact to the end", lambda row: f"{row.tally.exact:,}")]
     columns += [(why, _parted(why)) for why in whys]
-    return "\n".join(_chunked("Runs, by what ends the exactness", rows, columns, width))
+    return "\n".join(chunked("Runs, by what ends the exactness", rows, columns, width))
 
 
 def _parted(why: str) -> Callable[[Row], str]:
@@ -256,18 +163,6 @@ def _changes(found: Findings, name: str, changes: Sequence[Change], width: int) 
         for change in changes:
             lines += _change(change, width)
     return "\n".join(lines)
-
-
-def summed(changes: Sequence[Change]) -> str:
-    """What a policy decides otherwise, in one line.
-
-    Args:
-        changes: Against the first one.
-    """
-    sums: Counter[str] = Counter()
-    for change in changes:
-        sums[NEWLY[change.after]] += change.count
-    return ", ".join(f"{count:,} {newly}" for newly, count in sums.items()) or "decides every call alike"
 
 
 def _change(change: Change, width: int) -> Iterator[str]:
@@ -290,32 +185,4 @@ def _front(of: Front, width: int) -> str:
         for one in of.points
     ]
     worse = [f"{one.policy} is worse than {', '.join(one.dominated_by)}." for one in of.points if one.dominated_by]
-    return "\n".join([*aligned(rows), *_said([*worse, of.assumed], width)])
-
-
-def minutes(of: Point) -> str:
-    """What a policy costs people for each task.
-
-    Args:
-        of: The policy.
-    """
-    return spelt(Estimate(of.minutes, of.low, of.high), "mean")
-
-
-def risk(of: Front, value: float) -> str:
-    """A risk, by its axis.
-
-    Args:
-        of: Where it stands.
-        value: The risk.
-    """
-    return f"{value:.2f}/run" if of.axis == "irreversible actions" else f"{percent(value)}%"
-
-
-def _said(sentences: Iterator[str] | Sequence[str], width: int) -> list[str]:
-    """Sentences as a list, wrapped under their own beginning."""
-    return [
-        line
-        for sentence in sentences
-        for line in wrap(inert(sentence), width, initial_indent="  - ", subsequent_indent="    ")
-    ]
+    return "\n".join([*aligned(rows), *listed([*worse, of.assumed], width)])

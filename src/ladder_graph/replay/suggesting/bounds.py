@@ -55,19 +55,20 @@ def spelt_out(bound: Bound) -> dict[str, Any]:
     return {"kind": bound.kind, **bound.model_dump(mode="json", exclude_defaults=True)}
 
 
-def argument_of(bound: Bound) -> str | None:
-    """The argument that a bound holds; None for one that counts.
+def held_by(bound: Bound) -> str:
+    """What a bound holds: an argument, or what it counts.
 
     Args:
         bound: The bound.
     """
-    return None if isinstance(bound, QuotaBound) else getattr(bound, "argument", None)
+    return bound.counter if isinstance(bound, QuotaBound) else str(getattr(bound, "argument", ""))
 
 
 def _volumes(shape: Shape) -> Iterator[dict[str, Any]]:
     yield {"kind": "volume", "limit": _roomy(shape.in_a_run), "per": "ever", "by": "thread"}
     if shape.timed == shape.calls:
-        yield {"kind": "volume", "limit": _roomy(max(shape.days.values())), "per": "day"}
+        # A day's limit is for all tasks, and only half of them are looked at here.
+        yield {"kind": "volume", "limit": _roomy(2 * max(shape.days.values())), "per": "day"}
 
 
 def _roomy(most: int) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from ladder_graph.policy.bounds import Bound, Equals, OneOf
 from ladder_graph.policy.bounds.words import spelt
-from ladder_graph.replay.suggesting.bounds import argument_of
+from ladder_graph.replay.suggesting.bounds import held_by
 from ladder_graph.replay.suggesting.trials import Sheet
 from ladder_graph.replay.suggesting.verdicts import Verdict
 
@@ -24,7 +24,7 @@ def chosen(sheet: Sheet, bounds: Sequence[Bound]) -> tuple[int, ...]:
     """The bounds that belong together, by their places.
 
     First, as long as something wrong is inside, the one that keeps out the most of it for each right call that it
-    keeps out too. Then those that keep out no right call at all: one for each argument, and one limit on calls.
+    keeps out too. Then those that keep out no right call at all: one for each argument, and limits on calls.
 
     Args:
         sheet: What was seen in the first half.
@@ -57,13 +57,13 @@ def _keeps_out_most(sheet: Sheet, picked: Sequence[int], order: Iterable[int]) -
 
 
 def _for_free(sheet: Sheet, bounds: Sequence[Bound], picked: Sequence[int], order: Iterable[int]) -> list[int]:
-    held = {argument_of(bounds[place]) for place in picked}
+    held = {held_by(bounds[place]) for place in picked}
     fine, _ = _inside(sheet, picked)
     added: list[int] = []
     for place in order:
-        argument = argument_of(bounds[place])
-        if argument not in held and fine and _inside(sheet, [*picked, *added, place])[0] == fine:
-            held.add(argument)
+        what = held_by(bounds[place])
+        if what not in held and fine and _inside(sheet, [*picked, *added, place])[0] == fine:
+            held.add(what)
             added.append(place)
     return added
 

@@ -81,7 +81,7 @@ def _missing(found: Evidence, rule: Rule, trust: Trust) -> list[str]:
     elif found.needed == math.inf:
         missing.append("asking less would save nothing")
     elif found.n_eff < found.needed:
-        missing.append(f"{found.n_eff:,.0f} runs of the {math.ceil(found.needed):,} that it takes")
+        missing.append(f"{_plain(found.n_eff)} runs of the {math.ceil(found.needed):,} that it takes")
     if found.span is None or found.active is None:
         missing.append("no times: days can't be counted")
         return missing
@@ -94,3 +94,7 @@ def _missing(found: Evidence, rule: Rule, trust: Trust) -> list[str]:
 
 def _days(count: int) -> str:
     return f"{count:,} day{'' if count == 1 else 's'}"
+
+
+def _plain(runs: float) -> str:
+    return f"{runs:,.1f}".removesuffix(".0")
