@@ -10,7 +10,7 @@ import secrets
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from ladder_graph import lockfile
 from ladder_graph.calls import Call
@@ -49,7 +49,6 @@ if TYPE_CHECKING:
     from ladder_graph.hosts.shadowing import Shadowing
 
 log = logging.getLogger("ladder_graph")
-T = TypeVar("T")
 Scenery = Callable[[dt.datetime], Scene]
 
 
@@ -162,8 +161,7 @@ class Ladder(Seating):
         """Take down what the gate would decide about a graph's calls, beside it, and change nothing.
 
         Args:
-            graph: As for `wrap`; it needs no checkpointer. It is left as it is; a new graph comes back, which runs as
-                it does: nothing asks, nothing is held back, and whatever goes wrong here is swallowed and counted.
+            graph: As for `wrap`, and left as it is; no checkpointer is needed. What comes back runs as it does.
             agent: The name that it would act under, where it isn't the policy's.
 
         Raises:
@@ -248,8 +246,7 @@ class Ladder(Seating):
         """
         policy = policy or self.refresh()
         self.environs.observe(call.agent, environment)
-        seat = self.seat_of(call.agent, call.tool)
-        footing = seat.footing(policy.reader_of(policy.rule(call.tool)))
+        footing = self.seat_of(call.agent, call.tool).footing(policy.reader_of(policy.rule(call.tool)))
         locked = self.environs.locked(call.agent)
         return Gate(policy.rule(call.tool), environment, locked, footing, scene(self.clock()), at_most)
 
@@ -349,8 +346,7 @@ class Ladder(Seating):
             store=self.store, policy=policy, clock=self.clock, workspace=self.workspace,
             terms=self.terms(call, policy), filing=filing_of(policy, call.tool),
             declaration=self.seat_of(call.agent, call.tool).declaration, host=host or Alone(),
-            saga=self.scope,
-            fitted=self.fitting(call),
+            saga=self.scope, fitted=self.fitting(call),
         )  # fmt: skip
 
     def terms(self, call: Call, policy: Policy) -> Terms:
