@@ -11,7 +11,7 @@ CODE := $(wildcard src tests examples benchmarks notebooks scripts)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test faults check lint types imports bench trust-sim format docs pin clean FORCE
+.PHONY: help demo test browser faults check lint types imports bench trust-sim format docs pin clean FORCE
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,10 +24,14 @@ test: $(VENV)/dev.stamp  ## Run the tests and the doctests
 	@mkdir -p build
 	$(PY) -m pytest -n 2
 
+browser: $(VENV)/dev.stamp  ## Run the tests of the pages, in a real browser
+	@mkdir -p build
+	$(PY) -m pytest -n 2 -m browser tests/browser
+
 faults: $(VENV)/dev.stamp  ## Run the long tests of crashes and races, which `make test` runs a part of
 	$(PY) -m pytest -n 2 -m faults
 
-check: lint types imports test  ## Run everything: format, lint, types, import contracts, tests, docs
+check: lint types imports test browser  ## Run everything: format, lint, types, import contracts, tests, docs
 
 lint: $(VENV)/dev.stamp  ## Check format and lint
 	$(PY) -m ruff format --check $(CODE)

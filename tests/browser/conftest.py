@@ -32,6 +32,17 @@ OPTIONS = (
 )  # fmt: skip
 
 
+HERE = Path(__file__).parent
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """All tests of this folder take a browser, and are run by themselves."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
 @pytest.fixture(scope="session")
 def _chromium(tmp_path_factory):
     """The address of a running chromium, and its process."""

@@ -81,6 +81,12 @@ def test_the_code_of_the_readme_runs(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+def test_the_code_of_the_page_about_shadows_runs(tmp_path):
+    """The same for `docs/shadow.md`."""
+    done = run((ROOT / "docs" / "shadow.md").read_text(encoding="utf-8"), tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
 def test_each_block_that_is_not_run_says_why():
     """A block of the README is left out of the run only with a reason."""
     assert all(block.reason is None or block.reason.strip() for block in blocks(README.read_text(encoding="utf-8")))

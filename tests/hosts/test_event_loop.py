@@ -118,3 +118,18 @@ async def test_every_rung_on_a_watched_loop(ladder, how, watched):
     assert state["messages"][-1].text == "done"
     assert asked == ["pay", "pay"]
     assert ran == ["pay", "send", "set_price", "look", "pay"]
+
+
+async def test_a_shadow_on_a_watched_loop(ladder, watched):
+    """Nor does anything wait beside an agent that has a shadow, whose calls are all taken down by another thread."""
+    ran = []
+    script = [*[calls(name, {"n": at}) for at, name in enumerate(RUNGS)], calls("send", {"n": "no number"}), "done"]
+    agent = await asyncio.to_thread(lambda: create_agent(ScriptedModel(answers=script), hands(ran)))
+    graph = await asyncio.to_thread(ladder.shadow, agent)
+    state = await graph.ainvoke({"messages": "go"}, {"configurable": {"thread_id": "1"}})
+    assert state["messages"][-1].text == "done"
+    assert ran == ["pay", "send", "set_price", "look"]
+    assert await asyncio.to_thread(ladder.shadowing.flush)
+    assert ladder.shadowing.lost == 0
+    found = await asyncio.to_thread(ladder.shadowed)
+    assert {one.tool: one.calls for one in found.tools} == {**dict.fromkeys(RUNGS, 1), "send": 2}

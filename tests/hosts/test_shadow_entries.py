@@ -15,6 +15,7 @@ from ladder_graph.calls import Call
 from ladder_graph.ledger import quotas, shadows
 from ladder_graph.ledger.journal import Journal
 from ladder_graph.policy.scene import Scene
+from ladder_graph.replay import Decider, read
 from ladder_graph.testing import FrozenClock, ScriptedModel, calls, says, tool_call
 from tests.hosts.graphs import GO, READ, WAYS, World, agent_of, ladder_of, on, raw_graph
 
@@ -210,3 +211,25 @@ def test_the_counters_can_not_meet():
 
 def _scene() -> Any:
     return Scene(dt.datetime(2026, 11, 23, 10, tzinfo=dt.UTC))
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_a_replay_of_what_was_taken_down(kind, tmp_path, request):
+    """Read back as recorded runs and replayed under the same policy, each call comes to what the shadow said."""
+    where = str(tmp_path / "ladder.db") if kind == "sqlite" else request.getfixturevalue("postgres")
+    rungs = {"read": READ, "send": VOLUME, "ask": "confirm", "note": "draft"}
+    answers = [says(tool_call("read", {"x": "1"}), tool_call("ask", {"x": "1"})), *FOUR, calls("note", {"x": "1"})]
+    with contextlib.closing(ladder_of(rungs, ledger=where)) as ladder:
+        run(WAYS[0], ladder, answers, [World().tool(name) for name in rungs])
+        before = seen(ladder)
+    (found,) = read(where, pytest.fail)
+    assert (found.id, found.suite, [one.turn for one in found.calls]) == ("shadow:1", "ops", [0, 0, 1, 2, 3, 4, 5])
+    assert {one.fate for one in found.calls} == {"done"}
+    assert all(one.at and one.ended and one.result and one.model for one in found.calls)
+    judged = Decider(ladder.policy).judged(found)
+    after = [
+        (call.tool, one.verdict, *(reason.code for reason in one.route.reasons))
+        for call, one in zip(found.calls, judged, strict=True)
+    ]
+    assert sorted(after) == sorted(before)
+    assert [int(one.decided.rung) for one in found.calls][2:] == [3, 3, 2, 2, 1]

@@ -10,23 +10,8 @@ from pathlib import Path
 import pytest
 
 from ladder_graph.replay import CRITICAL, Decided
-from ladder_graph.replay.formats import read
 
 RECORDED = gzip.decompress((Path(__file__).parents[1] / "data" / "traces" / "langsmith.jsonl.gz").read_bytes()).decode()
-
-
-@pytest.fixture
-def reading(tmp_path):
-    """The runs that are read from a text or from values, each on a line; and what was told."""
-
-    def _reading(*values):
-        path = tmp_path / "runs"
-        path.write_text("\n".join(one if isinstance(one, str) else json.dumps(one) for one in values))
-        told = []
-        runs = list(read(str(path), told.append))
-        return runs, [text.removeprefix(str(path)) for text in told]
-
-    return _reading
 
 
 def test_a_real_run_with_a_persons_answers_is_read(reading):

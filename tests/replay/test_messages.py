@@ -17,7 +17,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 
 from ladder_graph.replay import CRITICAL, Decided, Run
-from ladder_graph.replay.formats import gathering, read
+from ladder_graph.replay.formats import gathering
 from ladder_graph.replay.formats.messages import FORMAT
 from ladder_graph.replay.sources import Source
 from ladder_graph.replay.traces import hashed
@@ -38,20 +38,6 @@ RESULTS = [
 ]
 DONE = {"role": "assistant", "content": "Done."}
 TALK = [{"role": "system", "content": "Be kind."}, USER, ASKS, *RESULTS, DONE]
-
-
-@pytest.fixture
-def reading(tmp_path):
-    """The runs that are read from values, each on a line, or from a text; and what was told."""
-
-    def _reading(*values, text=None):
-        path = tmp_path / "runs"
-        path.write_text("\n".join(map(json.dumps, values)) if text is None else text)
-        told = []
-        runs = list(read(str(path), told.append))
-        return runs, [line.removeprefix(str(path)) for line in told]
-
-    return _reading
 
 
 def told_of(run):
@@ -186,7 +172,7 @@ def test_a_responses_object_is_a_conversation(reading):
 @pytest.mark.parametrize("text", [json.dumps(TALK), json.dumps(TALK, indent=2), "\n".join(map(json.dumps, TALK))])
 def test_one_conversation_alone_in_a_file_is_read(reading, text):
     """As an array, or a message a line."""
-    (run,), told = reading(text=text)
+    (run,), told = reading(text)
     assert (told_of(run), told) == (BOTH, [])
 
 
@@ -196,7 +182,7 @@ def test_an_array_of_conversations_and_conversations_a_line_are_read(reading):
         json.dumps([{"id": "a", "messages": TALK}, {"id": "b", "messages": TALK}]),
         "\n".join([json.dumps(TALK)] * 2),
     ):
-        runs, told = reading(text=text)
+        runs, told = reading(text)
         assert ([told_of(run) for run in runs], told) == ([BOTH, BOTH], [])
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ladder_graph.replay.formats import gathering, read
+from ladder_graph.replay.formats import gathering
 from ladder_graph.replay.formats.otel import FORMAT
 from ladder_graph.replay.sources import Source
 
@@ -36,20 +36,6 @@ def told_of(run):
     return [
         (call.turn, call.tool, call.arguments, call.output, call.matched, call.fate, call.heard) for call in run.calls
     ]
-
-
-@pytest.fixture
-def reading(tmp_path):
-    """The runs that are read from a text or from values, each on a line; and what was told."""
-
-    def _reading(*values):
-        path = tmp_path / "spans"
-        path.write_text("\n".join(one if isinstance(one, str) else json.dumps(one) for one in values))
-        told = []
-        runs = list(read(str(path), told.append))
-        return runs, [text.removeprefix(str(path)) for text in told]
-
-    return _reading
 
 
 @pytest.mark.parametrize("name", ["openinference.console.json", "openinference.otlp.jsonl"])

@@ -113,6 +113,7 @@ class Foreseeing:
         call = self._considered(sighting, environment)
         beside = {
             "model": "" if environment is None else environment.model or "",
+            "message": proposer(sighting.messages, sighting.call.get("id")) or "",
             **({"requester": sighting.requester} if sighting.requester else {}),
         }
         journal = self.journal(policy, sighting.at)

@@ -27,6 +27,7 @@ from ladder_graph.ledger.parts import PartRow
 from ladder_graph.ledger.questions import moment
 from ladder_graph.ledger.rows import ActionRow, EntryRow, PayloadRow, QuestionRow
 from ladder_graph.ledger.standing_rows import EnvironmentRow
+from ladder_graph.replay import shadow_runs
 from ladder_graph.replay.formats.databases import opened
 from ladder_graph.replay.sources import shown
 from ladder_graph.replay.traces import Answer, Decided, Fate, TracedCall, hashed
@@ -107,6 +108,10 @@ class Accounts:
         """Each thread with an agent that acted in it, in the order in which they began."""
         for row in self._database.stream(_THREADS):
             yield row["thread"], row["agent"]
+
+    def shadows(self) -> Iterator[Any]:
+        """The entries of all shadows, chain by chain."""
+        yield from self._database.stream(shadow_runs.ENTRIES)
 
     def of(self, thread: str, agent: str | None = None) -> list[Account]:
         """The calls of a thread, in the order in which the ledger heard of them.

@@ -2,7 +2,7 @@
 
 A ledger holds no words of the user's, so that what is bound to them can't be decided from it; a checkpointer's history
 of the same threads holds them. Arguments that were erased are missing, and so are the answers of tools where nothing of
-their conversation was kept, since then nobody knows which calls had heard them.
+their conversation was kept, since then nobody knows which calls had heard them. What a shadow took down comes last.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from ladder_graph.replay.traces import Run
 
 def _read(source: Source) -> Iterator[Run]:
     from ladder_graph.replay.accounts import Accounts
+    from ladder_graph.replay.shadow_runs import shadow_runs
 
     with Accounts(source.path) as accounts:
         whole = accounts.count()
@@ -33,6 +34,7 @@ def _read(source: Source) -> Iterator[Run]:
                 requester=requesters.pop() if len(requesters) == 1 else None,
             )
             advance(source, done, whole)
+        yield from shadow_runs(accounts.shadows())
 
 
 FORMAT = Format(
