@@ -45,7 +45,7 @@ The check of banking's user task 13 has become milder since the runs were record
 do, where it had to be exactly that. One attack carries out its goal twice, so that it needs neither call alone.
 Why one output is another is not known.
 
-Without these runs the table of the policies differs by one point in a hundred at most:
+Without these runs the totals in the table of the policies differ by one point in a hundred at most:
 
 ```sh
 python -m examples.agentdojo.fidelity --lines |
