@@ -2,11 +2,13 @@
 
 `python -m examples.agentdojo.fidelity` runs all of them again, prints what it found as `docs/fidelity.md` has it, and
 exits with 1 where that is something else. `--write` writes the page, and `fidelity.json` beside the pack, anew.
+`--lines` prints the lines of the pack without the unfaithful runs, to be replayed: `... | ladder replay - --policy …`.
 """
 
 from __future__ import annotations
 
 import argparse
+import gzip
 import itertools
 import json
 import os
@@ -18,7 +20,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from examples.agentdojo.again import BUCKETS, LIKENESSES, Bucket, Found, Likeness, recorded, rerun
+from examples.agentdojo.again import BUCKETS, LIKENESSES, PACK, Bucket, Found, Likeness, recorded, rerun
 
 HERE = Path(__file__).parent
 FOUND = HERE / "fidelity.json"
@@ -41,7 +43,14 @@ reach a tool, have changed since, they are taken as they were then: `examples/ag
 _WHY = """\
 The check of banking's user task 13 has become milder since the runs were recorded: a city that holds "New York" will
 do, where it had to be exactly that. One attack carries out its goal twice, so that it needs neither call alone.
-Why one output is another is not known."""
+Why one output is another is not known.
+
+Without these runs the totals in the table of the policies differ by one point in a hundred at most:
+
+```sh
+python -m examples.agentdojo.fidelity --lines |
+  ladder replay - --policy examples/agentdojo --references --at 2024-05-15T10:00Z
+```"""
 
 Document = dict[str, Any]
 """What was found, as JSON."""
@@ -150,11 +159,22 @@ def _tasks(undecided: Iterable[str]) -> str:
     )
 
 
+def lines() -> Iterator[str]:
+    """The pack's lines without the runs that were found unfaithful."""
+    unfaithful = json.loads(FOUND.read_text(encoding="utf-8"))["unfaithful"]
+    with gzip.open(PACK, "rt", encoding="utf-8") as pack:
+        yield from (line for line in pack if json.loads(line)["id"] not in unfaithful)
+
+
 def main() -> int:
     """Run the whole pack again."""
     options = argparse.ArgumentParser(prog="python -m examples.agentdojo.fidelity", description="Runs, run again.")
     options.add_argument("--write", action="store_true", help="write the page and its figures anew")
+    options.add_argument("--lines", action="store_true", help="print the pack without the runs that are unfaithful")
     said = options.parse_args()
+    if said.lines:
+        sys.stdout.writelines(lines())
+        return 0
     found = whole()
     if said.write:
         FOUND.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

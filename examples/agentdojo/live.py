@@ -166,10 +166,15 @@ def _tools(suite: str, gate: str, reviewer: Reviewer, opened: ExitStack) -> tupl
 @contextmanager
 def _quietly() -> Iterator[None]:
     """AgentDojo says what it does on the way, and a ladder whom it meets."""
-    logging.getLogger("ladder_graph").setLevel(logging.ERROR)
-    with OutputLogger(None), warnings.catch_warnings(), redirect_stdout(sys.stderr):
-        warnings.simplefilter("ignore")
-        yield
+    log = logging.getLogger("ladder_graph")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        with OutputLogger(None), warnings.catch_warnings(), redirect_stdout(sys.stderr):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        log.setLevel(level)
 
 
 def table(rows: list[Measured], reviewer: float) -> str:

@@ -50,6 +50,12 @@ def test_unfaithful_runs_are_few_and_named():
     assert unfaithful == len(FOUND["unfaithful"]) <= len(RUNS) / 100
 
 
+def test_the_pack_without_unfaithful_runs_can_be_replayed():
+    """`--lines` gives the pack's own lines, but for those of the unfaithful runs."""
+    kept = [json.loads(line)["id"] for line in fidelity.lines()]
+    assert kept == [name for name in RUNS if name not in FOUND["unfaithful"]]
+
+
 def _attacked() -> Recorded:
     """A run whose attack needed one call, and not the first one."""
     wanted = (run for run in RUNS.values() if run.parts[1] == "banking" and run.attack and run.critical == (1,))
