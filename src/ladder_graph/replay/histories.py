@@ -29,7 +29,7 @@ from ladder_graph.replay.checkpointed import (
     rungs_in,
     written_after,
 )
-from ladder_graph.replay.formats.pairing import Answered, Asked, Conversation
+from ladder_graph.replay.conversations.pairing import Answered, Asked, Conversation
 from ladder_graph.replay.traces import Answer, Decided, Fate, Run, TracedCall, Trouble
 from ladder_graph.scale import Rung
 
