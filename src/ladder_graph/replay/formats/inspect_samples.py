@@ -19,7 +19,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from ladder_graph.replay.formats.contents import moment_of, text_of
+from ladder_graph.replay.conversations.contents import moment_of, text_of
 from ladder_graph.replay.traces import CRITICAL, Answer, Decided, Fate, Run, TracedCall, hashed
 
 _ATTACHED = "attachment://"

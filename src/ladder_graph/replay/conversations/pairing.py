@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import Any, Literal
 
-from ladder_graph.replay.formats.contents import Unreadable, arguments_of
+from ladder_graph.replay.conversations.contents import Unreadable, arguments_of
 from ladder_graph.replay.traces import Decided, Fate, TracedCall, Trouble, hashed
 
 _NAMED = 3

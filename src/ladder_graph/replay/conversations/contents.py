@@ -39,7 +39,7 @@ def arguments_of(value: object) -> dict[str, Any]:
         {'to': 'ana'}
         >>> arguments_of('{"to": "an')
         Traceback (most recent call last):
-        ladder_graph.replay.formats.contents.Unreadable: its arguments are no JSON: EOF while parsing a string ...
+        ladder_graph.replay.conversations.contents.Unreadable: its arguments are no JSON: EOF while parsing a string ...
     """
     if isinstance(value, str):
         try:
