@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import Any, Literal
 
-from ladder_graph.replay.formats.contents import Unreadable, arguments_of
+from ladder_graph.policy.scene import Floor
+from ladder_graph.replay.conversations.contents import Unreadable, arguments_of
 from ladder_graph.replay.traces import Decided, Fate, TracedCall, Trouble, hashed
 
 _NAMED = 3
@@ -86,7 +87,7 @@ class Conversation:
         self._waiting: dict[str, list[int]] = {}
         self._of_turn: list[int] = []
         self._turn = -1
-        self._floor = True
+        self._floor = Floor()
         self._unsure: set[int] = set()
         """Calls of which nobody can tell which of several results is theirs."""
         self._again: Counter[str] = Counter()
@@ -100,18 +101,17 @@ class Conversation:
     def user(self, text: str) -> None:
         """A message that bears nobody else's name, and no mark of having been made by a program.
 
-        As under the live gate it is the user's own only where it comes first, after an answer of the model, or after
-        another such message.
+        As under the live gate it is the user's own only while the user has the word.
 
         Args:
             text: What it says.
         """
-        if self._floor and self._said is not None:
+        if self._floor.users and self._said is not None:
             self._said.append(text)
 
     def other(self) -> None:
         """Something else is said, by another agent for instance: what comes next isn't known to be the user's."""
-        self._floor = False
+        self._floor.other()
 
     def model(
         self,
@@ -137,7 +137,7 @@ class Conversation:
             again: It is a part of the turn before.
             within: Which agent inside the run's own one it is; see `TracedCall`.
         """
-        self._floor = not asked if waits is None else waits
+        self._floor.model(works=bool(asked) if waits is None else not waits)
         if not again or self._turn < 0:
             self._turn += 1
             self._of_turn = []
@@ -174,7 +174,7 @@ class Conversation:
         Args:
             answered: The result.
         """
-        self._floor = False
+        self._floor.other()
         places, matched = self._places(answered)
         if len(places) > 1:
             self._unsure.update(places)
