@@ -36,15 +36,12 @@ def moment_of(text: str | None) -> datetime | None:
     Raises:
         LadderError: It is none.
     """
-    if text is None:
-        return None
+    from ladder_graph.policy.units import moment
+
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise LadderError(f"--at {text}: is no moment with a time zone, such as 2026-11-23T10:00Z")
-    return moment
+        return None if text is None else moment(text)
+    except ValueError as wrong:
+        raise LadderError(f"--at {text}: {wrong}") from None
 
 
 class Troubles:
