@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -30,7 +30,7 @@ Form = Annotated[
 ]
 
 
-def moment_of(text: str | None) -> datetime | None:
+def moment_of(text: str | None) -> dt.datetime | None:
     """The moment that `--at` names; None where it wasn't given.
 
     Raises:
