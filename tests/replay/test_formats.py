@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def test_a_recording_is_recognised_as_what_it_is_and_as_nothing_else(file, name)
 def test_what_is_in_no_format_is_an_error_that_names_those_there_are(tmp_path):
     """Of a file that was named itself."""
     path = tmp_path / "runs"
-    for content in ("", "hello", "[]", "{}", '{"a": 1}\n{"a": 2}', "[1, 2]"):
+    for content in ("hello", "[]", "{}", '{"a": 1}\n{"a": 2}', "[1, 2]"):
         path.write_text(content)
         with pytest.raises(LadderError, match=r"is in none of the formats that are known .*messages.*--format"):
             list(read(str(path), print))
@@ -74,3 +75,17 @@ def test_a_damaged_beginning_doesnt_hide_the_format(tmp_path):
     told = []
     assert [run.id for run in read(str(path), told.append)] == ["t1"]
     assert [text.removeprefix(str(path)).split(":")[1] for text in told] == ["1", "2", "3"]
+
+
+def test_a_file_with_nothing_in_it_says_so(tmp_path):
+    """An empty one isn't of an unknown format; neither is one whose packing is cut before its first byte."""
+    path = tmp_path / "runs"
+    for content, why in (
+        (b"", "is empty"),
+        (gzip.compress(b""), "is packed, and nothing of it can be unpacked"),
+        (gzip.compress(b"x" * 1000)[:12], "is packed, and nothing of it can be unpacked"),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(LadderError) as told:
+            list(read(str(path), pytest.fail))
+        assert str(told.value) == f"{path}: {why}"

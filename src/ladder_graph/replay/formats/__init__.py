@@ -105,8 +105,10 @@ def recognised(source: Source) -> Format:
         source: The file.
 
     Raises:
-        LadderError: It can't be opened, or it is none of the formats.
+        LadderError: It can't be opened, there is nothing in it, or it is none of the formats.
     """
+    if source.blank:
+        raise LadderError(f"{shown(source.path)}: {source.blank}")
     for nth in range(_SAMPLES):
         sample = Sample(source, nth)
         for one in formats():
