@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from itertools import permutations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -32,21 +32,18 @@ Form = Annotated[
 ]
 
 
-def moment_of(text: str | None) -> datetime | None:
+def moment_of(text: str | None) -> dt.datetime | None:
     """The moment that `--at` names; None where it wasn't given.
 
     Raises:
         LadderError: It is none.
     """
-    if text is None:
-        return None
+    from ladder_graph.policy.units import moment
+
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise LadderError(f"--at {text}: is no moment with a time zone, such as 2026-11-23T10:00Z")
-    return moment
+        return None if text is None else moment(text)
+    except ValueError as wrong:
+        raise LadderError(f"--at {text}: {wrong}") from None
 
 
 def once(traces: list[str]) -> list[str]:

@@ -194,8 +194,7 @@ def _verdict(one: Suggestion) -> str:
     from ladder_graph.replay.suggesting.snippet import suggestible
 
     if suggestible(one):
-        unseen = not (one.together.learned.wrong or one.together.checked.wrong)
-        doubts = ["no wrong call was ever seen that it could keep out"] if unseen else []
+        doubts = ["no wrong call was ever seen that it could keep out"] if one.untested else []
         doubts += ["so few runs say little"] if one.together.checked.at_most >= LITTLE else []
         return "; ".join(["yes, below", *doubts])
     if one.clean:

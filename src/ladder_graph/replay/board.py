@@ -31,6 +31,25 @@ _SHOWN = 120
 """Characters of a suite's name that a message shows."""
 
 
+def policy_for(suites: Mapping[str, Policy], suite: str) -> Policy | None:
+    """The policy of a suite: its own, or the one that is for all of them; None where there is neither.
+
+    Args:
+        suites: The policy for each suite, or for `ANY`.
+        suite: The suite.
+    """
+    return suites.get(suite, suites.get(ANY))
+
+
+def no_policy_for(suite: str) -> str:
+    """What is told of a suite that no policy is for.
+
+    Args:
+        suite: The suite.
+    """
+    return f"no policy is for the suite {suite[:_SHOWN]!r}, so its runs are left out"
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """What one policy makes of the runs of one suite, or of all."""
@@ -101,10 +120,10 @@ class Board:
 
     def _suite(self, name: str) -> _Suite | None:
         if name not in self._suites:
-            chosen = {policy: suites.get(name, suites.get(ANY)) for policy, suites in self.policies.items()}
+            chosen = {policy: policy_for(suites, name) for policy, suites in self.policies.items()}
             mine = {policy: one for policy, one in chosen.items() if one is not None}
             if len(mine) < len(chosen):
-                self._trouble(f"no policy is for the suite {name[:_SHOWN]!r}, so its runs are left out")
+                self._trouble(no_policy_for(name))
             self._suites[name] = _Suite(mine, self.at) if len(mine) == len(chosen) else None
         return self._suites[name]
 

@@ -10,6 +10,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import ValidationError
+
 from ladder_graph.replay.documents import parsed
 
 _MILLISECONDS, _MICROSECONDS, _NANOSECONDS = 1e11, 1e14, 1e17
@@ -175,3 +177,15 @@ def first(values: Mapping[str, Any], *keys: str) -> str:
         if isinstance(one, str) and one:
             return one
     return ""
+
+
+def mistakes(wrong: ValidationError) -> str:
+    """What is wrong with a value, each mistake with its place in it.
+
+    Args:
+        wrong: What the validation raised.
+    """
+    return "; ".join(
+        f"{'.'.join(map(str, one['loc']))}: {one['msg']}" if one["loc"] else one["msg"]
+        for one in wrong.errors(include_url=False, include_input=False, include_context=False)
+    )
