@@ -175,6 +175,12 @@ class Decider:
     def _doubt(charge: Charge, known: Known) -> str:
         return f"what earlier calls took from {charge.window}" if known.timed else TIMES
 
+    @property
+    def stray(self) -> Judged | None:
+        """What is made of each call of a tool that the policy has no entry for; None as long as there was none."""
+        unnamed = self._tools.get(None)
+        return None if unnamed is None else unnamed.judged
+
     def stands(self, name: str) -> Rung:
         """Where a tool stands before any particular call.
 
