@@ -87,14 +87,17 @@ class Replay:
             unusable: What becomes of the test where something of the traces can't be used.
         """
         from ladder_graph.errors import LadderError
-        from ladder_graph.replay.checking.limits import Limits, moment_of, replayed
+        from ladder_graph.policy.units import moment
+        from ladder_graph.replay.checking.limits import Limits, replayed
 
         several = [traces] if isinstance(traces, str | os.PathLike) else traces
         limits = Limits(max_confirmations, max_unattended_critical, max_unattended_irreversible, max_undecidable)
         try:
-            found = replayed(
-                [self._placed(one) for one in several], self._candidate(policy), at=moment_of(at), form=form
-            )
+            aware = None if at is None else moment(at)
+        except ValueError as wrong:
+            pytest.fail(f"ladder_replay: {at} {wrong}", pytrace=False)
+        try:
+            found = replayed([self._placed(one) for one in several], self._candidate(policy), at=aware, form=form)
         except LadderError as wrong:
             pytest.fail(f"ladder_replay: {wrong}", pytrace=False)
         if found.unusable and unusable == "fail":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -71,6 +72,24 @@ def test_the_readings_are_told_where_they_differ():
     assert line.split() == ["ours", *["1/10", "10%"] * 3, "9/10", "90%"]
 
 
+def test_where_all_is_exact_nothing_comes_after_the_horizon():
+    """Where no run has a horizon there are no readings of what comes after one."""
+    alike = Row("ours", "mail", Readings(*[COUNTS] * 4), dict.fromkeys(RATIOS, NONE) | {"asked": ASKED}, exposed=6)
+    assert "four readings" not in text(findings(alike))
+    assert "four readings" in text(findings(replace(alike, partings={"rejected": 1})))
+
+
+def test_no_line_is_wider_than_the_screen():
+    """Also of the last table, whose last column goes below the others."""
+    counts = [
+        row(name, executed=EXECUTED, asked=ASKED) for name in ("ours", "a policy with a name that is longer than most")
+    ]
+    policies = tuple(Candidate(one.policy, {}) for one in counts)
+    shown = text(findings(*counts, candidates=policies), width=70)
+    assert "on the front" in shown
+    assert max(map(len, shown.splitlines())) <= 70
+
+
 def test_what_ends_the_exactness_is_told():
     """How many runs are exact, and why how many aren't."""
     tally = Tally(runs=9, judged=9, tasks=9, exact=6)
@@ -91,6 +110,18 @@ def test_nothing_that_others_wrote_acts_on_a_screen():
     assert "\x1b" not in shown
     assert "\u202e" not in shown
     assert shown.count("\\u{202E}") > 6
+
+
+@pytest.mark.parametrize("value", [float("nan"), {"deep": [[[[1]]]] * 2, "inf": [float("inf")]}])
+def test_an_example_may_hold_what_no_call_can(value):
+    """Recorded arguments that no call of a ladder can have are shown like others, and end no report."""
+    changes = {"theirs": [Change("mail", "asked", "undecidable", 1, (Example("r1", 0, "mail", {"to": value}, ""),))]}
+    shown = text(
+        findings(
+            row(asked=ASKED), row("theirs", asked=ASKED), changes=changes, candidates=(*OURS, Candidate("theirs", {}))
+        )
+    )
+    assert f"mail(to={value!r})" in shown
 
 
 def test_only_the_sums_of_a_reference_are_shown():

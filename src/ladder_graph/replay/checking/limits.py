@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ladder_graph.calls import digest_of
-from ladder_graph.errors import ArgumentsError, LadderError
+from ladder_graph.errors import ArgumentsError
 from ladder_graph.replay.board import ANY
 from ladder_graph.replay.candidates import Candidate
 from ladder_graph.replay.decider import Judged, Verdict
@@ -21,7 +21,7 @@ from ladder_graph.replay.differences import why
 from ladder_graph.replay.effects import Effects
 from ladder_graph.replay.holding import held
 from ladder_graph.replay.traces import CRITICAL, Run, TracedCall
-from ladder_graph.wording import inert, show
+from ladder_graph.wording import given, inert
 
 SHOWN = 3
 """Calls that are named of each limit that is broken, and tools."""
@@ -67,18 +67,8 @@ class Decision:
     @property
     def text(self) -> str:
         """The call in one line, with where it stands and why it goes where it goes."""
-        given = (
-            "…" if self.arguments is None else ", ".join(f"{inert(n)}={_show(v)}" for n, v in self.arguments.items())
-        )
-        call = f"{inert(self.tool)}({_cut(given)})"
+        call = f"{inert(self.tool)}({_cut('…' if self.arguments is None else given(self.arguments))})"
         return f"run {inert(self.run)}, call {self.place}: {call}: {self.verdict}, {_cut(inert(self.why))}"
-
-
-def _show(value: object) -> str:
-    try:
-        return show(value)
-    except ArgumentsError:
-        return inert(repr(value))
 
 
 def _cut(text: str) -> str:
@@ -226,21 +216,3 @@ def _digest(call: TracedCall) -> str:
         return digest_of("call", call.tool, call.arguments)[:_DIGEST]
     except ArgumentsError:
         return "?"
-
-
-def moment_of(at: str | dt.datetime | None) -> dt.datetime | None:
-    """A moment from its text.
-
-    Args:
-        at: Such as `2026-11-23T10:00Z`, or a datetime.
-
-    Raises:
-        LadderError: It is none, or has no time zone.
-    """
-    try:
-        found = dt.datetime.fromisoformat(at) if isinstance(at, str) else at
-    except ValueError:
-        found = None
-    if at is not None and (found is None or found.tzinfo is None):
-        raise LadderError(f"{at} is no moment with a time zone, such as 2026-11-23T10:00Z")
-    return found

@@ -15,11 +15,13 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from itertools import takewhile
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from ladder_graph.replay.conversations.contents import moment_of, text_of
+from ladder_graph.policy.scene import Floor
+from ladder_graph.replay.conversations.contents import moment_of, text_of, words_of
 from ladder_graph.replay.traces import CRITICAL, Answer, Decided, Fate, Run, TracedCall, hashed
 
 _ATTACHED = "attachment://"
@@ -133,7 +135,7 @@ def run_of(sample: Recorded, header: Mapping[str, Any]) -> Run:
     else:
         transcript.read(sample.messages)
     own = zip(sample.messages, _own(sample.messages), strict=True)
-    said = [text_of(one.content) or "" for one, counts in own if counts]
+    said = [words_of(one.content) for one, counts in own if counts]
     if not sample.messages and isinstance(sample.input, str):
         said = [sample.input]
     return Run(
@@ -175,19 +177,32 @@ class _Transcript:
         self.calls: list[TracedCall] = []
         self._open: defaultdict[str, list[int]] = defaultdict(list)
         """By id, the places of the calls that have no result yet. Some models use an id again."""
+        self._unsure: set[int] = set()
+        """Calls of which nobody can tell which of several answers is theirs."""
         self._attachments = sample.attachments
         self._heard = dict(_heard(sample.messages))
-        self._now: int | None = None
-        """How many of the user's messages were heard, as far as that is known."""
+        self._now = _first_heard(sample)
+        """How many of the user's messages were heard; what isn't known wasn't."""
         self._turn = -1
+        self._spans: dict[str, str] = {}
+        """Of each span, within which tool's span it is."""
+        self._nested: list[str] = []
+        """The tools within whose events the one stands that is looked at."""
+        self._within = ""
+        """Which agent inside the outermost one it belongs to."""
 
     def follow(self, events: Iterable[Mapping[str, Any]]) -> None:
         """Read the events, and before each those inside of it: older versions nest what happened in a call."""
         for event in events:
             inside = event.get("events")
             if isinstance(inside, list):
+                self._nested += [str(event.get("id"))]
                 self.follow(one for one in inside if isinstance(one, dict))
+                del self._nested[-1]
+            self._within = "/".join([*self._nested, *filter(None, [self._spans.get(str(event.get("span_id")))])])
             match event.get("event"):
+                case "span_begin":
+                    self._began(event)
                 case "model":
                     self._proposed(_Proposing.model_validate(event))
                 case "approval":
@@ -205,18 +220,29 @@ class _Transcript:
             elif message.role == "tool":
                 self._answered(message)
 
+    def _began(self, event: Mapping[str, Any]) -> None:
+        """A span begins. What happens within that of a tool, an agent inside this one does."""
+        span, parent = str(event.get("id")), self._spans.get(str(event.get("parent_id")), "")
+        self._spans[span] = span if event.get("type") == "tool" else parent
+
     def _proposed(self, event: _Proposing) -> None:
         usage = event.output.usage
         tokens = None if usage is None else (usage.input_tokens, usage.output_tokens)
         for choice in event.output.choices[:1]:
-            self._now = self._heard.get(choice.message.id or "", self._of_input(event))
+            if not self._within:
+                self._now = self._heard.get(choice.message.id or "", self._of_input(event))
             self._propose(
                 choice.message, event.output.model or event.model, tokens, moment_of(event.completed or event.timestamp)
             )
 
-    def _of_input(self, event: _Proposing) -> int | None:
+    def _of_input(self, event: _Proposing) -> int:
         """How many of the user's messages were heard, by what the model was given; else as many as before."""
         return sum(_own(event.input)) if event.input else self._now
+
+    @property
+    def _words(self) -> int:
+        """How many of the user's messages were heard: none by an agent inside another one, as under the live gate."""
+        return 0 if self._within else self._now
 
     def _propose(self, message: _Message, model: str, tokens: tuple[int, int] | None, at: dt.datetime | None) -> None:
         self._turn += bool(message.tool_calls)
@@ -224,8 +250,11 @@ class _Transcript:
             self._open[call.id].append(len(self.calls))
             given = None if call.parse_error else self._filled(call.arguments)
             self.calls.append(
-                TracedCall(call.function, given, call.id, self._turn, self._now, at=at, model=model, tokens=tokens)
-            )
+                TracedCall(
+                    call.function, given, call.id, self._turn, self._words, self._within, at=at, model=model,
+                    tokens=tokens,
+                )
+            )  # fmt: skip
 
     def _decided(self, event: _Approving) -> None:
         answer = _ANSWERS.get(event.decision)
@@ -245,25 +274,38 @@ class _Transcript:
             given = self._filled(event.arguments)
             self.calls.append(
                 TracedCall(
-                    event.function, given, event.id, max(self._turn, 0), self._now, at=moment_of(event.timestamp)
+                    event.function, given, event.id, max(self._turn, 0), self._words, self._within,
+                    at=moment_of(event.timestamp),
                 )
-            )
+            )  # fmt: skip
         error = _Error() if event.failed and event.error is None else event.error
-        self._close(event.id, text_of(event.result) or "", error, moment_of(event.completed))
+        self._close(event.id, event.function, text_of(event.result) or "", error, moment_of(event.completed))
 
     def _answered(self, message: _Message) -> None:
         if self._open[message.tool_call_id or ""]:
-            self._close(message.tool_call_id or "", text_of(message.content) or "", message.error, None)
+            text = text_of(message.content) or ""
+            self._close(message.tool_call_id or "", message.function or "", text, message.error, None)
 
-    def _close(self, id: str, text: str, error: _Error | None, ended: dt.datetime | None) -> None:  # noqa: A002
-        place = self._open[id].pop(0)
+    def _close(self, id: str, tool: str, text: str, error: _Error | None, ended: dt.datetime | None) -> None:  # noqa: A002
+        place, alone = self._answering(id, tool)
         call = self.calls[place]
         fate: Fate = "done" if error is None else "declined" if error.type == _REFUSED else "failed"
         call = replace(call, fate=call.fate or fate, ended=ended)
         output = self.whole(text or ("" if error is None else error.message))
         if call.fate != "declined" and output is not None:
-            call = replace(call, output=output, result=hashed(output), matched="id" if id else "order")
+            result, told = hashed(output), self._turn if self._turn > call.turn else None
+            matched: Literal["id", "order"] = "id" if id and alone else "order"
+            call = replace(call, output=output if alone else None, result=result, matched=matched, told=told)
         self.calls[place] = call
+
+    def _answering(self, id: str, tool: str) -> tuple[int, bool]:  # noqa: A002
+        """The place of the call that an answer belongs to, and whether it can be no other one's."""
+        waiting = self._open[id]
+        alike = [place for place in waiting if self.calls[place].tool == tool] or list(waiting)
+        if len(alike) > 1:
+            self._unsure.update(alike)
+        waiting.remove(alike[0])
+        return alike[0], alike[0] not in self._unsure
 
     def whole(self, text: str | None) -> str | None:
         """A text, also where only a reference to it stands; None where it isn't there."""
@@ -289,6 +331,14 @@ def _mapped(value: Any, attachments: Mapping[str, str]) -> Any:
     return value
 
 
+def _first_heard(sample: Recorded) -> int:
+    """How many of the user's messages stand before all that the model said."""
+    if not sample.messages:
+        return 1
+    first = takewhile(lambda message: message.role != "assistant", sample.messages)
+    return sum(_own(first))
+
+
 def _heard(messages: Sequence[_Message]) -> Iterator[tuple[str, int]]:
     """Of each message by its id, how many of the user's came before it."""
     count = 0
@@ -299,14 +349,11 @@ def _heard(messages: Sequence[_Message]) -> Iterator[tuple[str, int]]:
 
 
 def _own(messages: Iterable[_Message]) -> Iterator[bool]:
-    """Of each message, whether it is the user's own.
-
-    As under the live gate that is where it comes first, after an answer of the model, or after another such message.
-    """
-    floor = True
+    """Of each message, whether it is the user's own, as under the live gate."""
+    floor = Floor()
     for one in messages:
-        yield one.role == "user" and floor
+        yield one.role == "user" and floor.users
         if one.role == "assistant":
-            floor = not one.tool_calls
+            floor.model(works=bool(one.tool_calls))
         elif one.role == "tool":
-            floor = False
+            floor.other()

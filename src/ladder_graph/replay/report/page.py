@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from ladder_graph.errors import LadderError
 from ladder_graph.replay.coverage import SAID
-from ladder_graph.replay.report.columns import GROUPS, divided, percent, shown, unseen
+from ladder_graph.replay.report.columns import GROUPS, divided, percent, shown, unnamed, unseen
 from ladder_graph.replay.report.findings import Findings
 from ladder_graph.replay.report.phrases import HEADS, NEWLY, PREFIX, SOURCES, attacks, minutes, risk, source, summed
-from ladder_graph.wording import inert, show
+from ladder_graph.telling import cut
+from ladder_graph.wording import given, inert
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -53,8 +54,8 @@ def templates() -> Environment:
     made.filters.update(percent=percent, given=_given, source=source)
     made.globals.update(
         groups=GROUPS, divided=divided, heads=HEADS, prefix=PREFIX, newly=NEWLY, said=SAID, shown=shown,
-        unseen=unseen, attacks=attacks, minutes=minutes, risk=risk, summed=summed, sources=SOURCES, bar=drawing.bar,
-        whisker=drawing.whisker, end_of_axis=drawing.end_of_axis, scatter=drawing.scatter,
+        unnamed=unnamed, unseen=unseen, attacks=attacks, minutes=minutes, risk=risk, summed=summed, sources=SOURCES,
+        bar=drawing.bar, whisker=drawing.whisker, end_of_axis=drawing.end_of_axis, scatter=drawing.scatter,
     )  # fmt: skip
     return made
 
@@ -67,8 +68,7 @@ def _shown(value: Any) -> Any:
 def _given(arguments: dict[str, Any] | None) -> str:
     if arguments is None:
         return "?"
-    given = ", ".join(f"{name}={show(value)}" for name, value in arguments.items())
-    return given if len(given) <= _LONGEST else f"{given[:_LONGEST]}… ({len(given):,} characters)"
+    return cut(given(arguments), _LONGEST)
 
 
 def _style() -> Any:

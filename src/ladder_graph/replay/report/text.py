@@ -12,16 +12,25 @@ from ladder_graph.replay.coverage import SAID, Coverage, Part
 from ladder_graph.replay.differences import Change
 from ladder_graph.replay.metrics import Reading
 from ladder_graph.replay.pareto import Front
-from ladder_graph.replay.report.columns import GROUPS, Column, divided, percent, shown, unseen
+from ladder_graph.replay.report.columns import GROUPS, NOTHING, Column, divided, percent, shown, unnamed, unseen
 from ladder_graph.replay.report.findings import Findings
-from ladder_graph.replay.report.layout import aligned, chunked, listed
-from ladder_graph.replay.report.phrases import HEADS, NEWLY, PREFIX, SOURCES, attacks, minutes, risk, source, summed
-from ladder_graph.wording import inert, show
+from ladder_graph.replay.report.layout import aligned, chunked, continued, listed
+from ladder_graph.replay.report.phrases import (
+    ASSUMED,
+    HEADS,
+    NEWLY,
+    PREFIX,
+    SOURCES,
+    attacks,
+    minutes,
+    risk,
+    source,
+    summed,
+)
+from ladder_graph.wording import given, inert
 
 _LONGEST = 160
 """Characters of a call that are shown."""
-Table = list[tuple[str, ...]]
-"""Rows of cells, the head first."""
 
 
 def text(found: Findings, width: int = 110) -> str:
@@ -54,8 +63,10 @@ def coverage(of: Coverage, at: dt.datetime | None, width: int) -> str:
         width: Columns of the screen.
     """
     lines = [f"What was read: {of.runs:,} runs with {of.calls:,} calls"]
-    counts = [(words, getattr(of, name), of.results if name == "matched" else of.calls) for name, words in SAID.items()]
-    rows = [(words, f"{count:,}", f"{percent(count / whole)}%" if whole else "-") for words, count, whole in counts]
+    rows = [
+        (SAID[name], f"{getattr(of, name):,}", NOTHING if share is None else f"{percent(share)}%")
+        for name, share in of.shares().items()
+    ]
     lines += [f"  {line}" for line in aligned(rows)]
     return "\n".join([*lines, *listed(of.meanings(at), width)])
 
@@ -98,26 +109,25 @@ def _suite(found: Findings, suite: str, width: int) -> str:
     """The tables of one suite, or of all."""
     rows = found.of(suite)
     tally = rows[0].tally
-    lines = wrap(f"{inert(suite) or 'no suite'}: {tally.runs:,} runs, {tally.calls:,} calls{attacks(tally)}", width)
+    lines = wrap(f"{inert(found.title(suite))}: {tally.runs:,} runs, {tally.calls:,} calls{attacks(tally)}", width)
     for title, group in GROUPS.items():
         columns = shown(group, rows)
         if columns:
             lines += ["", *chunked(title, rows, [(one.head, one.cell) for one in columns], width)]
-    return "\n".join([*lines, *(["", *listed(unseen(rows), width)] if unseen(rows) else [])])
+    notes = [*unnamed(rows), *unseen(rows)]
+    return "\n".join([*lines, *(["", *listed(notes, width)] if notes else [])])
 
 
 def _legend(found: Findings, width: int) -> str:
     """What the columns mean that were shown."""
     columns = [one for group in GROUPS.values() for one in shown(group, found.rows)]
+    if not columns:
+        return ""
     first = max(len(one.head) for one in columns) + 2
     lines = ["Meaning"]
     for one in columns:
         lines += wrap(one.about, width, initial_indent=f"  {one.head:<{first}}", subsequent_indent=" " * (first + 2))
-    said = [
-        "In brackets: 95 %, by a bootstrap over tasks; nothing where all resamples are alike.",
-        "What is asked is taken to be answered as it was recorded, and the rest to come as it came.",
-    ]
-    return "\n".join([*lines, *listed(said, width)])
+    return "\n".join([*lines, *listed(ASSUMED, width)])
 
 
 # --- readings and the horizon -------------------------------------------------------------------------------------
@@ -125,8 +135,10 @@ def _legend(found: Findings, width: int) -> str:
 
 def _readings(rows: Sequence[Row], width: int) -> str:
     """The figures by each reading of what comes after the horizon, where the readings differ."""
-    lines = ["After the horizon, by four readings"]
     differing, same = divided(rows)
+    if not differing and not any(row.partings for row in rows):
+        return ""  # Nothing comes after it.
+    lines = ["After the horizon, by four readings"]
     for column in differing:
         heads = [(head, _reading(column, reading)) for reading, head in HEADS.items()]
         lines += ["", *chunked(column.head, rows, heads, width)]
@@ -168,8 +180,7 @@ def _changes(found: Findings, name: str, changes: Sequence[Change], width: int) 
 def _change(change: Change, width: int) -> Iterator[str]:
     yield f"  {NEWLY[change.after]}: {change.count:,} x {inert(change.tool)}, {change.before} before"
     for one in change.examples:
-        given = "?" if one.arguments is None else ", ".join(f"{inert(k)}={show(v)}" for k, v in one.arguments.items())
-        call = f"{inert(one.tool)}({given})"
+        call = f"{inert(one.tool)}({'?' if one.arguments is None else given(one.arguments)})"
         yield f"    {call if len(call) <= _LONGEST else f'{call[:_LONGEST]}...'}"
         yield from wrap(f"{inert(one.run)}, call {one.place + 1}: {inert(one.why)}", width, initial_indent=" " * 6,
                         subsequent_indent=" " * 6)  # fmt: skip
@@ -179,10 +190,11 @@ def _change(change: Change, width: int) -> Iterator[str]:
 
 
 def _front(of: Front, width: int) -> str:
-    rows: Table = [("People's time against risk", "minutes/task", of.axis, "")]
-    rows += [
-        (inert(one.policy), minutes(one), risk(of, one.risk), "dominated" if one.dominated_by else "on the front")
-        for one in of.points
+    names = ("People's time against risk", *(inert(one.policy) for one in of.points))
+    columns = [
+        ("minutes/task", *(minutes(one) for one in of.points)),
+        (of.axis, *(risk(of, one.risk) for one in of.points)),
+        ("", *("dominated" if one.dominated_by else "on the front" for one in of.points)),
     ]
     worse = [f"{one.policy} is worse than {', '.join(one.dominated_by)}." for one in of.points if one.dominated_by]
-    return "\n".join([*aligned(rows), *listed([*worse, of.assumed], width)])
+    return "\n".join([*continued(names, columns, width), *listed([*worse, of.assumed], width)])
