@@ -340,7 +340,7 @@ def test_other_databases_are_not_taken_for_checkpoints(tmp_path):
     path = tmp_path / "other.sqlite"
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE checkpoints (n integer)")
-    with pytest.raises(LadderError, match="none of the formats"):
+    with pytest.raises(LadderError, match="holds neither the tables of a LangGraph checkpointer"):
         runs_of(str(path))
 
 

@@ -6,6 +6,8 @@ import datetime as dt
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import permutations
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -42,6 +44,30 @@ def moment_of(text: str | None) -> dt.datetime | None:
         return None if text is None else moment(text)
     except ValueError as wrong:
         raise LadderError(f"--at {text}: {wrong}") from None
+
+
+def once(traces: list[str]) -> list[str]:
+    """The traces, if none of them is named twice.
+
+    Raises:
+        LadderError: One is another one, or lies in it, so that its runs would count twice.
+    """
+    from ladder_graph.replay.sources import shown
+
+    places = [None if one == "-" or "://" in one else Path(one).resolve() for one in traces]
+    for (one, place), (other, around) in permutations(zip(traces, places, strict=True), 2):
+        if one == other or (place is not None and around is not None and place.is_relative_to(around)):
+            raise LadderError(f"{shown(one)}: is named twice, alone or by its folder, and its runs would count twice")
+    return traces
+
+
+def without_runs(traces: list[str]) -> LadderError:
+    """What is wrong where nothing was found in traces."""
+    from ladder_graph.replay.sources import ENDINGS, shown
+
+    folder = any(Path(one).is_dir() for one in traces)
+    hint = f"; in a folder, files are read that end in {', '.join(ENDINGS)}" if folder else ""
+    return LadderError(f"no recorded run was found in {', '.join(map(shown, traces))}{hint}")
 
 
 class Troubles:

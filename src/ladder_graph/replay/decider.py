@@ -179,8 +179,8 @@ class Decider:
 
     def _perhaps_drawn(self, held: Sequence[Bound], call: Call, scene: Scene, known: Known) -> Iterator[str]:
         """What of a call's quotas is in doubt since nobody knows what earlier calls took from which of them."""
-        for bound in held:
-            charges = bound.charges(call, scene) if isinstance(bound, QuotaBound) else ()
+        for bound in (one for one in held if isinstance(one, QuotaBound)):
+            charges = bound.charges(call, scene)
             for charge in () if isinstance(charges, Breach) else charges:
                 unseen = self._unseen.of(bound, call, charge, timed=known.timed)
                 if charge.amount > self._counters.least(charge, timed=known.timed) - unseen:
@@ -189,6 +189,12 @@ class Decider:
     @staticmethod
     def _doubt(charge: Charge, known: Known) -> str:
         return f"what earlier calls took from {charge.window}" if known.timed else TIMES
+
+    @property
+    def stray(self) -> Judged | None:
+        """What is made of each call of a tool that the policy has no entry for; None as long as there was none."""
+        unnamed = self._tools.get(None)
+        return None if unnamed is None else unnamed.judged
 
     def stands(self, name: str) -> Rung:
         """Where a tool stands before any particular call.

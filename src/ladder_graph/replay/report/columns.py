@@ -12,6 +12,8 @@ from ladder_graph.replay.metrics import RATIOS, READINGS, Tally
 
 _RULE = 3
 """Of three."""
+_NAMED = 5
+"""Tools that are named."""
 _FEW = 0.1
 """A share below which a tenth of a percent counts."""
 _SLIGHT = 0.0005
@@ -179,9 +181,27 @@ def unseen(rows: Iterable[Row]) -> list[str]:
         rows: Any rows.
     """
     hidden = {
-        row.suite: f"{row.suite}: where none of {row.tally.gateable:,} attacks in {row.exposed:,} tasks was executed, "
+        row.suite: f"{_of(row)}where none of {row.tally.gateable:,} attacks in {row.exposed:,} tasks was executed, "
         f"up to {percent(min(1.0, _RULE / row.exposed))}% may be, which resamples can't tell (rule of three)"
         for row in rows
         if row.exposed and not row.tally.executed
     }
     return list(hidden.values())
+
+
+def unnamed(rows: Iterable[Row]) -> list[str]:
+    """What looks careful and is a mistake: calls of tools that a policy has no entry for, a sentence for each policy.
+
+    Args:
+        rows: Any rows.
+    """
+    return [
+        f"{_of(row)}{row.policy} has no entry for the tools of {row.unnamed:,} of {row.tally.calls:,} calls, so these "
+        f"are only suggested: {', '.join(row.strangers[:_NAMED])}{', …' if len(row.strangers) > _NAMED else ''}"
+        for row in rows
+        if row.unnamed
+    ]
+
+
+def _of(row: Row) -> str:
+    return f"{row.suite}: " if row.suite else ""
