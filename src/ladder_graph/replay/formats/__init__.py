@@ -14,7 +14,8 @@ from pydantic_core import from_json
 
 from ladder_graph.errors import LadderError
 from ladder_graph.replay.documents import ITEM, Cutter, value_of, whole
-from ladder_graph.replay.sources import Progress, Source, files, shown
+from ladder_graph.replay.paths import files, shown
+from ladder_graph.replay.sources import Progress, Source
 from ladder_graph.replay.traces import Run, Trouble
 
 NAMES = (
