@@ -92,6 +92,17 @@ class Source:
         return self.head.decode(self._encoding, "replace").removeprefix("\ufeff")
 
     @property
+    def blank(self) -> str:
+        """Why there is nothing in it to be read, in words; empty where there is.
+
+        Raises:
+            LadderError: There is no such file, or it can't be read.
+        """
+        if self.is_url or self.head:
+            return ""
+        return "is empty" if self._unpacked is None else "is packed, and nothing of it can be unpacked"
+
+    @property
     def is_sqlite(self) -> bool:
         """Whether it is a SQLite database."""
         return self.head.startswith(_DATABASE)

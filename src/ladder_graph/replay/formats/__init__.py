@@ -126,7 +126,7 @@ def _unlike(source: Source) -> str:
         return "holds neither the tables of a LangGraph checkpointer nor those of a ladder's ledger"
     sample, opening = Sample(source), source.opening.strip()
     if not opening:
-        return "is empty"
+        return source.blank or "is empty"
     if sample.first is None and not opening.startswith(("[", "{")):
         return "holds no JSON; recorded runs are JSON, a value a line or one document, or a database"
     known = ", ".join(NAMES)
