@@ -22,7 +22,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from ladder_graph import turns
+from ladder_graph import awaiting
 from ladder_graph.calls import Call
 from ladder_graph.errors import AnswerRefused
 from ladder_graph.fingerprint import Environment, toolset_component
@@ -85,7 +85,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp(prefix="ladder-"))
         self.source = self.place()
         self.clock, self.world, self.last, self.impact = FrozenClock(), World(), None, "low"
-        self.patience, turns.PATIENCE = turns.PATIENCE, 0.0
+        self.patience, awaiting.PATIENCE = awaiting.PATIENCE, 0.0
         self.processes = [self.process(), self.process()]
 
     def place(self):
@@ -327,7 +327,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def teardown(self):
         """Nothing is left over."""
-        turns.PATIENCE = self.patience
+        awaiting.PATIENCE = self.patience
         for ladder in self.processes:
             ladder.close()
         shutil.rmtree(self.folder)
