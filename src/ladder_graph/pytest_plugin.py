@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ladder_graph.policy import Policy
     from ladder_graph.replay.candidates import Candidate
-    from ladder_graph.replay.checking import Replayed
+    from ladder_graph.replay.checking.limits import Replayed
 
 Source = str | os.PathLike[str]
 WRITTEN = "ladder_snapshot"
@@ -87,7 +87,7 @@ class Replay:
             unusable: What becomes of the test where something of the traces can't be used.
         """
         from ladder_graph.errors import LadderError
-        from ladder_graph.replay.checking import Limits, moment_of, replayed
+        from ladder_graph.replay.checking.limits import Limits, moment_of, replayed
 
         several = [traces] if isinstance(traces, str | os.PathLike) else traces
         limits = Limits(max_confirmations, max_unattended_critical, max_unattended_irreversible, max_undecidable)
@@ -156,7 +156,7 @@ class Outcome:
             tightened: Whether a call that goes lower fails too.
         """
         from ladder_graph.errors import LadderError
-        from ladder_graph.replay.snapshots import compared, read, written
+        from ladder_graph.replay.checking.snapshots import compared, read, written
 
         path = self._path(name)
         if self._request.config.getoption("--ladder-update"):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from ladder_graph.calls import normalise
+from ladder_graph.errors import ArgumentsError
 from ladder_graph.facts import Question
 
 _BLANK = (
@@ -47,6 +49,28 @@ def unseen(text: str) -> int:
 def show(value: object) -> str:
     """A value as JSON in which no character is hidden."""
     return inert(json.dumps(normalise(value), ensure_ascii=False))
+
+
+def given(arguments: Mapping[str, object]) -> str:
+    """The arguments of a call in one line, in which no character is hidden.
+
+    What was recorded elsewhere may hold values that no call can have, such as NaN: they stand there as Python has them.
+
+    Args:
+        arguments: By name.
+
+    Example:
+        >>> given({"to": "ana", "cents": [1, float("nan")]})
+        'to="ana", cents=[1, nan]'
+    """
+    return ", ".join(f"{inert(name)}={_shown(value)}" for name, value in arguments.items())
+
+
+def _shown(value: object) -> str:
+    try:
+        return show(value)
+    except ArgumentsError:
+        return inert(repr(value))
 
 
 def capital(text: str) -> str:

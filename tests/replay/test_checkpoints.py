@@ -19,9 +19,9 @@ from langgraph.types import Command
 
 from ladder_graph.errors import LadderError
 from ladder_graph.replay import Decider
-from ladder_graph.replay.checkpointed import Serde
-from ladder_graph.replay.formats.databases import connected, served
 from ladder_graph.replay.sources import Source
+from ladder_graph.replay.stores.checkpoint import Serde
+from ladder_graph.replay.stores.databases import connected, served
 from ladder_graph.replay.traces import hashed
 from ladder_graph.scale import Rung
 from ladder_graph.testing import ScriptedModel, calls, says, tool_call

@@ -24,8 +24,9 @@ def command(*arguments, seed="0"):
 
 
 def ran(command, folder, seed="0"):
-    """Run a command somewhere. Its environment is that of Python, to which readline adds no width of a screen."""
-    environment = {**os.environ, "PYTHONHASHSEED": seed}
+    """Run a command somewhere, without the width of a screen: readline adds one, which reaches processes of a test."""
+    environment = {key: value for key, value in os.environ.items() if key not in {"COLUMNS", "LINES"}}
+    environment["PYTHONHASHSEED"] = seed
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 
-from ladder_graph.replay.formats.gathering import Gathering, weight_of
+from ladder_graph.replay.conversations.gathering import Gathering, weight_of
 
 
 def gathered(parts, room, told=None):

@@ -68,8 +68,10 @@ def test_a_run_that_is_exact_counts_alike_by_each_reading():
 
 
 def test_the_readings_of_a_task_that_went_another_way():
-    """Skipped, the rest asks as recorded, but what was held may have been needed; at best nothing more asks; at worst
-    all of it does, and nothing is solved."""
+    """Skipped, the rest asks as recorded; at best nothing more asks; at worst all does, and nothing is solved.
+
+    What was held may have been needed, so that no reading but the best one has the task solved.
+    """
     readings = counted(run_of("send", "drop", "send", "read", solved=True), FREE, HELD, ASKS, FREE)
     assert [getattr(readings, name).asked for name in ("skip", "prefix", "best", "worst")] == [1, 0, 0, 2]
     assert [getattr(readings, name).within_1 for name in ("skip", "prefix", "best", "worst")] == [0, 0, 1, 0]

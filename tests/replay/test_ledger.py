@@ -14,7 +14,7 @@ from ladder_graph import DefiniteFailure
 from ladder_graph.errors import LadderError, NotALedger
 from ladder_graph.ledger.store import Store
 from ladder_graph.replay import Decider
-from ladder_graph.replay.accounts import _FATES, Accounts
+from ladder_graph.replay.stores.accounts import _FATES, Accounts
 from ladder_graph.replay.traces import hashed
 from ladder_graph.scale import Rung
 from ladder_graph.states import State

@@ -17,7 +17,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 
 from ladder_graph.replay import CRITICAL, Decided, Run
-from ladder_graph.replay.formats import gathering
+from ladder_graph.replay.conversations import gathering
 from ladder_graph.replay.formats.messages import FORMAT
 from ladder_graph.replay.sources import Source
 from ladder_graph.replay.traces import hashed

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ladder_graph.replay.formats import gathering
+from ladder_graph.replay.conversations import gathering
 from ladder_graph.replay.formats.otel import FORMAT
 from ladder_graph.replay.sources import Source
 

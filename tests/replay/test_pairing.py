@@ -9,8 +9,8 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, Tool
 
 from ladder_graph.hosts.scenery import users_own
 from ladder_graph.replay import Decided
-from ladder_graph.replay.formats.contents import arguments_of, moment_of, text_of, tokens_of
-from ladder_graph.replay.formats.pairing import Answered, Asked, Conversation
+from ladder_graph.replay.conversations.contents import arguments_of, moment_of, text_of, tokens_of
+from ladder_graph.replay.conversations.pairing import Answered, Asked, Conversation
 from ladder_graph.replay.traces import hashed
 
 

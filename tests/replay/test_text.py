@@ -93,6 +93,18 @@ def test_nothing_that_others_wrote_acts_on_a_screen():
     assert shown.count("\\u{202E}") > 6
 
 
+@pytest.mark.parametrize("value", [float("nan"), {"deep": [[[[1]]]] * 2, "inf": [float("inf")]}])
+def test_an_example_may_hold_what_no_call_can(value):
+    """Recorded arguments that no call of a ladder can have are shown like others, and end no report."""
+    changes = {"theirs": [Change("mail", "asked", "undecidable", 1, (Example("r1", 0, "mail", {"to": value}, ""),))]}
+    shown = text(
+        findings(
+            row(asked=ASKED), row("theirs", asked=ASKED), changes=changes, candidates=(*OURS, Candidate("theirs", {}))
+        )
+    )
+    assert f"mail(to={value!r})" in shown
+
+
 def test_only_the_sums_of_a_reference_are_shown():
     """A policy that was made to compare with isn't told tool by tool; one that somebody wrote is."""
     change = Change("send", "asked", "free", 1200, ())

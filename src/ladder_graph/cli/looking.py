@@ -302,16 +302,16 @@ def kind(of: str) -> Any:
 
 def gist_of(action: Action) -> str:
     """What an action was called with, in one line."""
-    from ladder_graph.wording import inert, show
+    from ladder_graph.wording import given
 
-    return ", ".join(f"{inert(name)}={show(value)}" for name, value in action.arguments.items())
+    return given(action.arguments)
 
 
 def gist(entry: Entry, *, whole: bool = False) -> str:
     """What an entry says, in one line."""
     from ladder_graph.cli.screen import shortened
     from ladder_graph.scale import Rung
-    from ladder_graph.wording import inert, show
+    from ladder_graph.wording import given
 
     body = entry.body
     if not body:
@@ -320,8 +320,8 @@ def gist(entry: Entry, *, whole: bool = False) -> str:
     if entry.kind in {"shadow", "shadowed"}:
         parts.append(str(body.get("verdict") or body.get("outcome")))
     if isinstance(body.get("arguments"), dict):
-        given = ", ".join(f"{inert(name)}={show(value)}" for name, value in body["arguments"].items())
-        parts.append(given if whole else shortened(given, 120))
+        said = given(body["arguments"])
+        parts.append(said if whole else shortened(said, 120))
     if entry.kind in {"demoted", "promoted"}:
         parts.append(f"to {Rung(body['rung']).word}")
     if entry.kind == "incident":

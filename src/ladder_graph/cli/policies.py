@@ -120,11 +120,10 @@ def _report(changes: list[Change], fine: str, word: str, of: int, *, json: bool)
 def _show(out: Screen, change: Change) -> None:
     """As a diff does: what was wanted or was before, and what it is."""
     from ladder_graph.cli.screen import stacked, styled
-    from ladder_graph.wording import inert, show
+    from ladder_graph.wording import given
 
     told = change.after
-    given = ", ".join(f"{inert(name)}={show(value)}" for name, value in told.call.arguments.items())
-    out.heading(change.name or told.call.tool, f"{told.call.tool}({given})")
+    out.heading(change.name or told.call.tool, f"{told.call.tool}({given(told.call.arguments)})")
     rows: list[list[Cell]] = [[styled("-", "red"), styled(change.before, "red"), ", ".join(change.missing)]]
     reasons = stacked(*(reason.text for reason in told.route.reasons))
     rows.append([styled("+", "green"), styled(told.route.rung.word, "green"), reasons])

@@ -16,7 +16,7 @@ from langchain_core.runnables import RunnableConfig
 
 from ladder_graph.hosts.conversation import INSIDE, messages_in
 from ladder_graph.hosts.identity import facts, requesting
-from ladder_graph.policy.scene import Output, Said, Scene
+from ladder_graph.policy.scene import Floor, Output, Said, Scene
 
 NOTE = "ladder_note"
 """Where a tool's reply keeps what the ladder put before it."""
@@ -57,12 +57,12 @@ def said_among(messages: Iterable[Any], *, inside: bool) -> Said:
 
 
 def users_own(messages: Iterable[Any]) -> Iterator[str]:
-    """What the user wrote: human messages that come first, after an answer, or after one another.
+    """What the user wrote: human messages while the user has the word, as `Floor` tells.
 
     One in the midst of an agent's work was put there by a node or by middleware, one with a name is how agents hand
     over to each other, and a summary is a model's.
     """
-    turn = True
+    floor = Floor()
     for message in messages:
         match message:
             case SystemMessage():
@@ -70,12 +70,12 @@ def users_own(messages: Iterable[Any]) -> Iterator[str]:
             case HumanMessage() if message.additional_kwargs.get(MADE):
                 continue
             case HumanMessage() if message.name is None:
-                if turn:
+                if floor.users:
                     yield message.text
             case AIMessage():
-                turn = not (message.tool_calls or message.invalid_tool_calls)
+                floor.model(works=bool(message.tool_calls or message.invalid_tool_calls))
             case _:
-                turn = False
+                floor.other()
 
 
 def outputs(messages: Iterable[Any]) -> Iterator[Output]:

@@ -7,18 +7,17 @@ from collections.abc import Sequence
 from ladder_graph.notebook.markup import Child, Html, element, joined, page, pairs, table, text
 from ladder_graph.notebook.palette import BLUE
 from ladder_graph.replay.board import Board, Row
-from ladder_graph.replay.coverage import Coverage
+from ladder_graph.replay.coverage import SAID, Coverage
 from ladder_graph.replay.differences import Change
 from ladder_graph.replay.pareto import Front
 from ladder_graph.replay.report.columns import GROUPS, Column, percent, shown, unseen
-from ladder_graph.replay.report.phrases import minutes, risk
+from ladder_graph.replay.report.phrases import ASSUMED, minutes, risk
 from ladder_graph.replay.suggesting import Suggestion
 from ladder_graph.replay.suggesting.snippet import inline
-from ladder_graph.wording import show
+from ladder_graph.wording import given
 
 _WIDE = 70
 """Pixels of an interval."""
-_NOTE = "In brackets: 95 %, by a bootstrap over tasks. Whatever asks is taken as approved."
 
 
 def board(found: Board) -> Html:
@@ -36,7 +35,7 @@ def _rows(found: Sequence[Row]) -> Html:
     several = len({row.suite for row in found}) > 1
     groups = [(title, shown(columns, found)) for title, columns in GROUPS.items()]
     tables = [_group(title, columns, found, several=several) for title, columns in groups if columns]
-    notes = [element("p", one, class_="soft") for one in (_NOTE, *unseen(found))]
+    notes = [element("p", one, class_="soft") for one in (*ASSUMED, *unseen(found))]
     if not tables:
         return element("p", "No run was added yet, or no policy is for its suite.")
     return joined(*tables, *notes)
@@ -72,7 +71,7 @@ def _figure(column: Column, row: Row, most: float) -> Html:
 def coverage(found: Coverage) -> Html:
     """How much of recorded runs could be read."""
     body: list[tuple[Child, ...]] = [
-        (name, f"{getattr(found, name):,}", "-" if share is None else f"{share:.1%}")
+        (SAID[name], f"{getattr(found, name):,}", "-" if share is None else f"{percent(share)}%")
         for name, share in found.shares().items()
     ]
     title = f"{found.runs:,} runs with {found.calls:,} calls bring with them"
@@ -96,7 +95,8 @@ def _example(one: Change) -> tuple[Child, Child]:
     if not one.examples:
         return "", ""
     first = one.examples[0]
-    return element("code", text(show(first.arguments), 120)), first.why
+    known = "?" if first.arguments is None else given(first.arguments)
+    return element("code", text(known, 120)), first.why
 
 
 def suggestions(found: Sequence[Suggestion]) -> Html:
@@ -131,6 +131,4 @@ def front(found: Front) -> Html:
         for one in found.points
     ]  # fmt: skip
     heads = ("policy", "minutes for each task", found.axis, "worth its questions")
-    return page(
-        table("People's time against risk", heads, body), element("p", found.reviewer.words(found.axis), class_="soft")
-    )
+    return page(table("People's time against risk", heads, body), element("p", found.assumed, class_="soft"))

@@ -31,6 +31,30 @@ class Said:
     """What tools answered, oldest first."""
 
 
+@dataclass(slots=True)
+class Floor:
+    """Who has the word in a conversation: a message in the user's name is the user's own only while the user has it.
+
+    That is at the beginning, after an answer of the model, and after another message of the user's. In the midst of an
+    agent's work somebody else put it there.
+    """
+
+    users: bool = True
+    """Whether what comes next may be the user's own."""
+
+    def model(self, *, works: bool) -> None:
+        """The model speaks.
+
+        Args:
+            works: Whether it goes on working, as with calls, and leaves the word to nobody.
+        """
+        self.users = not works
+
+    def other(self) -> None:
+        """A tool answers, or somebody else speaks."""
+        self.users = False
+
+
 NOTHING_SAID = Said()
 """A conversation of which nothing is known."""
 

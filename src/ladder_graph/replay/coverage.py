@@ -76,9 +76,9 @@ class Coverage:
             setattr(self, one.name, getattr(self, one.name) + getattr(other, one.name))
 
     def shares(self) -> dict[str, float | None]:
-        """Each count of calls as a share of all calls, by its name; None where there is no call."""
-        counted = [one.name for one in fields(self) if one.name not in {"runs", "calls"}]
-        return {name: getattr(self, name) / self.calls if self.calls else None for name in counted}
+        """Each count as a share of all calls, but those matched of all results, by its name; None where none is."""
+        wholes = {name: self.results if name == "matched" else self.calls for name in SAID}
+        return {name: getattr(self, name) / whole if whole else None for name, whole in wholes.items()}
 
     def meanings(self, at: dt.datetime | None = None) -> Iterator[str]:
         """What isn't there, and what that means for everything that is worked out from the runs: a sentence each.

@@ -57,7 +57,7 @@ class Sample:
         Raises:
             LadderError: The database can't be reached.
         """
-        from ladder_graph.replay.formats.databases import tables
+        from ladder_graph.replay.stores.databases import tables
 
         return tables(self.source)
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from ladder_graph.replay.conversations.contents import mistakes
 from ladder_graph.replay.formats import Format
 from ladder_graph.replay.sources import Source
 from ladder_graph.replay.traces import CRITICAL, Kind, Run, TracedCall
@@ -85,18 +86,6 @@ def _run(line: _Line) -> Run:
         harmed=line.attack is True,
         text_only=line.text_only,
         apart=True,
-    )
-
-
-def mistakes(wrong: ValidationError) -> str:
-    """What is wrong with a value, each mistake with its place in it.
-
-    Args:
-        wrong: What the validation raised.
-    """
-    return "; ".join(
-        f"{'.'.join(map(str, one['loc']))}: {one['msg']}" if one["loc"] else one["msg"]
-        for one in wrong.errors(include_url=False, include_input=False, include_context=False)
     )
 
 

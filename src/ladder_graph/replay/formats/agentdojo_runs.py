@@ -14,9 +14,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from ladder_graph.replay.conversations.contents import mistakes
+from ladder_graph.replay.conversations.pairing import Answered, Asked, Conversation
 from ladder_graph.replay.formats import Format
-from ladder_graph.replay.formats.agentdojo import CONTROL, mistakes
-from ladder_graph.replay.formats.pairing import Answered, Asked, Conversation
+from ladder_graph.replay.formats.agentdojo import CONTROL
 from ladder_graph.replay.sources import Source
 from ladder_graph.replay.traces import Kind, Run, Trouble
 

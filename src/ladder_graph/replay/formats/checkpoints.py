@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 from ladder_graph.errors import LadderError
 from ladder_graph.replay.formats import Format, Sample
-from ladder_graph.replay.formats.databases import advance, connected, is_postgres, opened, served
 from ladder_graph.replay.sources import Source
+from ladder_graph.replay.stores.databases import advance, connected, is_postgres, opened, served
 from ladder_graph.replay.traces import Run
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
 
-    from ladder_graph.replay.checkpointed import Serde
-    from ladder_graph.replay.histories import History
+    from ladder_graph.replay.stores.checkpoint import Serde
+    from ladder_graph.replay.stores.histories import History
 
 _THREADS = """SELECT thread_id AS thread, min(checkpoint_id) AS first FROM checkpoints
 GROUP BY thread_id ORDER BY first, thread"""
@@ -34,7 +34,7 @@ _WRITES = frozenset({"writes", "checkpoint_writes"})
 
 
 def _read(source: Source) -> Iterator[Run]:
-    from ladder_graph.replay.checkpointed import Serde
+    from ladder_graph.replay.stores.checkpoint import Serde
 
     serde = Serde()
     with closing(opened(source.path, ledger=False)) as database, _saver(source, serde) as saver:
@@ -69,7 +69,7 @@ _NEEDS = "these checkpoints are read with langgraph-checkpoint-{}: pip install {
 
 def _thread(source: Source, saver: BaseCheckpointSaver[Any], thread: str) -> Iterator[Run]:
     """The runs of one thread, that of the outermost graph first."""
-    from ladder_graph.replay.histories import History
+    from ladder_graph.replay.stores.histories import History
 
     graphs: dict[str, History] = {}
     try:

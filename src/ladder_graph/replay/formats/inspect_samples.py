@@ -19,7 +19,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from ladder_graph.replay.formats.contents import moment_of, text_of
+from ladder_graph.policy.scene import Floor
+from ladder_graph.replay.conversations.contents import moment_of, text_of
 from ladder_graph.replay.traces import CRITICAL, Answer, Decided, Fate, Run, TracedCall, hashed
 
 _ATTACHED = "attachment://"
@@ -299,14 +300,11 @@ def _heard(messages: Sequence[_Message]) -> Iterator[tuple[str, int]]:
 
 
 def _own(messages: Iterable[_Message]) -> Iterator[bool]:
-    """Of each message, whether it is the user's own.
-
-    As under the live gate that is where it comes first, after an answer of the model, or after another such message.
-    """
-    floor = True
+    """Of each message, whether it is the user's own, as under the live gate."""
+    floor = Floor()
     for one in messages:
-        yield one.role == "user" and floor
+        yield one.role == "user" and floor.users
         if one.role == "assistant":
-            floor = not one.tool_calls
+            floor.model(works=bool(one.tool_calls))
         elif one.role == "tool":
-            floor = False
+            floor.other()

@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ladder_graph.replay.formats import Format
-from ladder_graph.replay.formats.databases import advance
 from ladder_graph.replay.sources import Source
+from ladder_graph.replay.stores.databases import advance
 from ladder_graph.replay.traces import Run
 
 
 def _read(source: Source) -> Iterator[Run]:
-    from ladder_graph.replay.accounts import Accounts
-    from ladder_graph.replay.shadow_runs import shadow_runs
+    from ladder_graph.replay.stores.accounts import Accounts
+    from ladder_graph.replay.stores.shadows import shadow_runs
 
     with Accounts(source.path) as accounts:
         whole = accounts.count()

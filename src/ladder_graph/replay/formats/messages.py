@@ -18,11 +18,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from ladder_graph.replay.conversations.contents import mapping
+from ladder_graph.replay.conversations.dialects import heard, is_message, put
+from ladder_graph.replay.conversations.gathering import Gathering, weight_of
+from ladder_graph.replay.conversations.pairing import Conversation
 from ladder_graph.replay.formats import Format, Sample
-from ladder_graph.replay.formats.contents import mapping
-from ladder_graph.replay.formats.dialects import heard, is_message, put
-from ladder_graph.replay.formats.gathering import Gathering, weight_of
-from ladder_graph.replay.formats.pairing import Conversation
 from ladder_graph.replay.sources import Source
 from ladder_graph.replay.traces import Run
 

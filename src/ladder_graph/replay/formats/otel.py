@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ladder_graph.replay.conversations.contents import first, json_of, mapping, mappings, moment_of, text_of, tokens_of
+from ladder_graph.replay.conversations.dialects import Message, heard
+from ladder_graph.replay.conversations.pairing import Answered, Asked
+from ladder_graph.replay.conversations.timeline import Given, Step, paused, runs
 from ladder_graph.replay.formats import Format, Sample
-from ladder_graph.replay.formats.contents import first, json_of, mapping, mappings, moment_of, text_of, tokens_of
-from ladder_graph.replay.formats.dialects import Message, heard
-from ladder_graph.replay.formats.pairing import Answered, Asked
-from ladder_graph.replay.formats.timeline import Given, Step, paused, runs
 from ladder_graph.replay.sources import Source
 from ladder_graph.replay.traces import Run
 

@@ -19,11 +19,10 @@ from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
+from ladder_graph.replay.conversations.contents import mistakes, moment_of, text_of, tokens_of
+from ladder_graph.replay.conversations.pairing import Answered, Asked, Conversation
 from ladder_graph.replay.documents import parsed
 from ladder_graph.replay.formats import Format, Sample
-from ladder_graph.replay.formats.agentdojo import mistakes
-from ladder_graph.replay.formats.contents import moment_of, text_of, tokens_of
-from ladder_graph.replay.formats.pairing import Answered, Asked, Conversation
 from ladder_graph.replay.sources import Source
 from ladder_graph.replay.traces import Run, Trouble
 

@@ -11,7 +11,8 @@ from ladder_graph.replay.coverage import SAID
 from ladder_graph.replay.report.columns import GROUPS, divided, percent, shown, unseen
 from ladder_graph.replay.report.findings import Findings
 from ladder_graph.replay.report.phrases import HEADS, NEWLY, PREFIX, SOURCES, attacks, minutes, risk, source, summed
-from ladder_graph.wording import inert, show
+from ladder_graph.telling import cut
+from ladder_graph.wording import given, inert
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -67,8 +68,7 @@ def _shown(value: Any) -> Any:
 def _given(arguments: dict[str, Any] | None) -> str:
     if arguments is None:
         return "?"
-    given = ", ".join(f"{name}={show(value)}" for name, value in arguments.items())
-    return given if len(given) <= _LONGEST else f"{given[:_LONGEST]}… ({len(given):,} characters)"
+    return cut(given(arguments), _LONGEST)
 
 
 def _style() -> Any:

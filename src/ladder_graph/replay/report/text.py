@@ -12,11 +12,22 @@ from ladder_graph.replay.coverage import SAID, Coverage, Part
 from ladder_graph.replay.differences import Change
 from ladder_graph.replay.metrics import Reading
 from ladder_graph.replay.pareto import Front
-from ladder_graph.replay.report.columns import GROUPS, Column, divided, percent, shown, unseen
+from ladder_graph.replay.report.columns import GROUPS, NOTHING, Column, divided, percent, shown, unseen
 from ladder_graph.replay.report.findings import Findings
 from ladder_graph.replay.report.layout import aligned, chunked, listed
-from ladder_graph.replay.report.phrases import HEADS, NEWLY, PREFIX, SOURCES, attacks, minutes, risk, source, summed
-from ladder_graph.wording import inert, show
+from ladder_graph.replay.report.phrases import (
+    ASSUMED,
+    HEADS,
+    NEWLY,
+    PREFIX,
+    SOURCES,
+    attacks,
+    minutes,
+    risk,
+    source,
+    summed,
+)
+from ladder_graph.wording import given, inert
 
 _LONGEST = 160
 """Characters of a call that are shown."""
@@ -54,8 +65,10 @@ def coverage(of: Coverage, at: dt.datetime | None, width: int) -> str:
         width: Columns of the screen.
     """
     lines = [f"What was read: {of.runs:,} runs with {of.calls:,} calls"]
-    counts = [(words, getattr(of, name), of.results if name == "matched" else of.calls) for name, words in SAID.items()]
-    rows = [(words, f"{count:,}", f"{percent(count / whole)}%" if whole else "-") for words, count, whole in counts]
+    rows = [
+        (SAID[name], f"{getattr(of, name):,}", NOTHING if share is None else f"{percent(share)}%")
+        for name, share in of.shares().items()
+    ]
     lines += [f"  {line}" for line in aligned(rows)]
     return "\n".join([*lines, *listed(of.meanings(at), width)])
 
@@ -113,11 +126,7 @@ def _legend(found: Findings, width: int) -> str:
     lines = ["Meaning"]
     for one in columns:
         lines += wrap(one.about, width, initial_indent=f"  {one.head:<{first}}", subsequent_indent=" " * (first + 2))
-    said = [
-        "In brackets: 95 %, by a bootstrap over tasks; nothing where all resamples are alike.",
-        "What is asked is taken to be answered as it was recorded, and the rest to come as it came.",
-    ]
-    return "\n".join([*lines, *listed(said, width)])
+    return "\n".join([*lines, *listed(ASSUMED, width)])
 
 
 # --- readings and the horizon -------------------------------------------------------------------------------------
@@ -168,8 +177,7 @@ def _changes(found: Findings, name: str, changes: Sequence[Change], width: int) 
 def _change(change: Change, width: int) -> Iterator[str]:
     yield f"  {NEWLY[change.after]}: {change.count:,} x {inert(change.tool)}, {change.before} before"
     for one in change.examples:
-        given = "?" if one.arguments is None else ", ".join(f"{inert(k)}={show(v)}" for k, v in one.arguments.items())
-        call = f"{inert(one.tool)}({given})"
+        call = f"{inert(one.tool)}({'?' if one.arguments is None else given(one.arguments)})"
         yield f"    {call if len(call) <= _LONGEST else f'{call[:_LONGEST]}...'}"
         yield from wrap(f"{inert(one.run)}, call {one.place + 1}: {inert(one.why)}", width, initial_indent=" " * 6,
                         subsequent_indent=" " * 6)  # fmt: skip

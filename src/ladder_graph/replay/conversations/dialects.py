@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from ladder_graph.replay.formats.contents import mapping, mappings, moment_of, text_of, tokens_of
-from ladder_graph.replay.formats.pairing import Answered, Asked, Conversation
+from ladder_graph.replay.conversations.contents import mapping, mappings, moment_of, text_of, tokens_of
+from ladder_graph.replay.conversations.pairing import Answered, Asked, Conversation
 
 _ROLES = {
     "user": "user",

@@ -19,7 +19,8 @@ from langgraph.graph.message import REMOVE_ALL_MESSAGES
 
 from ladder_graph.hosts.identity import REQUESTER, STUDIO
 from ladder_graph.hosts.scenery import outputs, users_own
-from ladder_graph.replay.checkpointed import (
+from ladder_graph.replay.conversations.pairing import Answered, Asked, Conversation
+from ladder_graph.replay.stores.checkpoint import (
     Question,
     changes_in,
     held_in,
@@ -29,7 +30,6 @@ from ladder_graph.replay.checkpointed import (
     rungs_in,
     written_after,
 )
-from ladder_graph.replay.formats.pairing import Answered, Asked, Conversation
 from ladder_graph.replay.traces import Answer, Decided, Fate, Run, TracedCall, Trouble
 from ladder_graph.scale import Rung
 

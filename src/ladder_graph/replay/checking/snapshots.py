@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ladder_graph.errors import LadderError
-from ladder_graph.replay.checking import SHOWN, Decision
+from ladder_graph.replay.checking.limits import SHOWN, Decision
 from ladder_graph.replay.decider import Verdict
 from ladder_graph.wording import inert
 

@@ -10,6 +10,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import ValidationError
+
 from ladder_graph.replay.documents import parsed
 
 _MILLISECONDS, _MICROSECONDS, _NANOSECONDS = 1e11, 1e14, 1e17
@@ -39,7 +41,7 @@ def arguments_of(value: object) -> dict[str, Any]:
         {'to': 'ana'}
         >>> arguments_of('{"to": "an')
         Traceback (most recent call last):
-        ladder_graph.replay.formats.contents.Unreadable: its arguments are no JSON: EOF while parsing a string ...
+        ladder_graph.replay.conversations.contents.Unreadable: its arguments are no JSON: EOF while parsing a string ...
     """
     if isinstance(value, str):
         try:
@@ -175,3 +177,15 @@ def first(values: Mapping[str, Any], *keys: str) -> str:
         if isinstance(one, str) and one:
             return one
     return ""
+
+
+def mistakes(wrong: ValidationError) -> str:
+    """What is wrong with a value, each mistake with its place in it.
+
+    Args:
+        wrong: What the validation raised.
+    """
+    return "; ".join(
+        f"{'.'.join(map(str, one['loc']))}: {one['msg']}" if one["loc"] else one["msg"]
+        for one in wrong.errors(include_url=False, include_input=False, include_context=False)
+    )

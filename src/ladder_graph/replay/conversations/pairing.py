@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import Any, Literal
 
-from ladder_graph.replay.formats.contents import Unreadable, arguments_of
+from ladder_graph.policy.scene import Floor
+from ladder_graph.replay.conversations.contents import Unreadable, arguments_of
 from ladder_graph.replay.traces import Decided, Fate, TracedCall, Trouble, hashed
 
 _NAMED = 3
@@ -85,7 +86,7 @@ class Conversation:
         self._waiting: dict[str, list[int]] = {}
         self._of_turn: list[int] = []
         self._turn = -1
-        self._floor = True
+        self._floor = Floor()
         self._again: Counter[str] = Counter()
         self._homeless: Counter[str] = Counter()
 
@@ -97,18 +98,17 @@ class Conversation:
     def user(self, text: str) -> None:
         """A message that bears nobody else's name, and no mark of having been made by a program.
 
-        As under the live gate it is the user's own only where it comes first, after an answer of the model, or after
-        another such message.
+        As under the live gate it is the user's own only while the user has the word.
 
         Args:
             text: What it says.
         """
-        if self._floor and self._said is not None:
+        if self._floor.users and self._said is not None:
             self._said.append(text)
 
     def other(self) -> None:
         """Something else is said, by another agent for instance: what comes next isn't known to be the user's."""
-        self._floor = False
+        self._floor.other()
 
     def model(
         self,
@@ -132,7 +132,7 @@ class Conversation:
             waits: Whether it leaves the word to the user; if not said, where it proposes nothing.
             again: It is a part of the turn before.
         """
-        self._floor = not asked if waits is None else waits
+        self._floor.model(works=bool(asked) if waits is None else not waits)
         if not again or self._turn < 0:
             self._turn += 1
             self._of_turn = []
@@ -168,7 +168,7 @@ class Conversation:
         Args:
             answered: The result.
         """
-        self._floor = False
+        self._floor.other()
         place, matched = self._place(answered)
         if place is None:
             known = bool(answered.id) and answered.id in self._waiting

@@ -27,9 +27,9 @@ from ladder_graph.ledger.parts import PartRow
 from ladder_graph.ledger.questions import moment
 from ladder_graph.ledger.rows import ActionRow, EntryRow, PayloadRow, QuestionRow
 from ladder_graph.ledger.standing_rows import EnvironmentRow
-from ladder_graph.replay import shadow_runs
-from ladder_graph.replay.formats.databases import opened
 from ladder_graph.replay.sources import shown
+from ladder_graph.replay.stores import shadows
+from ladder_graph.replay.stores.databases import opened
 from ladder_graph.replay.traces import Answer, Decided, Fate, TracedCall, hashed
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
@@ -111,7 +111,7 @@ class Accounts:
 
     def shadows(self) -> Iterator[Any]:
         """The entries of all shadows, chain by chain."""
-        yield from self._database.stream(shadow_runs.ENTRIES)
+        yield from self._database.stream(shadows.ENTRIES)
 
     def of(self, thread: str, agent: str | None = None) -> list[Account]:
         """The calls of a thread, in the order in which the ledger heard of them.

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import takewhile
 
-from ladder_graph.replay.formats.dialects import Message, put
-from ladder_graph.replay.formats.gathering import Gathering, weight_of
-from ladder_graph.replay.formats.pairing import Answered, Asked, Conversation
+from ladder_graph.replay.conversations.dialects import Message, put
+from ladder_graph.replay.conversations.gathering import Gathering, weight_of
+from ladder_graph.replay.conversations.pairing import Answered, Asked, Conversation
 from ladder_graph.replay.sources import Source
 from ladder_graph.replay.traces import Run
 

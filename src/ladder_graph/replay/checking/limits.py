@@ -21,7 +21,7 @@ from ladder_graph.replay.differences import why
 from ladder_graph.replay.effects import Effects
 from ladder_graph.replay.holding import held
 from ladder_graph.replay.traces import CRITICAL, Run, TracedCall
-from ladder_graph.wording import inert, show
+from ladder_graph.wording import given, inert
 
 SHOWN = 3
 """Calls that are named of each limit that is broken, and tools."""
@@ -67,18 +67,8 @@ class Decision:
     @property
     def text(self) -> str:
         """The call in one line, with where it stands and why it goes where it goes."""
-        given = (
-            "…" if self.arguments is None else ", ".join(f"{inert(n)}={_show(v)}" for n, v in self.arguments.items())
-        )
-        call = f"{inert(self.tool)}({_cut(given)})"
+        call = f"{inert(self.tool)}({_cut('…' if self.arguments is None else given(self.arguments))})"
         return f"run {inert(self.run)}, call {self.place}: {call}: {self.verdict}, {_cut(inert(self.why))}"
-
-
-def _show(value: object) -> str:
-    try:
-        return show(value)
-    except ArgumentsError:
-        return inert(repr(value))
 
 
 def _cut(text: str) -> str:
