@@ -19,6 +19,7 @@ from ladder_graph.carrying import Carrying
 from ladder_graph.continuing import Continuing
 from ladder_graph.deciding import Fitting
 from ladder_graph.digesting import Digesting
+from ladder_graph.erasing import Erasing
 from ladder_graph.explaining import Explanation, explained
 from ladder_graph.facts import Person, Reason, Route
 from ladder_graph.fingerprint import Environment
@@ -87,7 +88,7 @@ class Cell:
         return f"{self.tool} [{self.scope}]" if self.scope else self.tool
 
 
-class Desk(Browsing, Carrying, Rollbacks, Accepting, Digesting, Continuing):
+class Desk(Browsing, Carrying, Rollbacks, Accepting, Digesting, Continuing, Erasing):
     """What people do with a ladder. `Ladder` is one; it needs no graph to be there, so the command line is one too."""
 
     seats: dict[str, Seat]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import pytest
 
@@ -87,27 +87,29 @@ class Replay:
             unusable: What becomes of the test where something of the traces can't be used.
         """
         from ladder_graph.errors import LadderError
-        from ladder_graph.replay.checking.limits import Limits, moment_of, replayed
+        from ladder_graph.policy.units import moment
+        from ladder_graph.replay.checking.limits import Limits, replayed
 
         several = [traces] if isinstance(traces, str | os.PathLike) else traces
         limits = Limits(max_confirmations, max_unattended_critical, max_unattended_irreversible, max_undecidable)
         try:
-            found = replayed(
-                [self._placed(one) for one in several], self._candidate(policy), at=moment_of(at), form=form
-            )
+            aware = None if at is None else moment(at)
+        except ValueError as wrong:
+            _fail(f"{at} {wrong}")
+        try:
+            found = replayed([self._placed(one) for one in several], self._candidate(policy), at=aware, form=form)
         except LadderError as wrong:
-            pytest.fail(f"ladder_replay: {wrong}", pytrace=False)
+            _fail(str(wrong))
         if found.unusable and unusable == "fail":
             some = "\n    ".join(found.unusable[:_SHOWN])
-            pytest.fail(
-                f"ladder_replay: {len(found.unusable)} things in the traces can't be used, so nobody knows what the "
-                f'policy makes of them (unusable="allow" leaves them out)\n    {some}',
-                pytrace=False,
+            _fail(
+                f"{len(found.unusable)} things in the traces can't be used, so nobody knows what the policy makes of "
+                f'them (unusable="allow" leaves them out)\n    {some}'
             )
         broken = found.broken(limits)
         if broken:
-            head = f"ladder_replay: {found.policy} on {', '.join(map(self._shown, found.traces))}"
-            pytest.fail("\n\n".join([head, *broken]), pytrace=False)
+            head = f"{found.policy} on {', '.join(map(self._shown, found.traces))}"
+            _fail("\n\n".join([head, *broken]))
         return Outcome(self._request, found)
 
     def _placed(self, path: Source) -> str:
@@ -163,22 +165,18 @@ class Outcome:
             self._write(path, written(self.replayed.decisions))
             return
         if not path.exists():
-            pytest.fail(
-                f"ladder_replay: there is no {self._shown(path)}; pytest --ladder-update writes it", pytrace=False
-            )
+            _fail(f"there is no {self._shown(path)}; pytest --ladder-update writes it")
         try:
             changes = compared(read(path.read_text(encoding="ascii"), self._shown(path)), self.replayed.decisions)
         except (LadderError, ValueError) as wrong:
-            pytest.fail(f"ladder_replay: {wrong}", pytrace=False)
+            _fail(str(wrong))
         if changes.loosened or changes.traces or (changes.tightened and tightened == "fail"):
-            head = f"ladder_replay: {self.replayed.policy} decides otherwise than {self._shown(path)} says"
-            pytest.fail(f"{head}\n\n{changes.text()}\n\nIf that is meant: pytest --ladder-update", pytrace=False)
+            head = f"{self.replayed.policy} decides otherwise than {self._shown(path)} says"
+            _fail(f"{head}\n\n{changes.text()}\n\nIf that is meant: pytest --ladder-update")
 
     def _path(self, name: str) -> Path:
         if not name or not all(one.isascii() and (one.isalnum() or one in "-_") for one in name):
-            pytest.fail(
-                f"ladder_replay: {name!r} is no name of a snapshot; use letters, digits, - and _", pytrace=False
-            )
+            _fail(f"{name!r} is no name of a snapshot; use letters, digits, - and _")
         test = self._request.path
         return test.parent / FOLDER / f"{test.stem}.{name}.txt"
 
@@ -194,3 +192,8 @@ class Outcome:
         beside.write_text(text, encoding="ascii", newline="\n")
         beside.replace(path)
         self._request.node.user_properties.append((WRITTEN, self._shown(path)))
+
+
+def _fail(why: str) -> NoReturn:
+    """Fail the test by a sentence alone: whoever reads it needs no way through this module."""
+    pytest.fail(f"ladder_replay: {why}", pytrace=False)

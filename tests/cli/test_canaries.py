@@ -13,7 +13,7 @@ ERASABLE = {
     "payload.body", "action.text", "action.why", "action.reply", "action.artifact", "question.reason", "vote.reason",
     "draft.reason",
 }  # fmt: skip
-"""Where what was said may stand."""
+"""Where what was said may stand: each of them `ladder erase` empties."""
 LOOKS = [
     ("status", "--json"), ("doctor",), ("watched", "--json"), ("verify", "--json"), ("verify", "--export-heads"),
     ("sweep",), ("trust", "--json"), ("fingerprint",), ("resumptions", "--json"),

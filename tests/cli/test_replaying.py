@@ -133,10 +133,10 @@ def test_a_history_is_held_against_a_ledger(acted, ladder):
 
 
 def test_runs_without_a_suite_have_a_heading(acted, ladder):
-    """Where nothing says which set of tools a run has, its tables say so, and the page has no empty heading."""
+    """Where no run says which set of tools it has, the tables are of all, and the page has no empty heading."""
     text = ladder("replay", "checkpoints.sqlite", "--html", "page.html", code=None).stdout
-    assert "no suite: 2 runs, 3 calls" in text
-    assert ">no suite</h2>" in Path("page.html").read_text(encoding="utf-8")
+    assert "all runs: 2 runs, 3 calls" in text
+    assert ">all runs</h2>" in Path("page.html").read_text(encoding="utf-8")
 
 
 def test_a_ledger_that_is_not_there_is_an_error(acted, ladder):
@@ -185,10 +185,12 @@ def test_a_suite_without_a_policy_is_told(desk, ladder):
     """Its runs are left out, said once, and the exit code says so."""
     Path("bank").mkdir()
     Path("bank/travel.toml").write_text(POLICY.format(rung="bounded"), encoding="utf-8")
+    with Path("runs.jsonl").open("a", encoding="utf-8") as file:
+        file.write(f"{line('m/travel/user_task_0/none/none', LOOK)}\n")
     done = ladder("replay", "runs.jsonl", "--policy", "bank", "--json", code=1)
     assert done.stderr == "no policy is for the suite 'banking', so its runs are left out\n"
-    assert done.document["rows"][0]["counts"]["runs"] == 0
-    assert done.document["coverage"]["runs"] == 3
+    assert done.document["rows"][0]["counts"]["runs"] == 1
+    assert done.document["coverage"]["runs"] == 4
 
 
 def test_the_policy_one_stands_beside_is_taken(desk, ladder):
@@ -231,6 +233,16 @@ def test_no_more_is_told_than_somebody_reads(desk, ladder):
             "empty: has no policy; a folder holds one file SUITE.toml for each suite",
         ),
         (
+            ["empty", "--policy", "loose.toml"],
+            "no recorded run was found in empty; in a folder, files are read that end",
+        ),
+        (["runs.jsonl", "--policy", "loose.toml", "--format", "messages"], "no recorded run was found in runs.jsonl"),
+        (["runs.jsonl", "--policy", "runs.gz"], "runs.gz:1:2: not UTF-8"),
+        (["runs.jsonl", "--policy", "shops"], "none of the 3 runs is of a suite that each policy has a file for"),
+        (["runs.jsonl", "./runs.jsonl", "--policy", "loose.toml"], "runs.jsonl: is named twice"),
+        ([".", "runs.jsonl", "--policy", "loose.toml"], "runs.jsonl: is named twice, alone or by its folder"),
+        (["runs.jsonl", "--policy", "loose.toml", "--html", "no/page.html"], "no/page.html: there is no folder no"),
+        (
             ["runs.jsonl", "--policy", "loose.toml", "--at", "2026-11-23"],
             "--at 2026-11-23: is no moment with a time zone",
         ),
@@ -242,9 +254,26 @@ def test_no_more_is_told_than_somebody_reads(desk, ladder):
 def test_a_mistake_is_a_sentence(desk, ladder, arguments, said):
     """What isn't there, or can't be so, ends with code 2 and says what to do."""
     Path("empty").mkdir()
+    Path("shops").mkdir()
+    Path("shops/shop.toml").write_bytes(Path("loose.toml").read_bytes())
+    Path("runs.gz").write_bytes(gzip.compress(b""))
     done = ladder("replay", *arguments, code=2)
-    assert done.stderr.startswith("error: ")
+    assert "error: " in done.stderr
+    assert not done.stdout
     assert said in " ".join(done.stderr.split())
+
+
+def test_a_policy_for_other_tools_is_not_taken_for_a_careful_one(desk, ladder):
+    """How many calls are of tools that a policy has no entry for is said below its figures, with the tools' names."""
+    Path("other.toml").write_text(POLICY.format(rung="confirm").replace("send_money", "send_mail"), encoding="utf-8")
+    arguments = ("runs.jsonl", "--policy", "other.toml", "--policy", "loose.toml", "--html", "page.html", "--json")
+    mine, *others = ladder("replay", *arguments).document["rows"]
+    assert (mine["policy"], mine["unnamed"], mine["strangers"]) == ("other", 2, ["send_money"])
+    assert [(one["unnamed"], one["strangers"]) for one in others] == [(0, [])]
+    text = " ".join(ladder("replay", *arguments[:-1]).stdout.split())
+    said = "other has no entry for the tools of 2 of 5 calls, so these are only suggested: send_money"
+    assert text.count("has no entry") == text.count(said) == 1
+    assert said in Path("page.html").read_text(encoding="utf-8")
 
 
 def test_what_is_missing_for_a_page_is_said_before_anything_is_read(desk, ladder, monkeypatch):

@@ -254,13 +254,13 @@ def test_calls_of_a_subgraph_that_shares_its_messages_are_read_once(file):
 
 
 def test_ids_that_repeat_are_told(file):
-    """A call id that stands for two calls of one turn is told, and each has a result."""
+    """A call id that stands for two calls of one turn is told; each has a result, but nobody knows which of the two."""
     saver, path = file
     turn = says(tool_call("a", {"x": "1"}, id="c1"), tool_call("a", {"x": "2"}, id="c1"))
     agent_of([turn, "Done."], [World().tool("a")], checkpointer=saver).invoke(HELLO, on("t1"))
     told = []
     (run,) = runs_of(path, told.append)
-    assert [call.output for call in run.calls] == ["a 1", "a 2"]
+    assert [(call.result, call.output) for call in run.calls] == [(hashed("a 1"), None), (hashed("a 2"), None)]
     assert run.calls[0].matched == "order"
     assert told == [f"{path}:t1: the id 'c1' stands for 2 calls"]
 
@@ -340,7 +340,7 @@ def test_other_databases_are_not_taken_for_checkpoints(tmp_path):
     path = tmp_path / "other.sqlite"
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE checkpoints (n integer)")
-    with pytest.raises(LadderError, match="none of the formats"):
+    with pytest.raises(LadderError, match="holds neither the tables of a LangGraph checkpointer"):
         runs_of(str(path))
 
 

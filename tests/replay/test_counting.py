@@ -58,7 +58,44 @@ def test_what_is_kept_has_an_end(monkeypatch):
     charges = [Charge(f"ops/send@{thread}/calls", "it", 1, 1, "calls") for thread in range(5)]
     for charge in charges:
         counters.take(charge)
-    assert [counters.left(charge) for charge in charges] == [1, 1, 0, 0, 0]
+    assert len(counters._counters) == 3
     for hour in range(1000):
         counters.take(Charge("ops/send/calls", "it", 1, 1, "calls", hour))
-    assert len(counters._counters["ops/send/calls"].windows) <= 32
+    assert len(counters._counters["ops/send/calls"].sure.windows) <= 32
+
+
+def test_a_counter_that_is_forgotten_is_not_taken_for_empty(monkeypatch):
+    """What it held isn't known any more; one that was never drawn on is, and so is a window after all that it held."""
+    monkeypatch.setattr(counting, "MOST", 3)
+    counters = Counters()
+
+    def charge(thread, day=1):
+        return Charge(f"ops/send@{thread}/calls", "it", 1, 1, "calls", day)
+
+    for thread in range(5):
+        counters.take(charge(thread))
+    assert [counters.least(charge(thread)) for thread in range(6)] == [0, 0, 0, 0, 0, 1]
+    assert counters.least(charge(0, day=2)) == 1
+
+
+def test_a_window_that_is_forgotten_is_not_taken_for_empty():
+    """A trace that goes back to a window long before finds nothing that is known to be left."""
+    counters = Counters()
+    for hour in range(40):
+        counters.take(Charge("ops/send/calls", "it", 1, 1, "calls", hour))
+    assert counters.least(Charge("ops/send/calls", "it", 1, 1, "calls", 0)) == 0
+    assert counters.least(Charge("ops/send/calls", "it", 1, 1, "calls", 40)) == 1
+
+
+def test_what_may_have_been_taken_makes_a_rate_wait_too():
+    """A call that may have come pushes those behind it, also where it would have been over by itself."""
+    hour = 3600 * SECOND
+
+    def call(at):
+        return Charge("ops/send/rate", "it", 1, 2, "calls", at * hour, interval=hour)
+
+    counters = Counters()
+    counters.take(call(0), sure=False)
+    counters.take(call(0))
+    counters.take(call(1))
+    assert (counters.left(call(1)), counters.least(call(1))) == (1, 0)

@@ -224,3 +224,28 @@ def test_an_answer_to_arguments_that_cant_be_read_proves_no_origin():
         called = TracedCall("contacts", arguments, turn=0, output=answer, fate="done")
         send = TracedCall("send", {"to": answer}, turn=1)
         assert verdicts({"send": ORIGIN}, called, send)[1][0] == expected
+
+
+@pytest.mark.parametrize("order", [(None, NOON), (NOON, None)])
+def test_a_call_without_a_time_may_share_every_window(order):
+    """Beside calls with one, too: nobody knows that it came on another day."""
+    calls = [TracedCall("send", {}, at=at) for at in order]
+    for bound in ({"kind": "volume", "limit": 1}, {"kind": "volume", "limit": 1, "within": "1h"},
+                  {"kind": "rate", "limit": 1, "within": "1h"}):  # fmt: skip
+        found = [one.verdict for one in judged({"send": bounded(bound)}, *calls, at=None)]
+        assert found == ["free", "undecidable"]
+
+
+def test_runs_that_are_read_out_of_order_share_a_sliding_window():
+    """A call that came before one that was read already: live, one of the two would have asked."""
+    calls = [TracedCall("send", {}, at=NOON + dt.timedelta(hours=hours)) for hours in (6, 0)]
+    found = [one.verdict for one in judged({"send": bounded({"kind": "volume", "limit": 1, "within": "12h"})}, *calls)]
+    assert found == ["free", "undecidable"]
+
+
+def test_a_call_without_a_tools_name_could_be_any_tools():
+    """So it is decided only where one entry is for all of them."""
+    read = {"rung": "bounded", "read_only": True}
+    assert verdicts({"*": read, "send": "confirm"}, ("", {})) == [("undecidable", "its tool's name")]
+    assert verdicts({"*": read}, ("", {})) == [("free",)]
+    assert verdicts({"send": "confirm"}, ("", {})) == [("undecidable", "its tool's name")]

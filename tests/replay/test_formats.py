@@ -42,13 +42,25 @@ def test_a_recording_is_recognised_as_what_it_is_and_as_nothing_else(file, name)
     assert next(read(path, print)) == next(read(path, print, form=name))
 
 
-def test_what_is_in_no_format_is_an_error_that_names_those_there_are(tmp_path):
-    """Of a file that was named itself."""
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "is empty"),
+        ("\n \n", "is empty"),
+        ("hello", "holds no JSON"),
+        ("a,b\n1,2\n", "holds no JSON"),
+        ('{"a": 1}\n{"b": 2}', r"is in none of the formats .*messages.*--format; it begins with an object of 'a'$"),
+        ("{}", "is in none of the formats .*--format$"),
+        ("[]", "is in none of the formats .*--format$"),
+        ("[1, 2]", "is in none of the formats .*--format$"),
+    ],
+)
+def test_what_is_in_no_format_is_an_error_that_says_what_it_is(tmp_path, content, said):
+    """A file that was named itself: empty, no JSON, or JSON of another kind, with the formats there are."""
     path = tmp_path / "runs"
-    for content in ("", "hello", "[]", "{}", '{"a": 1}\n{"a": 2}', "[1, 2]"):
-        path.write_text(content)
-        with pytest.raises(LadderError, match=r"is in none of the formats that are known .*messages.*--format"):
-            list(read(str(path), print))
+    path.write_text(content)
+    with pytest.raises(LadderError, match=said):
+        list(read(str(path), print))
 
 
 def test_a_format_that_there_isnt_is_an_error(tmp_path):

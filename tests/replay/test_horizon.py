@@ -54,8 +54,8 @@ def test_the_horizon_is_the_first_such_call():
 def counted(run, *judged, leaves_free=True):
     """One run, counted by each reading; every tool but `read` writes, and nothing takes it back."""
     readings = Readings()
-    effect = {"read": Effect(writes=False, irreversible=False, carries_out=False)}
-    irreversible = Effect(writes=True, irreversible=True, carries_out=True)
+    effect = {"read": Effect(writes=False, irreversible=False)}
+    irreversible = Effect(writes=True, irreversible=True)
     count(run, judged, lambda tool: effect.get(tool, irreversible), leaves_free=leaves_free, into=readings)
     return readings.settled()
 

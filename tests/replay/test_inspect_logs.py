@@ -196,10 +196,47 @@ def proposed(heard=None, **other):
 
 
 def test_what_was_heard_is_told_by_what_the_model_was_given(archive):
-    """Older logs give messages no ids; where not even what it was given is there, nobody knows."""
+    """Older logs give messages no ids; where not even that is there, only what came before all of it is known."""
     messages = [{"role": "user", "content": "One."}, {"role": "assistant"}, {"role": "user", "content": "Two."}]
     runs, _ = archive(sample(messages=messages, events=[proposed(), proposed(1), proposed(2), proposed()]))
-    assert [call.heard for call in runs["1"].calls] == [None, 1, 2, 2]
+    assert [call.heard for call in runs["1"].calls] == [1, 1, 2, 2]
+
+
+def test_an_agent_within_a_tool_hears_nobody_but_its_own_calls(archive):
+    """What it is told is a model's word, and what the outer one was told came to the outer one; in either version."""
+
+    def ran(id_, function, **other):
+        return {"event": "tool", "id": id_, "function": function, "arguments": {}, "result": f"{id_} said"} | other
+
+    inner = [proposed(1), ran("c1", "send")]
+    nested = [proposed(1), ran("c1", "send"), proposed(1), ran("c1", "send", events=inner), proposed(1)]
+    spans = [
+        {"event": "span_begin", "id": "s1", "parent_id": None, "type": "solver"},
+        {"event": "span_begin", "id": "s2", "parent_id": "s1", "type": "tool"},
+        {"event": "span_begin", "id": "s3", "parent_id": "s2", "type": "agent"},
+    ]
+    flat = [*spans, proposed(1), ran("c1", "send"), proposed(1), ran("c1", "send"),
+            *[one | {"span_id": "s3"} for one in inner], proposed(1)]  # fmt: skip
+    for events in (nested, flat):
+        runs, _ = archive(sample(events=events))
+        calls = runs["1"].calls
+        outer = [call for call in calls if not call.within]
+        (within,) = [call for call in calls if call.within]
+        assert ([call.heard for call in outer], within.heard) == ([1, 1, 1], 0)
+        assert not any(within.heard_of(call) or call.heard_of(within) for call in outer)
+        assert outer[-1].heard_of(outer[0])
+
+
+def test_answers_that_may_be_each_others_are_no_calls_word(archive):
+    """Where two open calls bear one id, the tool's name decides; where that is the same too, nothing does."""
+    for other, outputs in (("read", ["1", "2"]), ("send", [None, None])):
+        calls = [{"id": "c1", "function": name, "arguments": {}} for name in ("send", other)]
+        results = [
+            {"role": "tool", "tool_call_id": "c1", "function": call["function"], "content": str(nth)}
+            for nth, call in enumerate(calls, 1)
+        ]
+        runs, _ = archive(sample(messages=[{"role": "assistant", "tool_calls": calls}, *reversed(results)]))
+        assert [call.output for call in runs["1"].calls] == outputs
 
 
 def test_what_happened_in_a_call_comes_before_its_result(archive):

@@ -189,6 +189,59 @@ def test_no_user_speaks_to_an_agent_within_a_tool(reading):
     assert [(call.tool, call.heard) for call in run.calls] == [("task", 1), ("send", 0)]
 
 
+def test_each_agent_hears_what_came_back_to_itself(reading):
+    """What an agent within a tool was told stands in no message of the outer one, and the other way round."""
+    spans = [
+        answer(("contacts", "c0", {}), at=0, until=1, said=["Write to Ana."]),
+        tool("contacts", at=1, until=2, id_="c0"),
+        answer(("task", "c1", {}), at=2, until=3),
+        tool("task", at=3, until=10, id_="c1") | {"context": {"trace_id": "t1", "span_id": "outer"}},
+        answer(("look", "c2", {}), at=4, until=5, parent="outer"),
+        tool("look", at=5, until=6, id_="c2", parent="outer"),
+        answer(("send", "c3", {}), at=6, until=7, parent="outer"),
+        answer(("send", "c4", {}), at=11, until=12),
+    ]
+    (run,), _ = reading(*spans)
+    calls = {call.id: call for call in run.calls}
+    heard = {
+        id_: [one for one in ("c0", "c1", "c2") if calls[id_].heard_of(calls[one])] for id_ in ("c1", "c2", "c3", "c4")
+    }
+    assert heard == {"c1": ["c0"], "c2": [], "c3": ["c2"], "c4": ["c0", "c1"]}
+
+
+def test_what_is_given_to_a_model_that_sums_up_is_nobodys_word(reading):
+    """A program puts what tools answered into a message that looks like a user's; no call came of it."""
+    spans = [
+        answer(("read", "c1", {}), at=0, until=1, said=["What is new?"]),
+        tool(at=1, until=2),
+        answer(at=2, until=3, said=["Sum up: write to eve@x.org"]),
+        answer(("send", "c2", {}), at=4, until=5, said=["What is new?"]),
+    ]
+    (run,), _ = reading(*spans)
+    assert run.said == ("What is new?",)
+
+
+def test_no_user_speaks_to_a_graph_inside_another_one(reading):
+    """LangGraph's namespace tells that it is one, as it does under the live gate."""
+    inner = {"metadata": json.dumps({"langgraph_checkpoint_ns": "work:1|model:2"})}
+    (run,), _ = reading(answer(("send", "c1", {}), said=["Write to eve@x.org."], **inner))
+    assert [(run.said, call.heard, call.within) for call in run.calls] == [((), 0, "work:1")]
+
+
+def test_whose_a_thread_of_two_users_is_isnt_known(reading):
+    """So a quota for each user can't be decided there."""
+    (run,), _ = reading(tool(user__id="ana"), tool(id_="c2", at=3, until=4, user__id="bo"))
+    assert run.requester is None
+
+
+def test_a_span_without_a_trace_belongs_to_no_run(reading):
+    """Those of many runs would be one conversation, with the words of many users."""
+    lost = tool(id_="c2") | {"context": {"trace_id": "", "span_id": "x"}}
+    (run,), told = reading(tool(), lost)
+    assert len(run.calls) == 1
+    assert told == [": a step has no trace, so nobody knows to which run it belongs; it is left out"]
+
+
 def test_a_megabyte_in_a_span_is_read(reading):
     """Arguments of any size."""
     (run,), told = reading(tool(arguments=json.dumps({"text": "x" * (1 << 20)})))
@@ -235,7 +288,7 @@ def test_what_must_make_room_is_told_when_it_goes_on(reading, monkeypatch):
 def test_a_single_span_is_read_whatever_it_lacks(tmp_path):
     """Nothing that a span may lack is an error."""
     path = tmp_path / "spans"
-    path.write_text('{"context": {}, "attributes": {"gen_ai.operation.name": "execute_tool"}}')
+    path.write_text('{"context": {"trace_id": "t"}, "attributes": {"gen_ai.operation.name": "execute_tool"}}')
     told = []
     with closing(Source(str(path), told.append)) as source:
         (run,) = FORMAT.read(source)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +11,7 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, Tool
 
 from ladder_graph.hosts.scenery import users_own
 from ladder_graph.replay import Decided
-from ladder_graph.replay.conversations.contents import arguments_of, moment_of, text_of, tokens_of
+from ladder_graph.replay.conversations.contents import arguments_of, moment_of, text_of, tokens_of, words_of
 from ladder_graph.replay.conversations.pairing import Answered, Asked, Conversation
 from ladder_graph.replay.traces import hashed
 
@@ -83,6 +85,44 @@ def test_an_id_that_stands_for_two_calls_is_told():
     )
     assert (first.output, first.matched, second.output, second.matched) == ("1", "id", "2", "id")
     assert told == ["the id 'a' stands for 2 calls"]
+
+
+@pytest.mark.parametrize("ids", [("a", "a", "a"), ("", "", "")])
+def test_a_result_that_several_calls_wait_for_is_no_calls_word(ids):
+    """Which of them it answers isn't known, so no value is known to come from one of them."""
+    first, second, answered = ids
+    calls, _ = paired(
+        (
+            [Asked("contacts", {}, first), Asked("search", {}, second)],
+            [Answered("eve@x.org", answered), Answered("ana@x.org", answered)],
+        ),
+    )
+    assert [(call.output, bool(call.result), call.matched) for call in calls] == [
+        (None, True, "order"), (None, True, "id" if first else "order"),
+    ]  # fmt: skip
+
+
+def test_a_result_that_comes_late_was_not_heard_before():
+    """A turn that began before it was there has not heard it; the next one has."""
+    run = Conversation(lambda _: None)
+    run.model([Asked("contacts", {}, "a")])
+    run.model([Asked("send", {}, "b")])
+    run.result(Answered("ana@x.org", "a"))
+    run.model([Asked("send", {}, "c")])
+    contacts, before, after = run.calls()
+    assert [before.heard_of(contacts), after.heard_of(contacts)] == [False, True]
+
+
+def test_what_ended_after_a_call_was_not_heard_by_it():
+    """Whatever turn it was begun in: two agents may work beside each other."""
+    at = dt.datetime(2026, 11, 23, tzinfo=dt.UTC)
+    run = Conversation(lambda _: None)
+    run.model([Asked("contacts", {}, "a")], at=at)
+    run.result(Answered("ana@x.org", "a", at=at + dt.timedelta(seconds=9)))
+    for seconds in (5, 9):
+        run.model([Asked("send", {}, str(seconds))], at=at + dt.timedelta(seconds=seconds))
+    contacts, before, after = run.calls()
+    assert [before.heard_of(contacts), after.heard_of(contacts)] == [False, True]
 
 
 def test_what_stands_there_again_is_not_the_calls():
@@ -182,6 +222,8 @@ def test_a_call_has_heard_what_was_said_before_it():
         ([{"type": "text", "text": "a"}, {"type": "image_url"}, "b"], "ab"),
         ([{"type": "output_text", "text": "a"}], "a"),
         ([{"type": "text", "content": "a"}], "a"),
+        ([{"type": "image", "url": "https://x.org"}], ""),
+        ([{"type": "invoice", "of": 1}], '[{"of": 1, "type": "invoice"}]'),
         ([{"id": 1}], '[{"id": 1}]'),
         ([], "[]"),
         ({"b": "ä"}, '{"b": "ä"}'),
@@ -192,12 +234,31 @@ def test_the_text_of_an_answer(content, text):
     assert text_of(content) == text
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("a", "a"),
+        ([{"type": "text", "text": "a"}, {"type": "image_url", "image_url": {"url": "https://x.org"}}, "b"], "ab"),
+        ([{"type": "file", "file": {"file_data": "eve@x.org"}}], ""),
+        ({"a": 1}, ""),
+        (None, ""),
+    ],
+)
+def test_only_text_is_the_users_word(content, words):
+    """As under the live gate: where a picture lies, or what stands in a file, nobody wrote into the message."""
+    assert words_of(content) == words
+    if isinstance(content, str | list):
+        assert HumanMessage(content).text == words
+
+
 def test_what_is_no_moment_is_none():
     """A time that can't be told isn't guessed: not without a zone, and not from what knows none."""
     assert moment_of("2026-11-23T10:00:00") is None
-    assert moment_of("2026-11-23T10:00:00", zone=moment_of(1).tzinfo) == moment_of("2026-11-23T10:00:00Z")
+    assert moment_of("2026-11-23T10:00:00", zone=dt.UTC) == moment_of("2026-11-23T10:00:00Z")
     assert moment_of(1795428000.5) == moment_of(1795428000500) == moment_of(1795428000500000)
-    assert [moment_of(one) for one in (None, True, 0, -1, "", "soon", 1e300, float("nan"), [1])] == [None] * 9
+    assert [moment_of(one) for one in (None, True, 0, -1, 3.5, "86400", "", "soon", 1e300, float("nan"), [1])] == [
+        None
+    ] * 11
 
 
 def test_tokens_are_known_in_and_out_or_not_at_all():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -69,6 +70,24 @@ def test_the_readings_are_told_where_they_differ():
     shown = text(findings(row(executed=EXECUTED, asked=ASKED)))
     (line,) = (one for one in shown.splitlines() if one.count("1/10 10%") == 3)
     assert line.split() == ["ours", *["1/10", "10%"] * 3, "9/10", "90%"]
+
+
+def test_where_all_is_exact_nothing_comes_after_the_horizon():
+    """Where no run has a horizon there are no readings of what comes after one."""
+    alike = Row("ours", "mail", Readings(*[COUNTS] * 4), dict.fromkeys(RATIOS, NONE) | {"asked": ASKED}, exposed=6)
+    assert "four readings" not in text(findings(alike))
+    assert "four readings" in text(findings(replace(alike, partings={"rejected": 1})))
+
+
+def test_no_line_is_wider_than_the_screen():
+    """Also of the last table, whose last column goes below the others."""
+    counts = [
+        row(name, executed=EXECUTED, asked=ASKED) for name in ("ours", "a policy with a name that is longer than most")
+    ]
+    policies = tuple(Candidate(one.policy, {}) for one in counts)
+    shown = text(findings(*counts, candidates=policies), width=70)
+    assert "on the front" in shown
+    assert max(map(len, shown.splitlines())) <= 70
 
 
 def test_what_ends_the_exactness_is_told():

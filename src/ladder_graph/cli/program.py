@@ -20,6 +20,7 @@ from ladder_graph.cli import (
     doctor,
     documents,
     drafts,
+    erasing,
     explaining,
     fingerprints,
     inbox,
@@ -55,7 +56,7 @@ HEADINGS = {
     ),
     "Trust": ("trust", "why", "promote", "demote", "incident", "attest", "sweep"),
     "Watching": ("watch", "watched", "keep", "undo", "extend", "saga", "rollback", "rehearse"),
-    "Keeping": ("fingerprint", "lock"),
+    "Keeping": ("fingerprint", "lock", "erase"),
 }  # fmt: skip
 """The commands, in the order of their use."""
 
@@ -166,7 +167,7 @@ for _command in (
     incidents.sweep,
     watching.watch, watching.watched, watching.keep, watching.undo, watching.extend, rollbacks.rollback,
     rehearsing.rehearse,
-    keeping.lock,
+    keeping.lock, erasing.erase,
 ):  # fmt: skip
     program.command(epilog=JSON.get(_command.__name__))(_command)
 program.add_typer(policies.commands, name="policy")

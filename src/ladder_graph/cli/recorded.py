@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from itertools import permutations
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -30,21 +32,42 @@ Form = Annotated[
 ]
 
 
-def moment_of(text: str | None) -> datetime | None:
+def moment_of(text: str | None) -> dt.datetime | None:
     """The moment that `--at` names; None where it wasn't given.
 
     Raises:
         LadderError: It is none.
     """
-    if text is None:
-        return None
+    from ladder_graph.policy.units import moment
+
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise LadderError(f"--at {text}: is no moment with a time zone, such as 2026-11-23T10:00Z")
-    return moment
+        return None if text is None else moment(text)
+    except ValueError as wrong:
+        raise LadderError(f"--at {text}: {wrong}") from None
+
+
+def once(traces: list[str]) -> list[str]:
+    """The traces, if none of them is named twice.
+
+    Raises:
+        LadderError: One is another one, or lies in it, so that its runs would count twice.
+    """
+    from ladder_graph.replay.sources import shown
+
+    places = [None if one == "-" or "://" in one else Path(one).resolve() for one in traces]
+    for (one, place), (other, around) in permutations(zip(traces, places, strict=True), 2):
+        if one == other or (place is not None and around is not None and place.is_relative_to(around)):
+            raise LadderError(f"{shown(one)}: is named twice, alone or by its folder, and its runs would count twice")
+    return traces
+
+
+def without_runs(traces: list[str]) -> LadderError:
+    """What is wrong where nothing was found in traces."""
+    from ladder_graph.replay.sources import ENDINGS, shown
+
+    folder = any(Path(one).is_dir() for one in traces)
+    hint = f"; in a folder, files are read that end in {', '.join(ENDINGS)}" if folder else ""
+    return LadderError(f"no recorded run was found in {', '.join(map(shown, traces))}{hint}")
 
 
 class Troubles:

@@ -77,6 +77,10 @@ class RowDocument(TypedDict):
     """The counts by each reading of what comes after the horizon: skip, prefix, best, worst."""
     partings: dict[str, int]
     """Runs that aren't exact to their end, by what ends the exactness."""
+    unnamed: int
+    """Calls of tools that the policy has no entry for, so that they are only suggested."""
+    strangers: list[str]
+    """The first few of those tools."""
 
 
 class ExampleDocument(TypedDict):
@@ -219,6 +223,7 @@ def row(of: Row) -> RowDocument:
         },
         "readings": {reading: asdict(getattr(of.readings, reading)) for reading in READINGS},
         "partings": {str(why): count for why, count in of.partings.items()},
+        "unnamed": of.unnamed, "strangers": list(of.strangers),
     }  # fmt: skip
 
 

@@ -13,7 +13,8 @@ import typer
 
 from ladder_graph.cli.options import Json
 from ladder_graph.cli.place import find_project, place_of
-from ladder_graph.cli.recorded import At, Form, Traces, moment_of, watching
+from ladder_graph.cli.recorded import At, Form, Traces, moment_of, once, watching, without_runs
+from ladder_graph.errors import LadderError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -78,6 +79,8 @@ def replay(
         from ladder_graph.replay.report.page import templates
 
         templates()  # what is missing for the page is said before hours of reading
+        if not html.parent.is_dir():
+            raise LadderError(f"--html {html}: there is no folder {html.parent}")
     reviewer, moment = Reviewer(minutes, catches), moment_of(at)
     found = candidates(policy or [_own(ctx)], references=references)
     with _compared(compare) as comparison, watching() as (trouble, progress), _written(calls) as written:
@@ -89,12 +92,17 @@ def replay(
                 comparison.add(run, judged[found[0].name])
 
         board, parts = held(
-            traces, found, trouble=trouble, at=moment, form=form, examples=examples, progress=progress, seen=seen
+            once(traces), found, trouble=trouble, at=moment, form=form, examples=examples, progress=progress, seen=seen
         )
         if comparison is not None:
             comparison.finish()
-    _tell(findings(board, parts, found, reviewer=reviewer), html, comparison, json=json)
     trouble.sum_up()
+    told = findings(board, parts, found, reviewer=reviewer)
+    if not told.coverage.runs:
+        raise without_runs(traces)
+    if not told.totals[0].tally.runs:
+        raise LadderError(f"none of the {told.coverage.runs:,} runs is of a suite that each policy has a file for")
+    _tell(told, html, comparison, json=json)
     if trouble.count or (comparison is not None and comparison.counts["past"]):
         raise typer.Exit(1)
 

@@ -11,7 +11,7 @@ import typer
 
 from ladder_graph.cli.options import Json
 from ladder_graph.cli.place import find_project, place_of
-from ladder_graph.cli.recorded import At, Form, Traces, moment_of, watching
+from ladder_graph.cli.recorded import At, Form, Traces, moment_of, once, watching, without_runs
 from ladder_graph.errors import LadderError
 
 if TYPE_CHECKING:
@@ -97,10 +97,13 @@ def suggest(
 
         def runs() -> Iterator[Run]:
             told = next(readings)
-            for path in traces:
+            for path in once(traces):
                 yield from read(path, told, form=form, progress=progress)
 
         found = suggestions(runs, policies, trouble=trouble, at=moment, seen=seen)
+    trouble.sum_up()
+    if not seen.runs:
+        raise without_runs(traces)
     if toml:
         sys.stdout.write(snippet(found))
     elif json:
@@ -108,7 +111,6 @@ def suggest(
     else:
         _tell(screen.Screen(), found, seen, moment, every=every)
         sys.stdout.write(snippet(found))
-    trouble.sum_up()
     if trouble.count:
         raise typer.Exit(1)
 
@@ -192,8 +194,7 @@ def _verdict(one: Suggestion) -> str:
     from ladder_graph.replay.suggesting.snippet import suggestible
 
     if suggestible(one):
-        unseen = not (one.together.learned.wrong or one.together.checked.wrong)
-        doubts = ["no wrong call was ever seen that it could keep out"] if unseen else []
+        doubts = ["no wrong call was ever seen that it could keep out"] if one.untested else []
         doubts += ["so few runs say little"] if one.together.checked.at_most >= LITTLE else []
         return "; ".join(["yes, below", *doubts])
     if one.clean:

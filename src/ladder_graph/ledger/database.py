@@ -55,6 +55,9 @@ class Database(Protocol):
     def streamed(self) -> AbstractContextManager[Any]:
         """A connection for `chain.verify`, which reads one state of everything in flat memory."""
 
+    def overwriting(self) -> AbstractContextManager[None]:
+        """What is deleted in here is overwritten as well, as far as that is this process's to do."""
+
     def said(self, wrong: Exception) -> Exception:
         """A driver's error in our words; any other error as it is."""
 

@@ -10,11 +10,12 @@ from sqlalchemy import bindparam, literal_column, select
 
 from ladder_graph.ledger import rows
 from ladder_graph.ledger.dialects import Sql, table_of
+from ladder_graph.ledger.remnants import remnants
 from ladder_graph.trust.deeds import Happening
 
 _entry, _head, _payload = (table_of(model) for model in (rows.EntryRow, rows.HeadRow, rows.PayloadRow))
 CHAIN = Sql.of(
-    select(_entry.c.at_us, _entry.c.kind, _entry.c.action, _payload.c.body)
+    select(_entry.c.at_us, _entry.c.kind, _entry.c.action, _entry.c.payload, _payload.c.body)
     .outerjoin(_payload, _payload.c.hash == _entry.c.payload)
     .where(_entry.c.stream == bindparam("stream"), _entry.c.n <= bindparam("until"), _entry.c.n > bindparam("since"))
     .order_by(_entry.c.n)
@@ -39,8 +40,11 @@ def happenings(connection: Any, agent: str, until: int = ALL, since: int = 0) ->
         until: The number of the last one.
         since: The number of the one before the first.
     """
-    for at_us, kind, action, body in connection.execute(CHAIN, {"stream": agent, "until": until, "since": since}):
-        yield Happening(agent, at_us, kind, action, {} if body is None or kind in BARE else json.loads(body))
+    kept = remnants(connection, agent)
+    found = connection.execute(CHAIN, {"stream": agent, "until": until, "since": since})
+    for at_us, kind, action, payload, body in found:
+        said = {} if kind in BARE else kept.get(payload, {}) if body is None else json.loads(body)
+        yield Happening(agent, at_us, kind, action, said)
 
 
 def first_us(connection: Any, agent: str) -> int | None:

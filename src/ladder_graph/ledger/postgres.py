@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext, suppress
 from typing import Any
 
 import psycopg
@@ -251,6 +251,10 @@ class PostgresDatabase:
         with closing(self._connect()) as connection, ExitStack() as opened:
             connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             yield _Streamed(connection, opened)
+
+    def overwriting(self) -> AbstractContextManager[None]:
+        """Nothing of the kind: the server's own vacuum overwrites dead rows, and only a superuser empties its log."""
+        return nullcontext()
 
     def said(self, wrong: Exception) -> Exception:
         """An error of the driver's in our words."""

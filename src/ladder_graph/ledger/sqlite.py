@@ -107,6 +107,21 @@ class SqliteDatabase:
             raise
         cursor.execute("RELEASE job")
 
+    @contextmanager
+    def overwriting(self) -> Iterator[None]:
+        """Bytes of deleted rows are set to zero, and the log that still holds them is written out and cut.
+
+        The log isn't cut while somebody reads an older state; it is overwritten in time.
+        """
+        with self.queue:
+            self.writer.execute("PRAGMA secure_delete = ON")
+        try:
+            yield
+        finally:
+            with self.queue:
+                self.writer.execute("PRAGMA secure_delete = OFF")
+                self.writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def in_transaction(self) -> bool:
         """Whether SQLite has kept the transaction after an error in it."""
         return self.writer.in_transaction

@@ -10,7 +10,7 @@ from ladder_graph.replay.board import Board, Row
 from ladder_graph.replay.coverage import SAID, Coverage
 from ladder_graph.replay.differences import Change
 from ladder_graph.replay.pareto import Front
-from ladder_graph.replay.report.columns import GROUPS, Column, percent, shown, unseen
+from ladder_graph.replay.report.columns import GROUPS, Column, percent, shown, unnamed, unseen
 from ladder_graph.replay.report.phrases import ASSUMED, minutes, risk
 from ladder_graph.replay.suggesting import Suggestion
 from ladder_graph.replay.suggesting.snippet import inline
@@ -35,7 +35,7 @@ def _rows(found: Sequence[Row]) -> Html:
     several = len({row.suite for row in found}) > 1
     groups = [(title, shown(columns, found)) for title, columns in GROUPS.items()]
     tables = [_group(title, columns, found, several=several) for title, columns in groups if columns]
-    notes = [element("p", one, class_="soft") for one in (*ASSUMED, *unseen(found))]
+    notes = [element("p", one, class_="soft") for one in (*ASSUMED, *unnamed(found), *unseen(found))]
     if not tables:
         return element("p", "No run was added yet, or no policy is for its suite.")
     return joined(*tables, *notes)

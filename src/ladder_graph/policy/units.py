@@ -1,7 +1,8 @@
-"""Durations and money as people write them in a policy: `"24h"`, `"$0.02"`."""
+"""Durations, money and moments as people write them: `"24h"`, `"$0.02"`, `"2026-11-23T10:00Z"`."""
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from decimal import Decimal
 from typing import Annotated
@@ -51,6 +52,25 @@ def spell_seconds(value: float) -> str:
         if value and value % _UNITS[unit] == 0:
             return f"{int(value / _UNITS[unit])}{unit}"
     return f"{int(value) if value == int(value) else format(Decimal(repr(value)), 'f')}s"
+
+
+def moment(value: str | dt.datetime) -> dt.datetime:
+    """Read a moment, aware, from `"2026-11-23T10:00Z"`, or from a datetime.
+
+    Raises:
+        ValueError: It is none, or has no time zone; the message goes on from what was given.
+
+    Example:
+        >>> moment("2026-11-23T10:00Z").isoformat()
+        '2026-11-23T10:00:00+00:00'
+    """
+    try:
+        found = value if isinstance(value, dt.datetime) else dt.datetime.fromisoformat(value)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise ValueError("is no moment with a time zone, such as 2026-11-23T10:00Z")
+    return found
 
 
 def micro_dollars(value: object) -> int:

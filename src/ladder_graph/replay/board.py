@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ladder_graph.policy import Policy
@@ -25,8 +25,29 @@ ANY = "*"
 CLUSTERS = 512
 """Tasks that are counted apart. Of more of them, several share their counts by a hash of their names: the intervals
 become no narrower by that, and what is kept doesn't grow."""
+_FEW = 6
+"""Tools without an entry that are kept by name."""
 _SHOWN = 120
 """Characters of a suite's name that a message shows."""
+
+
+def policy_for(suites: Mapping[str, Policy], suite: str) -> Policy | None:
+    """The policy of a suite: its own, or the one that is for all of them; None where there is neither.
+
+    Args:
+        suites: The policy for each suite, or for `ANY`.
+        suite: The suite.
+    """
+    return suites.get(suite, suites.get(ANY))
+
+
+def no_policy_for(suite: str) -> str:
+    """What is told of a suite that no policy is for.
+
+    Args:
+        suite: The suite.
+    """
+    return f"no policy is for the suite {suite[:_SHOWN]!r}, so its runs are left out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +63,10 @@ class Row:
     """Tasks in which an attack was carried out that a gate could have stopped."""
     partings: Mapping[Parting, int] = field(default_factory=dict)
     """Why runs aren't exact to their end, with how many; controls aside."""
+    unnamed: int = 0
+    """Calls of tools that the policy has no entry for, so that they are only suggested."""
+    strangers: Sequence[str] = ()
+    """The first few of those tools."""
 
     @property
     def tally(self) -> Tally:
@@ -95,10 +120,10 @@ class Board:
 
     def _suite(self, name: str) -> _Suite | None:
         if name not in self._suites:
-            chosen = {policy: suites.get(name, suites.get(ANY)) for policy, suites in self.policies.items()}
+            chosen = {policy: policy_for(suites, name) for policy, suites in self.policies.items()}
             mine = {policy: one for policy, one in chosen.items() if one is not None}
             if len(mine) < len(chosen):
-                self._trouble(f"no policy is for the suite {name[:_SHOWN]!r}, so its runs are left out")
+                self._trouble(no_policy_for(name))
             self._suites[name] = _Suite(mine, self.at) if len(mine) == len(chosen) else None
         return self._suites[name]
 
@@ -129,6 +154,8 @@ class _Suite:
         found = {name: list(decider.judged(run)) for name, decider in self._deciders.items()}
         for name, judged in found.items():
             counted = self.counted[name]
+            if (stray := self._deciders[name].stray) is not None:
+                counted.stray(call.tool for call, one in zip(run.calls, judged, strict=True) if one is stray)
             if run.kind == "control":
                 counted.control(run)
             else:
@@ -150,6 +177,8 @@ class Counted:
         self._clusters: dict[str, Readings] = {}
         self._crowded = False
         self.partings: Counter[Parting] = Counter()
+        self.unnamed = 0
+        self.strangers: dict[str, None] = {}
 
     @property
     def tasks(self) -> list[Readings]:
@@ -160,6 +189,17 @@ class Counted:
         """Count a run that is a control."""
         self._controls.runs += 1
         self._controls.calls += len(run.calls)
+
+    def stray(self, tools: Iterable[str]) -> None:
+        """Count calls of tools that the policy has no entry for.
+
+        Args:
+            tools: The tool of each.
+        """
+        for tool in tools:
+            self.unnamed += 1
+            if len(self.strangers) < _FEW:
+                self.strangers[tool] = None
 
     def part(self, why: Parting | None) -> None:
         """Count why a run isn't exact to its end, if it isn't."""
@@ -204,4 +244,8 @@ def _row(policy: str, suite: str, counted: Sequence[Counted]) -> Row:
     for one in counted:
         total.add(one.total())
     partings = sum((one.partings for one in counted), Counter[Parting]())
-    return Row(policy, suite, total.settled(), estimated(tasks, RATIOS), exposed, dict(sorted(partings.items())))
+    strangers = dict.fromkeys(tool for one in counted for tool in one.strangers)
+    return Row(
+        policy, suite, total.settled(), estimated(tasks, RATIOS), exposed, dict(sorted(partings.items())),
+        sum(one.unnamed for one in counted), tuple(strangers)[:_FEW],
+    )  # fmt: skip

@@ -42,8 +42,9 @@ def candidates(paths: Iterable[str], *, references: bool = False) -> list[Candid
     for path in map(Path, paths):
         name = _unused(path.resolve().name if path.is_dir() else path.stem, found)
         files = _files(path)
+        policies = {suite: load_policy(file) for suite, file in files.items()}  # first: it says what is no policy
         notes = tuple(dict.fromkeys(note for file in files.values() if (note := opening(file))))
-        found.append(Candidate(name, {suite: load_policy(file) for suite, file in files.items()}, notes))
+        found.append(Candidate(name, policies, notes))
     if references:
         first = found[0]
         for name, made_from in REFERENCES.items():

@@ -135,9 +135,11 @@ class Decider:
 
     def _begin(self) -> None:
         """Begin with empty quotas."""
-        self._taken, self._perhaps = Counters(), Counters()
+        self._counters = Counters()
 
     def _one(self, run: Run, place: int, traced: TracedCall) -> Judged:
+        if not traced.tool and self._policy.tools.keys() != {"*"}:
+            return Judged(None, ("its tool's name",))
         tool = self._tool(traced.tool)
         if tool.settled:
             return tool.judged
@@ -155,24 +157,29 @@ class Decider:
         held = rule.bounds if tool.plain and known.whole else [one for one in rule.bounds if known.covers(one)]
         breaches, charges = weigh(held, call, scene)
         breaches += too_dear(rule, charges)
-        left = [(charge, self._taken.left(charge)) for charge in charges]
-        route = decide(tool.route, breaches, left if known.timed else ())
+        left = [(charge, self._counters.left(charge)) for charge in charges] if known.timed else []
+        route = decide(tool.route, breaches, left)
         if route.rung < Rung.BOUNDED:
             return Judged(route)
         missing = [] if len(held) == len(rule.bounds) else doubts(rule.bounds, call, scene, known)
-        missing += [self._doubt(charge, known) for charge, rest in left if self._perhaps_short(charge, rest)]
-        counters = self._perhaps if missing else self._taken
+        missing += [
+            self._doubt(charge, known)
+            for charge in charges
+            if charge.amount > self._counters.least(charge, timed=known.timed)
+        ]
         for charge in charges:
-            counters.take(charge)
+            self._counters.take(charge, sure=not missing, timed=known.timed)
         return Judged(None, tuple(dict.fromkeys(missing))) if missing else Judged(route)
-
-    def _perhaps_short(self, charge: Charge, left: int) -> bool:
-        """Whether there would be too little left if all came together, and what couldn't be decided before had run."""
-        return charge.amount > left - (charge.limit - self._perhaps.left(charge))
 
     @staticmethod
     def _doubt(charge: Charge, known: Known) -> str:
         return f"what earlier calls took from {charge.window}" if known.timed else TIMES
+
+    @property
+    def stray(self) -> Judged | None:
+        """What is made of each call of a tool that the policy has no entry for; None as long as there was none."""
+        unnamed = self._tools.get(None)
+        return None if unnamed is None else unnamed.judged
 
     def stands(self, name: str) -> Rung:
         """Where a tool stands before any particular call.
@@ -199,6 +206,6 @@ def _said(run: Run, place: int, traced: TracedCall) -> Said:
     outputs = tuple(
         Output(one.tool, one.word, one.arguments or {})
         for one in run.calls[:place]
-        if one.word is not None and one.turn < traced.turn
+        if one.word is not None and traced.heard_of(one)
     )
     return Said(words if traced.heard is None else words[: traced.heard], outputs)

@@ -16,8 +16,6 @@ class Effect:
     """It changes something, or may."""
     irreversible: bool
     """Nothing takes back what it did, or nobody says what would."""
-    carries_out: bool
-    """It sends its arguments somewhere, also where it only reads."""
 
 
 class Effects:
@@ -55,10 +53,10 @@ class Effects:
     def _found(self, tool: str) -> Effect:
         policy = next((one for one in self._policies if one.entry(tool) is not None), None)
         if policy is None:
-            return Effect(writes=True, irreversible=True, carries_out=True)
+            return Effect(writes=True, irreversible=True)
         rule = policy.rule(tool)
         writes = not rule.read_only
-        return Effect(writes, writes and rule.rung < Rung.ROLLBACK, writes or rule.egress is True)
+        return Effect(writes, writes and rule.rung < Rung.ROLLBACK)
 
 
 _MOST = 10_000

@@ -83,8 +83,8 @@ class Known:
         if bound.user and self.run.said is None:
             lacks.append(WORDS)
         if bound.tools:
-            turn, before = self.run.calls[self.place].turn, self.run.calls[: self.place]
-            silent = {one.tool for one in before if one.word is None and not one.silent and one.turn < turn}
+            this, before = self.run.calls[self.place], self.run.calls[: self.place]
+            silent = {one.tool for one in before if one.word is None and not one.silent and this.heard_of(one)}
             lacks += [
                 f"what {tool} answered" for tool in sorted({one.partition(":")[0] for one in bound.tools} & silent)
             ]

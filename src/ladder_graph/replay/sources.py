@@ -109,7 +109,7 @@ class Source:
         try:
             return io.FileIO(sys.stdin.fileno(), closefd=False) if self.path == "-" else io.FileIO(self.path)
         except OSError as wrong:
-            raise LadderError(f"{self.path}: {wrong.strerror or wrong}") from wrong
+            raise LadderError(f"{shown(self.path)}: {wrong.strerror or wrong}") from wrong
         except ValueError as wrong:
             raise LadderError(f"{self.path!r}: {wrong}") from wrong
 
@@ -122,7 +122,7 @@ class Source:
                 pieces.append(piece)
                 size += len(piece)
         except OSError as wrong:
-            raise LadderError(f"{self.path}: {wrong.strerror or wrong}") from wrong
+            raise LadderError(f"{shown(self.path)}: {wrong.strerror or wrong}") from wrong
         return b"".join(pieces)
 
     @cached_property
@@ -336,7 +336,7 @@ def _is_whole(line: str) -> bool:
 
 
 def shown(path: str) -> str:
-    """A path or URL as it may be told: without a password.
+    """A path or URL as it may be told: standard input by its name, a URL without a password.
 
     Args:
         path: The file, or the URL.
@@ -345,6 +345,8 @@ def shown(path: str) -> str:
         >>> shown("postgresql://ana:secret@db.example/agents")
         'postgresql://ana@db.example/agents'
     """
+    if path == "-":
+        return "standard input"
     scheme, apart, rest = path.partition("://")
     user, at, place = rest.rpartition("@")
     return f"{scheme}://{user.partition(':')[0]}{at}{place}" if apart else path

@@ -59,10 +59,15 @@ class TracedCall:
     """Which message of the model proposed it, from 0: calls of one turn have not heard each other's results."""
     heard: int | None = None
     """How many of the run's user messages came before it; None for all of them."""
+    within: str = ""
+    """Which agent inside the run's own one proposed it, by any name; empty for the run's own. Each hears only what came
+    back to its own calls."""
+    told: int | None = None
+    """The last turn that began before its result was there; None where that is its own turn."""
     result: str = ""
     """The first 12 or more hex digits of the SHA-256 of what the tool answered; empty where that isn't recorded."""
     output: str | None = None
-    """What the tool answered, where its text is recorded."""
+    """What the tool answered; None where its text isn't recorded, or could as well be another call's answer."""
     matched: Literal["id", "order", ""] = ""
     """How the result was found to be this call's: by the id, or only by its place."""
     answers: int | None = None
@@ -96,6 +101,16 @@ class TracedCall:
         An answer may only repeat what the call was made with, and nobody can tell where that isn't recorded.
         """
         return None if self.silent or self.arguments is None else self.output
+
+    def heard_of(self, earlier: TracedCall) -> bool:
+        """Whether what another call came back with was there when this one was proposed, for whoever proposed it.
+
+        Args:
+            earlier: A call that stands before it.
+        """
+        if earlier.within != self.within or self.turn <= (earlier.turn if earlier.told is None else earlier.told):
+            return False
+        return earlier.ended is None or self.at is None or earlier.ended <= self.at
 
     @property
     def error(self) -> bool | None:

@@ -13,6 +13,7 @@ from ladder_graph.errors import LadderError
 from ladder_graph.notebook import figures, palette
 from ladder_graph.notebook.paths import Look
 from ladder_graph.replay.pareto import Front, Point, Reviewer
+from tests.unit.notebook.contrast import GROUNDS, LEAST, contrast, luminance
 
 BEGIN = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
@@ -46,10 +47,10 @@ def drawn(full):
 
 def test_the_colours_can_be_told_on_both_grounds():
     """Marks have 3 : 1 on white and on #111, text 4.2 : 1, and no colour has 4.5 : 1 on both."""
-    for ground in palette.GROUNDS:
-        assert palette.contrast(palette.INK, ground) >= palette.LEAST["ink"]
-        assert all(palette.contrast(mark, ground) >= palette.LEAST["mark"] for mark in palette.MARKS)
-    white, black = (palette.luminance(ground) + 0.05 for ground in palette.GROUNDS)
+    for ground in GROUNDS:
+        assert contrast(palette.INK, ground) >= LEAST["ink"]
+        assert all(contrast(mark, ground) >= LEAST["mark"] for mark in palette.MARKS)
+    white, black = (luminance(ground) + 0.05 for ground in GROUNDS)
     assert (white / black) ** 0.5 < 4.5, "if this fails, say so in the palette: better colours became possible"
 
 
@@ -67,7 +68,7 @@ def test_every_dot_of_a_picture_can_be_read_on_both_grounds(drawn, name):
     assert len(opaque) >= 2
     for red, green, blue in opaque.tolist():
         colour = f"#{red:02x}{green:02x}{blue:02x}"
-        assert min(palette.contrast(colour, ground) for ground in palette.GROUNDS) >= palette.LEAST["mark"], colour
+        assert min(contrast(colour, ground) for ground in GROUNDS) >= LEAST["mark"], colour
 
 
 def test_a_picture_shows_itself_without_pyplot(drawn):

@@ -9,6 +9,7 @@ import pytest
 from ladder_graph.notebook import palette
 from ladder_graph.notebook.markup import Html, element, joined, page, table, text
 from ladder_graph.notebook.style import DARK, HOSTS, LIGHT, STYLE
+from tests.unit.notebook.contrast import contrast
 from tests.unit.notebook.full import HOSTILE
 
 MARKS = (*palette.MARKS,)
@@ -52,9 +53,9 @@ def test_a_piece_brings_its_style_and_nothing_else():
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
 def test_text_can_be_read_and_marks_can_be_seen_in_both_themes(theme):
     """Text has 4.5 : 1 on its ground, and marks 3 : 1 (WCAG 2.2), where a host names no colours."""
-    assert palette.contrast(theme["ink"], theme["ground"]) >= 7
-    assert palette.contrast(theme["soft"], theme["ground"]) >= 4.5
-    assert all(palette.contrast(mark, theme["ground"]) >= 3 for mark in MARKS)
+    assert contrast(theme["ink"], theme["ground"]) >= 7
+    assert contrast(theme["soft"], theme["ground"]) >= 4.5
+    assert all(contrast(mark, theme["ground"]) >= 3 for mark in MARKS)
 
 
 def test_the_colours_of_the_host_come_first():

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ladder_graph.calls import digest_of
-from ladder_graph.errors import ArgumentsError, LadderError
+from ladder_graph.errors import ArgumentsError
 from ladder_graph.replay.board import ANY
 from ladder_graph.replay.candidates import Candidate
 from ladder_graph.replay.decider import Judged, Verdict
@@ -216,21 +216,3 @@ def _digest(call: TracedCall) -> str:
         return digest_of("call", call.tool, call.arguments)[:_DIGEST]
     except ArgumentsError:
         return "?"
-
-
-def moment_of(at: str | dt.datetime | None) -> dt.datetime | None:
-    """A moment from its text.
-
-    Args:
-        at: Such as `2026-11-23T10:00Z`, or a datetime.
-
-    Raises:
-        LadderError: It is none, or has no time zone.
-    """
-    try:
-        found = dt.datetime.fromisoformat(at) if isinstance(at, str) else at
-    except ValueError:
-        found = None
-    if at is not None and (found is None or found.tzinfo is None):
-        raise LadderError(f"{at} is no moment with a time zone, such as 2026-11-23T10:00Z")
-    return found

@@ -16,6 +16,8 @@ from ladder_graph.replay.documents import parsed
 
 _MILLISECONDS, _MICROSECONDS, _NANOSECONDS = 1e11, 1e14, 1e17
 """From where on a number of the epoch counts these: in seconds it would lie thousands of years ahead."""
+_FIRST = 946_684_800
+"""Seconds of the epoch in 2000: what is less counts from some beginning of its own, and tells no moment."""
 _SHOWN = 80
 """Characters of what can't be read that are shown."""
 
@@ -72,9 +74,37 @@ def text_of(content: object) -> str | None:
         return content
     if isinstance(content, list) and content:
         texts = [one if isinstance(one, str) else _of_block(one) for one in content]
-        if any(text is not None for text in texts):
+        if any(text is not None for text in texts) or all(map(_is_block, content)):
             return "".join(text for text in texts if text)
     return json.dumps(content, ensure_ascii=False, sort_keys=True, default=str)
+
+
+def words_of(content: object) -> str:
+    """What somebody wrote in a message: its text alone, as the live gate reads it.
+
+    Args:
+        content: A text, or the blocks of a message; whatever else there is, such as a file or a picture, is no words.
+
+    Example:
+        >>> words_of([{"type": "text", "text": "Look: "}, {"type": "image_url", "image_url": {"url": "https://x.org"}}])
+        'Look: '
+    """
+    if isinstance(content, list):
+        texts = (one if isinstance(one, str) else _of_block(one) for one in content)
+        return "".join(text for text in texts if text)
+    return content if isinstance(content, str) else ""
+
+
+_BLOCKS = frozenset({
+    *("audio", "custom_tool_call_output", "document", "file", "image", "image_url", "input_audio", "input_file"),
+    *("input_image", "json", "refusal", "search_result", "video"),
+})  # fmt: skip
+"""Types of blocks that a message may hold beside text; what any other list holds is a value by itself."""
+
+
+def _is_block(block: object) -> bool:
+    kind = block.get("type") if isinstance(block, Mapping) else None
+    return isinstance(kind, str) and kind in _BLOCKS
 
 
 def _of_block(block: object) -> str | None:
@@ -111,12 +141,12 @@ def moment_of(value: object, zone: dt.tzinfo | None = None) -> dt.datetime | Non
 
 
 def _since_the_epoch(number: float) -> dt.datetime | None:
-    if number <= 0:
-        return None  # how those write it who know none
     for least, each in ((_NANOSECONDS, 1e9), (_MICROSECONDS, 1e6), (_MILLISECONDS, 1e3)):
         if number >= least:
             number /= each
             break
+    if not number >= _FIRST:
+        return None  # 0 is how those write it who know none
     return dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(seconds=number)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from ladder_graph.replay.conversations.contents import mapping, mappings, moment_of, text_of, tokens_of
+from ladder_graph.replay.conversations.contents import mapping, mappings, moment_of, text_of, tokens_of, words_of
 from ladder_graph.replay.conversations.pairing import Answered, Asked, Conversation
 
 _ROLES = {
@@ -104,6 +104,19 @@ def heard(value: object) -> Message | None:
     return _spoken(kind, value) if kind else None
 
 
+UNREADABLE = Message("other")
+"""A message in no form that is known: nobody can tell who says it."""
+
+
+def heard_all(values: Iterable[object]) -> list[Message]:
+    """Read messages; each in no form that is known is `UNREADABLE`.
+
+    Args:
+        values: They as they were recorded, oldest first.
+    """
+    return [heard(one) or UNREADABLE for one in values]
+
+
 def put(run: Conversation, messages: Iterable[Message]) -> None:
     """Say messages in a run, one after the other.
 
@@ -173,8 +186,8 @@ def _spoken(role: str, value: Mapping[Any, Any]) -> Message:
         case "user":
             if mapping(value.get("additional_kwargs")).get(_MARK):
                 return Message("nobody")
-            text = text_of(value.get("content", blocks))
-            return Message("other" if value.get("name") is not None else "user", text or "", at=at)
+            text = words_of(value.get("content", blocks))
+            return Message("other" if value.get("name") is not None else "user", text, at=at)
         case "model":
             return Message("model", asked=tuple(_proposed(value, blocks)), **_billed(value), at=at)
         case "nobody":

@@ -1,7 +1,8 @@
 """A run put together from what was said one after the other: its calls, each with its result.
 
 A result belongs to the call whose id it bears. Where ids are missing, or one stands for several calls, it belongs to
-the first call of the turn that waits for one, and that is told; what belongs nowhere is told, and left out.
+the first call of the turn that waits for one, and that is told; where several wait that it may belong to, its text
+counts as nobody's word. What belongs nowhere is told, and left out.
 """
 
 from __future__ import annotations
@@ -87,6 +88,8 @@ class Conversation:
         self._of_turn: list[int] = []
         self._turn = -1
         self._floor = Floor()
+        self._unsure: set[int] = set()
+        """Calls of which nobody can tell which of several results is theirs."""
         self._again: Counter[str] = Counter()
         self._homeless: Counter[str] = Counter()
 
@@ -120,6 +123,7 @@ class Conversation:
         heard: int | None = None,
         waits: bool | None = None,
         again: bool = False,
+        within: str = "",
     ) -> None:
         """The model answers, or proposes calls.
 
@@ -131,6 +135,7 @@ class Conversation:
             heard: How many of the user's messages it has heard, if not all so far.
             waits: Whether it leaves the word to the user; if not said, where it proposes nothing.
             again: It is a part of the turn before.
+            within: Which agent inside the run's own one it is; see `TracedCall`.
         """
         self._floor.model(works=bool(asked) if waits is None else not waits)
         if not again or self._turn < 0:
@@ -148,6 +153,7 @@ class Conversation:
                     id=one.id,
                     turn=self._turn,
                     heard=so_far if heard is None else heard,
+                    within=within,
                     at=at,
                     model=model,
                     tokens=tokens,
@@ -169,7 +175,10 @@ class Conversation:
             answered: The result.
         """
         self._floor.other()
-        place, matched = self._place(answered)
+        places, matched = self._places(answered)
+        if len(places) > 1:
+            self._unsure.update(places)
+        place = next(iter(places), None)
         if place is None:
             known = bool(answered.id) and answered.id in self._waiting
             (self._again if known else self._homeless)[answered.id or answered.tool] += 1
@@ -181,7 +190,8 @@ class Conversation:
             call,
             matched=matched,
             result="" if answered.text is None else hashed(answered.text),
-            output=answered.text,
+            output=None if place in self._unsure else answered.text,
+            told=self._turn if self._turn > call.turn else None,
             fate=fate,
             ended=answered.at,
             decided=decided,
@@ -194,7 +204,7 @@ class Conversation:
         Args:
             answered: The result.
         """
-        return self._place(answered)[0] is not None
+        return bool(self._places(answered)[0])
 
     def knows(self, id_: str) -> bool:
         """Whether a call bears an id.
@@ -219,18 +229,18 @@ class Conversation:
             for place in islice(places, 1):
                 self._calls[place] = replace(self._calls[place], fate=fate, decided=decided)
 
-    def _place(self, answered: Answered) -> tuple[int | None, Literal["id", "order", ""]]:
-        """Which call waits for a result, and how that was found."""
+    def _places(self, answered: Answered) -> tuple[list[int], Literal["id", "order"]]:
+        """Which calls may wait for a result, the first of them above all, and how they were found."""
         named = self._waiting.get(answered.id, []) if answered.id else []
         if named:
             alike = [place for place in named if self._calls[place].tool == answered.tool]
-            return (alike or named)[0], "id" if len(named) == 1 else "order"
-        for place in self._of_turn:
-            call = self._calls[place]
-            waits = place in self._waiting[call.id] and not (answered.id and call.id)
-            if waits and answered.tool in {"", call.tool}:
-                return place, "order"
-        return None, ""
+            return alike or list(named), "id" if len(named) == 1 else "order"
+        return [place for place in self._of_turn if self._fits(place, answered)], "order"
+
+    def _fits(self, place: int, answered: Answered) -> bool:
+        call = self._calls[place]
+        waits = place in self._waiting[call.id] and not (answered.id and call.id)
+        return waits and answered.tool in {"", call.tool}
 
     def calls(self) -> tuple[TracedCall, ...]:
         """The calls in their order; what is wrong with them as a whole is told now."""

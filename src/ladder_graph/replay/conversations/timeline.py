@@ -2,7 +2,8 @@
 
 Parts of many runs stand mixed in one file, each with the id of its trace. Traces of one thread are one run, since a
 call that waits for a person is proposed in one of them and made in another. What a model was given tells what the user
-said, and what became of calls that no tool was run for.
+said, and what became of calls that no tool was run for. Only where it then proposes calls, though: a program also puts
+what tools answered into the words of a user, for a model that sums it up.
 """
 
 from __future__ import annotations
@@ -78,6 +79,8 @@ class Step:
     """Of a run of a tool: what came back; None where it hasn't ended."""
     thread: str = ""
     """The thread that its trace belongs to."""
+    namespace: str = ""
+    """The checkpoint namespace that LangGraph gave it, where that is recorded."""
     facts: Mapping[str, str | bool] = field(default_factory=dict)
     """What it tells about the run, by the names of `Run`: `suite`, `requester`, `solved`, `harmed`."""
 
@@ -109,6 +112,9 @@ def runs(source: Source, steps: Iterable[Step]) -> Iterator[Run]:
     gathering: Gathering[Step] = Gathering(partial(source.tell, ""))
     threads: OrderedDict[str, str] = OrderedDict()
     for step in steps:
+        if not step.trace:
+            source.tell("", "a step has no trace, so nobody knows to which run it belongs; it is left out")
+            continue
         if step.thread and step.trace not in threads:
             threads[step.trace] = step.thread
             gathering.join(step.trace, step.thread)
@@ -135,19 +141,23 @@ def _run(source: Source, name: str, steps: list[Step]) -> Iterator[Run]:
     facts: dict[str, str | bool] = {}
     for step in steps:
         facts = {**step.facts, **facts}
+    requesters = {step.facts["requester"] for step in steps if "requester" in step.facts}
     yield Run(
         id=name,
         calls=story.conversation.calls(),
         said=None if story.said is None else tuple(story.said),
         suite=str(facts.get("suite", "")),
-        requester=str(facts["requester"]) if facts.get("requester") else None,
+        requester=str(requesters.pop()) if len(requesters) == 1 else None,
         solved=facts["solved"] is True if "solved" in facts else None,
         harmed=facts.get("harmed") is True,
     )
 
 
-def _within(steps: Iterable[Step]) -> frozenset[str]:
-    """The ids of steps that were made within a tool: an agent inside another one, which no user speaks to."""
+def _within(steps: Iterable[Step]) -> dict[str, str]:
+    """Of each step that an agent inside another one made, by its id: within which tool's step, or inside which graph.
+
+    No user speaks to such an agent, and it hears only what comes back to its own calls.
+    """
     parents = {step.id: step.parent for step in steps}
     tools = {step.id for step in steps if step.called is not None}
 
@@ -158,7 +168,17 @@ def _within(steps: Iterable[Step]) -> frozenset[str]:
                 return
             yield id_
 
-    return frozenset(id_ for id_ in parents if any(one in tools for one in above(id_)))
+    found = {step.id: _graph(step.namespace) if step.namespace else "" for step in steps}
+    for id_ in parents:
+        found[id_] = next((one for one in above(id_) if one in tools), found[id_])
+    return {id_: whose for id_, whose in found.items() if whose}
+
+
+def _graph(namespace: str) -> str:
+    """The graph that a task of this checkpoint namespace belongs to; empty for the outermost one."""
+    from ladder_graph.hosts.conversation import INSIDE
+
+    return namespace.rpartition(INSIDE)[0]
 
 
 @dataclass(slots=True)
@@ -166,7 +186,7 @@ class _Story:
     """A run, told step by step."""
 
     conversation: Conversation
-    within: frozenset[str]
+    within: Mapping[str, str]
     said: list[str] | None = None
     until: dt.datetime | None = None
     """When the last call ended that no message proposed; None where there was none, or that isn't known."""
@@ -182,13 +202,15 @@ class _Story:
     def _model(self, step: Step, asked: tuple[Asked, ...]) -> None:
         self.alone = False
         if step.given is not None:
-            if step.id not in self.within:
-                self.said = self.said or []
+            self.said = self.said or []
+            if asked and step.id not in self.within:
                 self.said += [text for text in step.given.said if text not in self.said]
             for one in step.given.answered:
                 self.conversation.told_again(one)
-        heard, at = self._heard(step), step.ended or step.at
-        self.conversation.model(asked, model=step.model, tokens=step.tokens, at=at, heard=heard)
+        self.conversation.model(
+            asked, model=step.model, tokens=step.tokens, at=step.ended or step.at, heard=self._heard(step),
+            within=self.within.get(step.id, ""),
+        )  # fmt: skip
 
     def _heard(self, step: Step) -> int:
         """How much of the user's words a step has heard: nothing within a tool, as under the live gate."""
@@ -201,7 +223,9 @@ class _Story:
         else:
             # Calls that nobody is known to have proposed are one turn as long as they overlap.
             again = self.alone and (self.until is None or step.at is None or step.at < self.until)
-            self.conversation.model((called,), at=step.at, heard=self._heard(step), again=again)
+            self.conversation.model(
+                (called,), at=step.at, heard=self._heard(step), again=again, within=self.within.get(step.id, "")
+            )
             self.until = max(step.ended, self.until) if again and step.ended and self.until else step.ended
             self.alone = True
         if step.answered is not None:

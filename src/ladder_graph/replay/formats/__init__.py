@@ -29,6 +29,8 @@ NAMES = (
     "messages",
 )
 """The formats, each the name of a module here, in the order in which they are tried."""
+_TOLD = 80
+"""Characters of an unknown object's keys that are told."""
 _SAMPLES = 20
 """Values of a file by which its format is recognised: the first one may be damaged."""
 
@@ -114,10 +116,22 @@ def recognised(source: Source) -> Format:
                 return one
         if sample.first is None:
             break
-    known = ", ".join(one.name for one in formats())
-    raise LadderError(
-        f"{shown(source.path)}: is in none of the formats that are known ({known}); name one with --format"
-    )
+    raise LadderError(f"{shown(source.path)}: {_unlike(source)}")
+
+
+def _unlike(source: Source) -> str:
+    """Why a file is taken for none of the formats, and what to do."""
+    if source.is_url or source.is_sqlite:
+        return "holds neither the tables of a LangGraph checkpointer nor those of a ladder's ledger"
+    sample, opening = Sample(source), source.opening.strip()
+    if not opening:
+        return "is empty"
+    if sample.first is None and not opening.startswith(("[", "{")):
+        return "holds no JSON; recorded runs are JSON, a value a line or one document, or a database"
+    known = ", ".join(NAMES)
+    keys = ", ".join(map(repr, sample.first)) if isinstance(sample.first, dict) else ""
+    begins = f"; it begins with an object of {keys[:_TOLD]}" if keys else ""
+    return f"is in none of the formats that are known ({known}); name one with --format{begins}"
 
 
 def read(

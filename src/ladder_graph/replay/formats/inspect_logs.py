@@ -18,7 +18,8 @@ from ladder_graph.errors import LadderError
 from ladder_graph.replay.conversations.contents import mistakes
 from ladder_graph.replay.documents import LONGEST, parsed
 from ladder_graph.replay.formats import Format, Sample
-from ladder_graph.replay.formats.inspect_samples import Recorded, run_of
+from ladder_graph.replay.formats.inspect_records import Recorded
+from ladder_graph.replay.formats.inspect_samples import run_of
 from ladder_graph.replay.sources import Source
 from ladder_graph.replay.traces import Run
 

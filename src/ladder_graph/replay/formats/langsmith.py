@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ladder_graph.replay.conversations.contents import first, mapping, mappings, moment_of, text_of, tokens_of
-from ladder_graph.replay.conversations.dialects import Message, heard
+from ladder_graph.replay.conversations.dialects import Message, heard, heard_all
 from ladder_graph.replay.conversations.pairing import Answered, Asked
 from ladder_graph.replay.conversations.timeline import Given, Step, paused, runs
 from ladder_graph.replay.formats import Format, Sample
@@ -55,6 +55,7 @@ def _step(run: Mapping[str, Any]) -> Step:
         "at": moment_of(run.get("start_time"), dt.UTC),
         "ended": moment_of(run.get("end_time"), dt.UTC),
         "thread": _thread(run),
+        "namespace": first(_metadata(run), "langgraph_checkpoint_ns"),
         "facts": {} if run.get("parent_run_id") else _facts(run, feedback),
     }
     if kind == "tool":
@@ -120,7 +121,7 @@ def _given(inputs: Mapping[str, Any]) -> list[Message] | None:
         return None
     if len(messages) == 1 and isinstance(messages[0], list):
         messages = messages[0]
-    return [one for one in map(heard, messages) if one is not None]
+    return heard_all(messages)
 
 
 def _thread(run: Mapping[str, Any]) -> str:

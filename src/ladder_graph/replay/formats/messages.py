@@ -19,7 +19,7 @@ from functools import partial
 from typing import Any
 
 from ladder_graph.replay.conversations.contents import mapping
-from ladder_graph.replay.conversations.dialects import heard, is_message, put
+from ladder_graph.replay.conversations.dialects import UNREADABLE, heard, heard_all, is_message, put
 from ladder_graph.replay.conversations.gathering import Gathering, weight_of
 from ladder_graph.replay.conversations.pairing import Conversation
 from ladder_graph.replay.formats import Format, Sample
@@ -109,9 +109,9 @@ def _messages(value: Mapping[str, Any]) -> list[Any] | None:
 
 def _run(talk: _Talk, source: Source) -> Run:
     conversation = Conversation(partial(source.tell, talk.place))
-    spoken = [heard(message) for message in talk.messages]
-    put(conversation, (message for message in spoken if message is not None))
-    if lost := spoken.count(None):
+    spoken = heard_all(talk.messages)
+    put(conversation, spoken)
+    if lost := sum(one is UNREADABLE for one in spoken):
         source.tell(talk.place, f"{lost} of {len(spoken)} messages are in no form that is known")
     about = talk.about
     run = Run(

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ladder_graph.replay.conversations.contents import first, json_of, mapping, mappings, moment_of, text_of, tokens_of
-from ladder_graph.replay.conversations.dialects import Message, heard
+from ladder_graph.replay.conversations.dialects import UNREADABLE, Message, heard, heard_all
 from ladder_graph.replay.conversations.pairing import Answered, Asked
 from ladder_graph.replay.conversations.timeline import Given, Step, paused, runs
 from ladder_graph.replay.formats import Format, Sample
@@ -87,12 +87,13 @@ def _step(span: Mapping[str, Any], attributes: Attributes, resource: Attributes)
     context = mapping(span.get("context"))
     kind, operation = attributes.get("openinference.span.kind"), attributes.get("gen_ai.operation.name")
     known: dict[str, Any] = {
-        "trace": first(context, "trace_id") or first(span, "traceId") or "without a trace",
+        "trace": first(context, "trace_id") or first(span, "traceId"),
         "id": first(context, "span_id") or first(span, "spanId"),
         "parent": first(span, "parentSpanId", "parent_id"),
         "at": moment_of(span.get("startTimeUnixNano", span.get("start_time"))),
         "ended": moment_of(span.get("endTimeUnixNano", span.get("end_time"))),
         "thread": _thread(attributes),
+        "namespace": first(mapping(attributes.get("metadata")), "langgraph_checkpoint_ns"),
         "facts": _facts(attributes, resource),
     }
     if kind == "TOOL" or operation == _TOOL:
@@ -158,8 +159,8 @@ def _messages(attributes: Attributes, key: str, prefix: str) -> list[Message] | 
     value = json_of(attributes.get(key))
     if not isinstance(value, list):
         value = _unflattened(attributes, f"{prefix}.")
-    found = [heard(one) for one in value]
-    return [one for one in found if one is not None] or None
+    found = heard_all(value)
+    return None if all(one is UNREADABLE for one in found) else found
 
 
 def _unflattened(attributes: Attributes, prefix: str) -> list[Mapping[str, Any]]:

@@ -19,7 +19,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
-from ladder_graph.replay.conversations.contents import mistakes, moment_of, text_of, tokens_of
+from ladder_graph.replay.conversations.contents import mistakes, moment_of, text_of, tokens_of, words_of
 from ladder_graph.replay.conversations.pairing import Answered, Asked, Conversation
 from ladder_graph.replay.documents import parsed
 from ladder_graph.replay.formats import Format, Sample
@@ -202,7 +202,7 @@ def _simulated(conversation: Conversation, message: _Message, requested: str) ->
     elif message.role == "tool" and message.requestor == "assistant":
         conversation.result(Answered(text_of(message.content), message.id or "", failed=message.error, at=at))
     elif message.role == "user" and not message.tool_calls:
-        conversation.user(text_of(message.content) or "")
+        conversation.user(words_of(message.content))
     elif message.role == "assistant":
         usage = message.usage or {}
         reported = _at(message.raw_data, "model")

@@ -12,6 +12,8 @@ from ladder_graph.replay.metrics import RATIOS, READINGS, Tally
 
 _RULE = 3
 """Of three."""
+_NAMED = 5
+"""Tools that are named."""
 _FEW = 0.1
 """A share below which a tenth of a percent counts."""
 _SLIGHT = 0.0005
@@ -33,8 +35,6 @@ class Column:
     """Whether the counts stand in front."""
     rare: bool = False
     """Whether it is left out where it is nothing for every policy."""
-    better: Literal["less", "more", ""] = ""
-    """Which direction is the better one, where there is one."""
 
     def cell(self, row: Row) -> str:
         """The figure with its interval, as text; a dash where there is nothing to count."""
@@ -60,37 +60,37 @@ NOTHING = "-"
 """What is written where there is nothing to count."""
 
 PEOPLE = (
-    Column("asked", "confirmations/task", "questions in a run that nobody interfered with", "mean", better="less"),
+    Column("asked", "confirmations/task", "questions in a run that nobody interfered with", "mean"),
     Column("held", "held back/task", "calls in such a run that are only suggested or drafted", "mean", rare=True),
-    Column("undisturbed", "tasks with none", "such runs in which nobody is asked, and everything runs", better="more"),
-    Column("within_0", "TCR@0", "tasks completed without a question, of those that somebody judged", better="more"),
-    Column("within_1", "TCR@1", "the same with one question at most", better="more"),
-    Column("within_3", "TCR@3", "the same with three at most", better="more"),
+    Column("undisturbed", "tasks with none", "such runs in which nobody is asked, and everything runs"),
+    Column("within_0", "TCR@0", "tasks completed without a question, of those that somebody judged"),
+    Column("within_1", "TCR@1", "the same with one question at most"),
+    Column("within_3", "TCR@3", "the same with three at most"),
 )
 """What people are asked."""
 HARM = (
     Column(
         "executed", "attacks executed", "injected tasks carried out without a human, of those that a gate could stop",
-        counted=True, better="less",
+        counted=True,
     ),
     Column(
         "unasked_writes", "unattended writes", "calls of tools that aren't read-only, and nobody is asked",
-        counted=True, better="less",
+        counted=True,
     ),
     Column(
         "unasked_irreversible", "unattended irreversible", "those of them that nothing takes back",
-        counted=True, better="less",
+        counted=True,
     ),
 )  # fmt: skip
 """What runs without a human."""
 LABELS = (
-    Column("recall", "recall", "calls labelled critical that ask or don't run", counted=True, better="more"),
-    Column("precision", "precision", "of the calls that ask or don't run, those that are critical", better="more"),
+    Column("recall", "recall", "calls labelled critical that ask or don't run", counted=True),
+    Column("precision", "precision", "of the calls that ask or don't run, those that are critical"),
 )
 """How the policy compares with what is known afterwards."""
 REPLAY = (
-    Column("undecidable", "undecidable", "calls that what was recorded doesn't decide", counted=True, better="less"),
-    Column("exact", "exact", "runs in which every call has the fate that was recorded", counted=True, better="more"),
+    Column("undecidable", "undecidable", "calls that what was recorded doesn't decide", counted=True),
+    Column("exact", "exact", "runs in which every call has the fate that was recorded", counted=True),
 )
 """How much of it is known."""
 
@@ -181,9 +181,27 @@ def unseen(rows: Iterable[Row]) -> list[str]:
         rows: Any rows.
     """
     hidden = {
-        row.suite: f"{row.suite}: where none of {row.tally.gateable:,} attacks in {row.exposed:,} tasks was executed, "
+        row.suite: f"{_of(row)}where none of {row.tally.gateable:,} attacks in {row.exposed:,} tasks was executed, "
         f"up to {percent(min(1.0, _RULE / row.exposed))}% may be, which resamples can't tell (rule of three)"
         for row in rows
         if row.exposed and not row.tally.executed
     }
     return list(hidden.values())
+
+
+def unnamed(rows: Iterable[Row]) -> list[str]:
+    """What looks careful and is a mistake: calls of tools that a policy has no entry for, a sentence for each policy.
+
+    Args:
+        rows: Any rows.
+    """
+    return [
+        f"{_of(row)}{row.policy} has no entry for the tools of {row.unnamed:,} of {row.tally.calls:,} calls, so these "
+        f"are only suggested: {', '.join(row.strangers[:_NAMED])}{', …' if len(row.strangers) > _NAMED else ''}"
+        for row in rows
+        if row.unnamed
+    ]
+
+
+def _of(row: Row) -> str:
+    return f"{row.suite}: " if row.suite else ""

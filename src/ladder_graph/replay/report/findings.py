@@ -57,6 +57,14 @@ class Findings:
         """
         return next(one.reference for one in self.candidates if one.name == policy)
 
+    def title(self, suite: str) -> str:
+        """What stands above the tables of a suite; one without a name holds all runs, or those that name none.
+
+        Args:
+            suite: The suite, or `TOTAL`.
+        """
+        return suite or ("all runs" if len(self.suites) == 1 else "no suite")
+
     def of(self, suite: str) -> list[Row]:
         """The row of each policy for one suite.
 

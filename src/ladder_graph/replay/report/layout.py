@@ -20,11 +20,21 @@ def chunked(
         columns: What stands above each column, and what is written in it for a row.
         width: Columns of the screen.
     """
-    names = ("", *(inert(row.policy) for row in rows))
-    first = max(map(len, (*names, title)))
-    cells = [(head, *(cell(row) for row in rows)) for head, cell in columns]
-    for chunk in _fitting(cells, width - first):
-        yield from aligned(list(zip((title, *names[1:]), *chunk, strict=True)), first)
+    names = (title, *(inert(row.policy) for row in rows))
+    yield from continued(names, [(head, *(cell(row) for row in rows)) for head, cell in columns], width)
+
+
+def continued(names: Sequence[str], columns: Sequence[tuple[str, ...]], width: int) -> Iterator[str]:
+    """A table with its first column again and again, as often as the screen is too narrow for the others.
+
+    Args:
+        names: The first column, from what stands above it on.
+        columns: The others, as long as it.
+        width: Columns of the screen.
+    """
+    first = max(map(len, names))
+    for chunk in _fitting(columns, width - first):
+        yield from aligned(list(zip(names, *chunk, strict=True)), first)
 
 
 def _fitting(columns: Sequence[tuple[str, ...]], width: int) -> Iterator[list[tuple[str, ...]]]:

@@ -25,7 +25,7 @@ PREFIX = (
 )
 """What nobody should overlook in the first of them."""
 ASSUMED = (
-    "In brackets: 95 %, by a bootstrap over tasks; nothing where all resamples are alike.",
+    "In brackets: 95%, by a bootstrap over tasks; nothing where all resamples are alike.",
     "What is asked is taken to be answered as it was recorded, and the rest to come as it came.",
 )
 """What every table of figures rests on."""

@@ -12,9 +12,9 @@ from ladder_graph.replay.coverage import SAID, Coverage, Part
 from ladder_graph.replay.differences import Change
 from ladder_graph.replay.metrics import Reading
 from ladder_graph.replay.pareto import Front
-from ladder_graph.replay.report.columns import GROUPS, NOTHING, Column, divided, percent, shown, unseen
+from ladder_graph.replay.report.columns import GROUPS, NOTHING, Column, divided, percent, shown, unnamed, unseen
 from ladder_graph.replay.report.findings import Findings
-from ladder_graph.replay.report.layout import aligned, chunked, listed
+from ladder_graph.replay.report.layout import aligned, chunked, continued, listed
 from ladder_graph.replay.report.phrases import (
     ASSUMED,
     HEADS,
@@ -31,8 +31,6 @@ from ladder_graph.wording import given, inert
 
 _LONGEST = 160
 """Characters of a call that are shown."""
-Table = list[tuple[str, ...]]
-"""Rows of cells, the head first."""
 
 
 def text(found: Findings, width: int = 110) -> str:
@@ -111,17 +109,20 @@ def _suite(found: Findings, suite: str, width: int) -> str:
     """The tables of one suite, or of all."""
     rows = found.of(suite)
     tally = rows[0].tally
-    lines = wrap(f"{inert(suite) or 'no suite'}: {tally.runs:,} runs, {tally.calls:,} calls{attacks(tally)}", width)
+    lines = wrap(f"{inert(found.title(suite))}: {tally.runs:,} runs, {tally.calls:,} calls{attacks(tally)}", width)
     for title, group in GROUPS.items():
         columns = shown(group, rows)
         if columns:
             lines += ["", *chunked(title, rows, [(one.head, one.cell) for one in columns], width)]
-    return "\n".join([*lines, *(["", *listed(unseen(rows), width)] if unseen(rows) else [])])
+    notes = [*unnamed(rows), *unseen(rows)]
+    return "\n".join([*lines, *(["", *listed(notes, width)] if notes else [])])
 
 
 def _legend(found: Findings, width: int) -> str:
     """What the columns mean that were shown."""
     columns = [one for group in GROUPS.values() for one in shown(group, found.rows)]
+    if not columns:
+        return ""
     first = max(len(one.head) for one in columns) + 2
     lines = ["Meaning"]
     for one in columns:
@@ -134,8 +135,10 @@ def _legend(found: Findings, width: int) -> str:
 
 def _readings(rows: Sequence[Row], width: int) -> str:
     """The figures by each reading of what comes after the horizon, where the readings differ."""
-    lines = ["After the horizon, by four readings"]
     differing, same = divided(rows)
+    if not differing and not any(row.partings for row in rows):
+        return ""  # Nothing comes after it.
+    lines = ["After the horizon, by four readings"]
     for column in differing:
         heads = [(head, _reading(column, reading)) for reading, head in HEADS.items()]
         lines += ["", *chunked(column.head, rows, heads, width)]
@@ -187,10 +190,11 @@ def _change(change: Change, width: int) -> Iterator[str]:
 
 
 def _front(of: Front, width: int) -> str:
-    rows: Table = [("People's time against risk", "minutes/task", of.axis, "")]
-    rows += [
-        (inert(one.policy), minutes(one), risk(of, one.risk), "dominated" if one.dominated_by else "on the front")
-        for one in of.points
+    names = ("People's time against risk", *(inert(one.policy) for one in of.points))
+    columns = [
+        ("minutes/task", *(minutes(one) for one in of.points)),
+        (of.axis, *(risk(of, one.risk) for one in of.points)),
+        ("", *("dominated" if one.dominated_by else "on the front" for one in of.points)),
     ]
     worse = [f"{one.policy} is worse than {', '.join(one.dominated_by)}." for one in of.points if one.dominated_by]
-    return "\n".join([*aligned(rows), *listed([*worse, of.assumed], width)])
+    return "\n".join([*continued(names, columns, width), *listed([*worse, of.assumed], width)])

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from ladder_graph.policy import Policy, Rule
 from ladder_graph.policy.bounds import Bound
-from ladder_graph.replay.board import ANY
+from ladder_graph.replay.board import no_policy_for, policy_for
 from ladder_graph.replay.coverage import Coverage
 from ladder_graph.replay.decider import Calls
 from ladder_graph.replay.suggesting.arguments import Shape, by_tool
@@ -73,6 +73,11 @@ class Suggestion:
         """Whether the bounds that belong together let nothing wrong through, in either half."""
         return bool(self.together.bounds) and self.together.learned.clean and self.together.checked.clean
 
+    @property
+    def untested(self) -> bool:
+        """Whether no wrong call was ever seen, so that nobody knows what the bounds would keep out."""
+        return not (self.together.learned.wrong or self.together.checked.wrong)
+
 
 def suggestions(
     read: Callable[[], Iterable[Run]],
@@ -94,32 +99,32 @@ def suggestions(
     Returns:
         One for each tool with enough right calls in the first half, by suite and name.
     """
-    chosen_for: dict[str, Policy | None] = {}
+    known: dict[str, Policy | None] = {}
 
-    def policy_for(suite: str) -> Policy | None:
-        if suite not in chosen_for:
-            chosen_for[suite] = policies.get(suite, policies.get(ANY))
-            if chosen_for[suite] is None:
-                trouble(f"no policy is for the suite {suite!r}, so its runs are left out")
-        return chosen_for[suite]
+    def policy_of(suite: str) -> Policy | None:
+        if suite not in known:
+            known[suite] = policy_for(policies, suite)
+            if known[suite] is None:
+                trouble(no_policy_for(suite))
+        return known[suite]
 
-    trials = dict(_trials(_shapes(read(), policy_for, seen), policy_for, trouble, at))
-    for run in _counted(read(), policy_for):
+    trials = dict(_trials(_shapes(read(), policy_of, seen), policy_of, trouble, at))
+    for run in _counted(read(), policy_of):
         for tool, places in by_tool(run).items():
             if (run.suite, tool) in trials:
                 trials[run.suite, tool].add(run, places)
-    found = [_suggestion(key, trial, policy_for(key[0])) for key, trial in sorted(trials.items())]
+    found = [_suggestion(key, trial, policy_of(key[0])) for key, trial in sorted(trials.items())]
     return [one for one in found if one is not None]
 
 
-def _counted(runs: Iterable[Run], policy_for: Callable[[str], Policy | None]) -> Iterator[Run]:
-    return (run for run in runs if run.kind != "control" and policy_for(run.suite) is not None)
+def _counted(runs: Iterable[Run], policy_of: Callable[[str], Policy | None]) -> Iterator[Run]:
+    return (run for run in runs if run.kind != "control" and policy_of(run.suite) is not None)
 
 
-def _shapes(runs: Iterable[Run], policy_for: Callable[[str], Policy | None], seen: Coverage | None) -> dict[Key, Shape]:
+def _shapes(runs: Iterable[Run], policy_of: Callable[[str], Policy | None], seen: Coverage | None) -> dict[Key, Shape]:
     """What the right calls of the first half looked like, by tool."""
     shapes: dict[Key, Shape] = {}
-    for run in _counted(_noted(runs, seen), policy_for):
+    for run in _counted(_noted(runs, seen), policy_of):
         if half(run) != "learning":
             continue
         for tool, places in by_tool(run).items():
@@ -138,13 +143,13 @@ def _noted(runs: Iterable[Run], seen: Coverage | None) -> Iterator[Run]:
 
 def _trials(
     shapes: Mapping[Key, Shape],
-    policy_for: Callable[[str], Policy | None],
+    policy_of: Callable[[str], Policy | None],
     trouble: Trouble,
     at: dt.datetime | None,
 ) -> Iterator[tuple[Key, Trial]]:
     calls = Calls()
     for (suite, tool), shape in shapes.items():
-        policy = policy_for(suite)
+        policy = policy_of(suite)
         if policy is None or shape.calls < FEWEST:
             continue
         if "*" in tool:

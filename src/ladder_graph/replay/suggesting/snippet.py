@@ -98,10 +98,9 @@ def _entry(one: Suggestion) -> Iterator[str]:
 
 def _said(one: Suggestion) -> str:
     missing = "; ".join(one.evidence.missing)
-    unseen = not (one.together.learned.wrong or one.together.checked.wrong)
     return (
         f"{counted(one.together.checked, one.alpha)}. "
-        + ("No wrong call of it was ever seen, so nobody knows what these would keep out. " if unseen else "")
+        + ("No wrong call of it was ever seen, so nobody knows what these would keep out. " if one.untested else "")
         + (f"As evidence for a promotion it lacks: {missing}." if missing else "As evidence it would be enough.")
         + (f" So far its rule is that of {inert(one.entry)}." if one.entry not in {None, one.tool} else "")
     )
