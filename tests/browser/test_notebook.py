@@ -17,6 +17,16 @@ JUPYTER = {
     "dark": ("#111111", "rgba(255, 255, 255, 1)", "rgba(255, 255, 255, 0.7)", "#616161"),
 }
 """The ground, the two colours of text and the border of JupyterLab's own themes."""
+TABLES = (
+    ":not(.jp-RenderedMarkdown).jp-RenderedHTMLCommon td,:not(.jp-RenderedMarkdown).jp-RenderedHTMLCommon th"
+    "{text-align:right}.jp-RenderedHTMLCommon tbody tr:nth-child(even){background:#f5f5f5}"
+)
+"""What JupyterLab does to tables, as weighty as there."""
+ALIGNED = """[...new Set([...document.querySelectorAll(".ladder-graph td, .ladder-graph th")].map(
+    cell => getComputedStyle(cell).textAlign))]"""
+STRIPES = (
+    '[...new Set([...document.querySelectorAll(".ladder-graph tr")].map(row => getComputedStyle(row).backgroundColor))]'
+)
 HOSTS = [("plain", "light"), ("plain", "dark"), ("jupyter", "light"), ("jupyter", "dark")]
 
 
@@ -64,6 +74,14 @@ def test_what_a_notebook_shows_is_for_everybody(person, screens, host, theme):
     found = Axe().run(person.page, options=ONLY).response["violations"]
     assert not {one["id"]: [node["html"][:300] for node in one["nodes"]][:3] for one in found}
     assert not person.wrong
+
+
+def test_a_host_with_other_tables_changes_none_of_ours(person):
+    """JupyterLab puts cells to the right and gives rows stripes; ours stay as they are."""
+    person.page.add_style_tag(content=TABLES)
+    person.page.evaluate("document.querySelector('main').className = 'jp-RenderedHTMLCommon'")
+    assert person.page.evaluate(ALIGNED) == ["left"]
+    assert person.page.evaluate(STRIPES) == ["rgba(0, 0, 0, 0)"]
 
 
 def test_nothing_sticks_out_of_a_narrow_notebook(person):

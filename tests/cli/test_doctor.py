@@ -154,6 +154,23 @@ def test_drafts_that_cannot_be_written_are_wrong(shop, ladder):
     assert findings(ladder, code=1)["drafts"]["verdict"] == "wrong"
 
 
+def test_a_bound_that_lets_a_tool_write_its_own_policy_is_wrong(shop, ladder):
+    """Whoever may write ladder.toml or the ledger gives itself any rung; a link to their folder is seen through."""
+    Path("work").mkdir()
+    Path("way").symlink_to(".")
+    under = '[tools.{}]\nrung = "{}"\nbounds = [{{ kind = "under", argument = "path", directory = "{}" }}]\n'
+    tools = under.format("read_file", "bounded", ".") + "read_only = true\n"
+    tools += under.format("write_file", "bounded", "way") + under.format("write_note", "bounded", "work")
+    edit(shop, "[tools.read_stock]", f"{tools}\n[tools.read_stock]")
+    shop.run(READ)
+    found = findings(ladder, code=1)["reach"]
+    assert (found["verdict"], found["text"]) == ("wrong", "write_file can change what it is held by")
+    named = [point["text"] for point in found["points"]]
+    assert [text.partition(" write ")[2].partition(",")[0].rpartition("/")[2] for text in named] == [
+        "ladder.toml", "ladder.lock", "ladder.db",
+    ]  # fmt: skip
+
+
 def test_a_glob_is_shown_where_it_decides(shop, ladder):
     """A tool that a glob is for says so, the policy counts both, and a glob for nothing is noted."""
     edit(shop, "[tools.read_stock]", '[tools."reed_*"]\n[tools."read_*"]')

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import html
+import re
 import sqlite3
 import subprocess
 import sys
@@ -16,6 +18,7 @@ from ladder_graph.errors import AnswerRefused
 from ladder_graph.ledger import erasing
 from tests.cli.shop import DAY, NOBODY, Shop
 from tests.cli.test_answering import ME
+from tests.console.conftest import Console
 
 WHO = "Ana-Maria Vogt"
 MAIL = "vogt@post.example"
@@ -263,3 +266,20 @@ def test_an_erasure_that_was_made_up_shows(shop, ladder):
     with contextlib.closing(sqlite3.connect(shop.file)) as database, database:
         database.execute("DELETE FROM payload WHERE hash = (SELECT max(hash) FROM payload)")
     assert "has lost its payload" in ladder("verify", code=1).stdout
+
+
+def test_no_page_of_the_console_fails_at_what_is_gone(shop):
+    """Every page that an erased action stands on is shown, says nothing of her, and leads to no error."""
+    with shop.ladder() as one:
+        one.erase(one.erasable(person=[WHO]), by="ana", reason="she asked")
+        visitor = Console(one).visitor("ana")
+        seen, todo = set(), ["/"]
+        while todo:
+            path = todo.pop()
+            seen.add(path)
+            answer = visitor.get(path)
+            assert answer.status_code in {200, 303}, path
+            assert WHO not in answer.text, path
+            linked = {html.unescape(link).partition("#")[0] for link in re.findall(r'href="(/[^"]*)"', answer.text)}
+            todo += sorted(linked - seen - set(todo) - {""})
+        assert sum(any(action.key in path for path in seen) for action in one.actions()) > 1, seen

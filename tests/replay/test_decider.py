@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ladder_graph.policy import Policy
 from ladder_graph.replay import Decider, Run, TracedCall
@@ -249,3 +252,73 @@ def test_a_call_without_a_tools_name_could_be_any_tools():
     assert verdicts({"*": read, "send": "confirm"}, ("", {})) == [("undecidable", "its tool's name")]
     assert verdicts({"*": read}, ("", {})) == [("free",)]
     assert verdicts({"send": "confirm"}, ("", {})) == [("undecidable", "its tool's name")]
+
+
+def test_a_call_whose_recipient_is_not_known_may_have_been_to_anybody():
+    """It may have drawn on each recipient's counter, once; and one whose price isn't known may have cost anything."""
+    each = bounded({"kind": "volume", "limit": 2, "each_value_of": "to"})
+    found = verdicts({"send": each}, ("send", None), ("send", {"to": "ana"}), ("send", {"to": "ana"}))
+    assert [verdict for verdict, *_ in found] == ["undecidable", "free", "undecidable"]
+    pay = bounded({"kind": "cost", "argument": "usd", "limit": "$10"})
+    found = verdicts({"pay": pay}, ("pay", {"usd": 1}), ("pay", None), ("pay", {"usd": 1}))
+    assert [verdict for verdict, *_ in found] == ["free", "undecidable", "undecidable"]
+
+
+def test_what_was_drawn_unseen_counts_no_longer_than_its_window():
+    """A call of the next day finds the next day's quota, whoever the one without arguments was to."""
+    each = {"send": bounded({"kind": "volume", "limit": 1, "each_value_of": "to"})}
+    calls = [
+        TracedCall("send", None if hours == 0 else {"to": "ana"}, at=NOON + dt.timedelta(hours=hours))
+        for hours in (0, 1, 24)
+    ]
+    assert [one.verdict for one in judged(each, *calls)] == ["undecidable", "undecidable", "free"]
+
+
+BOUNDS = st.sampled_from([
+    {"kind": "volume", "limit": 1}, {"kind": "volume", "limit": 2, "within": "3h"},
+    {"kind": "volume", "limit": 1, "each_value_of": "to"}, {"kind": "volume", "limit": 2, "by": "user"},
+    {"kind": "volume", "limit": 2, "by": "agent"},
+    {"kind": "volume", "limit": 2, "by": "thread", "each_value_of": "to"},
+    {"kind": "rate", "limit": 2, "within": "2h", "burst": 2}, {"kind": "rate", "limit": 1, "within": "3h"},
+    {"kind": "cost", "argument": "usd", "limit": "$4"},
+    {"kind": "cost", "argument": "usd", "limit": "$3", "within": "3h"},
+    {"kind": "time", "start": "09:00", "end": "15:00"}, {"kind": "equals", "argument": "to", "to": "ana"},
+    {"kind": "origin", "argument": "to", "type": "word", "tools": ["look"]},
+    {"kind": "origin", "argument": "to", "type": "word", "user": False, "tools": ["look"]},
+    {"kind": "tenant", "argument": "to"},
+])  # fmt: skip
+CALLS = st.builds(
+    TracedCall,
+    st.sampled_from(["send", "pay", "look"]),
+    st.fixed_dictionaries({"to": st.sampled_from(["ana", "bo"]), "usd": st.integers(1, 3)}),
+    at=st.integers(0, 9).map(lambda hours: NOON + dt.timedelta(hours=hours)),
+    output=st.sampled_from(["cy", "dee"]),
+    fate=st.sampled_from(["done", "failed"]),
+)
+LACKS = {"arguments": None, "at": None, "output": None}
+"""What a record may lack of a call."""
+
+
+@settings(max_examples=100)
+@given(data=st.data())
+def test_less_on_record_never_makes_a_call_free(data):
+    """Whatever is taken out of a record: what is free then is free with all of it on record."""
+    rules = {tool: bounded(*data.draw(st.lists(BOUNDS, min_size=1, max_size=3, unique_by=repr)))
+             for tool in ("send", "pay")}  # fmt: skip
+    policy = Policy.from_rungs("ops", {**rules, "look": {"rung": "bounded", "read_only": True}})
+    whole, less = [], []
+    for name in ("r1", "r2"):
+        calls = sorted(data.draw(st.lists(CALLS, min_size=1, max_size=6)), key=lambda call: call.at)
+        calls = [replace(call, turn=turn) for turn, call in enumerate(calls)]
+        run = Run(name, tuple(calls), said=("Write to ana.",), requester="ana", facts={"tenant": "ana"})
+        calls = [replace(call, **{lack: LACKS[lack] for lack in data.draw(st.sets(st.sampled_from([*LACKS])))})
+                 for call in calls]  # fmt: skip
+        lost = data.draw(st.sets(st.sampled_from(["said", "requester"])))
+        facts = data.draw(st.sampled_from([{}, {"tenant": "ana"}]))
+        whole.append(run)
+        less.append(replace(run, calls=tuple(calls), facts=facts, **dict.fromkeys(lost)))
+    known, lacking = Decider(policy), Decider(policy)
+    for run, other in zip(whole, less, strict=True):
+        before = [one.verdict for one in known.judged(run)]
+        after = [one.verdict for one in lacking.judged(other)]
+        assert [was for was, now in zip(before, after, strict=True) if now == "free" and was != "free"] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
@@ -86,3 +87,20 @@ def test_a_damaged_beginning_doesnt_hide_the_format(tmp_path):
     told = []
     assert [run.id for run in read(str(path), told.append)] == ["t1"]
     assert [text.removeprefix(str(path)).split(":")[1] for text in told] == ["1", "2", "3"]
+
+
+def test_a_file_with_nothing_in_it_says_so(tmp_path):
+    """An empty one isn't of an unknown format; neither is one whose packing is cut before its first byte."""
+    path = tmp_path / "runs"
+    for content, why in (
+        (b"", "is empty"),
+        (gzip.compress(b""), "is packed, and nothing of it can be unpacked"),
+        (
+            gzip.compress(json.dumps([*range(2000)]).encode(), mtime=0)[:40],
+            "is packed, and nothing of it can be unpacked",
+        ),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(LadderError) as told:
+            list(read(str(path), pytest.fail))
+        assert str(told.value) == f"{path}: {why}"

@@ -16,7 +16,8 @@ import pytest
 
 from ladder_graph.errors import LadderError
 from ladder_graph.replay import documents, sources
-from ladder_graph.replay.sources import Source, files
+from ladder_graph.replay.paths import files
+from ladder_graph.replay.sources import Source
 
 LINES = [json.dumps({"n": number, "text": "ä" * 20}, ensure_ascii=False) for number in range(300)]
 WHOLE = "\n".join(LINES).encode()
@@ -151,7 +152,7 @@ def test_flipped_bits_in_a_packing_are_told(reading):
 def test_a_line_that_is_too_long_is_left_out(reading, monkeypatch, encoding):
     """It is never held in memory as a whole, and the lines after it are read."""
     monkeypatch.setattr(sources, "LONGEST", 50)
-    monkeypatch.setattr(sources, "_HEAD", 64)
+    monkeypatch.setattr(sources, "HEAD", 64)
     content = '{"n": 1}\n' + "x" * 1000 + '\n{"n": 3}\n'
     found, told = reading(content.encode(encoding))
     assert found == [1, 3]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ladder_graph.cli import claims, earning, hearing, safeguards
+from ladder_graph.cli import claims, earning, hearing, reach, safeguards
 from ladder_graph.cli.findings import Finding, Point
 from ladder_graph.cli.place import MEMORY, Place, absent
 from ladder_graph.envelopes import SHORTEST
@@ -112,6 +112,7 @@ def _around(ladder: Ladder, place: Place, hand: Hand) -> Iterator[Finding]:
     yield from hearing.examine(ladder)
     yield from _people(ladder)
     yield from _keys(ladder.policy)
+    yield from reach.examine(ladder.policy, place)
     yield from safeguards.examine(ladder)
     yield from earning.examine(ladder)
     yield from _tools(ladder, hand)

@@ -52,7 +52,7 @@ def once(traces: list[str]) -> list[str]:
     Raises:
         LadderError: One is another one, or lies in it, so that its runs would count twice.
     """
-    from ladder_graph.replay.sources import shown
+    from ladder_graph.replay.paths import shown
 
     places = [None if one == "-" or "://" in one else Path(one).resolve() for one in traces]
     for (one, place), (other, around) in permutations(zip(traces, places, strict=True), 2):
@@ -63,7 +63,7 @@ def once(traces: list[str]) -> list[str]:
 
 def without_runs(traces: list[str]) -> LadderError:
     """What is wrong where nothing was found in traces."""
-    from ladder_graph.replay.sources import ENDINGS, shown
+    from ladder_graph.replay.paths import ENDINGS, shown
 
     folder = any(Path(one).is_dir() for one in traces)
     hint = f"; in a folder, files are read that end in {', '.join(ENDINGS)}" if folder else ""

@@ -11,7 +11,7 @@ from ladder_graph.replay.coverage import SAID, Coverage
 from ladder_graph.replay.differences import Change
 from ladder_graph.replay.pareto import Front
 from ladder_graph.replay.report.columns import GROUPS, Column, percent, shown, unnamed, unseen
-from ladder_graph.replay.report.phrases import ASSUMED, minutes, risk
+from ladder_graph.replay.report.phrases import ASSUMED, many, minutes, risk
 from ladder_graph.replay.suggesting import Suggestion
 from ladder_graph.replay.suggesting.snippet import inline
 from ladder_graph.wording import given
@@ -74,7 +74,7 @@ def coverage(found: Coverage) -> Html:
         (SAID[name], f"{getattr(found, name):,}", "-" if share is None else f"{percent(share)}%")
         for name, share in found.shares().items()
     ]
-    title = f"{found.runs:,} runs with {found.calls:,} calls bring with them"
+    title = f"What {many(found.runs, 'run')} with {many(found.calls, 'call')} bring along"
     return page(table(title, ("what", "calls", "of all"), body))
 
 

@@ -32,6 +32,8 @@ def _first(name: str, colour: str) -> str:
     return colour
 
 
+# JupyterLab puts the cells of tables to the right and gives rows stripes, by rules that weigh more than one class.
+_OURS = ".ladder-graph" * 3
 _RULES = f"""
 .ladder-graph{{color:var(--lg-ink);background:var(--lg-ground);padding:.6em .8em;font:inherit;line-height:1.45;
 max-width:66em;overflow-x:auto;overflow-wrap:break-word}}
@@ -41,11 +43,12 @@ max-width:66em;overflow-x:auto;overflow-wrap:break-word}}
 .ladder-graph caption,.ladder-graph h3{{text-align:left;font-weight:600;font-size:1em;margin:0;padding:.2em 0;
 caption-side:top}}
 .ladder-graph caption{{white-space:nowrap}}
-.ladder-graph th,.ladder-graph td{{text-align:left;vertical-align:top;padding:.25em .9em .25em 0;border:0;
+{_OURS} tr{{background:none}}
+{_OURS} th,{_OURS} td{{text-align:left}}
+.ladder-graph th,.ladder-graph td{{vertical-align:top;padding:.25em .9em .25em 0;border:0;
 border-bottom:1px solid var(--lg-line);white-space:pre-wrap;max-width:34em}}
 .ladder-graph thead th,.ladder-graph .soft{{color:var(--lg-soft)}}
 .ladder-graph thead th{{font-weight:400;white-space:nowrap}}
-.ladder-graph td.n,.ladder-graph th.n{{text-align:right;font-variant-numeric:tabular-nums}}
 .ladder-graph code{{font-family:var(--jp-code-font-family,var(--vscode-editor-font-family,ui-monospace,monospace));
 font-size:.92em;padding:0;overflow-wrap:anywhere}}
 .ladder-graph .id{{white-space:nowrap;overflow-wrap:normal}}

@@ -16,7 +16,7 @@ from typing import Literal, Self, get_args
 from ladder_graph.calls import Call
 from ladder_graph.errors import ArgumentsError
 from ladder_graph.replay.decider import Judged
-from ladder_graph.replay.sources import shown
+from ladder_graph.replay.paths import shown
 from ladder_graph.replay.stores.accounts import Account, Accounts
 from ladder_graph.replay.traces import Run, TracedCall
 from ladder_graph.scale import Rung

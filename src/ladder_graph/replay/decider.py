@@ -8,7 +8,7 @@ one whose address stands in the words that are known comes from them, whatever t
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,11 +17,13 @@ from ladder_graph.errors import ArgumentsError
 from ladder_graph.explaining import claimed
 from ladder_graph.facts import Route
 from ladder_graph.policy import Policy, Rule
-from ladder_graph.policy.bounds import Charge, weigh
+from ladder_graph.policy.bounds import Bound, Breach, Charge, weigh
+from ladder_graph.policy.bounds.shape import QuotaBound
 from ladder_graph.policy.scene import Output, Said, Scene
 from ladder_graph.replay.counting import Counters
 from ladder_graph.replay.missing import TIMES, Known, doubts, plain
 from ladder_graph.replay.traces import Run, TracedCall
+from ladder_graph.replay.unseen import Unseen
 from ladder_graph.routing import decide, too_dear
 from ladder_graph.scale import Rung
 
@@ -135,7 +137,7 @@ class Decider:
 
     def _begin(self) -> None:
         """Begin with empty quotas."""
-        self._counters = Counters()
+        self._counters, self._unseen = Counters(), Unseen()
 
     def _one(self, run: Run, place: int, traced: TracedCall) -> Judged:
         if not traced.tool and self._policy.tools.keys() != {"*"}:
@@ -167,9 +169,22 @@ class Decider:
             for charge in charges
             if charge.amount > self._counters.least(charge, timed=known.timed)
         ]
+        if self._unseen:
+            missing += self._perhaps_drawn(held, call, scene, known)
         for charge in charges:
             self._counters.take(charge, sure=not missing, timed=known.timed)
+        if missing:
+            self._unseen.add((one for one in rule.bounds if one not in held), call, scene.now if known.timed else None)
         return Judged(None, tuple(dict.fromkeys(missing))) if missing else Judged(route)
+
+    def _perhaps_drawn(self, held: Sequence[Bound], call: Call, scene: Scene, known: Known) -> Iterator[str]:
+        """What of a call's quotas is in doubt since nobody knows what earlier calls took from which of them."""
+        for bound in (one for one in held if isinstance(one, QuotaBound)):
+            charges = bound.charges(call, scene)
+            for charge in () if isinstance(charges, Breach) else charges:
+                unseen = self._unseen.of(bound, call, charge, timed=known.timed)
+                if charge.amount > self._counters.least(charge, timed=known.timed) - unseen:
+                    yield self._doubt(charge, known)
 
     @staticmethod
     def _doubt(charge: Charge, known: Known) -> str:

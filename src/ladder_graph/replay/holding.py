@@ -11,7 +11,8 @@ from ladder_graph.replay.coverage import Part
 from ladder_graph.replay.decider import Judged
 from ladder_graph.replay.differences import SHOWN
 from ladder_graph.replay.formats import read
-from ladder_graph.replay.sources import Progress, shown
+from ladder_graph.replay.paths import shown
+from ladder_graph.replay.sources import Progress
 from ladder_graph.replay.traces import Run, Trouble
 
 Seen = Callable[[Run, Mapping[str, Sequence[Judged]]], None]

@@ -11,28 +11,21 @@ import gzip
 import io
 import os
 import sys
-import zlib
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from ladder_graph.errors import LadderError
 from ladder_graph.replay.documents import ITEM, LONGEST, Cutter, parsed, whole
+from ladder_graph.replay.packing import BROKEN, HEAD, Again, encoding_of, unpacked
+from ladder_graph.replay.paths import shown
 from ladder_graph.replay.traces import Trouble
 
 Progress = Callable[[int, int], None]
 """Is told how many bytes of a file were read, and how many it has; 0 where nobody knows."""
 
-_PACKED = b"\x1f\x8b\x08"
-"""What a gzip file begins with."""
 _DATABASE = b"SQLite format 3\0"
-_HEAD = 1 << 17
-"""Bytes by which a format is recognised, and that are read at a time."""
-_SIGNS, _FEW = 1000, 20
-"""Bytes by which an encoding is told, and how many there are to a zero at most where it isn't UTF-8."""
 _TOLD_EVERY = 500
 """Values between two words about the progress."""
 _LOOKED_AT = 100
@@ -99,6 +92,17 @@ class Source:
         return self.head.decode(self._encoding, "replace").removeprefix("\ufeff")
 
     @property
+    def blank(self) -> str:
+        """Why there is nothing in it to be read, in words; empty where there is.
+
+        Raises:
+            LadderError: There is no such file, or it can't be read.
+        """
+        if self.is_url or self.head:
+            return ""
+        return "is empty" if self._unpacked is None else "is packed, and nothing of it can be unpacked"
+
+    @property
     def is_sqlite(self) -> bool:
         """Whether it is a SQLite database."""
         return self.head.startswith(_DATABASE)
@@ -118,7 +122,7 @@ class Source:
         """Its first bytes. A pipe gives them in pieces, however small."""
         pieces, size = [], 0
         try:
-            while size < _HEAD and (piece := self._file.read(_HEAD - size)):
+            while size < HEAD and (piece := self._file.read(HEAD - size)):
                 pieces.append(piece)
                 size += len(piece)
         except OSError as wrong:
@@ -128,7 +132,7 @@ class Source:
     @cached_property
     def _unpacked(self) -> bytes | None:
         """The first bytes of what is packed, as far as they can be unpacked; None where nothing is."""
-        return _unpacked(self._begin) if self._begin.startswith(_PACKED) else None
+        return unpacked(self._begin)
 
     @cached_property
     def _size(self) -> int:
@@ -148,10 +152,10 @@ class Source:
             LadderError: There is no such file, or it can't be read.
         """
         packed = self._unpacked is not None  # First of all, since that reads.
-        raw: io.RawIOBase = self._file if self._file.seekable() else _Again(self._begin, self._file)
+        raw: io.RawIOBase = self._file if self._file.seekable() else Again(self._begin, self._file)
         if raw is self._file:
             self._file.seek(0)
-        plain = io.BufferedReader(raw, _HEAD)
+        plain = io.BufferedReader(raw, HEAD)
         self._opened.append(plain)
         return cast("BinaryIO", gzip.GzipFile(fileobj=plain) if packed else plain)
 
@@ -178,14 +182,7 @@ class Source:
 
     @cached_property
     def _encoding(self) -> str:
-        """UTF-16 and UTF-32, as Windows tools write them, by their marks or by where the zeros are; else UTF-8."""
-        begin = self.head[:_SIGNS]
-        if begin.count(0) * _FEW < len(begin):
-            return "utf-8"  # Also with the mark of another one: these have a zero in each bracket, quote and colon.
-        marked = (name for mark, name in _MARKS if begin.startswith(mark))
-        zeros = [byte == 0 for byte in begin[:4]]
-        unmarked = "utf-16-le" if zeros == [False, True] * 2 else "utf-16-be" if zeros == [True, False] * 2 else "utf-8"
-        return next(marked, unmarked)
+        return encoding_of(self.head)
 
     def _lines(self) -> Iterator[tuple[int, bytes | str]]:
         """Each line as it stands, up to where the packing or the encoding is damaged or ends."""
@@ -199,8 +196,8 @@ class Source:
                     continue
                 self.tell(number, f"is longer than {LONGEST:,} bytes, and is left out")
                 while line and not _ended(line):
-                    line = stream.readline(_HEAD)
-        except _BROKEN as wrong:
+                    line = stream.readline(HEAD)
+        except BROKEN as wrong:
             self.tell("", f"breaks off after line {number}, and what would follow is missing: {str(wrong)[:_WHY]}")
 
     def _text(self) -> io.TextIOWrapper:
@@ -251,7 +248,7 @@ class Source:
                     count += 1
                     yield text
                 self._progressed()
-        except _BROKEN as wrong:
+        except BROKEN as wrong:
             self.tell("", f"breaks off after {count} entries, and what would follow is missing: {str(wrong)[:_WHY]}")
         else:
             if cutter.open:
@@ -263,58 +260,13 @@ class Source:
     def _chunks(self) -> Iterator[bytes]:
         """The content in UTF-8, as far as it goes: `read` would drop what stands in front of damage."""
         content = cast("io.BufferedIOBase", self.open())
-        pieces = iter(partial(content.read1, _HEAD), b"")
+        pieces = iter(partial(content.read1, HEAD), b"")
         if self._encoding == "utf-8":
             yield next(pieces, b"").removeprefix(codecs.BOM_UTF8)
             yield from pieces
             return
         for text in codecs.iterdecode(pieces, self._encoding, "surrogatepass"):
             yield text.encode("utf-8", "surrogatepass")
-
-
-_MARKS = (
-    (codecs.BOM_UTF32_LE, "utf-32"),  # begins as the mark of UTF-16 does, so it is looked for first
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-_BROKEN = (EOFError, zlib.error, OSError, UnicodeError)
-"""What reading raises where a file is damaged or ends too early."""
-
-
-class _Again(io.RawIOBase):
-    """A pipe whose first bytes were read already."""
-
-    def __init__(self, begin: bytes, rest: io.RawIOBase) -> None:
-        self._begin = memoryview(begin)
-        self._rest = rest
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        if not self._begin:
-            return self._rest.readinto(buffer)
-        taken = self._begin[: len(buffer)]
-        buffer[: len(taken)] = taken
-        self._begin = self._begin[len(taken) :]
-        return len(taken)
-
-
-def _unpacked(begin: bytes) -> bytes | None:
-    """The content of the first bytes of a gzip file, as far as they go; None where it is text that only begins so."""
-    pieces: list[bytes] = []
-    size = 0
-    try:
-        content = gzip.GzipFile(fileobj=io.BytesIO(begin))
-        while size < _HEAD and (piece := content.read1(_HEAD - size)):
-            pieces.append(piece)
-            size += len(piece)
-    except _BROKEN:
-        with suppress(UnicodeDecodeError):
-            codecs.getincrementaldecoder("utf-8")().decode(begin[len(_PACKED) : _SIGNS])
-            return b"".join(pieces) or None
-    return b"".join(pieces)
 
 
 def _whole(line: str) -> str:
@@ -333,34 +285,3 @@ def _is_whole(line: str) -> bool:
         return line.startswith(("[", "{")) and bool(parsed(line))
     except ValueError:
         return False
-
-
-def shown(path: str) -> str:
-    """A path or URL as it may be told: standard input by its name, a URL without a password.
-
-    Args:
-        path: The file, or the URL.
-
-    Example:
-        >>> shown("postgresql://ana:secret@db.example/agents")
-        'postgresql://ana@db.example/agents'
-    """
-    if path == "-":
-        return "standard input"
-    scheme, apart, rest = path.partition("://")
-    user, at, place = rest.rpartition("@")
-    return f"{scheme}://{user.partition(':')[0]}{at}{place}" if apart else path
-
-
-def files(path: str) -> Iterator[str]:
-    """The files that a path names: itself, or all of a folder that may hold runs, in the order of their names."""
-    if path == "-" or "://" in path or not Path(path).is_dir():
-        yield path
-        return
-    for one in sorted(Path(path).rglob("*")):
-        if one.is_file() and one.name.endswith(ENDINGS) and not one.name.startswith("."):
-            yield str(one)
-
-
-ENDINGS = (".json", ".jsonl", ".ndjson", ".gz", ".eval", ".db", ".sqlite", ".sqlite3")
-"""Names of files in a folder that are taken for recorded runs."""

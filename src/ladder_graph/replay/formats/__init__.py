@@ -14,7 +14,8 @@ from pydantic_core import from_json
 
 from ladder_graph.errors import LadderError
 from ladder_graph.replay.documents import ITEM, Cutter, value_of, whole
-from ladder_graph.replay.sources import Progress, Source, files, shown
+from ladder_graph.replay.paths import files, shown
+from ladder_graph.replay.sources import Progress, Source
 from ladder_graph.replay.traces import Run, Trouble
 
 NAMES = (
@@ -125,7 +126,7 @@ def _unlike(source: Source) -> str:
         return "holds neither the tables of a LangGraph checkpointer nor those of a ladder's ledger"
     sample, opening = Sample(source), source.opening.strip()
     if not opening:
-        return "is empty"
+        return source.blank or "is empty"
     if sample.first is None and not opening.startswith(("[", "{")):
         return "holds no JSON; recorded runs are JSON, a value a line or one document, or a database"
     known = ", ".join(NAMES)

@@ -10,7 +10,18 @@ from ladder_graph.errors import LadderError
 from ladder_graph.replay.coverage import SAID
 from ladder_graph.replay.report.columns import GROUPS, divided, percent, shown, unnamed, unseen
 from ladder_graph.replay.report.findings import Findings
-from ladder_graph.replay.report.phrases import HEADS, NEWLY, PREFIX, SOURCES, attacks, minutes, risk, source, summed
+from ladder_graph.replay.report.phrases import (
+    HEADS,
+    NEWLY,
+    PREFIX,
+    SOURCES,
+    attacks,
+    many,
+    minutes,
+    risk,
+    source,
+    summed,
+)
 from ladder_graph.telling import cut
 from ladder_graph.wording import given, inert
 
@@ -54,8 +65,9 @@ def templates() -> Environment:
     made.filters.update(percent=percent, given=_given, source=source)
     made.globals.update(
         groups=GROUPS, divided=divided, heads=HEADS, prefix=PREFIX, newly=NEWLY, said=SAID, shown=shown,
-        unnamed=unnamed, unseen=unseen, attacks=attacks, minutes=minutes, risk=risk, summed=summed, sources=SOURCES,
-        bar=drawing.bar, whisker=drawing.whisker, end_of_axis=drawing.end_of_axis, scatter=drawing.scatter,
+        unnamed=unnamed, unseen=unseen, attacks=attacks, many=many, minutes=minutes, risk=risk, summed=summed,
+        sources=SOURCES, bar=drawing.bar, whisker=drawing.whisker, end_of_axis=drawing.end_of_axis,
+        scatter=drawing.scatter,
     )  # fmt: skip
     return made
 

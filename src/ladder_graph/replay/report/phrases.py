@@ -35,6 +35,20 @@ SOURCES = ("Where it was read from", "read as", "runs", "calls", *("arguments", 
 """What stands above the columns of `source`."""
 
 
+def many(count: int, noun: str) -> str:
+    """How many there are of something.
+
+    Args:
+        count: How many.
+        noun: What one of them is called.
+
+    Example:
+        >>> many(1, "run"), many(1200, "run")
+        ('1 run', '1,200 runs')
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def source(part: Part) -> tuple[str, ...]:
     """What was read from one place: the formats, runs, calls, and the shares of calls that bring the main facts.
 

@@ -22,6 +22,7 @@ from ladder_graph.replay.report.phrases import (
     PREFIX,
     SOURCES,
     attacks,
+    many,
     minutes,
     risk,
     source,
@@ -62,7 +63,7 @@ def coverage(of: Coverage, at: dt.datetime | None, width: int) -> str:
         at: The moment at which calls without a time were taken to come.
         width: Columns of the screen.
     """
-    lines = [f"What was read: {of.runs:,} runs with {of.calls:,} calls"]
+    lines = [f"What was read: {many(of.runs, 'run')} with {many(of.calls, 'call')}"]
     rows = [
         (SAID[name], f"{getattr(of, name):,}", NOTHING if share is None else f"{percent(share)}%")
         for name, share in of.shares().items()
@@ -109,7 +110,8 @@ def _suite(found: Findings, suite: str, width: int) -> str:
     """The tables of one suite, or of all."""
     rows = found.of(suite)
     tally = rows[0].tally
-    lines = wrap(f"{inert(found.title(suite))}: {tally.runs:,} runs, {tally.calls:,} calls{attacks(tally)}", width)
+    read = f"{many(tally.runs, 'run')}, {many(tally.calls, 'call')}"
+    lines = wrap(f"{inert(found.title(suite))}: {read}{attacks(tally)}", width)
     for title, group in GROUPS.items():
         columns = shown(group, rows)
         if columns:

@@ -27,7 +27,7 @@ from ladder_graph.ledger.parts import PartRow
 from ladder_graph.ledger.questions import moment
 from ladder_graph.ledger.rows import ActionRow, EntryRow, PayloadRow, QuestionRow
 from ladder_graph.ledger.standing_rows import EnvironmentRow
-from ladder_graph.replay.sources import shown
+from ladder_graph.replay.paths import shown
 from ladder_graph.replay.stores import shadows
 from ladder_graph.replay.stores.databases import opened
 from ladder_graph.replay.traces import Answer, Decided, Fate, TracedCall, hashed
