@@ -198,3 +198,12 @@ def test_the_pack_is_read_to_its_end():
         "arguments": 1, "results": 1, "matched": 0, "words": 1, "outputs": 0, "times": 0, "models": 1, "fates": 1,
         "decided": 0, "labelled": 1,
     }  # fmt: skip
+
+
+def test_a_long_first_line_doesnt_hide_the_format(tmp_path):
+    """What comes after its calls may stand beyond what is looked at."""
+    path = tmp_path / "runs.jsonl"
+    call = {"t": "send", "a": {"text": "x" * (1 << 20)}, "e": False, "o": "0123456789ab"}
+    line = {"id": "m/s/user_task_0/none/none", "prompt": "Hi.", "calls": [call], "utility": True}
+    path.write_text(json.dumps(line | {"attack": None, "critical": [], "text_only": False}))
+    assert [len(run.calls) for run in read_any(str(path), pytest.fail)] == [1]

@@ -92,6 +92,6 @@ def _run(line: _Line) -> Run:
 FORMAT = Format(
     name="agentdojo",
     about="AgentDojo's runs as tool calls and verdicts, a line each",
-    fits=lambda sample: sample.has("id", "prompt", "calls", "critical"),
+    fits=lambda sample: sample.has("id", "prompt", "calls"),
     read=_read,
 )
