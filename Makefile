@@ -57,6 +57,7 @@ format: $(VENV)/dev.stamp  ## Format the code and mend what lint can mend
 docs: $(VENV)/dev.stamp  ## Write the generated pages of docs/ anew
 	$(PY) -m scripts.draw_states
 	$(PY) -m scripts.write_schema
+	$(PY) -m scripts.write_dashboard
 	$(PY) -m scripts.misuse
 
 pin:  ## Write constraints.txt anew, with the newest versions

@@ -23,6 +23,7 @@ def drive(life: Generator[Step, Any, T], turn: Turn) -> T:
     except StopIteration as end:
         return cast("T", end.value)
     finally:
+        life.close()  # Whoever looks on is told that it is over now, and not when memory is tidied.
         turn.over()
 
 
@@ -51,6 +52,9 @@ async def adrive(life: Generator[Step, Any, T], turn: Turn) -> T:
             step = life.send(await _aperform(step, turn))
     except StopIteration as end:
         return cast("T", end.value)
+    except BaseException:
+        life.close()
+        raise
     claimed = asyncio.ensure_future(_afinish(life, step, turn))
     # A caller that was cancelled no longer asks for the result, and an interrupt in it would warn that nobody did.
     claimed.add_done_callback(lambda task: task.cancelled() or task.exception())
@@ -64,6 +68,7 @@ async def _afinish(life: Generator[Step, Any, T], step: Step, turn: Turn) -> T:
     except StopIteration as end:
         return cast("T", end.value)
     finally:
+        life.close()
         turn.over()
 
 

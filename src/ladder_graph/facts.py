@@ -140,6 +140,8 @@ class Question:
     """Whom it was last handed to; empty where nobody did."""
     passed_by: str = ""
     """Who handed it over."""
+    trace: str = ""
+    """The span that asked it, as a W3C `traceparent`; only told where the turn that goes on is traced too."""
     word: str = ""
     """That random word itself, where the question is being asked; the ledger doesn't know it."""
 

@@ -19,7 +19,7 @@ from ladder_graph.environments import DataVersion, Environments
 from ladder_graph.errors import PolicyError, ProviderToolsRefused
 from ladder_graph.facts import Person, Question, Reason, Reply, Route
 from ladder_graph.fingerprint import Environment
-from ladder_graph.flow import Gate, Routed, life, routed
+from ladder_graph.flow import Gate, Routed, routed
 from ladder_graph.hosting import Alone, Host
 from ladder_graph.ledger import Reading, Store
 from ladder_graph.ledger.filing import filing_of
@@ -111,6 +111,7 @@ class Ladder(Seating):
             lambda agent, tool: self.seat_of(agent, tool).declaration,
             sweep=self.sweep_trust,
             reports=self.sweep_reports,
+            observers=self.observers,
         )
         self.assessor = Assessor(self.refresh_assessments)
         self._looks = {}
@@ -135,9 +136,7 @@ class Ladder(Seating):
 
     # --- agents ----------------------------------------------------------------------------------------------
 
-    def wrap(
-        self, graph: Compiled | Builder, *, checkpointer: Any = None, agent: str | None = None
-    ) -> Compiled:  # fmt: skip
+    def wrap(self, graph: Compiled | Builder, *, checkpointer: Any = None, agent: str | None = None) -> Compiled:
         """Put a graph under the ladder: its ToolNode becomes the gate, with the six rungs behind it.
 
         Args:
@@ -254,7 +253,7 @@ class Ladder(Seating):
         """The rung a call would go to now, and why. Nothing is written about the call, and nothing runs."""
         policy = self.refresh()
         gate = self.gate(call, environment, policy=policy, scene=scene)
-        return drive(routed(call, gate), self._turn(call, None, policy))
+        return drive(self.observers.routing(call, routed(call, gate)), self._turn(call, None, policy))
 
     def run(
         self, call: Call, environment: Environment | None, host: Host, at_most: Rung = Rung.REPORT,
@@ -274,7 +273,7 @@ class Ladder(Seating):
         """
         policy, gate = self._entered(call, environment, host, at_most, found)
         turn = self._turn(call, host, policy)
-        reply = drive(life(call, gate, found), turn)
+        reply = drive(self._life(call, gate, found), turn)
         return self.told(_acted(call, turn), reply) if _concerns_a_scope(turn, reply) else reply
 
     async def arun(
@@ -284,7 +283,7 @@ class Ladder(Seating):
         """As `run`, on the event loop, which never waits for a disk or a server."""
         policy, gate = await asyncio.to_thread(self._entered, call, environment, host, at_most, found)
         turn = self._turn(call, host, policy)
-        reply = await adrive(life(call, gate, found), turn)
+        reply = await adrive(self._life(call, gate, found), turn)
         if not _concerns_a_scope(turn, reply):
             return reply
         return await asyncio.to_thread(self.told, _acted(call, turn), reply)
@@ -373,9 +372,8 @@ class Ladder(Seating):
             return None
         policy = self.refresh()
         route = Route(Rung.DRAFT, (Reason("accepted", f"{person.name} accepted its draft"),))
-        return drive(
-            draft.take_up(call, route, Plan(policy.rule(call.tool)), person), self._turn(call, seat.host(), policy)
-        )
+        taken = self.observers.over(call, draft.take_up(call, route, Plan(policy.rule(call.tool)), person))
+        return drive(taken, self._turn(call, seat.host(), policy))
 
     # --- in a notebook -------------------------------------------------------------------------------------
 

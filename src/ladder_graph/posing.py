@@ -28,4 +28,5 @@ def posed(step: Pose, store: Store, terms: Terms, declaration: Declaration, host
     if found is not None and found.digest == terms.digest(step.call):
         return step
     scene, proposed = host.scene(now), host.proposed(step.call)
-    return replace(step, told=tell(step.call, step.route, terms.rule, declaration, scene, proposed))
+    told = tell(step.call, step.route, terms.rule, declaration, scene, proposed)
+    return replace(step, told=replace(told, trace=step.trace))

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
+from ladder_graph.calls import Call
 from ladder_graph.casebook import Casebook
 from ladder_graph.deciding import Fitting, unchecked
 from ladder_graph.environments import Environments
+from ladder_graph.flow import Gate, Routed, life
 from ladder_graph.hosting import Host
 from ladder_graph.ledger import acts, sagas, watches
+from ladder_graph.observing import Observers
+from ladder_graph.rungs.acting import Life
 from ladder_graph.scale import Rung
 from ladder_graph.seats import Seat
 from ladder_graph.tools import NOTHING, Declaration, declared_at
@@ -25,6 +29,15 @@ class Seating(Casebook):
     environs: Environments
     _declared: dict[str, Declaration]
     _said: set[str]
+
+    @cached_property
+    def observers(self) -> Observers:
+        """Who looks on at its calls: nobody, until `ladder_graph.otel.instrument` or a page of figures is asked for."""
+        return Observers()
+
+    def _life(self, call: Call, gate: Gate, found: Routed | None) -> Life:
+        """The life of a call, as whoever looks on sees it."""
+        return self.observers.over(call, life(call, gate, found), found=found is not None)
 
     def declare(self, tool: str, declaration: Declaration) -> None:
         """Declare undo, drafter or probe for a tool one doesn't own, by its name. Before mounting."""

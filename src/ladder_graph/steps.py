@@ -89,6 +89,8 @@ class Pose:
     """Whether whoever is asked reads that a part of it goes first."""
     told: Telling | None = None
     """What is taken down of it for whoever is asked; None where that was done before."""
+    trace: str = ""
+    """The span that asks, as a W3C `traceparent`; empty where nobody traces."""
 
 
 @dataclass(frozen=True, slots=True)

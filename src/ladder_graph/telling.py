@@ -108,6 +108,8 @@ class Telling:
     """What to do if it turns out wrong, in the words of the tool's author; empty where they say nothing."""
     undoing: Undoing = Undoing()
     """What the tool declares about taking it back."""
+    trace: str = ""
+    """The span that asked, as a W3C `traceparent`; empty where nobody traced it."""
 
     def to_json(self) -> dict[str, Any]:
         """It as plain JSON, without what is empty."""

@@ -27,6 +27,7 @@ from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.digests import lapse_late, mute
 from ladder_graph.ledger.filing import Filing, page
 from ladder_graph.ledger.questions import Terms, nonce_of, word_of
+from ladder_graph.ledger.tellings import trace_of
 from ladder_graph.policy import Policy
 from ladder_graph.posing import posed
 from ladder_graph.scale import Rung
@@ -166,7 +167,7 @@ class Turn:
         )
         if scoped:
             sagas.waits(cursor, self.saga, step.call)
-        return asked
+        return replace(asked, trace=trace_of(cursor, asked)) if step.trace else asked
 
     def _joined(self, cursor: Cursor, journal: Journal, step: Claim) -> Claimed:
         """The claim, as a member of the scope that the call is made in, or was asked about in. A read is no member."""

@@ -154,6 +154,23 @@ def test_an_incident_over_http_puts_a_tool_down(press, ladder):
     assert watcher.wait(20) == 0
 
 
+def test_it_says_whether_it_is_well_and_what_waits(press, ladder, monkeypatch):
+    """Whoever listens answers `/healthz` to anybody, and `/metrics` to whoever has the token of the policy."""
+    named = '[metrics]\ntoken_env = "FIGURES_TOKEN"\n\n[signals]'
+    press.policy.write_text(press.policy.read_text().replace("[signals]", named))
+    monkeypatch.setenv("FIGURES_TOKEN", "figures-of-some-length")
+    watcher = press.watch("--listen", "0")
+    url = line(watcher, "figures are told at").split()[-1]
+    assert (found := httpx.get(url.replace("metrics", "healthz"))).status_code == 200, found.text
+    assert httpx.get(url).status_code == 401
+    assert _acted("after")
+    page = httpx.get(url, headers={"Authorization": "Bearer figures-of-some-length"}).text
+    assert 'ladder_watchers{ladder_state="alive"} 1' in page
+    assert 'ladder_watches_open{gen_ai_agent_name="press",gen_ai_tool_name="write_page",ladder_phase="open"} 1' in page
+    watcher.send_signal(signal.SIGTERM)
+    assert watcher.wait(20) == 0
+
+
 def test_without_a_watcher_it_asks(press, ladder):
     """Where only `ladder watch` watches and none runs, the tool doesn't act unasked, and the doctor says why."""
     assert not _acted("after")

@@ -11,8 +11,8 @@ from ladder_graph.console.pages import ENTRIES
 from ladder_graph.policy.console import Access
 from tests.console.conftest import FORM
 
-OPEN = {"/signin", "/signin/{secret}", "/signout", "/theme", "/static/{name}"}
-"""What anybody reaches: the way in and out, the colours, our own files."""
+OPEN = {"/signin", "/signin/{secret}", "/signout", "/theme", "/static/{name}", "/healthz"}
+"""What anybody reaches: the way in and out, the colours, our own files, whether the process is well."""
 PEOPLE = {
     "people": {
         "none": {"console": "none"}, "ana": {"console": "viewer"}, "rex": {"console": "reviewer"},

@@ -206,4 +206,4 @@ def test_a_long_first_line_doesnt_hide_the_format(tmp_path):
     call = {"t": "send", "a": {"text": "x" * (1 << 20)}, "e": False, "o": "0123456789ab"}
     line = {"id": "m/s/user_task_0/none/none", "prompt": "Hi.", "calls": [call], "utility": True}
     path.write_text(json.dumps(line | {"attack": None, "critical": [], "text_only": False}))
-    assert [len(run.calls) for run in read(str(path), pytest.fail)] == [1]
+    assert [len(run.calls) for run in read_any(str(path), pytest.fail)] == [1]

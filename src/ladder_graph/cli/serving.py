@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import socket
 import sys
 import threading
@@ -58,6 +57,9 @@ def bound(address: str, policy: Policy) -> Listening:
     """
     token = _token(policy)
     _needed()
+    from ladder_graph.telemetry.probing import token_of
+
+    token_of(policy)  # It is said now that it isn't there, and not once it watches.
     taken = taken_at(address)
     return Listening([taken], token, policy.signals.token_env or "")
 
@@ -82,16 +84,12 @@ def taken_at(address: str) -> socket.socket:
 
 
 def _token(policy: Policy) -> str:
-    from ladder_graph.watch.signals import SHORTEST
+    from ladder_graph.watch.tokens import token_in
 
     name = policy.signals.token_env
     if name is None:
         raise LadderError('alerts are taken with a token only; name its variable: [signals] token_env = "..."')
-    token = os.environ.get(name, "")
-    if len(token) < SHORTEST:
-        problem = f"has fewer than {SHORTEST} characters, so it can be guessed" if token else "isn't set"
-        raise LadderError(f"alerts are taken with a token only, and {name} {problem}")
-    return token
+    return token_in(name, "alerts are taken")
 
 
 def _needed() -> None:
@@ -126,6 +124,7 @@ def _listen(ladder: Ladder, listening: Listening, over: Ending) -> None:
 
     from ladder_graph.cli import assessments, incidents
     from ladder_graph.facts import Person
+    from ladder_graph.telemetry.probing import probed
     from ladder_graph.watch import Signal
     from ladder_graph.watch.receiving import create_app
 
@@ -139,7 +138,7 @@ def _listen(ladder: Ladder, listening: Listening, over: Ending) -> None:
         log.info("incident: %s (action %s), %s", found.tool, found.short, "new" if new else "known")
         return assessments.incident(found, down, new=new)
 
-    app = create_app(deliver, listening.token, report)
+    app = create_app(deliver, listening.token, report, probed(ladder, watching=True))
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
 
     def serve() -> None:
@@ -152,6 +151,8 @@ def _listen(ladder: Ladder, listening: Listening, over: Ending) -> None:
     thread.start()
     log.info("alerts are taken at %s", listening.place())
     log.info("incidents are taken at %s", listening.place("incidents"))
+    if ladder.policy.metrics.token_env is not None:
+        log.info("figures are told at %s", listening.place("metrics"))
     over.wait()
     lost = not server.should_exit and not thread.is_alive()
     server.should_exit = True

@@ -26,6 +26,7 @@ from ladder_graph.console.visitor import Visitor
 from ladder_graph.errors import AnswerError, LadderError, UnknownQuestion
 from ladder_graph.policy.console import Access
 from ladder_graph.slack.receiving import PATH, answers
+from ladder_graph.telemetry.probing import probed
 
 if TYPE_CHECKING:
     from ladder_graph.ladder import Ladder
@@ -45,7 +46,7 @@ def create_app(ladder: Ladder) -> Starlette:
         ladder: The ladder. It stays yours: close it yourself.
 
     Raises:
-        LadderError: The policy names a key to sign with, and it isn't there.
+        LadderError: The policy names a key to sign with, or a token for `/metrics`, and it isn't there.
 
     Example:
         >>> from ladder_graph import Ladder
@@ -69,10 +70,12 @@ def create_app(ladder: Ladder) -> Starlette:
         routes.append(answers(ladder))
         signed = frozenset({PATH})
     # As the last page found it: nothing waits for a file on the event loop.
-    guard = Middleware(Guard, url=lambda: ladder.policy.console.url, signed=signed)
+    probes = probed(ladder)
+    named = frozenset(one.path for one in probes)
+    guard = Middleware(Guard, url=lambda: ladder.policy.console.url, signed=signed, probed=named)
     ladder.keep_assessing()
     ways_out = dict.fromkeys((Refusal, LadderError, HTTPException), _stopped)
-    return Starlette(routes=routes, middleware=[guard], exception_handlers=ways_out)
+    return Starlette(routes=[*routes, *probes], middleware=[guard], exception_handlers=ways_out)
 
 
 def _route(ladder: Ladder, seal: Seal, door: Door, entry: Entry) -> Route:

@@ -63,10 +63,14 @@ class Guard:
         app: What stands behind it.
         url: Where the console is reached from outside, as the policy in force says; None for this machine alone.
         signed: Paths where no browser comes, and whoever does is known by a signature.
+        probed: Paths where machines come by whatever name they know this one by, and are told nothing, or show a token.
     """
 
-    def __init__(self, app: ASGIApp, url: Callable[[], str | None], signed: frozenset[str] = frozenset()) -> None:
-        self._app, self._url, self._signed = app, url, signed
+    def __init__(
+        self, app: ASGIApp, url: Callable[[], str | None], signed: frozenset[str] = frozenset(),
+        probed: frozenset[str] = frozenset(),
+    ) -> None:  # fmt: skip
+        self._app, self._url, self._signed, self._probed = app, url, signed, probed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -95,6 +99,10 @@ class Guard:
             await PlainTextResponse("this page failed; the server's log says why", 500)(scope, receive, sending)
 
     def _refused(self, scope: Scope) -> PlainTextResponse | None:
+        # Behind a proxy it is reached by the address that the policy says, whatever the server itself is told.
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        if path in self._probed and scope["method"] in SAFE:
+            return None
         headers, url = Headers(scope=scope), self._url()
         hosts = headers.getlist("host")
         here = origin_of(f"{scope.get('scheme', 'http')}://{hosts[0]}") if len(hosts) == 1 else ("", "", None)
@@ -102,8 +110,6 @@ class Guard:
         if here[1] not in HERE and (not here[1] or outside is None or here[1] != outside[1]):
             said = 'this console isn\'t at that name; the policy says where it is: [console] url = "https://…"'
             return PlainTextResponse(said, 421)
-        # Behind a proxy it is reached by the address that the policy says, whatever the server itself is told.
-        path = scope["path"].removeprefix(scope.get("root_path", ""))
         form = scope["method"] not in SAFE and path not in self._signed
         if form and not _own(headers, {outside, here if here[1] in HERE else None}):
             return PlainTextResponse("the form wasn't sent by a page of this console, so nothing was done", 403)

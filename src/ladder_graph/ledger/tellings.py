@@ -10,6 +10,7 @@ import json
 
 from sqlalchemy import bindparam, literal_column, select
 
+from ladder_graph.facts import Question
 from ladder_graph.ledger import rows
 from ladder_graph.ledger.chain import payload_hash
 from ladder_graph.ledger.cursor import Cursor
@@ -39,3 +40,14 @@ def told_of(cursor: Cursor, action: str, question: str) -> Telling | None:
             genuine = payload_hash(bytes(row["salt"]), row["body"]) == row["payload"]
             return Telling.read(body.get("told")) if genuine else None
     return None
+
+
+def trace_of(cursor: Cursor, question: Question) -> str:
+    """The span that asked a question, as a W3C `traceparent`; empty where none is known.
+
+    Args:
+        cursor: For reading.
+        question: The question.
+    """
+    told = told_of(cursor, question.call.key, question.id)
+    return told.trace if told is not None and isinstance(told.trace, str) else ""

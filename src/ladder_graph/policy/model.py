@@ -21,7 +21,7 @@ from ladder_graph.policy.reporting import Reports, Stream
 from ladder_graph.policy.slack import Member, Slack
 from ladder_graph.policy.trusting import OTHER, Scope, Stake, Trust
 from ladder_graph.policy.units import MicroDollars, SomeSeconds
-from ladder_graph.policy.watching import Signals, Watch, problems
+from ladder_graph.policy.watching import Metrics, Signals, Watch, problems
 from ladder_graph.policy.whole import ROLE, chatted, doubled, let_in, refuse, tied, twice_told, unanswerable, unheard
 from ladder_graph.scale import Rung
 
@@ -224,6 +224,8 @@ class Policy(Strict):
     """What it takes to go up a rung."""
     signals: Signals = Signals()
     """Where alerts from outside are taken, for checks of the kind `alert`."""
+    metrics: Metrics = Metrics()
+    """Where `/metrics` is served, by the console and by `ladder watch --listen`."""
     watcher: Literal["thread", "process"] = "thread"
     """Who sees watched actions through: a thread of the agent's process, which goes on when it is started again, or
     `ladder watch`, without which a tool of rung 4 with a `watch.window` asks."""
@@ -361,7 +363,7 @@ class Policy(Strict):
     @cached_property
     def revision(self) -> str:
         """A digest of what the policy allows, not of where things are kept; every entry of the ledger carries it."""
-        return digest_of("policy", self.model_dump(mode="json", exclude={"ledger", "drafts"}))[:16]
+        return digest_of("policy", self.model_dump(mode="json", exclude={"ledger", "drafts", "metrics"}))[:16]
 
     def anchored(self, folder: str | os.PathLike[str]) -> Self:
         """This policy with every relative path in it taken from a folder."""

@@ -1,4 +1,4 @@
-"""The watch over an action after it ran, as a policy writes it, and where signals from outside come in."""
+"""The watch over an action after it ran, as a policy writes it; where signals come in, and where figures are told."""
 
 from __future__ import annotations
 
@@ -39,6 +39,13 @@ class Signals(Strict):
 
     token_env: Name | None = None
     """The environment variable that holds the bearer token; without a name no alert is taken."""
+
+
+class Metrics(Strict):
+    """Where figures are told to Prometheus."""
+
+    token_env: Name | None = None
+    """The environment variable that holds the bearer token; without a name nobody is told any."""
 
 
 def problems(watch: Watch, checks: Sequence[Check]) -> Iterator[Mistake]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from ladder_graph.errors import AnswerRefused, SignalRefused, UnknownQuestion
 from ladder_graph.watch import mistakes
@@ -28,7 +28,9 @@ Report = Callable[[Reported], Mapping[str, Any]]
 log = logging.getLogger(__name__)
 
 
-def create_app(deliver: Deliver, token: str, report: Report | None = None) -> Starlette:
+def create_app(
+    deliver: Deliver, token: str, report: Report | None = None, others: Sequence[BaseRoute] = ()
+) -> Starlette:
     """An ASGI app that takes alerts by `POST /signals`, and incidents by `POST /incidents`.
 
     Alerts are answered with 204 after `deliver` returned; of several all are delivered, or none. An incident is
@@ -40,6 +42,7 @@ def create_app(deliver: Deliver, token: str, report: Report | None = None) -> St
         deliver: Stores the alerts that came; called in a thread.
         token: What a sender shows as `Authorization: Bearer ...`.
         report: Takes an incident; called in a thread. None takes none.
+        others: What else is served there.
 
     Raises:
         ValueError: The token is too short to be one.
@@ -55,7 +58,7 @@ def create_app(deliver: Deliver, token: str, report: Report | None = None) -> St
         assert report is not None  # noqa: S101  # without it there is no such route
         return JSONResponse(await run_in_threadpool(report, reported_of(body)))
 
-    routes = [Route("/signals", _taking(signals, token, LARGEST), methods=["POST"])]
+    routes: list[BaseRoute] = [*others, Route("/signals", _taking(signals, token, LARGEST), methods=["POST"])]
     if report is not None:
         routes.append(Route("/incidents", _taking(incidents, token, mistakes.LARGEST), methods=["POST"]))
     return Starlette(routes=routes)

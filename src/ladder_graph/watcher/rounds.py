@@ -15,6 +15,7 @@ from ladder_graph.ledger import Store, watchers, watches
 from ladder_graph.ledger.clocks import Moment
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.watches import BATCH, PULSE, Window, watched
+from ladder_graph.observing import Observers
 from ladder_graph.policy import Policy
 from ladder_graph.tools import Declaration
 from ladder_graph.watcher.hands import Hands
@@ -45,14 +46,16 @@ class Watcher(Work):
         poll: Seconds between two looks.
         sweep: Puts down what the numbers speak against; done after a minute, and then every hour.
         reports: Does what is due about reports, and tells people; done every ten seconds.
+        observers: Who looks on at what it undoes.
     """
 
     def __init__(
         self, store: Store, clock: Callable[[], dt.datetime], policy: Callable[[], Policy],
         declared: Callable[[str, str], Declaration] = unknown_tool, *, poll: float = POLL,
         sweep: Callable[[], object] | None = None, reports: Callable[[], object] | None = None,
+        observers: Observers | None = None,
     ) -> None:  # fmt: skip
-        super().__init__(store, clock, policy, declared)
+        super().__init__(store, clock, policy, declared, observers=observers)
         self.poll, self._sweeps = poll, Sweeps(sweep)
         self._reports = Sweeps(reports, SOON, OFTEN)
         self.name = f"{socket.gethostname()}/{os.getpid()}"

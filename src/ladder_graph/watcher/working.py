@@ -24,6 +24,7 @@ from ladder_graph.ledger.measurements import Measured
 from ladder_graph.ledger.outboxes import RESOURCE
 from ladder_graph.ledger.questions import Terms
 from ladder_graph.ledger.watches import PULSE, Window, watched
+from ladder_graph.observing import Observers
 from ladder_graph.policy import Policy, Rule
 from ladder_graph.policy.checks import Check, Http, Prometheus
 from ladder_graph.rungs.acting import Plan
@@ -68,13 +69,16 @@ class Work:
         policy: The policy in force, whose revision each entry carries.
         declared: What a tool of an agent declares, where this process knows it; else its artifact says it.
         limit: Seconds that an undo in a process of its own may take.
+        observers: Who looks on.
     """
 
     def __init__(
         self, store: Store, clock: Callable[[], dt.datetime], policy: Callable[[], Policy],
         declared: Callable[[str, str], Declaration] = unknown_tool, *, limit: float = TIMEOUT,
+        observers: Observers | None = None,
     ) -> None:  # fmt: skip
         self.store, self.clock, self.policy, self.declared, self.limit = store, clock, policy, declared, limit
+        self.observers = observers or Observers()
         self._authentic: dict[str, int] = {}
         self._post = Post(store)
         self.unwinding = Unwinding(self)
@@ -88,7 +92,8 @@ class Work:
                 self._hold(window, "the ledger holds nothing of its action")
             elif state in {State.STARTED, State.UNDOING} and not known.owner_alive:
                 rule = Rule(rung=Rung.ROLLBACK) if self._spoilt(window) else _rule(window)
-                drive(left_behind(Plan(rule, undoable=True), known), self._turn(known.call, rule))
+                life = left_behind(Plan(rule, undoable=True), known)
+                drive(self.observers.over(known.call, life), self._turn(known.call, rule))
             elif state in {State.STARTED, State.UNDOING}:
                 self._again(window, PULSE)
             elif state is State.DONE:  # A person found that out.
@@ -214,7 +219,8 @@ class Work:
                 return
             artifact = known.artifact or {}  # Where it is gone, it isn't the one that was stored.
             turn = self._turn(known.call, Rule(rung=Rung.ROLLBACK))
-            drive(undo(known.call, claimed.fence, artifact, why, begun=True), turn)
+            life = undo(known.call, claimed.fence, artifact, why, begun=True)
+            drive(self.observers.over(known.call, life), turn)
         finally:
             # Whatever came of it: this process isn't at it any more, and lives.
             self.store.owner.end(here.action, known.fence + 1)
