@@ -149,7 +149,8 @@ def test_a_capture_that_raises(monkeypatch, caplog):
             went_on(WAYS[0], ladder)
         assert ladder.shadowing.flush()
         assert ladder.shadowed().came_to("asked") == len(TURNS)
-    assert len(caplog.records) == 1
+    # A guard of an earlier test in this process may listen, too, and LangChain says that it raised.
+    assert len([record for record in caplog.records if record.name == "ladder_graph"]) == 1
 
 
 def test_a_policy_file_with_mistakes(tmp_path):

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ladder_graph.policy import Policy
-from ladder_graph.replay.decider import Decider, Judged
+from ladder_graph.replay.decider import Calls, Decider, Judged
 from ladder_graph.replay.differences import SHOWN, Change, Differences
 from ladder_graph.replay.effects import Effects
 from ladder_graph.replay.horizon import Parting, parting
@@ -145,7 +145,8 @@ class _Suite:
     """One suite: its deciders and its counts, policy by policy."""
 
     def __init__(self, policies: Mapping[str, Policy], at: dt.datetime | None) -> None:
-        self._deciders = {name: Decider(policy, at) for name, policy in policies.items()}
+        calls = Calls()
+        self._deciders = {name: Decider(policy, at, calls) for name, policy in policies.items()}
         self._effects = Effects(list(policies.values()))
         self._free = {name: self._leaves_free(policy, self._deciders[name]) for name, policy in policies.items()}
         self.counted = {name: Counted() for name in policies}
