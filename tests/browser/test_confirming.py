@@ -37,7 +37,7 @@ def test_approved_with_the_fact_that_matters(site, way):
     assert site.world.ended(question.call.thread) == "I was told: refund is done"
     assert site.world.did("refund") == [{"customer": "Ana", "amount": 4200, "note": ""}]
     site.world.ran.clear()
-    entry = next(one for one in site.ladder.log() if one.kind == "approved")
+    (entry,) = (one for one in site.ladder.log() if (one.kind, one.action) == ("approved", question.call.key))
     assert entry.body["by"] == "ana"
     assert not ana.wrong
 
@@ -146,7 +146,7 @@ def test_the_keyboard_is_enough_to_decide(site):
     site.world.ended(question.call.thread)
     assert site.world.did("close_ticket")[-1]["ticket"] == 12
     site.world.ran.clear()
-    entry = [one for one in site.ladder.log() if one.kind == "approved"][-1]
+    (entry,) = (one for one in site.ladder.log() if (one.kind, one.action) == ("approved", question.call.key))
     assert entry.body["input"] == "keyboard"
 
 
