@@ -216,7 +216,9 @@ class Counted:
         if not self._crowded and name not in self._clusters and len(self._clusters) >= CLUSTERS:
             self._crowd()
         name = _group(name) if self._crowded else name
-        return self._clusters.setdefault(name, Readings())
+        if (readings := self._clusters.get(name)) is None:
+            readings = self._clusters[name] = Readings()
+        return readings
 
     def _crowd(self) -> None:
         """From now on tasks are counted in groups."""

@@ -161,8 +161,10 @@ class Counters:
             sure: Whether it is known that the call ran.
             timed: Whether it is known when it came.
         """
-        counter = self._counters.setdefault(charge.quota, _Counter())
-        self._counters.move_to_end(charge.quota)
+        if (counter := self._counters.get(charge.quota)) is None:
+            counter = self._counters[charge.quota] = _Counter()
+        else:
+            self._counters.move_to_end(charge.quota)
         counter.take(charge, sure=sure, timed=timed)
         if len(self._counters) > MOST:
             self._forget(*self._counters.popitem(last=False))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -73,25 +73,25 @@ class Origin(ArgumentBound):
         entries = value if isinstance(value, list | tuple) else [value]
         if not 0 < len(entries) <= _MOST_VALUES:
             return self.breach(self.kind, value, f"wants 1 to {_MOST_VALUES} entries that {self._sources}")
-        known = set(self._known(scene))
+        known = list(self._known(scene))
         for entry in entries:
             spelling = spelt(entry, self.type)
             if spelling is None:
                 return self.breach(self.kind, entry, f"wants {_ARTICLE[self.type]} that {self._sources}")
-            if spelling not in known:
+            if not any(spelling in said for said in known):
                 return self.breach(self.kind, entry, f"wants one that {self._sources}{self._blame(spelling, scene)}")
         return None
 
-    def _known(self, scene: Scene) -> Iterator[str]:
-        """What the sources hold, in one spelling each."""
+    def _known(self, scene: Scene) -> Iterator[Collection[str]]:
+        """What each of the sources holds, in one spelling each."""
         if self.user:
             for text in scene.said.user:
-                yield from values_in(text, self.type)
+                yield values_in(text, self.type)
         for source in self.tools:
             tool, _, field = source.partition(":")
             for output in scene.said.outputs:
                 if output.tool == tool:
-                    yield from held(output, self.type, field)
+                    yield held(output, self.type, field)
 
     @property
     def _sources(self) -> str:
