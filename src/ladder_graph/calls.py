@@ -216,24 +216,31 @@ class Call:
     """SHA-256 over thread, tool call id and digest: this one call, across processes, resumes and forks."""
 
     def __post_init__(self) -> None:
+        self._freeze()
+        # At once and not when they are asked for: nobody may change the arguments before they are known.
+        object.__setattr__(self, "digest", self._digest())
+        object.__setattr__(self, "key", digest_of("key", self.thread, self.id, self.digest))
+
+    def _freeze(self) -> None:
         # First the check, then the copy: it has no limit of its own on how deep it goes.
         normalise(self.arguments)
         for name in ("tool", "thread", "id"):
             _text(getattr(self, name), f"the {name} of the call")
         object.__setattr__(self, "arguments", _copied(self.arguments))
 
-    def __getattr__(self, name: str) -> str:
-        """Find digest and key where they are asked for: what is only weighed needs neither, and they are most of it."""
-        if name == "digest":
-            found = _sha256(["call", self.tool, normalise(self.arguments)])
-        elif name == "key":
-            found = digest_of("key", self.thread, self.id, self.digest)
-        else:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
-        object.__setattr__(self, name, found)
-        return found
+    def _digest(self) -> str:
+        return _sha256(["call", self.tool, normalise(self.arguments)])
 
     @property
     def short(self) -> str:
         """The first twelve characters of the key: enough for a person to name the action."""
         return self.key[:12]
+
+
+class WeighedCall(Call):
+    """A call that is only weighed and never runs: digest and key, which are most of its cost, are left out."""
+
+    __slots__ = ()
+
+    def __post_init__(self) -> None:
+        self._freeze()

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ladder_graph.calls import Call
+from ladder_graph.calls import Call, WeighedCall
 from ladder_graph.errors import ArgumentsError
 from ladder_graph.explaining import claimed
 from ladder_graph.facts import Route
@@ -88,7 +88,7 @@ class Calls:
             self._run, self._made = run, {}
         if (call := self._made.get((agent, place))) is None:
             traced = run.calls[place]
-            call = Call(agent, run.id, traced.id or str(place), traced.tool, traced.arguments or {})
+            call = WeighedCall(agent, run.id, traced.id or str(place), traced.tool, traced.arguments or {})
             self._made[agent, place] = call
         return call
 
