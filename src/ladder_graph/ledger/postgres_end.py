@@ -22,10 +22,10 @@ from ladder_graph.ledger.verify_alone import HEADS, Head
 _PORTION = 500
 """Lines that are sent together."""
 
-_SETTINGS = (
-    "SET client_encoding = 'UTF8'", "SET bytea_output = 'hex'", "SET statement_timeout = 0",
-    "SET idle_in_transaction_session_timeout = 0", "SET maintenance_work_mem = '256MB'",
-)  # fmt: skip
+_SETTINGS = {
+    "client_encoding": "UTF8", "bytea_output": "hex", "statement_timeout": "0",
+    "idle_in_transaction_session_timeout": "0", "maintenance_work_mem": "256MB",
+}  # fmt: skip
 """How lines are written, and patience for what takes as long as it takes."""
 
 _KEYS = """SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
@@ -43,9 +43,7 @@ class PostgresEnd:
         self.address = Address.of(url)
         self.name = self.address.shown
         with self._said(), ExitStack() as opened:
-            self.connection = opened.enter_context(closing(self.address.connect(direct=True)))
-            for setting in _SETTINGS:
-                self.connection.execute(setting)
+            self.connection = opened.enter_context(closing(self.address.connect(direct=True, **_SETTINGS)))
             if not self._one("SELECT pg_try_advisory_lock(%s)", [key_of("move", self.address.schema)]):
                 raise LedgerError(in_hand(self.name))
             opened.pop_all()

@@ -66,7 +66,8 @@ def held(source):
 
 def _rows(cursor, table):
     kinds = [_KINDS.get(type(column.type), lambda cell: cell) for column in table.columns]
-    rows = cursor.execute(f'SELECT {_columns(table)} FROM "{table.name}"').fetchall()
+    query = f'SELECT {_columns(table)} FROM "{table.name}"'  # noqa: S608  # ours
+    rows = cursor.execute(query).fetchall()
     cells = (tuple(None if one is None else kind(one) for kind, one in zip(kinds, row, strict=True)) for row in rows)
     return sorted(cells, key=repr)
 

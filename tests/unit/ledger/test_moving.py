@@ -89,6 +89,15 @@ def test_the_indexes_and_the_guards_arrive_too(ends, tmp_path):
         desk.write(lambda _, cursor: cursor.execute("DELETE FROM entry").rowcount)
 
 
+DEFINED = """
+SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns
+    WHERE table_schema = %(schema)s AND table_name <> 'ladder_move';
+SELECT indexname, replace(indexdef, %(schema)s, '') FROM pg_indexes WHERE schemaname = %(schema)s;
+SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = to_regnamespace(%(schema)s)
+    AND conrelid <> coalesce(to_regclass(%(schema)s || '.ladder_move'), 0::regclass);
+SELECT trigger_name, event_manipulation FROM information_schema.triggers WHERE trigger_schema = %(schema)s"""
+
+
 def _schema(ledger):
     """Everything that is defined in a ledger, but for its marks."""
     if "://" not in str(ledger):
@@ -99,14 +108,7 @@ def _schema(ledger):
             found = connection.execute("SELECT sql FROM sqlite_master WHERE name NOT LIKE 'ladder_move%'").fetchall()
             return pragmas, sorted(found, key=str)
     schema = ledger.rpartition("=")[2]
-    queries = (
-        "SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns "
-        "WHERE table_schema = %(schema)s AND table_name <> 'ladder_move'",
-        "SELECT indexname, replace(indexdef, %(schema)s, '') FROM pg_indexes WHERE schemaname = %(schema)s",
-        "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = to_regnamespace(%(schema)s) "
-        "AND conrelid <> coalesce(to_regclass(%(schema)s || '.ladder_move'), 0::regclass)",
-        "SELECT trigger_name, event_manipulation FROM information_schema.triggers WHERE trigger_schema = %(schema)s",
-    )
+    queries = DEFINED.split(";")
     with psycopg.connect(ledger.partition("&schema")[0], autocommit=True) as connection:
         return [sorted(connection.execute(query, {"schema": schema}).fetchall(), key=str) for query in queries]
 
@@ -143,7 +145,7 @@ def test_the_old_one_says_where_it_has_gone(ends):
     """Opening it names the new place, the day and the person, and no other command can write to it."""
     source, target = ends
     moved = move(source, target)
-    with pytest.raises(LedgerMoved, match="this ledger was moved to .* on 2026-11-22 12:00 UTC, by ana"):
+    with pytest.raises(LedgerMoved, match=r"this ledger was moved to .* on 2026-11-22 12:00 UTC, by ana"):
         Store(str(source))
     with pytest.raises(LedgerMoved, match="was moved to"):
         move(source, target)
@@ -163,9 +165,9 @@ def test_no_program_can_write_to_the_old_file(file, tmp_path):
         for table in map(table_of, TABLES):
             column = next(iter(table.columns)).name
             with pytest.raises(sqlite3.IntegrityError, match="this ledger was moved to"):
-                connection.execute(f'DELETE FROM "{table.name}"')
+                connection.execute(f'DELETE FROM "{table.name}"')  # noqa: S608  # ours
             with pytest.raises(sqlite3.IntegrityError, match="this ledger was moved to"):
-                connection.execute(f'UPDATE "{table.name}" SET "{column}" = 1')
+                connection.execute(f'UPDATE "{table.name}" SET "{column}" = 1')  # noqa: S608  # ours
 
 
 def test_who_had_it_open_on_a_server_is_stopped(postgres, tmp_path):
@@ -347,7 +349,7 @@ def test_a_lost_connection_leaves_it_shut(file, postgres):
             if step.startswith("copied entry"):
                 proxy.cut()
 
-        with pytest.raises(LedgerError, match="stays shut. Call the same again"):
+        with pytest.raises(LedgerError, match=r"stays shut\. Call the same again"):
             move(file, proxy.url, tell)
         assert "is being moved to" in _refusal(file)
         with pytest.raises(LedgerMoved, match="is being moved to"):
