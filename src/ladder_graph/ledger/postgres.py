@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 from psycopg import errors
 from sqlalchemy import Engine, create_engine
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from ladder_graph.errors import LedgerError, LedgerUnwritable
@@ -195,11 +196,16 @@ class PostgresDatabase:
         """SQLModel on a pool of connections of its own."""
         if self._pool is None:
             self._pool = create_engine(
-                "postgresql+psycopg://", creator=self._connect, isolation_level="REPEATABLE READ", pool_size=2,
+                "postgresql+psycopg://", creator=self._again, isolation_level="REPEATABLE READ", pool_size=2,
                 pool_pre_ping=True,
             )  # fmt: skip
         with Session(self._pool, expire_on_commit=False) as session:
-            yield session
+            try:
+                yield session
+            except DBAPIError as wrong:
+                if wrong.connection_invalidated:
+                    raise Conflict(f"{self.name}: the connection was lost: {wrong.orig}") from wrong
+                raise
 
     @contextmanager
     def streamed(self) -> Iterator[Any]:
