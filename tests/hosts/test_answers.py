@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 
 import pytest
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 
-from ladder_graph import AnswerRefused
+from ladder_graph import AnswerRefused, Declaration, State
 from ladder_graph.facts import Question
 from ladder_graph.scale import Rung
 from ladder_graph.testing import FrozenClock, calls, says, tool_call
@@ -229,3 +230,23 @@ def test_a_full_quota_becomes_a_question(way):
     out = way.invoke(graph, Command(resume=resume), on())
     assert [text for _, text in told(out)] == ["a 0", "a 1", "a 2", "a 3"]
     assert len(world.ran) == 4
+
+
+def test_an_undo_lasts_from_the_start_of_its_action():
+    """Somebody who thinks for longer than an undo lasts doesn't use it up: it counts from when the call ran."""
+    world, clock = World(), FrozenClock()
+    rule = {"rung": "confirm", "checks": [{"kind": "python", "function": "builtins:bool"}]}
+    ladder = ladder_of({"a": rule}, clock=clock)
+    ladder.declare("a", Declaration(prepare=dict, undo=lambda _: world.ran.append("undone"), ttl="30s"))
+    agent = agent_of([calls("a", {"x": "1"}), "Done."], [world.tool("a")])
+    graph = ladder.wrap(agent, checkpointer=InMemorySaver())
+    graph.invoke(GO, on("1"))
+    clock.advance(60)
+    (question,) = ladder.pending()
+    ladder.approve(question.id, by="ana")
+    graph.invoke(None, on("1"))
+    clock.advance(10)
+    (action,) = ladder.actions()
+    ladder.undo(action.key, by="ana", reason="the wrong one")
+    assert (ladder.action(action.key).state, world.ran) == (State.UNDONE, [("a", "1"), "undone"])
+    ladder.close()

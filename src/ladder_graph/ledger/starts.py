@@ -21,7 +21,7 @@ _action = table_of(rows.ActionRow)
 _entry = table_of(rows.EntryRow)
 _payload = table_of(rows.PayloadRow)
 
-_ARTIFACT = Sql.of(select(_action.c.artifact, _action.c.at_us).where(_action.c.key == bindparam("key")))
+_ARTIFACT = Sql.of(select(_action.c.artifact).where(_action.c.key == bindparam("key")))
 _GIVEN = Sql.of(
     select(_payload.c.hash, _payload.c.salt, _payload.c.body)
     .join(_action, _action.c.payload == _payload.c.hash)
@@ -29,7 +29,7 @@ _GIVEN = Sql.of(
 )
 """What an action was first written down with, its arguments among it; no row once they are erased."""
 _STARTS = Sql.of(
-    select(_entry.c.payload, _payload.c.salt, _payload.c.body)
+    select(_entry.c.at_us, _entry.c.payload, _payload.c.salt, _payload.c.body)
     .join(_payload, _payload.c.hash == _entry.c.payload)
     .where(and_(_entry.c.action == bindparam("action"), _entry.c.kind == literal_column("'started'")))
     .order_by(_entry.c.n.desc())
@@ -51,33 +51,39 @@ class Kept:
 
 def kept(cursor: Cursor, action: str, now: Moment) -> Kept:
     """What was stored beside the undo of an action."""
-    row = cursor.execute(_ARTIFACT, {"key": action}).fetchone()
+    row, said = cursor.execute(_ARTIFACT, {"key": action}).fetchone(), _said(cursor, action, "undo")
+    if row is None or row["artifact"] is None or said is None or digest(row["artifact"]) != said.text:
+        return Kept(genuine=False, after=None, age=0.0)
     window = window_of(cursor, action)
-    wall = now.wall_us - row["at_us"]
+    # Not since it was asked about: it may have waited for its answer longer than it can be undone.
+    wall = now.wall_us - said.at_us
     most = wall if window is None else max(wall, now.since(window.begun)[1])
-    return Kept(_genuine(cursor, action, row["artifact"]), None if window is None else window.after, most / rows.US)
+    return Kept(genuine=True, after=None if window is None else window.after, age=most / rows.US)
 
 
-def _genuine(cursor: Cursor, action: str, artifact: str | None) -> bool:
-    """Whether an artifact is what the last start of its action says, and that entry is what it was."""
-    said = _said(cursor, action, "undo")
-    return said is not None and artifact is not None and digest(artifact) == said
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """One word of a start."""
+
+    text: str
+    at_us: int
 
 
-def _said(cursor: Cursor, action: str, name: str) -> str | None:
+def _said(cursor: Cursor, action: str, name: str) -> _Said | None:
     """What the last start of an action says under a name; None where it says nothing, or was changed since."""
     for row in cursor.execute(_STARTS, {"action": action}).fetchall():
         if payload_hash(bytes(row["salt"]), row["body"]) != row["payload"]:
             return None
         body = json.loads(row["body"])
         if name in body:  # A takeover says nothing.
-            return str(body[name])
+            return _Said(str(body[name]), row["at_us"])
     return None
 
 
 def authentic(cursor: Cursor, window: Window) -> bool:
     """Whether a window is watched by what was written down with the claim."""
-    return _said(cursor, window.action, "watch") == digest(window.spec)
+    said = _said(cursor, window.action, "watch")
+    return said is not None and said.text == digest(window.spec)
 
 
 def arguments(cursor: Cursor, action: str) -> dict[str, Any] | None:
