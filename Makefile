@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 export PYTHON
+SEED ?= 1
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -11,7 +12,7 @@ CODE := $(wildcard src tests examples benchmarks notebooks scripts)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test browser faults check lint types imports bench trust-sim format docs pin clean FORCE
+.PHONY: help demo test browser faults soak check lint types imports bench trust-sim format docs pin clean FORCE
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +31,9 @@ browser: $(VENV)/dev.stamp  ## Run the tests of the pages, in a real browser
 
 faults: $(VENV)/dev.stamp  ## Run the long tests of crashes and races, which `make test` runs a part of
 	$(PY) -m pytest -n 2 -m faults
+
+soak: $(VENV)/dev.stamp  ## Kill the processes of a fleet and its database for ten minutes, check from outside, and write docs/soak.md
+	$(PY) -m tests.soak --minutes 10 --seed $(SEED) --docs
 
 check: lint types imports test browser  ## Run everything: format, lint, types, import contracts, tests, docs
 
