@@ -213,13 +213,16 @@ class Call:
     digest: str = field(init=False)
     """SHA-256 over tool and canonical arguments: what is being asked for, whoever asks."""
     key: str = field(init=False)
-    """SHA-256 over thread, tool call id and digest: this one call, across processes, resumes and forks."""
+    """SHA-256 over thread, tool call id and digest: this one call, across processes, resumes and forks. For an agent
+    inside another one over its name there, too: in one thread, two of them may count their calls alike."""
 
     def __post_init__(self) -> None:
         self._freeze()
         # At once and not when they are asked for: nobody may change the arguments before they are known.
         object.__setattr__(self, "digest", self._digest())
-        object.__setattr__(self, "key", digest_of("key", self.thread, self.id, self.digest))
+        _, inside, name = self.agent.partition("/")
+        whose = [name] if inside else []
+        object.__setattr__(self, "key", digest_of("key", self.thread, self.id, self.digest, *whose))
 
     def _freeze(self) -> None:
         # First the check, then the copy: it has no limit of its own on how deep it goes.

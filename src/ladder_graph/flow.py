@@ -16,7 +16,7 @@ from typing import Any
 from ladder_graph.calls import Call
 from ladder_graph.facts import Known, Reason, Reply, Route, Seen
 from ladder_graph.fingerprint import Environment
-from ladder_graph.policy import Rule
+from ladder_graph.policy import HANDOVER, Rule
 from ladder_graph.policy.bounds import Breach, Charge
 from ladder_graph.policy.scene import Scene
 from ladder_graph.routing import Footing, Watching, decide, effective, goes_by_a_part, lowered, too_dear
@@ -49,7 +49,7 @@ from ladder_graph.steps import (
     Wait,
     Weigh,
 )
-from ladder_graph.trust.standing import reached, standing
+from ladder_graph.trust.standing import Standing, reached, standing
 from ladder_graph.trust.suspicion import sampled
 
 RUNGS: dict[Rung, Callable[[Call, Route, Plan], Life]] = {
@@ -101,6 +101,8 @@ def routed(call: Call, gate: Gate) -> Generator[Step, Any, Routed]:
     seen: Seen = yield Look(call, tuple(charges))
     granted = standing(gate.rule.rung, gate.locked or seen.pinned, gate.environment, call.tool)
     earned = reached(granted, seen.earned, seen.standing, seen.standing_reason, undeclared=gate.rule.undeclared(call))
+    if gate.rule is HANDOVER:  # It is granted to no model, since nothing is done by it, and nothing is earned.
+        earned = Standing(HANDOVER.rung)
     watching = Watching(seen.watched, seen.rehearsed, seen.firing, seen.mute)
     # What was seen before has been counted; a read that is repeated after a crash isn't counted twice.
     counted = seen.known is not None

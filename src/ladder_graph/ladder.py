@@ -184,17 +184,21 @@ class Ladder(Seating):
             self._shadowing.stop()
         super().close()
 
-    def middleware(self, *others: AgentMiddleware[Any, Any, Any]) -> list[AgentMiddleware[Any, Any, Any]]:
+    def middleware(
+        self, *others: AgentMiddleware[Any, Any, Any], agent: str | None = None
+    ) -> list[AgentMiddleware[Any, Any, Any]]:
         """The ladder as middleware for `create_agent(middleware=…)`, around the agent's other middleware.
 
         Args:
             others: The agent's own middleware, in its order. The gate goes outside it, so that what it repeats isn't
                 asked twice, and the seal inside, so that what runs is what was allowed.
+            agent: The name to act under, where it isn't the policy's: each of several agents gets its own, as
+                `"ops/research"`.
         """
         from ladder_graph.hosts.middleware import LadderMiddleware, SealMiddleware
 
         seal = SealMiddleware()
-        return [LadderMiddleware(self, seal=seal, others=others), *others, seal]
+        return [LadderMiddleware(self, agent=agent, seal=seal, others=others), *others, seal]
 
     def guard(self, tool: BaseTool | Callable[..., Any], *, agent: str | None = None) -> BaseTool:
         """A sealed copy of a tool that can't run past the ladder, whoever calls it.
@@ -245,9 +249,10 @@ class Ladder(Seating):
         """
         policy = policy or self.refresh()
         self.environs.observe(call.agent, environment)
-        footing = self.seat_of(call.agent, call.tool).footing(policy.reader_of(policy.rule(call.tool)))
+        rule = self.rule_of(call.agent, call.tool, policy)
+        footing = self.seat_of(call.agent, call.tool).footing(policy.reader_of(rule))
         locked = self.environs.locked(call.agent)
-        return Gate(policy.rule(call.tool), environment, locked, footing, scene(self.clock()), at_most)
+        return Gate(rule, environment, locked, footing, scene(self.clock()), at_most)
 
     def route(self, call: Call, environment: Environment | None, scene: Scenery = Scene) -> Routed:
         """The rung a call would go to now, and why. Nothing is written about the call, and nothing runs."""

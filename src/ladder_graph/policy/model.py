@@ -191,6 +191,8 @@ class Rule(Strict):
 
 LOWEST = Rule()
 """The rule for a tool that no policy names: it suggests."""
+HANDOVER = Rule(rung=Rung.BOUNDED, read_only=True, egress=False)
+"""The rule for a hand-over that no policy names: it only says who goes on, and whose calls have rungs of their own."""
 
 SHORTHAND_LIMIT = 100
 """Calls per day and tool that the one-line form allows unasked, so that even it runs inside a bound."""
