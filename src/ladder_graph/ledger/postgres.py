@@ -61,14 +61,11 @@ class PostgresDatabase:
         self._pool: Engine | None = None
 
     def _connect(self) -> psycopg.Connection[Any]:
-        connection = self._address.connect()
         # A process that is stopped in the middle of a transaction must not stop all the others. And every statement
         # reads a row or a few by their keys, so that planning it anew for each value is wasted.
-        connection.execute(
-            "SELECT set_config('idle_in_transaction_session_timeout', '30s', false), "
-            "set_config('plan_cache_mode', 'force_generic_plan', false), set_config('jit', 'off', false)"
+        return self._address.connect(
+            idle_in_transaction_session_timeout="30s", plan_cache_mode="force_generic_plan", jit="off"
         )
-        return connection
 
     def _migrate(self) -> None:
         try:
