@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import closing
+from typing import Any
 
 from langchain.agents import create_agent
 from langgraph.checkpoint.memory import InMemorySaver
@@ -16,7 +17,7 @@ from ladder_graph.testing import ScriptedModel, calls
 
 def main() -> None:
     """Let a supervisor set two clerks to work, one after the other."""
-    clerks = [create_agent(clerk(), [look_up, send_email], name=name) for name in ("first", "second")]
+    clerks: list[Any] = [create_agent(clerk(), [look_up, send_email], name=name) for name in ("first", "second")]
     boss = ScriptedModel(answers=[calls("transfer_to_first", {}), calls("transfer_to_second", {}), "Both are done."])
     with closing(Ladder(agent="ops", rungs=RUNGS, ledger=":memory:")) as ladder:
         graph = ladder.wrap(create_supervisor(clerks, model=boss), checkpointer=InMemorySaver())

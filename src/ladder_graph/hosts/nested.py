@@ -207,6 +207,8 @@ class _Swap:
                 for one in functions:
                     setattr(new, one, self.of(vars(thing)[one], name, depth))
                 return new
+            case types.MethodType() if isinstance(thing.__self__, CompiledStateGraph):
+                return getattr(self.of(thing.__self__, name, depth), thing.__name__)
             case functools.partial():
                 given = {key: self.of(value, name, depth) for key, value in thing.keywords.items()}
                 return functools.partial(
@@ -293,6 +295,8 @@ def _inside(thing: Any) -> Iterator[Any]:
             return  # The parts of the last two aren't steps; a tool's own agents are looked for where it is mounted.
         case types.FunctionType():
             yield from _enclosed(thing)
+        case types.MethodType() if isinstance(thing.__self__, Runnable):
+            yield thing.__self__
         case types.MethodType():
             yield from _enclosed(thing.__func__)
             yield from _named_in(thing.__func__, vars_of(thing.__self__))
