@@ -9,6 +9,7 @@ from contextlib import closing
 
 import psycopg
 import pytest
+from sqlalchemy import text
 
 from ladder_graph.errors import LedgerUnwritable
 from ladder_graph.ledger import postgres as driver
@@ -162,6 +163,23 @@ def test_the_server_goes_down_while_one_comes_in(place, monkeypatch):
         lost.clear()
         with closing(ladder.store.database._again()) as found:
             assert found.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_a_connection_is_lost_while_a_list_is_read(place, proxy):
+    """Nothing was written, so it is read once more over a new one, and nobody hears of it."""
+    assert run(place.called(way="in band")).state is State.DONE
+    with closing(place.called(ledger=proxy.url).ladder()) as ladder:
+        cuts = []
+
+        def work(session):
+            found = session.scalar(text("SELECT 1"))
+            if not cuts:
+                cuts.append(proxy.cut())
+                session.execute(text("SELECT pg_sleep(1)"))
+            return found
+
+        assert ladder.store.query(work) == 1
+        assert len(cuts) == 1
 
 
 # --- a server that is killed -------------------------------------------------------------------------------------
