@@ -188,6 +188,28 @@ def _copied(value: Any) -> Any:
 _UNCHANGING = frozenset({str, int, float, bool, type(None)})
 
 
+def _flat(arguments: dict[str, Any]) -> dict[str, Any] | None:
+    """A copy of a table of plain ASCII values, as most calls have, which needs no other check; None for any other."""
+    if type(arguments) is not dict:
+        return None
+    copied = arguments.copy()
+    for key, value in copied.items():
+        fits = _PLAIN.get(type(value))
+        if fits is None or not fits(value) or type(key) is not str or not key.isascii():
+            return None
+    return copied
+
+
+_PLAIN: dict[type, Callable[[Any], bool]] = {
+    str: str.isascii,
+    int: lambda value: -LARGEST_EXACT_INTEGER <= value <= LARGEST_EXACT_INTEGER,
+    float: math.isfinite,
+    bool: lambda _: True,
+    type(None): lambda _: True,
+}
+"""What of each plain type is kept as it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One tool call as a model proposed it, frozen.
@@ -222,11 +244,15 @@ class Call:
         object.__setattr__(self, "key", digest_of("key", self.thread, self.id, self.digest))
 
     def _freeze(self) -> None:
-        # First the check, then the copy: it has no limit of its own on how deep it goes.
-        normalise(self.arguments)
         for name in ("tool", "thread", "id"):
-            _text(getattr(self, name), f"the {name} of the call")
-        object.__setattr__(self, "arguments", _copied(self.arguments))
+            if not (text := getattr(self, name)).isascii():
+                _text(text, f"the {name} of the call")
+        copied = _flat(self.arguments)
+        if copied is None:
+            # First the check, then the copy: it has no limit of its own on how deep it goes.
+            normalise(self.arguments)
+            copied = _copied(self.arguments)
+        object.__setattr__(self, "arguments", copied)
 
     def _digest(self) -> str:
         return _sha256(["call", self.tool, normalise(self.arguments)])
