@@ -24,6 +24,7 @@ BENCHMARKS = {
     "standings": "standings",
     "console": "console",
     "replay": "replay",
+    "moving": "moving",
     "peers": "peers.side_by_side",
 }
 """What can be measured, and by which module's `measure`."""

@@ -60,7 +60,7 @@ PARTS = (
         "Several processes on one PostgreSQL.",
     ),
     Part(
-        "Moving a ledger", ("moving.",),
+        "Moving a ledger", ("move", "moving"),
         "From SQLite to PostgreSQL.",
     ),
     Part(
