@@ -158,6 +158,11 @@ class Rule(Strict):
         return digest_of("rule", self.model_dump(mode="json"))[:16]
 
     @cached_property
+    def found(self) -> dict[Any, Any]:
+        """What is kept by those who work something out of this rule again and again. A copy begins without it."""
+        return {}
+
+    @cached_property
     def takes_time(self) -> bool:
         """Whether a bound runs other people's code, reads a conversation, or parses SQL: not for an event loop."""
         return any(isinstance(bound, Predicate | Origin | Table) for bound in self.bounds)
