@@ -30,8 +30,9 @@ Figure = dict[str, Any]
 
 UNITS = {
     "ratio": "", "count": "", "us_cpu": " µs", "us_cpu_added": " µs more", "us_wall": " µs on the clock",
-    "ms_cpu": " ms", "s_cpu": " s", "mb": " MB",
+    "ms_cpu": " ms", "s_cpu": " s", "mb": " MB", "kb": " kB", "per_s": " a second",
 }  # fmt: skip
+"""How a unit is written behind a value; one that isn't here is written as it is."""
 
 HEAD = """# Benchmarks
 
@@ -60,7 +61,7 @@ def shown(value: float | None, unit: str) -> str:
         return "-"
     before = len(str(int(abs(value)))) if abs(value) >= 1 else 0
     digits = 0 if value == int(value) else max(0, 3 - before)
-    return f"{value:,.{digits}f}{UNITS[unit]}"
+    return f"{value:,.{digits}f}{UNITS.get(unit, f' {unit}')}"
 
 
 def _goal(figure: Figure) -> str:
