@@ -69,7 +69,8 @@ def wanted(ticket, dice):
     """One call."""
     name = dice.choice(TOOLS)
     more = {
-        "propose": {"text": "a proposal"}, "pay": {"amount": dice.randint(1, 99)}, "write": {"path": f"{ticket}.txt"},
+        "propose": {"text": "a proposal"}, "pay": {"amount": dice.randint(1, 99)},
+        "write": {"path": f"files/{ticket}.txt"},
         "charge": {"account": dice.choice(ACCOUNTS), "amount": dice.randint(1, 24)},
     }  # fmt: skip
     return tool_call(name, {"ticket": ticket, **more.get(name, {})})

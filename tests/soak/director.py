@@ -138,7 +138,7 @@ class Director:
         deadline = time.monotonic() + patience
         while not all(role.alive for role in self.roles) and time.monotonic() < deadline:
             for role in self.roles:
-                role.back_at = 0.0
+                role.back_at = min(role.back_at, time.monotonic())
             self.tend()
             time.sleep(0.05)
 

@@ -143,13 +143,13 @@ def tools_in(folder: Path) -> list[BaseTool]:
     Args:
         folder: The run's.
     """
-    box = undo.Outbox(folder / "outbox", send=deliver, hold="30s")
+    box = undo.Outbox(folder / "outbox", send=deliver, hold="45s")
 
     @tool
     @undo.files("path", root=folder / "files")
     def write(ticket: str, path: str, tool_call_id: Id) -> str:
         """Write one more line into a file of its own."""
-        with (folder / "files" / path).open("a") as file:
+        with (folder / path).open("a") as file:
             file.write(f"{ticket}\n")
         return act("write", ticket, tool_call_id)
 
