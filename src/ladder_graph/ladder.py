@@ -39,6 +39,7 @@ from ladder_graph.tools import Declaration
 from ladder_graph.turns import Turn
 from ladder_graph.watcher import Watcher
 from ladder_graph.watcher.assessor import Assessor
+from ladder_graph.watcher.sweeps import SOON, Sweeps
 from ladder_graph.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ class Ladder(Seating):
             self.clock,
             lambda: self.policy,
             lambda agent, tool: self.seat_of(agent, tool).declaration,
-            sweep=self.sweep_trust,
+            sweep=self.sweep_hourly,
             reports=self.sweep_reports,
             observers=self.observers,
         )
@@ -133,6 +134,10 @@ class Ladder(Seating):
             return Path(tempfile.gettempdir()) / f"ladder-drafts-{secrets.token_hex(8)}"
         # A ledger on a server has no place on this machine.
         return drafts.absolute() if "://" in self.store.source else Path(self.store.source).parent / drafts
+
+    def notarize(self) -> None:
+        """Let this process's watcher make checkpoints: `ladder watch` does, agents don't, so that they need no key."""
+        self.watcher.checkpoints = Sweeps(self.sweep_checkpoints, SOON, 2 * SOON)
 
     # --- agents ----------------------------------------------------------------------------------------------
 
@@ -246,8 +251,10 @@ class Ladder(Seating):
         policy = policy or self.refresh()
         self.environs.observe(call.agent, environment)
         footing = self.seat_of(call.agent, call.tool).footing(policy.reader_of(policy.rule(call.tool)))
-        locked = self.environs.locked(call.agent)
-        return Gate(policy.rule(call.tool), environment, locked, footing, scene(self.clock()), at_most)
+        locked, rule = self.environs.locked(call.agent), policy.rule(call.tool)
+        if (caution := self.caution(rule)) is not None:
+            at_most = min(at_most, Rung.CONFIRM)
+        return Gate(rule, environment, locked, footing, scene(self.clock()), at_most, caution)
 
     def route(self, call: Call, environment: Environment | None, scene: Scenery = Scene) -> Routed:
         """The rung a call would go to now, and why. Nothing is written about the call, and nothing runs."""

@@ -15,6 +15,7 @@ from ladder_graph.cli import (
     answering,
     assessments,
     consoling,
+    copying,
     demo,
     digested,
     doctor,
@@ -27,6 +28,7 @@ from ladder_graph.cli import (
     incidents,
     keeping,
     looking,
+    notarizing,
     policies,
     reading,
     rehearsing,
@@ -56,7 +58,7 @@ HEADINGS = {
     ),
     "Trust": ("trust", "why", "promote", "demote", "incident", "attest", "sweep"),
     "Watching": ("watch", "watched", "keep", "undo", "extend", "saga", "rollback", "rehearse"),
-    "Keeping": ("fingerprint", "lock", "erase"),
+    "Keeping": ("fingerprint", "lock", "erase", "checkpoint", "keys", "backup", "restore"),
 }  # fmt: skip
 """The commands, in the order of their use."""
 
@@ -167,7 +169,7 @@ for _command in (
     incidents.sweep,
     watching.watch, watching.watched, watching.keep, watching.undo, watching.extend, rollbacks.rollback,
     rehearsing.rehearse,
-    keeping.lock, erasing.erase,
+    keeping.lock, erasing.erase, notarizing.checkpoint, copying.backup, copying.restore,
 ):  # fmt: skip
     program.command(epilog=JSON.get(_command.__name__))(_command)
 program.add_typer(policies.commands, name="policy")
@@ -176,3 +178,4 @@ program.add_typer(drafts.commands, name="drafts")
 program.add_typer(suggestions.commands, name="suggestions")
 program.add_typer(fingerprints.commands, name="fingerprint")
 program.add_typer(sagas.commands, name="saga")
+program.add_typer(notarizing.commands, name="keys")
