@@ -15,6 +15,7 @@ import psycopg
 from psycopg import errors
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from ladder_graph.errors import LedgerError, LedgerUnwritable, NotALedger
@@ -61,14 +62,11 @@ class PostgresDatabase:
         self._pool: Engine | None = None
 
     def _connect(self) -> psycopg.Connection[Any]:
-        connection = self._address.connect()
         # A process that is stopped in the middle of a transaction must not stop all the others. And every statement
         # reads a row or a few by their keys, so that planning it anew for each value is wasted.
-        connection.execute(
-            "SELECT set_config('idle_in_transaction_session_timeout', '30s', false), "
-            "set_config('plan_cache_mode', 'force_generic_plan', false), set_config('jit', 'off', false)"
+        return self._address.connect(
+            idle_in_transaction_session_timeout="30s", plan_cache_mode="force_generic_plan", jit="off"
         )
-        return connection
 
     def _migrate(self) -> None:
         try:
@@ -239,11 +237,16 @@ class PostgresDatabase:
         """SQLModel on a pool of connections of its own."""
         if self._pool is None:
             self._pool = create_engine(
-                "postgresql+psycopg://", creator=self._connect, isolation_level="REPEATABLE READ", pool_size=2,
+                "postgresql+psycopg://", creator=self._again, isolation_level="REPEATABLE READ", pool_size=2,
                 pool_pre_ping=True,
             )  # fmt: skip
         with Session(self._pool, expire_on_commit=False) as session:
-            yield session
+            try:
+                yield session
+            except DBAPIError as wrong:
+                if wrong.connection_invalidated:
+                    raise Conflict(f"{self.name}: the connection was lost: {wrong.orig}") from wrong
+                raise
 
     @contextmanager
     def streamed(self) -> Iterator[Any]:

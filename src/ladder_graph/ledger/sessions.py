@@ -29,6 +29,9 @@ SCHEMA = "ladder"
 _KEEPALIVES = {"keepalives_idle": "5", "keepalives_interval": "2", "keepalives_count": "3", "connect_timeout": "10"}
 """How libpq finds out within about ten seconds that a server is gone."""
 
+_KEPT_ALIVE = {"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "2", "tcp_keepalives_count": "3"}
+"""How the server finds the same out about a client."""
+
 _REFUSES = (errors.InsufficientPrivilege, errors.ReadOnlySqlTransaction, errors.DiskFull, psycopg.OperationalError)
 """Errors that say: nothing can be written there now."""
 
@@ -77,22 +80,27 @@ class Address:
         conninfo = urlunsplit(("postgresql", parts.netloc, parts.path, urlencode({**_KEEPALIVES, **query}), ""))
         return cls(conninfo, schema, f"{shown}?schema={schema}" if schema != SCHEMA else shown)
 
-    def connect(self) -> psycopg.Connection[Any]:
+    def connect(self, **settings: str) -> psycopg.Connection[Any]:
         """A session in autocommit mode, with the ledger's schema and nothing else in sight.
+
+        Args:
+            settings: What else the session is to be told, by the server's names for it.
 
         Raises:
             LedgerUnwritable: The server can't be reached, or doesn't let us in.
         """
+        # The server, too, must see soon that a client is gone.
+        told = {"search_path": self.schema, **_KEPT_ALIVE, **settings}
         try:
             connection = psycopg.connect(self.conninfo, autocommit=True)
+            try:
+                asked = ", ".join(["set_config(%s, %s, false)"] * len(told))
+                connection.execute(f"SELECT {asked}", [part for pair in told.items() for part in pair])
+            except BaseException:  # It may go down right after it has let us in.
+                connection.close()
+                raise
         except psycopg.Error as wrong:
             raise self.said(wrong) from wrong
-        # The server, too, must see soon that a client is gone.
-        connection.execute(
-            "SELECT set_config('search_path', %s, false), set_config('tcp_keepalives_idle', '5', false), "
-            "set_config('tcp_keepalives_interval', '2', false), set_config('tcp_keepalives_count', '3', false)",
-            [self.schema],
-        )
         return connection
 
     def said(self, wrong: Exception) -> LedgerError:
