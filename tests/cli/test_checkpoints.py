@@ -1,5 +1,7 @@
 """`ladder checkpoint`, `ladder keys`, `ladder verify --anchor`: what the ledger must still contain shows elsewhere."""
 
+# ruff: noqa: S608  # the tamperer's SQL is made of hashes that are computed in this file
+
 from __future__ import annotations
 
 import contextlib
@@ -163,7 +165,8 @@ def test_a_url_takes_each(shop, ladder, receiver, monkeypatch):
 def test_each_target_gets_each_checkpoint(shop, ladder):
     """A directory, a file, a program, the log, standard output, a span: each gets all of them, in order."""
     vouched(
-        shop, ANCHORS, '{ kind = "file", path = "all.log" }', '{ kind = "stdout" }', '{ kind = "log" }', '{ kind = "otel" }',
+        shop, ANCHORS, '{ kind = "file", path = "all.log" }', '{ kind = "stdout" }', '{ kind = "log" }',
+        '{ kind = "otel" }',
         '{ kind = "exec", argv = ["/usr/bin/tee", "-a", "%s"] }' % (shop.folder / "said"),  # braces
     )  # fmt: skip
     shop.run(READ)
@@ -263,18 +266,21 @@ def test_a_leaked_key_is_retired(shop, ladder, key):
     assert any("isn't the one that was exported" in problem for problem in problems(ladder, new, "--key", key))
 
 
+def in_an_hour():
+    """When the next one is due."""
+    return dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)
+
+
 def test_each_is_made_once(shop, key, postgres):
-    """However many processes watch, on either database, one makes the checkpoint that is due, and each goes out once."""
+    """However many processes watch, on either database, one makes what is due, and it goes out once."""
     for ledger in (str(shop.file), postgres):
         said = shop.policy.read_text(encoding="utf-8").partition("\n")[2]
         shop.policy.write_text(f'ledger = "{ledger}"\n{said}', encoding="utf-8")
         (shop.folder / "anchors").rename(shop.folder / f"anchors-{len(ledger)}")
         shop.run(READ)
-        later = dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)
         with contextlib.ExitStack() as opened:
             watchers = [
-                opened.enter_context(contextlib.closing(Ladder(policy=shop.policy, clock=lambda: later)))
-                for _ in range(3)
+                opened.enter_context(contextlib.closing(Ladder(policy=shop.policy, clock=in_an_hour))) for _ in range(3)
             ]
             if not watchers[0].signing_keys():
                 watchers[0].new_signing_key(by="ana")

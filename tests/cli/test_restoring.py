@@ -60,7 +60,7 @@ def test_a_copy_is_of_one_moment_while_agents_write(shop, ladder):
 
 
 def test_nothing_happens_twice_after_a_restore(shop, ladder):
-    """An agent goes on from an older ledger: what it did since asks, with the reason, until somebody went through it."""
+    """An agent goes on from an older ledger: what it did since asks, until somebody went through it."""
     vouched(shop, ANCHORS)
     shop.run(READ)
     ladder("keys", "new")
@@ -116,7 +116,7 @@ def test_what_was_watched_is_left_to_a_person(shop, ladder):
 
 
 def test_a_copy_that_was_put_back_by_hand_is_found(shop, ladder):
-    """Where the checkpoints that were exported are newer than the ledger, tools ask, though nobody has said anything."""
+    """Where exported checkpoints are newer than the ledger, tools ask, though nobody has said anything."""
     vouched(shop, ANCHORS)
     shop.run(READ)
     ladder("keys", "new")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ladder_graph.errors import LadderError
 from ladder_graph.ledger.checkpoints_alone import notes_of, read_note
-from ladder_graph.policy.checkpoints import Export, ToCommand, ToFile, ToLog, ToUrl
+from ladder_graph.policy.checkpoints import Export, ToCommand, ToFile, ToLog, ToSpan, ToStdout, ToUrl
 
 log = logging.getLogger("ladder_graph")
 
@@ -47,7 +47,12 @@ def export(target: Export, number: int, note: str) -> None:
         case ToUrl():
             _post(target, note)
         case ToLog():
-            _say(target, number, note)
+            log.info("checkpoint %d: %s", number, note)
+        case ToStdout():
+            sys.stdout.write(f"{note}\n")
+            sys.stdout.flush()
+        case ToSpan():
+            _span(number, note)
 
 
 # --- files -------------------------------------------------------------------------------------------------------
@@ -181,16 +186,6 @@ def _post(target: ToUrl, note: str) -> None:
         raise NotExported(f"{target.url}: {wrong}") from wrong
     if not 200 <= answer.status < 300:  # noqa: PLR2004  # HTTP's successes
         raise NotExported(f"{target.url} answered {answer.status}")
-
-
-def _say(target: ToLog, number: int, note: str) -> None:
-    if target.kind == "log":
-        log.info("checkpoint %d: %s", number, note)
-    elif target.kind == "stdout":
-        sys.stdout.write(f"{note}\n")
-        sys.stdout.flush()
-    else:
-        _span(number, note)
 
 
 def _span(number: int, note: str) -> None:

@@ -81,9 +81,9 @@ class ToUrl(Strict):
 
 
 class ToLog(Strict):
-    """The log, standard output or a span of OpenTelemetry, of whichever process exports it."""
+    """The log of whichever process exports it."""
 
-    kind: Literal["log", "stdout", "otel"]
+    kind: Literal["log"] = "log"
 
     @property
     def title(self) -> str:
@@ -91,7 +91,29 @@ class ToLog(Strict):
         return self.kind
 
 
-Export: TypeAlias = Annotated[ToFile | ToCommand | ToUrl | ToLog, Field(discriminator="kind")]
+class ToStdout(Strict):
+    """The standard output of whichever process exports it."""
+
+    kind: Literal["stdout"] = "stdout"
+
+    @property
+    def title(self) -> str:
+        """What it is called in messages, figures and the ledger."""
+        return self.kind
+
+
+class ToSpan(Strict):
+    """A span `ladder checkpoint` of OpenTelemetry, of whichever process exports it."""
+
+    kind: Literal["otel"] = "otel"
+
+    @property
+    def title(self) -> str:
+        """What it is called in messages, figures and the ledger."""
+        return self.kind
+
+
+Export: TypeAlias = Annotated[ToFile | ToCommand | ToUrl | ToLog | ToStdout | ToSpan, Field(discriminator="kind")]
 """One place that checkpoints are exported to; `kind` says which."""
 
 

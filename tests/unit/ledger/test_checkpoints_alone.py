@@ -13,18 +13,18 @@ from ladder_graph.ledger.checkpoints_alone import DASH, GENESIS, Trail
 VECTORS = [
     (
         "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a", "",
-        "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46b"
-        "d25bf5f0595bbe24655141438e7a100b",
+        ("e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46b"
+         "d25bf5f0595bbe24655141438e7a100b"),
     ),
     (
         "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c", "72",
-        "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c"
-        "387b2eaeb4302aeeb00d291612bb0c00",
+        ("92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c"
+         "387b2eaeb4302aeeb00d291612bb0c00"),
     ),
     (
         "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025", "af82",
-        "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc659"
-        "4a7c15e9716ed28dc027beceea1ec40a",
+        ("6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc659"
+         "4a7c15e9716ed28dc027beceea1ec40a"),
     ),
 ]  # fmt: skip
 """RFC 8032, section 7.1, tests 1 to 3: public key, message, signature."""
@@ -92,7 +92,7 @@ def test_what_is_no_key_is_refused():
 
 
 def test_a_chain_of_checkpoints_is_good():
-    """Checkpoints that follow each other, signed by one key, have no problem; handed out twice they have none either."""
+    """Checkpoints that follow each other, signed by one key, are good, and so they are handed out twice."""
     one = Signer()
     first, second = chain(one.note, one.note)
     assert trail(first, second, second, keys=[one.public]) == []
@@ -137,7 +137,7 @@ def test_a_key_hands_its_trust_on():
 
 
 def test_a_retired_key_signs_nothing_from_then_on():
-    """What a leaked key signs after it was retired isn't trusted, nor any key that it hands on to; before, it counts."""
+    """What a leaked key signs after it was retired isn't trusted, nor what it hands on to; before, it counts."""
     old, new, thief = Signer(), Signer(), Signer()
     gone = f"retired {alone.spell_key(old.public)}"
     notes = chain(old.note, lambda n, prev: new.note(n, prev, gone))
