@@ -57,7 +57,8 @@ class Restoring(Notarizing):
     def notice_restore(self) -> Restoration | None:
         """Mark the ledger where a checkpoint that was exported is newer than it; what is marked, if anything."""
         known = self.restoration()
-        if known is not None or (ahead := self.notarized().ahead) is None:
+        vouched = any(isinstance(one, ToFile) for one in self.policy.checkpoints.to)
+        if known is not None or not vouched or (ahead := self.notarized().ahead) is None:
             return known
         place, number = ahead
         text = f"checkpoint {number} lies in {place}, and the ledger has none of that number: it is an older copy"

@@ -28,6 +28,7 @@ from ladder_graph.cli import (
     incidents,
     keeping,
     looking,
+    moving,
     notarizing,
     policies,
     reading,
@@ -58,7 +59,9 @@ HEADINGS = {
     ),
     "Trust": ("trust", "why", "promote", "demote", "incident", "attest", "sweep"),
     "Watching": ("watch", "watched", "keep", "undo", "extend", "saga", "rollback", "rehearse"),
-    "Keeping": ("fingerprint", "lock", "erase", "checkpoint", "keys", "backup", "restore"),
+    "Keeping": (
+        "fingerprint", "lock", "erase", "checkpoint", "keys", "backup", "restore", "migrate", "move",
+    ),
 }  # fmt: skip
 """The commands, in the order of their use."""
 
@@ -169,7 +172,7 @@ for _command in (
     incidents.sweep,
     watching.watch, watching.watched, watching.keep, watching.undo, watching.extend, rollbacks.rollback,
     rehearsing.rehearse,
-    keeping.lock, erasing.erase, notarizing.checkpoint, copying.backup, copying.restore,
+    keeping.lock, erasing.erase, notarizing.checkpoint, copying.backup, copying.restore, moving.migrate, moving.move,
 ):  # fmt: skip
     program.command(epilog=JSON.get(_command.__name__))(_command)
 program.add_typer(policies.commands, name="policy")

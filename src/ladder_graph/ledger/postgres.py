@@ -14,12 +14,11 @@ from typing import Any
 import psycopg
 from psycopg import errors
 from sqlalchemy import Engine, create_engine
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from ladder_graph.errors import LedgerError, LedgerUnwritable, NotALedger
-from ladder_graph.ledger import migrations
+from ladder_graph.errors import LedgerError, LedgerUnwritable
+from ladder_graph.ledger import postgres_schema
 from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.database import Conflict
@@ -53,7 +52,7 @@ class PostgresDatabase:
         self._lane = key_of("lane", self._address.schema, lane)
         with ExitStack() as opened:
             self.writer = opened.enter_context(closing(self._connect()))
-            self._migrate()
+            self._ready()
             self.reader = self._connect()
             opened.pop_all()
         self._writing, self._reading = Wire(self.writer), Wire(self.reader)
@@ -68,51 +67,11 @@ class PostgresDatabase:
             idle_in_transaction_session_timeout="30s", plan_cache_mode="force_generic_plan", jit="off"
         )
 
-    def _migrate(self) -> None:
+    def _ready(self) -> None:
         try:
-            if self._recognise() < len(migrations.MIGRATIONS):
-                with self.writer.transaction():
-                    self.writer.execute("SELECT pg_advisory_xact_lock(%s)", [key_of("schema", self._address.schema)])
-                    # Another process may have migrated it while this one waited for the lock.
-                    self._bring_up(self._recognise())
+            postgres_schema.ready(self.writer, self._address)
         except psycopg.Error as wrong:
             raise self.said(wrong) from wrong
-
-    def _recognise(self) -> int:
-        """The version of the schema, as its table `ladder_ledger` says; 0 where there is nothing in it yet.
-
-        Raises:
-            NotALedger: It holds something else.
-            LedgerNewer: A later release wrote it.
-        """
-        schema = self._address.schema
-        tables = self.writer.execute(
-            "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-            "WHERE n.nspname = %s AND c.relkind = 'r'",
-            [schema],
-        ).fetchall()
-        if ("ladder_ledger",) not in tables:
-            if tables:
-                raise NotALedger(
-                    f"{self.name} has a schema {schema} with other tables in it. Name another one by ?schema=; it was "
-                    "not touched."
-                )
-            return 0
-        found = self.writer.execute("SELECT version FROM ladder_ledger").fetchone()
-        version = 0 if found is None else int(found[0])
-        if version > len(migrations.MIGRATIONS):
-            raise migrations.newer(self.name, version)
-        return version
-
-    def _bring_up(self, version: int) -> None:
-        """From a version to the present one, in the transaction that is open."""
-        self.writer.execute(f'CREATE SCHEMA IF NOT EXISTS "{self._address.schema}"')
-        self.writer.execute("CREATE TABLE IF NOT EXISTS ladder_ledger (version integer NOT NULL)")
-        for step in migrations.MIGRATIONS[version:]:
-            for statement in step(postgresql.dialect()):  # type: ignore[no-untyped-call]  # SQLAlchemy's
-                self.writer.execute(statement)
-        self.writer.execute("DELETE FROM ladder_ledger")
-        self.writer.execute("INSERT INTO ladder_ledger VALUES (%s)", [len(migrations.MIGRATIONS)])
 
     # --- transactions ----------------------------------------------------------------------------------------
 
@@ -253,7 +212,7 @@ class PostgresDatabase:
         """A connection of its own, which reads what is large through a cursor on the server."""
         with closing(self._connect()) as connection, ExitStack() as opened:
             connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            yield _Streamed(connection, opened)
+            yield Streamed(connection, opened)
 
     def overwriting(self) -> AbstractContextManager[None]:
         """Nothing of the kind: the server's own vacuum overwrites dead rows, and only a superuser empties its log."""
@@ -288,7 +247,7 @@ _ENTER = "SELECT pg_advisory_xact_lock(%(lane)s), set_config('synchronous_commit
 """Wait for the lane, and say how durable the end of this transaction is."""
 
 
-class _Streamed:
+class Streamed:
     """What `chain.verify` asks of a connection."""
 
     def __init__(self, connection: psycopg.Connection[Any], opened: ExitStack) -> None:
