@@ -62,7 +62,7 @@ def restore(
     ] = None,
     yes: Yes = False,
 ) -> None:
-    """Put a copy of the ledger back, and let every tool ask until somebody has gone through what is missing.
+    """Put a copy of the ledger back; tools ask until that is acknowledged.
 
     What happened after the copy was made isn't in it: an action may be done already. Questions that waited and unused
     approvals are void, and what was being watched is left to a person.
