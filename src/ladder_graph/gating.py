@@ -57,8 +57,9 @@ class Gating(Seating):
         """
         policy = policy or self.refresh()
         self.environs.observe(call.agent, environment)
-        footing = self.seat_of(call.agent, call.tool).footing(policy.reader_of(policy.rule(call.tool)))
-        locked, rule = self.environs.locked(call.agent), policy.rule(call.tool)
+        rule = self.rule_of(call.agent, call.tool, policy)
+        footing = self.seat_of(call.agent, call.tool).footing(policy.reader_of(rule))
+        locked = self.environs.locked(call.agent)
         if (caution := self.caution(rule)) is not None:
             at_most = min(at_most, Rung.CONFIRM)
         return Gate(rule, environment, locked, footing, scene(self.clock()), at_most, caution)
