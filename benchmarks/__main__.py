@@ -1,7 +1,7 @@
 """`python -m benchmarks [NAME...]`: run benchmarks, print the figures, and write `build/bench.json`.
 
 The names are those of the modules: gate, commits, routing, ledger, watching, trust, standings, console,
-replay.
+replay, moving.
 Without one all are run.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from benchmarks import commits, console, gate, ledger, replay, routing, standings, trust, watching
+from benchmarks import commits, console, gate, ledger, moving, replay, routing, standings, trust, watching
 from benchmarks.figures import write
 
 OUT = Path("build/bench.json")
@@ -25,6 +25,7 @@ BENCHMARKS = {
     "standings": standings,
     "console": console,
     "replay": replay,
+    "moving": moving,
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ladder_graph.calls import Call
@@ -247,6 +247,10 @@ class Seen:
     """It is made inside a scope that is undone as a whole."""
     pivot: str = ""
     """What of its scope could not be undone any more after it, in words; empty where nothing is lost by it."""
+    end: int = field(default=-1, compare=False)
+    """How long its agent's chain was then; -1 where that wasn't looked at."""
+    at_us: int = field(default=0, compare=False)
+    """When that was, in microseconds since the epoch."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,9 +99,9 @@ class Mount:
         packet = proposal.packet(environment, together=together)
         if isinstance(call, str):
             return Send(self.names[Rung.SUGGEST], packet)
-        routed = self.ladder.route(call, environment, functools.partial(scene_of, config))
+        routed = self.ladder.find(call, environment, functools.partial(scene_of, config))
         self.underway.put(packet, Frozen(call, environment, routed))
-        return Send(self.names[routed[0].rung], packet)
+        return Send(self.names[routed.routed[0].rung], packet)
 
     def call(self, call: Mapping[str, Any], environment: Environment | None, config: RunnableConfig) -> Call | str:
         """The frozen call; or why it can't be considered, in words for the model."""
