@@ -22,7 +22,7 @@ from tests import postgres
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "server"
 KEY = "a key for the tests of the servers, and for nothing else"
-PATIENCE = 120
+PATIENCE = 240
 """Seconds after which something that should come has not."""
 NUMBERS = itertools.count(2000)
 """Orders that no other test has."""
