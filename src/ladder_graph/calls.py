@@ -217,6 +217,21 @@ def _copied(value: Any) -> Any:
 _UNCHANGING = frozenset({str, int, float, bool, type(None)})
 
 
+def _flat(arguments: dict[str, Any]) -> dict[str, Any] | None:
+    """A copy of a table of plain ASCII values, as most calls have, which needs no other check; None for any other."""
+    if type(arguments) is not dict:
+        return None
+    copied = arguments.copy()
+    for key, value in copied.items():
+        if type(key) is not str or not key.isascii() or not (_is_plain(value) or _is_finite(value)):
+            return None
+    return copied
+
+
+def _is_finite(value: object) -> bool:
+    return type(value) is float and math.isfinite(value)
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One tool call as a model proposed it, frozen.
@@ -242,20 +257,27 @@ class Call:
     digest: str = field(init=False)
     """SHA-256 over tool and canonical arguments: what is being asked for, whoever asks."""
     key: str = field(init=False)
-    """SHA-256 over thread, tool call id and digest: this one call, across processes, resumes and forks."""
+    """SHA-256 over thread, tool call id and digest: this one call, across processes, resumes and forks. For an agent
+    inside another one over its name there, too: in one thread, two of them may count their calls alike."""
 
     def __post_init__(self) -> None:
         self._freeze()
         # At once and not when they are asked for: nobody may change the arguments before they are known.
         object.__setattr__(self, "digest", _sha256(["call", self.tool, normalise(self.arguments)]))
-        object.__setattr__(self, "key", _sha256(["key", self.thread, self.id, self.digest]))
+        _, inside, name = self.agent.partition("/")
+        whose = [_text(name, "the agent of the call")] if inside else []
+        object.__setattr__(self, "key", _sha256(["key", self.thread, self.id, self.digest, *whose]))
 
     def _freeze(self) -> None:
-        # First the check, then the copy: it has no limit of its own on how deep it goes.
-        normalise(self.arguments)
         for name in ("tool", "thread", "id"):
-            _text(getattr(self, name), f"the {name} of the call")
-        object.__setattr__(self, "arguments", _copied(self.arguments))
+            if not (text := getattr(self, name)).isascii():
+                _text(text, f"the {name} of the call")
+        copied = _flat(self.arguments)
+        if copied is None:
+            # First the check, then the copy: it has no limit of its own on how deep it goes.
+            normalise(self.arguments)
+            copied = _copied(self.arguments)
+        object.__setattr__(self, "arguments", copied)
 
     @property
     def short(self) -> str:

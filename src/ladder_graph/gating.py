@@ -57,9 +57,10 @@ class Gating(Seating):
         """
         policy = policy or self.refresh()
         self.environs.observe(call.agent, environment)
-        footing = self.seat_of(call.agent, call.tool).footing(policy.reader_of(policy.rule(call.tool)))
+        rule = self.rule_of(call.agent, call.tool, policy)
+        footing = self.seat_of(call.agent, call.tool).footing(policy.reader_of(rule))
         locked = self.environs.locked(call.agent)
-        return Gate(policy.rule(call.tool), environment, locked, footing, scene(self.clock()), at_most)
+        return Gate(rule, environment, locked, footing, scene(self.clock()), at_most)
 
     def route(self, call: Call, environment: Environment | None, scene: Scenery = Scene) -> Routed:
         """The rung a call would go to now, and why. Nothing is written about the call, and nothing runs."""

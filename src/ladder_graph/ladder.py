@@ -182,17 +182,21 @@ class Ladder(Gating):
             self._shadowing.stop()
         super().close()
 
-    def middleware(self, *others: AgentMiddleware[Any, Any, Any]) -> list[AgentMiddleware[Any, Any, Any]]:
+    def middleware(
+        self, *others: AgentMiddleware[Any, Any, Any], agent: str | None = None
+    ) -> list[AgentMiddleware[Any, Any, Any]]:
         """The ladder as middleware for `create_agent(middleware=…)`, around the agent's other middleware.
 
         Args:
             others: The agent's own middleware, in its order. The gate goes outside it, so that what it repeats isn't
                 asked twice, and the seal inside, so that what runs is what was allowed.
+            agent: The name to act under, where it isn't the policy's: each of several agents gets its own, as
+                `"ops/research"`.
         """
         from ladder_graph.hosts.middleware import LadderMiddleware, SealMiddleware
 
         seal = SealMiddleware()
-        return [LadderMiddleware(self, seal=seal, others=others), *others, seal]
+        return [LadderMiddleware(self, agent=agent, seal=seal, others=others), *others, seal]
 
     def guard(self, tool: BaseTool | Callable[..., Any], *, agent: str | None = None) -> BaseTool:
         """A sealed copy of a tool that can't run past the ladder, whoever calls it.

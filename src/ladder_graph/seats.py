@@ -38,6 +38,10 @@ class Seat:
     """The arguments that could carry something out, by that schema."""
     schema: Mapping[str, Any] = field(default_factory=dict)
     """That schema as JSON Schema; empty where it isn't known."""
+    hands_over: bool = False
+    """It is known to hand over to another agent and to do nothing else; where no entry is for it, it runs unasked."""
+    elsewhere: str = ""
+    """What it runs where no gate can be put, in words, such as an agent on a server; empty where nothing is known."""
 
     def edition(self, tool: str) -> str:
         """What the tool is: its code, schema and declared version, as a digest."""
