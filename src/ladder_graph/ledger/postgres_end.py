@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from itertools import islice
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 
@@ -46,6 +47,11 @@ class PostgresEnd:
             self.connection = opened.enter_context(closing(self.address.connect(direct=True, **_SETTINGS)))
             if not self._one("SELECT pg_try_advisory_lock(%s)", [key_of("move", self.address.schema)]):
                 raise LedgerError(in_hand(self.name))
+            # The same address leads to another server where a parameter or the environment says so; and a move must
+            # never go on with another one.
+            host = self.connection.info.host
+            if host.lower() != urlsplit(self.name).hostname:
+                self.name = f"{self.name} on {host}"
             opened.pop_all()
 
     def _one(self, query: str, parameters: Any = ()) -> Any:
