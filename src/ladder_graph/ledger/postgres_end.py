@@ -12,13 +12,14 @@ import psycopg
 
 from ladder_graph.errors import LedgerError
 from ladder_graph.ledger import chain, marks, migrations, postgres_schema
+from ladder_graph.ledger.checkpoints_alone import Head
 from ladder_graph.ledger.ends import NAMES, in_hand
 from ladder_graph.ledger.lines import Form
 from ladder_graph.ledger.marks import Mark
 from ladder_graph.ledger.postgres import Streamed
 from ladder_graph.ledger.postgres_schema import DIALECT
 from ladder_graph.ledger.sessions import Address, key_of
-from ladder_graph.ledger.verify_alone import HEADS, Head
+from ladder_graph.ledger.verify_alone import HEADS
 
 _PORTION = 500
 """Lines that are sent together."""
