@@ -28,7 +28,7 @@ def figures(done: Outcome) -> dict[str, Any]:
         "acts": dict(Counter(act.what for act in records.acts)),
         "lives": done.lives,
         "calls": calls(records),
-        "throughput": throughput(records, done.seconds),
+        "throughput": throughput(records, done.began, done.seconds),
         "questions": questions(records),
         "times": times(records),
         "recoveries": recoveries(records),
@@ -54,12 +54,14 @@ def calls(records: Records) -> list[dict[str, Any]]:
     return found
 
 
-def throughput(records: Records, seconds: float) -> dict[str, float]:
-    """How much was done in each second, while processes were harmed."""
+def throughput(records: Records, began: float, seconds: float) -> dict[str, float]:
+    """How much was done while processes were harmed, and in each second of that."""
+    over = began + seconds
     counts = {
-        "calls": len(records.ledger["actions"]), "effects": sum(map(len, records.did.values())),
-        "entries": len(records.ledger["entries"]),
-    }  # fmt: skip
+        "calls": sum(one["at_us"] < over * US for one in records.ledger["actions"]),
+        "effects": sum(one.at < over for did in records.did.values() for one in did),
+        "entries": sum(one["at_us"] < over * US for one in records.ledger["entries"]),
+    }
     return {**counts, **{f"{name} a second": round(count / seconds, 1) for name, count in counts.items()}}
 
 
