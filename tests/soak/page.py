@@ -54,8 +54,8 @@ WORK = """
 ## What they got done meanwhile
 
 As long as they were harmed: {calls:,} calls, {calls a second:g} a second; {effects:,} effects, {effects a second:g} a
-second; {entries:,} entries in the ledger, {entries a second:g} a second. The table has all of them. What stands in the way here is meant to: limits, people who think, and a
-database that is away.
+second; {entries:,} entries in the ledger, {entries a second:g} a second. The table has all of them. What stands in the
+way here is meant to: limits, people who think, and a database that is away.
 
 | tool | claims rung | calls | ran unasked | asked | ran | ended as |
 |---|---:|---:|---:|---:|---:|---|
