@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ladder_graph.calls import Call
@@ -245,6 +245,8 @@ class Seen:
     """It is made inside a scope that is undone as a whole."""
     pivot: str = ""
     """What of its scope could not be undone any more after it, in words; empty where nothing is lost by it."""
+    mark: str = field(default="", compare=False)
+    """The part of it that every call has, in one word, as the ledger tells it; empty where there is more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,21 @@ from ladder_graph.drafting import Drawn
 from ladder_graph.facts import Asking, Outcome, Question, Seen
 from ladder_graph.hearing import hear
 from ladder_graph.hosting import Host
-from ladder_graph.ledger import Journal, Store, acts, members, quotas, rehearsals, resumptions, sagas, starts, watchers
+from ladder_graph.ledger import (
+    Journal,
+    Store,
+    acts,
+    at_once,
+    members,
+    quotas,
+    rehearsals,
+    resumptions,
+    sagas,
+    starts,
+    watchers,
+)
 from ladder_graph.ledger.clocks import Moment
-from ladder_graph.ledger.cursor import Cursor
+from ladder_graph.ledger.cursor import Cursor, Hoped
 from ladder_graph.ledger.digests import lapse_late, mute
 from ladder_graph.ledger.filing import Filing, page
 from ladder_graph.ledger.questions import Terms, nonce_of, word_of
@@ -145,13 +157,15 @@ class Turn:
         return answer
 
     def _claimed(
-        self, step: Claim | TakeOver, claim: Callable[[Cursor], Claimed | NotClaimed]
-    ) -> Callable[[Cursor], Claimed | NotClaimed]:
+        self, step: Claim | TakeOver, claim: Callable[[Cursor], Claimed | NotClaimed | Hoped[Claimed]]
+    ) -> Callable[[Cursor], Claimed | NotClaimed | Hoped[Claimed]]:
         """A claim that is remembered until the task is over, however that ends, and whether or not it held."""
 
-        def work(cursor: Cursor) -> Claimed | NotClaimed:
+        def work(cursor: Cursor) -> Claimed | NotClaimed | Hoped[Claimed]:
             claimed = claim(cursor)
-            if isinstance(claimed, Claimed):
+            if isinstance(claimed, Hoped):
+                self.endings.append(claimed.forget)
+            elif isinstance(claimed, Claimed):
                 self.endings.append(functools.partial(self.store.owner.end, step.call.key, claimed.fence))
             return claimed
 
@@ -169,9 +183,11 @@ class Turn:
             sagas.waits(cursor, self.saga, step.call)
         return replace(asked, trace=trace_of(cursor, asked)) if step.trace else asked
 
-    def _joined(self, cursor: Cursor, journal: Journal, step: Claim) -> Claimed:
+    def _joined(self, cursor: Cursor, journal: Journal, step: Claim) -> Claimed | Hoped[Claimed]:
         """The claim, as a member of the scope that the call is made in, or was asked about in. A read is no member."""
         if not self.saga or self.terms.rule.read_only:
+            if (hoped := at_once.claim(journal, cursor, step)) is not None:
+                return hoped
             return journal.claim(cursor, step, self.terms, self.filing)
         if step.split is not None:
             # Its part and its rest are what has an effect, and each of them is a member.
@@ -314,11 +330,15 @@ class Turn:
         if self.claim is not None and self.claim.artifact is not None:
             self.after[self.claim.call.key] = touched(self.declaration, self.claim.artifact)
 
-    def _record(self, journal: Journal, step: Record) -> Callable[[Cursor], bool]:
+    def _record(self, journal: Journal, step: Record) -> Callable[[Cursor], bool | Hoped[bool]]:
         reply = self._reply(step)
         detail = step.outcome.text if step.outcome is not None else ""
 
-        def work(cursor: Cursor) -> bool:
+        def work(cursor: Cursor) -> bool | Hoped[bool]:
+            if not (self.saga or self.apart or self.undoable):
+                hoped = at_once.record(journal, cursor, step, reply)
+                if hoped is not None:
+                    return hoped
             cost = step.outcome.cost if step.outcome is not None else None
             held = quotas.overrun(cursor, step.call.key, cost) if cost is not None else None
             recorded = journal.record(cursor, step, reply, self.after.get(step.call.key))

@@ -14,12 +14,12 @@ from typing import Any
 
 from ladder_graph.calls import Call
 from ladder_graph.facts import Known, Question, Seen
-from ladder_graph.ledger import beyond, drafts, filing, following, questions, quotas, resumptions, watches
+from ladder_graph.ledger import at_once, beyond, drafts, filing, following, questions, quotas, resumptions, watches
 from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.actions import Refused, pinned_in, placed, printable, sealed
 from ladder_graph.ledger.asking import Asked
 from ladder_graph.ledger.clocks import Moment
-from ladder_graph.ledger.cursor import Cursor
+from ladder_graph.ledger.cursor import Cursor, hopeful
 from ladder_graph.ledger.filing import Filing
 from ladder_graph.ledger.questions import Terms
 from ladder_graph.ledger.rows import US
@@ -77,6 +77,7 @@ class Journal(Asked):
             left=(*left, *((charge, quotas.left(cursor, charge)) for charge in others)),
             overdue=found["overdue"] or 0,
             pinned=pinned_in(found["pinned"]),
+            mark=at_once.mark(found) if hopeful(cursor) else "",
         )
 
     def question(self, cursor: Cursor, call: Call) -> Question | None:
