@@ -1,7 +1,7 @@
 """`python -m benchmarks [NAME...]`: run benchmarks, print the figures, and write `build/bench.json`.
 
 The names are those of the modules: gate, commits, routing, ledger, watching, trust, standings, console,
-replay.
+replay, fleet, growth, waiting, moving.
 Without one all are run.
 """
 
@@ -10,7 +10,21 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from benchmarks import commits, console, gate, ledger, replay, routing, standings, trust, watching
+from benchmarks import (
+    commits,
+    console,
+    fleet,
+    gate,
+    growth,
+    ledger,
+    moving,
+    replay,
+    routing,
+    standings,
+    trust,
+    waiting,
+    watching,
+)
 from benchmarks.figures import write
 
 OUT = Path("build/bench.json")
@@ -25,6 +39,10 @@ BENCHMARKS = {
     "standings": standings,
     "console": console,
     "replay": replay,
+    "fleet": fleet,
+    "growth": growth,
+    "waiting": waiting,
+    "moving": moving,
 }
 
 

@@ -10,9 +10,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-Unit = Literal["ratio", "count", "us_cpu", "us_cpu_added", "ms_cpu", "s_cpu", "mb"]
+Unit = Literal["ratio", "count", "us_cpu", "us_cpu_added", "ms_cpu", "s_cpu", "mb", "kb", "per_s"]
 """`us_cpu` is microseconds of CPU time, `ms_cpu` milliseconds and `s_cpu` seconds of it, `us_cpu_added` what a call
-costs above something that is named, and `mb` is megabytes of memory."""
+costs above something that is named, and `mb` and `kb` are megabytes and kilobytes of memory; `per_s` is how many a
+second."""
 
 
 @dataclass(frozen=True, slots=True)

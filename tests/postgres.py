@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import functools
 import shutil
+import subprocess
 import tempfile
 import uuid
 import warnings
@@ -36,3 +37,13 @@ def drop(url):
     """Take a ledger away again."""
     with psycopg.connect(server().get_uri(), autocommit=True) as connection:
         connection.execute(f"DROP SCHEMA IF EXISTS {url.rpartition('=')[2]} CASCADE")
+
+
+def control(server, act, mode="fast", options=""):
+    """Tell a server to stop, to restart, or to start with these options of `postgres`."""
+    # With none, a restart takes those of before.
+    given = ["-o", options] if options else []
+    subprocess.run(
+        [server.bin_path / "pg_ctl", "-w", "-D", server.pgdata, "-m", mode, "-l", server.log, *given, act],
+        user=server.system_user, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, cwd="/", check=True, timeout=60,
+    )  # fmt: skip

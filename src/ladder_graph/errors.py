@@ -10,7 +10,9 @@ The message of an error says what is wrong, where, and what to do about it.
     ├── LedgerError            the ledger can't be used
     │   ├── NotALedger         the file is something else
     │   ├── LedgerUnwritable   the disk, or its rights, refuse a write
-    │   └── LedgerNewer        written by a later release
+    │   ├── LedgerNewer        written by a later release
+    │   ├── LedgerOlder        written by an earlier release; `ladder migrate` brings it up
+    │   └── LedgerMoved        it is being moved, or has gone elsewhere
     ├── ArgumentsError         arguments that have no canonical form
     ├── AnswerError            an answer that can't be taken
     │   ├── UnknownQuestion    no such question
@@ -77,6 +79,14 @@ class LedgerUnwritable(LedgerError):
 
 class LedgerNewer(LedgerError):
     """The ledger was written by a later release of ladder-graph than this one."""
+
+
+class LedgerOlder(LedgerError):
+    """A ledger on a server was written by an earlier release. It was not touched; `ladder migrate` brings it up."""
+
+
+class LedgerMoved(LedgerError):
+    """The ledger is being moved, or has gone elsewhere; the message says where. Nothing can be written here."""
 
 
 class ArgumentsError(LadderError):

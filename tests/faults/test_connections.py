@@ -5,10 +5,11 @@ A real proxy loses what the server said, or what it was told; nothing here is pl
 
 from __future__ import annotations
 
-import subprocess
 from contextlib import closing
 
+import psycopg
 import pytest
+from sqlalchemy import text
 
 from ladder_graph.errors import LedgerUnwritable
 from ladder_graph.ledger import postgres as driver
@@ -146,6 +147,43 @@ def test_somebody_takes_over_while_the_connections_are_lost(place, proxy):
     assert check(place) == (State.UNKNOWN, 1)
 
 
+def test_the_server_goes_down_while_one_comes_in(place, monkeypatch):
+    """Who was let in a moment before that is told what anybody is told, and so waits for it as anybody does."""
+    connect, lost = psycopg.connect, []
+
+    def cut(*args, **more):
+        opened = connect(*args, **more)
+        if not lost:
+            lost.append(opened)
+            opened.close()
+        return opened
+
+    monkeypatch.setattr(psycopg, "connect", cut)
+    with pytest.raises(LedgerUnwritable, match="nothing ran"):
+        place.ladder()
+    with closing(place.ladder()) as ladder:
+        lost.clear()
+        with closing(ladder.store.database._again()) as found:
+            assert found.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_a_connection_is_lost_while_a_list_is_read(place, proxy):
+    """Nothing was written, so it is read once more over a new one, and nobody hears of it."""
+    assert run(place.called(way="in band")).state is State.DONE
+    with closing(place.called(ledger=proxy.url).ladder()) as ladder:
+        cuts = []
+
+        def work(session):
+            found = session.scalar(text("SELECT 1"))
+            if not cuts:
+                cuts.append(proxy.cut())
+                session.execute(text("SELECT pg_sleep(1)"))
+            return found
+
+        assert ladder.store.query(work) == 1
+        assert len(cuts) == 1
+
+
 # --- a server that is killed -------------------------------------------------------------------------------------
 
 
@@ -154,22 +192,14 @@ def own_server():
     """A server that may be killed without harm to other tests; it doesn't outlive them."""
     server = servers.server.__wrapped__()
     yield server
-    control(server, "stop", "fast")
-
-
-def control(server, act, mode):
-    """Tell the server to stop or to restart."""
-    subprocess.run(
-        [server.bin_path / "pg_ctl", "-w", "-D", server.pgdata, "-m", mode, "-l", server.log, act],
-        user=server.system_user, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, cwd="/", check=True, timeout=60,
-    )  # fmt: skip
+    servers.control(server, "stop")
 
 
 @pytest.fixture
 def doomed(place, own_server):
     """A place on that server, and what kills and restarts it."""
     where = place.called(ledger=f"{own_server.get_uri()}&schema={place.ledger.rpartition('=')[2]}")
-    return where, lambda: control(own_server, "restart", "immediate")
+    return where, lambda: servers.control(own_server, "restart", "immediate")
 
 
 def test_the_server_is_killed_between_claim_and_record(doomed):

@@ -27,6 +27,7 @@ from ladder_graph.cli import (
     incidents,
     keeping,
     looking,
+    moving,
     policies,
     reading,
     rehearsing,
@@ -56,7 +57,7 @@ HEADINGS = {
     ),
     "Trust": ("trust", "why", "promote", "demote", "incident", "attest", "sweep"),
     "Watching": ("watch", "watched", "keep", "undo", "extend", "saga", "rollback", "rehearse"),
-    "Keeping": ("fingerprint", "lock", "erase"),
+    "Keeping": ("fingerprint", "lock", "erase", "migrate", "move"),
 }  # fmt: skip
 """The commands, in the order of their use."""
 
@@ -167,7 +168,7 @@ for _command in (
     incidents.sweep,
     watching.watch, watching.watched, watching.keep, watching.undo, watching.extend, rollbacks.rollback,
     rehearsing.rehearse,
-    keeping.lock, erasing.erase,
+    keeping.lock, erasing.erase, moving.migrate, moving.move,
 ):  # fmt: skip
     program.command(epilog=JSON.get(_command.__name__))(_command)
 program.add_typer(policies.commands, name="policy")

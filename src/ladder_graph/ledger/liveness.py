@@ -157,6 +157,28 @@ class FileOwner(Owner):
             self._file = None
 
 
+class Flag:
+    """A lock on a file that is had at once, or not at all. The file stays.
+
+    Args:
+        path: The lock file.
+
+    Raises:
+        LedgerUnwritable: It can't be made.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._file = path.open("ab")
+        except OSError as wrong:
+            raise LedgerUnwritable(f"{path} can't be written: {wrong.strerror}. Nothing was done.") from wrong
+        self.raised = _lock(self._file, wait=False)
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._file.close()
+
+
 class Queue:
     """A fair queue of processes before one SQLite file: the kernel wakes who waits, SQLite's own handler only sleeps.
 

@@ -1,11 +1,13 @@
 """How a ledger comes to the present schema, from nothing or from any earlier release.
 
 A file knows what it is by SQLite's `application_id`, and its schema by `user_version`; on PostgreSQL
-(`ledger/postgres.py`) a row says both. Anything else is refused untouched.
+(`ledger/postgres_schema.py`) a row says both. Anything else is refused untouched. It only goes forward, one version
+after the other, each of them whole.
 """
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,9 +17,10 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlmodel import SQLModel
 
-from ladder_graph.errors import LedgerNewer, NotALedger
+from ladder_graph.errors import LedgerNewer, LedgerOlder, NotALedger
 from ladder_graph.ledger import (
     draft_rows,
+    marks,
     parts,
     report_rows,
     resumptions,
@@ -117,6 +120,31 @@ def newer(name: str, version: int) -> LedgerNewer:
     )
 
 
+def older(name: str, version: int) -> LedgerOlder:
+    """The error for a ledger that an earlier release wrote, and that isn't brought up without a word."""
+    return LedgerOlder(
+        f"{name} has schema {version}, and this release of ladder-graph works with {len(MIGRATIONS)}. End what still "
+        "runs under the earlier release, then run `ladder migrate`. It was not touched."
+    )
+
+
+def statements(version: int, dialect: Dialect) -> Iterator[str]:
+    """What brings a ledger of some version, 0 for none, to the present one."""
+    for step in MIGRATIONS[version:]:
+        yield from step(dialect)
+
+
+def for_many_rows(dialect: Dialect) -> tuple[list[str], list[str]]:
+    """The statements of a new ledger: those before its rows, and those of indexes, which are made faster after them."""
+    apart: tuple[list[str], list[str]] = ([], [])
+    for statement in statements(0, dialect):
+        apart[_OF_AN_INDEX.match(statement) is not None].append(statement)
+    return apart
+
+
+_OF_AN_INDEX = re.compile(r"\s*(CREATE|DROP) (UNIQUE )?INDEX")
+
+
 def migrate(connection: sqlite3.Connection, source: str) -> None:
     """Bring a database to the present schema, in one transaction.
 
@@ -130,9 +158,8 @@ def migrate(connection: sqlite3.Connection, source: str) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         # Another process may have migrated it while this one waited for the lock.
-        for step in MIGRATIONS[recognise(connection, source) :]:
-            for statement in step(sqlite.dialect()):
-                connection.execute(statement)
+        for statement in statements(recognise(connection, source), sqlite.dialect()):
+            connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {APPLICATION}")
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
     except BaseException:
@@ -147,7 +174,16 @@ def recognise(connection: sqlite3.Connection, source: str) -> int:
     Raises:
         NotALedger: It holds something else.
         LedgerNewer: A later release wrote it.
+        LedgerMoved: It is being moved, or has gone elsewhere.
     """
+    with _one_state(connection):
+        version = schema_of(connection, source)
+        marks.refuse(marks_of(connection), source)
+    return version
+
+
+def schema_of(connection: sqlite3.Connection, source: str) -> int:
+    """As `recognise`, wherever it has gone."""
     with _one_state(connection):
         application: int = connection.execute("PRAGMA application_id").fetchone()[0]
         version: int = connection.execute("PRAGMA user_version").fetchone()[0]
@@ -159,6 +195,17 @@ def recognise(connection: sqlite3.Connection, source: str) -> int:
     if version > len(MIGRATIONS):
         raise newer(source, version)
     return version
+
+
+def marks_of(connection: sqlite3.Connection) -> list[marks.Mark]:
+    """What a ledger says of its moves."""
+    return marks.of(connection.execute(marks.SELECT)) if has_marks(connection) else []
+
+
+def has_marks(connection: sqlite3.Connection) -> bool:
+    """Whether it was ever moved."""
+    found = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = ?", (marks.TABLE,)).fetchone()
+    return bool(found[0])
 
 
 @contextmanager

@@ -2,6 +2,11 @@
 
 Writers of one lane (one agent) wait for each other in an advisory lock, so that each transaction sees the ones before
 it; those of other lanes go on beside them.
+
+There is no pool of writers: the threads and tasks of a process that wait for its one writer are committed together by
+whoever leads (`ladder_graph.ledger.store`), in one exchange with the server. So a process holds three connections,
+whatever its number of threads, and one or two more for lists and pages once they are asked for. Async callers wait in
+the store's own thread, and psycopg's pipeline is driven there without its async layer.
 """
 
 from __future__ import annotations
@@ -14,11 +19,11 @@ from typing import Any
 import psycopg
 from psycopg import errors
 from sqlalchemy import Engine, create_engine
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from ladder_graph.errors import LedgerError, LedgerUnwritable, NotALedger
-from ladder_graph.ledger import migrations
+from ladder_graph.errors import LedgerError, LedgerUnwritable
+from ladder_graph.ledger import postgres_schema
 from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.database import Conflict
@@ -52,7 +57,7 @@ class PostgresDatabase:
         self._lane = key_of("lane", self._address.schema, lane)
         with ExitStack() as opened:
             self.writer = opened.enter_context(closing(self._connect()))
-            self._migrate()
+            self._ready()
             self._flushes = self._may_flush()
             self.reader = self._connect()
             opened.pop_all()
@@ -62,16 +67,13 @@ class PostgresDatabase:
         self._pool: Engine | None = None
 
     def _connect(self) -> psycopg.Connection[Any]:
-        connection = self._address.connect()
         # A process that is stopped in the middle of a transaction must not stop all the others. And every statement
         # reads a row or a few by their keys, so that planning it anew for each value is wasted.
-        connection.execute(
-            "SELECT set_config('idle_in_transaction_session_timeout', '30s', false), "
-            "set_config('plan_cache_mode', 'force_generic_plan', false), set_config('jit', 'off', false), "
-            # Nor may a plan that was made while a table was small go through all of it once it is large.
-            "set_config('enable_seqscan', 'off', false)"
-        )
-        return connection
+        # Nor may a plan that was made while a table was small go through all of it once it is large.
+        return self._address.connect(
+            idle_in_transaction_session_timeout="30s", plan_cache_mode="force_generic_plan", jit="off",
+            enable_seqscan="off",
+        )  # fmt: skip
 
     def _may_flush(self) -> bool:
         """Whether this role may write a message of its own into the log; elsewhere each COMMIT waits for the disk."""
@@ -82,51 +84,11 @@ class PostgresDatabase:
         ).fetchone()
         return found is not None and bool(found[0])
 
-    def _migrate(self) -> None:
+    def _ready(self) -> None:
         try:
-            if self._recognise() < len(migrations.MIGRATIONS):
-                with self.writer.transaction():
-                    self.writer.execute("SELECT pg_advisory_xact_lock(%s)", [key_of("schema", self._address.schema)])
-                    # Another process may have migrated it while this one waited for the lock.
-                    self._bring_up(self._recognise())
+            postgres_schema.ready(self.writer, self._address)
         except psycopg.Error as wrong:
             raise self.said(wrong) from wrong
-
-    def _recognise(self) -> int:
-        """The version of the schema, as its table `ladder_ledger` says; 0 where there is nothing in it yet.
-
-        Raises:
-            NotALedger: It holds something else.
-            LedgerNewer: A later release wrote it.
-        """
-        schema = self._address.schema
-        tables = self.writer.execute(
-            "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-            "WHERE n.nspname = %s AND c.relkind = 'r'",
-            [schema],
-        ).fetchall()
-        if ("ladder_ledger",) not in tables:
-            if tables:
-                raise NotALedger(
-                    f"{self.name} has a schema {schema} with other tables in it. Name another one by ?schema=; it was "
-                    "not touched."
-                )
-            return 0
-        found = self.writer.execute("SELECT version FROM ladder_ledger").fetchone()
-        version = 0 if found is None else int(found[0])
-        if version > len(migrations.MIGRATIONS):
-            raise migrations.newer(self.name, version)
-        return version
-
-    def _bring_up(self, version: int) -> None:
-        """From a version to the present one, in the transaction that is open."""
-        self.writer.execute(f'CREATE SCHEMA IF NOT EXISTS "{self._address.schema}"')
-        self.writer.execute("CREATE TABLE IF NOT EXISTS ladder_ledger (version integer NOT NULL)")
-        for step in migrations.MIGRATIONS[version:]:
-            for statement in step(postgresql.dialect()):  # type: ignore[no-untyped-call]  # SQLAlchemy's
-                self.writer.execute(statement)
-        self.writer.execute("DELETE FROM ladder_ledger")
-        self.writer.execute("INSERT INTO ladder_ledger VALUES (%s)", [len(migrations.MIGRATIONS)])
 
     # --- transactions ----------------------------------------------------------------------------------------
 
@@ -269,18 +231,23 @@ class PostgresDatabase:
         """SQLModel on a pool of connections of its own."""
         if self._pool is None:
             self._pool = create_engine(
-                "postgresql+psycopg://", creator=self._connect, isolation_level="REPEATABLE READ", pool_size=2,
-                pool_pre_ping=True,
+                "postgresql+psycopg://", creator=self._again, isolation_level="REPEATABLE READ", pool_size=1,
+                max_overflow=1, pool_pre_ping=True,
             )  # fmt: skip
         with Session(self._pool, expire_on_commit=False) as session:
-            yield session
+            try:
+                yield session
+            except DBAPIError as wrong:
+                if wrong.connection_invalidated:
+                    raise Conflict(f"{self.name}: the connection was lost: {wrong.orig}") from wrong
+                raise
 
     @contextmanager
     def streamed(self) -> Iterator[Any]:
         """A connection of its own, which reads what is large through a cursor on the server."""
         with closing(self._connect()) as connection, ExitStack() as opened:
             connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            yield _Streamed(connection, opened)
+            yield Streamed(connection, opened)
 
     def overwriting(self) -> AbstractContextManager[None]:
         """Nothing of the kind: the server's own vacuum overwrites dead rows, and only a superuser empties its log."""
@@ -321,7 +288,7 @@ _ENTER = "SELECT pg_advisory_xact_lock(%(lane)s), set_config('synchronous_commit
 """Wait for the lane, and say how durable the end of this transaction is."""
 
 
-class _Streamed:
+class Streamed:
     """What `chain.verify` asks of a connection."""
 
     def __init__(self, connection: psycopg.Connection[Any], opened: ExitStack) -> None:

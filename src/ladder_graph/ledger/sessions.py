@@ -29,6 +29,9 @@ SCHEMA = "ladder"
 _KEEPALIVES = {"keepalives_idle": "5", "keepalives_interval": "2", "keepalives_count": "3", "connect_timeout": "10"}
 """How libpq finds out within about ten seconds that a server is gone."""
 
+_KEPT_ALIVE = {"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "2", "tcp_keepalives_count": "3"}
+"""How the server finds the same out about a client."""
+
 _REFUSES = (errors.InsufficientPrivilege, errors.ReadOnlySqlTransaction, errors.DiskFull, psycopg.OperationalError)
 """Errors that say: nothing can be written there now."""
 
@@ -37,6 +40,15 @@ def key_of(*parts: str) -> int:
     """A key for an advisory lock: 64 bits, as PostgreSQL counts them."""
     digest = hashlib.sha256("\0".join(("ladder", *parts)).encode()).digest()
     return int.from_bytes(digest[:8], signed=True)
+
+
+def lock_of(owner: str) -> int:
+    """The key of an owner's lock.
+
+    Raises:
+        ValueError: That is no owner on a server.
+    """
+    return int.from_bytes(int(owner, 16).to_bytes(8), signed=True)
 
 
 def let_go(connection: psycopg.Connection[Any]) -> None:
@@ -59,40 +71,54 @@ class Address:
     schema: str
     shown: str
     """Without the password."""
+    direct: str = ""
+    """The connection string for what lasts as long as a session, past any pooler; empty for the same one."""
 
     @classmethod
     def of(cls, url: str) -> Self:
         """Read a URL.
 
         Raises:
-            LedgerError: The schema is no plain name.
+            LedgerError: The schema is no plain name, or `direct` no host.
         """
         parts = urlsplit(url)
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         schema = query.pop("schema", SCHEMA)
         if not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", schema):
             raise LedgerError(f"{schema!r} is no name for a schema; take lower-case letters, digits and underscores")
+        direct = query.pop("direct", None)
         user, at, host = parts.netloc.rpartition("@")
         shown = urlunsplit((parts.scheme, f"{user.partition(':')[0]}{at}{host}", parts.path, "", ""))
-        conninfo = urlunsplit(("postgresql", parts.netloc, parts.path, urlencode({**_KEEPALIVES, **query}), ""))
-        return cls(conninfo, schema, f"{shown}?schema={schema}" if schema != SCHEMA else shown)
+        return cls(
+            _conninfo(parts.netloc, parts.path, query), schema,
+            f"{shown}?schema={schema}" if schema != SCHEMA else shown,
+            "" if direct is None else _conninfo(f"{user}{at}{_host(direct)}", parts.path, {
+                name: value for name, value in query.items() if name not in _PLACES
+            }),
+        )  # fmt: skip
 
-    def connect(self) -> psycopg.Connection[Any]:
+    def connect(self, *, direct: bool = False, **settings: str) -> psycopg.Connection[Any]:
         """A session in autocommit mode, with the ledger's schema and nothing else in sight.
+
+        Args:
+            direct: Past any pooler, for what lasts as long as the session.
+            settings: What else the session is to be told, by the server's names for it.
 
         Raises:
             LedgerUnwritable: The server can't be reached, or doesn't let us in.
         """
+        # The server, too, must see soon that a client is gone.
+        told = {"search_path": self.schema, **_KEPT_ALIVE, **settings}
         try:
-            connection = psycopg.connect(self.conninfo, autocommit=True)
+            connection = psycopg.connect((direct and self.direct) or self.conninfo, autocommit=True)
+            try:
+                asked = ", ".join(["set_config(%s, %s, false)"] * len(told))
+                connection.execute(f"SELECT {asked}", [part for pair in told.items() for part in pair])
+            except BaseException:  # It may go down right after it has let us in.
+                connection.close()
+                raise
         except psycopg.Error as wrong:
             raise self.said(wrong) from wrong
-        # The server, too, must see soon that a client is gone.
-        connection.execute(
-            "SELECT set_config('search_path', %s, false), set_config('tcp_keepalives_idle', '5', false), "
-            "set_config('tcp_keepalives_interval', '2', false), set_config('tcp_keepalives_count', '3', false)",
-            [self.schema],
-        )
         return connection
 
     def said(self, wrong: Exception) -> LedgerError:
@@ -101,6 +127,25 @@ class Address:
         if isinstance(wrong, _REFUSES):
             return LedgerUnwritable(f"{self.shown} can't be written: {text}. Nothing was recorded and nothing ran.")
         return LedgerError(f"{self.shown}: {text}")
+
+
+_PLACES = ("host", "hostaddr", "port")
+"""Parameters of libpq's that win over the host in a URL."""
+
+
+def _conninfo(netloc: str, path: str, query: dict[str, str]) -> str:
+    return urlunsplit(("postgresql", netloc, path, urlencode({**_KEEPALIVES, **query}), ""))
+
+
+def _host(direct: str) -> str:
+    """Where `direct=` leads.
+
+    Raises:
+        LedgerError: It is neither a host nor a host with its port.
+    """
+    if not re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?", direct):
+        raise LedgerError(f"direct={direct} is no host; take the server's own, as db.example.com:5432")
+    return direct
 
 
 class SessionOwner(Owner):
@@ -170,7 +215,7 @@ class SessionOwner(Owner):
 
     def _ask(self, query: str, owner: str) -> Any:
         """Ask about an owner's lock. A session without a lock to lose may be replaced."""
-        key = int.from_bytes(int(owner, 16).to_bytes(8), signed=True)
+        key = lock_of(owner)
         if self._session is None or (not self._locked and not self._lives()):
-            self._session = self._address.connect()
+            self._session = self._address.connect(direct=True)
         return self._session.execute(query, [key], prepare=True).fetchone()

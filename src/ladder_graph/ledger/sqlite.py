@@ -225,7 +225,7 @@ def connect(source: str) -> sqlite3.Connection:
         LedgerUnwritable: Its directory is missing, or disk or rights refuse.
     """
     if source != MEMORY:
-        _check(Path(source))
+        check(Path(source))
     try:
         connection = sqlite3.connect(
             source, isolation_level=None, check_same_thread=False, cached_statements=256, timeout=BUSY_MS / 1000
@@ -242,8 +242,13 @@ def connect(source: str) -> sqlite3.Connection:
     return connection
 
 
-def _check(path: Path) -> None:
-    """Say what is wrong with the file in words that help; SQLite's own are poor, and it would create it."""
+def check(path: Path) -> None:
+    """Say what is wrong with the file in words that help; SQLite's own are poor, and it would create it.
+
+    Raises:
+        NotALedger: It is something else.
+        LedgerUnwritable: It can't be reached or written.
+    """
     try:
         directory, housed = path.is_dir(), path.parent.is_dir()
         shut = [place for place in (path, path.parent) if place.exists() and not os.access(place, os.W_OK)]

@@ -22,6 +22,7 @@ from ladder_graph.errors import LedgerError
 from ladder_graph.ledger.cursor import Cursor, Hoped
 from ladder_graph.ledger.database import Conflict, Database
 from ladder_graph.ledger.liveness import Owner
+from ladder_graph.ledger.sources import on_server
 from ladder_graph.ledger.sqlite import SqliteDatabase
 
 T = TypeVar("T")
@@ -127,18 +128,11 @@ class Store:
 
 def _opened(source: str, lane: str) -> Database:
     """The database of a source; the drivers of servers are only loaded for them."""
-    scheme, apart, _ = source.partition("://")
-    if not apart:
+    if not on_server(source):
         return SqliteDatabase(source)
-    if scheme.partition("+")[0] in {"postgres", "postgresql"}:
-        try:
-            from ladder_graph.ledger.postgres import PostgresDatabase
-        except ImportError as missing:
-            raise LedgerError(
-                f"a ledger in PostgreSQL needs its driver ({missing}): pip install 'ladder-graph[postgres]'"
-            ) from missing
-        return PostgresDatabase(source, lane)
-    raise LedgerError(f"a ledger is a file, :memory:, or at postgresql://…; {scheme}:// isn't known")
+    from ladder_graph.ledger.postgres import PostgresDatabase
+
+    return PostgresDatabase(source, lane)
 
 
 class _Job(Generic[T]):

@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from contextlib import closing
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 
 from ladder_graph.errors import LedgerError, LedgerNewer, LedgerUnwritable, NotALedger
-from ladder_graph.ledger import Reading, Store, migrations
+from ladder_graph.ledger import Reading, Store
 from ladder_graph.ledger.postgres import PostgresDatabase
 from ladder_graph.ledger.sessions import Address
 from ladder_graph.steps import Claimed
+from tests.faults.proxy import Proxy
 from tests.postgres import server
 from tests.unit.ledger.desk import CALL, NOW, at, call, charge
 
@@ -51,6 +54,43 @@ def test_what_is_shown_of_an_address_is_not_the_password():
     with pytest.raises(LedgerUnwritable) as refused:
         Store("postgresql://ana:s3cret@127.0.0.1:1/app")
     assert "s3cret" not in str(refused.value)
+
+
+def test_the_lock_can_have_a_way_of_its_own():
+    """`direct=` names the server behind a pooler: the same user, database and parameters, for the lock alone."""
+    url = "postgresql://ana:s3cret@pool/app?sslmode=require&host=pool.example.com&port=6432&direct=db.example.com:5432"
+    address = Address.of(url)
+    assert address.direct.startswith("postgresql://ana:s3cret@db.example.com:5432/app?")
+    assert "sslmode=require" in address.direct
+    assert "pool" not in address.direct
+    assert "host=pool.example.com" in address.conninfo
+    assert "db.example.com" not in address.conninfo + address.shown
+
+
+def test_who_loses_a_pooler_lives(postgres):
+    """The lock is held past the pooler: its end costs a connection, and nobody is taken for dead."""
+    with closing(Proxy(postgres)) as pooler, closing(Proxy(postgres)) as server:
+        url = f"{pooler.url}&direct={urlsplit(server.url).netloc.rpartition('@')[2]}"
+        with at(url) as desk, at(postgres) as other:
+            desk.claim(CALL, charge())
+            owner = desk.store.owner.id
+            pooler.cut()
+            assert desk.store.owner.held()
+            assert other.look().known.owner_alive
+            assert desk.record("done")
+            assert desk.store.owner.id == owner
+            server.cut()
+            until = time.monotonic() + 10
+            while desk.store.owner.held() and time.monotonic() < until:
+                time.sleep(0.01)
+            assert not desk.store.owner.held()
+
+
+@pytest.mark.parametrize("direct", ["", "a/b", "a:b", "x@y", "h:5432,i:5432"])
+def test_a_direct_way_leads_to_one_server(direct):
+    """Anything else is refused before it becomes a part of an address."""
+    with pytest.raises(LedgerError, match="is no host"):
+        Address.of(f"postgresql://localhost/app?direct={direct}")
 
 
 @pytest.mark.parametrize("schema", ["Ladder", "a b", 'x"; DROP', "", "1st"])
@@ -90,17 +130,6 @@ def test_a_later_release_wrote_it(db, postgres):
     db.store.database.writer.execute("UPDATE ladder_ledger SET version = 99")
     with pytest.raises(LedgerNewer, match="schema 99"):
         Store(postgres)
-
-
-def test_a_migration_is_whole_or_not_there(db, postgres, monkeypatch):
-    """One that fails half-way leaves the ledger as it was."""
-    broken = ["CREATE TABLE half (a int)", "CREATE TABLE half (a int)"]
-    monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, lambda _: broken))
-    with pytest.raises(LedgerError, match='"half" already exists'):
-        Store(postgres)
-    assert db.store.database.writer.execute("SELECT to_regclass('half'), version FROM ladder_ledger").fetchone() == (
-        None, len(migrations.MIGRATIONS) - 1,
-    )  # fmt: skip
 
 
 def test_many_open_a_new_ledger_at_once(postgres):
