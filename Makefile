@@ -43,9 +43,11 @@ types: $(VENV)/dev.stamp  ## Check types
 imports: $(VENV)/dev.stamp  ## Check the import contracts
 	$(VENV)/bin/lint-imports
 
-bench: $(VENV)/dev.stamp  ## Measure, and write build/bench.json
+bench: $(VENV)/dev.stamp  ## Measure, beside other gates too, and write docs/benchmarks.md
 	@mkdir -p build
+	@scripts/peers
 	$(PY) -m benchmarks
+	$(PY) -m benchmarks.page
 
 trust-sim: $(VENV)/dev.stamp  ## Simulate how trust is earned, and write docs/trust-sim.md
 	$(PY) -m benchmarks.trust_sim

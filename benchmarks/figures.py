@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-Unit = Literal["ratio", "count", "us_cpu", "us_cpu_added", "ms_cpu", "s_cpu", "mb", "kb", "per_s"]
+Unit = Literal["ratio", "count", "us_cpu", "us_cpu_added", "us_wall", "ms_cpu", "s_cpu", "mb", "kb", "per_s"]
 """`us_cpu` is microseconds of CPU time, `ms_cpu` milliseconds and `s_cpu` seconds of it, `us_cpu_added` what a call
-costs above something that is named, and `mb` and `kb` are megabytes and kilobytes of memory; `per_s` is how many a
-second."""
+costs above something that is named, `us_wall` microseconds on the clock, `mb` and `kb` are megabytes and kilobytes,
+and `per_s` is how many a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +24,18 @@ class Figure:
     value: float | None
     """None where it couldn't be measured here."""
     unit: Unit
-    goal: float
-    """The largest value that is good; the smallest where more is better."""
+    goal: float | None
+    """The largest value that is good; the smallest where more is better. None for what is only told, as another's
+    figure is."""
     more_is_better: bool = False
     note: str = ""
     """Why it wasn't measured, or what it was measured against."""
 
     @property
-    def ok(self) -> bool:
-        """Whether the goal is reached."""
+    def ok(self) -> bool | None:
+        """Whether the goal is reached; None where there is none."""
+        if self.goal is None:
+            return None
         if self.value is None:
             return False
         return self.value >= self.goal if self.more_is_better else self.value <= self.goal
@@ -40,6 +43,8 @@ class Figure:
     def __str__(self) -> str:
         if self.value is None:
             return f"{self.name:<44} {'-':>10} {self.unit:<13} skipped: {self.note}"
+        if self.goal is None:
+            return f"{self.name:<44} {self.value:>10.3f} {self.unit}"
         bound = f"{'>=' if self.more_is_better else '<='} {self.goal:g}"
         verdict = "ok" if self.ok else "MISSED"
         return f"{self.name:<44} {self.value:>10.3f} {self.unit:<13} goal {bound:<9} {verdict}"
@@ -49,10 +54,17 @@ class Figure:
         return {**asdict(self), "value": None if self.value is None else round(self.value, 3), "ok": self.ok}
 
 
-def write(figures: list[Figure], path: Path) -> None:
-    """Write figures as a JSON list."""
+def write(figures: list[Figure], path: Path, machine: Mapping[str, Any]) -> None:
+    """Write figures as JSON.
+
+    Args:
+        figures: Them.
+        path: Where to.
+        machine: What they were taken on.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps([figure.as_json() for figure in figures], indent=2) + "\n")
+    told = {"machine": machine, "figures": [figure.as_json() for figure in figures]}
+    path.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)

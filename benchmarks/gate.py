@@ -2,7 +2,8 @@
 
 Each variant runs the same script on the same kind of checkpointer: `TURNS` tool calls, one a turn. What a call costs
 more is said against a middleware whose `wrap_tool_call` does nothing. The ask-and-answer variants stop at each call,
-are answered, and go on.
+are answered, and go on; LangChain's does so batched, with one question a turn, and by call. `limited` is the nearest
+that LangChain has to a limit: `ToolCallLimitMiddleware`, which counts in the graph's state.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ import itertools
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from langchain.agents.middleware import AgentMiddleware, HumanInTheLoopMiddleware
+from langchain.agents.middleware import AgentMiddleware, HumanInTheLoopMiddleware, ToolCallLimitMiddleware
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.types import Command
@@ -60,37 +62,76 @@ def _whole(state: Any) -> None:
 
 
 @contextmanager
+def _servers(where: str) -> Iterator[Callable[[str], tuple[Any, str | Path]]]:
+    """Makes a checkpointer and names a ledger, of one kind, for a variant.
+
+    Args:
+        where: `memory`, `sqlite` or `postgres`.
+
+    Yields:
+        From a variant's name to a checkpointer and the place of a ledger.
+    """
+    with ExitStack() as stack:
+        if where == "postgres":
+            from langgraph.checkpoint.postgres import PostgresSaver
+
+            from tests.postgres import drop, new_ledger, server
+
+            def on_a_server(name: str) -> tuple[Any, str | Path]:
+                del name
+                url = new_ledger()
+                stack.callback(drop, url)
+                saver = stack.enter_context(PostgresSaver.from_conn_string(server().get_uri()))
+                saver.setup()  # All of them share it; no two runs have a thread in common.
+                return saver, url
+
+            yield on_a_server
+            return
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+
+        def here(name: str) -> tuple[Any, str | Path]:
+            if where == "memory":
+                return InMemorySaver(), ":memory:"
+            file = str(directory / f"{name}.checkpoints")
+            return stack.enter_context(SqliteSaver.from_conn_string(file)), directory / f"{name}.db"
+
+        yield here
+
+
+@contextmanager
 def variants(where: str) -> Iterator[dict[str, Run]]:
     """Every variant that runs as a whole, on one kind of checkpointer and ledger.
 
     Args:
-        where: `memory` or `sqlite`.
+        where: `memory`, `sqlite` or `postgres`.
     """
     threads = itertools.count()
-    with ExitStack() as stack:
-        directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    with _servers(where) as place, ExitStack() as stack:
 
-        def saver(name: str) -> Any:
-            if where == "memory":
-                return InMemorySaver()
-            return stack.enter_context(SqliteSaver.from_conn_string(str(directory / f"{name}.checkpoints")))
+        def under(name: str, *middleware: Any) -> Any:
+            return agent_of(place(name)[0], middleware)
 
         def wrapped(name: str) -> Any:
-            ledger = ":memory:" if where == "memory" else directory / f"{name}.db"
+            saver, ledger = place(name)
             ladder = stack.enter_context(closing(Ladder(agent="bench", rungs={"act": RULES[name]}, ledger=ledger)))
-            return ladder.wrap(agent_of(saver(name)))
+            return ladder.wrap(agent_of(saver))
 
-        plain, quiet = agent_of(saver("plain")), agent_of(saver("quiet"), (HumanInTheLoopMiddleware({}),))
-        asking = agent_of(saver("hitl"), (HumanInTheLoopMiddleware({"act": True}),))
-        read, write, asked = (wrapped(name) for name in RULES)
-        yes = {"decisions": [{"type": "approve"}]}
+        limit = ToolCallLimitMiddleware[Any, Any](tool_name="act", thread_limit=10**9)
+        unasked = {
+            "plain": under("plain"),
+            "hitl_unasked": under("quiet", HumanInTheLoopMiddleware({})),
+            "limited": under("limited", limit),
+            "read": wrapped("read"),
+            "write": wrapped("write"),
+        }
+        batched = under("hitl", HumanInTheLoopMiddleware({"act": True}))
+        per_call = under("per_call", HumanInTheLoopMiddleware({"act": True}, interrupt_mode="per_call"))
+        ours = wrapped("asked")
         yield {
-            "plain": lambda: _run(plain, threads),
-            "hitl_unasked": lambda: _run(quiet, threads),
-            "read": lambda: _run(read, threads),
-            "write": lambda: _run(write, threads),
-            "hitl_asked": lambda: _run(asking, threads, lambda _: yes),
-            "asked": lambda: _run(asked, threads, lambda asked: answer_to(asked, "approve", by="bench")),
+            **{name: partial(_run, agent, threads) for name, agent in unasked.items()},
+            "hitl_asked": lambda: _run(batched, threads, lambda _: {"decisions": [{"type": "approve"}]}),
+            "per_call_asked": lambda: _run(per_call, threads, lambda asked: {asked.id: {"type": "approve"}}),
+            "asked": lambda: _run(ours, threads, lambda asked: answer_to(asked, "approve", by="bench")),
         }
 
 
@@ -147,20 +188,31 @@ def added_supersteps() -> int:
         return supersteps(wrapped, "1") - supersteps(plain, "1")
 
 
+def _loops(where: str, goal: float) -> Iterator[Figure]:
+    """Whole runs on one kind of checkpointer, over those that they are held against."""
+    with variants(where) as runs:
+        costs = interleaved(runs, ROUNDS)
+    for name in ("read", "write", "hitl_unasked", "limited"):
+        mine = goal if name in {"read", "write"} else None
+        for kind in ("wall", "cpu"):
+            figure = ratio(costs[name], costs["plain"], kind)
+            yield Figure(f"gate.{where}.{name}.{kind}_to_plain", figure, "ratio", mine)
+    for other, to, mine in (("hitl_asked", "hitl", None), ("per_call_asked", "per_call", 1.0)):
+        for kind in ("wall", "cpu"):
+            figure = ratio(costs["asked"], costs[other], kind)
+            yield Figure(f"gate.{where}.asked.{kind}_to_{to}", figure, "ratio", mine)
+
+
 def measure() -> list[Figure]:
     """Every figure of the gate."""
     figures = [Figure("gate.supersteps_added", added_supersteps(), "count", 0), *_added()]
-    for where, goal in (("memory", 1.6), ("sqlite", 1.3)):
-        with variants(where) as runs:
-            costs = interleaved(runs, ROUNDS)
-        plain, hitl = costs["plain"], costs["hitl_asked"]
-        for name in ("read", "write", "hitl_unasked"):
+    for where in ("memory", "sqlite", "postgres"):
+        try:
+            figures += _loops(where, 1.3)
+        except ImportError as missing:
+            note = f"no server: {missing}"
             figures += [
-                Figure(f"gate.{where}.{name}.wall_to_plain", ratio(costs[name], plain, "wall"), "ratio", goal),
-                Figure(f"gate.{where}.{name}.cpu_to_plain", ratio(costs[name], plain, "cpu"), "ratio", goal),
+                Figure(f"gate.{where}.{name}.wall_to_plain", None, "ratio", 1.3, note=note)
+                for name in ("read", "write")
             ]
-        figures += [
-            Figure(f"gate.{where}.asked.wall_to_hitl", ratio(costs["asked"], hitl, "wall"), "ratio", 1.0),
-            Figure(f"gate.{where}.asked.cpu_to_hitl", ratio(costs["asked"], hitl, "cpu"), "ratio", 1.0),
-        ]
     return figures

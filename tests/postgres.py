@@ -33,6 +33,14 @@ def new_ledger():
     return f"{server().get_uri()}&schema=t{uuid.uuid4().hex}"
 
 
+def new_database():
+    """The URL of an empty database, which stays as long as the server."""
+    name = f"d{uuid.uuid4().hex}"
+    with psycopg.connect(server().get_uri(), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return server().get_uri(name)
+
+
 def drop(url):
     """Take a ledger away again."""
     with psycopg.connect(server().get_uri(), autocommit=True) as connection:

@@ -61,14 +61,33 @@ def normalise(value: object, path: str = "arguments", depth: int = 0) -> Any:
         case float():
             return _finite(value, path)
         case list() | tuple():
-            return [normalise(v, f"{path}[{i}]", depth + 1) for i, v in enumerate(value)]
+            inside = depth < DEEPEST
+            return [
+                v if inside and _is_plain(v) else normalise(v, f"{path}[{i}]", depth + 1) for i, v in enumerate(value)
+            ]
         case dict() | Mapping():  # The abstract class is ten times slower to ask for.
-            return {_key(k, path): normalise(v, f"{path}.{k}", depth + 1) for k, v in value.items()}
+            inside = depth < DEEPEST
+            return {
+                _key(k, path): v if inside and _is_plain(v) else normalise(v, f"{path}.{k}", depth + 1)
+                for k, v in value.items()
+            }
         case _:
             return _tagged(value, path)
 
 
+def _is_plain(value: object) -> bool:
+    """Whether a value is what it would become, as most are; the place of another one is worked out in words."""
+    kind = type(value)
+    if kind is str:
+        return value.isascii()  # type: ignore[attr-defined, no-any-return]  # it is a str
+    if kind is int:
+        return -LARGEST_EXACT_INTEGER <= value <= LARGEST_EXACT_INTEGER  # type: ignore[operator]  # it is an int
+    return kind is bool or value is None
+
+
 def _text(value: str, path: str) -> str:
+    if value.isascii():
+        return value
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -171,8 +190,18 @@ def _rfc8785(plain: Any) -> bytes:
 def _special(plain: Any) -> bool:
     """Whether RFC 8785 has rules of its own: for floats, and for the order of keys beyond ASCII."""
     if isinstance(plain, dict):
-        return not all(map(str.isascii, plain)) or any(map(_special, plain.values()))
-    return any(map(_special, plain)) if isinstance(plain, list) else isinstance(plain, float)
+        if not all(map(str.isascii, plain)):
+            return True
+        plain = plain.values()
+    elif not isinstance(plain, list):
+        return isinstance(plain, float)
+    for value in plain:  # noqa: SIM110  # a generator would cost more than what it goes through
+        if type(value) not in _ORDINARY and _special(value):
+            return True
+    return False
+
+
+_ORDINARY = frozenset({str, int, bool, type(None)})
 
 
 def _copied(value: Any) -> Any:
@@ -186,6 +215,21 @@ def _copied(value: Any) -> Any:
 
 
 _UNCHANGING = frozenset({str, int, float, bool, type(None)})
+
+
+def _flat(arguments: dict[str, Any]) -> dict[str, Any] | None:
+    """A copy of a table of plain ASCII values, as most calls have, which needs no other check; None for any other."""
+    if type(arguments) is not dict:
+        return None
+    copied = arguments.copy()
+    for key, value in copied.items():
+        if type(key) is not str or not key.isascii() or not (_is_plain(value) or _is_finite(value)):
+            return None
+    return copied
+
+
+def _is_finite(value: object) -> bool:
+    return type(value) is float and math.isfinite(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,23 +257,27 @@ class Call:
     digest: str = field(init=False)
     """SHA-256 over tool and canonical arguments: what is being asked for, whoever asks."""
     key: str = field(init=False)
-    """SHA-256 over thread, tool call id and digest: this one call, across processes, resumes and forks."""
+    """SHA-256 over thread, tool call id and digest: this one call, across processes, resumes and forks. For an agent
+    inside another one over its name there, too: in one thread, two of them may count their calls alike."""
 
     def __post_init__(self) -> None:
         self._freeze()
         # At once and not when they are asked for: nobody may change the arguments before they are known.
-        object.__setattr__(self, "digest", self._digest())
-        object.__setattr__(self, "key", digest_of("key", self.thread, self.id, self.digest))
+        object.__setattr__(self, "digest", _sha256(["call", self.tool, normalise(self.arguments)]))
+        _, inside, name = self.agent.partition("/")
+        whose = [_text(name, "the agent of the call")] if inside else []
+        object.__setattr__(self, "key", _sha256(["key", self.thread, self.id, self.digest, *whose]))
 
     def _freeze(self) -> None:
-        # First the check, then the copy: it has no limit of its own on how deep it goes.
-        normalise(self.arguments)
         for name in ("tool", "thread", "id"):
-            _text(getattr(self, name), f"the {name} of the call")
-        object.__setattr__(self, "arguments", _copied(self.arguments))
-
-    def _digest(self) -> str:
-        return _sha256(["call", self.tool, normalise(self.arguments)])
+            if not (text := getattr(self, name)).isascii():
+                _text(text, f"the {name} of the call")
+        copied = _flat(self.arguments)
+        if copied is None:
+            # First the check, then the copy: it has no limit of its own on how deep it goes.
+            normalise(self.arguments)
+            copied = _copied(self.arguments)
+        object.__setattr__(self, "arguments", copied)
 
     @property
     def short(self) -> str:

@@ -42,7 +42,7 @@ from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import micros
 from ladder_graph.ledger.rehearsals import Rehearsed
 from ladder_graph.ledger.sqlite import MEMORY
-from ladder_graph.policy import Rule
+from ladder_graph.policy import HANDOVER, Policy, Rule
 from ladder_graph.policy.bounds import Charge
 from ladder_graph.policy.scene import NOTHING_SAID, Said, Scene
 from ladder_graph.policy.trusting import OTHER
@@ -55,7 +55,7 @@ from ladder_graph.states import State
 from ladder_graph.trust.cells import EVERY, CellKey
 from ladder_graph.trust.demotion import Demotion
 from ladder_graph.trust.held import nearest
-from ladder_graph.trust.standing import reached, standing
+from ladder_graph.trust.standing import Standing, reached, standing
 from ladder_graph.watch.kept import fires
 
 
@@ -189,7 +189,7 @@ class Desk(Browsing, Carrying, Rollbacks, Accepting, Digesting, Continuing, Eras
             >>> ladder.close()
         """
         call = Call(agent or self.refresh().agent, "explain", "explain", tool, dict(arguments))
-        rule = self.policy.rule(tool)
+        rule = self.rule_of(call.agent, tool)
         (cell,) = self._cells(call.agent, tool, "" if rule.scope is None else rule.scope.of(call.arguments))
 
         scene = Scene(self.clock(), requester, facts or {}, lambda: said)
@@ -197,9 +197,7 @@ class Desk(Browsing, Carrying, Rollbacks, Accepting, Digesting, Continuing, Eras
         def left(charge: Charge) -> int:
             return self.store.read(lambda cursor: quotas.left(cursor, charge))
 
-        return explained(
-            call, self.policy.rule(tool), cell.route, scene, left, entry=cell.entry, part_first=cell.part_first
-        )
+        return explained(call, rule, cell.route, scene, left, entry=cell.entry, part_first=cell.part_first)
 
     def _cells(self, agent: str, only: str | None = None, within: str | None = None) -> list[Cell]:
         environments = self.reading.environments(agent)
@@ -213,11 +211,11 @@ class Desk(Browsing, Carrying, Rollbacks, Accepting, Digesting, Continuing, Eras
         named = self.policy.named if agent == self.policy.agent else frozenset[str]()
         cells = []
         for tool in sorted(named | footings.keys()) if only is None else (only,):
-            rule, found = self.policy.rule(tool), footings.get(tool)
+            rule, found = self.rule_of(agent, tool), footings.get(tool)
             # Before any call there is nothing to compare: the grant stands as the policy gives it.
             granted = standing(rule.rung, pinned, current if environments else pinned, tool)
-            if not environments and pinned is None:
-                granted = type(granted)(rule.rung)
+            if rule is HANDOVER or (not environments and pinned is None):
+                granted = Standing(rule.rung)
             seat, named_reader = self.seat_of(agent, tool), self.policy.reader_of(rule)
             if found is None:
                 footing = replace(seat.footing(named_reader), can_ask=True)
@@ -283,6 +281,18 @@ class Desk(Browsing, Carrying, Rollbacks, Accepting, Digesting, Continuing, Eras
     def seat_of(self, agent: str, tool: str) -> Seat:
         """What is known in this process of an agent's tool; of a tool of that name, where the agent isn't mounted."""
         return self._seats_of.get((agent, tool)) or self.seats.get(tool) or Seat()
+
+    def rule_of(self, agent: str, tool: str, policy: Policy | None = None) -> Rule:
+        """What holds for an agent's tool: its entry; without one, that a known hand-over runs, and all else suggests.
+
+        Args:
+            agent: Whose tool.
+            tool: Its name.
+            policy: The policy in force, if that was looked up a moment ago.
+        """
+        policy = policy or self.policy
+        seat = self._seats_of.get((agent, tool))
+        return HANDOVER if seat is not None and seat.hands_over and policy.entry(tool) is None else policy.rule(tool)
 
     def fitting(self, call: Call) -> Fitting:
         """How arguments for a call's tool are typed."""

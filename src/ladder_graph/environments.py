@@ -270,10 +270,15 @@ class _Count:
     left: int
     """Answers for which it stays dynamic, since it was when it was last seen."""
     answers: deque[tuple[str, str]] = field(default_factory=lambda: deque(maxlen=WINDOW))
+    dynamic: bool = False
+    """Whether they are too many different ones."""
 
     def of(self, message: str, component: str) -> bool:
         """Count an answer, and tell whether the prompt is dynamic."""
         if (message, component) not in self.answers:
+            same = len({component, self.answers[0][1], self.answers[-1][1]}) == 1 if self.answers else False
             self.answers.append((message, component))
             self.left = max(0, self.left - 1)
-        return self.left > 0 or is_dynamic(prompt for _, prompt in self.answers)
+            # Where nothing comes in that wasn't there, and nothing else goes out, they stay as they were.
+            self.dynamic = self.dynamic if same else is_dynamic(prompt for _, prompt in self.answers)
+        return self.left > 0 or self.dynamic

@@ -16,10 +16,10 @@ from typing import Any
 from ladder_graph.calls import Call
 from ladder_graph.facts import Known, Reason, Reply, Route, Seen
 from ladder_graph.fingerprint import Environment
-from ladder_graph.policy import Rule
-from ladder_graph.policy.bounds import Breach, Charge
+from ladder_graph.policy import HANDOVER, Rule
+from ladder_graph.policy.bounds import Breach, Charge, weigh
 from ladder_graph.policy.scene import Scene
-from ladder_graph.routing import Footing, Watching, decide, effective, goes_by_a_part, lowered, too_dear
+from ladder_graph.routing import WATCHED, Footing, Watching, decide, effective, goes_by_a_part, lowered, too_dear
 from ladder_graph.rungs import parting
 from ladder_graph.rungs.acting import Life, Plan, Stale, not_claimed
 from ladder_graph.rungs.bounded import bounded
@@ -49,7 +49,7 @@ from ladder_graph.steps import (
     Wait,
     Weigh,
 )
-from ladder_graph.trust.standing import reached, standing
+from ladder_graph.trust.standing import Standing, reached, standing
 from ladder_graph.trust.suspicion import sampled
 
 RUNGS: dict[Rung, Callable[[Call, Route, Plan], Life]] = {
@@ -92,7 +92,10 @@ _SAID = frozenset({State.DECLINED, State.RESPONDED, State.EXPIRED, State.EDITED}
 
 def routed(call: Call, gate: Gate) -> Generator[Step, Any, Routed]:
     """Find the rung for a call; nothing is written and nothing runs."""
-    breaches, charges = yield from _weighed(gate, call)
+    if gate.rule.takes_time:  # As `_weighed`, but without a generator for each call.
+        breaches, charges = yield Weigh(call, gate.rule.bounds, gate.scene)
+    else:
+        breaches, charges = weigh(gate.rule.bounds, call, gate.scene)
     split, unsplit = None, None
     if goes_by_a_part(gate.rule, gate.footing):
         divided = yield from divide(call, functools.partial(_weighed, gate), breaches, charges)
@@ -101,7 +104,10 @@ def routed(call: Call, gate: Gate) -> Generator[Step, Any, Routed]:
     seen: Seen = yield Look(call, tuple(charges))
     granted = standing(gate.rule.rung, gate.locked or seen.pinned, gate.environment, call.tool)
     earned = reached(granted, seen.earned, seen.standing, seen.standing_reason, undeclared=gate.rule.undeclared(call))
-    watching = Watching(seen.watched, seen.rehearsed, seen.firing, seen.mute)
+    if gate.rule is HANDOVER:  # It is granted to no model, since nothing is done by it, and nothing is earned.
+        earned = Standing(HANDOVER.rung)
+    watched = seen.watched and seen.rehearsed and not seen.firing and not seen.mute
+    watching = WATCHED if watched else Watching(seen.watched, seen.rehearsed, seen.firing, seen.mute)
     # What was seen before has been counted; a read that is repeated after a crash isn't counted twice.
     counted = seen.known is not None
     route = decide(

@@ -19,11 +19,10 @@ from ladder_graph.environments import DataVersion, Environments
 from ladder_graph.errors import PolicyError, ProviderToolsRefused
 from ladder_graph.facts import Person, Question, Reason, Reply, Route
 from ladder_graph.fingerprint import Environment
-from ladder_graph.flow import Gate, Routed, routed
-from ladder_graph.hosting import Alone, Host
+from ladder_graph.found import Found
+from ladder_graph.gating import Gating
+from ladder_graph.hosting import Host
 from ladder_graph.ledger import Reading, Store
-from ladder_graph.ledger.filing import filing_of
-from ladder_graph.ledger.questions import Terms
 from ladder_graph.ledger.sqlite import MEMORY
 from ladder_graph.pins import Source
 from ladder_graph.policy import Policy, load_policy
@@ -33,7 +32,6 @@ from ladder_graph.rungs import draft
 from ladder_graph.rungs.acting import Plan
 from ladder_graph.sagas import WRONG
 from ladder_graph.scale import Rung
-from ladder_graph.seating import Seating
 from ladder_graph.seats import Seat
 from ladder_graph.tools import Declaration
 from ladder_graph.turns import Turn
@@ -52,7 +50,7 @@ log = logging.getLogger("ladder_graph")
 Scenery = Callable[[dt.datetime], Scene]
 
 
-class Ladder(Seating):
+class Ladder(Gating):
     """Puts every tool call of an agent on one of six rungs. Fails closed: what it can't decide doesn't run.
 
     Args:
@@ -184,17 +182,21 @@ class Ladder(Seating):
             self._shadowing.stop()
         super().close()
 
-    def middleware(self, *others: AgentMiddleware[Any, Any, Any]) -> list[AgentMiddleware[Any, Any, Any]]:
+    def middleware(
+        self, *others: AgentMiddleware[Any, Any, Any], agent: str | None = None
+    ) -> list[AgentMiddleware[Any, Any, Any]]:
         """The ladder as middleware for `create_agent(middleware=…)`, around the agent's other middleware.
 
         Args:
             others: The agent's own middleware, in its order. The gate goes outside it, so that what it repeats isn't
                 asked twice, and the seal inside, so that what runs is what was allowed.
+            agent: The name to act under, where it isn't the policy's: each of several agents gets its own, as
+                `"ops/research"`.
         """
         from ladder_graph.hosts.middleware import LadderMiddleware, SealMiddleware
 
         seal = SealMiddleware()
-        return [LadderMiddleware(self, seal=seal, others=others), *others, seal]
+        return [LadderMiddleware(self, agent=agent, seal=seal, others=others), *others, seal]
 
     def guard(self, tool: BaseTool | Callable[..., Any], *, agent: str | None = None) -> BaseTool:
         """A sealed copy of a tool that can't run past the ladder, whoever calls it.
@@ -230,34 +232,9 @@ class Ladder(Seating):
         """What is known of prompts: the declared templates, and the names of run-time values that are masked."""
         return self.policy.prompts, self.policy.prompt_values
 
-    def gate(
-        self, call: Call, environment: Environment | None, at_most: Rung = Rung.REPORT, policy: Policy | None = None,
-        scene: Scenery = Scene,
-    ) -> Gate:  # fmt: skip
-        """Everything that decides about a call except what the ledger knows of it.
-
-        Args:
-            call: The proposed call.
-            environment: What proposed it, or None where that isn't known.
-            at_most: The rung the graph already sent it to.
-            policy: The policy in force, if that was looked up a moment ago.
-            scene: Tells the circumstances of the call at a moment.
-        """
-        policy = policy or self.refresh()
-        self.environs.observe(call.agent, environment)
-        footing = self.seat_of(call.agent, call.tool).footing(policy.reader_of(policy.rule(call.tool)))
-        locked = self.environs.locked(call.agent)
-        return Gate(policy.rule(call.tool), environment, locked, footing, scene(self.clock()), at_most)
-
-    def route(self, call: Call, environment: Environment | None, scene: Scenery = Scene) -> Routed:
-        """The rung a call would go to now, and why. Nothing is written about the call, and nothing runs."""
-        policy = self.refresh()
-        gate = self.gate(call, environment, policy=policy, scene=scene)
-        return drive(self.observers.routing(call, routed(call, gate)), self._turn(call, None, policy))
-
     def run(
         self, call: Call, environment: Environment | None, host: Host, at_most: Rung = Rung.REPORT,
-        found: Routed | None = None,
+        found: Found | None = None,
     ) -> Reply:  # fmt: skip
         """Take one call through its whole life.
 
@@ -271,39 +248,23 @@ class Ladder(Seating):
         Raises:
             LedgerError: The ledger refused; nothing ran that isn't recorded.
         """
-        policy, gate = self._entered(call, environment, host, at_most, found)
-        turn = self._turn(call, host, policy)
-        reply = drive(self._life(call, gate, found), turn)
+        gate, turn = self._entered(call, environment, host, at_most, found)
+        reply = drive(self._life(call, gate, found and found.routed), turn)
         return self.told(_acted(call, turn), reply) if _concerns_a_scope(turn, reply) else reply
 
     async def arun(
         self, call: Call, environment: Environment | None, host: Host, at_most: Rung = Rung.REPORT,
-        found: Routed | None = None,
+        found: Found | None = None,
     ) -> Reply:  # fmt: skip
         """As `run`, on the event loop, which never waits for a disk or a server."""
-        policy, gate = await asyncio.to_thread(self._entered, call, environment, host, at_most, found)
-        turn = self._turn(call, host, policy)
-        reply = await adrive(self._life(call, gate, found), turn)
+        if found is not None and found.turn.policy is self.policy:
+            gate, turn = self._entered(call, environment, host, at_most, found)
+        else:
+            gate, turn = await asyncio.to_thread(self._entered, call, environment, host, at_most, found)
+        reply = await adrive(self._life(call, gate, found and found.routed), turn)
         if not _concerns_a_scope(turn, reply):
             return reply
         return await asyncio.to_thread(self.told, _acted(call, turn), reply)
-
-    def _entered(
-        self, call: Call, environment: Environment | None, host: Host, at_most: Rung, found: Routed | None
-    ) -> tuple[Policy, Gate]:
-        policy = self.policy if found else self.refresh()  # With a route, the file was looked at a moment ago.
-        return policy, self.gate(call, environment, at_most, policy, host.scene)
-
-    def refresh(self) -> Policy:
-        """The policy in force, taken from its file anew where that was edited. It is looked at before every call.
-
-        The file is taken whole, a tenth of a second after the last writing. One with mistakes, or with another agent,
-        ledger, drafts, `ask`, or undo of a mounted tool, isn't taken at all. Either is said, in the log and the ledger.
-        """
-        if self._file is not None and self._file.changed():
-            self.policy = self._file.taken(self.policy, self.seats, self.store, self.clock)
-            self._see_through()
-        return self.policy
 
     def refuse(self, agent: str, thread: str, call: Mapping[str, Any], text: str) -> None:
         """Write down a call that could not even be considered: no id, no such tool, malformed arguments."""
@@ -339,19 +300,6 @@ class Ladder(Seating):
                 f"a model of {agent} is given tools that its provider runs by itself, where no rung sees their calls: "
                 f'{named}. The request was not sent. Take them off, or say provider_tools = "report" in the policy'
             )
-
-    def _turn(self, call: Call, host: Host | None, policy: Policy) -> Turn:
-        return Turn(
-            store=self.store, policy=policy, clock=self.clock, workspace=self.workspace,
-            terms=self.terms(call, policy), filing=filing_of(policy, call.tool),
-            declaration=self.seat_of(call.agent, call.tool).declaration, host=host or Alone(),
-            saga=self.scope, fitted=self.fitting(call),
-        )  # fmt: skip
-
-    def terms(self, call: Call, policy: Policy) -> Terms:
-        """What an approval of a call holds for, as it is in this process now."""
-        seat = self.seat_of(call.agent, call.tool)
-        return Terms(policy.rule(call.tool), seat.edition(call.tool), seat.declaration.undo_reference)
 
     # --- accepted drafts -----------------------------------------------------------------------------------
 

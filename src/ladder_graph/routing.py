@@ -164,6 +164,21 @@ def effective(
     rule: Rule, standing: Standing, footing: Footing, overdue: int = 0, watching: Watching = WATCHED
 ) -> Route:
     """The rung a tool stands on before any particular call, with everything that keeps it from a higher one."""
+    # The gate asks at each call, and seldom is anything other than at the last one.
+    routes, asked = rule.found, (standing, footing, overdue, watching)
+    route: Route | None = routes.get(asked)
+    if route is None:
+        if len(routes) >= _MOST_ROUTES:
+            routes.clear()
+        route = routes[asked] = _effective(rule, *asked)
+    return route
+
+
+_MOST_ROUTES = 64
+"""How many routes of a rule are kept."""
+
+
+def _effective(rule: Rule, standing: Standing, footing: Footing, overdue: int, watching: Watching) -> Route:
     caps: list[tuple[Rung, Reason]] = [(standing.rung, reason) for reason in standing.reasons]
     if rule.ceiling < rule.rung:
         caps.append((rule.ceiling, Reason("ceiling", f"its ceiling is {rule.ceiling}")))

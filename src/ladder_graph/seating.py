@@ -60,10 +60,12 @@ class Seating(Casebook):
     def seat(
         self, tool: str, declaration: Declaration, *, agent: str, can_ask: bool,
         host: Callable[[], Host] | None = None, version: str = "", code: str = "", fitted: Fitting = unchecked,
-        outward: tuple[str, ...] = (), schema: Mapping[str, Any] | None = None,
+        outward: tuple[str, ...] = (), schema: Mapping[str, Any] | None = None, hands_over: bool = False,
+        elsewhere: str = "",
     ) -> None:  # fmt: skip
         """Take a tool under the ladder; called by the mounts, once for each tool of each agent."""
-        seat = Seat(self.declared(tool, declaration), can_ask, host, version, fitted, outward, schema or {})
+        said = self.declared(tool, declaration)
+        seat = Seat(said, can_ask, host, version, fitted, outward, schema or {}, hands_over, elsewhere)
         if code:
             self.know(tool, declaration, agent=agent, code=code)
         self._seats_of[agent, tool] = seat
@@ -71,7 +73,14 @@ class Seating(Casebook):
         if not agent.startswith(f"{self.policy.agent}/") or tool not in self.seats:
             self.seats[tool] = seat
         if self.policy.entry(tool) is None:
+            if hands_over:  # There is nothing to earn, so it is no cell.
+                return
             self._say(f"the policy of {agent} doesn't name the tool {tool}, so it only suggests; add [tools.{tool}]")
+        if elsewhere:
+            self._say(
+                f"{tool} of {agent} runs {elsewhere}: each call of {tool} stands on its rung, and no gate of this "
+                f"ladder sees what is done there"
+            )
         if trouble := seat.trouble(self.policy.rule(tool)):
             self._say(f"{tool} of {agent} stands below rollback: {trouble}")
         kept = partial(acts.found, version=seat.edition(tool), undo=seat.declaration.undo_edition)
@@ -99,7 +108,8 @@ class Seating(Casebook):
 
     def repeatable(self, tool: str, agent: str | None = None) -> bool:
         """Whether running a tool a second time has no second effect: it only reads, or is declared idempotent."""
-        return self.policy.rule(tool).read_only or self.seat_of(agent or self.policy.agent, tool).declaration.idempotent
+        whose = agent or self.policy.agent
+        return self.rule_of(whose, tool).read_only or self.seat_of(whose, tool).declaration.idempotent
 
     def _say(self, text: str) -> None:
         """Say a thing once in this process."""

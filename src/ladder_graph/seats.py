@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from ladder_graph.calls import digest_of
@@ -13,6 +14,12 @@ from ladder_graph.policy import Rule
 from ladder_graph.routing import Footing
 from ladder_graph.scale import Rung
 from ladder_graph.tools import NOTHING, Declaration
+
+
+# The gate asks for it at each call, and a process knows few tools.
+@lru_cache(maxsize=1024)
+def _edition(tool: str, version: str, declared: str) -> str:
+    return digest_of("tool", tool, version, declared)
 
 
 @dataclass(slots=True)
@@ -31,10 +38,14 @@ class Seat:
     """The arguments that could carry something out, by that schema."""
     schema: Mapping[str, Any] = field(default_factory=dict)
     """That schema as JSON Schema; empty where it isn't known."""
+    hands_over: bool = False
+    """It is known to hand over to another agent and to do nothing else; where no entry is for it, it runs unasked."""
+    elsewhere: str = ""
+    """What it runs where no gate can be put, in words, such as an agent on a server; empty where nothing is known."""
 
     def edition(self, tool: str) -> str:
         """What the tool is: its code, schema and declared version, as a digest."""
-        return digest_of("tool", tool, self.version, self.declaration.version)
+        return _edition(tool, self.version, self.declaration.version)
 
     def footing(self, reader: str | None) -> Footing:
         """What is in place around the tool.

@@ -169,7 +169,7 @@ def test_a_tool_node_run_by_hand(kind):
 
 
 def test_an_agent_in_a_function():
-    """A node that runs an agent inside a function is refused by name; wrapped first, that agent may stay there."""
+    """An agent that a node's function runs is gated under the node's name, and may be wrapped by itself before."""
     world, ladder = World(), ladder_of({"a": READ})
     given = agent_of([calls("a", {"x": "1"}), "Done."], [world.tool("a")], checkpointer=None)
 
@@ -179,9 +179,12 @@ def test_an_agent_in_a_function():
         builder.add_edge("agent", "sneaky")
         return builder
 
-    with pytest.raises(MountError, match="the node sneaky runs another agent inside a function"):
-        ladder.wrap(around(given))
+    assert told(ladder.wrap(around(given)).invoke(GO)) == [("a", "a 1")]
+    assert [(action.agent, action.tool) for action in ladder.actions()] == [("ops/sneaky", "a")]
+    world.ran.clear()
+    given = agent_of([calls("a", {"x": "1"}), "Done."], [world.tool("a")], checkpointer=None)
     assert told(ladder.wrap(around(ladder.wrap(given))).invoke(GO)) == [("a", "a 1")]
+    assert world.ran == [("a", "1")]
 
 
 HIDDEN = create_agent(ScriptedModel(answers=[]), [World().tool("a")])

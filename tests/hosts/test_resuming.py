@@ -13,6 +13,7 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from ladder_graph import LadderError, NoCheckpointer, Person
 from ladder_graph.hosts.finding import mounted
+from ladder_graph.ledger import resumptions
 from ladder_graph.resuming import Head, InProcess, Worker
 from ladder_graph.testing import FrozenClock, ScriptedModel, calls, says, tool_call
 from tests.hosts.graphs import GO, READ, WAYS, World, agent_of, ladder_of, on, raw_graph, told
@@ -417,6 +418,27 @@ def test_a_busy_thread_is_not_run():
     (row,) = stage.ladder.resumptions()
     assert (row.state, row.problem) == ("waiting", "a run of it is going on")
     assert stage.world.ran == []
+
+
+def test_a_thread_that_somebody_took_meanwhile_stays_theirs():
+    """Whoever looked in vain says nothing of a thread that another worker has taken in hand since they looked."""
+    stage = Stage()
+    (question,) = stage.ask()
+    approve(stage.ladder, question)
+    store = stage.ladder.store
+    slow = InProcess(stage.graph)
+
+    def look(thread):
+        store.write(lambda cursor: cursor.execute("UPDATE resumption SET state = 'taken', owner = 'ab12'"))
+        raise OSError("the checkpointer is away")
+
+    slow.look = look
+    stage.clock.advance(1)
+    worker = stage.another(slow)
+    assert worker.tick()
+    worker.stop()
+    now = store.glance(lambda cursor: resumptions.one(cursor, question.id))
+    assert (now.state, now.owner, now.problem) == ("taken", "ab12", "")
 
 
 def test_the_ladder_of_a_graph_is_found():

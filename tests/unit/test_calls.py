@@ -180,3 +180,10 @@ def test_equal_digests_mean_equal_arguments(one, other):
         assert restore(normalise(one)) == restore(normalise(other))
     else:
         assert canonical(one) != canonical(other)
+
+
+def test_agents_that_count_their_calls_alike():
+    """Two agents of one thread may make the same call under the same id; each is a call of its own."""
+    keys = {Call(agent, "1", "send:0", "send", {"x": 1}).key for agent in ("ops", "ops/a", "ops/b")}
+    assert len(keys) == 3
+    assert Call("ops", "1", "send:0", "send", {"x": 1}).key == Call("shop", "1", "send:0", "send", {"x": 1}).key

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ladder_graph.facts import Reason, Route
 from ladder_graph.policy.bounds import Breach, Charge
-from ladder_graph.routing import Footing, decide, effective, exhausted, lowered, may_ask
+from ladder_graph.routing import Footing, Watching, decide, effective, exhausted, lowered, may_ask
 from ladder_graph.scale import Rung
 from ladder_graph.trust.standing import Standing
 from tests.unit.walking import READ, route, rule
@@ -55,6 +55,24 @@ def test_a_read_needs_neither_bounds_nor_undo():
     """A tool that only reads stands on rung 5 with a reader alone."""
     found = effective(READ, Standing(Rung.REPORT), Footing(can_ask=True, reversible=False, reader="ana"))
     assert found == Route(Rung.REPORT)
+
+
+def test_a_route_is_found_anew_for_other_words_of_a_rule():
+    """A copy of a rule that says something else doesn't get the route that was found for the first."""
+    first = rule("report")
+    assert effective(first, Standing(Rung.REPORT), ALL).rung is Rung.REPORT
+    assert effective(first.model_copy(update={"ceiling": Rung.DRAFT}), Standing(Rung.REPORT), ALL).rung is Rung.DRAFT
+    assert effective(first, Standing(Rung.REPORT), ALL, overdue=1).rung is Rung.ROLLBACK
+    assert effective(first, Standing(Rung.REPORT), ALL).rung is Rung.REPORT
+
+
+def test_what_is_kept_of_a_rule_does_not_grow_without_end():
+    """An alert that fires in ever other words doesn't fill the memory."""
+    policy = rule("report")
+    for n in range(200):
+        watching = Watching(firing=f"alert {n} fires")
+        assert f"alert {n} fires" in effective(policy, Standing(Rung.REPORT), ALL, 0, watching).why
+    assert len(policy.found) <= 64
 
 
 HOST = {"kind": "host", "argument": "url", "hosts": ["shop.example"]}

@@ -299,7 +299,7 @@ def test_two_calls_of_one_moment(place):
     """A call that was routed before the other one was started is caught when it is claimed, and asks."""
     with place.ladder.saga():
         call = place.call("pay", "till")
-        found = place.ladder.route(call, None)
+        found = place.ladder.find(call, None)
         place.put("a")
         with pytest.raises(Asked, match="pay can't be undone"):
             place.ladder.run(call, None, place.world, found=found)

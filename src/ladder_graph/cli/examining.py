@@ -275,6 +275,8 @@ def _globs(policy: Policy, known: set[str | None]) -> Iterator[Finding]:
 def _at_hand(name: str, policy: Policy, known: Known) -> Finding:
     """A tool that no graph has been seen with, and that the policy has a glob for, or nothing."""
     entry, rule = policy.entry(name), policy.rule(name)
+    if entry is None and known.hands_over:
+        return Finding(name, "good", "hands over to other agents, and runs without an entry")
     if entry is None:
         return Finding(name, "note", f"stands on {rule.rung.word}", _odd(name, policy, {}))
     untrue, notes = tuple(claims.untrue(rule, known)), tuple(claims.doubtful(rule, known))

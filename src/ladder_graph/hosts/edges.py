@@ -46,18 +46,19 @@ class GatedEdge(Runnable[Any, Any]):
     def _routed(self, result: Any, state: Any, config: RunnableConfig) -> list[Any]:
         key, messages = self.mount.messages_key, messages_of(state, self.mount.messages_key)
         routed: list[Any] = []
-        held: list[Proposal] = []
+        held: list[list[Proposal]] = []
         for way in result if isinstance(result, list | tuple) else [result]:
             sent = isinstance(way, Send)
             if (way.node if sent else (self.ends or {}).get(way, way)) != self.mount.place:
                 routed.append(way)
-                continue
-            found = proposals(way.arg if sent else state, key, sent=sent)
-            if self.mount.one_question:
-                held += found
-            # What isn't understood here goes to the gate, which sees more.
-            routed += ([] if self.mount.one_question else self.mount.sends(found, messages, config)) if found else [way]
-        return routed + self.mount.sends(held, messages, config)
+            elif found := proposals(way.arg if sent else state, key, sent=sent):
+                held.append(found)
+            else:  # What isn't understood here goes to the gate, which sees more.
+                routed.append(way)
+        every = [one for found in held for one in found]
+        for found in [every] if self.mount.one_question else held:
+            routed += self.mount.sends(found, messages, config, every)
+        return routed
 
 
 @dataclass(frozen=True)

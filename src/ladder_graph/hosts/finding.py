@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import types
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +12,10 @@ from langgraph.prebuilt import ToolNode
 from ladder_graph.errors import MountError
 from ladder_graph.hosts.nodes import GateNode
 from ladder_graph.hosts.sealing import seal_of
+from ladder_graph.hosts.surrounding import ladders_around, ladders_in
 
 if TYPE_CHECKING:
     from ladder_graph.ladder import Ladder
-
-DEEPEST = 12
-"""How many closures deep a ladder's middleware is looked for: others stand around it."""
 
 
 def mounted(graph: Any) -> tuple[Ladder, str]:
@@ -59,22 +56,8 @@ def _mounts(graph: CompiledStateGraph[Any, Any, Any, Any]) -> Iterator[tuple[Lad
 
 
 def _of_tools(node: ToolNode) -> Iterator[tuple[Ladder, str]]:
-    for wrapper in (node._wrap_tool_call, node._awrap_tool_call):  # noqa: SLF001  # no public way to tell
-        yield from _held(wrapper, DEEPEST)
+    yield from ladders_around(node)
     for tool in node.tools_by_name.values():
         seal = seal_of(tool)
         if seal is not None and seal.gate is not None:
-            yield from _held(seal.gate, 1)
-
-
-def _held(thing: Any, depth: int) -> Iterator[tuple[Ladder, str]]:
-    """The ladders in a composed wrapper: each is a method of middleware, or a function around others."""
-    if depth < 0:
-        return
-    if isinstance(thing, types.MethodType):
-        yield from _held(thing.__self__, depth)
-    elif isinstance(thing, types.FunctionType):
-        for cell in thing.__closure__ or ():
-            yield from _held(cell.cell_contents, depth - 1)
-    elif hasattr(thing, "ladder") and hasattr(thing, "agent"):
-        yield thing.ladder, thing.agent
+            yield from ladders_in(seal.gate, 1)

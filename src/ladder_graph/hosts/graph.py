@@ -31,10 +31,20 @@ from ladder_graph.errors import MountError, NoCheckpointer
 from ladder_graph.hosts.capture import Capture
 from ladder_graph.hosts.conversation import READ
 from ladder_graph.hosts.edges import GatedEdge, Onwards
+from ladder_graph.hosts.handovers import leaves
 from ladder_graph.hosts.hearing import HearingNode, models_of
 from ladder_graph.hosts.kept import Keeper
 from ladder_graph.hosts.making import make_of
-from ladder_graph.hosts.nested import Counts, gated_tools, holds_tools, runs_tools_by_hand, unguarded
+from ladder_graph.hosts.nested import (
+    Counts,
+    bare,
+    elsewhere,
+    gated_node,
+    gated_tools,
+    holds_tools,
+    runs_tools_by_hand,
+    unguarded,
+)  # fmt: skip
 from ladder_graph.hosts.nodes import GateNode, Mount, RungNode
 from ladder_graph.hosts.outward import outward
 from ladder_graph.hosts.provider import ProviderTools
@@ -167,6 +177,11 @@ def _mount(
     runnable: Runnable[Any, Any] = builder.nodes[place].runnable  # type: ignore[assignment]  # a ToolNode is one
     original = tool_node(place, runnable)
     assert original is not None  # noqa: S101  # it was found there a moment ago
+    if not bare(original):
+        raise MountError(
+            f"the tools of {agent} have a ladder's middleware around them already; wrap the agent without it, or use "
+            f"the agent as it is"
+        )
     if not site.can_ask:
         _refuse_without_checkpointer(site.ladder, original.tools_by_name.values())
 
@@ -188,6 +203,7 @@ def _mount(
         messages_key=key, names=names, state=_reader(builder, place), nests=node is not original,
         root="__root__" in builder.channels, branches=bool(builder.branches.get(place)),
         one_question=site.ladder.policy.ask == "one", make=make, hears=hears,
+        leaving=frozenset(name for name, tool in original.tools_by_name.items() if leaves(tool)),
     )  # fmt: skip
 
 
@@ -277,22 +293,28 @@ def _gated(branch: BranchSpec, mount: Mount) -> BranchSpec:
 
 
 def _gate_subgraphs(site: Site, builder: Builder, agent: str) -> bool:
-    """Gate the graphs that stand as nodes; one that is hidden in a function is refused by name.
+    """Gate the graphs that stand as nodes or are run by one; what can't be gated is refused by name.
 
     Returns:
         Whether there is any graph with tools inside, gated now or before.
     """
     found = False
+
+    def nest(graph: Compiled, name: str) -> Compiled:
+        return gated(site, graph, agent=f"{agent}/{name}", checkpointer=graph.checkpointer)
+
     for name, spec in builder.nodes.items():
         runnable: Any = spec.runnable
         if isinstance(runnable, CompiledStateGraph):
-            found = found or is_gated(runnable)
+            found = found or is_gated(runnable) or holds_tools(runnable, lambda node: not bare(node))
             if holds_tools(runnable):
                 found = True
-                inner = gated(site, runnable, agent=f"{agent}/{name}", checkpointer=runnable.checkpointer)
-                builder.nodes[name] = replace(spec, runnable=inner)
+                builder.nodes[name] = replace(spec, runnable=nest(runnable, name))
         elif tool_node(name, runnable) is None:
-            refuse_hidden(name, runnable)
+            if holds_tools(runnable, unguarded):
+                found = True
+                builder.nodes[name] = replace(spec, runnable=gated_node(name, runnable, nest))
+            refuse_hidden(name, builder.nodes[name].runnable)
     return found
 
 
@@ -307,6 +329,11 @@ def refuse_hidden(name: str, runnable: Any, counts: Counts = unguarded) -> None:
     Raises:
         MountError: It does.
     """
+    if away := sorted({type(found).__name__ for found in elsewhere(runnable)}):
+        raise MountError(
+            f"the node {name} runs a {' and a '.join(away)}, whose tools can't be gated from here; put a ladder on it "
+            f"where its tools are, and call it from here by a tool, so that the hand-over stands on a rung"
+        )
     if holds_tools(runnable, counts):
         raise MountError(
             f"the node {name} runs another agent inside a function, where its tools can't be gated; add that "

@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 _GUARDING: weakref.WeakSet[Ladder] = weakref.WeakSet()
 """The ladders that guard a tool in this process."""
 
+TOOLS = "tools"
+"""What LangChain and the LangGraph tutorials call the tool node."""
+
 TASKS = "__pregel_tasks"
 """LangGraph's channel of what was sent to tasks."""
 
@@ -158,10 +161,14 @@ class Guard:
 
     def _acting(self, config: RunnableConfig) -> str:
         """Who acts: the agent, or one inside it, by the name that `wrap` would give it."""
-        if INSIDE not in str(config.get("configurable", {}).get("checkpoint_ns", "")):
+        place = str(config.get("configurable", {}).get("checkpoint_ns", "")).split(INSIDE)
+        around = [name for name, *_ in (part.split(":") for part in place[:-1]) if name and not name.isdecimal()]
+        if not around:
             return self.agent
-        metadata = config.get("metadata", {})
-        return f"{self.agent}/{metadata.get('lc_agent_name') or metadata.get('langgraph_node')}"
+        # A node that runs its agent by a tool bears the tool node's name, which tells nothing.
+        outer = [name for name in around[:-1] if name != TOOLS]
+        inner = config.get("metadata", {}).get("lc_agent_name")
+        return "/".join([self.agent, *outer, str(inner or around[-1])])
 
     def _seat(self, tool: BaseTool, agent: str, *, can_ask: bool) -> None:
         if (tool.name, agent, can_ask) not in self._seated:

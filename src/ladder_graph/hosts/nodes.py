@@ -69,21 +69,35 @@ class Mount:
     """No question is asked while another one is open."""
     make: Make
     """What the agent is made of around its models."""
+    leaving: frozenset[str] = frozenset()
+    """Its tools after which the graph is left; they wait for the calls beside them."""
     hears: bool = True
     """The node that asks the model tells it what became of its drafts; else the tools' replies do."""
     seated: set[str] = field(default_factory=set)
     """Tools that turned up at run time."""
     underway: Underway = field(default_factory=Underway)
 
-    def sends(self, found: Sequence[Proposal], messages: Sequence[Any], config: RunnableConfig) -> list[Send]:
+    def sends(
+        self, found: Sequence[Proposal], messages: Sequence[Any], config: RunnableConfig,
+        beside: Sequence[Proposal] = (),
+    ) -> list[Send]:  # fmt: skip
         """Each call to its rung, by itself.
 
         Calls that came in one task would have been done in one, with the way on decided once; so it is here. Where one
-        question is asked at a time, the calls that would be the second one wait for the gate's next turn.
+        question is asked at a time, the calls that would be the second one wait for the gate's next turn; and so does
+        a hand-over beside other calls, since nobody would ever hear what came of those.
         """
         together = (self.branches or self.one_question) and len(found) > 1
+        if self.leaving and any(not self._leaves(one) for one in (*found, *beside)):
+            staying = [one for one in found if not self._leaves(one)]
+            together = together or len(staying) < len(found) or any(self._leaves(one) for one in beside)
+            found = staying
         sends = [self._send(proposal, messages, config, together=together) for proposal in found]
         return self._one_question_of(sends) if self.one_question else sends
+
+    def _leaves(self, found: Proposal) -> bool:
+        """Whether the graph is left after a call. One that was sent with a state of its own must have just that."""
+        return found.state is None and found.call.get("name") in self.leaving
 
     def _one_question_of(self, sends: list[Send]) -> list[Send]:
         """Those that don't ask, and the first one that does; where tools run agents, which may ask too, the first."""
@@ -99,9 +113,9 @@ class Mount:
         packet = proposal.packet(environment, together=together)
         if isinstance(call, str):
             return Send(self.names[Rung.SUGGEST], packet)
-        routed = self.ladder.route(call, environment, functools.partial(scene_of, config))
+        routed = self.ladder.find(call, environment, functools.partial(scene_of, config))
         self.underway.put(packet, Frozen(call, environment, routed))
-        return Send(self.names[routed[0].rung], packet)
+        return Send(self.names[routed.routed[0].rung], packet)
 
     def call(self, call: Mapping[str, Any], environment: Environment | None, config: RunnableConfig) -> Call | str:
         """The frozen call; or why it can't be considered, in words for the model."""

@@ -16,7 +16,7 @@ from langchain_core.messages import AIMessage, ToolMessage
 from ladder_graph.calls import Call
 from ladder_graph.environments import Proposed
 from ladder_graph.fingerprint import Environment
-from ladder_graph.flow import Routed
+from ladder_graph.found import Found
 from ladder_graph.hosts.capture import Capture, call_digest
 
 Recall = Callable[[str, str], Environment | None]
@@ -95,7 +95,7 @@ class Frozen(NamedTuple):
     """Why it can't be considered, where it is no call."""
     environment: Environment | None
     """What proposed it."""
-    found: Routed | None = None
+    found: Found | None = None
     """Its route, if that was found in this process."""
 
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from langchain_core.messages import BaseMessage, ChatMessage, SystemMessage
+from langchain_core.messages import AIMessage, BaseMessage, ChatMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.runnables.config import var_child_runnable_config
 
 from ladder_graph.components import parameters_component
@@ -42,6 +42,8 @@ VLLM = "vllm-"
 REPEATED = 8
 """Characters from which a text that is another one twice over was doubled by merging chunks."""
 
+
+_NEVER_SYSTEM = frozenset({HumanMessage, AIMessage, ToolMessage})
 
 Masks = tuple[tuple[str, ...], tuple[str, ...]]
 """What is known of prompts beforehand: templates, and names of values of the run."""
@@ -84,21 +86,37 @@ def read(
     prompt = render("\n\n".join(filter(None, said)), templates, _values(names) if names else ())
     address = text_in(whole, ENDPOINTS)
     known = isinstance(params, Mapping)
-    environment = Environment(
-        provider=_provider(text_in(metadata, ("ls_provider",)), address),
-        requested=text_in(asked, MODEL_IDS) or text_in(metadata, ("ls_model_name",)),
-        prompt=prompt.component,
-        parameters=parameters_component(usual, made, asked) if known and seen is not None else None,
-        toolset=toolset if known else None,
-        tools=tools,
-        provider_tools=provider_tools,
+    environment = _environment(
+        _provider(text_in(metadata, ("ls_provider",)), address),
+        text_in(asked, MODEL_IDS) or text_in(metadata, ("ls_model_name",)),
+        prompt.component,
+        parameters_component(usual, made, asked) if known and seen is not None else None,
+        toolset if known else None,
+        tuple(tools.items()),
+        provider_tools,
     )
     return Request(environment, prompt, address, _versions(metadata))
 
 
+# An agent has few environments, and each of its turns would make them anew.
+@lru_cache(maxsize=256)
+def _environment(
+    provider: str | None, requested: str | None, prompt: str | None, parameters: str | None, toolset: str | None,
+    tools: tuple[tuple[str, str], ...], provider_tools: tuple[str, ...],
+) -> Environment:  # fmt: skip
+    return Environment(
+        provider=provider, requested=requested, prompt=prompt, parameters=parameters, toolset=toolset,
+        tools=dict(tools), provider_tools=provider_tools,
+    )  # fmt: skip
+
+
 def text_in(source: Mapping[str, Any], names: Iterable[str]) -> str | None:
     """The first of these that is text, and not empty."""
-    return next((value for name in names if isinstance(value := source.get(name), str) and value), None)
+    for name in names:
+        value = source.get(name)
+        if value and isinstance(value, str):
+            return value
+    return None
 
 
 def weights_in(metadata: Mapping[str, Any]) -> str | None:
@@ -180,6 +198,8 @@ def _provider(name: str | None, endpoint: str | None) -> str | None:
 
 def _system(messages: Iterable[BaseMessage]) -> Iterator[str]:
     for message in messages:
+        if type(message) in _NEVER_SYSTEM:  # A conversation is long, and a class is quicker looked at than asked for.
+            continue
         if isinstance(message, SystemMessage) or (
             isinstance(message, ChatMessage) and message.role in {"system", "developer"}
         ):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.tools import BaseTool
 
 from ladder_graph.hosts.fitting import fitting, schema_of, version_of
+from ladder_graph.hosts.handovers import hands_over, runs_elsewhere
 from ladder_graph.hosts.making import tool_code
 from ladder_graph.hosts.outward import outward
 from ladder_graph.hosts.toolhost import outside
@@ -37,7 +38,7 @@ def seated(ladder: Ladder, tool: BaseTool) -> Seat:
 def _found(tool: BaseTool) -> dict[str, Any]:
     return {
         "host": outside(tool), "version": version_of(tool), "fitted": fitting(tool), "outward": outward(tool),
-        "schema": schema_of(tool),
+        "schema": schema_of(tool), "hands_over": hands_over(tool), "elsewhere": runs_elsewhere(tool),
     }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from langgraph.prebuilt import ToolNode
 
 from ladder_graph.errors import LadderError
 from ladder_graph.hosts.fitting import version_of
+from ladder_graph.hosts.handovers import hands_over
 from ladder_graph.hosts.nested import agents_within
 from ladder_graph.hosts.nodes import RungNode
 from ladder_graph.hosts.sealing import seal_of
@@ -39,6 +40,8 @@ class Known:
     """Its code and schema, as a digest; empty where they can't be had."""
     review: Review | None = None
     """What LangChain's middleware does with it; None where there is no such middleware."""
+    hands_over: bool = False
+    """It is known to hand over to another agent, and to do nothing else."""
 
 
 def known_in(thing: Any) -> dict[str, Known]:
@@ -65,8 +68,9 @@ def _known(name: str, tool: BaseTool | None, seat: Seat) -> Known:
     hints = Hints.of(tool if seal is None else seal.tool)
     original = tool if seal is None else seal.tool
     return Known(
-        name, tool.description, _arguments(tool), seat.declaration, hints, seat.version or version_of(original)
-    )
+        name, tool.description, _arguments(tool), seat.declaration, hints, seat.version or version_of(original),
+        hands_over=hands_over(original),
+    )  # fmt: skip
 
 
 def _arguments(tool: BaseTool) -> dict[str, Any] | None:

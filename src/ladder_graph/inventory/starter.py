@@ -137,6 +137,9 @@ def _entry(tool: Known) -> Iterator[str]:
     if not _fits(tool.name):
         yield f"# its name can't stand in a policy, so it only suggests: {inert(tool.name)}\n"
         return
+    if tool.hands_over and not (tool.review is not None and tool.review.asks):
+        yield "# it only hands over, to agents whose calls have rungs of their own: it runs, and needs no entry\n"
+        return
     bare = re.fullmatch(r"[A-Za-z0-9_-]+", tool.name)
     yield f"[tools.{tool.name if bare else json.dumps(tool.name, ensure_ascii=False)}]"
     yield from _settings(tool)

@@ -91,11 +91,17 @@ class Actions:
 
     def place(self, cursor: Cursor, call: Call) -> Any:
         """Where an action is in its life: key, state, owner and fence; None where it is nowhere yet."""
-        found = cursor.execute(sql.PLACE_AND_HEAD, {"key": call.key, "stream": call.agent}).fetchone()
+        return self.stood(cursor, call)[0]
+
+    def stood(self, cursor: Cursor, call: Call) -> tuple[Any, int]:
+        """As `place`, with how long its agent's chain is; -1 where the thread has seen the same call before."""
+        found = cursor.execute(sql.PLACE_AND_HEAD, {
+            "key": call.key, "stream": call.agent, "thread": call.thread, "digest": call.digest,
+        }).fetchone()  # fmt: skip
         if found is None:
-            return cursor.execute(sql.PLACE, {"key": call.key}).fetchone()
+            return cursor.execute(sql.PLACE, {"key": call.key}).fetchone(), -1
         self._ends[call.agent] = found["n"], found["hash"]
-        return None if found["key"] is None else found
+        return None if found["key"] is None else found, -1 if found["like"] else found["n"]
 
     def append(self, cursor: Cursor, stream: str, kind: str, action: str, body: Mapping[str, Any]) -> str:
         """Add an entry to the chain of an agent.

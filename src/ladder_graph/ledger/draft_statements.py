@@ -70,6 +70,11 @@ PUT_NOTICE = _sql(
     _put_notice.on_conflict_do_update(index_elements=["action"], set_={"closed": _put_notice.excluded.closed})
 )
 """There is something to tell; what was told before stays known."""
+_waits = and_(
+    _notice.c.thread == bindparam("thread"), _notice.c.closed.is_(false()), _notice.c.agent == bindparam("agent")
+)
+ANY_NOTICE = _sql(select(literal_column("1")).where(_waits).limit(1))
+"""Whether an agent may have to hear of anything in a thread: of an index, and mostly nothing."""
 _runs = _action.alias("runs")
 NOTICES = _sql(
     select(
@@ -81,11 +86,10 @@ NOTICES = _sql(
     .join(_action, _action.c.key == _notice.c.action)
     .join(_draft, _draft.c.action == _notice.c.action, isouter=True)
     .join(_runs, _runs.c.key == func.coalesce(_draft.c.runs, literal_column("''")), isouter=True)
-    .where(and_(_notice.c.thread == bindparam("thread"), _notice.c.closed.is_(false())))
-    .where(_notice.c.agent == bindparam("agent"))
+    .where(_waits)
     .order_by(_action.c.updated_us)
 )  # fmt: skip
-"""What an agent may have to hear of in a thread: of an index, and mostly nothing."""
+"""What that is."""
 TOLD = _sql(
     update(_notice)
     .where(_notice.c.action == bindparam("b_action"))

@@ -37,6 +37,9 @@ _SETTLES = frozenset({State.DONE, State.FAILED, State.UNDONE, State.UNDO_CONFLIC
 _UNDOES = frozenset({State.UNDONE, State.UNDO_CONFLICT, State.UNDO_FAILED})
 """The states that an undo ends in."""
 
+_A_MOMENT = US
+"""How long it holds, in microseconds, that no report has become late since somebody looked."""
+
 _NO_QUOTA = {"quota": None, "window": 0, "reach": 0}
 """For a look at a call that draws on none."""
 
@@ -78,6 +81,8 @@ class Journal(Asked):
             overdue=found["overdue"] or 0,
             pinned=pinned_in(found["pinned"]),
             mark=at_once.mark(found) if hopeful(cursor) else "",
+            end=-1 if like or found["end"] is None else found["end"],
+            at_us=self.us,
         )
 
     def question(self, cursor: Cursor, call: Call) -> Question | None:
@@ -123,9 +128,9 @@ class Journal(Asked):
         Raises:
             Refused: Somebody else has it, a quota is full, or the approval is gone. Nothing of the claim may stay.
         """
-        place = self.place(cursor, step.call)
+        place, end = self.stood(cursor, step.call)
         refusal = (
-            self._changed(cursor, step)
+            self._changed(cursor, step, end)
             or self._taken(place, step, terms.rule)
             or following.barred(self, cursor, step)
             or self._consume(cursor, step, terms)
@@ -252,10 +257,17 @@ class Journal(Asked):
             case State.UNDO_FAILED:
                 watches.failed(cursor, window, self.us, text)
 
-    def _changed(self, cursor: Cursor, step: Claim) -> NotClaimed | None:
-        """Whether the route was found by what has changed since, quotas apart: those are held by this claim itself."""
-        if step.seen is None or self.look(cursor, step.call, ()) == replace(
-            step.seen, left=(), watched=True, rehearsed=True, firing="", mute="", scoped=False, pivot=""
+    def _changed(self, cursor: Cursor, step: Claim, end: int) -> NotClaimed | None:
+        """Whether the route was found by what has changed since, quotas apart: those are held by this claim itself.
+
+        Whatever bears on an agent's call is written down in its chain, but for an equal call that another agent makes
+        in the same thread, and for what only time brings. So where the chain has no new entry, nothing has changed.
+        """
+        seen = step.seen
+        if seen is None or (end == seen.end >= 0 and 0 <= self.us - seen.at_us < _A_MOMENT):
+            return None
+        if self.look(cursor, step.call, ()) == replace(
+            seen, left=(), watched=True, rehearsed=True, firing="", mute="", scoped=False, pivot=""
         ):
             return None
         return NotClaimed("stale", "what it was sent to this rung by has changed meanwhile.")

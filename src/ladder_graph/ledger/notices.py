@@ -56,7 +56,10 @@ def of_thread(cursor: Cursor, agent: str, thread: str) -> tuple[list[Due], list[
     """What an agent has to hear in a thread, and what it was told without being known to have heard it."""
     due: list[Due] = []
     told: list[Told] = []
-    for found in cursor.execute(sql.NOTICES, {"agent": agent, "thread": thread}).fetchall():
+    whose = {"agent": agent, "thread": thread}
+    if cursor.execute(sql.ANY_NOTICE, whose).fetchone() is None:
+        return due, told
+    for found in cursor.execute(sql.NOTICES, whose).fetchall():
         row = dict(found)
         one = Due(row["action"], row["tool"], *_word(row), row)
         if not one.word:

@@ -147,9 +147,12 @@ _TAKE = Sql.of(
     .where(and_(_row.c.question == bindparam("b_question"), _row.c.due_us.is_not(None)))
     .values(state=literal_column("'taken'"), owner=bindparam("owner"), due_us=bindparam("due_us"), how=bindparam("how"))
 )
+_as_seen = and_(
+    *(_row.c[name] == bindparam(f"b_{name}") for name in ("question", "state", "owner")), _row.c.due_us.is_not(None)
+)
 _MOVE = Sql.of(
     update(_row)
-    .where(and_(_row.c.question == bindparam("b_question"), _row.c.due_us.is_not(None)))
+    .where(_as_seen)
     .values({name: bindparam(name) for name in ("state", "due_us", "owner", "tries", "problem", "how")})
 )
 _HURRY = Sql.of(
@@ -257,9 +260,10 @@ def in_hand(owner: Owner, row: Waiting) -> bool:
 
 
 def move(cursor: Cursor, row: Waiting, **new: Any) -> None:
-    """Change a row that isn't over; what isn't named stays as it was read."""
+    """Change a row that isn't over, if nobody has taken it further since it was read; what isn't named stays."""
     kept = {name: getattr(row, name) for name in ("state", "due_us", "owner", "tries", "problem", "how")}
-    cursor.execute(_MOVE, {"b_question": row.question, **kept, **new})
+    seen = {"b_question": row.question, "b_state": row.state, "b_owner": row.owner}
+    cursor.execute(_MOVE, {**seen, **kept, **new})
 
 
 def beat(cursor: Cursor, owner: Owner, agent: str, name: str, how: str, now_us: int) -> None:

@@ -94,12 +94,21 @@ SAID = _sql(
 """Whether an entry about no single action said exactly this before."""
 
 _place = [_action.c[name] for name in ("key", "state", "owner", "fence", "outside")]
+_equal = _action.alias("equal")
+_like = (
+    select(literal_column("1"))
+    .where(_equal.c.thread == bindparam("thread"), _equal.c.digest == bindparam("digest"))
+    .limit(1)
+    .scalar_subquery()
+    .label("like")
+)
 PLACE_AND_HEAD = _sql(
-    select(*_place, _head.c.n, _head.c.hash)
+    select(*_place, _head.c.n, _head.c.hash, _like)
     .select_from(_head.outerjoin(_action, _action.c.key == bindparam("key")))
     .where(_head.c.stream == bindparam("stream"))
 )
-"""Where an action is in its life, whose it is, and the end of the chain; no row before the chain begins."""
+"""Where an action is in its life, whose it is, the end of the chain, and whether its thread has seen the same tool and
+arguments; no row before the chain begins."""
 
 PLACE = _sql(select(*_place).where(_action.c.key == bindparam("key")))
 
@@ -154,7 +163,6 @@ _at_stake: Select[tuple[int]] = (
 )
 _late = _at_stake.where(_awaited.c.due_us <= bindparam("now"))
 _late_by_boot = _at_stake.where(_awaited.c.boot == bindparam("boot"), _awaited.c.due_boot_us <= bindparam("boot_now"))
-_like = and_(_action.c.thread == bindparam("thread"), _action.c.digest == bindparam("digest"))
 _now_in = bindparam("window", type_=BigInteger)
 _latest = select(func.max(_quota.c.window)).where(_quota.c.quota == bindparam("quota")).scalar_subquery()
 # A clock that was set back finds the counter in the window it has reached: no window opens a second time.
@@ -167,13 +175,19 @@ _taken = (
 _known = (
     _held.scalar_subquery().label("held"),
     func.coalesce(_late.scalar_subquery(), _late_by_boot.scalar_subquery()).label("overdue"),
-    select(literal_column("1")).where(_like).limit(1).scalar_subquery().label("like"),
+    _like,
     select(_environment.c.components).where(_pinned).limit(1).scalar_subquery().label("pinned"),
 )
-LOOK = _sql(select(*_known, _taken.scalar_subquery().label("taken")))
+LOOK = _sql(
+    select(
+        *_known,
+        select(_head.c.n).where(_head.c.stream == bindparam("agent")).scalar_subquery().label("end"),
+        _taken.scalar_subquery().label("taken"),
+    )
+)
 """What the gate must know of every call: what its cell holds, whether a report on it wasn't read in time by either
-clock, whether this thread has seen the same tool and arguments before, the pinned environment, and what is taken from
-one quota, since most calls draw on one at most."""
+clock, whether this thread has seen the same tool and arguments before, how long the agent's chain is, the pinned
+environment, and what is taken from one quota, since most calls draw on one at most."""
 
 LOOK_AGAIN = _sql(select(*_known))
 """The same, quotas apart."""

@@ -158,6 +158,11 @@ class Rule(Strict):
         return digest_of("rule", self.model_dump(mode="json"))[:16]
 
     @cached_property
+    def found(self) -> dict[Any, Any]:
+        """What is kept by those who work something out of this rule again and again. A copy begins without it."""
+        return {}
+
+    @cached_property
     def takes_time(self) -> bool:
         """Whether a bound runs other people's code, reads a conversation, or parses SQL: not for an event loop."""
         return any(isinstance(bound, Predicate | Origin | Table) for bound in self.bounds)
@@ -191,6 +196,8 @@ class Rule(Strict):
 
 LOWEST = Rule()
 """The rule for a tool that no policy names: it suggests."""
+HANDOVER = Rule(rung=Rung.BOUNDED, read_only=True, egress=False)
+"""The rule for a hand-over that no policy names: it only says who goes on, and whose calls have rungs of their own."""
 
 SHORTHAND_LIMIT = 100
 """Calls per day and tool that the one-line form allows unasked, so that even it runs inside a bound."""

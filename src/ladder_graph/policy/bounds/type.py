@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cached_property
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
@@ -14,6 +15,9 @@ from ladder_graph.policy.fields import Number, Scalar, Some
 
 _NAMED = {"\n": r"\n", "\t": r"\t", "\r": r"\r"}
 """Control characters that a pattern may ask for by writing them, and how it writes them."""
+
+
+_SCALARS = frozenset({str, int, float, bool})
 
 
 def _quick(pattern: str) -> str:
@@ -37,9 +41,17 @@ class OneOf(ArgumentBound):
     def check(self, call: Call) -> Breach | None:
         """None inside the bound, else why not."""
         value = self.value(call)
-        if any(type(value) is type(allowed) and value == allowed for allowed in self.values):
+        if type(value) in _SCALARS and (type(value), value) in self._allowed:
             return None
-        return self.breach(self.kind, value, f"allows {', '.join(map(shorten, self.values))}")
+        return self.breach(self.kind, value, self._wanted)
+
+    @cached_property
+    def _allowed(self) -> frozenset[tuple[type, Scalar]]:
+        return frozenset((type(value), value) for value in self.values)
+
+    @cached_property
+    def _wanted(self) -> str:
+        return f"allows {', '.join(map(shorten, self.values))}"
 
 
 class Equals(ArgumentBound):
@@ -117,8 +129,11 @@ class Range(ArgumentBound):
         value = self.value(call)
         if self._holds(value):
             return None
-        limits = f"from {self._spell(self.least)} to {self._spell(self.most)}"
-        return self.breach(self.kind, value, f"wants a number {limits}")
+        return self.breach(self.kind, value, self._wanted)
+
+    @cached_property
+    def _wanted(self) -> str:
+        return f"wants a number from {self._spell(self.least)} to {self._spell(self.most)}"
 
     def _holds(self, value: object) -> bool:
         if isinstance(value, bool) or not isinstance(value, int | float):
