@@ -21,19 +21,7 @@ from ladder_graph.drafting import Drawn
 from ladder_graph.facts import Asking, Outcome, Question, Seen
 from ladder_graph.hearing import hear
 from ladder_graph.hosting import Host
-from ladder_graph.ledger import (
-    Journal,
-    Store,
-    acts,
-    at_once,
-    members,
-    quotas,
-    rehearsals,
-    resumptions,
-    sagas,
-    starts,
-    watchers,
-)
+from ladder_graph.ledger import Journal, Store, acts, members, quotas, rehearsals, resumptions, sagas, starts, watchers
 from ladder_graph.ledger.clocks import Moment
 from ladder_graph.ledger.cursor import Cursor, Hoped
 from ladder_graph.ledger.digests import lapse_late, mute
@@ -157,12 +145,10 @@ class Turn:
             return cast("T", replace(answer, word=word if nonce_of(word) == answer.nonce else ""))
         return answer
 
-    def _claimed(
-        self, step: Claim | TakeOver, claim: Callable[[Cursor], Claimed | NotClaimed | Hoped[Claimed]]
-    ) -> Callable[[Cursor], Claimed | NotClaimed | Hoped[Claimed]]:
+    def _claimed(self, step: Claim | TakeOver, claim: Callable[[Cursor], Any]) -> Callable[[Cursor], Any]:
         """A claim that is remembered until the task is over, however that ends, and whether or not it held."""
 
-        def work(cursor: Cursor) -> Claimed | NotClaimed | Hoped[Claimed]:
+        def work(cursor: Cursor) -> Any:
             claimed = claim(cursor)
             if isinstance(claimed, Hoped):
                 self.endings.append(claimed.forget)
@@ -186,17 +172,13 @@ class Turn:
 
     def _joined(self, cursor: Cursor, journal: Journal, step: Claim) -> Claimed | Hoped[Claimed]:
         """The claim, as a member of the scope that the call is made in, or was asked about in. A read is no member."""
+        claim = functools.partial(journal.claim, cursor, step, self.terms, self.filing)
         if not self.saga or self.terms.rule.read_only:
-            if (hoped := at_once.claim(journal, cursor, step)) is not None:
-                return hoped
-            return journal.claim(cursor, step, self.terms, self.filing)
-        if step.split is not None:
-            # Its part and its rest are what has an effect, and each of them is a member.
+            return journal.hope(cursor, step) or claim()
+        if step.split is not None:  # Its part and its rest are what has an effect, and each of them is a member.
             sagas.refuse(cursor, self.saga)
-            return journal.claim(cursor, step, self.terms, self.filing)
-        return sagas.admitted(
-            cursor, journal, self.saga, step, lambda: journal.claim(cursor, step, self.terms, self.filing)
-        )
+            return claim()
+        return sagas.admitted(cursor, journal, self.saga, step, claim)
 
     def _taken_over(self, cursor: Cursor, journal: Journal, step: TakeOver) -> Claimed | NotClaimed:
         """An action that is taken over; where that is to undo it, its scope is undone with it."""
@@ -338,10 +320,9 @@ class Turn:
         detail = step.outcome.text if step.outcome is not None else ""
 
         def work(cursor: Cursor) -> bool | Hoped[bool]:
-            if not (self.saga or self.apart or self.undoable):
-                hoped = at_once.record(journal, cursor, step, reply)
-                if hoped is not None:
-                    return hoped
+            plain = not (self.saga or self.apart or self.undoable)
+            if plain and (hoped := journal.hope_for(cursor, step, reply)):
+                return hoped
             cost = step.outcome.cost if step.outcome is not None else None
             held = quotas.overrun(cursor, step.call.key, cost) if cost is not None else None
             recorded = journal.record(cursor, step, reply, self.after.get(step.call.key))

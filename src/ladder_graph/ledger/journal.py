@@ -19,7 +19,7 @@ from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.actions import Refused, pinned_in, placed, printable, sealed
 from ladder_graph.ledger.asking import Asked
 from ladder_graph.ledger.clocks import Moment
-from ladder_graph.ledger.cursor import Cursor, hopeful
+from ladder_graph.ledger.cursor import Cursor, Hoped, hopeful
 from ladder_graph.ledger.filing import Filing
 from ladder_graph.ledger.questions import Terms
 from ladder_graph.ledger.rows import US
@@ -149,6 +149,14 @@ class Journal(Asked):
             self._arm(cursor, step, watch, rule.watch.window)
         self.owner.begin(step.call.key, fence)
         return Claimed(fence)
+
+    def hope(self, cursor: Cursor, step: Claim) -> Hoped[Claimed] | None:
+        """The same in one statement, where it is an everyday claim on a server; otherwise None."""
+        return at_once.claim(self, cursor, step)
+
+    def hope_for(self, cursor: Cursor, step: Record, reply: bytes | None) -> Hoped[bool] | None:
+        """As `record`, in one statement, where what there is no undo of took effect on a server; otherwise None."""
+        return at_once.record(self, cursor, step, reply)
 
     def _arm(self, cursor: Cursor, step: Claim, watch: str, length: float) -> None:
         """Write down that the action is to be watched, so that it is even if this process dies with the effect."""

@@ -166,13 +166,13 @@ def test_the_answer_to_a_hope_is_lost(ladder, monkeypatch, reached, nth):
 @pytest.mark.parametrize("demoted", [False, True])
 def test_a_claim_looks_again_at_what_it_goes_by(ladder, monkeypatch, demoted):
     """It holds in one statement where nothing has changed; after a demotion its route is found anew."""
-    routed = ladder.route(proposed(1), MODEL)
-    assert routed[2].mark
+    found = ladder.find(proposed(1), MODEL)
+    assert found.routed[2].mark
     if demoted:
         ladder.demote("send", "suggest", by="ana", reason="it went wrong")
     hoped, hope, host = [], WireCursor.hope, Sends()
     monkeypatch.setattr(WireCursor, "hope", lambda self, *args: (hoped.append(args[2]), hope(self, *args)))
-    reply = run(ladder, 1, host, routed)
+    reply = run(ladder, 1, host, found)
     assert (reply.state, host.ran) == (("suggested", []) if demoted else ("done", ["call_1"]))
     assert [one.held for one in hoped] == ([False] if demoted else [True, True])
     assert ladder.verify().ok
