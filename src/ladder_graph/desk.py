@@ -6,7 +6,7 @@ import datetime as dt
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,6 @@ from ladder_graph.carrying import Carrying
 from ladder_graph.continuing import Continuing
 from ladder_graph.deciding import Fitting
 from ladder_graph.digesting import Digesting
-from ladder_graph.erasing import Erasing
 from ladder_graph.explaining import Explanation, explained
 from ladder_graph.facts import Person, Reason, Route
 from ladder_graph.fingerprint import Environment
@@ -37,6 +36,7 @@ from ladder_graph.ledger import (
     tallies,
     watchers,
 )
+from ladder_graph.ledger.checkpoints_alone import Key, Placed
 from ladder_graph.ledger.clocks import Moment
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import micros
@@ -47,8 +47,10 @@ from ladder_graph.policy.bounds import Charge
 from ladder_graph.policy.scene import NOTHING_SAID, Said, Scene
 from ladder_graph.policy.trusting import OTHER
 from ladder_graph.questions import person_of
+from ladder_graph.restoring import Restoring
+from ladder_graph.retaining import Retaining
 from ladder_graph.rollbacks import Rollbacks
-from ladder_graph.routing import Footing, Watching, effective, goes_by_a_part
+from ladder_graph.routing import Footing, Watching, effective, goes_by_a_part, lowered
 from ladder_graph.scale import Rung
 from ladder_graph.seats import Seat
 from ladder_graph.states import State
@@ -88,7 +90,7 @@ class Cell:
         return f"{self.tool} [{self.scope}]" if self.scope else self.tool
 
 
-class Desk(Browsing, Carrying, Rollbacks, Accepting, Digesting, Continuing, Erasing):
+class Desk(Browsing, Carrying, Rollbacks, Accepting, Digesting, Continuing, Retaining, Restoring):
     """What people do with a ladder. `Ladder` is one; it needs no graph to be there, so the command line is one too."""
 
     seats: dict[str, Seat]
@@ -151,14 +153,20 @@ class Desk(Browsing, Carrying, Rollbacks, Accepting, Digesting, Continuing, Eras
         return [cell for agent in agents for cell in self._cells(agent)]
 
     def sweep(self) -> list[tuple[CellKey, Demotion]]:
-        """Do what is due about reports, and put down what the numbers speak against, of every agent.
+        """Do what is due about reports, erase what was kept long enough, put down what the numbers speak against.
 
         Whoever watches does so from time to time; doing it twice changes nothing.
 
         Returns:
             What was put down.
         """
+        self.sweep_retention()
         return [*self.sweep_reports(), *self.sweep_trust()]
+
+    def sweep_hourly(self) -> None:
+        """Put down what the numbers speak against, and erase what was kept for long enough."""
+        self.sweep_trust()
+        self.sweep_retention()
 
     def explain(
         self, tool: str, arguments: Mapping[str, Any], *, agent: str | None = None, requester: str | None = None,
@@ -234,6 +242,8 @@ class Desk(Browsing, Carrying, Rollbacks, Accepting, Digesting, Continuing, Eras
                 acted = CellKey(agent, tool, scope, env)
                 overdue = self.store.read(partial(filing.late, cell=acted, here=here))
                 route = effective(rule, earned, footing, len(overdue), watching)
+                if (caution := self.caution(rule)) is not None and route.rung >= Rung.CONFIRM:
+                    route = lowered(route, Rung.CONFIRM, caution)
                 if found is None and tool not in self.seats:
                     route = Route(route.rung, tuple(_UNSEEN if one.code == "no_undo" else one for one in route.reasons))
                 cells.append(Cell(
@@ -335,14 +345,18 @@ class Desk(Browsing, Carrying, Rollbacks, Accepting, Digesting, Continuing, Eras
         chains = self.store.read(lambda cursor: tallies.chains(cursor, shadows.chain_of(self.policy.agent)))
         return self.store.scan(lambda connection: shadows.tallied(connection, chains))
 
-    def verify(self, exported: Iterable[tuple[str, int, str]] = ()) -> Verification:
+    def verify(
+        self, exported: Iterable[tuple[str, int, str]] = (), anchors: Iterable[Placed] = (), keys: Sequence[Key] = ()
+    ) -> Verification:
         """Check every hash chain of the ledger, from its first entry to its head.
 
         Args:
             exported: Heads that were kept elsewhere, as `heads` gave them. Without them nobody can see that a chain was
                 cut or rewritten by somebody who may write the ledger and computes the hashes anew.
+            anchors: Checkpoints that were kept elsewhere: where each lies, and its text.
+            keys: The public keys that may have signed them; without any, no signature is checked.
         """
-        return self.reading.verify(exported)
+        return self.reading.verify(exported, anchors, keys)
 
     def heads(self) -> list[tuple[str, int, str]]:
         """Where each chain ends: agent, number of its last entry, that entry's hash. To be kept elsewhere."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from ladder_graph.errors import AnswerRefused
 from ladder_graph.facts import Person
 from ladder_graph.ledger import Reading, erasing, shadows
-from ladder_graph.ledger.erasing import Found, Wanted
+from ladder_graph.ledger.erasing import Found, Portion, Wanted
 from ladder_graph.ledger.questions import micros
 from ladder_graph.questions import Questions, person_of
 
@@ -69,10 +69,14 @@ class Erasing(Questions):
         left: list[str] = []
         with self.store.database.overwriting():
             for portion in erasing.portions(found):
-                # The files first: a row that was emptied names none that anybody would look for again.
-                files = self.store.read(partial(erasing.files_of, portion=portion))
-                left += [file for file in files if not _deleted(Path(file))]
-                self._write(partial(erasing.erase, portion=portion, by=person, reason=reason))
+                left += self._erase_portion(portion, person, reason)
+        return left
+
+    def _erase_portion(self, portion: Portion, by: Person, reason: str) -> list[str]:
+        # The files first: a row that was emptied names none that anybody would look for again.
+        files = self.store.read(partial(erasing.files_of, portion=portion))
+        left = [file for file in files if not _deleted(Path(file))]
+        self._write(partial(erasing.erase, portion=portion, by=by, reason=reason))
         return left
 
 

@@ -77,6 +77,8 @@ class Gate:
     """What its bounds may know besides the call."""
     at_most: Rung = Rung.REPORT
     """The rung that the graph already sent the call to; it may only fall from there."""
+    caution: Reason | None = None
+    """Why it asks whatever it has earned, as after a copy of the ledger was put back; `at_most` is `confirm` then."""
 
 
 SAMPLED = Reason("sampled", "its agent seems to have changed, so one of five calls asks")
@@ -121,6 +123,8 @@ def routed(call: Call, gate: Gate) -> Generator[Step, Any, Routed]:
         route = lowered(route, Rung.CONFIRM, Reason("pivot", seen.pivot))
     if unsplit is not None and route.rung >= Rung.BOUNDED:
         route = lowered(route, Rung.CONFIRM, unsplit)
+    if gate.caution is not None and route.rung >= Rung.CONFIRM:
+        route = lowered(route, Rung.CONFIRM, gate.caution)
     if seen.known is not None and seen.known.fence:
         split = seen.known.split  # What was claimed stands, whatever the tool's author says by now.
     # In a scope an undo is called for by what comes after the call, too, and not by its own checks alone.

@@ -60,7 +60,9 @@ class Gating(Seating):
         rule = self.rule_of(call.agent, call.tool, policy)
         footing = self.seat_of(call.agent, call.tool).footing(policy.reader_of(rule))
         locked = self.environs.locked(call.agent)
-        return Gate(rule, environment, locked, footing, scene(self.clock()), at_most)
+        if (caution := self.caution(rule)) is not None:
+            at_most = min(at_most, Rung.CONFIRM)
+        return Gate(rule, environment, locked, footing, scene(self.clock()), at_most, caution)
 
     def route(self, call: Call, environment: Environment | None, scene: Scenery = Scene) -> Routed:
         """The rung a call would go to now, and why. Nothing is written about the call, and nothing runs."""

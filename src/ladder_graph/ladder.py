@@ -37,6 +37,7 @@ from ladder_graph.tools import Declaration
 from ladder_graph.turns import Turn
 from ladder_graph.watcher import Watcher
 from ladder_graph.watcher.assessor import Assessor
+from ladder_graph.watcher.sweeps import SOON, Sweeps
 from ladder_graph.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ class Ladder(Gating):
             self.clock,
             lambda: self.policy,
             lambda agent, tool: self.seat_of(agent, tool).declaration,
-            sweep=self.sweep_trust,
+            sweep=self.sweep_hourly,
             reports=self.sweep_reports,
             observers=self.observers,
         )
@@ -131,6 +132,10 @@ class Ladder(Gating):
             return Path(tempfile.gettempdir()) / f"ladder-drafts-{secrets.token_hex(8)}"
         # A ledger on a server has no place on this machine.
         return drafts.absolute() if "://" in self.store.source else Path(self.store.source).parent / drafts
+
+    def notarize(self) -> None:
+        """Let this process's watcher make checkpoints: `ladder watch` does, agents don't, so that they need no key."""
+        self.watcher.checkpoints = Sweeps(self.sweep_checkpoints, SOON, 2 * SOON)
 
     # --- agents ----------------------------------------------------------------------------------------------
 

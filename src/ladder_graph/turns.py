@@ -320,8 +320,8 @@ class Turn:
         detail = step.outcome.text if step.outcome is not None else ""
 
         def work(cursor: Cursor) -> bool | Hoped[bool]:
-            plain = not (self.saga or self.apart or self.undoable)
-            if plain and (hoped := journal.hope_for(cursor, step, reply)):
+            hoped = None if self.saga or self.apart or self.undoable else journal.hope_for(cursor, step, reply)
+            if hoped:
                 return hoped
             cost = step.outcome.cost if step.outcome is not None else None
             held = quotas.overrun(cursor, step.call.key, cost) if cost is not None else None

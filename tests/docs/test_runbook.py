@@ -22,6 +22,7 @@ from typer.testing import CliRunner
 from ladder_graph import Ladder
 from ladder_graph.cli.program import program
 from ladder_graph.errors import LedgerError
+from tests.cli.notarized import ANCHORS, vouched
 from tests.cli.press import Press
 from tests.cli.shop import DAY, NOBODY, Shop
 from tests.cli.test_answering import ME
@@ -178,7 +179,26 @@ def _drop(database, schema):
         connection.execute(f"DROP SCHEMA {schema} CASCADE")
 
 
+def vouched_for(scene):
+    """A ledger whose checkpoints are exported."""
+    shop = vouched(Shop(scene.folder), ANCHORS)
+    shop.run(READ)
+    scene.run("ladder keys new > checkpoint.pub")
+    scene.run("ladder checkpoint")
+    return shop
+
+
+def cut(scene):
+    """Somebody puts an old state of the file in its place, and nothing in it gives that away."""
+    shop = vouched_for(scene)
+    shutil.copy("ladder.db", "before.db")
+    shop.run(PRICE)
+    scene.run("ladder checkpoint")
+    shutil.copy("before.db", "ladder.db")
+
+
 SCENES = {
+    "A copy was put back": a_day, "A tail was cut": cut, "A signing key leaked": vouched_for,
     "An action in doubt": in_doubt, "An undo that failed": undo_failed, "Nobody watches": nobody_watches,
     "A report that nobody read": unread, "A demotion at night": demoted, "A question that nobody answered": waiting,
     "The model was switched": switched, "The ledger is lost": a_day,

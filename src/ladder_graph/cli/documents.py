@@ -280,6 +280,7 @@ class VerificationDocument(TypedDict):
     entries: int
     erased: int
     problems: list[str]
+    anchors: int
 
 
 def question(asked: Question, now: dt.datetime) -> QuestionDocument:
@@ -371,7 +372,13 @@ def reasons(of: Route) -> list[ReasonDocument]:
 
 def verification(of: ledger.Verification) -> VerificationDocument:
     """A verification as JSON."""
-    return {"ok": of.ok, "entries": of.entries, "erased": of.erased, "problems": list(of.problems)}
+    return {
+        "ok": of.ok,
+        "entries": of.entries,
+        "erased": of.erased,
+        "problems": list(of.problems),
+        "anchors": of.anchors,
+    }
 
 
 def keys(of: type, *, many: bool = True) -> str:

@@ -42,6 +42,7 @@ ADVICE = {
     "reports_overdue": hearing.READ,
     "channel_mute": hearing.SEND,
     "ceiling": "raise the ceiling, or lower the rung",
+    "restored": "go through what is missing, then `ladder restore --acknowledge`",
     "demoted": "`ladder log --tool` tells what happened; it stays there until it has earned more",
     "model_unreported": "ask for a dated model id, or use a provider that reports the model",
     "environment_unknown": "let the model be called inside the graph, where the ladder sees it",

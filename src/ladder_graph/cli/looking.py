@@ -217,6 +217,14 @@ def verify(
         list[Path] | None,
         typer.Option(help="Hold the chains against heads that were exported earlier; may be repeated.", metavar="FILE"),
     ] = None,
+    anchor: Annotated[
+        list[Path] | None,
+        typer.Option(help="Hold them against checkpoints that were exported: a file or a directory.", metavar="PLACE"),
+    ] = None,
+    key: Annotated[
+        list[str] | None,
+        typer.Option(help="Whose signature a checkpoint must have: a public key, or a file with one.", metavar="KEY"),
+    ] = None,
     export_heads: Annotated[
         bool, typer.Option("--export-heads", help="Print where each chain ends, if all is well; keep it elsewhere.")
     ] = False,
@@ -227,10 +235,12 @@ def verify(
     Exit code 1 where one is broken.
     """
     from ladder_graph.cli import documents, screen
+    from ladder_graph.cli.notarizing import anchored, known
 
     exported = [one for file in head or () for one in _exported(file)]
+    anchors, keys = anchored(anchor or ()), known(key or ())
     with place_of(ctx).acting() as ladder:
-        found = ladder.verify(exported)
+        found = ladder.verify(exported, anchors, keys)
         heads = ladder.heads() if found.ok else []
     if export_heads and found.ok:
         for stream, n, digest in heads:
@@ -250,6 +260,9 @@ def verify(
             )
             for problem in found.problems:
                 out.line(problem, 4)
+        if found.anchors:
+            unsigned = "" if keys else "; their signatures were not checked, since no --key was given"
+            out.line(f"held against {found.anchors} checkpoint{'s' * (found.anchors > 1)} from elsewhere{unsigned}")
     if not found.ok:
         raise typer.Exit(1)
 

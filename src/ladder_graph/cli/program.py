@@ -15,6 +15,7 @@ from ladder_graph.cli import (
     answering,
     assessments,
     consoling,
+    copying,
     demo,
     digested,
     doctor,
@@ -28,6 +29,7 @@ from ladder_graph.cli import (
     keeping,
     looking,
     moving,
+    notarizing,
     policies,
     reading,
     rehearsing,
@@ -57,7 +59,9 @@ HEADINGS = {
     ),
     "Trust": ("trust", "why", "promote", "demote", "incident", "attest", "sweep"),
     "Watching": ("watch", "watched", "keep", "undo", "extend", "saga", "rollback", "rehearse"),
-    "Keeping": ("fingerprint", "lock", "erase", "migrate", "move"),
+    "Keeping": (
+        "fingerprint", "lock", "erase", "checkpoint", "keys", "backup", "restore", "migrate", "move",
+    ),
 }  # fmt: skip
 """The commands, in the order of their use."""
 
@@ -168,7 +172,7 @@ for _command in (
     incidents.sweep,
     watching.watch, watching.watched, watching.keep, watching.undo, watching.extend, rollbacks.rollback,
     rehearsing.rehearse,
-    keeping.lock, erasing.erase, moving.migrate, moving.move,
+    keeping.lock, erasing.erase, notarizing.checkpoint, copying.backup, copying.restore, moving.migrate, moving.move,
 ):  # fmt: skip
     program.command(epilog=JSON.get(_command.__name__))(_command)
 program.add_typer(policies.commands, name="policy")
@@ -177,3 +181,4 @@ program.add_typer(drafts.commands, name="drafts")
 program.add_typer(suggestions.commands, name="suggestions")
 program.add_typer(fingerprints.commands, name="fingerprint")
 program.add_typer(sagas.commands, name="saga")
+program.add_typer(notarizing.commands, name="keys")

@@ -34,6 +34,41 @@ def examine(ladder: Ladder) -> Iterator[Finding]:
         points = tuple(Point(f"{one.tool}: {one.file}", "find out, then take the file away") for one in after.doubtful)
         yield Finding("messages", "note", f"{len(points)} that may have been sent, and aren't tried again", points)
     yield from _signals(ladder.policy)
+    yield from _restored(ladder)
+    yield from _checkpoints(ladder)
+
+
+def _restored(ladder: Ladder) -> Iterator[Finding]:
+    """Whether a copy was put back, and nobody has gone through what is missing."""
+    if (known := ladder.notice_restore()) is not None:
+        text = f"this ledger is older than what happened: {known.text}"
+        advice = "go through what is missing (docs/operations.md), then `ladder restore --acknowledge --reason …`"
+        yield Finding("restored", "wrong", text, (Point("every tool asks until then", advice),))
+
+
+def _checkpoints(ladder: Ladder) -> Iterator[Finding]:
+    """Whether the ledger is vouched for elsewhere."""
+    said = ladder.policy.checkpoints
+    if said.key is None:
+        return
+    found = ladder.notarized()
+    late = found.last.unseen and (ladder.clock() - instant(found.last.at_us)).total_seconds() > 2 * said.every
+    points = [
+        Point(f"{one.target} lacks {one.waiting}: {one.trouble}", "`ladder checkpoint` tries it now")
+        for one in found.targets if one.trouble
+    ]  # fmt: skip
+    if not said.to:
+        points.append(
+            Point("they are exported nowhere", "name a place that the ledger's writers can't change: to = […]")
+        )
+    if late:
+        points.append(
+            Point(f"{found.last.unseen} entries aren't in any", "`ladder watch` makes them, where the key is")
+        )
+    text = f"{found.last.number} made, the last on {instant(found.last.at_us):%Y-%m-%d %H:%M} UTC"
+    yield Finding(
+        "checkpoints", "note" if points else "good", text if found.last.number else "none was made yet", tuple(points)
+    )
 
 
 def _watchers(policy: Policy, after: After) -> Iterator[Finding]:

@@ -108,6 +108,7 @@ def until_stopped(ladder: Ladder, listening: Listening | None = None) -> None:
     """
     over = Ending()
     ladder.watcher.policy = ladder.refresh
+    ladder.notarize()
     ladder.watcher.start()
     ladder.keep_assessing()
     log.info("watching %s", ladder.store.source)

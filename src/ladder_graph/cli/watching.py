@@ -50,6 +50,7 @@ def watch(
         ladder.watcher.poll = poll
         if once:
             ladder.watcher.settle()
+            ladder.sweep_checkpoints()
         else:
             serving.until_stopped(ladder, listening)
 

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ladder_graph.ledger.checkpoints_alone import GENESIS, Head
 from ladder_graph.ledger.verify_alone import (
-    GENESIS,
-    Head,
     Verification,
     entry_hash,
     hashed,

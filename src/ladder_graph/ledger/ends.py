@@ -8,12 +8,12 @@ from typing import Protocol
 
 from ladder_graph.errors import LedgerError
 from ladder_graph.ledger.chain import Verification
+from ladder_graph.ledger.checkpoints_alone import Head
 from ladder_graph.ledger.dialects import table_of
 from ladder_graph.ledger.lines import Form
 from ladder_graph.ledger.marks import Mark
 from ladder_graph.ledger.migrations import TABLES
 from ladder_graph.ledger.sources import on_server
-from ladder_graph.ledger.verify_alone import Head
 
 FORMS = tuple(Form(table_of(model)) for model in TABLES)
 """Every table of the ledger, in the order in which it is copied."""

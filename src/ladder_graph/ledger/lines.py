@@ -17,7 +17,6 @@ from sqlalchemy import Boolean, Float, Integer, LargeBinary, String, Table
 from ladder_graph.errors import LedgerError
 
 _ESCAPES = {"\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v", "\\": "\\\\"}
-_SPECIAL = re.compile(r"[\x00\b\f\n\r\t\v\\]")
 _ESCAPED = re.compile(r"\\(.)")
 _MEANT = {escape[1]: sign for sign, escape in _ESCAPES.items()}
 _TABLE = str.maketrans(_ESCAPES)
@@ -90,7 +89,8 @@ class Form:
 
 
 def _text(value: str) -> str:
-    if not _SPECIAL.search(value):
+    # Nearly all text is, and both looks are quicker than any pattern.
+    if value.isprintable() and "\\" not in value:
         return value
     if "\0" in value:
         raise ValueError("PostgreSQL keeps no text with a NUL character")

@@ -19,6 +19,7 @@ from sqlmodel import SQLModel
 
 from ladder_graph.errors import LedgerNewer, LedgerOlder, NotALedger
 from ladder_graph.ledger import (
+    checkpoint_rows,
     draft_rows,
     marks,
     parts,
@@ -78,6 +79,11 @@ TABLES: tuple[type[SQLModel], ...] = (
     slack.SlackRequestRow,
     visit_rows.LinkRow,
     visit_rows.VisitRow,
+    checkpoint_rows.CheckpointRow,
+    checkpoint_rows.AnchoredRow,
+    checkpoint_rows.ExportRow,
+    checkpoint_rows.SigningKeyRow,
+    checkpoint_rows.RestorationRow,
 )
 """Every table of the ledger."""
 

@@ -6,18 +6,20 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from itertools import islice
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 
 from ladder_graph.errors import LedgerError
 from ladder_graph.ledger import chain, marks, migrations, postgres_schema
+from ladder_graph.ledger.checkpoints_alone import Head
 from ladder_graph.ledger.ends import NAMES, in_hand
 from ladder_graph.ledger.lines import Form
 from ladder_graph.ledger.marks import Mark
 from ladder_graph.ledger.postgres import Streamed
 from ladder_graph.ledger.postgres_schema import DIALECT
 from ladder_graph.ledger.sessions import Address, key_of
-from ladder_graph.ledger.verify_alone import HEADS, Head
+from ladder_graph.ledger.verify_alone import HEADS
 
 _PORTION = 500
 """Lines that are sent together."""
@@ -46,6 +48,11 @@ class PostgresEnd:
             self.connection = opened.enter_context(closing(self.address.connect(direct=True, **_SETTINGS)))
             if not self._one("SELECT pg_try_advisory_lock(%s)", [key_of("move", self.address.schema)]):
                 raise LedgerError(in_hand(self.name))
+            # The same address leads to another server where a parameter or the environment says so; and a move must
+            # never go on with another one.
+            host = self.connection.info.host
+            if host.lower() != urlsplit(self.name).hostname:
+                self.name = f"{self.name} on {host}"
             opened.pop_all()
 
     def _one(self, query: str, parameters: Any = ()) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -19,6 +19,7 @@ from ladder_graph.facts import Question
 from ladder_graph.ledger import chain
 from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.actions import call_of
+from ladder_graph.ledger.checkpoints_alone import Key, Placed
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import micros, moment, question_of
 from ladder_graph.ledger.rows import (
@@ -250,10 +251,12 @@ class Reading:
 
         return self.store.read(work)
 
-    def verify(self, exported: Iterable[chain.Head] = ()) -> chain.Verification:
-        """Check every chain and every payload, and hold them against heads that were exported earlier."""
+    def verify(
+        self, exported: Iterable[chain.Head] = (), anchors: Iterable[Placed] = (), keys: Sequence[Key] = ()
+    ) -> chain.Verification:
+        """Check every chain and every payload, and hold them against heads and checkpoints that were exported."""
         # On the driver's connection: at 100,000 entries a second an ORM would be the slower half.
-        return self.store.scan(lambda connection: chain.verify(connection, exported))
+        return self.store.scan(lambda connection: chain.verify(connection, exported, anchors, keys))
 
     def heads(self) -> list[chain.Head]:
         """Where each chain ends: agent, number and hash of its last entry."""

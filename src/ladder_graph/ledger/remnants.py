@@ -28,7 +28,8 @@ FACTS = frozenset({
 
 WHOLE = frozenset({
     KIND, "incident", "probe", "promoted", "demoted", "sampled", "carried", "earns_again", "rehearsed", "attested",
-    "replayed", "pinned", "environment", "digest", "read", "lapsed", "policy",
+    "replayed", "pinned", "environment", "digest", "read", "lapsed", "policy", "key_made", "key_rotated", "key_retired",
+    "restored", "acknowledged_restore",
 })  # fmt: skip
 """Kinds of entries that are never erased: by them a tool stands where it stands, and no mistake is erased away."""
 

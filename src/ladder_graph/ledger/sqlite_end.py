@@ -14,12 +14,13 @@ from sqlalchemy.dialects import sqlite
 
 from ladder_graph.errors import LedgerError
 from ladder_graph.ledger import chain, marks, migrations
+from ladder_graph.ledger.checkpoints_alone import Head
 from ladder_graph.ledger.ends import NAMES, in_hand, in_use
 from ladder_graph.ledger.lines import Form
 from ladder_graph.ledger.liveness import Flag
 from ladder_graph.ledger.marks import Mark
 from ladder_graph.ledger.sqlite import MEMORY, check, in_our_words
-from ladder_graph.ledger.verify_alone import HEADS, Head
+from ladder_graph.ledger.verify_alone import HEADS
 
 _PORTION = 1000
 """Rows that are inserted together."""

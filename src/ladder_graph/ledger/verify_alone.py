@@ -6,11 +6,13 @@
              be named by an entry of the kind `erased`, under `payloads`; one that no entry names doesn't belong.
     head     Where each chain ends.
     action   No call is in a state that no entry puts it in.
+    note     Checkpoints, signed now and then; `checkpoints_alone.py`, which must lie beside this file, says of what.
 
 Whoever may write the file can compute hashes too. So the file alone can't show that a chain was rewritten from some
-entry on, that its tail was cut with head and actions moved back, or that a whole agent was taken out. For that, keep
-what `--export-heads` prints elsewhere from time to time, and give it back with `--head`. The other tables are
-look-ups, written together with the entries; they are not checked.
+entry on, that its tail was cut with head and actions moved back, or that a whole agent was taken out. For that, give
+the checkpoints that were exported elsewhere with `--anchor`, and with `--key` the public key, from whoever keeps it.
+Without a key only hashes are checked, and that is said. What `--export-heads` prints may be kept and given back with
+`--head` in the same way. The other tables are look-ups, written together with the entries; they are not checked.
 
 Exit code 0: all is well; 1: there are problems; 2: this file can't be read as a ledger, so nothing is said about it.
 """
@@ -24,16 +26,20 @@ import itertools
 import json
 import sqlite3
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from json.encoder import encode_basestring as quoted
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING or __package__:
+    from ladder_graph.ledger.checkpoints_alone import GENESIS, Head, Key, Placed, Trail, key_at, read_anchors
+else:  # A program, wherever it was copied to: with the file beside it, and not with what may be installed.
+    sys.path.insert(0, str(Path(__file__).parent))
+    from checkpoints_alone import GENESIS, Head, Key, Placed, Trail, key_at, read_anchors
 
 APPLICATION = 0x4C414444
 """`LADD`, in the header of each ledger file."""
-GENESIS = "0" * 64
-"""What stands before the first entry."""
 MOST = 1000
 """How many problems are kept; more are only counted."""
 
@@ -41,11 +47,9 @@ ENTRIES = """SELECT e.stream, e.n, e.at_us, e.kind, e.action, e.payload, e.prev,
     FROM entry e LEFT JOIN payload p ON p.hash = e.payload ORDER BY e.stream, e.n"""
 STRAY = "SELECT hash FROM payload WHERE hash NOT IN (SELECT payload FROM entry)"
 HEADS = "SELECT stream, n, hash FROM head ORDER BY stream"
+NOTES = "SELECT number, note FROM checkpoint ORDER BY number"
 UNSAID = """SELECT key, state FROM action
     WHERE NOT EXISTS (SELECT 1 FROM entry WHERE entry.action = action.key AND entry.kind = action.state)"""
-
-Head = tuple[str, int, str]
-"""An agent, the number of an entry in its chain, and that entry's hash."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,8 @@ class Verification:
     """How many payloads were erased; the chain holds without them."""
     problems: tuple[str, ...]
     """What is wrong, each with its place; empty when all is well."""
+    anchors: int = 0
+    """How many checkpoints from elsewhere it was held against."""
 
     @property
     def ok(self) -> bool:
@@ -76,37 +82,50 @@ def payload_hash(salt: bytes, body: str) -> str:
     return hashlib.sha256(salt + body.encode()).hexdigest()
 
 
-def verify(connection: Any, exported: Iterable[Head] = ()) -> Verification:
-    """Check a ledger from its first entry to its last. Memory grows with what was erased, and with nothing else.
+def verify(
+    connection: Any, exported: Iterable[Head] = (), anchors: Iterable[Placed] = (), keys: Sequence[Key] = ()
+) -> Verification:
+    """Check a ledger from its first entry to its last. Memory grows with erasures and checkpoints, and nothing else.
 
     Args:
         connection: To the database, in a transaction if somebody may write meanwhile.
         exported: Heads that were exported earlier.
+        anchors: Checkpoints from elsewhere, as `read_anchors` gives them.
+        keys: The public keys that are trusted; without any, no signature is checked.
     """
-    scan = _Scan(connection)
-    problems = scan.problems(exported)
+    scan = _Scan(connection, keys)
+    problems = scan.problems(exported, anchors)
     first = list(itertools.islice(problems, MOST))
     more = sum(1 for _ in problems)
-    return Verification(scan.entries, len(scan.erased), (*first, *[f"and {more} more problems"] * bool(more)))
+    return Verification(scan.entries, len(scan.erased), (*first, *[f"and {more} more problems"] * bool(more)),
+                        scan.anchors)  # fmt: skip
 
 
 class _Scan:
     """One pass over a ledger: it counts as it goes, and yields what is wrong."""
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: Any, keys: Sequence[Key]) -> None:
         self.rows = connection.execute
-        self.entries = self.payloads = 0
+        self.keys = keys
+        self.entries = self.payloads = self.anchors = 0
         self.ends: dict[str, tuple[int, str]] = {}
         self.gone: dict[str, str] = {}
         self.erased: set[str] = set()
 
-    def problems(self, exported: Iterable[Head]) -> Iterator[str]:
+    def problems(self, exported: Iterable[Head], anchors: Iterable[Placed]) -> Iterator[str]:
         try:
             yield from self.chains()
             yield from self.missing_and_stray()
             yield from loose_heads(self.ends, self.rows(HEADS))
             yield from (f"action {key} is {state}, and no entry says so" for key, state in self.rows(UNSAID))
             yield from self.rewritten(exported)
+            kept = Trail(self.keys)
+            yield from kept.problems(anchors)
+            # A key may have been handed on in checkpoints that a copy which was put back lacks.
+            own = Trail([*self.keys, *(kept.trusted - {*self.keys})])
+            yield from own.problems(("the ledger", note) for _, note in self.rows(NOTES))
+            yield from self.heads_of(own, "was signed as a head")
+            yield from self.anchored(own, kept)
         except sqlite3.Error as wrong:
             yield f"after {self.entries} entries the file can't be read on, and the rest is unchecked: {wrong}"
 
@@ -146,6 +165,29 @@ class _Scan:
             elif found[0] != digest:
                 yield f"{stream}: entry {n} isn't the one that was exported as a head: the chain was rewritten"
 
+    def heads_of(self, trail: Trail, as_what: str) -> Iterator[str]:
+        for note in trail.notes.values():
+            for stream, n, digest in () if note.number in trail.lost else note.heads:
+                found = self.rows("SELECT hash FROM entry WHERE stream = ? AND n = ?", (stream, n)).fetchone()
+                if found is None:
+                    yield f"{stream}: entry {n} {as_what} in checkpoint {note.number}, and is gone: the chain was cut"
+                elif found[0] != digest:
+                    yield (f"{stream}: entry {n} isn't the one that {as_what} in checkpoint {note.number}: the chain "
+                           "was rewritten")  # fmt: skip
+
+    def anchored(self, own: Trail, kept: Trail) -> Iterator[str]:
+        self.anchors = len(kept.notes)
+        common = kept.notes.keys() & own.notes.keys()
+        others = sorted(one for one in common if kept.notes[one].digest != own.notes[one].digest)
+        if others and len(others) == len(common):
+            yield "none of the checkpoints from elsewhere is one of this ledger's: it was replaced by another ledger"
+        yield from (f"checkpoint {one} of the ledger isn't the one that was exported" for one in others)
+        last, here = max(kept.notes, default=0), max(own.notes, default=0)
+        if last > here:
+            yield (f"checkpoint {last} was exported, and the ledger ends with checkpoint {here}: it is older than its "
+                   "newest checkpoint, restored from a copy or cut")  # fmt: skip
+        yield from self.heads_of(kept, "was exported as a head")
+
 
 def hashed(function: Callable[..., str], *fields: object) -> str:
     """The hash; empty where a field is of another type than it should be."""
@@ -177,7 +219,9 @@ def loose_heads(ends: dict[str, tuple[int, str]], heads: Iterable[Head]) -> Iter
 # --- the program -------------------------------------------------------------------------------------------------
 
 
-def check(ledger: Path, exported: Iterable[Head]) -> tuple[Verification, list[Head]]:
+def check(
+    ledger: Path, exported: Iterable[Head], anchors: Iterable[Placed] = (), keys: Sequence[Key] = ()
+) -> tuple[Verification, list[Head]]:
     """Check a ledger file and take down its heads.
 
     Raises:
@@ -193,7 +237,7 @@ def check(ledger: Path, exported: Iterable[Head]) -> tuple[Verification, list[He
         connection.execute("BEGIN")
         if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
             raise ValueError("it is no ladder ledger")
-        found = verify(connection, exported)
+        found = verify(connection, exported, anchors, keys)
         heads = connection.execute(HEADS).fetchall() if found.ok else []
     if at_rest and ledger.stat().st_mtime_ns != before:
         raise ValueError("it was written to meanwhile; check it again")
@@ -207,16 +251,23 @@ def read_heads(path: Path) -> Iterator[Head]:
         yield str(head["stream"]), int(head["n"]), str(head["hash"])
 
 
+UNSIGNED = "; their signatures were not checked, since no key was given"
+
+
 def main() -> int:
     """The program; see the module's docstring."""
     parser = argparse.ArgumentParser(description="Check a ladder ledger. It is only read.")
     parser.add_argument("ledger", type=Path)
     parser.add_argument("--head", type=Path, action="append", default=[], help="heads exported earlier; repeatable")
+    parser.add_argument("--anchor", type=Path, action="append", default=[], help="exported checkpoints; repeatable")
+    parser.add_argument("--key", action="append", default=[], help="a public key, or a file with one; repeatable")
     parser.add_argument("--export-heads", action="store_true", help="print where each chain ends, if all is well")
     asked = parser.parse_args()
     try:
         exported = [head for file in asked.head for head in read_heads(file)]
-        found, heads = check(asked.ledger.resolve(), exported)
+        anchors = [anchor for place in asked.anchor for anchor in read_anchors(place)]
+        keys = [key_at(key) for key in asked.key]
+        found, heads = check(asked.ledger.resolve(), exported, anchors, keys)
     except (OSError, ValueError, TypeError, KeyError, sqlite3.Error) as wrong:
         print(f"{asked.ledger} can't be checked: {wrong}", file=sys.stderr)  # noqa: T201  # it is a program
         return 2
@@ -224,7 +275,8 @@ def main() -> int:
         print(json.dumps({"stream": stream, "n": n, "hash": digest}))  # noqa: T201  # as above
     erased = f" ({found.erased} payloads erased)" if found.erased else ""
     verdict = "every chain is whole" if found.ok else f"{len(found.problems)} problems"
-    for line in (f"{found.entries} entries{erased}: {verdict}", *found.problems):
+    held = [f"held against {found.anchors} checkpoints from elsewhere{UNSIGNED * (not keys)}"] * bool(found.anchors)
+    for line in (f"{found.entries} entries{erased}: {verdict}", *held, *found.problems):
         print(line, file=sys.stderr if asked.export_heads else sys.stdout)
     return 0 if found.ok else 1
 

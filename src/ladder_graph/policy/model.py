@@ -13,6 +13,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from ladder_graph.calls import Call, digest_of
 from ladder_graph.policy import globs
 from ladder_graph.policy.bounds import Bound, Origin, Predicate, Table, Under, Volume
+from ladder_graph.policy.checkpoints import Checkpoints, Retention
 from ladder_graph.policy.checks import Check
 from ladder_graph.policy.console import Access, Accesses, Console
 from ladder_graph.policy.fields import ImportPath, Many, Name, Place, RungField, Strict, Template, placed
@@ -233,6 +234,10 @@ class Policy(Strict):
     """Where alerts from outside are taken, for checks of the kind `alert`."""
     metrics: Metrics = Metrics()
     """Where `/metrics` is served, by the console and by `ladder watch --listen`."""
+    checkpoints: Checkpoints = Checkpoints()
+    """Signed checkpoints of the ledger, and where they are exported to."""
+    retention: Retention = Retention()
+    """How long the ledger says what calls were about."""
     watcher: Literal["thread", "process"] = "thread"
     """Who sees watched actions through: a thread of the agent's process, which goes on when it is started again, or
     `ladder watch`, without which a tool of rung 4 with a `watch.window` asks."""
@@ -370,7 +375,9 @@ class Policy(Strict):
     @cached_property
     def revision(self) -> str:
         """A digest of what the policy allows, not of where things are kept; every entry of the ledger carries it."""
-        return digest_of("policy", self.model_dump(mode="json", exclude={"ledger", "drafts", "metrics"}))[:16]
+        return digest_of(
+            "policy", self.model_dump(mode="json", exclude={"ledger", "drafts", "metrics", "checkpoints", "retention"})
+        )[:16]
 
     def anchored(self, folder: str | os.PathLike[str]) -> Self:
         """This policy with every relative path in it taken from a folder."""
@@ -383,6 +390,7 @@ class Policy(Strict):
                 "tools": {name: rule.anchored(base) for name, rule in self.tools.items()},
                 "reports": self.reports.anchored(base),
                 "questions": self.questions.anchored(base),
+                "checkpoints": self.checkpoints.anchored(base),
             }
         )
 

@@ -164,6 +164,10 @@ class Comparison:
             if traced.arguments is not None and key in self._left:
                 return None, self._left.pop(key)
         named = [key for key in self._named[traced.id, traced.tool] if key in self._left]
+        # The key of an agent inside another one is over its name there, which a trace may not tell.
+        for key in named:
+            if traced.arguments is not None and self._left[key].traced.arguments == traced.arguments:
+                return None, self._left.pop(key)
         if named:
             account = self._left.pop(named[0])
             unknown = traced.arguments is None or account.traced.arguments is None

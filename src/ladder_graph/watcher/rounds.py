@@ -58,6 +58,8 @@ class Watcher(Work):
         super().__init__(store, clock, policy, declared, observers=observers)
         self.poll, self._sweeps = poll, Sweeps(sweep)
         self._reports = Sweeps(reports, SOON, OFTEN)
+        self.checkpoints = Sweeps(None)
+        """Makes checkpoints and hands them out, where this process is to."""
         self.name = f"{socket.gethostname()}/{os.getpid()}"
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -119,7 +121,7 @@ class Watcher(Work):
         for scope in self.unwinding.due(now):
             if not self._undoing.busy(scope):
                 self._undoing.begin([scope], now + LEASE, partial(self.unwinding.go_on, scope))
-        for sweep in (self._sweeps.turn(now), self._reports.turn(now)):
+        for sweep in (self._sweeps.turn(now), self._reports.turn(now), self.checkpoints.turn(now)):
             if sweep is not None:
                 self._looking.begin([], now, sweep)
         due = self.store.glance(watches.next_due)

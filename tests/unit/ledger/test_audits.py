@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ladder_graph import Ladder
-from ladder_graph.ledger import chain, verify_alone
+from ladder_graph.ledger import chain, checkpoints_alone, verify_alone
 from ladder_graph.ledger.journal import Journal
 from tests.unit.ledger.audited import run
 
@@ -140,11 +140,13 @@ def test_exported_heads_are_json_lines(exported, database):
 
 
 def test_it_needs_nothing_but_python():
-    """The file imports nothing of this package and nothing that must be installed."""
-    tree = ast.parse(Path(verify_alone.__file__).read_text(encoding="utf-8"))
-    imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-    imported |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    assert {name.partition(".")[0] for name in imported} <= sys.stdlib_module_names
+    """The two files import each other as a program does, and nothing else that must be installed."""
+    for file in (verify_alone, checkpoints_alone):
+        tree = ast.parse(Path(file.__file__).read_text(encoding="utf-8"))
+        imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+        imported |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        own = {"ladder_graph.ledger.checkpoints_alone", "checkpoints_alone"}
+        assert {name.partition(".")[0] for name in imported - own} <= sys.stdlib_module_names
 
 
 def test_there_is_one_check():
@@ -162,8 +164,9 @@ def test_it_changes_nothing(file):
     assert {path.name: path.read_bytes() for path in file.parent.iterdir()} == before
 
 
-def test_a_copy_of_the_file_alone_runs(file, tmp_path):
-    """An auditor may take the one file along."""
+def test_a_copy_of_the_files_alone_runs(file, tmp_path):
+    """An auditor may take the two files along, which use nothing of the package that may be installed."""
+    shutil.copy(checkpoints_alone.__file__, tmp_path)
     alone = shutil.copy(verify_alone.__file__, tmp_path / "check.py")
     done = subprocess.run([sys.executable, "-I", "-S", alone, file], capture_output=True, text=True, check=False)
     assert done.returncode == 0

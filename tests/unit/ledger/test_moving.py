@@ -398,6 +398,24 @@ def test_a_place_that_is_lost_is_not_looked_for(file, postgres):
         take_back(file, postgres)
 
 
+def test_a_move_does_not_go_on_with_another_server(file, postgres):
+    """Where the address leads to depends on parameters too, and the mark tells them apart."""
+    with closing(Proxy(postgres)) as proxy:
+        port = proxy.url.partition("127.0.0.1:")[2].partition("/")[0]
+        there = postgres.replace("host=", f"port={port}&host=127.0.0.1&was=").partition("&was=")[0]
+        there += f"&schema={postgres.rpartition('=')[2]}"
+
+        def tell(step):
+            if step == "reserved":
+                proxy.cut()
+
+        with pytest.raises(LedgerError, match="stays shut"):
+            move(file, there, tell)
+        with pytest.raises(LedgerMoved, match=r"is being moved to postgresql://postgres@/postgres.* on 127\.0\.0\.1"):
+            move(file, postgres)
+        move(file, there)
+
+
 def test_the_marks_have_times_of_their_own(file, postgres):
     """When it began and when it was done are both kept, on both sides, with who did it."""
     times = iter(NOW + dt.timedelta(minutes=n) for n in range(9))

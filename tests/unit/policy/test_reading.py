@@ -178,8 +178,8 @@ def test_all_mistakes_come_at_once_in_order_with_their_lines(write):
     assert problems_of(load_policy, path) == [
         (
             f"{path}:1: agnet: unknown key; did you mean 'agent'? known keys: agent, ledger, drafts, tools, reports, "
-            "questions, people, keys, console, slack, trust, signals, metrics, watcher, rehearsals, ask, "
-            "prompts, prompt_values, data_version, provider_tools"
+            "questions, people, keys, console, slack, trust, signals, metrics, checkpoints, retention, "
+            "watcher, rehearsals, ask, prompts, prompt_values, data_version, provider_tools"
         ),
         (
             f"{path}:3: tools.send_email.rugn: unknown key; did you mean 'rung'? known keys: rung, ceiling, read_only, "

@@ -1,0 +1,1 @@
+"""Who signs checkpoints of the ledger, and where they are exported to."""

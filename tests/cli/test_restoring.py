@@ -1,0 +1,191 @@
+"""`ladder backup`, `ladder restore`: a copy is whole, and what it lacks makes no effect happen twice."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import stat
+import threading
+
+import pytest
+
+from ladder_graph.errors import LedgerError
+from ladder_graph.ledger import copies
+from tests.cli.notarized import ANCHORS, PRICE, READ, vouched
+from tests.cli.shop import Shop
+
+MAIL = ("send_mail", {"to": "bo@example.com"})
+TICKET = ("close_ticket", {"number": 7})
+WENT = ("--reason", "went through the outbox")
+
+
+def stands(ladder, tool):
+    """Where a tool stands, and why."""
+    return next(
+        (one["effective"], one["reasons"]) for one in ladder("status", "--json").document if one["tool"] == tool
+    )
+
+
+def waiting(shop):
+    """What is asked, each tool with the reason that people are shown."""
+    with shop.ladder() as ladder:
+        return {question.call.tool: question.reasons for question in ladder.pending()}
+
+
+def test_a_copy_is_of_one_moment_while_agents_write(shop, ladder):
+    """A copy that is taken while an agent writes is whole, in one file, for its owner alone."""
+    shop.run(READ)
+    over = threading.Event()
+
+    def write():
+        with shop.ladder() as one:
+            while not over.is_set():
+                one.demote("send_mail", "suggest", reason="a test")
+                one.demote("send_mail", "draft", reason="a test")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for number in range(5):
+            ladder("backup", f"copy-{number}.db")
+    finally:
+        over.set()
+        writer.join()
+    for number in range(5):
+        file = shop.folder / f"copy-{number}.db"
+        assert copies.check(file).ok
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert not list(shop.folder.glob(".copy*")) + list(shop.folder.glob("copy*-wal"))
+    assert "never written over" in ladder("backup", "copy-1.db", code=2).stderr
+
+
+def test_nothing_happens_twice_after_a_restore(shop, ladder):
+    """An agent goes on from an older ledger: what it did since asks, until somebody went through it."""
+    vouched(shop, ANCHORS)
+    shop.run(READ)
+    ladder("keys", "new")
+    ladder("backup", "copy.db")
+    shop.run(MAIL, PRICE)
+    ladder("checkpoint")
+    effects = list(shop.ran)
+    ladder("restore", "copy.db", "--yes")
+    # The limit of one mail for ever counts without the one that was sent, and the conversation begins anew.
+    shop.run(MAIL, PRICE, READ)
+    assert [one for one in shop.ran[len(effects) :] if not one.startswith("read_stock")] == []
+    assert shop.ran[-1] == "read_stock tea"  # what only reads goes on
+    asked = waiting(shop)
+    assert set(asked) == {"send_mail", "set_price"}
+    assert stands(ladder, "send_mail")[0] == "confirm"
+    assert "restored" in str(stands(ladder, "send_mail")[1])
+    assert "is older than what happened" in ladder("doctor", code=1).stdout
+    assert "put back from a copy" in ladder("checkpoint", code=2).stderr
+    ladder("restore", "--acknowledge", *WENT)
+    assert stands(ladder, "send_mail")[0] == "bounded"
+    ladder("doctor")
+
+
+def test_a_thread_that_was_under_way_asks_again(shop, ladder):
+    """An approval that was used after the copy was made isn't good a second time, nor is a question that waited."""
+    shop.run(TICKET)
+    with shop.ladder() as one:
+        question = one.pending()[0].id
+        one.approve(question, by="ana")
+    ladder("backup", "copy.db")
+    assert shop.resume("close_ticket") == "closed"
+    ladder("restore", "copy.db", "--yes")
+    shop.saver = type(shop.saver)()  # the same conversation, from where its server had it: begun anew
+    shop.threads.clear()
+    shop.run(TICKET)
+    assert shop.ran.count("closed") == 0
+    assert len(shop.ran) == 1
+
+
+def test_what_was_watched_is_left_to_a_person(shop, ladder):
+    """A window that was open in the copy is held: it may have been kept since, and isn't undone for being late."""
+    said = shop.policy.read_text(encoding="utf-8").replace(
+        'checks = [{ kind = "python", function = "shop_health:fine" }]',
+        'checks = [{ kind = "python", function = "shop_health:fine" }]\nwatch = { window = "1h" }',
+    )
+    shop.policy.write_text(said, encoding="utf-8")
+    shop.run(PRICE)
+    ladder("backup", "copy.db")
+    ladder("restore", "copy.db", "--yes")
+    (one,) = ladder("watched", "--json").document
+    assert one["phase"] == "held"
+    assert "put back from a copy" in one["why"]
+
+
+def test_a_copy_that_was_put_back_by_hand_is_found(shop, ladder):
+    """Where exported checkpoints are newer than the ledger, tools ask, though nobody has said anything."""
+    vouched(shop, ANCHORS)
+    shop.run(READ)
+    ladder("keys", "new")
+    ladder("backup", "copy.db")
+    shop.run(PRICE)
+    ladder("checkpoint")
+    ladder("checkpoint")
+    effects = len(shop.ran)
+    shutil.copy("copy.db", shop.file)
+    shop.run(PRICE)
+    assert len(shop.ran) == effects
+    assert "an older copy" in " ".join(str(waiting(shop)).split()) or "put back" in str(waiting(shop))
+
+
+def test_checkpoints_go_on_behind_the_newest(shop, ladder):
+    """Once somebody has gone through it, the next checkpoint says what is lost, and the anchors fit again."""
+    vouched(shop, ANCHORS)
+    shop.run(READ)
+    key = ladder("keys", "new").stdout.strip()
+    ladder("backup", "copy.db")
+    shop.run(PRICE)
+    ladder("keys", "rotate")
+    shop.run(PRICE)
+    ladder("checkpoint")
+    ladder("restore", "copy.db", "--yes")
+    assert ladder("verify", "--anchor", "anchors", "--key", key, code=1)
+    assert "say what was gone through" in ladder("restore", "--acknowledge", code=2).stderr
+    ladder("restore", "--acknowledge", *WENT)
+    shop.run(READ)
+    ladder("checkpoint")
+    found = ladder("verify", "--anchor", "anchors", "--key", key, "--json").document
+    assert found["problems"] == []
+    assert "nobody has put a copy" in ladder("restore", "--acknowledge", *WENT, code=2).stderr
+
+
+def test_what_is_no_copy_is_not_put_back(shop, ladder):
+    """A file that is no ledger, or a broken one, leaves the ledger as it is; and so does one that is in use."""
+    shop.run(READ)
+    ladder("backup", "copy.db")
+    (shop.folder / "no.db").write_text("no ledger", encoding="utf-8")
+    assert "no copy that could be put back" in ladder("restore", "no.db", "--yes", code=2).stderr
+    with shop.ladder() as one:
+        entries = one.verify().entries
+        assert "has" in ladder("restore", "copy.db", "--yes", code=2).stderr
+        assert one.verify().entries == entries
+    ladder("restore", "copy.db", "--yes")
+    assert "say what is meant" in ladder("restore", code=2).stderr
+
+
+def test_a_copy_on_a_server_is_its_own_matter(postgres, tmp_path, monkeypatch, ladder):
+    """On PostgreSQL `backup` says which command does it, and `restore --mark` that one was put back."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    shop = Shop(tmp_path, ledger=postgres)
+    shop.run(PRICE)
+    assert "pg_dump --format=custom --schema=" in ladder("backup", "copy.db", code=2).stderr
+    ladder("restore", "--mark")
+    effects = len(shop.ran)
+    shop.run(PRICE)
+    assert len(shop.ran) == effects
+    ladder("restore", "--acknowledge", *WENT)
+    shop.run(PRICE)
+    assert len(shop.ran) == effects + 1
+
+
+def test_a_full_disk_leaves_no_half_copy(shop, ladder, tmp_path):
+    """Where there is no place for a copy, there is none afterwards, and this is said."""
+    shop.run(READ)
+    assert "no copy can be kept" in ladder("backup", tmp_path / "gone" / "copy.db", code=2).stderr
+    with pytest.raises(LedgerError), contextlib.suppress(OSError):
+        copies.copy(tmp_path / "nothing.db", tmp_path / "copy.db")
+    assert not (tmp_path / "copy.db").exists()
