@@ -5,13 +5,14 @@ PYTHON ?= python3
 export PYTHON
 
 VENV := .venv
+SERVERS := .venv-servers
 PY := $(VENV)/bin/python
 # What each part is checked over; the parts that aren't there yet are left out.
 CODE := $(wildcard src tests examples benchmarks notebooks scripts)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test browser faults check lint types imports bench trust-sim format docs pin clean FORCE
+.PHONY: help demo test browser servers faults check lint types imports bench trust-sim format docs pin clean FORCE
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,10 +29,14 @@ browser: $(VENV)/dev.stamp  ## Run the tests of the pages, in a real browser
 	@mkdir -p build
 	$(PY) -m pytest -n 2 -m browser tests/browser
 
+servers: $(VENV)/dev.stamp $(SERVERS)/stamp  ## Run the tests of examples/server, on LangGraph's own server and on aegra
+	@mkdir -p build
+	$(PY) -m pytest -m servers tests/servers
+
 faults: $(VENV)/dev.stamp  ## Run the long tests of crashes and races, which `make test` runs a part of
 	$(PY) -m pytest -n 2 -m faults
 
-check: lint types imports test browser  ## Run everything: format, lint, types, import contracts, tests, docs
+check: lint types imports test browser servers  ## Run everything: format, lint, types, import contracts, tests, docs
 
 lint: $(VENV)/dev.stamp  ## Check format and lint
 	$(PY) -m ruff format --check $(CODE)
@@ -66,7 +71,7 @@ pin:  ## Write constraints.txt anew, with the newest versions
 	scripts/pin
 
 clean:  ## Remove everything that make made
-	rm -rf $(VENV) build dist .hypothesis .*_cache
+	rm -rf $(VENV) $(SERVERS) build dist .hypothesis .*_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/demo.stamp: pyproject.toml constraints.txt
@@ -79,7 +84,12 @@ $(VENV)/dev.stamp: pyproject.toml constraints.txt
 	@scripts/chromium
 	@touch $(VENV)/demo.stamp $@
 
+# Where they can't be installed there is no such folder, and the tests say why they are skipped.
+$(SERVERS)/stamp: pyproject.toml constraints.txt $(wildcard examples/server/*.txt)
+	@scripts/servers
+	@test ! -d $(SERVERS) || touch $@
+
 # In a copied or moved tree the stamps speak of another place.
 ifneq ($(shell cat $(VENV)/where 2>/dev/null),$(CURDIR))
-$(VENV)/demo.stamp $(VENV)/dev.stamp: FORCE
+$(VENV)/demo.stamp $(VENV)/dev.stamp $(SERVERS)/stamp: FORCE
 endif

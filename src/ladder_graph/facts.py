@@ -166,6 +166,8 @@ class Asking:
 
     requester: Person | None = None
     """Whose run proposed the call."""
+    continued: bool = False
+    """That run only goes on with what another one began, so that it is whoever asked before who asks now."""
     seed: str = ""
     """A secret of the task that asks, from which the word is made that an answer may name the question by."""
 

@@ -15,7 +15,7 @@ from ladder_graph.calls import Call
 from ladder_graph.deciding import Fitting, decision_of, edited, taken_before, unpassable, unrevocable
 from ladder_graph.errors import AnswerRefused
 from ladder_graph.facts import Decision, Means, Person, Question
-from ladder_graph.ledger import Journal, Reading, Store, acts, probes, resumptions
+from ladder_graph.ledger import Journal, Reading, Store, acts, probes, questions, resumptions
 from ladder_graph.policy import Policy
 from ladder_graph.trust.deeds import BLAMELESS
 from ladder_graph.trust.probing import due, mutated
@@ -80,6 +80,16 @@ class Questions(ABC):
         """
         journal = self._journal()
         return self.store.read(lambda cursor: acts.find_question(journal, cursor, question))
+
+    def requester(self, thread: str) -> Person | None:
+        """Whose run a thread's last question came from; None where it asked none, or nobody knew.
+
+        For whoever goes on with a thread in that person's name, such as a worker at a server.
+
+        Args:
+            thread: The LangGraph thread.
+        """
+        return self.store.read(lambda cursor: questions.requester_in(cursor, thread))
 
     def approve(
         self, question: str, *, by: str | Person, typed: str | None = None, digest: str | None = None,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from types import SimpleNamespace
+
 import pytest
 from langgraph.runtime import ServerInfo
 from langgraph.types import Command
@@ -69,6 +72,25 @@ def test_a_signed_in_user_answers_in_no_other_name(stage):
     assert ran == []
     assert "approved" not in kinds
     assert any("eve may not approve this" in one for one in said)
+
+
+@pytest.mark.parametrize(("who", "says"), [("eve", "eve may not approve this"), (identity.ANONYMOUS, "nobody's name")])
+def test_on_aegra_its_authentication_says_who_it_is(monkeypatch, who, says):
+    """It lets a client's word stand in the config of a run, so that only what it knows beside it counts."""
+    user = SimpleNamespace(identity=who, to_dict=lambda: {"identity": who, "tenant": "t1"})
+    monkeypatch.setitem(
+        sys.modules, "aegra_api.core.auth_ctx", SimpleNamespace(get_auth_ctx=lambda: SimpleNamespace(user=user))
+    )
+    world = World()
+    ladder = ladder_of({"a": {"rung": "confirm", "confirm": {"by": ["ana"], "not_requester": True}}})
+    graph = ladder.wrap(agent_of([calls("a", {"x": "1"}), "Done."], [world.tool("a")]))
+    out = graph.invoke(GO, on(**FORGED))
+    assert questions(out)[0]["requester"] == (None if who == identity.ANONYMOUS else who)
+    assert identity.facts(on(**FORGED)) == {"identity": who, "tenant": "t1"}
+    out = graph.invoke(Command(resume=YES), on(**FORGED))
+    assert world.ran == []
+    assert says in questions(out)[0]["complaint"]
+    ladder.close()
 
 
 @pytest.mark.parametrize("impact", ["medium", "high"])

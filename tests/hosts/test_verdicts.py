@@ -271,6 +271,24 @@ def test_whoever_asked_may_not_approve():
     assert world.ran == [("a", "1")]
 
 
+def test_what_comes_after_an_answer_is_still_the_askers():
+    """Who resumes a run that goes on to propose more hasn't asked for it; with new words of theirs they have."""
+    world = World()
+    ladder = ladder_of({"a": {**CONFIRM, "confirm": {"not_requester": True}}})
+    steps = [calls("a", {"x": "1"}), calls("a", {"x": "2"}), "Done.", calls("a", {"x": "3"})]
+    graph = ladder.wrap(agent_of(steps, [world.tool("a")]))
+    out = graph.invoke(GO, on(ladder_requester="ana"))
+    for way in (Command(resume={}), None):
+        assert questions(out)[0]["requester"] == "ana"
+        ladder.approve(ladder.pending()[0].id, by="bo")
+        out = graph.invoke(way, on(ladder_requester="bo"))
+    assert world.ran == [("a", "1"), ("a", "2")]
+    assert ladder.requester("1").name == "ana"
+    out = graph.invoke(GO, on(ladder_requester="bo"))
+    assert questions(out)[0]["requester"] == "bo"
+    assert ladder.requester("2") is None
+
+
 def test_an_unknown_requester_fails_closed():
     """Where nobody knows whose run it was, nobody can be told from them: nobody approves, and the words say how."""
     world, ladder, graph = asked(WAYS[0], {**CONFIRM, "confirm": {"not_requester": True}})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -15,16 +16,19 @@ from ladder_graph.facts import Person
 STUDIO = "langgraph-studio-user"
 """The identity that a development server gives to anybody who says it is the studio; never an approver."""
 
+ANONYMOUS = "anonymous"
+"""The identity that aegra gives to anybody where it authenticates nobody; never an approver."""
+
 
 def answering(answer: Answer) -> Person | None:
     """The person who gave an answer: the server's authenticated user, or else the name that the answer claims.
 
     Returns:
-        None where there is no name, or only that of the studio.
+        None where there is no name, or only one that a server gives to anybody.
     """
     user = _user_of(_server())
     if user is not None:
-        return None if user == STUDIO else Person(user, "server")
+        return _person(user)
     return Person(answer.by, "unverified") if answer.by else None
 
 
@@ -35,7 +39,8 @@ REQUESTER = "ladder_requester"
 def _fields_of(user: Any) -> Mapping[str, Any]:
     """What a server's user object holds; nothing where it isn't one that can be read."""
     try:
-        return {} if user is None else {key: user[key] for key in user}
+        plain = user.to_dict() if hasattr(user, "to_dict") else user
+        return {} if plain is None else {key: plain[key] for key in plain}
     except Exception:  # noqa: BLE001  # somebody's authentication made it; what isn't known asks
         return {}
 
@@ -52,8 +57,7 @@ def requesting(config: RunnableConfig) -> Person | None:
     """
     server = _server()
     if server is not None:
-        user = _user_of(server)
-        return None if user is None or user == STUDIO else Person(user, "server")
+        return _person(_user_of(server))
     named = config.get("configurable", {}).get(REQUESTER)
     return Person(named.strip(), "code") if isinstance(named, str) and named.strip() else None
 
@@ -76,7 +80,12 @@ def facts(config: RunnableConfig) -> Mapping[str, Any]:
 
 
 def _server() -> Any:
-    """What LangGraph's server injects into a run; None outside one. A caller's config can't forge it."""
+    """What a server knows of a run; None outside one. A caller's config can't forge it."""
+    return _aegra() or _langgraph()
+
+
+def _langgraph() -> Any:
+    """What LangGraph's server injects into a run."""
     runtime: Any = None
     try:
         runtime = get_runtime()
@@ -86,6 +95,16 @@ def _server() -> Any:
     return NOBODY if runtime is None else runtime.server_info
 
 
+def _aegra() -> Any:
+    """What aegra knows of a run that goes on in it. In the config, where it says so too, a client's word may stand."""
+    known = sys.modules.get("aegra_api.core.auth_ctx")
+    return None if known is None else known.get_auth_ctx()
+
+
 def _user_of(server: Any) -> str | None:
     identity = getattr(getattr(server, "user", None), "identity", None)
     return str(identity) if identity else None
+
+
+def _person(user: str | None) -> Person | None:
+    return None if user in {None, STUDIO, ANONYMOUS} else Person(str(user), "server")

@@ -29,6 +29,9 @@ ANSWERED = "__ladder_answered"
 STARTED = "__ladder_started"
 """Says in a run's config when the run was started, by the ladder's clock."""
 
+CONTINUED = "__ladder_continued"
+"""Says in a run's config whether the run only goes on with what an earlier one began."""
+
 SCRATCHPAD = "__pregel_scratchpad"
 """Where LangGraph's config keeps the answers that a task got."""
 
@@ -56,6 +59,16 @@ def is_answer(value: Any) -> bool:
         return False
     resume = value.resume
     return not (isinstance(resume, dict) and all(isinstance(key, str) and len(key) == ID_LENGTH for key in resume))
+
+
+def goes_on(value: Any) -> bool:
+    """Whether a run's input asks for nothing new: it is none, or answers what was asked."""
+    return value is None or (isinstance(value, Command) and value.resume is not None)
+
+
+def continued(config: RunnableConfig) -> bool:
+    """Whether the run of this task only goes on with what an earlier one began."""
+    return config.get("configurable", {}).get(CONTINUED) is True
 
 
 def forget_old_answers(config: RunnableConfig) -> None:

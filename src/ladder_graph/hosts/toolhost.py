@@ -31,7 +31,14 @@ from ladder_graph.hosts.identity import answering, requesting
 from ladder_graph.hosts.payload import interrupt_payload
 from ladder_graph.hosts.permit import Permit
 from ladder_graph.hosts.proposals import NO_ID
-from ladder_graph.hosts.resumes import answers_by_id, forget_a_repeated_answer, forget_old_answers, spend, started
+from ladder_graph.hosts.resumes import (
+    answers_by_id,
+    continued,
+    forget_a_repeated_answer,
+    forget_old_answers,
+    spend,
+    started,
+)
 from ladder_graph.hosts.scenery import NOTE, scene_of
 from ladder_graph.hosts.sealing import sealed
 from ladder_graph.policy.scene import Scene
@@ -216,7 +223,7 @@ class Interrupting(ABC):
 
     def asking(self) -> Asking:
         """Whose run it is, and the secret of the task."""
-        return Asking(requesting(self.config), self.seed)
+        return Asking(requesting(self.config), continued(self.config), self.seed)
 
     def scene(self, now: dt.datetime) -> Scene:
         """What is known of the run, and of its conversation."""

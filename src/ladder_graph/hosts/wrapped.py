@@ -12,7 +12,7 @@ from langgraph.graph.state import CompiledStateGraph
 
 from ladder_graph.hosts.conversation import READ
 from ladder_graph.hosts.nodes import GateNode
-from ladder_graph.hosts.resumes import ANSWERED, STARTED, is_answer
+from ladder_graph.hosts.resumes import ANSWERED, CONTINUED, STARTED, goes_on, is_answer
 
 
 class WrappedGraph(CompiledStateGraph[Any, Any, Any, Any]):
@@ -36,7 +36,7 @@ class WrappedGraph(CompiledStateGraph[Any, Any, Any, Any]):
         if any(READ in place.get("configurable", {}) for place in (ambient, config or {})):
             return config
         given, clock = config or {}, _clock_of(self)
-        said = {ANSWERED: is_answer(value), **({} if clock is None else {STARTED: clock()})}
+        said = {ANSWERED: is_answer(value), CONTINUED: goes_on(value), **({} if clock is None else {STARTED: clock()})}
         return {**given, "configurable": {**given.get("configurable", {}), **said}}
 
     def _translated(self, options: dict[str, Any]) -> dict[str, Any]:

@@ -46,6 +46,8 @@ class Asked(Actions):
         """
         place, requester = self.place(cursor, call), asking.requester
         if place is None:
+            if asking.continued:
+                requester = questions.requester_in(cursor, call.thread) or requester
             self.enter(cursor, call, State.ASKED, route)
         elif place["state"] not in _WAITS:
             raise Refused(NotClaimed("busy", f"it is {place['state']} already."))

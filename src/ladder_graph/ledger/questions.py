@@ -133,6 +133,12 @@ def last_answer(cursor: Cursor, thread: str) -> Decision | None:
     return Decision(verdict, Person(row["by"], row["auth"]), moment(row["answered_us"]), row["reason"])
 
 
+def requester_in(cursor: Cursor, thread: str) -> Person | None:
+    """Whose run the last question of a thread came from; None where there is none, or nobody knew."""
+    row = cursor.execute(sql.LAST_REQUESTER, {"thread": thread}).fetchone()
+    return Person(row["requester"], row["requester_auth"]) if row is not None and row["requester"] else None
+
+
 def declined(cursor: Cursor, call: Call) -> Decision | None:
     """A person's no to the same tool and arguments in the same thread, under whatever id."""
     row = cursor.execute(sql.DECLINED_LIKE, {"thread": call.thread, "digest": call.digest}).fetchone()

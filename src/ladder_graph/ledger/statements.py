@@ -294,6 +294,14 @@ LAST_ANSWER = _sql(
     .limit(1)
 )
 """The last answer that was taken in a thread."""
+LAST_REQUESTER = _sql(
+    select(_question.c.requester, _question.c.requester_auth)
+    .join(_action, _action.c.key == _question.c.action)
+    .where(_action.c.thread == bindparam("thread"))
+    .order_by(_question.c.asked_us.desc())
+    .limit(1)
+)
+"""Whose run the last question of a thread came from; empty where nobody knew."""
 
 MOVE_QUESTION = _sql(
     update(_question)

@@ -1,0 +1,1 @@
+"""A small shop's agent, as a LangGraph server runs it."""
