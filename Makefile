@@ -4,6 +4,8 @@
 PYTHON ?= python3
 export PYTHON
 SEED ?= 1
+# Every process compiles all tests anew where this is set, which takes longer than many of them.
+unexport PYTHONDONTWRITEBYTECODE
 
 VENV := .venv
 SERVERS := .venv-servers
@@ -13,7 +15,7 @@ CODE := $(wildcard src tests examples benchmarks notebooks scripts)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test browser servers faults soak check lint types imports bench trust-sim format docs pin clean FORCE
+.PHONY: help demo test browser servers faults soak check lint types imports bench trust-sim quality format docs pin clean FORCE
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +63,9 @@ bench: $(VENV)/dev.stamp  ## Measure, beside other gates too, and write docs/ben
 trust-sim: $(VENV)/dev.stamp  ## Simulate how trust is earned, and write docs/trust-sim.md
 	$(PY) -m benchmarks.trust_sim
 
+quality: $(VENV)/dev.stamp  ## Print coverage, mutation score and counts of the tests; SAMPLE=300 draws more mutants
+	nice $(PY) -m scripts.quality $(if $(SAMPLE),--mutants $(SAMPLE))
+
 format: $(VENV)/dev.stamp  ## Format the code and mend what lint can mend
 	$(PY) -m ruff check --fix-only --quiet $(CODE)
 	$(PY) -m ruff format $(CODE)
@@ -70,6 +75,7 @@ docs: $(VENV)/dev.stamp  ## Write the generated pages of docs/ anew
 	$(PY) -m scripts.write_schema
 	$(PY) -m scripts.write_dashboard
 	$(PY) -m scripts.misuse
+	$(PY) -m scripts.quality.page
 
 pin:  ## Write constraints.txt anew, with the newest versions
 	scripts/pin

@@ -24,6 +24,9 @@ BENCHMARKS = {
     "standings": "standings",
     "console": "console",
     "replay": "replay",
+    "fleet": "fleet",
+    "growth": "growth",
+    "waiting": "waiting",
     "moving": "moving",
     "peers": "peers.side_by_side",
 }

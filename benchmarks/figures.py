@@ -10,9 +10,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-Unit = Literal["ratio", "count", "us_cpu", "us_cpu_added", "us_wall", "ms_cpu", "s_cpu", "mb"]
+Unit = Literal["ratio", "count", "us_cpu", "us_cpu_added", "us_wall", "ms_cpu", "s_cpu", "mb", "kb", "per_s"]
 """`us_cpu` is microseconds of CPU time, `ms_cpu` milliseconds and `s_cpu` seconds of it, `us_cpu_added` what a call
-costs above something that is named, `us_wall` microseconds on the clock, and `mb` is megabytes of memory."""
+costs above something that is named, `us_wall` microseconds on the clock, `mb` and `kb` are megabytes and kilobytes,
+and `per_s` is how many a second."""
 
 
 @dataclass(frozen=True, slots=True)

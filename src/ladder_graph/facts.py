@@ -247,6 +247,8 @@ class Seen:
     """It is made inside a scope that is undone as a whole."""
     pivot: str = ""
     """What of its scope could not be undone any more after it, in words; empty where nothing is lost by it."""
+    mark: str = field(default="", compare=False)
+    """The part of it that every call has, in one word, as the ledger tells it; empty where there is more."""
     end: int = field(default=-1, compare=False)
     """How long its agent's chain was then; -1 where that wasn't looked at."""
     at_us: int = field(default=0, compare=False)

@@ -23,7 +23,7 @@ from ladder_graph.hearing import hear
 from ladder_graph.hosting import Host
 from ladder_graph.ledger import Journal, Store, acts, members, quotas, rehearsals, resumptions, sagas, starts, watchers
 from ladder_graph.ledger.clocks import Moment
-from ladder_graph.ledger.cursor import Cursor
+from ladder_graph.ledger.cursor import Cursor, Hoped
 from ladder_graph.ledger.digests import lapse_late, mute
 from ladder_graph.ledger.filing import Filing, page
 from ladder_graph.ledger.questions import Terms, nonce_of, word_of
@@ -145,14 +145,14 @@ class Turn:
             return cast("T", replace(answer, word=word if nonce_of(word) == answer.nonce else ""))
         return answer
 
-    def _claimed(
-        self, step: Claim | TakeOver, claim: Callable[[Cursor], Claimed | NotClaimed]
-    ) -> Callable[[Cursor], Claimed | NotClaimed]:
+    def _claimed(self, step: Claim | TakeOver, claim: Callable[[Cursor], Any]) -> Callable[[Cursor], Any]:
         """A claim that is remembered until the task is over, however that ends, and whether or not it held."""
 
-        def work(cursor: Cursor) -> Claimed | NotClaimed:
+        def work(cursor: Cursor) -> Any:
             claimed = claim(cursor)
-            if isinstance(claimed, Claimed):
+            if isinstance(claimed, Hoped):
+                self.endings.append(claimed.forget)
+            elif isinstance(claimed, Claimed):
                 self.endings.append(functools.partial(self.store.owner.end, step.call.key, claimed.fence))
             return claimed
 
@@ -170,17 +170,15 @@ class Turn:
             sagas.waits(cursor, self.saga, step.call)
         return replace(asked, trace=trace_of(cursor, asked)) if step.trace else asked
 
-    def _joined(self, cursor: Cursor, journal: Journal, step: Claim) -> Claimed:
+    def _joined(self, cursor: Cursor, journal: Journal, step: Claim) -> Claimed | Hoped[Claimed]:
         """The claim, as a member of the scope that the call is made in, or was asked about in. A read is no member."""
+        claim = functools.partial(journal.claim, cursor, step, self.terms, self.filing)
         if not self.saga or self.terms.rule.read_only:
-            return journal.claim(cursor, step, self.terms, self.filing)
-        if step.split is not None:
-            # Its part and its rest are what has an effect, and each of them is a member.
+            return journal.hope(cursor, step) or claim()
+        if step.split is not None:  # Its part and its rest are what has an effect, and each of them is a member.
             sagas.refuse(cursor, self.saga)
-            return journal.claim(cursor, step, self.terms, self.filing)
-        return sagas.admitted(
-            cursor, journal, self.saga, step, lambda: journal.claim(cursor, step, self.terms, self.filing)
-        )
+            return claim()
+        return sagas.admitted(cursor, journal, self.saga, step, claim)
 
     def _taken_over(self, cursor: Cursor, journal: Journal, step: TakeOver) -> Claimed | NotClaimed:
         """An action that is taken over; where that is to undo it, its scope is undone with it."""
@@ -317,11 +315,14 @@ class Turn:
         if self.claim is not None and self.claim.artifact is not None:
             self.after[self.claim.call.key] = touched(self.declaration, self.claim.artifact)
 
-    def _record(self, journal: Journal, step: Record) -> Callable[[Cursor], bool]:
+    def _record(self, journal: Journal, step: Record) -> Callable[[Cursor], bool | Hoped[bool]]:
         reply = self._reply(step)
         detail = step.outcome.text if step.outcome is not None else ""
 
-        def work(cursor: Cursor) -> bool:
+        def work(cursor: Cursor) -> bool | Hoped[bool]:
+            hoped = None if self.saga or self.apart or self.undoable else journal.hope_for(cursor, step, reply)
+            if hoped:
+                return hoped
             cost = step.outcome.cost if step.outcome is not None else None
             held = quotas.overrun(cursor, step.call.key, cost) if cost is not None else None
             recorded = journal.record(cursor, step, reply, self.after.get(step.call.key))

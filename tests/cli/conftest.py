@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import shutil
 
 import pytest
+from typer import testing
 from typer.testing import CliRunner
 
 from ladder_graph.cli.program import program
 from tests.cli.shop import DAY, Shop
+
+testing._get_command = functools.cache(testing._get_command)  # the commands are put together once for all tests
 
 
 @pytest.fixture(scope="session")

@@ -96,6 +96,12 @@ class Mortal:
         die(self._here, "in", self._what, self.count)
         return self._cursor.execute(*args)
 
+    def hope(self, *args):
+        """Send the one statement of a transaction that does without the others, unless it is the one to die at."""
+        self.count += 1
+        die(self._here, "in", self._what, self.count)
+        return self._cursor.hope(*args)
+
 
 def mortal(work, here, what, counted=None):
     """Work of a transaction that dies where it is told to, and says how many statements the first of its name has."""

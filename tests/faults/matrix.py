@@ -17,6 +17,8 @@ STATEMENTS = {"pose": 11, "answer": 13, "hear": 10, "claim": 7, "record": 6, "ta
 """How many statements each transaction has, the COMMIT not counted."""
 SHORT = {"claim": 5, "record": 4}
 """The same where what is held of a quota stays so."""
+AT_ONCE = 1
+"""Statements of the record of an everyday call on a server, which is hoped for."""
 OPENS = 2
 """More statements of a claim that opens the window of a quota: it finds none, and tidies up behind it."""
 TELLS = 1
@@ -50,18 +52,23 @@ ASKING = {"unasked": (), "at the ledger": ("pose", "answer"), "in band": ("pose"
 """The transactions that come before the claim."""
 
 
-def on_the_way(way, grain):
-    """Every point that a first way through comes by."""
+def recorded(kind, backend):
+    """Every point of the record of a call that took effect."""
+    return fine("record", AT_ONCE if backend == "postgres" and kind != "undoable" else None)
+
+
+def on_the_way(way, grain, kind="undoable", backend="sqlite"):
+    """Every point that a first way through comes by. On a server the first claim of a window hopes in vain."""
     asking = [point for what in ASKING[way] for point in grain(what)]
     more = OPENS if way == "unasked" else TELLS
     claim = fine("claim", STATEMENTS["claim"] + more) if grain is fine else grain("claim")
-    return [*asking, *claim, *EFFECT, *grain("record")]
+    return [*asking, *claim, *EFFECT, *(recorded(kind, backend) if grain is fine else grain("record"))]
 
 
-def in_recovery(kind, first):
+def in_recovery(kind, first, backend="sqlite"):
     """Every point that one comes by who recovers, unasked, from a crash at the first."""
     if nothing_known(first):
-        return on_the_way("unasked", fine)
+        return on_the_way("unasked", fine, kind, backend)
     if first == Point("after", "record"):
         return []
     found = [*fine("takeover"), *around("probe")]
@@ -73,7 +80,7 @@ def in_recovery(kind, first):
         case "neither":
             return [*found, *fine("record", SHORT["record"])]
         case "probe" if happened(first):
-            return [*found, *fine("record")]
+            return [*found, *recorded(kind, backend)]
         case _:  # It didn't happen, or may happen again: paused, and started over.
             effect = EFFECT[::2] if happened(first) else EFFECT  # A key that is known changes nothing a second time.
             return [*found, *fine("record", SHORT["record"]), *fine("claim", SHORT["claim"]), *effect]

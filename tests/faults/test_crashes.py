@@ -56,7 +56,7 @@ EVERY = [
     (backend, way, kind, driver, here)
     for backend, driver in [("sqlite", "sync"), ("sqlite", "async"), ("postgres", "sync")]
     for way, kind in product(WAYS, KINDS)
-    for here in on_the_way(way, fine)
+    for here in on_the_way(way, fine, kind, backend)
 ]
 
 
@@ -113,7 +113,7 @@ FIRST = [Point("in", "claim"), Point("after", "claim"), *EFFECT, Point("before",
 TWO = [
     (backend, kind, first, second)
     for backend, kind, first in product(BACKENDS, KINDS, FIRST)
-    for second in in_recovery(kind, first)
+    for second in in_recovery(kind, first, backend)
 ]
 LATER = [
     *(Point(when, what) for what in ("takeover", "record", "claim") for when in ("in", "after")),

@@ -109,9 +109,7 @@ class Actions:
         Returns:
             The payload's hash.
         """
-        text = printable(_json({"policy": self.revision, **body}))
-        salt = secrets.token_bytes(16)
-        payload = payload_hash(salt, text)
+        payload, salt, text = self.salted(body)
         # What was read just now holds for the one entry that follows it.
         end = self._ends.pop(stream, None)
         n, prev = end or cursor.execute(sql.HEAD, {"stream": stream}).fetchone() or (0, GENESIS)
@@ -182,22 +180,39 @@ class Actions:
         filed: tuple[str, int] | None = None,
     ) -> None:  # fmt: skip
         """Write an action down for the first time, with the arguments, the reasons, and the digest it is filed in."""
-        scope = self.scope_of(call)
         body = {
-            "tool": call.tool, "arguments": normalise(call.arguments), "digest": call.digest, "thread": call.thread,
-            "call": call.id, "env": call.env, "scope": scope, **placed(route),
+            **self.proposed(call, route),
             **({"edited_from": edited_from} if edited_from else {}), **({"part_of": part_of} if part_of else {}),
             **({"report": filed[0], "read_by": filed[1]} if filed else {}), **sealed(artifact, watch),
         }  # fmt: skip
         payload = self.append(cursor, call.agent, state, call.key, body)
         cursor.execute(sql.INSERT_ACTION, {
+            **self.row(call, state, route, fence), "payload": payload, "text": text, "artifact": artifact,
+        })  # fmt: skip
+
+    def proposed(self, call: Call, route: Route) -> dict[str, Any]:
+        """What the first entry about an action says in any case."""
+        return {
+            "tool": call.tool, "arguments": normalise(call.arguments), "digest": call.digest, "thread": call.thread,
+            "call": call.id, "env": call.env, "scope": self.scope_of(call), **placed(route),
+        }  # fmt: skip
+
+    def salted(self, body: Mapping[str, Any]) -> tuple[str, bytes, str]:
+        """A payload: its hash, its salt and its text."""
+        text = printable(_json({"policy": self.revision, **body}))
+        salt = secrets.token_bytes(16)
+        return payload_hash(salt, text), salt, text
+
+    def row(self, call: Call, state: State, route: Route, fence: int) -> dict[str, Any]:
+        """The row of an action that the ledger hears of for the first time."""
+        return {
             "key": call.key, "agent": call.agent, "thread": call.thread, "call_id": call.id, "tool": call.tool,
-            "digest": call.digest, "env": call.env, "scope": scope, "checkpoint": self.checkpoint,
+            "digest": call.digest, "env": call.env, "scope": self.scope_of(call), "checkpoint": self.checkpoint,
             "rung": int(route.rung), "state": state,
             "owner": self.owner.hold() if fence else "", "fence": fence, "at_us": self.us, "updated_us": self.us,
-            "payload": payload, "why": route.why, "text": text, "reply": None, "artifact": artifact, "actor": "",
+            "payload": "", "why": route.why, "text": "", "reply": None, "artifact": None, "actor": "",
             "verdict": "", "outside": ",".join(route.outside), "successor": "",
-        })  # fmt: skip
+        }  # fmt: skip
 
 
 def mentions(action: str, body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -27,11 +27,12 @@ class Database(Protocol):
     shared_connection: bool
     """Readers see what the writer is doing, so they must wait for each other."""
 
-    def transaction(self, *, durable: bool) -> AbstractContextManager[Cursor]:
+    def transaction(self, *, durable: bool, hoping: bool = False) -> AbstractContextManager[Cursor]:
         """A transaction that no other writer of this agent's entries is in: committed at the end, unless it raises.
 
         Args:
             durable: Whether a power cut after the commit may not lose it.
+            hoping: Whether the work may send what it hopes for, see `Hopeful`; what came of it is known at the end.
 
         Raises:
             Conflict: Nothing of it holds, and it may be tried anew.

@@ -14,12 +14,12 @@ from typing import Any
 
 from ladder_graph.calls import Call
 from ladder_graph.facts import Known, Question, Seen
-from ladder_graph.ledger import beyond, drafts, filing, following, questions, quotas, resumptions, watches
+from ladder_graph.ledger import at_once, beyond, drafts, filing, following, questions, quotas, resumptions, watches
 from ladder_graph.ledger import statements as sql
 from ladder_graph.ledger.actions import Refused, pinned_in, placed, printable, sealed
 from ladder_graph.ledger.asking import Asked
 from ladder_graph.ledger.clocks import Moment
-from ladder_graph.ledger.cursor import Cursor
+from ladder_graph.ledger.cursor import Cursor, Hoped, hopeful
 from ladder_graph.ledger.filing import Filing
 from ladder_graph.ledger.questions import Terms
 from ladder_graph.ledger.rows import US
@@ -80,6 +80,7 @@ class Journal(Asked):
             left=(*left, *((charge, quotas.left(cursor, charge)) for charge in others)),
             overdue=found["overdue"] or 0,
             pinned=pinned_in(found["pinned"]),
+            mark=at_once.mark(found) if hopeful(cursor) else "",
             end=-1 if like or found["end"] is None else found["end"],
             at_us=self.us,
         )
@@ -148,6 +149,14 @@ class Journal(Asked):
             self._arm(cursor, step, watch, rule.watch.window)
         self.owner.begin(step.call.key, fence)
         return Claimed(fence)
+
+    def hope(self, cursor: Cursor, step: Claim) -> Hoped[Claimed] | None:
+        """The same in one statement, where it is an everyday claim on a server; otherwise None."""
+        return at_once.claim(self, cursor, step)
+
+    def hope_for(self, cursor: Cursor, step: Record, reply: bytes | None) -> Hoped[bool] | None:
+        """As `record`, in one statement, where what there is no undo of took effect on a server; otherwise None."""
+        return at_once.record(self, cursor, step, reply)
 
     def _arm(self, cursor: Cursor, step: Claim, watch: str, length: float) -> None:
         """Write down that the action is to be watched, so that it is even if this process dies with the effect."""

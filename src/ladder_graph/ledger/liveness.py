@@ -83,6 +83,10 @@ class Owner(ABC):
         """The task is over, whether or not what came of it could be recorded."""
         self._running.discard((action, fence))
 
+    def runs(self, action: str, fence: int) -> bool:
+        """Whether a task of this process runs that action under that fence."""
+        return (action, fence) in self._running
+
     def alive(self, owner: str, action: str, fence: int) -> bool:
         """Whether somebody may still be running that action.
 

@@ -7,6 +7,7 @@ after the other, each of them whole.
 
 from __future__ import annotations
 
+import functools
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -105,14 +106,20 @@ _REFUSING = {
 
 def _first(dialect: Dialect) -> list[str]:
     """Version 1: all tables, and triggers that refuse to change or delete an entry."""
+    tables = _tables(type(dialect))  # type: ignore[arg-type]  # a class can be a key, whatever SQLAlchemy's says
+    return [*tables, *_REFUSING[dialect.name]]
+
+
+@functools.cache  # to write them takes longer than to run them, and a process may make many ledgers
+def _tables(dialect: type[Dialect]) -> tuple[str, ...]:
     statements: list[str] = []
     for model in TABLES:
         table = model.__table__  # type: ignore[attr-defined]  # SQLModel adds it to every table class
         assert isinstance(table, Table)  # noqa: S101  # narrows the type for the next lines
         indexes = sorted(table.indexes, key=lambda index: str(index.name))
-        statements += [str(CreateTable(table).compile(dialect=dialect))]
-        statements += [str(CreateIndex(index).compile(dialect=dialect)) for index in indexes]
-    return statements + _REFUSING[dialect.name]
+        statements += [str(CreateTable(table).compile(dialect=dialect()))]
+        statements += [str(CreateIndex(index).compile(dialect=dialect())) for index in indexes]
+    return tuple(statements)
 
 
 MIGRATIONS: tuple[Callable[[Dialect], list[str]], ...] = (_first,)

@@ -2,12 +2,17 @@
 
 Writers of one lane (one agent) wait for each other in an advisory lock, so that each transaction sees the ones before
 it; those of other lanes go on beside them.
+
+There is no pool of writers: the threads and tasks of a process that wait for its one writer are committed together by
+whoever leads (`ladder_graph.ledger.store`), in one exchange with the server. So a process holds three connections,
+whatever its number of threads, and one or two more for lists and pages once they are asked for. Async callers wait in
+the store's own thread, and psycopg's pipeline is driven there without its async layer.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext, suppress
 from typing import Any
 
@@ -53,6 +58,7 @@ class PostgresDatabase:
         with ExitStack() as opened:
             self.writer = opened.enter_context(closing(self._connect()))
             self._ready()
+            self._flushes = self._may_flush()
             self.reader = self._connect()
             opened.pop_all()
         self._writing, self._reading = Wire(self.writer), Wire(self.reader)
@@ -63,9 +69,20 @@ class PostgresDatabase:
     def _connect(self) -> psycopg.Connection[Any]:
         # A process that is stopped in the middle of a transaction must not stop all the others. And every statement
         # reads a row or a few by their keys, so that planning it anew for each value is wasted.
+        # Nor may a plan that was made while a table was small go through all of it once it is large.
         return self._address.connect(
-            idle_in_transaction_session_timeout="30s", plan_cache_mode="force_generic_plan", jit="off"
-        )
+            idle_in_transaction_session_timeout="30s", plan_cache_mode="force_generic_plan", jit="off",
+            enable_seqscan="off",
+        )  # fmt: skip
+
+    def _may_flush(self) -> bool:
+        """Whether this role may write a message of its own into the log; elsewhere each COMMIT waits for the disk."""
+        # Its signature is another one from release to release.
+        found = self.writer.execute(
+            "SELECT bool_and(has_function_privilege(oid, 'EXECUTE')) FROM pg_proc WHERE proname = %s",
+            ["pg_logical_emit_message"],
+        ).fetchone()
+        return found is not None and bool(found[0])
 
     def _ready(self) -> None:
         try:
@@ -76,28 +93,36 @@ class PostgresDatabase:
     # --- transactions ----------------------------------------------------------------------------------------
 
     @contextmanager
-    def transaction(self, *, durable: bool) -> Iterator[Cursor]:
-        """A transaction that no other writer of the lane is in."""
+    def transaction(self, *, durable: bool, hoping: bool = False) -> Iterator[Cursor]:
+        """A transaction that no other writer of the lane is in. Its lane is free again before it is on the disk.
+
+        The COMMIT itself doesn't wait for the disk, and in the same round trip everything up to it is flushed: whoever
+        comes next in the lane needn't wait for that, and one flush serves all who wait for one.
+        """
         if self.writer.closed:
             self.writer = self._again()
             self._writing = Wire(self.writer)
-        cursor = WireCursor(self._writing)
-        committing = False
+        cursor, committing = WireCursor(self._writing, hoping=hoping), False
         try:
             with self._writing:
                 cursor.execute("BEGIN")
-                cursor.execute(_ENTER, {"lane": self._lane, "level": "on" if durable else "off"})
+                cursor.execute(_ENTER, {"lane": self._lane, "level": "on" if durable and not self._flushes else "off"})
                 yield cursor
                 committing = True
-                cursor.execute("COMMIT").sync()
+                cursor.execute("COMMIT")
+                if durable and self._flushes:
+                    cursor.execute(FLUSH)
+                cursor.sync()
         except psycopg.Error as wrong:
             if not self.writer.closed:
                 self._roll_back()
+                if committing and self._writing.committed:
+                    raise LedgerUnwritable(f"{self.name}: {_NOT_FLUSHED}: {wrong}. {_NOTHING_RAN}") from wrong
                 if isinstance(wrong, AGAIN):
                     raise Conflict(str(wrong)) from wrong
                 raise
             # What was sent before the connection was lost may have held, if the end of it was sent.
-            if not (committing and self._held(cursor.witness)):
+            if not (committing and self._held(cursor, durable=durable)):
                 raise Conflict(f"{self.name}: the connection was lost: {wrong}") from wrong
         except BaseException:
             self._roll_back()
@@ -110,26 +135,35 @@ class PostgresDatabase:
                 with self._writing:
                     WireCursor(self._writing).execute("ROLLBACK")
 
-    def _held(self, witness: Mapping[str, Any] | None) -> bool:
-        """Whether a transaction holds whose end nobody told us, by the last entry that it wrote.
+    def _held(self, cursor: WireCursor, *, durable: bool) -> bool:
+        """Whether a transaction holds whose end nobody told us, by the entries that it wrote.
 
-        Its lane is locked until it is over, so whoever has the lock sees how it ended.
+        Its lane is locked until it is over, so whoever has the lock sees how it ended. What it only hoped for may have
+        come to nothing though it held.
 
         Raises:
             LedgerUnwritable: The server doesn't come back, so nobody can tell.
         """
-        if witness is None:
+        witness, hopes = cursor.witness, cursor.hopes
+        if witness is None and not hopes:
             return False
         try:
             with closing(self._again()) as connection, connection.transaction():
                 connection.execute("SELECT pg_advisory_xact_lock(%s)", [self._lane])
-                found = connection.execute(sql.ENTRY_HASH.postgres, witness).fetchone()
+                for hoped in hopes:
+                    hoped.held = connection.execute(sql.SAYS.postgres, hoped.proof).fetchone() is not None
+                held = any(hoped.held for hoped in hopes)
+                if witness is not None:
+                    found = connection.execute(sql.ENTRY_HASH.postgres, witness).fetchone()
+                    held = found is not None and found[0] == witness["hash"]
+                if held and durable and self._flushes:
+                    connection.execute(FLUSH)
         except psycopg.Error as wrong:
             raise LedgerUnwritable(
                 f"{self.name}: the connection was lost while something was written, and nobody can tell whether it "
-                f"holds: {wrong}. Nothing ran on the strength of it."
+                f"holds: {wrong}. {_NOTHING_RAN}"
             ) from wrong
-        return found is not None and found[0] == witness["hash"]
+        return held
 
     def _again(self) -> psycopg.Connection[Any]:
         """A new connection after one was lost; a server that is being restarted is waited for."""
@@ -146,12 +180,14 @@ class PostgresDatabase:
     def savepoint(self, cursor: Cursor) -> Iterator[None]:
         """A part of a transaction; its errors come out at its end, since a pipeline may still hold them."""
         assert isinstance(cursor, WireCursor)  # noqa: S101  # narrows the type
-        cursor.execute("SAVEPOINT job")
+        cursor.divide()
         try:
             yield
-            cursor.sync()
+            if cursor.join():
+                cursor.sync()
+                cursor.execute("RELEASE SAVEPOINT job")
         except Exception as wrong:
-            if not self.writer.closed:
+            if cursor.join() and not self.writer.closed:
                 with suppress(psycopg.Error):
                     cursor.sync()
                 cursor.execute("ROLLBACK TO SAVEPOINT job")
@@ -159,7 +195,6 @@ class PostgresDatabase:
             if isinstance(wrong, AGAIN):
                 raise Conflict(str(wrong)) from wrong
             raise
-        cursor.execute("RELEASE SAVEPOINT job")
 
     def in_transaction(self) -> bool:
         """Whether the transaction is there, sound or not."""
@@ -196,8 +231,8 @@ class PostgresDatabase:
         """SQLModel on a pool of connections of its own."""
         if self._pool is None:
             self._pool = create_engine(
-                "postgresql+psycopg://", creator=self._again, isolation_level="REPEATABLE READ", pool_size=2,
-                pool_pre_ping=True,
+                "postgresql+psycopg://", creator=self._again, isolation_level="REPEATABLE READ", pool_size=1,
+                max_overflow=1, pool_pre_ping=True,
             )  # fmt: skip
         with Session(self._pool, expire_on_commit=False) as session:
             try:
@@ -242,6 +277,12 @@ class PostgresDatabase:
             self._pool.dispose(close=False)
         return "this process was forked from one that had it open. Open it in each process, after the fork."
 
+
+FLUSH = "SELECT set_config('synchronous_commit', 'on', true), pg_logical_emit_message(true, 'ladder', '')"
+"""Write next to nothing in a transaction of its own, whose end is on the disk, and so is all that came before it."""
+
+_NOT_FLUSHED = "it was written, and nobody can tell whether it is on the disk"
+_NOTHING_RAN = "Nothing ran on the strength of it."
 
 _ENTER = "SELECT pg_advisory_xact_lock(%(lane)s), set_config('synchronous_commit', %(level)s, true)"
 """Wait for the lane, and say how durable the end of this transaction is."""

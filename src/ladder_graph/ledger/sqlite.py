@@ -74,8 +74,9 @@ class SqliteDatabase:
             raise in_our_words(wrong, self.name) from wrong
 
     @contextmanager
-    def transaction(self, *, durable: bool) -> Iterator[Cursor]:
+    def transaction(self, *, durable: bool, hoping: bool = False) -> Iterator[Cursor]:
         """A transaction that no other writer is in; they queue for it in the order they come."""
+        del hoping  # A statement is answered at once here.
         with self.queue:
             self._set_durability(durable=durable)
             cursor = _cursor(self.writer)

@@ -60,6 +60,10 @@ HEADS = _sql(select(_head.c.stream, _head.c.n, _head.c.hash))
 ENTRY_HASH = _sql(
     select(_entry.c.hash).where(and_(_entry.c.stream == bindparam("stream"), _entry.c.n == bindparam("n")))
 )
+SAYS = _sql(
+    select(_entry.c.n).where(and_(_entry.c.action == bindparam("action"), _entry.c.payload == bindparam("payload")))
+)
+"""Whether an entry about an action has exactly this payload."""
 LAST_ENTRY = _sql(
     select(*(_entry.c[name] for name in ("stream", "n", "at_us", "kind", "action", "payload", "prev", "hash")))
     .where(_entry.c.stream == bindparam("stream"))
@@ -168,19 +172,25 @@ _taken = (
     .where(_quota.c.quota == bindparam("quota"))
     .where(_quota.c.window >= _reached - bindparam("reach", type_=BigInteger))
 )
+_known = (
+    _held.scalar_subquery().label("held"),
+    func.coalesce(_late.scalar_subquery(), _late_by_boot.scalar_subquery()).label("overdue"),
+    _like,
+    select(_environment.c.components).where(_pinned).limit(1).scalar_subquery().label("pinned"),
+)
 LOOK = _sql(
     select(
-        _held.scalar_subquery().label("held"),
-        func.coalesce(_late.scalar_subquery(), _late_by_boot.scalar_subquery()).label("overdue"),
-        _like,
+        *_known,
         select(_head.c.n).where(_head.c.stream == bindparam("agent")).scalar_subquery().label("end"),
-        select(_environment.c.components).where(_pinned).limit(1).scalar_subquery().label("pinned"),
         _taken.scalar_subquery().label("taken"),
     )
 )
 """What the gate must know of every call: what its cell holds, whether a report on it wasn't read in time by either
 clock, whether this thread has seen the same tool and arguments before, how long the agent's chain is, the pinned
 environment, and what is taken from one quota, since most calls draw on one at most."""
+
+LOOK_AGAIN = _sql(select(*_known))
+"""The same, quotas apart."""
 
 TAKEN = _sql(_taken)
 """What is taken in the window that a counter is in, or in all buckets that a sliding one still reaches."""

@@ -19,7 +19,7 @@ from typing import Any, Generic, TypeVar, cast
 from sqlmodel import Session
 
 from ladder_graph.errors import LedgerError
-from ladder_graph.ledger.cursor import Cursor
+from ladder_graph.ledger.cursor import Cursor, Hoped
 from ladder_graph.ledger.database import Conflict, Database
 from ladder_graph.ledger.liveness import Owner
 from ladder_graph.ledger.sources import on_server
@@ -28,7 +28,11 @@ from ladder_graph.ledger.sqlite import SqliteDatabase
 T = TypeVar("T")
 C = TypeVar("C")
 Work = Callable[[Cursor], T]
-"""What one transaction does, on the driver's cursor. It may be called again where another writer came in between."""
+"""What one transaction does, on the driver's cursor. It may be called again where another writer came in between.
+
+It may come to something `Hoped` for: then that is what the caller gets where it came true, and otherwise the work is
+done again.
+"""
 
 ATTEMPTS = 5
 """How often work is tried while other writers come in between; each time one of them has got on."""
@@ -140,7 +144,7 @@ class _Job(Generic[T]):
         self.work = work
         self.durable = durable
         self.done = False
-        self.value: T | None = None
+        self.value: Any = None
         self.failure: BaseException | None = None
         self._turn = threading.Lock()
         self._turn.acquire()
@@ -156,6 +160,17 @@ class _Job(Generic[T]):
         """Wake whoever waits: it is done, or it is their turn to lead."""
         with suppress(RuntimeError):  # It was woken before, and didn't look yet.
             self._turn.release()
+
+    def came_true(self, *, committed: bool) -> bool:
+        """Whether it came to what it hoped for, if it hoped at all; otherwise that is forgotten."""
+        hoped = self.value
+        if isinstance(hoped, Hoped):
+            if not (committed and hoped.held):
+                hoped.forget()
+                self.value = None
+                return False
+            self.value = hoped.value
+        return True
 
     def result(self) -> T:
         if self.failure is not None:
@@ -244,33 +259,39 @@ class _Engine:
                 one.wake()
 
     def _commit(self, jobs: list[_Job[Any]]) -> None:
+        left, attempts = jobs, ATTEMPTS
         try:
-            attempts = ATTEMPTS
-            while not self._transact(jobs, last=attempts == 1):
+            while left:
+                left = self._transact(left, hoping=attempts == ATTEMPTS, last=attempts == 1)
                 attempts -= 1
         except Exception as wrong:  # noqa: BLE001  # it is handed to every caller whose work was lost with it
-            _lost(jobs, self._said(wrong))
+            _lost(left, self._said(wrong))
         except BaseException:
             # A keyboard interrupt belongs to the thread that it hit, and not to those whose work it carried.
             name = self.database.name
-            _lost(jobs, LedgerError(f"{name}: the writing thread was interrupted; look before you repeat it."))
+            _lost(left, LedgerError(f"{name}: the writing thread was interrupted; look before you repeat it."))
             raise
         finally:
             for job in jobs:
                 job.done = True
 
-    def _transact(self, jobs: list[_Job[Any]], *, last: bool) -> bool:
-        """Commit these jobs in one transaction; False where others came in between, and it may be tried again."""
+    def _transact(self, jobs: list[_Job[Any]], *, hoping: bool, last: bool) -> list[_Job[Any]]:
+        """Commit these jobs in one transaction, and return those that are to be tried anew.
+
+        All of them are where others came in between; otherwise those that hoped for something in vain.
+        """
         try:
-            with self.database.transaction(durable=any(job.durable for job in jobs)) as cursor:
+            with self.database.transaction(durable=any(job.durable for job in jobs), hoping=hoping) as cursor:
                 for job in jobs:
                     job.failure = None
                     self._run(cursor, job, alone=len(jobs) == 1, last=last)
         except Conflict:
             if last:
                 raise
-            return False
-        return True
+            for job in jobs:
+                job.came_true(committed=False)
+            return jobs
+        return [job for job in jobs if not job.came_true(committed=True)]
 
     def _run(self, cursor: Cursor, job: _Job[Any], *, alone: bool, last: bool) -> None:
         """Run one job; a refusal of its own undoes only its own writes."""

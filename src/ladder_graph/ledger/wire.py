@@ -15,12 +15,23 @@ from typing import Any
 
 import psycopg
 from psycopg import errors, pq
+from sqlalchemy import LargeBinary
+from sqlmodel import SQLModel
 
 from ladder_graph.ledger import statements as sql
+from ladder_graph.ledger.cursor import Hoped
 from ladder_graph.ledger.dialects import Sql
 
 _NAMED = re.compile(r"%(?:\((\w+)\)s|%)")
 """A parameter, or a percent sign that stands for itself."""
+
+_BYTES = frozenset(
+    column.name
+    for table in SQLModel.metadata.tables.values()
+    for column in table.columns
+    if isinstance(column.type, LargeBinary)
+)
+"""The names of parameters that may be bytes: those of the columns that hold some."""
 
 _READERS: dict[int, Callable[[bytes], Any]] = {
     16: lambda raw: raw == b"t",
@@ -28,6 +39,10 @@ _READERS: dict[int, Callable[[bytes], Any]] = {
     20: int, 21: int, 23: int, 1700: int,
 }  # fmt: skip
 """How a value in text form is read, by the number of its type: booleans, bytes and whole numbers; else it is text."""
+
+
+_TUPLES = pq.ExecStatus.TUPLES_OK
+_FINE = (_TUPLES, pq.ExecStatus.COMMAND_OK)
 
 
 class Row:
@@ -52,13 +67,14 @@ class Row:
 class _Prepared:
     """A statement as the server knows it."""
 
-    __slots__ = ("columns", "name", "names", "parameters", "statement", "text")
+    __slots__ = ("binary", "columns", "name", "names", "parameters", "statement", "text")
 
     def __init__(self, statement: str, number: int) -> None:
         self.statement = statement
         self.name = f"ladder_{number}".encode()
         self.parameters: list[str] = []
         self.text = _NAMED.sub(self._numbered, statement).encode()
+        self.binary = not _BYTES.isdisjoint(self.parameters)
         self.columns: list[Callable[[bytes], Any]] | None = None
         self.names: dict[str, int] = {}
 
@@ -87,10 +103,13 @@ def _read(raw: bytes | None, reader: Callable[[bytes], Any]) -> Any:
 
 
 def _written(value: Any) -> bytes | None:
-    """A parameter in text form; bytes go as they are."""
-    if value is None or isinstance(value, bytes):
-        return value
-    if isinstance(value, bool):
+    """A parameter in text form; bytes go as they are. The commonest come first."""
+    kind = type(value)
+    if kind is str:
+        return value.encode()  # type: ignore[no-any-return]  # a string's
+    if value is None or kind is bytes:
+        return value  # type: ignore[no-any-return]  # as it is
+    if kind is bool:
         return b"t" if value else b"f"
     return str(value).encode()
 
@@ -106,14 +125,16 @@ class Wire:
         self._pgconn = connection.pgconn
         self._prepared: dict[str, _Prepared] = {}
         self._numbers = itertools.count()
-        self._sent: deque[tuple[_Prepared, bool]] = deque()
-        """What no result has come of yet; whether it is the statement, or its preparation."""
+        self._sent: deque[tuple[_Prepared, bool, Hoped[Any] | None]] = deque()
+        """What no result has come of yet: whether it is the statement, or its preparation; and who hopes for it."""
         self._waiter = selectors.DefaultSelector()
         self._waiter.register(self._pgconn.socket, selectors.EVENT_READ)
         self.rows: list[Row] = []
         """Of the last statement that was waited for."""
         self.changed = 0
         """How many rows that statement changed."""
+        self.committed = False
+        """Whether the last transaction came to its COMMIT."""
 
     def __enter__(self) -> None:
         self._pgconn.enter_pipeline_mode()
@@ -133,8 +154,13 @@ class Wire:
             if self._pgconn.status == pq.ConnStatus.OK:
                 self._pgconn.exit_pipeline_mode()
 
-    def send(self, statement: str, parameters: Mapping[str, Any]) -> None:
+    def send(self, statement: str, parameters: Mapping[str, Any], hoped: Hoped[Any] | None = None) -> None:
         """Send a statement.
+
+        Args:
+            statement: In PostgreSQL's words.
+            parameters: By their names.
+            hoped: Who is told whether it changed a row.
 
         Raises:
             psycopg.Error: The connection is lost.
@@ -143,11 +169,11 @@ class Wire:
         if prepared is None:
             prepared = self._prepared[statement] = _Prepared(statement, next(self._numbers))
             self._pgconn.send_prepare(prepared.name, prepared.text)
-            self._sent.append((prepared, True))
+            self._sent.append((prepared, True, None))
         values = [parameters[name] for name in prepared.parameters]
-        formats = [pq.Format.BINARY if isinstance(value, bytes) else pq.Format.TEXT for value in values]
+        formats = [1 if type(value) is bytes else 0 for value in values] if prepared.binary else None
         self._pgconn.send_query_prepared(prepared.name, [_written(value) for value in values], formats)
-        self._sent.append((prepared, False))
+        self._sent.append((prepared, False, hoped))
 
     def sync(self) -> None:
         """Wait for everything that was sent, and keep the last result.
@@ -171,15 +197,19 @@ class Wire:
 
     def _kept(self, result: pq.abc.PGresult) -> psycopg.Error | None:
         """Keep a result; or say what went wrong."""
-        prepared, preparing = self._sent.popleft()
-        if result.status in {pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK}:
+        prepared, preparing, hoped = self._sent.popleft()
+        status = result.status
+        if status in _FINE:
             if not preparing:
-                self.rows = prepared.rows(result) if result.status == pq.ExecStatus.TUPLES_OK else []
+                self.rows = prepared.rows(result) if status == _TUPLES else []
                 self.changed = result.command_tuples or 0
+                self.committed = prepared.statement == "COMMIT" or (self.committed and prepared.statement != "BEGIN")
+                if hoped is not None:
+                    hoped.held = self.changed == 1
             return None
         if preparing:
             del self._prepared[prepared.statement]
-        return None if result.status == pq.ExecStatus.PIPELINE_ABORTED else _error(result)
+        return None if status == pq.ExecStatus.PIPELINE_ABORTED else _error(result)
 
     def _next(self) -> pq.abc.PGresult | None:
         """The next result, waited for without holding the interpreter up."""
@@ -208,25 +238,58 @@ def _error(result: pq.abc.PGresult) -> psycopg.Error:
 
 
 class WireCursor:
-    """A cursor on a wire."""
+    """A cursor on a wire.
 
-    def __init__(self, wire: Wire) -> None:
+    Args:
+        wire: The connection's.
+        hoping: Whether work may be hoped for on it, see `Hopeful`.
+    """
+
+    def __init__(self, wire: Wire, *, hoping: bool = False) -> None:
         self._wire = wire
         self._rows: Iterator[Row] | None = None
+        self.hoping = hoping
         self.witness: Mapping[str, Any] | None = None
-        """The last entry that was written, by which it can be told later whether it held."""
+        """The last entry that was certainly written, by which it can be told later whether it held."""
+        self.hopes: list[Hoped[Any]] = []
+        """What is hoped for in this transaction."""
+        self._apart, self._unsure = False, False
 
     def execute(self, statement: str, parameters: Mapping[str, Any] | None = None) -> WireCursor:
         """Send a statement; who looks at its result waits."""
+        if self._apart:
+            self._part()
         if statement is sql.INSERT_ENTRY:
             self.witness = parameters
         self._rows = None
         self._wire.send(statement.postgres if isinstance(statement, Sql) else statement, parameters or {})
         return self
 
+    def hope(self, statement: str, parameters: Mapping[str, Any], hoped: Hoped[Any]) -> None:
+        """As every hopeful cursor does: whether it did anything is known when the transaction is over."""
+        self._rows, self._unsure = None, True
+        self._wire.send(statement, parameters, hoped)
+        self.hopes.append(hoped)
+
+    def divide(self) -> None:
+        """Begin a part of the transaction, which has a savepoint as soon as it runs more than what it hopes for."""
+        self._apart = True
+
+    def join(self) -> bool:
+        """Let the part be over; whether it had a savepoint."""
+        apart, self._apart = not self._apart, False
+        return apart
+
+    def _part(self) -> None:
+        if self._unsure:
+            self.sync()  # What went wrong before is not this part's fault.
+        self._apart = False
+        self.execute("SAVEPOINT job")
+
     def sync(self) -> None:
         """Wait for everything that was sent."""
         self._wire.sync()
+        self._unsure = False
 
     @property
     def rowcount(self) -> int:
