@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from ladder_graph.facts import Person, Question
 from ladder_graph.ledger import Action, Entry, Reading, chronicle, listing, open_questions, tallies
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.open_questions import TERMS, Place, Waits
-from ladder_graph.ledger.pages import SIZE, Count, Page
+from ladder_graph.ledger.pages import LARGEST, SIZE, Count, Page
 from ladder_graph.ledger.questions import micros
 from ladder_graph.questions import person_of
 from ladder_graph.states import State
@@ -160,6 +160,24 @@ class Browsing(Windows):
             lambda cursor: listing.page(cursor, self._chains(cursor, agent, sees), sought, page, size)
         )
 
+    def actions(self, *, limit: int | None = None, state: State | None = None) -> list[Action]:
+        """The agent's actions, oldest first: all of them, or as much as is asked for, which costs about what it shows.
+
+        Args:
+            limit: How many at most: the latest ones; in one state, those that came to it last.
+            state: Only those that are in this state now.
+        """
+        if limit is None:
+            return self.reading.actions(self.policy.agent, state=state)
+        found: list[Action] = []
+        mark = None
+        while len(found) < limit:
+            page = self.acted(state=state, page=mark, size=min(limit - len(found), LARGEST))
+            found, mark = [*found, *page.items], page.next
+            if mark is None:
+                break
+        return found[::-1]
+
     def in_doubt(self, most: int | None = None) -> list[Action]:
         """Actions that a person must look at: outcome unknown, undo in trouble, or their process gone; oldest first.
 
@@ -167,16 +185,9 @@ class Browsing(Windows):
             most: How many of each state are looked at, the latest ones; all of them where nothing is said.
         """
         states = (State.UNKNOWN, State.UNDO_CONFLICT, State.UNDO_FAILED, State.STARTED)
-        found = [one for state in states for one in self._in_state(state, most)]
+        found = [one for state in states for one in self.actions(state=state, limit=most)]
         left = [one for one in found if one.state is not State.STARTED or self.doubtful_action(one.key)]
         return sorted(left, key=lambda action: action.at)
-
-    def _in_state(self, state: State, most: int | None) -> Sequence[Action]:
-        return (
-            self.reading.actions(self.policy.agent, state=state)
-            if most is None
-            else self.acted(state=state, size=most).items
-        )
 
     def doubtful_action(self, key: str) -> bool:
         """Whether nobody knows what became of an action: it is unknown, or was started and its process is gone.

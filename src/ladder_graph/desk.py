@@ -98,9 +98,9 @@ class Desk(Browsing, Carrying, Rollbacks, Accepting, Digesting, Continuing, Reta
 
     # --- people ----------------------------------------------------------------------------------------------
 
-    def suggestions(self) -> list[Action]:
-        """Suggestions of rung 0, oldest first, with what people made of them."""
-        return self.reading.actions(self.policy.agent, state=State.SUGGESTED)
+    def suggestions(self, *, limit: int | None = None) -> list[Action]:
+        """Suggestions of rung 0, oldest first, with what people made of them; the latest `limit` of them."""
+        return self.actions(state=State.SUGGESTED, limit=limit)
 
     def adopt(self, action: str, *, by: str | Person, reason: str = "") -> None:
         """Mark a suggestion as one that somebody acted on."""
@@ -307,10 +307,6 @@ class Desk(Browsing, Carrying, Rollbacks, Accepting, Digesting, Continuing, Reta
     def fitting(self, call: Call) -> Fitting:
         """How arguments for a call's tool are typed."""
         return self.seat_of(call.agent, call.tool).fitted
-
-    def actions(self, *, limit: int | None = None, state: State | None = None) -> list[Action]:
-        """The agent's actions, oldest first; the latest `limit` of them, or only those in one state."""
-        return self.reading.actions(self.policy.agent, limit=limit, state=state)
 
     def action(self, action: str) -> Action:
         """One action by its key, or the beginning of it.

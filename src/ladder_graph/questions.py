@@ -64,9 +64,13 @@ class Questions(ABC):
     def fitting(self, call: Call) -> Fitting:
         """How arguments for a call's tool are typed."""
 
-    def pending(self) -> list[Question]:
-        """Open questions, oldest first. A question that is past its time shows until somebody touches it."""
-        return self.reading.pending(self.policy.agent)
+    def pending(self, *, limit: int | None = None) -> list[Question]:
+        """Open questions, oldest first. A question that is past its time shows until somebody touches it.
+
+        Args:
+            limit: How many at most: the oldest ones; all of them where nothing is said.
+        """
+        return self.reading.pending(self.policy.agent, limit)
 
     def question(self, question: str) -> Question:
         """One question, whatever became of it, unless its approval was used.

@@ -7,13 +7,14 @@ import datetime as dt
 
 import pytest
 
-from ladder_graph import Ladder, LadderError, Person
+from ladder_graph import Ladder, LadderError, Person, browsing
 from ladder_graph.calls import Call
-from ladder_graph.facts import Asking, Route
+from ladder_graph.facts import Asking, Decision, Route
 from ladder_graph.ledger import Journal
 from ladder_graph.ledger.questions import Terms
 from ladder_graph.policy.reading import policy_of
 from ladder_graph.scale import Rung
+from ladder_graph.states import State
 from tests.unit.ledger.desk import NOW
 
 POLICY = {
@@ -123,3 +124,47 @@ def test_a_mark_of_another_list_is_refused(ladder):
     """Nobody gets to see a page that isn't there."""
     with pytest.raises(LadderError, match="begin at the first page"):
         ladder.entries(page=ladder.waiting(size=1).next)
+
+
+def test_as_much_is_listed_as_is_asked_for(ladder, monkeypatch):
+    """The latest actions and the oldest questions, also across pages."""
+    monkeypatch.setattr(browsing, "LARGEST", 2)
+    every = [action.key for action in ladder.actions()]
+    assert len(every) == 6
+    for limit in (1, 3, 6, 9):
+        assert [action.key for action in ladder.actions(limit=limit)] == every[-limit:]
+        assert [action.key for action in ladder.actions(limit=limit, state=State.ASKED)] == every[-limit:]
+        assert [question.call.key for question in ladder.pending(limit=limit)] == every[:limit]
+    assert ladder.actions(limit=0) == ladder.suggestions(limit=3) == []
+
+
+def test_what_lists_read_does_not_grow_with_the_ledger(ladder):
+    """The last action, what waits, and the entries of one action cost as much beside a thousand others."""
+    key = ladder.actions(limit=1)[0].key
+    looks = {
+        "actions": lambda: ladder.actions(limit=1), "pending": lambda: ladder.pending(limit=1),
+        "log": lambda: ladder.log(action=key),
+    }  # fmt: skip
+    before = {name: _steps(ladder, look) for name, look in looks.items()}
+
+    def declined(cursor):
+        for number in range(1000):
+            journal = Journal(ladder.store.owner, "r", NOW - dt.timedelta(seconds=1000 - number))
+            call = Call("ops", "u", f"d{number}", "mail", {"n": number})
+            asked = journal.pose(cursor, call, Route(Rung.CONFIRM), Terms(ladder.policy.rule("mail")), Asking())
+            journal.answer(cursor, asked, Decision("decline", Person("bo", "code"), NOW, ""))
+
+    ladder.store.write(declined)
+    assert {name: _steps(ladder, look) <= 2 * before[name] + 5 for name, look in looks.items()} == dict.fromkeys(
+        looks, True
+    )
+
+
+def _steps(ladder, look):
+    """How many hundreds of steps SQLite's machine takes for it."""
+    look()
+    taken, connection = [], ladder.store.database.reader
+    connection.set_progress_handler(lambda: taken.append(1), 100)
+    look()
+    connection.set_progress_handler(None, 0)
+    return len(taken)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, String, func, or_
+from sqlalchemy import ColumnElement, String, func, literal_column, or_
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -24,6 +24,7 @@ from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import micros, moment, question_of
 from ladder_graph.ledger.rows import (
     EVERYDAY,
+    OPEN,
     RARE,
     ActionRow,
     BeyondRow,
@@ -41,6 +42,9 @@ from ladder_graph.trust.cells import CellKey
 from ladder_graph.trust.held import Held
 
 T = TypeVar("T")
+
+_KEY = 64
+"""Characters of an action's whole key, a SHA-256."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +100,18 @@ class Reading:
     def __init__(self, store: Store) -> None:
         self.store = store
 
-    def pending(self, agent: str) -> list[Question]:
-        """Open questions of an agent, oldest first."""
+    def pending(self, agent: str, limit: int | None = None) -> list[Question]:
+        """Open questions of an agent, oldest first; the oldest `limit` of them."""
 
         def work(session: Session) -> list[Question]:
             query = (
                 select(QuestionRow, ActionRow, PayloadRow)
                 .join(ActionRow, col(ActionRow.key) == QuestionRow.action)
                 .join(PayloadRow, col(PayloadRow.hash) == ActionRow.payload, isouter=True)
-                .where(owned_by(QuestionRow.agent, agent), QuestionRow.state == "open")
+                # Written out, by which the index of those that are open is found, however many were asked.
+                .where(owned_by(QuestionRow.agent, agent), OPEN)
                 .order_by(col(QuestionRow.asked_us))
+                .limit(limit)
             )
             found = session.exec(query).all()
             ids = [question.id for question, _, _ in found if question.quorum > 1]
@@ -121,20 +127,19 @@ class Reading:
 
         return self.store.query(work)
 
-    def actions(self, agent: str, *, state: State | None = None, limit: int | None = None) -> list[Action]:
-        """Actions of an agent, oldest first; the latest `limit` of them."""
+    def actions(self, agent: str, *, state: State | None = None) -> list[Action]:
+        """Actions of an agent, oldest first: all of them, or all in one state."""
 
         def work(session: Session) -> list[Action]:
             query = (
                 select(ActionRow, PayloadRow)
                 .join(PayloadRow, col(PayloadRow.hash) == ActionRow.payload, isouter=True)
                 .where(col(ActionRow.agent).in_(agents_of(session, agent)))
-                .order_by(col(ActionRow.at_us).desc())
-                .limit(limit)
+                .order_by(col(ActionRow.at_us))
             )
             if state is not None:
                 query = query.where(ActionRow.state == state)
-            return [action_of(action, payload) for action, payload in session.exec(query)][::-1]
+            return [action_of(action, payload) for action, payload in session.exec(query)]
 
         return self.store.query(work)
 
@@ -142,6 +147,7 @@ class Reading:
         self, agent: str, *, limit: int, tool: str | None = None, thread: str | None = None, action: str | None = None
     ) -> list[Entry]:
         """Entries of an agent's chain and of those inside it, newest last; the latest `limit` of them."""
+        whole = action is not None and len(action) == _KEY
 
         def chained(session: Session, stream: str) -> list[Entry]:
             query = (
@@ -149,7 +155,8 @@ class Reading:
                 .join(PayloadRow, col(PayloadRow.hash) == EntryRow.payload, isouter=True)
                 .join(ActionRow, col(ActionRow.key) == EntryRow.action, isouter=True)
                 .where(EntryRow.stream == stream)
-                .order_by(col(EntryRow.n).desc())
+                # Those of one action are few and have an index; for their order the whole chain would be walked.
+                .order_by((col(EntryRow.n) + literal_column("0") if whole else col(EntryRow.n)).desc())
                 .limit(limit)
             )
             if tool is not None:
@@ -161,7 +168,8 @@ class Reading:
                 said = TextIn(col(PayloadRow.body), "thread")
                 query = query.where(or_(col(ActionRow.thread) == thread, said == thread))
             if action is not None:
-                query = query.where(col(EntryRow.action).startswith(action, autoescape=True))
+                of = col(EntryRow.action)
+                query = query.where(of == action if whole else of.startswith(action, autoescape=True))
             return [_entry(*found) for found in session.exec(query)][::-1]
 
         def work(session: Session) -> list[Entry]:

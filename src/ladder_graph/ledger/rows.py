@@ -227,12 +227,12 @@ class QuestionRow(SQLModel, table=True):
     """When they answered."""
 
 
-_OPEN = col(QuestionRow.state) == literal_column("'open'")
+OPEN = col(QuestionRow.state) == literal_column("'open'")
 for _name, _by in (
     ("question_due", (QuestionRow.agent, QuestionRow.expires_us, QuestionRow.id)),
     ("question_tool", (QuestionRow.agent, QuestionRow.tool, QuestionRow.expires_us, QuestionRow.id)),
 ):
-    Index(_name, *map(col, _by), sqlite_where=_OPEN, postgresql_where=_OPEN)
+    Index(_name, *map(col, _by), sqlite_where=OPEN, postgresql_where=OPEN)
 _OVER = col(QuestionRow.state) != literal_column("'open'")
 Index(
     "question_past", *map(col, (QuestionRow.agent, QuestionRow.tool, QuestionRow.asked_us)), sqlite_where=_OVER,
