@@ -96,7 +96,7 @@ class Restoring(Notarizing):
         """
         person = person_of(by)
         if not reason.strip():
-            raise AnswerRefused("say what was gone through; it stays in the ledger")
+            raise AnswerRefused("say what was gone through, as the reason (--reason); it stays in the ledger")
         newest = self._newest(anchor)
         key = None if newest is None else self._private_key(signing=False)
         number = self._write(partial(self._acknowledge, person=person, reason=reason, newest=newest, key=key))
@@ -135,6 +135,8 @@ class Restoring(Notarizing):
 
 def told(restoration: Restoration) -> str:
     """What a copy that was put back lacks, in a sentence."""
+    if not restoration.copied_us:
+        return "the ledger is empty, although checkpoints of it lie elsewhere, so this may have been done already"
     until = dt.datetime.fromtimestamp(restoration.copied_us / 1_000_000, dt.UTC)
     return (
         f"the ledger was put back from a copy that knows nothing after {until:%Y-%m-%d %H:%M:%S} UTC, so this may have "

@@ -63,6 +63,13 @@ def test_a_ledger_that_is_as_it_was(shop, ladder, key):
     assert "signatures were not checked" in ladder("verify", "--anchor", "anchors").stdout
 
 
+def test_a_key_says_what_is_wrong_with_it(ladder, key):
+    """One that no checkpoints are given for, and one that isn't there, are errors that name the option and the file."""
+    assert "--key belongs to --anchor" in ladder("verify", "--key", key, code=2).stderr
+    said = ladder("verify", "--anchor", "anchors", "--key", "lost.pub", code=2).stderr
+    assert said.startswith("error: --key: lost.pub is no public key")
+
+
 def test_a_cut_tail(shop, ladder, key):
     """Entries that are cut off, with head, actions and checkpoints made to fit, show, and are named."""
     before = shop.folder / "before.db"
@@ -213,9 +220,10 @@ def test_they_are_written_where_a_person_wants_them(shop, ladder, key):
 
 
 def test_a_key_that_others_can_read_signs_nothing(shop, ladder, key):
-    """As ssh does it."""
+    """As ssh does it, and `ladder doctor` sees it too."""
     shop.run(READ)
     (shop.folder / "checkpoint.key").chmod(0o644)
+    assert "so it signs nothing" in " ".join(ladder("doctor", code=None).stdout.split())
     assert "chmod 600" in ladder("checkpoint", code=2).stderr
     (shop.folder / "checkpoint.key").chmod(0o600)
     ladder("checkpoint")

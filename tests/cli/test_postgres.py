@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 
 from tests.cli.shop import DAY, Shop
+from tests.postgres import server
 
 
 @pytest.fixture
@@ -61,3 +63,16 @@ def test_trust_on_a_server(shop, ladder):
     assert "the ledger is whole" in ladder("attest").stdout
     assert "can't go up" in ladder("promote", "send_mail", code=2).stderr
     assert ladder("trust", "--recompute", "--json").document == {"ok": True, "problems": []}
+
+
+@pytest.mark.parametrize(
+    "command", [["status"], ["doctor"], ["verify"], ["demote", "refund", "draft", "--reason", "no"]], ids=" ".join
+)
+def test_a_mistyped_schema_makes_no_ledger(shop, postgres, ladder, command):
+    """A command that looks or acts where no ledger is says so, and leaves the database as it is."""
+    result = ladder("--ledger", f"{postgres}_typo", *command, code=None)
+    schema = postgres.rpartition("=")[2]
+    assert "there is no ledger at" in " ".join(result.output.split())
+    with psycopg.connect(server().get_uri()) as connection:
+        made = connection.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE %s", [f"{schema}%"]).fetchall()
+    assert made == [(schema,)]

@@ -143,7 +143,7 @@ def test_checkpoints_go_on_behind_the_newest(shop, ladder):
     ladder("checkpoint")
     ladder("restore", "copy.db", "--yes")
     assert ladder("verify", "--anchor", "anchors", "--key", key, code=1)
-    assert "say what was gone through" in ladder("restore", "--acknowledge", code=2).stderr
+    assert "say what was gone through, as the reason (--reason)" in ladder("restore", "--acknowledge", code=2).stderr
     ladder("restore", "--acknowledge", *WENT)
     shop.run(READ)
     ladder("checkpoint")

@@ -56,6 +56,21 @@ def test_what_is_shown_of_an_address_is_not_the_password():
     assert "s3cret" not in str(refused.value)
 
 
+def test_an_address_without_a_host_is_one():
+    """`postgresql:///app` is libpq's spelling for the server of this machine, or of the parameter `host`."""
+    address = Address.of("postgresql:///app?host=/run/there&user=ana")
+    assert address.shown == "postgresql:///app"
+    told = psycopg.conninfo.conninfo_to_dict(address.conninfo)
+    assert (told["host"], told["dbname"], told["user"]) == ("/run/there", "app", "ana")
+
+
+def test_what_the_driver_says_is_one_line():
+    """Where libpq goes on in an indented line, neither the indentation nor its full stops are in ours."""
+    with pytest.raises(LedgerUnwritable, match=r"refused; Is the server .*\?\. Nothing was recorded") as refused:
+        Store("postgresql://127.0.0.1:1/app")
+    assert not set("\n\t") & set(str(refused.value))
+
+
 def test_the_lock_can_have_a_way_of_its_own():
     """`direct=` names the server behind a pooler: the same user, database and parameters, for the lock alone."""
     url = "postgresql://ana:s3cret@pool/app?sslmode=require&host=pool.example.com&port=6432&direct=db.example.com:5432"
