@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ladder_graph.telemetry import catalog
-from ladder_graph.telemetry.catalog import AGENT, PHASE, REASON, RUNG, STATE, TOOL, VERDICT, Metric, label
+from ladder_graph.telemetry.catalog import AGENT, PHASE, REASON, RUNG, STATE, TARGET, TOOL, VERDICT, Metric, label
 
 FILE = Path(__file__).parents[1] / "docs" / "grafana.json"
 SOURCE = {"type": "prometheus", "uid": "${source}"}
@@ -130,6 +130,20 @@ PANELS = (
     Panel(
         "Demotions in a day", catalog.DEMOTIONS.text,
         ((f"max by ({label(AGENT)}) (increase({catalog.DEMOTIONS.prometheus}{{{WHERE}}}[1d]))", _shown(AGENT)),),
+    ),
+    Panel(
+        "Checkpoints overdue by", f"{catalog.UNSIGNED.text} {catalog.UNEXPORTED.text}",
+        (
+            (f"max({catalog.UNSIGNED.prometheus})", "signing"),
+            (f"max by ({label(TARGET)}) ({catalog.UNEXPORTED.prometheus})", _shown(TARGET)),
+        ), unit="s", width=12,
+    ),
+    Panel(
+        "Checkpoints that weren't exported", f"{catalog.WAITING.text} {catalog.FAILURES.text}",
+        (
+            (f"max by ({label(TARGET)}) ({catalog.WAITING.prometheus})", _shown(TARGET)),
+            (f"max by ({label(TARGET)}) ({catalog.FAILURES.prometheus})", f"{_shown(TARGET)}: failed in a row"),
+        ), width=12,
     ),
 )  # fmt: skip
 """What is shown, row by row: first what somebody must do something about."""

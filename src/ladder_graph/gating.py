@@ -94,4 +94,6 @@ class Gating(Seating):
     def terms(self, call: Call, policy: Policy) -> Terms:
         """What an approval of a call holds for, as it is in this process now."""
         seat = self.seat_of(call.agent, call.tool)
-        return Terms(policy.rule(call.tool), seat.edition(call.tool), seat.declaration.undo_reference)
+        return Terms(
+            self.rule_of(call.agent, call.tool, policy), seat.edition(call.tool), seat.declaration.undo_reference
+        )

@@ -153,10 +153,9 @@ class Notarizing(Questions):
 
     def notarized(self) -> Notarized:
         """How far the checkpoints have got, and whether one from elsewhere is newer than the ledger."""
-        last, known = self.store.glance(lambda cursor: (checkpoints.last(cursor), checkpoints.targets(cursor)))
-        got = {one.target: one for one in known}
-        targets = tuple(
-            got.get(one.title) or Exported(one.title, 0, last.number, 0, "") for one in self.policy.checkpoints.to
+        titles = [one.title for one in self.policy.checkpoints.to]
+        last, targets = self.store.glance(
+            lambda cursor: (checkpoints.last(cursor), checkpoints.reached(cursor, titles))
         )
         return Notarized(last, targets, self._ahead(last.number))
 

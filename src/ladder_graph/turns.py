@@ -71,9 +71,7 @@ from ladder_graph.workspace import Workspace, compose
 log = logging.getLogger("ladder_graph")
 T = TypeVar("T")
 
-_WRITTEN = (Settle, Pose, Heard, GoneOn, Claim, TakeOver, Record)
-"""The steps that are a transaction of the ledger."""
-
+_WRITTEN = (Settle, Pose, Heard, GoneOn, Claim, TakeOver, Record)  # the steps that are a transaction of the ledger
 _AS_THEY_ARE = frozenset({Claim, Record})  # nothing is done before these two, which every call that runs has
 _UNDOES = frozenset({State.UNDONE, State.UNDO_CONFLICT, State.UNDO_FAILED})  # the states that an undo ends in
 

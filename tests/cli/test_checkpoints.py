@@ -198,12 +198,15 @@ def test_what_fails_is_tried_again_and_told(shop, ladder):
     assert "1 not exported" in " ".join(said.split())
     assert len(list((shop.folder / "anchors").iterdir())) == 1
     assert "lacks 1" in ladder("doctor", code=None).stdout
+    assert "checkpoint 1 of" in ladder("status").stdout
+    assert f"file {broken}/ lacks 1: " in " ".join(ladder("status").stdout.split())
     shop.run(READ)
     ladder("checkpoint", code=1)
     broken.parent.unlink()
     ladder("checkpoint")
     assert [file.name for file in sorted(broken.iterdir())] == [f"{n:012}.checkpoint" for n in (1, 2)]
     assert "lacks" not in ladder("doctor", code=None).stdout
+    assert "lacks" not in ladder("status").stdout
 
 
 def test_they_are_written_where_a_person_wants_them(shop, ladder, key):

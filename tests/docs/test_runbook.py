@@ -197,11 +197,27 @@ def cut(scene):
     shutil.copy("before.db", "ladder.db")
 
 
+def lagging(scene):
+    """Something lies in the way of the place that checkpoints go to."""
+    (scene.folder / "disk").write_text("no directory", encoding="utf-8")
+    shop = vouched(Shop(scene.folder), '{ kind = "file", path = "disk/anchors/" }')
+    shop.run(READ)
+    scene.run("ladder keys new > checkpoint.pub")
+    scene._ladder("ladder checkpoint")
+
+
+def approved_unread(scene):
+    """Somebody who answers from the command line."""
+    waiting(scene)
+    scene._ladder(f"ladder approve {scene.words['QUESTION']} --yes")
+
+
 SCENES = {
     "A copy was put back": a_day, "A tail was cut": cut, "A signing key leaked": vouched_for,
     "An action in doubt": in_doubt, "An undo that failed": undo_failed, "Nobody watches": nobody_watches,
     "A report that nobody read": unread, "A demotion at night": demoted, "A question that nobody answered": waiting,
-    "The model was switched": switched, "The ledger is lost": a_day,
+    "The model was switched": switched, "The ledger is lost": a_day, "Figures are gone": nobody_watches,
+    "Decisions are slow": a_day, "Approved unread": approved_unread, "Checkpoints lag behind": lagging,
 }  # fmt: skip
 
 

@@ -29,7 +29,7 @@ def panels():
 
 def held(query):
     """Hold a query against what is told: each series and each label must be there."""
-    named = re.findall(r"\bladder_\w+", re.sub(r"ladder_(rung|state|reason|verdict|phase)\b", "", query))
+    named = re.findall(r"\bladder_\w+", re.sub(r"ladder_(rung|state|reason|verdict|phase|target)\b", "", query))
     assert named, query
     for name in named:
         assert name in SERIES, f"{name} is told by nobody: {query}"
@@ -94,7 +94,7 @@ def test_each_alert_asks_for_what_is_told():
         held(rule["expr"])
         assert set(rule) <= {"alert", "expr", "for", "labels", "annotations"}
         assert rule["labels"]["severity"] in {"page", "ticket"}
-        assert set(rule["annotations"]) == {"summary", "action"}
+        assert set(rule["annotations"]) == {"summary", "action", "runbook_url"}
         by = {
             name for inside in re.findall(r"by \(([^)]*)\)", rule["expr"]) for name in map(str.strip, inside.split(","))
         }
@@ -107,6 +107,14 @@ def test_what_an_alert_tells_one_to_run_is_a_command():
     for rule in rules():
         for name in re.findall(r"`ladder (\w+)", rule["annotations"]["action"]):
             assert name in commands, rule["alert"]
+
+
+def test_each_alert_leads_to_the_part_of_the_runbook_that_says_more():
+    """Its link names a heading that is there."""
+    heads = re.findall(r"^## (.+)$", (DOCS / "runbook.md").read_text(encoding="utf-8"), re.MULTILINE)
+    anchors = {f"runbook.md#{head.lower().replace(',', '').replace(' ', '-')}" for head in heads}
+    for rule in rules():
+        assert rule["annotations"]["runbook_url"] in anchors, rule["alert"]
 
 
 def test_every_figure_is_explained():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Annotated, Any
 
 import pytest
@@ -18,15 +19,20 @@ from langgraph_supervisor import create_supervisor
 from langgraph_supervisor.handoff import create_forward_message_tool
 from langgraph_swarm import create_handoff_tool, create_swarm
 
+from ladder_graph.calls import Call
+from ladder_graph.facts import Outcome
+from ladder_graph.hosting import Alone
 from ladder_graph.hosts.handovers import hands_over
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.testing import ScriptedModel, calls, says, tool_call
+from ladder_graph.tools import NOTHING
 from tests.hosts.graphs import GO, READ, WAYS, World, ladder_of, on, questions, told
 from tests.hosts.mounts import NO, YES
 
 TO_BOB = calls("transfer_to_bob", {})
 SEND = calls("send", {"x": "1"})
+MANY = {"kind": "volume", "limit": 100}
 
 
 def swarm(world: World, first: Any, *, model: str = "scripted-1", to_bob: Any = None) -> Any:
@@ -106,6 +112,31 @@ def test_what_only_looks_like_a_hand_over_suggests():
     out = ladder.wrap(swarm(world, calls("transfer_to_bob", {"x": "1"}), to_bob=forged), checkpointer="host").invoke(GO)
     assert told(out)[0][1].startswith("SUGGESTED, NOT RUN")
     assert world.ran == []
+
+
+def test_what_is_wrapped_around_a_hand_over_suggests():
+    """`functools.wraps` lends a function the module of another one, and its own code does what it likes."""
+    hand = create_handoff_tool(agent_name="bob")
+
+    @functools.wraps(hand.func)
+    def more(*given: Any, **named: Any) -> Any:
+        return hand.func(*given, **named)
+
+    for functions in ({"func": more}, {"func": hand.func, "coroutine": more}):
+        assert not hands_over(hand.model_copy(update=functions))
+
+
+@pytest.mark.parametrize("way", WAYS, ids=repr)
+def test_a_hand_over_is_no_step_of_a_scope(way):
+    """It has no effect that could be undone, so it is no point of no return for what was done before it."""
+    world, ladder = World(), ladder_of({"put": {"rung": "bounded", "bounds": [MANY]}})
+    hand = create_handoff_tool(agent_name="bob")
+    alice = create_agent(ScriptedModel(answers=[TO_BOB, "Alice done."]), [hand], name="alice")
+    bob = create_agent(ScriptedModel(answers=[calls("put", {"x": "1"}), "Bob done."]), [world.tool("put")], name="bob")
+    graph = ladder.wrap(create_swarm([alice, bob], default_active_agent="alice"), checkpointer=InMemorySaver())
+    with ladder.saga("move") as saga:
+        way.invoke(graph, GO, on())
+    assert [one.tool for one in ladder.saga_view(saga.id).members] == ["put"]
 
 
 @pytest.mark.parametrize("way", WAYS, ids=repr)
@@ -270,3 +301,19 @@ def _asking(name: str, agent: Any) -> StructuredTool:
         return str((await agent.ainvoke({"messages": [("user", question)]}))["messages"][-1].text)
 
     return StructuredTool.from_function(ask, aask, name=name, description="Ask it.")
+
+
+def test_a_hand_over_is_repeated_after_a_crash():
+    """It has no effect, so a graph that goes on from before it hands over again, whatever became of the first one."""
+    ladder, ran = ladder_of({}), []
+    ladder.seat("transfer_to_bob", NOTHING, agent="ops", can_ask=True, hands_over=True)
+
+    class Here(Alone):
+        def execute(self, call: Call, *, again: bool = False) -> Outcome:
+            ran.append(again)
+            return Outcome("done", reply="Over to Bob.")
+
+    call = Call("ops", "t1", "c1", "transfer_to_bob", {})
+    for _ in range(2):
+        assert ladder.run(call, None, Here()).state is State.DONE
+    assert len(ran) == 2

@@ -45,15 +45,15 @@ def effects_once(records: Records) -> Found:
 
 
 def once_in_files(records: Records) -> Found:
-    """No file was written to twice, and no message posted or sent twice."""
+    """No file was written to, and no message posted or sent, more often than actions were allowed to."""
     for ticket, lines in records.files.items():
         yield f"{ticket}: its file has {lines} lines" if lines > _claimed(records, ticket) else None
     for ticket, places in records.mails.items():
-        kept = sum(count for place, count in places.items() if place != "taken-back")
-        yield f"{ticket}: posted {dict(places)}" if kept > 1 or places.total() > _claimed(records, ticket) else None
+        yield f"{ticket}: posted {dict(places)}" if places.total() > _claimed(records, ticket) else None
     for ticket, came in records.came.items():
         if came["mailed"]:
-            yield f"{ticket}: sent {came['mailed']} times" if came["mailed"] > 1 else None
+            more = came["mailed"] > _claimed(records, ticket)
+            yield f"{ticket}: sent {came['mailed']} times" if more else None
 
 
 def second_actions(records: Records) -> Found:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ladder_graph.desk import Cell
     from ladder_graph.ladder import Ladder
     from ladder_graph.ledger import Action, Entry
+    from ladder_graph.notarizing import Notarized
     from ladder_graph.sagas import SagaView
     from ladder_graph.scale import Rung
     from ladder_graph.windows import After
@@ -31,6 +32,7 @@ def status(ctx: typer.Context, *, json: Json = False) -> None:
         cells, policy = ladder.status(), ladder.policy
         beside = _in_shadow(ladder)
         news = {agent: ladder.environments(agent) for agent in {cell.agent for cell in cells}}
+        vouched = ladder.notarized() if policy.checkpoints.key is not None else None
         after, ready, scopes = (
             ladder.after(),
             _ready(ladder),
@@ -61,6 +63,7 @@ def status(ctx: typer.Context, *, json: Json = False) -> None:
         _beside(out, beside)
         return
     _after(out, after)
+    _vouched(out, vouched)
     _scopes(out, scopes)
     _beside(out, beside)
     if ready is None:
@@ -165,6 +168,21 @@ def _after(out: Screen, after: After) -> None:
         ], between=2)  # fmt: skip
     if held:
         out.note("ladder show ACTION; then ladder keep ACTION, or ladder undo ACTION")
+
+
+def _vouched(out: Screen, found: Notarized | None) -> None:
+    """How far the signed checkpoints have got, and which targets lack some."""
+    from ladder_graph.cli.aftermath import instant
+    from ladder_graph.cli.screen import clock, styled
+
+    if found is None:
+        return
+    last, lacking = found.last, [one for one in found.targets if one.waiting]
+    out.gap()
+    made = f"checkpoint {last.number} of {clock(instant(last.at_us))}" if last.number else "no checkpoint yet"
+    out.line(f"{made}; {last.unseen or 'no'} {'entry' if last.unseen == 1 else 'entries'} since")
+    for one in lacking:
+        out.line(styled(f"{one.target} lacks {one.waiting}{f': {one.trouble}' if one.trouble else ''}", "yellow"), 4)
 
 
 def _scopes(out: Screen, scopes: list[SagaView]) -> None:

@@ -38,9 +38,10 @@ def hands_over(tool: BaseTool) -> bool:
         tool: The tool, with its own code or sealed.
     """
     original = _original(tool)
-    function = _function(original)
-    module = getattr(function, "__module__", None)
-    return module in COMMANDS or (module == TASK and original.name == "task" and _all_are_graphs(function))
+    module = _module(original)
+    return module in COMMANDS or (
+        module == TASK and original.name == "task" and all(map(_all_are_graphs, _functions(original)))
+    )
 
 
 def leaves(tool: BaseTool) -> bool:
@@ -49,7 +50,7 @@ def leaves(tool: BaseTool) -> bool:
     Args:
         tool: The tool, with its own code or sealed.
     """
-    return getattr(_function(_original(tool)), "__module__", None) in COMMANDS
+    return _module(_original(tool)) in COMMANDS
 
 
 def runs_elsewhere(tool: BaseTool) -> str:
@@ -59,9 +60,9 @@ def runs_elsewhere(tool: BaseTool) -> str:
         tool: The tool.
     """
     original = _original(tool)
-    if getattr(_function(original), "__module__", None) == BACKGROUND:
+    if _module(original) == BACKGROUND:
         return "agents on a server" if original.name in SENDING else ""
-    found = {type(one).__name__ for part in (_function(original), *vars(original).values()) for one in elsewhere(part)}
+    found = {type(one).__name__ for part in vars(original).values() for one in elsewhere(part)}
     return " and ".join(f"a {kind}" for kind in sorted(found))
 
 
@@ -70,8 +71,17 @@ def _original(tool: BaseTool) -> BaseTool:
     return tool if seal is None else seal.tool
 
 
-def _function(tool: BaseTool) -> Any:
-    return (tool.func or tool.coroutine) if isinstance(tool, StructuredTool) else None
+def _functions(tool: BaseTool) -> list[Any]:
+    return [one for one in (tool.func, tool.coroutine) if one] if isinstance(tool, StructuredTool) else []
+
+
+def _module(tool: BaseTool) -> str:
+    """The module that all code of a tool was written in; empty where that isn't one, or can't be told.
+
+    `__module__` is no proof: `functools.wraps` lends it to any function.
+    """
+    found = {getattr(one, "__globals__", {}).get("__name__", "") for one in _functions(tool)}
+    return found.pop() if len(found) == 1 else ""
 
 
 def _all_are_graphs(function: Any) -> bool:

@@ -6,7 +6,7 @@ Whoever comes first makes the next one; another process finds its number taken, 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from json.encoder import encode_basestring as quoted
 
@@ -63,6 +63,12 @@ _FAILED = Sql.of(
     .values(tries=bindparam("tries"), trouble=bindparam("trouble"), due_us=bindparam("due"))
 )  # fmt: skip
 _TARGETS = Sql.of(select(_export).order_by(_export.c.target))
+_NEXT = Sql.of(
+    select(_checkpoint.c.at_us)
+    .where(_checkpoint.c.number > bindparam("number"))
+    .order_by(_checkpoint.c.number)
+    .limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +96,8 @@ class Exported:
     """How often the next one has failed."""
     trouble: str
     """Why; empty where it didn't fail."""
+    since_us: int | None
+    """When the first one that it hasn't taken was made; None where it has them all."""
 
 
 def last(cursor: Cursor) -> Last:
@@ -150,8 +158,19 @@ def targets(cursor: Cursor) -> list[Exported]:
     newest = last(cursor).number
     found = cursor.execute(_TARGETS, {}).fetchall()
     return [
-        Exported(row["target"], row["number"], newest - row["number"], row["tries"], row["trouble"]) for row in found
+        _exported(cursor, newest, *(row[name] for name in ("target", "number", "tries", "trouble"))) for row in found
     ]
+
+
+def reached(cursor: Cursor, titles: Iterable[str]) -> tuple[Exported, ...]:
+    """How far each of these targets has got, those too that nothing was exported to yet."""
+    got, newest = {one.target: one for one in targets(cursor)}, last(cursor).number
+    return tuple(got.get(title) or _exported(cursor, newest, title, 0, 0, "") for title in titles)
+
+
+def _exported(cursor: Cursor, newest: int, target: str, number: int, tries: int, trouble: str) -> Exported:
+    row = cursor.execute(_NEXT, {"number": number}).fetchone() if number < newest else None
+    return Exported(target, number, newest - number, tries, trouble, None if row is None else row["at_us"])
 
 
 def take(cursor: Cursor, target: str, now_us: int, lease_us: int, *, hurry: bool = False) -> int | None:

@@ -158,8 +158,9 @@ class _Job(Generic[T]):
 
     def wake(self) -> None:
         """Wake whoever waits: it is done, or it is their turn to lead."""
-        with suppress(RuntimeError):  # It was woken before, and didn't look yet.
-            self._turn.release()
+        if self._turn.locked():
+            with suppress(RuntimeError):  # It was woken before, and didn't look yet.
+                self._turn.release()
 
     def came_true(self, *, committed: bool) -> bool:
         """Whether it came to what it hoped for, if it hoped at all; otherwise that is forgotten."""
@@ -241,8 +242,9 @@ class _Engine:
 
     def _pass_on(self) -> None:
         """Let the first one that waits lead, if there is one; to be called by whoever lets go of the write lock."""
-        with suppress(IndexError):
-            self._waiting[0].wake()
+        if self._waiting:
+            with suppress(IndexError):  # Somebody may have taken it meanwhile.
+                self._waiting[0].wake()
 
     def _lead(self, job: _Job[Any]) -> None:
         jobs: list[_Job[Any]] = []

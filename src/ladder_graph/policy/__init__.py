@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ladder_graph.policy.model import HANDOVER, LOWEST, Confirm, Policy, Rule
+from ladder_graph.policy.model import Policy
 from ladder_graph.policy.reading import load_policy, policy_of
 from ladder_graph.policy.reporting import Reports
+from ladder_graph.policy.rules import HANDOVER, LOWEST, Confirm, Rule
 
 __all__ = ["HANDOVER", "LOWEST", "Confirm", "Policy", "Reports", "Rule", "load_policy", "policy_of"]

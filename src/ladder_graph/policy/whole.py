@@ -20,7 +20,8 @@ from ladder_graph.policy.lines import Keys
 from ladder_graph.policy.ways import spelt
 
 if TYPE_CHECKING:
-    from ladder_graph.policy.model import Policy, Rule
+    from ladder_graph.policy.model import Policy
+    from ladder_graph.policy.rules import Rule
 
 ROLE = "role:"
 """What a role begins with, where it stands among the names of people."""

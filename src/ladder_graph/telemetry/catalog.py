@@ -12,6 +12,8 @@ from typing import Literal
 AGENT, TOOL = "gen_ai.agent.name", "gen_ai.tool.name"
 """The GenAI conventions' own names."""
 RUNG, STATE, REASON, VERDICT, PHASE = "ladder.rung", "ladder.state", "ladder.reason", "ladder.verdict", "ladder.phase"
+TARGET = "ladder.target"
+"""A place that checkpoints go to: its kind and its place in the policy. Its address may hold a secret."""
 
 QUICK = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 """Bounds in seconds for what a machine does."""
@@ -114,10 +116,26 @@ WATCHERS = Metric(
     "ladder.watchers", "gauge", "{watcher}", (STATE,), "Processes that watch, `alive` or `dead`.", kept=True
 )
 DEMOTIONS = Metric("ladder.demotions", "counter", "{demotion}", (AGENT,), "Demotions in the ledger.", kept=True)
+UNSIGNED = Metric(
+    "ladder.checkpoints.late", "gauge", "s", (),
+    "How long the next signed checkpoint has been due: entries were written, and nobody signs them.", kept=True,
+)  # fmt: skip
+WAITING = Metric(
+    "ladder.checkpoints.waiting", "gauge", "{checkpoint}", (TARGET,), "Signed checkpoints that a target hasn't taken.",
+    kept=True,
+)  # fmt: skip
+UNEXPORTED = Metric(
+    "ladder.checkpoints.oldest", "gauge", "s", (TARGET,),
+    "How long the oldest checkpoint that a target hasn't taken has waited.", kept=True,
+)  # fmt: skip
+FAILURES = Metric(
+    "ladder.checkpoints.failures", "gauge", "{try}", (TARGET,),
+    "How often in a row a target hasn't taken the next checkpoint.", kept=True,
+)  # fmt: skip
 
 CATALOG = (
     CALLS, REASONS, DECISION, EXECUTION, ANSWER, LOOK, UNDOS, QUESTIONS, OLDEST, UNREAD, OVERDUE, WATCHES, LATE,
-    UNSETTLED, WATCHERS, DEMOTIONS,
+    UNSETTLED, WATCHERS, DEMOTIONS, UNSIGNED, WAITING, UNEXPORTED, FAILURES,
 )  # fmt: skip
 """All of them."""
 

@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ladder_graph.errors import LedgerError
-from ladder_graph.ledger import backlog
+from ladder_graph.ledger import backlog, checkpoints, signing_keys
 from ladder_graph.ledger.backlog import Backlog
+from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.questions import micros
 from ladder_graph.ledger.rows import US
+from ladder_graph.policy.checkpoints import Checkpoints
 from ladder_graph.telemetry import catalog
 from ladder_graph.telemetry.catalog import Level
 
@@ -47,7 +49,7 @@ class Levels:
         """
         with self._lock:
             if time.monotonic() - self._at >= FRESH:
-                self._read, self._at = levels_of(self._looked(), micros(self._ladder.clock())), time.monotonic()
+                self._read, self._at = self._looked(), time.monotonic()
             return self._read
 
     def told(self) -> Sequence[Level]:
@@ -62,9 +64,13 @@ class Levels:
         self._failed = False
         return found
 
-    def _looked(self) -> Backlog:
-        store, now = self._ladder.store, micros(self._ladder.clock())
-        return store.glance(lambda cursor: backlog.look(cursor, store.owner, now))
+    def _looked(self) -> list[Level]:
+        store, said = self._ladder.store, self._ladder.policy.checkpoints
+        now = micros(self._ladder.clock())
+        found, vouched = store.glance(
+            lambda cursor: (backlog.look(cursor, store.owner, now), vouching(cursor, said, now))
+        )
+        return [*levels_of(found, now), *vouched]
 
 
 def levels_of(found: Backlog, now_us: int) -> list[Level]:
@@ -76,7 +82,7 @@ def levels_of(found: Backlog, now_us: int) -> list[Level]:
     """
 
     def age(since_us: int) -> float:
-        return max(0, now_us - since_us) / US
+        return _seconds(now_us - since_us)
 
     levels = [Level(catalog.WATCHERS, (state,), count) for state, count in found.watchers.items()]
     for agent, tool, count, oldest_us in found.questions:
@@ -91,3 +97,34 @@ def levels_of(found: Backlog, now_us: int) -> list[Level]:
     levels += [Level(catalog.UNSETTLED, (agent, tool, state), count) for agent, tool, state, count in found.unsettled]
     levels += [Level(catalog.DEMOTIONS, (agent,), count) for agent, count in found.demotions]
     return levels
+
+
+def vouching(cursor: Cursor, said: Checkpoints, now_us: int) -> list[Level]:
+    """How far signed checkpoints and their exports lag behind; nothing where there are none.
+
+    Args:
+        cursor: For reading.
+        said: What the policy says of them.
+        now_us: The moment, in microseconds.
+    """
+    signer = None if said.key is None else signing_keys.active(cursor)
+    if signer is None:
+        return []
+    last = checkpoints.last(cursor)
+    since_us = last.at_us if last.number else signer.at_us
+    late = _seconds(now_us - since_us - int(said.every * US)) if last.unseen else 0.0
+    levels = [Level(catalog.UNSIGNED, (), late)]
+    reached = checkpoints.reached(cursor, [one.title for one in said.to])
+    for place, (target, got) in enumerate(zip(said.to, reached, strict=True), 1):
+        labels = (f"{target.kind} {place}",)
+        levels += [
+            Level(catalog.WAITING, labels, got.waiting),
+            Level(catalog.UNEXPORTED, labels, 0.0 if got.since_us is None else _seconds(now_us - got.since_us)),
+            Level(catalog.FAILURES, labels, got.tries),
+        ]
+    return levels
+
+
+def _seconds(lapse_us: int) -> float:
+    """None of them where the clock was set back."""
+    return max(0, lapse_us) / US
