@@ -76,3 +76,14 @@ def test_a_mistyped_schema_makes_no_ledger(shop, postgres, ladder, command):
     with psycopg.connect(server().get_uri()) as connection:
         made = connection.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE %s", [f"{schema}%"]).fetchall()
     assert made == [(schema,)]
+
+
+def test_a_role_without_rights_is_told_which(shop, postgres, ladder):
+    """Who may not use the schema reads that, and where the grants are listed; and not that the ledger isn't there."""
+    stranger = f"stranger_{postgres.rpartition('=')[2]}"
+    with psycopg.connect(server().get_uri(), autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {stranger} LOGIN")
+        said = ladder("--ledger", postgres.replace("postgres:@", f"{stranger}@"), "status", code=2).stderr
+        connection.execute(f"DROP ROLE {stranger}")
+    assert "this role may not use the schema" in said
+    assert "docs/postgres.md" in said

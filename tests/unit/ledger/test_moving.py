@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sqlite3
+import time
 from contextlib import closing
 
 import psycopg
@@ -14,6 +15,7 @@ from ladder_graph.ledger import Store, migrations, moving
 from ladder_graph.ledger.dialects import table_of
 from ladder_graph.ledger.migrations import TABLES
 from tests.faults.proxy import Proxy
+from tests.postgres import server
 from tests.programs import CONTEXT
 from tests.unit.ledger.cargo import held, load
 from tests.unit.ledger.desk import CALL, NOW, at, call, charge
@@ -352,6 +354,9 @@ def test_a_lost_connection_leaves_it_shut(file, postgres):
         with pytest.raises(LedgerError, match=r"stays shut\. Call the same again"):
             move(file, proxy.url, tell)
         assert "is being moved to" in _refusal(file)
+        with psycopg.connect(server().get_uri()) as root:  # The server takes a moment to see it.
+            while root.execute("SELECT 1 FROM pg_locks WHERE locktype = 'advisory'").fetchall():
+                time.sleep(0.01)
         with pytest.raises(LedgerMoved, match="is being moved to"):
             move(file, postgres)
         move(file, proxy.url)
