@@ -6,16 +6,18 @@ from contextlib import closing
 
 from sqlalchemy import Boolean, Float, Integer, LargeBinary
 
-from ladder_graph.ledger import Store
+from ladder_graph.ledger import Store, checkpoints
 from ladder_graph.ledger.dialects import insert_into, table_of
 from ladder_graph.ledger.migrations import TABLES
 from tests.unit.ledger.desk import CALL, at, call, charge
 
-CHAINED = {"entry", "payload", "head", "action"}
-"""Tables that must agree with each other; the gate itself writes them."""
+CHAINED = {"entry", "payload", "head", "action", "checkpoint", "anchored"}
+"""Tables that must agree with each other; the gate and the notary write them."""
 TEXTS = ("plain", "", "\\N", "a\tb\nc\\d\r\"é'", "\b\f\v\x01\x7f\u2028 \U0001f9ed", "\\t\\\\", "{}" * 40)
 NUMBERS = {"Integer": (0, 1, 2**31 - 1), "BigInteger": (0, 2**53 + 1, 2**63 - 1)}
 FRACTIONS = (0.0, 20.0, 0.1, 1e15, 1e-7, 12345678.125)
+KEY = ("shop", bytes(32))
+"""Whose signature nobody checks here."""
 BYTES = (b"", bytes(range(256)), b"\\x00")
 
 
@@ -54,6 +56,8 @@ def load(source, rows=7):
                         if table.name == "question":  # Its rounds are unique.
                             row |= {"round": n}
                         cursor.execute(insert_into(model), row)
+            for notices in ((), (("next", KEY),)):
+                checkpoints.make(cursor, "shop", KEY, lambda _: bytes(64), 2**52, notices)
 
         desk.write(write)
 
