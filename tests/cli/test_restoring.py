@@ -152,6 +152,19 @@ def test_checkpoints_go_on_behind_the_newest(shop, ladder):
     assert "nobody has put a copy" in ladder("restore", "--acknowledge", *WENT, code=2).stderr
 
 
+def test_an_anchor_that_is_not_there_acknowledges_nothing(shop, ladder):
+    """Where the newest checkpoint can't be found at the place that is named, no number is given a second time."""
+    vouched(shop)
+    shop.run(READ)
+    ladder("keys", "new")
+    ladder("backup", "copy.db")
+    ladder("restore", "copy.db", "--yes")
+    (shop.folder / "empty").mkdir()
+    assert "can't be read" in ladder("restore", "--acknowledge", *WENT, "--anchor", "typo", code=2).stderr
+    assert "no checkpoint in empty" in ladder("restore", "--acknowledge", *WENT, "--anchor", "empty", code=2).stderr
+    assert stands(ladder, "send_mail")[0] == "confirm"
+
+
 def test_what_is_no_copy_is_not_put_back(shop, ladder):
     """A file that is no ledger, or a broken one, leaves the ledger as it is; and so does one that is in use."""
     shop.run(READ)
