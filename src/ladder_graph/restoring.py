@@ -11,7 +11,15 @@ from pathlib import Path
 from ladder_graph.errors import AnswerRefused, LadderError
 from ladder_graph.facts import Person, Reason
 from ladder_graph.ledger import checkpoints, restorations, signing_keys
-from ladder_graph.ledger.checkpoints_alone import Checkpoint, read_anchors, read_note, signs, spell_key
+from ladder_graph.ledger.checkpoints_alone import (
+    Checkpoint,
+    anchors_in,
+    merged,
+    read_anchors,
+    read_note,
+    signs,
+    spell_key,
+)
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.journal import Journal
 from ladder_graph.ledger.restorations import Restoration
@@ -123,11 +131,10 @@ class Restoring(Notarizing):
         """The newest checkpoint that was exported, as far as it can be read here."""
         if self.policy.checkpoints.key is None:
             return None
-        places = (
-            [anchor] if anchor else [Path(one.path) for one in self.policy.checkpoints.to if isinstance(one, ToFile)]
-        )
+        ours = [Path(one.path) for one in self.policy.checkpoints.to if isinstance(one, ToFile)]
         try:
-            notes = [read_note(note) for place in places if place.exists() for _, note in read_anchors(place)]
+            placed = anchors_in([anchor]) if anchor else merged([*map(read_anchors, filter(Path.exists, ours))])
+            notes = [read_note(note) for _, note in placed]
         except (OSError, ValueError, KeyError) as wrong:
             raise LadderError(f"the exported checkpoints can't be read: {wrong}") from wrong
         return max(notes, key=lambda note: note.number, default=None)

@@ -255,8 +255,6 @@ def verify(
     from ladder_graph.cli import documents, screen
     from ladder_graph.cli.notarizing import anchored, known
 
-    if key and not anchor:
-        raise LadderError("--key belongs to --anchor: name the checkpoints whose signatures it is for")
     exported = [one for file in head or () for one in _exported(file)]
     anchors, keys = anchored(anchor or ()), known(key or ())
     with place_of(ctx).acting() as ladder:

@@ -138,17 +138,14 @@ def anchored(places: Sequence[Path]) -> list[Placed]:
     Raises:
         LadderError: One can't be read.
     """
-    from ladder_graph.ledger.checkpoints_alone import read_anchors
+    from ladder_graph.ledger.checkpoints_alone import anchors_in
 
     try:
-        found = [one for place in places for one in read_anchors(place)]
+        return anchors_in(places)
     except OSError as wrong:
         raise LadderError(f"{wrong.filename} can't be read: {wrong.strerror}") from wrong
     except ValueError as wrong:
-        raise LadderError(f"the checkpoints can't be read: {wrong}") from wrong
-    if places and not found:
-        raise LadderError(f"there is no checkpoint in {', '.join(map(str, places))}")
-    return found
+        raise LadderError(f"the checkpoints can't be held against it: {wrong}") from wrong
 
 
 def known(keys: Sequence[str]) -> list[Key]:

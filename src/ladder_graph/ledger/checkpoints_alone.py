@@ -27,7 +27,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import heapq
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,6 +151,29 @@ def read_anchors(path: Path) -> Iterator[Placed]:
         yield from ((file.name, note) for note in notes)
 
 
+def anchors_in(places: Iterable[Path]) -> list[Placed]:
+    """The checkpoints of several files and directories.
+
+    Raises:
+        ValueError: There is none in one of them, so that nothing would be held against it.
+    """
+    found = {place: list(read_anchors(place)) for place in places}
+    for place, here in found.items():
+        if not here:
+            raise ValueError(f"there is no checkpoint in {place}")
+    return merged(found.values())
+
+
+def merged(places: Iterable[Iterable[Placed]]) -> list[Placed]:
+    """The checkpoints of several places, each in its own order, with those of one number beside each other."""
+    return list(heapq.merge(*places, key=lambda placed: _number(placed[1])))
+
+
+def _number(note: str) -> int:
+    found = re.search(r"^number (\d{1,18})$", note, re.MULTILINE | re.ASCII)
+    return int(found[1]) if found else 0
+
+
 def notes_of(text: str) -> list[str]:
     """The checkpoints in the text of a file: each is its lines, an empty one, its signatures, and an empty one.
 
@@ -156,7 +181,7 @@ def notes_of(text: str) -> list[str]:
     """
     notes: list[str] = []
     for part in text.split("\n\n"):
-        if part.startswith(DASH) and notes and DASH not in notes[-1]:
+        if part.startswith(DASH) and notes and f"\n\n{DASH}" not in notes[-1]:  # An agent's name may hold a dash.
             notes[-1] += f"\n\n{part}\n"
         elif part.strip():
             notes.append(part)

@@ -33,10 +33,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or __package__:
-    from ladder_graph.ledger.checkpoints_alone import GENESIS, Head, Key, Placed, Trail, key_at, read_anchors
+    from ladder_graph.ledger.checkpoints_alone import GENESIS, Head, Key, Placed, Trail, anchors_in, key_at
 else:  # A program, wherever it was copied to: with the file beside it, and not with what may be installed.
     sys.path.insert(0, str(Path(__file__).parent))
-    from checkpoints_alone import GENESIS, Head, Key, Placed, Trail, key_at, read_anchors
+    from checkpoints_alone import GENESIS, Head, Key, Placed, Trail, anchors_in, key_at
 
 APPLICATION = 0x4C414444
 """`LADD`, in the header of each ledger file."""
@@ -90,7 +90,7 @@ def verify(
     Args:
         connection: To the database, in a transaction if somebody may write meanwhile.
         exported: Heads that were exported earlier.
-        anchors: Checkpoints from elsewhere, as `read_anchors` gives them.
+        anchors: Checkpoints from elsewhere, as `anchors_in` gives them.
         keys: The public keys that are trusted; without any, no signature is checked.
     """
     scan = _Scan(connection, keys)
@@ -124,6 +124,8 @@ class _Scan:
             # A key may have been handed on in checkpoints that a copy which was put back lacks.
             own = Trail([*self.keys, *(kept.trusted - {*self.keys})])
             yield from own.problems(("the ledger", note) for _, note in self.rows(NOTES))
+            if self.keys and not (own.notes or kept.notes):
+                yield "there is no checkpoint that a key could have signed: none was made, or they were taken out"
             yield from self.heads_of(own, "was signed as a head")
             yield from self.anchored(own, kept)
         except sqlite3.Error as wrong:
@@ -265,7 +267,7 @@ def main() -> int:
     asked = parser.parse_args()
     try:
         exported = [head for file in asked.head for head in read_heads(file)]
-        anchors = [anchor for place in asked.anchor for anchor in read_anchors(place)]
+        anchors = anchors_in(asked.anchor)
         keys = [key_at(key) for key in asked.key]
         found, heads = check(asked.ledger.resolve(), exported, anchors, keys)
     except (OSError, ValueError, TypeError, KeyError, sqlite3.Error) as wrong:

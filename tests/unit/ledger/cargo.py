@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from contextlib import closing
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Boolean, Float, Integer, LargeBinary
 
-from ladder_graph.ledger import Store, checkpoints
+from ladder_graph.facts import Person
+from ladder_graph.ledger import Store, checkpoints, signing_keys
 from ladder_graph.ledger.dialects import insert_into, table_of
 from ladder_graph.ledger.migrations import TABLES
 from tests.unit.ledger.desk import CALL, at, call, charge
 
-CHAINED = {"entry", "payload", "head", "action", "checkpoint"}
-"""Tables that must agree with each other; the gate itself writes them."""
+CHAINED = {"entry", "payload", "head", "action", "checkpoint", "anchored", "signing_key"}
+"""Tables that must agree with each other; the gate itself writes them, and who signs."""
 TEXTS = ("plain", "", "\\N", "a\tb\nc\\d\r\"é'", "\b\f\v\x01\x7f\u2028 \U0001f9ed", "\\t\\\\", "{}" * 40)
 NUMBERS = {"Integer": (0, 1, 2**31 - 1), "BigInteger": (0, 2**53 + 1, 2**63 - 1)}
 FRACTIONS = (0.0, 20.0, 0.1, 1e15, 1e-7, 12345678.125)
@@ -45,7 +47,7 @@ def load(source, rows=7):
         for number in (2, 3):
             desk.claim(call(number, tool="sénd\t\\N", arguments={"to": "a\tb\\c\n\0"}), charge(quota=f"q{number}"))
 
-        def write(_, cursor):
+        def write(journal, cursor):
             for model in TABLES:
                 table = table_of(model)
                 if table.name not in CHAINED:
@@ -54,8 +56,11 @@ def load(source, rows=7):
                         if table.name == "question":  # Its rounds are unique.
                             row |= {"round": n}
                         cursor.execute(insert_into(model), row)
-            # Nobody asks here whose signature it is.
-            checkpoints.make(cursor, "shop", ("shop", bytes(32)), lambda _: bytes(64), 1)
+
+            secret = Ed25519PrivateKey.generate()
+            key = ("ops", secret.public_key().public_bytes_raw())
+            signing_keys.first(journal, cursor, "ops", key, Person("dana", "os"))
+            checkpoints.make(cursor, "ops", key, secret.sign, journal.us)
 
         desk.write(write)
 

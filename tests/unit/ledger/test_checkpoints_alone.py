@@ -160,3 +160,10 @@ def test_a_file_that_was_torn_off_is_read():
         found = [alone.read_note(note).number for note in read]
         assert found[-1] == 2, end
         assert set(found) == {1, 2}
+
+
+def test_an_agent_with_a_dash_in_its_name():
+    """A file is read apart at its signatures, and not at what looks like one in the name of an agent."""
+    one, head = Signer(), f'head 1 {"a" * 64} "ops {DASH}night"'
+    notes = chain(lambda n, prev: one.note(n, prev, head), lambda n, prev: one.note(n, prev, head))
+    assert alone.notes_of("".join(f"{note}\n" for note in notes)) == notes
