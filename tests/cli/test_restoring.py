@@ -152,6 +152,19 @@ def test_checkpoints_go_on_behind_the_newest(shop, ladder):
     assert "nobody has put a copy" in ladder("restore", "--acknowledge", *WENT, code=2).stderr
 
 
+def test_what_is_put_back_can_be_read_by_no_more_people(shop, ladder):
+    """A ledger that was closed to others stays so, with the rights that it had; a new one has those of its copy."""
+    shop.run(READ)
+    ladder("backup", "copy.db")
+    for mode in (0o600, 0o640):
+        shop.file.chmod(mode)
+        ladder("restore", "copy.db", "--yes")
+        assert stat.S_IMODE(shop.file.stat().st_mode) == mode
+    shop.file.unlink()
+    ladder("restore", "copy.db", "--yes")
+    assert stat.S_IMODE(shop.file.stat().st_mode) == 0o600
+
+
 def test_an_anchor_that_is_not_there_acknowledges_nothing(shop, ladder):
     """Where the newest checkpoint can't be found at the place that is named, no number is given a second time."""
     vouched(shop)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sqlite3
+import stat
 from contextlib import closing
 
 import psycopg
@@ -55,6 +56,12 @@ def file(tmp_path):
 
 
 # --- what arrives --------------------------------------------------------------------------------------------
+
+
+def test_where_it_comes_to_be_is_for_its_owner_alone(file, tmp_path):
+    """A ledger holds what calls were about, so a file that it moves to is opened to others by who means to."""
+    move(file, tmp_path / "other.db")
+    assert stat.S_IMODE((tmp_path / "other.db").stat().st_mode) == 0o600
 
 
 def test_everything_arrives(ends):
