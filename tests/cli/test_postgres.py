@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
+from ladder_graph import Ladder
+from ladder_graph.tools import Declaration
 from tests.cli.shop import DAY, Shop
 
 
@@ -61,3 +65,24 @@ def test_trust_on_a_server(shop, ladder):
     assert "the ledger is whole" in ladder("attest").stdout
     assert "can't go up" in ladder("promote", "send_mail", code=2).stderr
     assert ladder("trust", "--recompute", "--json").document == {"ok": True, "problems": []}
+
+
+def test_an_undo_that_holds_for_a_time_on_a_server(postgres, tmp_path, monkeypatch, ladder):
+    """Another process than the agent's reads for how long it can be undone, and says what stands in the way."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    shop = Shop(tmp_path, ledger=postgres)
+    said = shop.policy.read_text(encoding="utf-8")
+    watched = said.replace('checks = [{ kind = "python"', 'watch = { window = "10m" }\nchecks = [{ kind = "python"')
+    shop.policy.write_text(watched, encoding="utf-8")
+    with contextlib.closing(Ladder(policy=shop.policy)) as agent:
+        agent.seat(
+            "set_price",
+            Declaration(prepare=lambda arguments: 1, undo=lambda kept: None, ttl=90.5),
+            agent="shop",
+            can_ask=True,
+        )
+    assert "it can be undone for" in ladder("status").stdout
+    (found,) = [one for one in ladder("status", "--json").document if one["tool"] == "set_price"]
+    assert "undo_too_short" in {reason["code"] for reason in found["reasons"]}
+    assert "it can be undone for" in " ".join(ladder("doctor", code=None).stdout.split())

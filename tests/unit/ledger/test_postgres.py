@@ -12,10 +12,12 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
+from ladder_graph import Ladder
 from ladder_graph.errors import LedgerError, LedgerNewer, LedgerUnwritable, NotALedger
 from ladder_graph.ledger import Reading, Store
 from ladder_graph.ledger.postgres import PostgresDatabase
 from ladder_graph.ledger.sessions import Address
+from ladder_graph.policy import Policy
 from ladder_graph.steps import Claimed
 from tests.faults.proxy import Proxy
 from tests.postgres import server
@@ -327,3 +329,17 @@ def test_a_ledger_is_verified_in_portions(db, monkeypatch):
         db.claim(call(number))
     assert db.verify() == ()
     assert seen
+
+
+@pytest.mark.parametrize("way", ["read", "glance", "write"])
+@pytest.mark.parametrize("kind", ["float4", "float8"])
+def test_a_number_with_a_fraction_is_read_as_one(postgres, way, kind):
+    """However a statement is sent, what a column of floats holds comes back as a number, and nothing as None."""
+    with closing(Ladder(policy=Policy.model_validate({"agent": "ops"}), ledger=postgres)) as ladder:
+
+        def ask(cursor):
+            row = cursor.execute(f"SELECT CAST(90.5 AS {kind}) AS some, CAST(NULL AS {kind}) AS none", {}).fetchone()
+            return row["some"], row["none"]
+
+        some, none = getattr(ladder.store, way)(ask)
+    assert (type(some), some, none) == (float, 90.5, None)
