@@ -120,9 +120,10 @@ class Restoring(Notarizing):
         if newest is None or key is None or newest.number <= checkpoints.last(cursor).number:
             return None
         present = signing_keys.active(cursor)
-        if present is None or present.key != key.public:
-            if not signs(key.public, newest) and ("next", key.public) not in newest.notices:
-                raise LadderError(f"the key here, {spell_key(key.public)}, didn't sign checkpoint {newest.number}")
+        known = present is not None and present.key == key.public
+        if not signs(key.public, newest) and (known or ("next", key.public) not in newest.notices):
+            raise LadderError(f"the key here, {spell_key(key.public)}, didn't sign checkpoint {newest.number}")
+        if not known:
             signing_keys.take_up(journal, cursor, self.policy.agent, key.public, person)
         behind = (newest.number, newest.digest)
         return checkpoints.make(cursor, origin_of(self.policy), key.public, key.sign, journal.us, behind=behind)
