@@ -12,7 +12,7 @@ from ladder_graph.answers import outsider, same
 from ladder_graph.calls import Call
 from ladder_graph.deciding import uncleared
 from ladder_graph.facts import Person, Question
-from ladder_graph.ledger import Action, Entry, Reading, chronicle, listing, open_questions, tallies
+from ladder_graph.ledger import Action, Entry, Reading, chronicle, listing, open_questions, tallies, watches
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.open_questions import TERMS, Place, Waits
 from ladder_graph.ledger.pages import LARGEST, SIZE, Count, Page
@@ -181,13 +181,24 @@ class Browsing(Windows):
     def in_doubt(self, most: int | None = None) -> list[Action]:
         """Actions that a person must look at: outcome unknown, undo in trouble, or their process gone; oldest first.
 
+        One that somebody kept after its undo didn't work isn't among them.
+
         Args:
             most: How many of each state are looked at, the latest ones; all of them where nothing is said.
         """
         states = (State.UNKNOWN, State.UNDO_CONFLICT, State.UNDO_FAILED, State.STARTED)
         found = [one for state in states for one in self.actions(state=state, limit=most)]
-        left = [one for one in found if one.state is not State.STARTED or self.doubtful_action(one.key)]
-        return sorted(left, key=lambda action: action.at)
+        return sorted((one for one in found if self._unsettled(one)), key=lambda action: action.at)
+
+    def _unsettled(self, action: Action) -> bool:
+        match action.state:
+            case State.STARTED:
+                return self.doubtful_action(action.key)
+            case State.UNDO_CONFLICT | State.UNDO_FAILED:
+                window = self.store.read(lambda cursor: watches.window_of(cursor, action.key))
+                return window is None or window.phase != "kept"
+            case _:
+                return True
 
     def doubtful_action(self, key: str) -> bool:
         """Whether nobody knows what became of an action: it is unknown, or was started and its process is gone.

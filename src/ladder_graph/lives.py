@@ -292,7 +292,10 @@ def nexts(
         read = f"ladder ack {name}" if report.about == "mess" else f"ladder report {report.digest[:12]}"
         found.append(Next("Read the report that it is in", read))
     if window is not None:
-        found.append(Next("Keep it, whatever its watch finds", f"ladder keep {name}"))
+        if action.state in {State.UNDO_CONFLICT, State.UNDO_FAILED}:
+            found.append(Next("Leave it as it is, and try no more", f"ladder keep {name} --reason WHY"))
+        elif window.phase in {"open", "held"}:
+            found.append(Next("Keep it, whatever its watch finds", f"ladder keep {name}"))
         if window.phase != "undo":
             found.append(Next("Undo it now", f"ladder undo {name}"))
     return (*_of_state(action, asked, alive=alive), *found, *_wrong(action))

@@ -104,7 +104,7 @@ class Restoring(Notarizing):
         """
         person = person_of(by)
         if not reason.strip():
-            raise AnswerRefused("say what was gone through; it stays in the ledger")
+            raise AnswerRefused("say what was gone through, as the reason (--reason); it stays in the ledger")
         newest = self._newest(anchor)
         key = None if newest is None else self._private_key(signing=False)
         number = self._write(partial(self._acknowledge, person=person, reason=reason, newest=newest, key=key))
@@ -120,9 +120,10 @@ class Restoring(Notarizing):
         if newest is None or key is None or newest.number <= checkpoints.last(cursor).number:
             return None
         present = signing_keys.active(cursor)
-        if present is None or present.key != key.public:
-            if not signs(key.public, newest) and ("next", key.public) not in newest.notices:
-                raise LadderError(f"the key here, {spell_key(key.public)}, didn't sign checkpoint {newest.number}")
+        known = present is not None and present.key == key.public
+        if not signs(key.public, newest) and (known or ("next", key.public) not in newest.notices):
+            raise LadderError(f"the key here, {spell_key(key.public)}, didn't sign checkpoint {newest.number}")
+        if not known:
             signing_keys.take_up(journal, cursor, self.policy.agent, key.public, person)
         behind = (newest.number, newest.digest)
         return checkpoints.make(cursor, origin_of(self.policy), key.public, key.sign, journal.us, behind=behind)
@@ -142,6 +143,8 @@ class Restoring(Notarizing):
 
 def told(restoration: Restoration) -> str:
     """What a copy that was put back lacks, in a sentence."""
+    if not restoration.copied_us:
+        return "the ledger is empty, although checkpoints of it lie elsewhere, so this may have been done already"
     until = dt.datetime.fromtimestamp(restoration.copied_us / 1_000_000, dt.UTC)
     return (
         f"the ledger was put back from a copy that knows nothing after {until:%Y-%m-%d %H:%M:%S} UTC, so this may have "

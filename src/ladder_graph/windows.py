@@ -19,6 +19,7 @@ from ladder_graph.ledger import (
     measurements,
     parts,
     rehearsals,
+    sagas,
     signals,
     watchers,
     watches,
@@ -137,6 +138,8 @@ class Windows(Questions):
     def keep(self, action: str, *, by: str | Person, reason: str = "") -> Watched | None:
         """Keep a watched action: it is good, whatever its checks would have said later.
 
+        One whose undo didn't work stays as it was left, and its undo isn't tried any more.
+
         Args:
             action: Its key, or the beginning of it.
             by: Who keeps it.
@@ -147,7 +150,7 @@ class Windows(Questions):
 
         Raises:
             UnknownQuestion: There is no such action.
-            AnswerRefused: It isn't watched, and doesn't wait for a person.
+            AnswerRefused: It isn't watched, and doesn't wait for a person; or its undo is under way.
         """
         return self._tell("keep", action, by, reason)
 
@@ -257,12 +260,13 @@ class Windows(Questions):
         def tell(cursor: Cursor) -> Window:
             known = _meant(journal, cursor, action)
             window = watches.window_of(cursor, known.call.key)
-            if window is None or window.phase not in ({"open", "held"} if kind == "keep" else {"open"}):
-                waits = "waits for a person" if window is not None and window.phase == "held" else "isn't watched"
-                raise AnswerRefused(f"action {known.call.short} {waits}: it is {known.state}")
+            left = kind == "keep" and window is not None and _left_to_people(cursor, window, known)
+            if window is None or not (left or window.phase == "open"):
+                raise AnswerRefused(f"action {known.call.short} {_standing(window)}: it is {known.state}")
             _signed(journal, cursor, known, kind, person, reason)
-            if window.phase == "held":
-                seen_to(cursor, journal, window, f"{person.name} kept it")
+            if left:
+                after = " after its undo didn't work" if known.state in _MESSES else ""
+                seen_to(cursor, journal, window, f"{person.name} kept it{after}")
                 return window
             body = {"by": person.name, "reason": reason, **more}
             key = f"{kind}/{window.action}/{journal.us}/{person.name}"
@@ -311,6 +315,25 @@ def seen_to(cursor: Cursor, journal: Journal, window: Window, said: str) -> None
     """A watch is over, and the undo may have failed: a person has seen to it, and nothing is tried any more."""
     watches.over(cursor, window, "kept", said)
     journal.append(cursor, window.agent, "watched", window.action, {"phase": "kept", "text": said})
+
+
+_MESSES = frozenset({State.UNDO_CONFLICT, State.UNDO_FAILED})
+
+
+def _left_to_people(cursor: Cursor, window: Window, known: Known) -> bool:
+    """Whether a person may end a window for good: it is held, or its undo didn't work, and nobody is at it."""
+    tried = window.phase == "undo" and known.state in _MESSES and not sagas.waits_for(cursor, window.action)
+    return tried or window.phase == "held"
+
+
+def _standing(window: Window | None) -> str:
+    match None if window is None else window.phase:
+        case "held":
+            return "waits for a person, who keeps or undoes it"
+        case "undo":
+            return "is to be undone, and can be kept once that was tried and didn't work"
+        case _:
+            return "isn't watched"
 
 
 def _meant(journal: Journal, cursor: Cursor, action: str) -> Known:

@@ -143,7 +143,9 @@ def test_without_a_terminal_nothing_is_approved_by_a_pipe(folder, ladder, questi
     done = subprocess.run(command, input="yes\n", capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr.startswith("error: there is no terminal to ask on")
-    assert "no terminal" in ladder("approve", question("refund"), "--yes", code=2).stderr
+    refused = ladder("approve", question("refund"), "--yes", code=2).stderr
+    assert "no terminal to ask on; look first, then give the order by --typed\n" in refused
+    assert "give the order by --typed, with --yes" in ladder("approve", question("refund"), code=2).stderr
     assert state_of(folder, "close_ticket") == state_of(folder, "refund") == "asked"
 
 

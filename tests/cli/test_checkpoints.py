@@ -63,6 +63,12 @@ def test_a_ledger_that_is_as_it_was(shop, ladder, key):
     assert "signatures were not checked" in ladder("verify", "--anchor", "anchors").stdout
 
 
+def test_a_key_says_what_is_wrong_with_it(ladder, key):
+    """One that isn't there is an error that names the option and the file."""
+    said = ladder("verify", "--anchor", "anchors", "--key", "lost.pub", code=2).stderr
+    assert said.startswith("error: --key: lost.pub is no public key")
+
+
 def test_a_place_without_checkpoints_vouches_for_nothing(shop, ladder, key):
     """An anchor that is empty is refused, also beside one that isn't: nothing was held against it."""
     (shop.folder / "empty").mkdir()
@@ -242,9 +248,10 @@ def test_they_are_written_where_a_person_wants_them(shop, ladder, key):
 
 
 def test_a_key_that_others_can_read_signs_nothing(shop, ladder, key):
-    """As ssh does it."""
+    """As ssh does it, and `ladder doctor` sees it too."""
     shop.run(READ)
     (shop.folder / "checkpoint.key").chmod(0o644)
+    assert "so it signs nothing" in " ".join(ladder("doctor", code=None).stdout.split())
     assert "chmod 600" in ladder("checkpoint", code=2).stderr
     (shop.folder / "checkpoint.key").chmod(0o600)
     ladder("checkpoint")

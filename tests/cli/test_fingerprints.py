@@ -49,6 +49,12 @@ def test_a_difference_says_what_it_means(moved, ladder):
     assert found["prompt"] == found["hidden"] == []
 
 
+def test_an_agent_that_is_not_there_is_refused(moved, ladder):
+    """A name that is spelt wrong has no environment to be granted, and it is said which there are."""
+    for command in (["fingerprint", "shpo"], ["fingerprint", "shpo", "diff"]):
+        assert "there is no agent shpo; did you mean shop?" in ladder(*command, code=2).stderr
+
+
 def test_two_keys_are_compared_either_way_round(moved, ladder):
     """The beginnings of two keys are enough, and one goes against the granted environment."""
     present, granted = (one["key"] for one in ladder("fingerprint", "--json").document)

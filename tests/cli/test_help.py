@@ -47,6 +47,17 @@ def test_every_command_stands_under_a_heading(ladder):
     assert all(f"\n{heading}:\n" in text for heading in HEADINGS)
 
 
+@pytest.mark.parametrize("group", ["console", "keys", "suggestions"])
+def test_no_sentence_is_cut_in_a_group(ladder, group):
+    """The help of a command with commands below it ends each line where its sentence ends."""
+    assert "..." not in ladder(group, "--help", columns=80).stdout.partition("\n")[2]
+
+
+def test_the_help_tells_the_exit_codes(ladder):
+    """Whoever calls it from a script reads what 0, 1 and 2 mean."""
+    assert "0 for done, 1 for a check that found something wrong" in " ".join(ladder("--help").stdout.split())
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(ladder, command):
     """Each command has a help, and doesn't need a policy to show it."""

@@ -13,6 +13,8 @@ def test_a_day_moves_to_a_server_and_back(folder, ladder, postgres):
     told = ladder("move", "ladder.db", postgres)
     assert "moved to postgresql://" in told.stdout
     assert "every row of every table is there" in told.stderr
+    assert "copied entry, " in told.stderr
+    assert ", 0 rows" not in told.stderr
     assert "this ledger was moved to postgresql://" in " ".join(ladder("status", code=2).stderr.split())
     on_server = ("--ledger", postgres)
     assert [one["question"] for one in ladder(*on_server, "pending", "--json").document] == before
@@ -20,6 +22,7 @@ def test_a_day_moves_to_a_server_and_back(folder, ladder, postgres):
     assert "is open again" in ladder("move", "ladder.db", postgres, "--undo").stdout
     assert [one["question"] for one in ladder("pending", "--json").document] == before
     ladder(*on_server, "pending", code=2)
+    assert "the ledger is there already" in ladder("move", "ladder.db", "ladder.db", code=2).stderr
     again = ladder("move", "ladder.db", postgres, code=2).stderr
     assert "holds a ledger already" in again
     assert len(ladder("pending", "--json").document) == len(before)

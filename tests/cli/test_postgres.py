@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+
+import psycopg
 import pytest
 
+from ladder_graph import Ladder
+from ladder_graph.tools import Declaration
 from tests.cli.shop import DAY, Shop
+from tests.postgres import server
 
 
 @pytest.fixture
@@ -61,3 +67,48 @@ def test_trust_on_a_server(shop, ladder):
     assert "the ledger is whole" in ladder("attest").stdout
     assert "can't go up" in ladder("promote", "send_mail", code=2).stderr
     assert ladder("trust", "--recompute", "--json").document == {"ok": True, "problems": []}
+
+
+@pytest.mark.parametrize(
+    "command", [["status"], ["doctor"], ["verify"], ["demote", "refund", "draft", "--reason", "no"]], ids=" ".join
+)
+def test_a_mistyped_schema_makes_no_ledger(shop, postgres, ladder, command):
+    """A command that looks or acts where no ledger is says so, and leaves the database as it is."""
+    result = ladder("--ledger", f"{postgres}_typo", *command, code=None)
+    schema = postgres.rpartition("=")[2]
+    assert "there is no ledger at" in " ".join(result.output.split())
+    with psycopg.connect(server().get_uri()) as connection:
+        made = connection.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE %s", [f"{schema}%"]).fetchall()
+    assert made == [(schema,)]
+
+
+def test_a_role_without_rights_is_told_which(shop, postgres, ladder):
+    """Who may not use the schema reads that, and where the grants are listed; and not that the ledger isn't there."""
+    stranger = f"stranger_{postgres.rpartition('=')[2]}"
+    with psycopg.connect(server().get_uri(), autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {stranger} LOGIN")
+        said = ladder("--ledger", postgres.replace("postgres:@", f"{stranger}@"), "status", code=2).stderr
+        connection.execute(f"DROP ROLE {stranger}")
+    assert "this role may not use the schema" in said
+    assert "docs/postgres.md" in said
+
+
+def test_an_undo_that_holds_for_a_time_on_a_server(postgres, tmp_path, monkeypatch, ladder):
+    """Another process than the agent's reads for how long it can be undone, and says what stands in the way."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    shop = Shop(tmp_path, ledger=postgres)
+    said = shop.policy.read_text(encoding="utf-8")
+    watched = said.replace('checks = [{ kind = "python"', 'watch = { window = "10m" }\nchecks = [{ kind = "python"')
+    shop.policy.write_text(watched, encoding="utf-8")
+    with contextlib.closing(Ladder(policy=shop.policy)) as agent:
+        agent.seat(
+            "set_price",
+            Declaration(prepare=lambda arguments: 1, undo=lambda kept: None, ttl=90.5),
+            agent="shop",
+            can_ask=True,
+        )
+    assert "it can be undone for" in ladder("status").stdout
+    (found,) = [one for one in ladder("status", "--json").document if one["tool"] == "set_price"]
+    assert "undo_too_short" in {reason["code"] for reason in found["reasons"]}
+    assert "it can be undone for" in " ".join(ladder("doctor", code=None).stdout.split())

@@ -13,6 +13,7 @@ from ladder_graph.errors import LedgerError
 from ladder_graph.ledger import copies
 from tests.cli.notarized import ANCHORS, PRICE, READ, vouched
 from tests.cli.shop import Shop
+from tests.unit.ledger.test_checkpoints_alone import Signer
 
 MAIL = ("send_mail", {"to": "bo@example.com"})
 TICKET = ("close_ticket", {"number": 7})
@@ -143,13 +144,26 @@ def test_checkpoints_go_on_behind_the_newest(shop, ladder):
     ladder("checkpoint")
     ladder("restore", "copy.db", "--yes")
     assert ladder("verify", "--anchor", "anchors", "--key", key, code=1)
-    assert "say what was gone through" in ladder("restore", "--acknowledge", code=2).stderr
+    assert "say what was gone through, as the reason (--reason)" in ladder("restore", "--acknowledge", code=2).stderr
     ladder("restore", "--acknowledge", *WENT)
     shop.run(READ)
     ladder("checkpoint")
     found = ladder("verify", "--anchor", "anchors", "--key", key, "--json").document
     assert found["problems"] == []
     assert "nobody has put a copy" in ladder("restore", "--acknowledge", *WENT, code=2).stderr
+
+
+def test_what_is_put_back_can_be_read_by_no_more_people(shop, ladder):
+    """A ledger that was closed to others stays so, with the rights that it had; a new one has those of its copy."""
+    shop.run(READ)
+    ladder("backup", "copy.db")
+    for mode in (0o600, 0o640):
+        shop.file.chmod(mode)
+        ladder("restore", "copy.db", "--yes")
+        assert stat.S_IMODE(shop.file.stat().st_mode) == mode
+    shop.file.unlink()
+    ladder("restore", "copy.db", "--yes")
+    assert stat.S_IMODE(shop.file.stat().st_mode) == 0o600
 
 
 def test_an_anchor_that_is_not_there_acknowledges_nothing(shop, ladder):
@@ -162,6 +176,19 @@ def test_an_anchor_that_is_not_there_acknowledges_nothing(shop, ladder):
     (shop.folder / "empty").mkdir()
     assert "can't be read" in ladder("restore", "--acknowledge", *WENT, "--anchor", "typo", code=2).stderr
     assert "no checkpoint in empty" in ladder("restore", "--acknowledge", *WENT, "--anchor", "empty", code=2).stderr
+    assert stands(ladder, "send_mail")[0] == "confirm"
+
+
+def test_nothing_goes_on_behind_a_forged_checkpoint(shop, ladder):
+    """The newest checkpoint must be of the key here: anybody may put a higher number where the anchors lie."""
+    vouched(shop, ANCHORS)
+    shop.run(READ)
+    ladder("keys", "new")
+    ladder("checkpoint")
+    ladder("backup", "copy.db")
+    (shop.folder / "anchors" / f"{9:012}.checkpoint").write_text(Signer("ops").note(9), encoding="utf-8")
+    ladder("restore", "copy.db", "--yes")
+    assert "didn't sign checkpoint 9" in ladder("restore", "--acknowledge", *WENT, code=2).stderr
     assert stands(ladder, "send_mail")[0] == "confirm"
 
 

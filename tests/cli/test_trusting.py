@@ -277,10 +277,11 @@ def test_a_report_is_taken_back_and_closed_by_its_class(ready, ladder, last):
     key = last()
     assert "nobody reported a mistake" in ladder("incident", key, "--close", code=2).stderr
     assert "say how bad it was" in ladder("incident", key, code=2).stderr
-    assert "say how bad it was" in ladder("incident", key, "--severity", "S2", "--close", code=2).stderr
+    assert "leave --severity out" in ladder("incident", key, "--severity", "S2", "--reverse", code=2).stderr
     assert "'S9' is no severity" in ladder("incident", key, "--severity", "S9", code=2).stderr
     ladder("incident", key, "--severity", "S2", "--class", "wrong_order")
     assert not gates(ladder)["incidents"]["met"]
+    assert "what was reported has --class wrong_order" in ladder("incident", key, "--close", code=2).stderr
     assert f"closed by {ME}" in ladder("incident", key, "--class", "wrong_order", "--close").stdout
     assert gates(ladder)["incidents"]["met"]
     (cell,) = ladder("trust", "--json").document
@@ -288,6 +289,28 @@ def test_a_report_is_taken_back_and_closed_by_its_class(ready, ladder, last):
     ladder("incident", key, "--class", "wrong_order", "--reverse")
     (cell,) = ladder("trust", "--json").document
     assert cell["certificate"]["loss"] == 0
+
+
+def test_a_mistake_that_is_over_is_reported_and_closed_at_once(ready, ladder, last):
+    """Its tool goes down as by any report, none is left open, and saying it again changes nothing."""
+    key = last()
+    said = ["incident", key, "--severity", "S2", "--class", "wrong_order", "--text", "paid twice", "--close"]
+    text = ladder(*said).stdout
+    assert f"closed by {ME}" in text
+    assert "refund may not stand above confirm any more (D1)" in text
+    (told,) = ladder("show", key, "--json").document["incidents"]
+    assert (told["severity"], told["closed"], told["text"]) == ("S2", True, "paid twice")
+    assert "it was said before, and changes nothing" in ladder(*said).stdout
+    assert gates(ladder)["incidents"]["met"]
+
+
+def test_closing_makes_no_mistake_a_smaller_one(ready, ladder, last):
+    """A lesser severity with --close closes what was reported as it is."""
+    key = last()
+    ladder("incident", key, "--severity", "S3", "--class", "wrong_order")
+    ladder("incident", key, "--severity", "S0", "--class", "wrong_order", "--close")
+    (told,) = ladder("show", key, "--json").document["incidents"]
+    assert (told["severity"], told["closed"]) == ("S3", True)
 
 
 def test_the_json_of_an_incident_says_whether_it_was_new(ready, ladder, last):

@@ -64,3 +64,22 @@ def test_every_pin_is_a_version_and_nothing_else():
     """A line of `constraints.txt` is `name==version`: no address, no hash, no path, nothing editable."""
     for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines():
         assert re.fullmatch(r"#.*|[\w.-]+==[\w.]+", line), line
+
+
+def test_the_pins_of_the_servers_agree_with_the_others():
+    """`scripts/servers` installs by both lists at once, so where both name a package they name one version of it."""
+    ours, theirs = (pins(ROOT / name) for name in ("constraints.txt", "examples/server/constraints.txt"))
+    assert {
+        name: (ours[name], theirs[name]) for name in ours.keys() & theirs.keys() if ours[name] != theirs[name]
+    } == {}
+    for name, version in theirs.items():
+        kin = [one for one in ours if one.startswith("opentelemetry-") and name.startswith("opentelemetry-")]
+        assert not kin or version in {ours[one] for one in kin}, f"{name}=={version} is of another release: {kin}"
+
+
+def pins(file):
+    """The versions of a list of pins, by names as they are compared."""
+    lines = [line for line in file.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
+    return {
+        re.sub(r"[-_.]+", "-", name).lower(): version for name, _, version in (line.partition("==") for line in lines)
+    }

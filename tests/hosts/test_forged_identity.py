@@ -93,6 +93,17 @@ def test_on_aegra_its_authentication_says_who_it_is(monkeypatch, who, says):
     ladder.close()
 
 
+def test_where_aegra_knows_nobody_the_config_counts_for_nothing(monkeypatch):
+    """It sets no context for a run that nobody signed in for; what the client wrote stands in nobody's name."""
+    monkeypatch.setitem(sys.modules, "aegra_api.core.auth_ctx", SimpleNamespace(get_auth_ctx=lambda: None))
+    world = World()
+    ladder = ladder_of({"a": {"rung": "confirm"}})
+    out = ladder.wrap(agent_of([calls("a", {"x": "1"}), "Done."], [world.tool("a")])).invoke(GO, on(**FORGED))
+    assert questions(out)[0]["requester"] is None
+    assert identity.facts(on(**FORGED)) == {}
+    ladder.close()
+
+
 @pytest.mark.parametrize("impact", ["medium", "high"])
 def test_a_name_that_nobody_checked_answers_nothing_above_low_impact(stage, impact):
     """On a server without authentication the name in an answer is a claim, and nothing in the config makes it more."""

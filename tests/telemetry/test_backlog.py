@@ -110,9 +110,9 @@ def test_watchers_that_are_silent_count_as_dead(ladder):
 
 
 def test_only_what_is_open_is_read(tmp_path):
-    """No look but the one at the watches goes through a whole table that grows with what is over."""
+    """No look goes through a whole table that grows with what is over."""
     with contextlib.closing(Ladder(policy=Policy.model_validate(POLICY), ledger=tmp_path / "ladder.db")) as ladder:
-        for name in ("_QUESTIONS", "_UNSETTLED", "_DEMOTIONS", "_REPORTS", "_DUE"):
+        for name in ("_QUESTIONS", "_UNSETTLED", "_DEMOTIONS", "_REPORTS", "_DUE", "_WATCHES"):
             sql = getattr(backlog, name)
 
             def plan(cursor, sql=sql):

@@ -190,7 +190,8 @@ def _asked(asked: Question, question: str, typed: str | None, *, yes: bool) -> t
 
     began = time.monotonic()
     if asked.to_type is not None and typed is None:
-        return asking.typed(f"Type the {asked.to_type} to approve: "), time.monotonic() - began
+        instead = f"give the {asked.to_type} by --typed{'' if yes else ', with --yes'}"
+        return asking.typed(f"Type the {asked.to_type} to approve: ", instead=instead), time.monotonic() - began
     asking.confirm(question, yes=yes)
     return typed, 0.0 if yes else time.monotonic() - began
 

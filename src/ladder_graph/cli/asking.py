@@ -35,19 +35,20 @@ def confirm(question: str, *, yes: bool) -> None:
             _leave()
 
 
-def typed(prompt: str, *, left: str = NOTHING_DONE) -> str:
+def typed(prompt: str, *, left: str = NOTHING_DONE, instead: str = "say it again with --yes") -> str:
     """One line that a person typed; asked again while it is empty.
 
     Args:
         prompt: What is asked.
         left: What is said to whoever leaves.
+        instead: What to do where there is no terminal, after having looked.
 
     Raises:
         Exit: With code 1, where the input ended.
         LadderError: There is no terminal to ask on.
     """
     if not sys.stdin.isatty():
-        raise LadderError("there is no terminal to ask on; look first, then say it again with --yes")
+        raise LadderError(f"there is no terminal to ask on; look first, then {instead}")
     _forget_what_was_typed_ahead()
     try:
         while (line := _line(prompt)) and not (said := line.rstrip("\r\n")):

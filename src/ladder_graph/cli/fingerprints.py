@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from ladder_graph.cli.documents import keys
 from ladder_graph.cli.lineage import CarriedDocument, DifferenceDocument, SightingDocument
+from ladder_graph.cli.naming import agents_of
 from ladder_graph.cli.options import Json, Yes
 from ladder_graph.cli.place import place_of
 from ladder_graph.errors import LadderError
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ladder_graph.carrying import Cost, Keep
     from ladder_graph.cli.screen import Cell, Screen
     from ladder_graph.fingerprint import Change
+    from ladder_graph.ladder import Ladder
     from ladder_graph.pins import Difference, Sighting
 
 SHORT = 10
@@ -56,7 +58,7 @@ def fingerprint(ctx: typer.Context, *, agent: Agent = None, json: Json = False) 
     from ladder_graph.cli import lineage, screen
 
     with place_of(ctx).looking() as ladder:
-        whose = agent or ladder.policy.agent
+        whose = _whose(ladder, agent)
         known = ladder.sightings(whose)
     if json:
         screen.document([lineage.sighting(one) for one in known])
@@ -88,7 +90,7 @@ def diff(ctx: typer.Context, first: Key = None, second: Key = None, *, agent: Ag
 
     agent, json = agent or ctx.meta.get("agent"), json or bool(ctx.meta.get("json"))
     with place_of(ctx).looking() as ladder:
-        whose = agent or ladder.policy.agent
+        whose = _whose(ladder, agent)
         found = ladder.difference(None if second is None else first, first if second is None else second, whose)
     if json:
         screen.document(lineage.difference(found))
@@ -123,7 +125,7 @@ def carry(
     agent, json = agent or ctx.meta.get("agent"), json or bool(ctx.meta.get("json"))
     person, out = signed_in(), screen.Screen(stderr=json)
     with place_of(ctx).acting() as ladder:
-        whose = agent or ladder.policy.agent
+        whose = _whose(ladder, agent)
         found = ladder.difference(None if second is None else first, first if second is None else second, whose)
         fallen = [one for one in ladder.costs(found.before, found.after, whose) if one.fell]
         out.heading(whose, f"{found.before.key[:SHORT]} {out.glyphs.so} {found.after.key[:SHORT]}")
@@ -143,6 +145,19 @@ def carry(
         out.line(f"{_cell_name(one)} stands on {one.kept(kept).word} from its next call on")
     if not carried:
         out.note("It earns its rungs again from where it stands.")
+
+
+def _whose(ladder: Ladder, agent: str | None) -> str:
+    """The agent that is meant. One inside the policy's own needn't have called yet.
+
+    Raises:
+        LadderError: There is no such agent.
+    """
+    own = ladder.policy.agent
+    if agent is None or agent.startswith(f"{own}/"):
+        return agent or own
+    (known,) = agents_of(ladder, agent)
+    return known
 
 
 def _cell_name(of: Cost) -> str:

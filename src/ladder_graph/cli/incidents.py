@@ -48,17 +48,19 @@ def incident(
     """Report that an action was wrong; its tool goes down at once where that calls for it.
 
     With --reverse or --close an earlier report of this class is taken back, or seen to; the tool has to earn its rung
-    again all the same.
+    again all the same. With --severity and --close it is reported, where nobody has yet, and closed at once.
     """
     from ladder_graph.cli import assessments, screen
     from ladder_graph.desk import signed_in
 
-    if (severity is None) != (reverse or close):
+    if severity is None and not (reverse or close):
         raise LadderError("say how bad it was by --severity S0 to S4, or what became of the report: --reverse, --close")
+    if severity is not None and reverse:
+        raise LadderError("--reverse says that it was no mistake, so it has no severity; leave --severity out")
     person = signed_in()
     with place_of(ctx).acting() as ladder:
-        found, down, new = report(
-            ladder, action, severity or "S0", person, kind=kind, text=text, reversed_=reverse, closed=close
+        found, down, new = _reported(
+            ladder, action, severity, person, kind=kind, text=text, reversed_=reverse, closed=close
         )
         named = ladder.policy.rule(found.tool).trust.mistakes
     if json:
@@ -71,6 +73,17 @@ def incident(
     _what_came(out, found, down)
     if new and severity is not None and kind not in named:
         out.note(f"The rule of {found.tool} expects {', '.join(named) or 'no mistake by name'}, and not this one.")
+
+
+def _reported(
+    ladder: Ladder, action: str, severity: str | None, by: Person, *, closed: bool, **said: Any
+) -> tuple[Action, Demotion | None, bool]:
+    """As `report`; what is both reported and closed is two reports, so that its tool goes down as for any other."""
+    if severity is None or not closed:
+        return report(ladder, action, severity or "S0", by, closed=closed, **said)
+    _, down, opened = report(ladder, action, severity, by, **said)
+    found, _, ended = report(ladder, action, severity, by, closed=True, **said)
+    return found, down, opened or ended
 
 
 def report(

@@ -56,7 +56,10 @@ def checkpoint(
 
 @commands.command()
 def new(ctx: typer.Context) -> None:
-    """Make the key that signs checkpoints, in the policy's file, or make the one there known to the ledger."""
+    """Make the key that signs checkpoints.
+
+    It is written where the policy says; a key that lies there is made known to the ledger.
+    """
     from ladder_graph.desk import signed_in
 
     person = signed_in()
@@ -69,7 +72,7 @@ def new(ctx: typer.Context) -> None:
 
 @commands.command("list")
 def listed(ctx: typer.Context) -> None:
-    """List the public keys that signed checkpoints, with who made each known."""
+    """List the public keys, with who made each known."""
     from ladder_graph.cli.aftermath import instant
     from ladder_graph.cli.screen import Screen, clock
 
@@ -86,7 +89,10 @@ def listed(ctx: typer.Context) -> None:
 
 @commands.command()
 def rotate(ctx: typer.Context) -> None:
-    """Let a new key sign from now on. The old one vouches for it, and its private half is gone."""
+    """Let a new key sign from now on.
+
+    The old one vouches for it, and its private half is gone.
+    """
     from ladder_graph.desk import signed_in
 
     person = signed_in()
@@ -103,7 +109,10 @@ def retire(
     reason: Annotated[str, typer.Option(help="Why; it stays in the ledger.")],
     yes: Yes = False,
 ) -> None:
-    """Take out a key that somebody else may have: from the next checkpoint on it signs nothing, and a new one does."""
+    """Take out a key that somebody else may have.
+
+    From the next checkpoint on it counts for nothing, and a new one signs.
+    """
     from ladder_graph.cli import asking
     from ladder_graph.desk import signed_in
 
@@ -149,5 +158,7 @@ def known(keys: Sequence[str]) -> list[Key]:
 
     try:
         return [key_at(key) for key in keys]
-    except (OSError, ValueError) as wrong:
+    except OSError as wrong:
+        raise LadderError(f"--key: {wrong.filename} is no public key, and can't be read: {wrong.strerror}") from wrong
+    except ValueError as wrong:
         raise LadderError(f"--key: {wrong}") from wrong

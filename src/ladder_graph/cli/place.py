@@ -123,9 +123,19 @@ def absent(file: str) -> str | None:
     """That there is no ledger, in words; None where there is one."""
     if file == MEMORY:
         return "the policy keeps its ledger in the agent's memory, where no other process can see it"
-    if "://" in file or Path(file).exists():
-        return None
-    return f"there is no ledger at {file} yet"
+    if "://" in file:
+        return _absent_there(file)
+    return None if Path(file).exists() else f"there is no ledger at {file} yet"
+
+
+def _absent_there(url: str) -> str | None:
+    from ladder_graph.ledger.upgrades import plan
+
+    try:
+        found = plan(url)
+    except LadderError:
+        return None  # Whoever opens it is told why that can't be.
+    return None if found.version else f"there is no ledger at {found.name} yet"
 
 
 def place_of(ctx: typer.Context) -> Place:

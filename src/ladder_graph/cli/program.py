@@ -104,6 +104,7 @@ program = typer.Typer(
     add_completion=False,
     # Plain help: it needs no rich, and is calmer.
     rich_markup_mode=None,
+    epilog="Exit codes: 0 for done, 1 for a check that found something wrong or a person who said no, 2 for an error.",
     pretty_exceptions_enable=False,
 )
 

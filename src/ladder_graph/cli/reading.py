@@ -193,7 +193,9 @@ def _ask(out: Screen, ladder: Ladder, whole: Digest, note: str) -> None:
         out.gap()
         began, said = time.monotonic(), ""
         while said not in VERDICTS:
-            said = asking.typed(f"{place} of {len(left)}: type fine, look or undo: ")
+            said = asking.typed(
+                f"{place} of {len(left)}: type fine, look or undo: ", instead="give each verdict by --verdict"
+            )
         looked = time.monotonic() - began
         given = {item.action.key: said}
         whole = ladder.read(whole.id, given, by=person, looked=looked, note=note, shown=whole.hash)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ladder_graph.cli.aftermath import instant
@@ -51,6 +52,8 @@ def _checkpoints(ladder: Ladder) -> Iterator[Finding]:
     said = ladder.policy.checkpoints
     if said.key is None:
         return
+    from ladder_graph.notary.private_keys import exposed
+
     found = ladder.notarized()
     late = found.last.unseen and (ladder.clock() - instant(found.last.at_us)).total_seconds() > 2 * said.every
     points = [
@@ -61,6 +64,9 @@ def _checkpoints(ladder: Ladder) -> Iterator[Finding]:
         points.append(
             Point("they are exported nowhere", "name a place that the ledger's writers can't change: to = […]")
         )
+    key = Path(said.key)
+    if key.exists() and exposed(key.stat().st_mode):
+        points.append(Point(f"others than its owner can read {key}, so it signs nothing", f"chmod 600 {key}"))
     if late:
         points.append(
             Point(f"{found.last.unseen} entries aren't in any", "`ladder watch` makes them, where the key is")

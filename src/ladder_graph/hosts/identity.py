@@ -45,6 +45,9 @@ def _fields_of(user: Any) -> Mapping[str, Any]:
         return {}
 
 
+AEGRA = "aegra_api.core.auth_ctx"
+"""The module in which aegra says for whom a run goes on; only its server loads it."""
+
 NOBODY = object()
 """A server that knows nobody."""
 
@@ -81,7 +84,11 @@ def facts(config: RunnableConfig) -> Mapping[str, Any]:
 
 def _server() -> Any:
     """What a server knows of a run; None outside one. A caller's config can't forge it."""
-    return _aegra() or _langgraph()
+    aegra = sys.modules.get(AEGRA)
+    if aegra is None:
+        return _langgraph()
+    # In the config, where it says who it is, too, a client's word may stand; and it may run what nobody signed in for.
+    return aegra.get_auth_ctx() or _langgraph() or NOBODY
 
 
 def _langgraph() -> Any:
@@ -93,12 +100,6 @@ def _langgraph() -> Any:
         return None
     # An update of the state has none, on a server or not: then nobody is known, whatever its config says.
     return NOBODY if runtime is None else runtime.server_info
-
-
-def _aegra() -> Any:
-    """What aegra knows of a run that goes on in it. In the config, where it says so too, a client's word may stand."""
-    known = sys.modules.get("aegra_api.core.auth_ctx")
-    return None if known is None else known.get_auth_ctx()
 
 
 def _user_of(server: Any) -> str | None:

@@ -1,6 +1,6 @@
 """What waits in a ledger, of all agents.
 
-Of questions, actions, reports and demotions only what counts is read, by an index; of the watches each one is.
+Only what counts is read, by an index, however much is over.
 """
 
 from __future__ import annotations
@@ -8,14 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, case, func, literal_column, select
+from sqlalchemy import bindparam, case, func, literal_column, or_, select
 
 from ladder_graph.ledger import report_rows, rows, watch_rows
 from ladder_graph.ledger.cursor import Cursor
 from ladder_graph.ledger.dialects import Sql, table_of
 from ladder_graph.ledger.liveness import Owner
 from ladder_graph.ledger.watchers import watchers
-from ladder_graph.ledger.watches import OPEN
 
 UNSETTLED = ("started", "undoing", "unknown", "undo_conflict", "undo_failed")
 """States of an action that something must still come of."""
@@ -51,7 +50,7 @@ _REPORTS = Sql.of(
 )
 _WATCHES = Sql.of(
     select(_watch.c.agent, _watch.c.tool, _watch.c.phase, _count.label("n"))
-    .where(_watch.c.phase.in_(OPEN))  # What is held is due to nobody, so this reads each window once.
+    .where(_watch.c.phase.in_(watch_rows.OPEN))
     .group_by(_watch.c.agent, _watch.c.tool, _watch.c.phase)
 )
 _DUE = Sql.of(
@@ -61,8 +60,13 @@ _DUE = Sql.of(
 )
 _UNSETTLED = Sql.of(
     select(_action.c.agent, _action.c.tool, _action.c.state, _count.label("n"))
-    .select_from(_head.join(_action, _action.c.agent == _head.c.stream))
-    .where(_action.c.state.in_([_word(state) for state in UNSETTLED]))
+    .select_from(
+        _head.join(_action, _action.c.agent == _head.c.stream).outerjoin(_watch, _watch.c.action == _action.c.key)
+    )
+    .where(
+        _action.c.state.in_([_word(state) for state in UNSETTLED]),
+        or_(_watch.c.phase.is_(None), _watch.c.phase != _word("kept")),  # Somebody left what a failed undo left.
+    )
     .group_by(_action.c.agent, _action.c.tool, _action.c.state)
 )
 _DEMOTIONS = Sql.of(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 import tempfile
 from contextlib import closing
 from pathlib import Path
@@ -87,10 +88,12 @@ def put_back(source: Path, ledger: Path, aside: str) -> Path | None:
     try:
         if kept is not None:
             _alone(ledger)
+        new.touch(0o600, exist_ok=False)  # Before anything is in it.
+        new.chmod(stat.S_IMODE((source if kept is None else ledger).stat().st_mode))
         _copied(source, new)
         _flush(new)
         if kept is not None:
-            for end in ("", "-wal", "-shm"):
+            for end in ("", "-wal", "-shm", "-journal"):  # SQLite would take the last one for the copy's own.
                 if (there := ledger.with_name(ledger.name + end)).exists():
                     os.replace(there, kept.with_name(kept.name + end))  # noqa: PTH105  # it replaces nothing
         os.replace(new, ledger)  # noqa: PTH105  # there is nothing any more

@@ -61,9 +61,12 @@ def report(journal: Journal, cursor: Cursor, known: Known, said: Said, start: Ru
         AnswerRefused: There is no report of this class to reverse or to close.
     """
     call = known.call
-    before = _earlier(cursor, call.agent, call.key).get(said.kind)
+    earlier = _earlier(cursor, call.agent, call.key)
+    before = earlier.get(said.kind)
     if before is None and (said.reversed or said.closed):
-        raise AnswerRefused(f"nobody reported {said.kind or 'a mistake'} about action {call.short}")
+        others = ", ".join(f"--class {kind}" if kind else "no class" for kind in sorted(earlier))
+        there = f"; what was reported has {others}" if others else ""
+        raise AnswerRefused(f"nobody reported {said.kind or 'a mistake'} about action {call.short}{there}")
     if before is not None and _same(before, said):
         return None
     if before is not None and (said.reversed or said.closed):

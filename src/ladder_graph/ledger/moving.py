@@ -60,6 +60,8 @@ def move(source: str, target: str, *, by: str, clock: Clock, tell: Tell = lambda
         LedgerMoved: It was moved before, or is on its way elsewhere.
         LedgerError: Somebody works with it, a chain of it isn't whole, or one side can't be used.
     """
+    if source == target:
+        raise LedgerError("the ledger is there already; name another place to move it to, and nothing was done")
     with _ends(source, target) as (giving, taking):
         mark = _going(giving, taking) or _fresh(giving, taking, by, micros(clock()))
         return _Move(giving, taking, mark, clock, tell).run()

@@ -14,7 +14,7 @@ import psycopg
 from sqlalchemy import Dialect
 from sqlalchemy.dialects import postgresql
 
-from ladder_graph.errors import NotALedger
+from ladder_graph.errors import LedgerError, NotALedger
 from ladder_graph.ledger import marks, migrations
 from ladder_graph.ledger.sessions import Address, key_of, lock_of
 
@@ -78,11 +78,22 @@ def schema_of(connection: psycopg.Connection[Any], address: Address) -> int:
                 "it was not touched."
             )
         return 0
+    _may_look(connection, address)
     found = connection.execute("SELECT version FROM ladder_ledger").fetchone()
     version = 0 if found is None else int(found[0])
     if version > len(migrations.MIGRATIONS):
         raise migrations.newer(address.shown, version)
     return version
+
+
+def _may_look(connection: psycopg.Connection[Any], address: Address) -> None:
+    # Without this right the server says that the tables aren't there.
+    row = connection.execute("SELECT has_schema_privilege(%s, 'USAGE')", [address.schema]).fetchone()
+    if row != (True,):
+        raise LedgerError(
+            f"{address.shown}: this role may not use the schema {address.schema}; let its owner GRANT what "
+            "docs/postgres.md lists"
+        )
 
 
 def marks_of(connection: psycopg.Connection[Any], address: Address) -> list[marks.Mark]:

@@ -15,7 +15,7 @@ import select
 import threading
 from dataclasses import dataclass
 from typing import Any, Self
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import psycopg
 from psycopg import errors
@@ -88,7 +88,7 @@ class Address:
             raise LedgerError(f"{schema!r} is no name for a schema; take lower-case letters, digits and underscores")
         direct = query.pop("direct", None)
         user, at, host = parts.netloc.rpartition("@")
-        shown = urlunsplit((parts.scheme, f"{user.partition(':')[0]}{at}{host}", parts.path, "", ""))
+        shown = f"{parts.scheme}://{user.partition(':')[0]}{at}{host}{parts.path}"
         return cls(
             _conninfo(parts.netloc, parts.path, query), schema,
             f"{shown}?schema={schema}" if schema != SCHEMA else shown,
@@ -123,7 +123,8 @@ class Address:
 
     def said(self, wrong: Exception) -> LedgerError:
         """An error of the driver's in our words."""
-        text = str(wrong).strip().replace("\n", "; ")
+        # libpq goes on in lines of their own, some of them indented.
+        text = "; ".join(line.strip().rstrip(".") for line in str(wrong).strip().splitlines())
         if isinstance(wrong, _REFUSES):
             return LedgerUnwritable(f"{self.shown} can't be written: {text}. Nothing was recorded and nothing ran.")
         return LedgerError(f"{self.shown}: {text}")
@@ -134,7 +135,8 @@ _PLACES = ("host", "hostaddr", "port")
 
 
 def _conninfo(netloc: str, path: str, query: dict[str, str]) -> str:
-    return urlunsplit(("postgresql", netloc, path, urlencode({**_KEEPALIVES, **query}), ""))
+    # Not by `urlunsplit`, which leaves the two slashes out where no host is named.
+    return f"postgresql://{netloc}{path}?{urlencode({**_KEEPALIVES, **query})}"
 
 
 def _host(direct: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy.dialects import sqlite
 
-from ladder_graph.errors import LedgerError
+from ladder_graph.errors import LedgerError, LedgerUnwritable
 from ladder_graph.ledger import chain, marks, migrations
 from ladder_graph.ledger.checkpoints_alone import Head
 from ladder_graph.ledger.ends import NAMES, in_hand, in_use
@@ -132,9 +132,13 @@ class SqliteEnd:
             raise LedgerError(f"{self.name} is there already. Name a file that isn't; it was not touched.")
 
     def reserve(self, mark: Mark) -> None:
-        """As every end does."""
+        """As every end does. The file is readable by its owner alone, as a copy is."""
         self.vacant(mark)
         self._remove()
+        try:
+            self.path.touch(0o600, exist_ok=False)
+        except OSError as wrong:
+            raise LedgerUnwritable(f"{self.name} can't be made: {wrong.strerror}. It was not touched.") from wrong
         with self._said(), self._transaction(before=f"PRAGMA page_size = {migrations.PAGE}"):
             self.connection.execute(f"PRAGMA application_id = {migrations.APPLICATION}")
             self._write(mark, [])

@@ -193,8 +193,7 @@ def give(
             **({"came": one.came} if one.came else {}),
         })  # fmt: skip
     names = list(dict.fromkeys([*filter(None, row["by"].split(", ")), person.name]))
-    before = None if row["looked"] is None else float(row["looked"])  # PostgreSQL's wire gives it as text.
-    looked = before if attention.looked is None else attention.looked + (before or 0.0)
+    looked = row["looked"] if attention.looked is None else attention.looked + (row["looked"] or 0.0)
     note = "\n".join(filter(None, [row["note"], attention.note]))
     cursor.execute(OPENED, {
         "b_id": row["id"], "by": ", ".join(names), "note": note,

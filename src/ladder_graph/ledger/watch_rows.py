@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Index
-from sqlmodel import Field, SQLModel
+from sqlalchemy import BigInteger, ColumnElement, Index, literal_column
+from sqlmodel import Field, SQLModel, col
 
 from ladder_graph.ledger.rows import CLUSTERED
+
+OPEN: list[ColumnElement[str]] = [literal_column(f"'{one}'") for one in ("armed", "open", "undo", "held")]
+"""The phases of a window that isn't over, as constants of a statement and of the index by which it finds them."""
 
 
 class WatchRow(SQLModel, table=True):
@@ -42,6 +45,13 @@ class WatchRow(SQLModel, table=True):
     """How often its undo was tried."""
     why: str = ""
     """What was found, in words."""
+
+
+_OPEN = col(WatchRow.phase).in_(OPEN)
+Index(
+    "watch_open", *map(col, (WatchRow.agent, WatchRow.tool, WatchRow.phase)), sqlite_where=_OPEN,
+    postgresql_where=_OPEN,
+)  # fmt: skip
 
 
 class MeasurementRow(SQLModel, table=True):

@@ -47,9 +47,7 @@ _as_seen = and_(
 _CHANGE = Sql.of(update(_watch).where(_as_seen).values({name: bindparam(name) for name in _CHANGING}))
 _AGAIN = Sql.of(update(_watch).where(_as_seen).values(due_us=bindparam("due_us")))
 _WINDOW = Sql.of(select(_watch).where(_watch.c.action == bindparam("action")))
-OPEN: list[Any] = [literal_column(f"'{one}'") for one in ("armed", "open", "undo", "held")]
-"""The phases of a window that isn't over, as constants of a statement."""
-_WINDOWS = Sql.of(select(_watch).where(_watch.c.phase.in_(OPEN)).order_by(_watch.c.until_us))
+_WINDOWS = Sql.of(select(_watch).where(_watch.c.phase.in_(watch_rows.OPEN)).order_by(_watch.c.until_us))
 _TAKE = Sql.of(
     update(_watch)
     .where(

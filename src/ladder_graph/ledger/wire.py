@@ -36,9 +36,9 @@ _BYTES = frozenset(
 _READERS: dict[int, Callable[[bytes], Any]] = {
     16: lambda raw: raw == b"t",
     17: lambda raw: bytes.fromhex(raw[2:].decode()),
-    20: int, 21: int, 23: int, 1700: int,
+    20: int, 21: int, 23: int, 1700: int, 700: float, 701: float,
 }  # fmt: skip
-"""How a value in text form is read, by the number of its type: booleans, bytes and whole numbers; else it is text."""
+"""How a value in text form is read, by the number of its type: booleans, bytes and numbers; else it is text."""
 
 
 _TUPLES = pq.ExecStatus.TUPLES_OK

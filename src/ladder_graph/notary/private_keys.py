@@ -33,6 +33,11 @@ def origin_of(policy: Policy) -> str:
     return policy.checkpoints.origin or quote(policy.agent, safe="/:@.-_")
 
 
+def exposed(mode: int) -> bool:
+    """Whether others than its owner may read or write a file of this mode."""
+    return os.name == "posix" and bool(mode & 0o077)
+
+
 def read(file: Path, name: str) -> PrivateKey:
     """A private key from its file: PKCS 8 in PEM, as `ladder keys new` and `openssl genpkey` make it.
 
@@ -50,7 +55,7 @@ def read(file: Path, name: str) -> PrivateKey:
         raise LadderError(
             f"the signing key {file} can't be read: {wrong.strerror}; `ladder keys new` makes one"
         ) from wrong
-    if os.name == "posix" and mode & 0o077:
+    if exposed(mode):
         raise LadderError(
             f"others than its owner can read {file}, so it signs nothing; chmod 600 it, or make a new one"
         )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import sqlite3
+import stat
+import time
 from contextlib import closing
 
 import psycopg
@@ -14,6 +16,7 @@ from ladder_graph.ledger import Store, migrations, moving
 from ladder_graph.ledger.dialects import table_of
 from ladder_graph.ledger.migrations import TABLES
 from tests.faults.proxy import Proxy
+from tests.postgres import server
 from tests.programs import CONTEXT
 from tests.unit.ledger.cargo import held, load
 from tests.unit.ledger.desk import CALL, NOW, at, call, charge
@@ -55,6 +58,12 @@ def file(tmp_path):
 
 
 # --- what arrives --------------------------------------------------------------------------------------------
+
+
+def test_where_it_comes_to_be_is_for_its_owner_alone(file, tmp_path):
+    """A ledger holds what calls were about, so a file that it moves to is opened to others by who means to."""
+    move(file, tmp_path / "other.db")
+    assert stat.S_IMODE((tmp_path / "other.db").stat().st_mode) == 0o600
 
 
 def test_everything_arrives(ends):
@@ -352,6 +361,11 @@ def test_a_lost_connection_leaves_it_shut(file, postgres):
         with pytest.raises(LedgerError, match=r"stays shut\. Call the same again"):
             move(file, proxy.url, tell)
         assert "is being moved to" in _refusal(file)
+        with psycopg.connect(server().get_uri()) as root:  # The server takes a moment to see it.
+            for _ in range(1000):
+                if not root.execute("SELECT 1 FROM pg_locks WHERE locktype = 'advisory'").fetchall():
+                    break
+                time.sleep(0.01)
         with pytest.raises(LedgerMoved, match="is being moved to"):
             move(file, postgres)
         move(file, proxy.url)

@@ -12,10 +12,12 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
+from ladder_graph import Ladder
 from ladder_graph.errors import LedgerError, LedgerNewer, LedgerUnwritable, NotALedger
 from ladder_graph.ledger import Reading, Store
 from ladder_graph.ledger.postgres import PostgresDatabase
 from ladder_graph.ledger.sessions import Address
+from ladder_graph.policy import Policy
 from ladder_graph.steps import Claimed
 from tests.faults.proxy import Proxy
 from tests.postgres import server
@@ -54,6 +56,21 @@ def test_what_is_shown_of_an_address_is_not_the_password():
     with pytest.raises(LedgerUnwritable) as refused:
         Store("postgresql://ana:s3cret@127.0.0.1:1/app")
     assert "s3cret" not in str(refused.value)
+
+
+def test_an_address_without_a_host_is_one():
+    """`postgresql:///app` is libpq's spelling for the server of this machine, or of the parameter `host`."""
+    address = Address.of("postgresql:///app?host=/run/there&user=ana")
+    assert address.shown == "postgresql:///app"
+    told = psycopg.conninfo.conninfo_to_dict(address.conninfo)
+    assert (told["host"], told["dbname"], told["user"]) == ("/run/there", "app", "ana")
+
+
+def test_what_the_driver_says_is_one_line():
+    """Where libpq goes on in an indented line, neither the indentation nor its full stops are in ours."""
+    with pytest.raises(LedgerUnwritable, match=r"refused; Is the server .*\?\. Nothing was recorded") as refused:
+        Store("postgresql://127.0.0.1:1/app")
+    assert not set("\n\t") & set(str(refused.value))
 
 
 def test_the_lock_can_have_a_way_of_its_own():
@@ -327,3 +344,17 @@ def test_a_ledger_is_verified_in_portions(db, monkeypatch):
         db.claim(call(number))
     assert db.verify() == ()
     assert seen
+
+
+@pytest.mark.parametrize("way", ["read", "glance", "write"])
+@pytest.mark.parametrize("kind", ["float4", "float8"])
+def test_a_number_with_a_fraction_is_read_as_one(postgres, way, kind):
+    """However a statement is sent, what a column of floats holds comes back as a number, and nothing as None."""
+    with closing(Ladder(policy=Policy.model_validate({"agent": "ops"}), ledger=postgres)) as ladder:
+
+        def ask(cursor):
+            row = cursor.execute(f"SELECT CAST(90.5 AS {kind}) AS some, CAST(NULL AS {kind}) AS none", {}).fetchone()
+            return row["some"], row["none"]
+
+        some, none = getattr(ladder.store, way)(ask)
+    assert (type(some), some, none) == (float, 90.5, None)

@@ -6,6 +6,8 @@ import pytest
 
 from ladder_graph.errors import AnswerRefused, UnknownQuestion
 from ladder_graph.states import State
+from ladder_graph.telemetry import catalog
+from ladder_graph.telemetry.levels import Levels
 from tests.unit.watcher.conftest import CONFLICT, HEALTH, changed, told
 
 
@@ -95,6 +97,39 @@ def test_what_waits_for_a_person_is_kept_and_not_undone_again(place, watched):
     place.later(ladder, 700)
     assert told(ladder, key)[:2] == ("undo_conflict", "kept")
     assert (ladder.watched(), place.shelf.undone) == ([], [])
+
+
+def unsettled(ladder):
+    """The states that something must come of, as the figures tell them."""
+    return {level.labels[2] for level in Levels(ladder).now() if level.metric is catalog.UNSETTLED}
+
+
+def test_what_a_failed_undo_left_is_kept_between_two_tries(place, watched):
+    """It isn't tried any more, stays the mess that it was on record, and waits for nobody."""
+    ladder, key = watched
+    HEALTH["verdict"], place.shelf.trouble = False, RuntimeError("the shelf is stuck")
+    place.later(ladder, 60)
+    place.shelf.trouble = None
+    assert told(ladder, key)[:2] == ("undo_failed", "undo")
+    assert ([one.key for one in ladder.in_doubt()], unsettled(ladder)) == ([key], {"undo_failed"})
+    assert ladder.keep(key, by="ana", reason="I glued it") is None
+    place.later(ladder, 700)
+    assert told(ladder, key)[:2] == ("undo_failed", "kept")
+    assert (ladder.watched(), place.shelf.undone, ladder.in_doubt(), unsettled(ladder)) == ([], [], [], set())
+    assert [one.body["reason"] for one in ladder.log() if one.kind == "told"] == ["I glued it"]
+    assert [one.body["text"] for one in ladder.log() if one.kind == "watched"][-1] == (
+        "ana kept it after its undo didn't work"
+    )
+    assert ladder.undo(key, by="bo") is State.UNDONE
+
+
+def test_what_is_about_to_be_undone_is_not_kept(place, watched):
+    """While nobody has tried it, the undo that was wanted comes first, and it is said so."""
+    ladder, key = watched
+    changed(ladder, "UPDATE watch SET phase = 'undo'")
+    with pytest.raises(AnswerRefused, match="is to be undone, and can be kept once that was tried"):
+        ladder.keep(key, by="ana")
+    assert said(ladder) == []
 
 
 def test_what_nobody_could_measure_is_held_until_a_person_decides(place):
