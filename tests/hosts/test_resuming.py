@@ -441,6 +441,32 @@ def test_a_thread_that_somebody_took_meanwhile_stays_theirs():
     assert (now.state, now.owner, now.problem) == ("taken", "ab12", "")
 
 
+def test_who_lost_a_session_keeps_the_threads_in_hand():
+    """With the server all locks go. Whoever lives says so under a new one, and whoever is dead is replaced soon."""
+    stage = Stage()
+    (question,) = stage.ask()
+    approve(stage.ladder, question)
+    store = stage.ladder.store
+    store.owner.grace_us = 5_000_000
+
+    def take(owner):
+        store.write(lambda cursor: cursor.execute(f"UPDATE resumption SET state = 'taken', owner = '{owner}'"))  # noqa: S608  # ours
+
+    def owner():
+        return store.glance(lambda cursor: resumptions.one(cursor, question.id)).owner
+
+    stage.worker.tick()
+    take(store.owner.id)
+    store.owner.id = "cd34"
+    stage.worker.tick()
+    assert owner() == "cd34"
+    take("ab12")
+    stage.later()
+    assert (owner(), stage.world.ran) == ("ab12", [])
+    stage.later(20)
+    assert stage.told()[1] == ()
+
+
 def test_the_ladder_of_a_graph_is_found():
     """By whichever mount: a wrapped graph, the middleware, a guarded tool."""
     from langchain.agents import create_agent

@@ -44,6 +44,9 @@ else:
 class Owner(ABC):
     """This process, as the owner of the actions it starts: it lives as long as it holds a lock of the system."""
 
+    grace_us = 0
+    """Microseconds in which a process that lost its lock may say that it lives all the same, under another one."""
+
     def __init__(self) -> None:
         self.id = secrets.token_hex(8)
         self._running: set[tuple[str, int]] = set()

@@ -155,6 +155,11 @@ _MOVE = Sql.of(
     .where(_as_seen)
     .values({name: bindparam(name) for name in ("state", "due_us", "owner", "tries", "problem", "how")})
 )
+_KEEP = Sql.of(
+    update(_row)
+    .where(and_(_row.c.due_us.is_not(None), _row.c.owner == bindparam("b_owner")))
+    .values(owner=bindparam("owner"))
+)
 _HURRY = Sql.of(
     update(_row)
     .where(and_(_row.c.due_us.is_not(None), _row.c.owner == bindparam("b_owner")))
@@ -257,6 +262,11 @@ def take(cursor: Cursor, owner: Owner, agent: str, thread: str, how: str, now_us
 def in_hand(owner: Owner, row: Waiting) -> bool:
     """Whether a process that lives has the thread of a row in hand; this one knows its own threads itself."""
     return row.owner not in {"", owner.id} and owner.lives(row.owner)
+
+
+def keep(cursor: Cursor, before: str, owner: Owner) -> None:
+    """Keep the threads in hand that a process has under an earlier lock, which it lost with its session."""
+    cursor.execute(_KEEP, {"b_owner": before, "owner": owner.hold()})
 
 
 def move(cursor: Cursor, row: Waiting, **new: Any) -> None:

@@ -157,6 +157,9 @@ class SessionOwner(Owner):
         address: Where the ledger is.
     """
 
+    grace_us = 5_000_000
+    """When a server is restarted all locks are gone, and those who live need a moment to connect again."""
+
     def __init__(self, address: Address) -> None:
         super().__init__()
         self._address = address

@@ -70,6 +70,8 @@ class Worker:
         self._guard = threading.Lock()
         self._in_hand: dict[str, Future[None]] = {}
         self._beaten = self._lapsed = self._ran = self._sent = 0
+        self._lock = ""
+        self._missed: dict[str, int] = {}
 
     # --- its life --------------------------------------------------------------------------------------------
 
@@ -243,7 +245,15 @@ class Worker:
     def _held(self, row: Waiting) -> bool:
         """Whether somebody has the thread of a row in hand: another process that lives, or a run in this one."""
         here = row.owner == self.store.owner.id and row.state == "heard"
-        return here or resumptions.in_hand(self.store.owner, row)
+        return here or resumptions.in_hand(self.store.owner, row) or self._missing(row.owner)
+
+    def _missing(self, owner: str) -> bool:
+        """Whether somebody's lock is gone only since a moment ago: with a server's restart all locks are."""
+        now, grace = self._now(), self.store.owner.grace_us
+        if not grace or owner in {"", self.store.owner.id}:
+            return False
+        self._missed = {one: since for one, since in self._missed.items() if now - since < 2 * grace or one == owner}
+        return now - self._missed.setdefault(owner, now) < grace
 
     # --- its rows --------------------------------------------------------------------------------------------
 
@@ -258,7 +268,7 @@ class Worker:
         self._moved(row, state="waiting", due_us=due, owner="", tries=tries, problem=problem)
 
     def _put_off(self, row: Waiting) -> None:
-        self._moved(row, due_us=self._now() + HEARD)
+        self._moved(row, due_us=self._now() + (self.store.owner.grace_us if row.owner in self._missed else HEARD))
 
     def _over(self, row: Waiting, how: str, problem: str) -> None:
         self._moved(row, state="over", due_us=None, owner="", how=how, problem=problem)
@@ -269,15 +279,18 @@ class Worker:
     # --- beside the threads ----------------------------------------------------------------------------------
 
     def _beat(self, now: int) -> None:
-        if 0 <= now - self._beaten < 3 * PULSE:
+        owner, lock = self.store.owner, self._lock
+        if 0 <= now - self._beaten < 3 * PULSE and owner.id == lock and owner.held():
             return
 
         def beat(cursor: Cursor) -> None:
-            resumptions.bury(cursor, self.store.owner, now)
-            resumptions.beat(cursor, self.store.owner, self.agent, self.name, self.resumer.how, now)
+            if lock not in {"", owner.hold()}:
+                resumptions.keep(cursor, lock, owner)
+            resumptions.bury(cursor, owner, now)
+            resumptions.beat(cursor, owner, self.agent, self.name, self.resumer.how, now)
 
         self._write(beat)
-        self._beaten = now
+        self._beaten, self._lock = now, owner.id
 
     def _lapse(self, now: int) -> None:
         """Nobody's task notices that a question is past its time while its thread sleeps."""
