@@ -29,6 +29,8 @@ from tests.soak.server import Server
 from tests.soak.world import World
 
 ROOT = Path(__file__).parents[2]
+LOOKS_EVERY = 30.0
+"""Seconds between two looks of a person at what is in doubt, once everything is alive again."""
 log = logging.getLogger("soak")
 
 
@@ -93,6 +95,7 @@ class Soak:
 
     def __init__(self, plan: Plan, folder: Path, server: Server, world: World) -> None:
         self.plan, self.folder, self.server, self.world = plan, folder, server, world
+        self.rulings: dict[str, bool] = {}
         (folder / "ladder.toml").write_text(POLICY.replace("LEDGER", server.ledger))
         (folder / "threads-url").write_text(server.threads)
         with PostgresSaver.from_conn_string(server.threads) as saver:
@@ -128,23 +131,26 @@ class Soak:
             drained = self._drain()
             for one in self.people:
                 one.stop()
-            rulings = self._found_out()
+            self._find_out()
             proofs = self._proofs()
         finally:
             self.director.close()
-        records = self._records(rulings)
+        records = self._records(self.rulings)
         lives = {role.name: role.lives for role in self.director.roles}
         return Outcome(self.plan, began, at_work, drained, records, [*checked(records), *proofs], lives)
 
     def _drain(self) -> float:
         """Wait until everything has come to rest; whoever ends by itself is still replaced."""
-        began = time.monotonic()
+        began = looked = time.monotonic()
         quiet = 0
         while time.monotonic() - began < self.plan.patience:
             self.director.tend()
             quiet = quiet + 1 if self._at_rest() else 0
             if quiet > 2:
                 break
+            if time.monotonic() - looked > LOOKS_EVERY:
+                self._find_out()
+                looked = time.monotonic()
             time.sleep(1)
         return time.monotonic() - began
 
@@ -171,15 +177,14 @@ class Soak:
                     return False
         return True
 
-    def _found_out(self) -> dict[str, bool]:
-        """Whatever is in doubt, a person looks after, in the world."""
-        found = {}
+    def _find_out(self) -> None:
+        """Whatever is in doubt, also by a process that is gone, a person looks after in the world."""
         with closing(Ladder(policy=self.folder / "ladder.toml")) as ladder:
-            for action in ladder.actions(state=State.UNKNOWN):
-                found[action.key] = self.world.there(action.arguments["ticket"])
-                with suppress(LadderError):
-                    ladder.resolve(action.key, happened=found[action.key], by=PEOPLE[0], reason="it was looked at")
-        return found
+            for action in ladder.in_doubt():
+                if action.state in {State.UNKNOWN, State.STARTED}:
+                    there = self.rulings[action.key] = self.world.there(action.arguments["ticket"])
+                    with suppress(LadderError):
+                        ladder.resolve(action.key, happened=there, by=PEOPLE[0], reason="it was looked at")
 
     def _proofs(self) -> list[Check]:
         """What the product's own commands say."""
