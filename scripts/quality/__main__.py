@@ -31,8 +31,9 @@ def main() -> None:
     record(env, asked.workers, asked.tests)
     drawn, totals = _judged(asked)
     equivalents = json.loads(EQUIVALENTS.read_text(encoding="utf-8"))
+    by = f", by {', '.join(asked.tests)} alone" if asked.tests else ""
     found = {
-        "made": f"on Python {platform.python_version()}, {asked.mutants} mutants a part at most, seed {asked.seed}",
+        "made": f"on Python {platform.python_version()}, {asked.mutants} mutants a part at most, seed {asked.seed}{by}",
         "patience": PATIENCE,
         "mutation": figures.scored(drawn, totals, equivalents),
         "coverage": figures.covered(json.loads((FOLDER / "coverage.json").read_text(encoding="utf-8"))),
