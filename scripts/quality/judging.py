@@ -131,6 +131,8 @@ def judge(
             if end["end"] == "failed" and by in stage and not bench.sound(by):
                 stage.remove(by)  # it fails by itself in here, and shows nothing
                 continue
+            if end["end"] == "failed" and by not in stage and not any(map(bench.sound, stage)):
+                raise AssertionError(f"no test runs in {bench.folder}, whatever is changed: {by}")
             tried += len(stage)
             if end["end"] in {"failed", "hung"}:
                 return Judged(mutant, "killed" if end["end"] == "failed" else "hung", by, tried, len(tests))

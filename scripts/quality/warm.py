@@ -27,7 +27,10 @@ NEEDED = (
 """What is loaded beforehand; what isn't there is left out."""
 WAITS = 10
 """A busy machine gives a process a tenth of a processor at times."""
-OPTIONS = ("-x", "-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:faulthandler")
+OPTIONS = (
+    "-x", "-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:faulthandler",
+    "-W", "ignore::pytest.PytestAssertRewriteWarning",  # of what was loaded beforehand
+)  # fmt: skip
 
 
 class First:

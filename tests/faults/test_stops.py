@@ -38,12 +38,14 @@ def act(place, pipe, half):
 
 def claim_slowly(place, pipe):
     """Run the call; its claim waits in the middle of the transaction."""
-    write = Store.write
+    write, waited = Store.write, []
 
     def waiting(self, work, *, durable=True):
         def slow(cursor):
             done = work(cursor)
-            if durable:
+            if durable and not waited:  # What was only hoped for may be tried a second time.
+                waited.append(True)
+                getattr(cursor, "sync", lambda: None)()  # What stands in line is sent to the server.
                 pipe.send("in the claim")
                 pipe.recv()
             return done

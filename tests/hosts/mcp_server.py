@@ -13,7 +13,7 @@ from pathlib import Path
 from mcp.server.fastmcp import FastMCP
 from mcp.types import ToolAnnotations
 
-FOLDER, CHANGED = Path(sys.argv[1]), "changed" in sys.argv
+FOLDER, CHANGED = Path(*sys.argv[1:2]), "changed" in sys.argv
 server = FastMCP("desk", log_level="ERROR")
 
 

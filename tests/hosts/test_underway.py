@@ -55,7 +55,7 @@ def test_a_demotion_on_the_way_counts(way, monkeypatch):
     def late(self, packet):
         ladder.demote("a", "confirm", reason="it went wrong", by="ana")
         frozen = take(self, packet)
-        assert frozen.found[0].rung == 3
+        assert frozen.found.routed[0].rung == 3
         return frozen
 
     monkeypatch.setattr(Underway, "take", late)

@@ -22,6 +22,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import hashlib
+import importlib.util
 import itertools
 import json
 import sqlite3
@@ -34,8 +35,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or __package__:
     from ladder_graph.ledger.checkpoints_alone import GENESIS, Head, Key, Placed, Trail, anchors_in, key_at
-else:  # A program, wherever it was copied to: with the file beside it, and not with what may be installed.
-    sys.path.insert(0, str(Path(__file__).parent))
+else:  # A program, wherever it was copied to: with the file beside it, and nothing else that lies there.
+    _beside = importlib.util.spec_from_file_location(
+        "checkpoints_alone", Path(__file__).parent / "checkpoints_alone.py"
+    )
+    sys.modules["checkpoints_alone"] = importlib.util.module_from_spec(_beside)
+    _beside.loader.exec_module(sys.modules["checkpoints_alone"])
     from checkpoints_alone import GENESIS, Head, Key, Placed, Trail, anchors_in, key_at
 
 APPLICATION = 0x4C414444
