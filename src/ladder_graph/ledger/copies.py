@@ -38,13 +38,13 @@ def copy(source: Path, target: Path) -> Verification:
     try:
         _copied(source, aside)
         found, _ = verify_alone.check(aside.resolve(), ())
-        _flush(aside)
+        flush(aside)
         os.link(aside, target)  # Whole or not at all, and never over another one.
     except (OSError, sqlite3.Error) as wrong:
         raise LedgerError(f"{source} couldn't be copied to {target}: {wrong}") from wrong
     finally:
         aside.unlink()
-    _flush(target.parent)
+    flush(target.parent)
     return found
 
 
@@ -91,13 +91,13 @@ def put_back(source: Path, ledger: Path, aside: str) -> Path | None:
         new.touch(0o600, exist_ok=False)  # Before anything is in it.
         new.chmod(stat.S_IMODE((source if kept is None else ledger).stat().st_mode))
         _copied(source, new)
-        _flush(new)
+        flush(new)
         if kept is not None:
             for end in ("", "-wal", "-shm", "-journal"):  # SQLite would take the last one for the copy's own.
                 if (there := ledger.with_name(ledger.name + end)).exists():
                     os.replace(there, kept.with_name(kept.name + end))  # noqa: PTH105  # it replaces nothing
         os.replace(new, ledger)  # noqa: PTH105  # there is nothing any more
-        _flush(ledger.parent)
+        flush(ledger.parent)
     except (OSError, sqlite3.Error) as wrong:
         raise LedgerError(f"{source} couldn't be put back: {wrong}") from wrong
     finally:
@@ -121,7 +121,8 @@ def _alone(ledger: Path) -> None:
         raise LedgerError(f"somebody has {ledger} open; stop the agents, the console and whoever watches first")
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
+    """Wait until a file, or what a folder lists, is on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ladder_graph.errors import LadderError
 from ladder_graph.ledger.checkpoints_alone import notes_of, read_note
+from ladder_graph.ledger.copies import flush
 from ladder_graph.policy.checkpoints import Export, ToCommand, ToFile, ToLog, ToSpan, ToStdout, ToUrl
 
 log = logging.getLogger("ladder_graph")
@@ -84,14 +85,14 @@ def _put_apart(folder: Path, number: int, note: str) -> None:
     aside = folder / f".{file.name}.{os.getpid()}"
     aside.write_text(note, encoding="utf-8")
     try:
-        _flush(aside)
+        flush(aside)
         os.link(aside, file)  # Whole or not at all, and never over another one.
     except FileExistsError:
         if file.read_text(encoding="utf-8") != note:
             raise NotExported(f"{file} holds another checkpoint {number}: this ledger isn't the one it is of") from None
     finally:
         aside.unlink()
-    _flush(folder)
+    flush(folder)
 
 
 def _put_behind(file: Path, number: int, note: str) -> None:
@@ -107,14 +108,6 @@ def _put_behind(file: Path, number: int, note: str) -> None:
         there.write(f"{torn}{note}\n")
         there.flush()
         os.fsync(there.fileno())
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def newest_of(notes: Sequence[str]) -> int:
