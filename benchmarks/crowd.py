@@ -25,12 +25,13 @@ from ladder_graph.components import toolset_component
 from ladder_graph.drafting.drawn import Drawn, Piece
 from ladder_graph.facts import Person
 from ladder_graph.fingerprint import Environment
-from ladder_graph.ledger import Journal, acts
-from ladder_graph.ledger.actions import mentions
-from ladder_graph.ledger.chain import entry_hash, payload_hash
-from ladder_graph.ledger.dialects import table_of
-from ladder_graph.ledger.migrations import TABLES
-from ladder_graph.ledger.questions import micros, question_digest
+from ladder_graph.ledger import Journal
+from ladder_graph.ledger.actions.lifecycle import mentions
+from ladder_graph.ledger.actions.questions import micros, question_digest
+from ladder_graph.ledger.database.dialects import table_of
+from ladder_graph.ledger.database.migrations import TABLES
+from ladder_graph.ledger.gate import acts
+from ladder_graph.ledger.proof.chain import entry_hash, payload_hash
 from ladder_graph.policy import Policy
 from ladder_graph.policy.reading import policy_of
 

@@ -17,9 +17,10 @@ from benchmarks.figures import Figure, interleaved, least_cpu
 from ladder_graph import Ladder
 from ladder_graph.calls import Call
 from ladder_graph.facts import Outcome, Route
-from ladder_graph.ledger import Journal, quotas
-from ladder_graph.ledger.questions import Terms
-from ladder_graph.ledger.verify_alone import verify
+from ladder_graph.ledger import Journal
+from ladder_graph.ledger.actions import quotas
+from ladder_graph.ledger.actions.questions import Terms
+from ladder_graph.ledger.proof.verify_alone import verify
 from ladder_graph.policy.bounds import Charge
 from ladder_graph.scale import Rung
 from ladder_graph.states import State

@@ -60,7 +60,7 @@ def _moved(entries: int) -> tuple[float, float, float] | None:
 
 
 def _move(file: str, url: str, told: Connection) -> None:
-    from ladder_graph.ledger.moving import move
+    from ladder_graph.ledger.moves.moving import move
 
     before, began, cpu = _peak(), time.perf_counter(), time.process_time()
     move(file, url, by="the benchmark", clock=lambda: dt.datetime.now(dt.UTC))

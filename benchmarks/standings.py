@@ -20,7 +20,7 @@ from benchmarks.figures import Figure, interleaved, least_cpu
 from ladder_graph import Ladder
 from ladder_graph.calls import Call
 from ladder_graph.ledger import Journal
-from ladder_graph.ledger import statements as sql
+from ladder_graph.ledger.database import statements as sql
 from ladder_graph.policy.reading import policy_of
 from ladder_graph.scale import Rung
 from ladder_graph.trust.cells import CellKey

@@ -25,9 +25,10 @@ from benchmarks.figures import Figure
 from ladder_graph import Ladder
 from ladder_graph.calls import Call
 from ladder_graph.facts import Outcome, Route
-from ladder_graph.ledger import Journal, signals
-from ladder_graph.ledger.clocks import Moment
-from ladder_graph.ledger.questions import Terms
+from ladder_graph.ledger import Journal
+from ladder_graph.ledger.actions.clocks import Moment
+from ladder_graph.ledger.actions.questions import Terms
+from ladder_graph.ledger.watching import signals
 from ladder_graph.policy import Policy
 from ladder_graph.scale import Rung
 from ladder_graph.states import State

@@ -27,7 +27,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.types import Command, Interrupt
 
 from ladder_graph import Ladder
-from ladder_graph.ledger import verify_alone
+from ladder_graph.ledger.proof import verify_alone
 from ladder_graph.testing import Answer, FrozenClock, ScriptedModel, calls, says, tool_call
 
 PAGE = Path(__file__).parents[1] / "docs" / "misuse.md"

@@ -15,10 +15,11 @@ from ladder_graph.drafting.mapping import mapped
 from ladder_graph.drafts import Drafts, OpenDraft
 from ladder_graph.errors import AnswerRefused, DraftMoved, DraftRefused
 from ladder_graph.facts import Known, Person, Reply
-from ladder_graph.ledger import Journal, draft_reading
-from ladder_graph.ledger import drafts as ledger
-from ladder_graph.ledger.cursor import Cursor
-from ladder_graph.ledger.drafts import Look, Ruling
+from ladder_graph.ledger import Journal
+from ladder_graph.ledger.database.cursor import Cursor
+from ladder_graph.ledger.lists import draft_reading
+from ladder_graph.ledger.people import drafts as ledger
+from ladder_graph.ledger.people.drafts import Look, Ruling
 from ladder_graph.questions import attention, person_of
 from ladder_graph.seats import Seat
 from ladder_graph.states import State

@@ -16,11 +16,14 @@ from ladder_graph.errors import LedgerUnwritable
 from ladder_graph.facts import Person, Reason
 from ladder_graph.fingerprint import Environment
 from ladder_graph.folds import KEPT, Folds
-from ladder_graph.ledger import Journal, acts, assessments, incidents, tallies
-from ladder_graph.ledger.cursor import Cursor
-from ladder_graph.ledger.happenings import ALL, first_us, happenings
-from ladder_graph.ledger.questions import micros, moment
-from ladder_graph.ledger.rows import US
+from ladder_graph.ledger import Journal
+from ladder_graph.ledger.actions.questions import micros, moment
+from ladder_graph.ledger.database.cursor import Cursor
+from ladder_graph.ledger.evidence import assessments, incidents
+from ladder_graph.ledger.evidence.happenings import ALL, first_us, happenings
+from ladder_graph.ledger.gate import acts
+from ladder_graph.ledger.lists import tallies
+from ladder_graph.ledger.tables.rows import US
 from ladder_graph.questions import person_of
 from ladder_graph.scale import Rung
 from ladder_graph.seats import Seat

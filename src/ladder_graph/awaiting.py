@@ -10,11 +10,12 @@ import time
 from collections.abc import Callable
 
 from ladder_graph.facts import Seen
-from ladder_graph.ledger import Store, watches
-from ladder_graph.ledger.cursor import Cursor
-from ladder_graph.ledger.questions import micros
-from ladder_graph.ledger.rows import US
-from ladder_graph.ledger.watches import Window
+from ladder_graph.ledger import Store
+from ladder_graph.ledger.actions.questions import micros
+from ladder_graph.ledger.database.cursor import Cursor
+from ladder_graph.ledger.tables.rows import US
+from ladder_graph.ledger.watching import watches
+from ladder_graph.ledger.watching.watches import Window
 
 LOOK = 0.05
 """Seconds between two looks."""

@@ -12,11 +12,13 @@ from ladder_graph.answers import outsider, same
 from ladder_graph.calls import Call
 from ladder_graph.deciding import uncleared
 from ladder_graph.facts import Person, Question
-from ladder_graph.ledger import Action, Entry, Reading, chronicle, listing, open_questions, tallies, watches
-from ladder_graph.ledger.cursor import Cursor
-from ladder_graph.ledger.open_questions import TERMS, Place, Waits
-from ladder_graph.ledger.pages import LARGEST, SIZE, Count, Page
-from ladder_graph.ledger.questions import micros
+from ladder_graph.ledger import Action, Entry, Reading
+from ladder_graph.ledger.actions.questions import micros
+from ladder_graph.ledger.database.cursor import Cursor
+from ladder_graph.ledger.lists import chronicle, listing, open_questions, tallies
+from ladder_graph.ledger.lists.open_questions import TERMS, Place, Waits
+from ladder_graph.ledger.lists.pages import LARGEST, SIZE, Count, Page
+from ladder_graph.ledger.watching import watches
 from ladder_graph.questions import person_of
 from ladder_graph.states import State
 from ladder_graph.windows import Windows

@@ -9,9 +9,10 @@ from typing import Literal
 from ladder_graph.errors import AnswerRefused
 from ladder_graph.facts import Person
 from ladder_graph.fingerprint import Environment
-from ladder_graph.ledger import Journal, standings
-from ladder_graph.ledger.cursor import Cursor
-from ladder_graph.ledger.questions import micros
+from ladder_graph.ledger import Journal
+from ladder_graph.ledger.actions.questions import micros
+from ladder_graph.ledger.database.cursor import Cursor
+from ladder_graph.ledger.gate import standings
 from ladder_graph.pins import Pins, Sighting
 from ladder_graph.questions import person_of
 from ladder_graph.scale import Rung

@@ -15,10 +15,13 @@ from ladder_graph.desk import Desk
 from ladder_graph.explaining import remains
 from ladder_graph.facts import Known, Person, Question, Reason
 from ladder_graph.fingerprint import Environment
-from ladder_graph.ledger import Action, Draft, draft_reading, open_questions, probes, quotas, requests, tellings
-from ladder_graph.ledger.cursor import Cursor
-from ladder_graph.ledger.questions import moment
-from ladder_graph.ledger.rehearsals import Rehearsed
+from ladder_graph.ledger import Action, Draft
+from ladder_graph.ledger.actions import quotas, requests, tellings
+from ladder_graph.ledger.actions.questions import moment
+from ladder_graph.ledger.database.cursor import Cursor
+from ladder_graph.ledger.evidence import probes
+from ladder_graph.ledger.lists import draft_reading, open_questions
+from ladder_graph.ledger.watching.rehearsals import Rehearsed
 from ladder_graph.lives import OPEN, Asked, Life, counted, nexts, step
 from ladder_graph.policy import Rule
 from ladder_graph.policy.bounds import Cost, weigh

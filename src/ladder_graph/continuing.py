@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from ladder_graph.errors import LadderError
 from ladder_graph.facts import Reply
-from ladder_graph.ledger import resumptions
-from ladder_graph.ledger.questions import micros, moment
-from ladder_graph.ledger.resumptions import State, Waiting, Why
+from ladder_graph.ledger.actions.questions import micros, moment
+from ladder_graph.ledger.people import resumptions
+from ladder_graph.ledger.people.resumptions import State, Waiting, Why
 from ladder_graph.messaging import Messaging
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from ladder_graph.calls import Call
 from ladder_graph.errors import ArgumentsError
 from ladder_graph.facts import Decision, Person, Question
 from ladder_graph.ledger import Journal
-from ladder_graph.ledger.cursor import Cursor
+from ladder_graph.ledger.database.cursor import Cursor
 from ladder_graph.policy import Policy
 
 Fitting = Callable[[Call, Mapping[str, Any]], Call | str]

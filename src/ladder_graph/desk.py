@@ -22,26 +22,20 @@ from ladder_graph.digesting import Digesting
 from ladder_graph.explaining import Explanation, explained
 from ladder_graph.facts import Person, Reason, Route
 from ladder_graph.fingerprint import Environment
-from ladder_graph.ledger import (
-    Action,
-    Entry,
-    Verification,
-    acts,
-    digests,
-    filing,
-    outgoing,
-    quotas,
-    rehearsals,
-    shadows,
-    tallies,
-    watchers,
-)
-from ladder_graph.ledger.checkpoints_alone import Key, Placed
-from ladder_graph.ledger.clocks import Moment
-from ladder_graph.ledger.cursor import Cursor
-from ladder_graph.ledger.questions import micros
-from ladder_graph.ledger.rehearsals import Rehearsed
-from ladder_graph.ledger.sqlite import MEMORY
+from ladder_graph.ledger import Action, Entry, Verification
+from ladder_graph.ledger.actions import quotas
+from ladder_graph.ledger.actions.clocks import Moment
+from ladder_graph.ledger.actions.questions import micros
+from ladder_graph.ledger.database.cursor import Cursor
+from ladder_graph.ledger.database.sqlite import MEMORY
+from ladder_graph.ledger.evidence import shadows
+from ladder_graph.ledger.gate import acts
+from ladder_graph.ledger.lists import tallies
+from ladder_graph.ledger.people import filing, outgoing
+from ladder_graph.ledger.proof.checkpoints_alone import Key, Placed
+from ladder_graph.ledger.reports import digests
+from ladder_graph.ledger.watching import rehearsals, watchers
+from ladder_graph.ledger.watching.rehearsals import Rehearsed
 from ladder_graph.policy import HANDOVER, Policy, Rule
 from ladder_graph.policy.bounds import Charge
 from ladder_graph.policy.scene import NOTHING_SAID, Said, Scene

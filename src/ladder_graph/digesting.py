@@ -11,12 +11,15 @@ from functools import partial
 from ladder_graph.deciding import uncleared
 from ladder_graph.errors import AnswerRefused, UnknownQuestion
 from ladder_graph.facts import Known, Person
-from ladder_graph.ledger import Digest, Journal, Report, acts, digests, incidents
-from ladder_graph.ledger import verdicts as given_verdicts
-from ladder_graph.ledger.cursor import Cursor
-from ladder_graph.ledger.reported import Place, Reported
-from ladder_graph.ledger.verdicts import Attention, Given
-from ladder_graph.ledger.watches import Window
+from ladder_graph.ledger import Digest, Journal, Report
+from ladder_graph.ledger.database.cursor import Cursor
+from ladder_graph.ledger.evidence import incidents
+from ladder_graph.ledger.gate import acts
+from ladder_graph.ledger.reports import digests
+from ladder_graph.ledger.reports import verdicts as given_verdicts
+from ladder_graph.ledger.reports.reported import Place, Reported
+from ladder_graph.ledger.reports.verdicts import Attention, Given
+from ladder_graph.ledger.watching.watches import Window
 from ladder_graph.messaging import Messaging
 from ladder_graph.questions import person_of
 from ladder_graph.scale import Rung

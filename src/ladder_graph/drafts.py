@@ -13,11 +13,14 @@ from ladder_graph.deciding import uncleared
 from ladder_graph.drafting import Change, Drawn, changes_of
 from ladder_graph.errors import AnswerRefused
 from ladder_graph.facts import Known, Person
-from ladder_graph.ledger import Draft, acts, draft_reading, notices
-from ladder_graph.ledger import drafts as ledger
-from ladder_graph.ledger.cursor import Cursor
-from ladder_graph.ledger.draft_reading import STATES, Event
-from ladder_graph.ledger.notices import Due, Told
+from ladder_graph.ledger import Draft
+from ladder_graph.ledger.database.cursor import Cursor
+from ladder_graph.ledger.gate import acts
+from ladder_graph.ledger.lists import draft_reading
+from ladder_graph.ledger.lists.draft_reading import STATES, Event
+from ladder_graph.ledger.people import drafts as ledger
+from ladder_graph.ledger.people import notices
+from ladder_graph.ledger.people.notices import Due, Told
 from ladder_graph.questions import Questions, person_of
 
 

@@ -16,7 +16,9 @@ from typing import Any, Protocol, TypeVar
 
 from ladder_graph.calls import digest_of
 from ladder_graph.fingerprint import EVERYWHERE, UNREAD, Environment
-from ladder_graph.ledger import Journal, Store, acts, provenance
+from ladder_graph.ledger import Journal, Store
+from ladder_graph.ledger.evidence import provenance
+from ladder_graph.ledger.gate import acts
 from ladder_graph.policy import Policy
 from ladder_graph.prompts import DYNAMIC, NO_PROMPT, WINDOW, Render, is_dynamic
 

@@ -10,9 +10,11 @@ from pathlib import Path
 
 from ladder_graph.errors import AnswerRefused
 from ladder_graph.facts import Person
-from ladder_graph.ledger import Reading, erasing, shadows
-from ladder_graph.ledger.erasing import Found, Portion, Wanted
-from ladder_graph.ledger.questions import micros
+from ladder_graph.ledger import Reading
+from ladder_graph.ledger.actions.questions import micros
+from ladder_graph.ledger.evidence import shadows
+from ladder_graph.ledger.upkeep import erasing
+from ladder_graph.ledger.upkeep.erasing import Found, Portion, Wanted
 from ladder_graph.questions import Questions, person_of
 
 SHORTEST = 3

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ladder_graph.ledger import Store
-from ladder_graph.ledger.happenings import happenings, hash_of, head_of
+from ladder_graph.ledger.evidence.happenings import happenings, hash_of, head_of
 from ladder_graph.trust.fold import Fold
 
 KEPT = 250_000

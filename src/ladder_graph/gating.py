@@ -12,8 +12,8 @@ from ladder_graph.fingerprint import Environment
 from ladder_graph.flow import Gate, Routed, routed
 from ladder_graph.found import Found
 from ladder_graph.hosting import Alone, Host
-from ladder_graph.ledger.filing import filing_of
-from ladder_graph.ledger.questions import Terms
+from ladder_graph.ledger.actions.questions import Terms
+from ladder_graph.ledger.people.filing import filing_of
 from ladder_graph.policy import Policy
 from ladder_graph.policy.scene import Scene
 from ladder_graph.refreshing import PolicyFile

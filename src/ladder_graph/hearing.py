@@ -11,9 +11,10 @@ from ladder_graph.deciding import decision_of, edited, taken_before
 from ladder_graph.envelopes import signer
 from ladder_graph.facts import Decision, Question
 from ladder_graph.hosting import Host
-from ladder_graph.ledger import Journal, resumptions
-from ladder_graph.ledger.cursor import Cursor
-from ladder_graph.ledger.questions import last_answer
+from ladder_graph.ledger import Journal
+from ladder_graph.ledger.actions.questions import last_answer
+from ladder_graph.ledger.database.cursor import Cursor
+from ladder_graph.ledger.people import resumptions
 from ladder_graph.policy import Policy
 from ladder_graph.steps import Heard
 

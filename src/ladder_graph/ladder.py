@@ -23,7 +23,7 @@ from ladder_graph.found import Found
 from ladder_graph.gating import Gating
 from ladder_graph.hosting import Host
 from ladder_graph.ledger import Reading, Store
-from ladder_graph.ledger.sqlite import MEMORY
+from ladder_graph.ledger.database.sqlite import MEMORY
 from ladder_graph.pins import Source
 from ladder_graph.policy import Policy, load_policy
 from ladder_graph.policy.scene import Scene

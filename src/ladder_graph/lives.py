@@ -14,7 +14,7 @@ from ladder_graph.briefing import Briefing
 from ladder_graph.calls import normalise
 from ladder_graph.facts import Reason
 from ladder_graph.ledger import Action, Draft, Entry, Report
-from ladder_graph.ledger.questions import micros
+from ladder_graph.ledger.actions.questions import micros
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.telling import cut

@@ -6,8 +6,8 @@ from abc import abstractmethod
 from functools import partial
 
 from ladder_graph.facts import Question
-from ladder_graph.ledger import outgoing
-from ladder_graph.ledger.questions import micros
+from ladder_graph.ledger.actions.questions import micros
+from ladder_graph.ledger.people import outgoing
 from ladder_graph.notifying import Post
 from ladder_graph.policy import Policy
 from ladder_graph.questions import Questions

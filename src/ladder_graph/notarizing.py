@@ -11,12 +11,12 @@ from pathlib import Path
 
 from ladder_graph.errors import AnswerRefused, LadderError
 from ladder_graph.facts import Person
-from ladder_graph.ledger import checkpoints, restorations, signing_keys
-from ladder_graph.ledger.checkpoints import Exported, Last
-from ladder_graph.ledger.cursor import Cursor
-from ladder_graph.ledger.journal import Journal
-from ladder_graph.ledger.rows import US
-from ladder_graph.ledger.signing_keys import SigningKey
+from ladder_graph.ledger.database.cursor import Cursor
+from ladder_graph.ledger.gate.journal import Journal
+from ladder_graph.ledger.tables.rows import US
+from ladder_graph.ledger.upkeep import checkpoints, restorations, signing_keys
+from ladder_graph.ledger.upkeep.checkpoints import Exported, Last
+from ladder_graph.ledger.upkeep.signing_keys import SigningKey
 from ladder_graph.notary import exporting, private_keys
 from ladder_graph.notary.private_keys import PrivateKey, origin_of
 from ladder_graph.policy.checkpoints import Export, ToFile

@@ -14,9 +14,11 @@ from ladder_graph import lockfile
 from ladder_graph.errors import LadderError
 from ladder_graph.facts import Person
 from ladder_graph.fingerprint import Change, Environment, diff
-from ladder_graph.ledger import Reading, acts, provenance
-from ladder_graph.ledger.cursor import Cursor
-from ladder_graph.ledger.standing_rows import EnvironmentRow
+from ladder_graph.ledger import Reading
+from ladder_graph.ledger.database.cursor import Cursor
+from ladder_graph.ledger.evidence import provenance
+from ladder_graph.ledger.gate import acts
+from ladder_graph.ledger.tables.standing_rows import EnvironmentRow
 from ladder_graph.prompts import DYNAMIC
 from ladder_graph.questions import person_of
 from ladder_graph.scale import Rung

@@ -6,8 +6,9 @@ import datetime as dt
 from dataclasses import replace
 
 from ladder_graph.hosting import Host
-from ladder_graph.ledger import Store, questions
-from ladder_graph.ledger.questions import Terms
+from ladder_graph.ledger import Store
+from ladder_graph.ledger.actions import questions
+from ladder_graph.ledger.actions.questions import Terms
 from ladder_graph.presenting import tell
 from ladder_graph.steps import Pose
 from ladder_graph.tools import Declaration

@@ -15,7 +15,11 @@ from ladder_graph.calls import Call
 from ladder_graph.deciding import Fitting, decision_of, edited, taken_before, unpassable, unrevocable
 from ladder_graph.errors import AnswerRefused
 from ladder_graph.facts import Decision, Means, Person, Question
-from ladder_graph.ledger import Journal, Reading, Store, acts, probes, questions, resumptions
+from ladder_graph.ledger import Journal, Reading, Store
+from ladder_graph.ledger.actions import questions
+from ladder_graph.ledger.evidence import probes
+from ladder_graph.ledger.gate import acts
+from ladder_graph.ledger.people import resumptions
 from ladder_graph.policy import Policy
 from ladder_graph.trust.deeds import BLAMELESS
 from ladder_graph.trust.probing import due, mutated

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from ladder_graph.errors import AnswerRefused, LadderError
 from ladder_graph.facts import Person, Reason
-from ladder_graph.ledger import checkpoints, restorations, signing_keys
-from ladder_graph.ledger.checkpoints_alone import (
+from ladder_graph.ledger.database.cursor import Cursor
+from ladder_graph.ledger.gate.journal import Journal
+from ladder_graph.ledger.proof.checkpoints_alone import (
     Checkpoint,
     anchors_in,
     merged,
@@ -20,9 +21,8 @@ from ladder_graph.ledger.checkpoints_alone import (
     signs,
     spell_key,
 )
-from ladder_graph.ledger.cursor import Cursor
-from ladder_graph.ledger.journal import Journal
-from ladder_graph.ledger.restorations import Restoration
+from ladder_graph.ledger.upkeep import checkpoints, restorations, signing_keys
+from ladder_graph.ledger.upkeep.restorations import Restoration
 from ladder_graph.notarizing import Notarizing
 from ladder_graph.notary.private_keys import PrivateKey, origin_of
 from ladder_graph.policy import Rule

@@ -10,10 +10,11 @@ from functools import partial
 
 from ladder_graph.erasing import Erasing
 from ladder_graph.facts import Person
-from ladder_graph.ledger import retention, shadows
-from ladder_graph.ledger.erasing import Portion
-from ladder_graph.ledger.retention import STATES, Place
-from ladder_graph.ledger.rows import US
+from ladder_graph.ledger.evidence import shadows
+from ladder_graph.ledger.tables.rows import US
+from ladder_graph.ledger.upkeep import retention
+from ladder_graph.ledger.upkeep.erasing import Portion
+from ladder_graph.ledger.upkeep.retention import STATES, Place
 
 log = logging.getLogger("ladder_graph")
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from ladder_graph.errors import AnswerRefused, ForkRefused
 from ladder_graph.facts import Known, Person
-from ladder_graph.ledger import acts, rollbacks, sagas
-from ladder_graph.ledger.cursor import Cursor
-from ladder_graph.ledger.rollbacks import Since
+from ladder_graph.ledger.database.cursor import Cursor
+from ladder_graph.ledger.gate import acts
+from ladder_graph.ledger.undoing import rollbacks, sagas
+from ladder_graph.ledger.undoing.rollbacks import Since
 from ladder_graph.questions import person_of
 from ladder_graph.sagas import Sagas
 from ladder_graph.states import State

@@ -18,10 +18,13 @@ from typing import Self
 
 from ladder_graph.errors import AnswerRefused, LedgerError, UnknownQuestion
 from ladder_graph.facts import Person, Reply
-from ladder_graph.ledger import Journal, members, sagas, watches
-from ladder_graph.ledger.cursor import Cursor
-from ladder_graph.ledger.questions import moment
-from ladder_graph.ledger.sagas import Scope
+from ladder_graph.ledger import Journal
+from ladder_graph.ledger.actions import members
+from ladder_graph.ledger.actions.questions import moment
+from ladder_graph.ledger.database.cursor import Cursor
+from ladder_graph.ledger.undoing import sagas
+from ladder_graph.ledger.undoing.sagas import Scope
+from ladder_graph.ledger.watching import watches
 from ladder_graph.questions import person_of
 from ladder_graph.states import State
 from ladder_graph.unwinding import OVER, SETTLED, Member, Phase, told

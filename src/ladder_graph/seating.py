@@ -13,7 +13,9 @@ from ladder_graph.deciding import Fitting, unchecked
 from ladder_graph.environments import Environments
 from ladder_graph.flow import Gate, Routed, life
 from ladder_graph.hosting import Host
-from ladder_graph.ledger import acts, sagas, watches
+from ladder_graph.ledger.gate import acts
+from ladder_graph.ledger.undoing import sagas
+from ladder_graph.ledger.watching import watches
 from ladder_graph.observing import Observers
 from ladder_graph.rungs.acting import Life
 from ladder_graph.scale import Rung

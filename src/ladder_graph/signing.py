@@ -11,8 +11,9 @@ from ladder_graph.assessing import Assessing, Assessment, assessed
 from ladder_graph.errors import AnswerRefused
 from ladder_graph.facts import Person
 from ladder_graph.fingerprint import Environment
-from ladder_graph.ledger import Journal, standings
-from ladder_graph.ledger.cursor import Cursor
+from ladder_graph.ledger import Journal
+from ladder_graph.ledger.database.cursor import Cursor
+from ladder_graph.ledger.gate import standings
 from ladder_graph.policy.reading import policy_of
 from ladder_graph.questions import person_of
 from ladder_graph.trust.case import Certificate, agrees

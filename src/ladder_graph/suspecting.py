@@ -9,8 +9,9 @@ from typing import Any
 from ladder_graph.calls import digest_of, normalise
 from ladder_graph.facts import Person
 from ladder_graph.fingerprint import Environment
-from ladder_graph.ledger import Journal, standings
-from ladder_graph.ledger.cursor import Cursor
+from ladder_graph.ledger import Journal
+from ladder_graph.ledger.database.cursor import Cursor
+from ladder_graph.ledger.gate import standings
 from ladder_graph.questions import person_of
 from ladder_graph.scale import Rung
 from ladder_graph.signing import Signing

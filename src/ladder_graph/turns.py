@@ -21,13 +21,18 @@ from ladder_graph.drafting import Drawn
 from ladder_graph.facts import Asking, Outcome, Question, Seen
 from ladder_graph.hearing import hear
 from ladder_graph.hosting import Host
-from ladder_graph.ledger import Journal, Store, acts, members, quotas, rehearsals, resumptions, sagas, starts, watchers
-from ladder_graph.ledger.clocks import Moment
-from ladder_graph.ledger.cursor import Cursor, Hoped
-from ladder_graph.ledger.digests import lapse_late, mute
-from ladder_graph.ledger.filing import Filing, page
-from ladder_graph.ledger.questions import Terms, nonce_of, word_of
-from ladder_graph.ledger.tellings import trace_of
+from ladder_graph.ledger import Journal, Store
+from ladder_graph.ledger.actions import members, quotas
+from ladder_graph.ledger.actions.clocks import Moment
+from ladder_graph.ledger.actions.questions import Terms, nonce_of, word_of
+from ladder_graph.ledger.actions.tellings import trace_of
+from ladder_graph.ledger.database.cursor import Cursor, Hoped
+from ladder_graph.ledger.gate import acts, starts
+from ladder_graph.ledger.people import resumptions
+from ladder_graph.ledger.people.filing import Filing, page
+from ladder_graph.ledger.reports.digests import lapse_late, mute
+from ladder_graph.ledger.undoing import sagas
+from ladder_graph.ledger.watching import rehearsals, watchers
 from ladder_graph.policy import Policy
 from ladder_graph.posing import posed
 from ladder_graph.scale import Rung

@@ -11,26 +11,18 @@ from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from ladder_graph.errors import AnswerRefused
 from ladder_graph.facts import Known, Person
-from ladder_graph.ledger import (
-    Action,
-    Journal,
-    acts,
-    following,
-    measurements,
-    parts,
-    rehearsals,
-    sagas,
-    signals,
-    watchers,
-    watches,
-)
-from ladder_graph.ledger.cursor import Cursor
-from ladder_graph.ledger.measurements import Measured
-from ladder_graph.ledger.outboxes import posted
-from ladder_graph.ledger.questions import micros
-from ladder_graph.ledger.rehearsals import Rehearsed
-from ladder_graph.ledger.rows import US
-from ladder_graph.ledger.watches import Window
+from ladder_graph.ledger import Action, Journal
+from ladder_graph.ledger.actions import parts
+from ladder_graph.ledger.actions.questions import micros
+from ladder_graph.ledger.database.cursor import Cursor
+from ladder_graph.ledger.gate import acts, following
+from ladder_graph.ledger.tables.rows import US
+from ladder_graph.ledger.undoing import sagas
+from ladder_graph.ledger.watching import measurements, rehearsals, signals, watchers, watches
+from ladder_graph.ledger.watching.measurements import Measured
+from ladder_graph.ledger.watching.outboxes import posted
+from ladder_graph.ledger.watching.rehearsals import Rehearsed
+from ladder_graph.ledger.watching.watches import Window
 from ladder_graph.questions import Questions, person_of
 from ladder_graph.seats import Seat
 from ladder_graph.states import UNDOABLE, State

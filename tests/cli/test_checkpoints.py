@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from ladder_graph import Ladder
-from ladder_graph.ledger import verify_alone
-from ladder_graph.ledger.checkpoints_alone import read_note
+from ladder_graph.ledger.proof import verify_alone
+from ladder_graph.ledger.proof.checkpoints_alone import read_note
 from ladder_graph.notary import exporting
 from tests.cli.notarized import ANCHORS, PRICE, READ, tampered, vouched
 from tests.cli.shop import Shop

@@ -15,7 +15,7 @@ import pytest
 
 from ladder_graph import Ladder
 from ladder_graph.errors import AnswerRefused
-from ladder_graph.ledger import erasing
+from ladder_graph.ledger.upkeep import erasing
 from tests.cli.shop import DAY, NOBODY, Shop
 from tests.cli.test_answering import ME
 from tests.console.conftest import Console

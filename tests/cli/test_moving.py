@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ladder_graph.ledger import migrations
+from ladder_graph.ledger.database import migrations
 
 
 def test_a_day_moves_to_a_server_and_back(folder, ladder, postgres):

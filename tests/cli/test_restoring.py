@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from ladder_graph.errors import LedgerError
-from ladder_graph.ledger import copies
+from ladder_graph.ledger.moves import copies
 from tests.cli.notarized import ANCHORS, PRICE, READ, vouched
 from tests.cli.shop import Shop
 from tests.unit.ledger.test_checkpoints_alone import Signer

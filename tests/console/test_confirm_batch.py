@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from ladder_graph.ledger.questions import micros
+from ladder_graph.ledger.actions.questions import micros
 from ladder_graph.states import State
 from ladder_graph.trust.deeds import Happening
 from ladder_graph.trust.evidence import units
@@ -176,7 +176,7 @@ def test_a_viewer_takes_none(desk):
 
 def test_a_probe_in_a_batch_is_told(desk):
     """It counts as missed, and nothing of it runs."""
-    from ladder_graph.ledger import probes
+    from ladder_graph.ledger.evidence import probes
 
     name = desk.ladder._write(lambda j, c: probes.put(j, c, desk.asked[0].call, {"text": "leak"}, "it is secret"))
     page = page_of(desk)

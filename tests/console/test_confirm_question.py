@@ -260,7 +260,7 @@ def test_a_probe_is_told_once_it_is_answered():
     """What was wrong with it, and that it never runs; before that its page is like any other."""
     probes = [{"arguments": {"text": "leak"}, "why": "it is secret"}]
     with closing(Desk({"note": {"rung": "confirm", "trust": {"probes": probes}}})) as desk:
-        from ladder_graph.ledger import probes as put
+        from ladder_graph.ledger.evidence import probes as put
 
         real = desk.ask("note", "t2", text="x")
         name = desk.ladder._write(lambda j, c: put.put(j, c, real.call, {"text": "leak"}, "it is secret"))

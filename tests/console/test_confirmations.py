@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from ladder_graph.ledger import probes
+from ladder_graph.ledger.evidence import probes
 from tests.console.asking import REFUND, Desk, press
 
 RULES = {"refund": REFUND, "note": {"rung": "confirm"}}

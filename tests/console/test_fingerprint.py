@@ -8,7 +8,7 @@ import re
 import pytest
 
 from ladder_graph.console import sign_in_link
-from ladder_graph.ledger import provenance
+from ladder_graph.ledger.evidence import provenance
 from ladder_graph.policy.model import Someone
 from ladder_graph.prompts import Render
 from ladder_graph.scale import Rung

@@ -80,7 +80,8 @@ def test_head_does_what_get_does(console):
 
 
 @pytest.mark.parametrize("path", [
-    "/static/../app.py", "/static/%2e%2e/app.py", "/static/..%2fapp.py", "/static/%2e%2e%2f%2e%2e%2fledger/visits.py",
+    "/static/../app.py", "/static/%2e%2e/app.py", "/static/..%2fapp.py",
+    "/static/%2e%2e%2f%2e%2e%2fledger/access/visits.py",
     "/static//etc/passwd", "/static/%2fetc%2fpasswd", "/static/..\\app.py", "/static/%5c..%5capp.py", "/static/",
     "/static/%00", "/static/console.css%00.js", "/static/" + "a" * 5000,
 ])  # fmt: skip

@@ -9,11 +9,13 @@ import pytest
 
 from ladder_graph.calls import Call
 from ladder_graph.hosts import toolhost
-from ladder_graph.ledger import journal, questions, quotas, statements
-from ladder_graph.ledger.dialects import Sql
-from ladder_graph.ledger.journal import Journal
-from ladder_graph.ledger.liveness import Owner
-from ladder_graph.ledger.store import Store
+from ladder_graph.ledger.actions import questions, quotas
+from ladder_graph.ledger.database import statements
+from ladder_graph.ledger.database.dialects import Sql
+from ladder_graph.ledger.database.liveness import Owner
+from ladder_graph.ledger.database.store import Store
+from ladder_graph.ledger.gate import journal
+from ladder_graph.ledger.gate.journal import Journal
 from ladder_graph.states import State
 from ladder_graph.steps import Claim, Claimed
 from ladder_graph.turns import Turn

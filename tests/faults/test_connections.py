@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import text
 
 from ladder_graph.errors import LedgerUnwritable
-from ladder_graph.ledger import postgres as driver
-from ladder_graph.ledger.cursor import Hoped
+from ladder_graph.ledger.database import postgres as driver
+from ladder_graph.ledger.database.cursor import Hoped
 from ladder_graph.states import State
 from ladder_graph.steps import Claim, Heard, Pose, Record, TakeOver
 from ladder_graph.turns import Turn

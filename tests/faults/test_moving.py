@@ -11,10 +11,10 @@ import signal
 import pytest
 
 from ladder_graph.errors import LedgerMoved
-from ladder_graph.ledger.ends import FORMS
-from ladder_graph.ledger.lines import Tally
-from ladder_graph.ledger.moving import move, take_back
-from ladder_graph.ledger.upgrades import plan
+from ladder_graph.ledger.moves.ends import FORMS
+from ladder_graph.ledger.moves.lines import Tally
+from ladder_graph.ledger.moves.moving import move, take_back
+from ladder_graph.ledger.moves.upgrades import plan
 from tests.programs import CONTEXT
 from tests.unit.ledger.cargo import held, load
 

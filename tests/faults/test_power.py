@@ -15,9 +15,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from ladder_graph.ledger.migrations import PAGE
-from ladder_graph.ledger.postgres import FLUSH
-from ladder_graph.ledger.wire import WireCursor
+from ladder_graph.ledger.database.migrations import PAGE
+from ladder_graph.ledger.database.postgres import FLUSH
+from ladder_graph.ledger.database.wire import WireCursor
 from ladder_graph.states import State
 from ladder_graph.turns import Turn
 from tests.faults.conftest import BACKENDS

@@ -14,7 +14,8 @@ from ladder_graph.calls import Call
 from ladder_graph.facts import Outcome
 from ladder_graph.fingerprint import Environment, toolset_component
 from ladder_graph.ladder import Ladder
-from ladder_graph.ledger import Store, measurements
+from ladder_graph.ledger import Store
+from ladder_graph.ledger.watching import measurements
 from ladder_graph.policy import Policy
 from ladder_graph.states import State
 from ladder_graph.tools import Declaration

@@ -8,8 +8,8 @@ from contextlib import closing
 import pytest
 
 from ladder_graph import Ladder
-from ladder_graph.ledger.moving import move
-from ladder_graph.ledger.upgrades import plan
+from ladder_graph.ledger.moves.moving import move
+from ladder_graph.ledger.moves.upgrades import plan
 from tests.hosts import golden
 from tests.hosts.test_resuming_apart import END
 

@@ -13,7 +13,7 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from ladder_graph import LadderError, NoCheckpointer, Person
 from ladder_graph.hosts.finding import mounted
-from ladder_graph.ledger import resumptions
+from ladder_graph.ledger.people import resumptions
 from ladder_graph.resuming import Head, InProcess, Worker
 from ladder_graph.testing import FrozenClock, ScriptedModel, calls, says, tool_call
 from tests.hosts.graphs import GO, READ, WAYS, World, agent_of, ladder_of, on, raw_graph, told

@@ -12,8 +12,9 @@ from langgraph.types import Command, interrupt
 
 from ladder_graph import DefiniteFailure, Ladder, Policy
 from ladder_graph.calls import Call
-from ladder_graph.ledger import quotas, shadows
-from ladder_graph.ledger.journal import Journal
+from ladder_graph.ledger.actions import quotas
+from ladder_graph.ledger.evidence import shadows
+from ladder_graph.ledger.gate.journal import Journal
 from ladder_graph.policy.scene import Scene
 from ladder_graph.replay import Decider, read
 from ladder_graph.testing import FrozenClock, ScriptedModel, calls, says, tool_call

@@ -17,7 +17,7 @@ import pytest
 from ladder_graph import Ladder
 from ladder_graph.hosts import shadowing
 from ladder_graph.hosts.shadowing import Shadowing
-from ladder_graph.ledger import shadows
+from ladder_graph.ledger.evidence import shadows
 from ladder_graph.testing import calls
 from tests.hosts.graphs import GO, WAYS, World, agent_of, ladder_of, on, texts
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ladder_graph.ledger import quotas
-from ladder_graph.ledger.store import Store
+from ladder_graph.ledger.actions import quotas
+from ladder_graph.ledger.database.store import Store
 from ladder_graph.policy.bounds import Charge
 from ladder_graph.replay import counting
 from ladder_graph.replay.counting import Counters

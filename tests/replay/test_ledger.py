@@ -12,7 +12,7 @@ from langgraph.types import Command
 
 from ladder_graph import DefiniteFailure
 from ladder_graph.errors import LadderError, NotALedger
-from ladder_graph.ledger.store import Store
+from ladder_graph.ledger.database.store import Store
 from ladder_graph.replay import Decider
 from ladder_graph.replay.stores.accounts import _FATES, Accounts
 from ladder_graph.replay.traces import hashed

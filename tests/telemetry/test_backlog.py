@@ -9,8 +9,9 @@ import pytest
 from ladder_graph import Ladder
 from ladder_graph.calls import Call
 from ladder_graph.hosting import Alone
-from ladder_graph.ledger import backlog, watchers
-from ladder_graph.ledger.questions import micros
+from ladder_graph.ledger.actions.questions import micros
+from ladder_graph.ledger.lists import backlog
+from ladder_graph.ledger.watching import watchers
 from ladder_graph.policy import Policy
 from ladder_graph.telemetry import catalog
 from ladder_graph.telemetry.levels import Levels

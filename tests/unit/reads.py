@@ -11,7 +11,7 @@ from ladder_graph.components import schema_component, toolset_component
 from ladder_graph.facts import Outcome
 from ladder_graph.fingerprint import Environment
 from ladder_graph.hosting import Alone
-from ladder_graph.ledger import clocks
+from ladder_graph.ledger.actions import clocks
 from ladder_graph.policy.reading import policy_of
 from ladder_graph.testing import FrozenClock
 from ladder_graph.tools import NOTHING

@@ -11,7 +11,7 @@ from ladder_graph import Ladder, LadderError, Person, browsing
 from ladder_graph.calls import Call
 from ladder_graph.facts import Asking, Decision, Route
 from ladder_graph.ledger import Journal
-from ladder_graph.ledger.questions import Terms
+from ladder_graph.ledger.actions.questions import Terms
 from ladder_graph.policy.reading import policy_of
 from ladder_graph.scale import Rung
 from ladder_graph.states import State

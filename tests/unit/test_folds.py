@@ -11,7 +11,7 @@ import pytest
 
 from ladder_graph import folds
 from ladder_graph.assessing import Assessment
-from ladder_graph.ledger import happenings
+from ladder_graph.ledger.evidence import happenings
 from tests.unit.world import BOSS, World
 
 

@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from ladder_graph.errors import AnswerRefused
-from ladder_graph.ledger.digests import due
+from ladder_graph.ledger.reports.digests import due
 from ladder_graph.scale import Rung
 from ladder_graph.testing import FrozenClock
 from tests.unit.reads import HOUR, Machine, Reads, reads
@@ -219,7 +219,7 @@ def test_a_process_that_dies_in_the_middle_loses_nothing_and_doubles_nothing(tmp
     with reads(tmp_path / "ladder.db", notify=[{"kind": "file", "path": str(file)}]) as world:
         world.call()
         world.clock.advance(12 * HOUR)
-        from ladder_graph.ledger import outgoing
+        from ladder_graph.ledger.people import outgoing
 
         def died(*_, **__):
             raise KeyboardInterrupt

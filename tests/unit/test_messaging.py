@@ -14,7 +14,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 from ladder_graph import Ladder
 from ladder_graph.cli.hearing import examine
-from ladder_graph.ledger import outgoing
+from ladder_graph.ledger.people import outgoing
 from ladder_graph.policy.reading import policy_of
 from ladder_graph.reporting.waiting import Waiting, message
 from ladder_graph.resuming import InProcess

@@ -12,7 +12,7 @@ import threading
 import pytest
 
 from ladder_graph.errors import AnswerRefused, LadderError, LedgerUnwritable, UnknownQuestion
-from ladder_graph.ledger import clocks
+from ladder_graph.ledger.actions import clocks
 from tests.unit.scoped import HEALTH, MODEL, Asked, Scoped
 
 

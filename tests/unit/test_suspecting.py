@@ -11,7 +11,7 @@ from langchain_core.messages import AIMessage
 from ladder_graph.calls import Call
 from ladder_graph.facts import Outcome, Route
 from ladder_graph.ledger import Journal
-from ladder_graph.ledger.questions import Terms
+from ladder_graph.ledger.actions.questions import Terms
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.steps import Claim, Record

@@ -26,7 +26,7 @@ def backup(
     exported checkpoints elsewhere: they show what a copy lacks.
     """
     from ladder_graph.cli.screen import Screen, styled
-    from ladder_graph.ledger import copies
+    from ladder_graph.ledger.moves import copies
 
     place = place_of(ctx)
     file = place.shared_ledger(policy := place.read_policy())
@@ -85,7 +85,7 @@ def _put_back(place: Place, person: Person, source: Path, *, yes: bool) -> None:
 
     from ladder_graph.cli import asking
     from ladder_graph.cli.screen import Screen
-    from ladder_graph.ledger import copies
+    from ladder_graph.ledger.moves import copies
 
     file = place.shared_ledger(place.read_policy())
     if "://" in file:
@@ -128,7 +128,7 @@ def _acknowledge(place: Place, person: Person, reason: str, anchor: Path | None)
 
 def _dumped(url: str) -> str:
     """The command that copies a schema, without the password that its address may hold."""
-    from ladder_graph.ledger.sessions import Address
+    from ladder_graph.ledger.database.sessions import Address
 
     schema = Address.of(url).schema
     return f'pg_dump --format=custom --schema={shlex.quote(schema)} --file=ladder.dump "$DATABASE_URL"'

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import datetime as dt
 
     from ladder_graph.cli.screen import Screen
-    from ladder_graph.ledger.erasing import Found
+    from ladder_graph.ledger.upkeep.erasing import Found
 
 _MOST = 10
 """Lines of one sort that are shown; more are counted."""

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ladder_graph.cli.findings import Finding, Point
-from ladder_graph.ledger.announcing import CHANNEL, SLACK
-from ladder_graph.ledger.outgoing import MUTE, NOBODY, Message
-from ladder_graph.ledger.questions import micros
+from ladder_graph.ledger.actions.questions import micros
+from ladder_graph.ledger.people.announcing import CHANNEL, SLACK
+from ladder_graph.ledger.people.outgoing import MUTE, NOBODY, Message
 from ladder_graph.notifying.sending import unready
 from ladder_graph.policy.ways import BySlack, Way, spelt
 from ladder_graph.scale import Rung

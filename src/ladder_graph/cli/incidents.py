@@ -115,7 +115,7 @@ def told(entries: Sequence[Entry]) -> list[ReportedDocument]:
         entries: Oldest first.
     """
     from ladder_graph.cli import aftermath
-    from ladder_graph.ledger.questions import micros
+    from ladder_graph.ledger.actions.questions import micros
     from ladder_graph.trust.deeds import Deed, Happening, add
 
     deed = Deed()

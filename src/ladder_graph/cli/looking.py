@@ -92,7 +92,7 @@ def _ready(ladder: Ladder) -> list[Assessment] | None:
 
 def _in_shadow(ladder: Ladder) -> int:
     """How many entries the shadows of the agent and of those inside it have."""
-    from ladder_graph.ledger.shadows import chain_of
+    from ladder_graph.ledger.evidence.shadows import chain_of
 
     own = chain_of(ladder.policy.agent)
     return sum(n for chain, n, _ in ladder.heads() if chain == own or chain.startswith(f"{own}/"))
@@ -286,7 +286,7 @@ def verify(
 
 
 def _exported(file: Path) -> list[tuple[str, int, str]]:
-    from ladder_graph.ledger.chain import read_heads
+    from ladder_graph.ledger.proof.chain import read_heads
 
     try:
         return list(read_heads(file))

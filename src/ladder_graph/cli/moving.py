@@ -12,7 +12,7 @@ from ladder_graph.cli.place import place_of
 from ladder_graph.errors import LadderError
 
 if TYPE_CHECKING:
-    from ladder_graph.ledger.upgrades import Upgrade
+    from ladder_graph.ledger.moves.upgrades import Upgrade
 
 From = Annotated[str, typer.Argument(metavar="FROM", help="The ledger: a file or postgresql://…")]
 To = Annotated[
@@ -38,7 +38,7 @@ def migrate(
     It goes forward only, whole or not at all, and two at once do no harm.
     """
     from ladder_graph.cli.screen import Screen, styled
-    from ladder_graph.ledger.upgrades import plan, upgrade
+    from ladder_graph.ledger.moves.upgrades import plan, upgrade
 
     source, out = ledger or _ledger(ctx), Screen()
     found = plan(source) if check else upgrade(source, while_running=while_running)
@@ -84,7 +84,7 @@ def move(
     from ladder_graph.cli import asking
     from ladder_graph.cli.screen import Screen, styled
     from ladder_graph.desk import signed_in
-    from ladder_graph.ledger import moving
+    from ladder_graph.ledger.moves import moving
 
     by, out = signed_in().name, Screen()
     if lost and not undo:

@@ -14,7 +14,7 @@ from ladder_graph.cli.place import place_of
 from ladder_graph.errors import LadderError
 
 if TYPE_CHECKING:
-    from ladder_graph.ledger.checkpoints_alone import Key, Placed
+    from ladder_graph.ledger.proof.checkpoints_alone import Key, Placed
 
 commands = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The keys that sign checkpoints.")
 
@@ -126,7 +126,7 @@ def retire(
 
 def _made(key: Key, advice: str) -> None:
     from ladder_graph.cli.screen import Screen
-    from ladder_graph.ledger.checkpoints_alone import spell_key
+    from ladder_graph.ledger.proof.checkpoints_alone import spell_key
 
     print(spell_key(key))  # noqa: T201  # for a file, and not for a screen
     Screen(stderr=True).note(advice)
@@ -138,7 +138,7 @@ def anchored(places: Sequence[Path]) -> list[Placed]:
     Raises:
         LadderError: One can't be read.
     """
-    from ladder_graph.ledger.checkpoints_alone import anchors_in
+    from ladder_graph.ledger.proof.checkpoints_alone import anchors_in
 
     try:
         return anchors_in(places)
@@ -154,7 +154,7 @@ def known(keys: Sequence[str]) -> list[Key]:
     Raises:
         LadderError: One is none.
     """
-    from ladder_graph.ledger.checkpoints_alone import key_at
+    from ladder_graph.ledger.proof.checkpoints_alone import key_at
 
     try:
         return [key_at(key) for key in keys]

@@ -129,7 +129,7 @@ def absent(file: str) -> str | None:
 
 
 def _absent_there(url: str) -> str | None:
-    from ladder_graph.ledger.upgrades import plan
+    from ladder_graph.ledger.moves.upgrades import plan
 
     try:
         found = plan(url)

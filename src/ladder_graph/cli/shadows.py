@@ -10,7 +10,7 @@ from ladder_graph.cli.options import Json
 from ladder_graph.cli.place import place_of
 
 if TYPE_CHECKING:
-    from ladder_graph.ledger.shadows import Shadowed, ShadowTally
+    from ladder_graph.ledger.evidence.shadows import Shadowed, ShadowTally
 
 
 class ShadowReasonDocument(TypedDict):
@@ -56,7 +56,7 @@ class ShadowDocument(TypedDict):
 def shadow(ctx: typer.Context, *, json: Json = False) -> None:
     """Show what the gate would have decided about the calls of an agent that has a shadow."""
     from ladder_graph.cli import screen
-    from ladder_graph.ledger.shadows import VERDICTS
+    from ladder_graph.ledger.evidence.shadows import VERDICTS
 
     with place_of(ctx).looking() as ladder:
         found = ladder.shadowed()
@@ -86,7 +86,7 @@ def said(found: Shadowed) -> str:
 
 
 def _row(one: ShadowTally) -> list[Any]:
-    from ladder_graph.ledger.shadows import VERDICTS
+    from ladder_graph.ledger.evidence.shadows import VERDICTS
 
     why = ", ".join(f"{code} {count}" for (_, code), count in one.reasons.most_common(_SHOWN))
     counts = [*(one.verdicts[each] for each in VERDICTS), one.failed]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ladder_graph.cli.ending import Ending
 from ladder_graph.cli.graphs import load
 from ladder_graph.errors import LadderError
-from ladder_graph.ledger.sqlite import MEMORY
+from ladder_graph.ledger.database.sqlite import MEMORY
 from ladder_graph.resuming import InProcess, Server, Worker
 
 if TYPE_CHECKING:

@@ -40,7 +40,7 @@ def trust(
     With --recompute the exit code is 1 where something isn't what the entries of the ledger give.
     """
     from ladder_graph.cli import assessments, screen
-    from ladder_graph.ledger.questions import micros
+    from ladder_graph.ledger.actions.questions import micros
 
     if recompute and tool is not None:
         raise LadderError("--recompute is about everything; leave the tool out")
@@ -153,7 +153,7 @@ def promote(
     """
     from ladder_graph.cli import asking, assessments, certificates, screen
     from ladder_graph.desk import signed_in
-    from ladder_graph.ledger.questions import micros
+    from ladder_graph.ledger.actions.questions import micros
 
     person, out = signed_in(), screen.Screen(stderr=json)
     with place_of(ctx).acting() as ladder:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ladder_graph.cli.screen import QUIET, Glyphs, shortened, span, styled
-from ladder_graph.ledger import statements as sql
+from ladder_graph.ledger.database import statements as sql
 from ladder_graph.wording import inert, show
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ladder_graph.facts import Question
     from ladder_graph.ladder import Ladder
-    from ladder_graph.ledger.cursor import Cursor
+    from ladder_graph.ledger.database.cursor import Cursor
 
 EVERY = 0.5
 """Seconds between two looks at where the chains end."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ladder_graph.console.rendering import moment
 from ladder_graph.console.visitor import Visitor
-from ladder_graph.ledger.cases import Case
+from ladder_graph.ledger.lists.cases import Case
 from ladder_graph.states import State
 from ladder_graph.wording import sentence
 

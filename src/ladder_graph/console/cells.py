@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ladder_graph.console.addresses import segment
 from ladder_graph.console.visitor import Visitor
-from ladder_graph.ledger.questions import micros
+from ladder_graph.ledger.actions.questions import micros
 from ladder_graph.policy.console import Access
 from ladder_graph.scale import Rung
 from ladder_graph.trust.evidence import DAY

@@ -18,9 +18,9 @@ from ladder_graph.console.guarding import SAFE, Rates
 from ladder_graph.console.keys import Seal
 from ladder_graph.console.rendering import render
 from ladder_graph.facts import Person
-from ladder_graph.ledger import visits
-from ladder_graph.ledger.questions import micros
-from ladder_graph.ledger.visits import Visit
+from ladder_graph.ledger.access import visits
+from ladder_graph.ledger.access.visits import Visit
+from ladder_graph.ledger.actions.questions import micros
 from ladder_graph.policy.console import Access
 
 if TYPE_CHECKING:

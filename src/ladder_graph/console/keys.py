@@ -12,7 +12,7 @@ from pathlib import Path
 from itsdangerous import BadSignature, Signer
 
 from ladder_graph.errors import LadderError
-from ladder_graph.ledger.sqlite import MEMORY
+from ladder_graph.ledger.database.sqlite import MEMORY
 from ladder_graph.policy.console import Console as Settings
 
 FILE = "console.key"

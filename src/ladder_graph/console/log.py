@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ladder_graph.ledger.questions import moment
+from ladder_graph.ledger.actions.questions import moment
 from ladder_graph.trust.cells import EVERY
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from ladder_graph.calls import normalise
 from ladder_graph.console.addresses import segment
 from ladder_graph.console.passages import short
-from ladder_graph.ledger.questions import moment as instant
+from ladder_graph.ledger.actions.questions import moment as instant
 from ladder_graph.policy.units import spell_dollars
 from ladder_graph.scale import Rung
 from ladder_graph.wording import inert, show

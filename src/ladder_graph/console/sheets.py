@@ -19,9 +19,9 @@ from ladder_graph.console.visitor import Visitor
 from ladder_graph.deciding import uncleared, unpassable
 from ladder_graph.errors import ArgumentsError
 from ladder_graph.facts import Question
-from ladder_graph.ledger import cases
-from ladder_graph.ledger.cases import Case
-from ladder_graph.ledger.open_questions import Place
+from ladder_graph.ledger.lists import cases
+from ladder_graph.ledger.lists.cases import Case
+from ladder_graph.ledger.lists.open_questions import Place
 from ladder_graph.policy.console import Access
 from ladder_graph.wording import capital
 

@@ -7,7 +7,7 @@ from ladder_graph.console.answers import Answer, Moved
 from ladder_graph.console.passages import Room
 from ladder_graph.console.sheets import Filled, Notice, compared, found, sheet
 from ladder_graph.console.visitor import Visitor
-from ladder_graph.ledger.cases import Case
+from ladder_graph.ledger.lists.cases import Case
 
 
 def stale_answer(visitor: Visitor, case: Case, verdict: str) -> Answer | None:

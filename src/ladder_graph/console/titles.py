@@ -11,8 +11,8 @@ from ladder_graph.console.passages import short
 from ladder_graph.console.visitor import Visitor
 from ladder_graph.deciding import uncleared
 from ladder_graph.facts import Question
-from ladder_graph.ledger import tellings
-from ladder_graph.ledger.cursor import Cursor
+from ladder_graph.ledger.actions import tellings
+from ladder_graph.ledger.database.cursor import Cursor
 
 LONGEST = 160
 """Characters of a title in a list."""

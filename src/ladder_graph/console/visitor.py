@@ -12,8 +12,8 @@ from ladder_graph.console.access import access_of, best_access
 from ladder_graph.console.answers import Refusal
 from ladder_graph.console.forms import Form
 from ladder_graph.facts import Person
-from ladder_graph.ledger.questions import micros
-from ladder_graph.ledger.visits import Visit
+from ladder_graph.ledger.access.visits import Visit
+from ladder_graph.ledger.actions.questions import micros
 from ladder_graph.policy import Policy
 from ladder_graph.policy.console import Access
 

@@ -26,10 +26,11 @@ from ladder_graph.hosts.nodes import considered, may_exist, no_such_tool
 from ladder_graph.hosts.proposals import Proposal, proposer
 from ladder_graph.hosts.scenery import said_among
 from ladder_graph.hosts.seating import seated
-from ladder_graph.ledger import Journal, shadows
-from ladder_graph.ledger.cursor import Cursor
-from ladder_graph.ledger.filing import filing_of
-from ladder_graph.ledger.questions import Terms
+from ladder_graph.ledger import Journal
+from ladder_graph.ledger.actions.questions import Terms
+from ladder_graph.ledger.database.cursor import Cursor
+from ladder_graph.ledger.evidence import shadows
+from ladder_graph.ledger.people.filing import filing_of
 from ladder_graph.policy import Policy
 from ladder_graph.policy.scene import Scene
 from ladder_graph.seats import Seat

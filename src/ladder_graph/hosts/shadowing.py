@@ -28,8 +28,8 @@ from ladder_graph.hosts.identity import facts, requesting
 from ladder_graph.hosts.nodes import thread_of
 from ladder_graph.hosts.scenery import is_inside
 from ladder_graph.hosts.toolhost import failure_of, messages_of_reply
-from ladder_graph.ledger import shadows
-from ladder_graph.ledger.shadows import Ended
+from ladder_graph.ledger.evidence import shadows
+from ladder_graph.ledger.evidence.shadows import Ended
 
 if TYPE_CHECKING:
     from ladder_graph.ladder import Ladder

@@ -20,7 +20,7 @@ from ladder_graph.hosts.conversation import CHECKPOINTER, checkpoint_of
 from ladder_graph.hosts.edges import TASK
 from ladder_graph.hosts.scenery import MADE
 from ladder_graph.hosts.toolhost import NOTE_ID, decode, noted
-from ladder_graph.ledger.notices import Due, Told
+from ladder_graph.ledger.people.notices import Due, Told
 
 if TYPE_CHECKING:
     from ladder_graph.calls import Call

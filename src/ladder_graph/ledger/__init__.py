@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ladder_graph.ledger.actions import Refused
-from ladder_graph.ledger.chain import Verification
-from ladder_graph.ledger.draft_reading import Draft
-from ladder_graph.ledger.journal import Journal
-from ladder_graph.ledger.reading import Action, Entry, Reading
-from ladder_graph.ledger.reported import Digest, Item, Report
-from ladder_graph.ledger.store import Store
+from ladder_graph.ledger.actions.lifecycle import Refused
+from ladder_graph.ledger.database.store import Store
+from ladder_graph.ledger.gate.journal import Journal
+from ladder_graph.ledger.lists.draft_reading import Draft
+from ladder_graph.ledger.lists.reading import Action, Entry, Reading
+from ladder_graph.ledger.proof.chain import Verification
+from ladder_graph.ledger.reports.reported import Digest, Item, Report
 
 __all__ = [
     "Action",

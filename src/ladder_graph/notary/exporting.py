@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ladder_graph.errors import LadderError
-from ladder_graph.ledger.checkpoints_alone import notes_of, read_note
-from ladder_graph.ledger.copies import flush
+from ladder_graph.ledger.moves.copies import flush
+from ladder_graph.ledger.proof.checkpoints_alone import notes_of, read_note
 from ladder_graph.policy.checkpoints import Export, ToCommand, ToFile, ToLog, ToSpan, ToStdout, ToUrl
 
 log = logging.getLogger("ladder_graph")

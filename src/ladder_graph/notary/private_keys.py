@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from ladder_graph.errors import LadderError
-from ladder_graph.ledger.checkpoints_alone import Key
+from ladder_graph.ledger.proof.checkpoints_alone import Key
 from ladder_graph.policy import Policy
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from ladder_graph.errors import LadderError
 from ladder_graph.ladder import Ladder
-from ladder_graph.ledger.happenings import happenings
-from ladder_graph.ledger.questions import micros, moment
+from ladder_graph.ledger.actions.questions import micros, moment
+from ladder_graph.ledger.evidence.happenings import happenings
 from ladder_graph.trust.case import Certificate
 from ladder_graph.trust.cells import CellKey
 from ladder_graph.trust.deeds import Happening

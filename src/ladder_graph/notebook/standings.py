@@ -10,7 +10,7 @@ from ladder_graph.desk import Cell
 from ladder_graph.explaining import Explanation
 from ladder_graph.fingerprint import Change
 from ladder_graph.ladder import Ladder
-from ladder_graph.ledger.questions import moment
+from ladder_graph.ledger.actions.questions import moment
 from ladder_graph.notebook.markup import Child, Html, element, joined, page, pairs, table
 from ladder_graph.pins import Difference
 from ladder_graph.policy.units import spell_dollars

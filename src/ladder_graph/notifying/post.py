@@ -8,10 +8,11 @@ from collections.abc import Callable
 from functools import partial
 
 from ladder_graph.facts import Question
-from ladder_graph.ledger import Store, announcing, outgoing
-from ladder_graph.ledger.open_questions import question_at
-from ladder_graph.ledger.outgoing import Message
-from ladder_graph.ledger.questions import micros
+from ladder_graph.ledger import Store
+from ladder_graph.ledger.actions.questions import micros
+from ladder_graph.ledger.lists.open_questions import question_at
+from ladder_graph.ledger.people import announcing, outgoing
+from ladder_graph.ledger.people.outgoing import Message
 from ladder_graph.notifying.sending import NotSent, send
 from ladder_graph.policy import Policy
 from ladder_graph.policy.ways import BySlack, Way

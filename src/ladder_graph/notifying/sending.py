@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ladder_graph.ledger.outgoing import Message
+from ladder_graph.ledger.people.outgoing import Message
 from ladder_graph.policy.ways import Apprise, File, Notify, Webhook
 
 VERSION = "1"

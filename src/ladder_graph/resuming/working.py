@@ -11,12 +11,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 
-from ladder_graph.ledger import Journal, Store, acts, draft_statements, resumptions
-from ladder_graph.ledger import statements as sql
-from ladder_graph.ledger.cursor import Cursor
-from ladder_graph.ledger.questions import micros
-from ladder_graph.ledger.resumptions import HEARD, Waiting
-from ladder_graph.ledger.rows import US
+from ladder_graph.ledger import Journal, Store
+from ladder_graph.ledger.actions.questions import micros
+from ladder_graph.ledger.database import statements as sql
+from ladder_graph.ledger.database.cursor import Cursor
+from ladder_graph.ledger.gate import acts
+from ladder_graph.ledger.people import draft_statements, resumptions
+from ladder_graph.ledger.people.resumptions import HEARD, Waiting
+from ladder_graph.ledger.tables.rows import US
 from ladder_graph.policy import Policy
 from ladder_graph.resuming.heads import Head, Resumer
 from ladder_graph.states import State

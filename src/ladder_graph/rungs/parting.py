@@ -3,7 +3,7 @@
 The call itself is claimed whole: with its approval, its quotas and its report. What has an effect are two actions with
 claims, undos and watches of their own, so that whatever may become of an action may become of each of them. Where one
 of the two ends otherwise than well, the ledger brings the whole call to the same end in the same commit
-(`ladder_graph.ledger.following`); what is done here is what a live process does at once.
+(`ladder_graph.ledger.gate.following`); what is done here is what a live process does at once.
 """
 
 from __future__ import annotations

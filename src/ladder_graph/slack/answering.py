@@ -13,8 +13,8 @@ from urllib.parse import parse_qs
 
 from ladder_graph.errors import LadderError
 from ladder_graph.facts import Person, Question
-from ladder_graph.ledger import slack as replays
-from ladder_graph.ledger.questions import micros
+from ladder_graph.ledger.access import slack as replays
+from ladder_graph.ledger.actions.questions import micros
 from ladder_graph.slack.messages import DECLINE, DECLINED, RUN, arguments, aside, over
 from ladder_graph.slack.signature import genuine, word
 

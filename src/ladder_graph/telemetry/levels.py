@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ladder_graph.errors import LedgerError
-from ladder_graph.ledger import backlog, checkpoints, signing_keys
-from ladder_graph.ledger.backlog import Backlog
-from ladder_graph.ledger.cursor import Cursor
-from ladder_graph.ledger.questions import micros
-from ladder_graph.ledger.rows import US
+from ladder_graph.ledger.actions.questions import micros
+from ladder_graph.ledger.database.cursor import Cursor
+from ladder_graph.ledger.lists import backlog
+from ladder_graph.ledger.lists.backlog import Backlog
+from ladder_graph.ledger.tables.rows import US
+from ladder_graph.ledger.upkeep import checkpoints, signing_keys
 from ladder_graph.policy.checkpoints import Checkpoints
 from ladder_graph.telemetry import catalog
 from ladder_graph.telemetry.catalog import Level

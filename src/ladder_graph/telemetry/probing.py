@@ -11,8 +11,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from ladder_graph.errors import LedgerError
-from ladder_graph.ledger import watchers
-from ladder_graph.ledger.questions import micros
+from ladder_graph.ledger.actions.questions import micros
+from ladder_graph.ledger.watching import watchers
 from ladder_graph.policy import Policy
 from ladder_graph.telemetry.levels import Levels
 from ladder_graph.telemetry.measuring import Measuring

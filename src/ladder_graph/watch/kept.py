@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ladder_graph.ledger import signals
-from ladder_graph.ledger.cursor import Cursor
+from ladder_graph.ledger.database.cursor import Cursor
+from ladder_graph.ledger.watching import signals
 from ladder_graph.policy.checks import Alert, Check
 from ladder_graph.watch.signals import Signal, already_firing, matches
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 
 from ladder_graph.ledger import Store
-from ladder_graph.ledger.outboxes import posted
-from ladder_graph.ledger.watches import PULSE
+from ladder_graph.ledger.watching.outboxes import posted
+from ladder_graph.ledger.watching.watches import PULSE
 
 log = logging.getLogger("ladder_graph")
 

@@ -11,10 +11,11 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from ladder_graph.ledger import Store, watchers, watches
-from ladder_graph.ledger.clocks import Moment
-from ladder_graph.ledger.cursor import Cursor
-from ladder_graph.ledger.watches import BATCH, PULSE, Window, watched
+from ladder_graph.ledger import Store
+from ladder_graph.ledger.actions.clocks import Moment
+from ladder_graph.ledger.database.cursor import Cursor
+from ladder_graph.ledger.watching import watchers, watches
+from ladder_graph.ledger.watching.watches import BATCH, PULSE, Window, watched
 from ladder_graph.observing import Observers
 from ladder_graph.policy import Policy
 from ladder_graph.tools import Declaration

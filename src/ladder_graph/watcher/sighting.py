@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
-from ladder_graph.ledger import Store, measurements, signals, starts
-from ladder_graph.ledger.clocks import Moment
-from ladder_graph.ledger.cursor import Cursor
-from ladder_graph.ledger.measurements import Measured
-from ladder_graph.ledger.watches import Window, watched
+from ladder_graph.ledger import Store
+from ladder_graph.ledger.actions.clocks import Moment
+from ladder_graph.ledger.database.cursor import Cursor
+from ladder_graph.ledger.gate import starts
+from ladder_graph.ledger.watching import measurements, signals
+from ladder_graph.ledger.watching.measurements import Measured
+from ladder_graph.ledger.watching.watches import Window, watched
 from ladder_graph.policy.checks import Check, Command, Python, Sql
 from ladder_graph.policy.watching import Watch
 from ladder_graph.watch import Judgement, Surroundings, Taken, Told, judge, measured, told_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ladder_graph.ledger.watches import PULSE
+from ladder_graph.ledger.watching.watches import PULSE
 
 FIRST = 60 * PULSE
 """Microseconds before the first sweep: it reads the whole chain, and whoever starts to watch has work that is due."""

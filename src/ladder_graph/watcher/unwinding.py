@@ -11,10 +11,12 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ladder_graph.ledger import Journal, sagas, watches
-from ladder_graph.ledger.cursor import Cursor
-from ladder_graph.ledger.sagas import Scope
-from ladder_graph.ledger.watches import PULSE, Window
+from ladder_graph.ledger import Journal
+from ladder_graph.ledger.database.cursor import Cursor
+from ladder_graph.ledger.undoing import sagas
+from ladder_graph.ledger.undoing.sagas import Scope
+from ladder_graph.ledger.watching import watches
+from ladder_graph.ledger.watching.watches import PULSE, Window
 from ladder_graph.unwinding import Due, Member, Phase, due, left_standing, without_effect
 
 if TYPE_CHECKING:

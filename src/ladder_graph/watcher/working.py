@@ -16,14 +16,17 @@ from ladder_graph.driving import drive
 from ladder_graph.facts import Known
 from ladder_graph.flow import left_behind
 from ladder_graph.hosting import Alone
-from ladder_graph.ledger import Journal, Store, acts, measurements, sagas, signals, starts, watches
-from ladder_graph.ledger.clocks import Moment
-from ladder_graph.ledger.cursor import Cursor
-from ladder_graph.ledger.filing import filing_of, page
-from ladder_graph.ledger.measurements import Measured
-from ladder_graph.ledger.outboxes import RESOURCE
-from ladder_graph.ledger.questions import Terms
-from ladder_graph.ledger.watches import PULSE, Window, watched
+from ladder_graph.ledger import Journal, Store
+from ladder_graph.ledger.actions.clocks import Moment
+from ladder_graph.ledger.actions.questions import Terms
+from ladder_graph.ledger.database.cursor import Cursor
+from ladder_graph.ledger.gate import acts, starts
+from ladder_graph.ledger.people.filing import filing_of, page
+from ladder_graph.ledger.undoing import sagas
+from ladder_graph.ledger.watching import measurements, signals, watches
+from ladder_graph.ledger.watching.measurements import Measured
+from ladder_graph.ledger.watching.outboxes import RESOURCE
+from ladder_graph.ledger.watching.watches import PULSE, Window, watched
 from ladder_graph.observing import Observers
 from ladder_graph.policy import Policy, Rule
 from ladder_graph.policy.checks import Check, Http, Prometheus

@@ -8,9 +8,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Boolean, Float, Integer, LargeBinary
 
 from ladder_graph.facts import Person
-from ladder_graph.ledger import Store, checkpoints, signing_keys
-from ladder_graph.ledger.dialects import insert_into, table_of
-from ladder_graph.ledger.migrations import TABLES
+from ladder_graph.ledger import Store
+from ladder_graph.ledger.database.dialects import insert_into, table_of
+from ladder_graph.ledger.database.migrations import TABLES
+from ladder_graph.ledger.upkeep import checkpoints, signing_keys
 from tests.unit.ledger.desk import CALL, at, call, charge
 
 CHAINED = {"entry", "payload", "head", "action", "checkpoint", "anchored", "signing_key"}

@@ -10,9 +10,9 @@ from dataclasses import replace
 from ladder_graph.calls import Call
 from ladder_graph.facts import Asking, Decision, Outcome, Person, Reason, Route
 from ladder_graph.ledger import Journal, Reading, Refused, Store
-from ladder_graph.ledger.filing import Filing
-from ladder_graph.ledger.questions import Terms
-from ladder_graph.ledger.sessions import SessionOwner
+from ladder_graph.ledger.actions.questions import Terms
+from ladder_graph.ledger.database.sessions import SessionOwner
+from ladder_graph.ledger.people.filing import Filing
 from ladder_graph.policy import Rule
 from ladder_graph.policy.bounds import Charge
 from ladder_graph.policy.reporting import Stream

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ladder_graph.errors import AnswerRefused, UnknownQuestion
-from ladder_graph.ledger import acts
+from ladder_graph.ledger.gate import acts
 from ladder_graph.states import State
 from tests.unit.ledger.desk import ANA, CALL, call, charge
 

@@ -14,7 +14,7 @@ from ladder_graph.errors import LadderError
 from ladder_graph.facts import Outcome
 from ladder_graph.fingerprint import Environment, toolset_component
 from ladder_graph.hosting import Alone
-from ladder_graph.ledger.wire import Wire, WireCursor
+from ladder_graph.ledger.database.wire import Wire, WireCursor
 from ladder_graph.tools import NOTHING
 
 TOOLS = {"send": "0" * 64}

@@ -19,8 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ladder_graph import Ladder
-from ladder_graph.ledger import chain, checkpoints_alone, verify_alone
-from ladder_graph.ledger.journal import Journal
+from ladder_graph.ledger.gate.journal import Journal
+from ladder_graph.ledger.proof import chain, checkpoints_alone, verify_alone
 from tests.unit.ledger.audited import run
 
 # --- erased payloads ---------------------------------------------------------------------------------------------
@@ -145,7 +145,7 @@ def test_it_needs_nothing_but_python():
         tree = ast.parse(Path(file.__file__).read_text(encoding="utf-8"))
         imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
         imported |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-        own = {"ladder_graph.ledger.checkpoints_alone", "checkpoints_alone"}
+        own = {"ladder_graph.ledger.proof.checkpoints_alone", "checkpoints_alone"}
         assert {name.partition(".")[0] for name in imported - own} <= sys.stdlib_module_names
 
 

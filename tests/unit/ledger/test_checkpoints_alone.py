@@ -7,8 +7,8 @@ import base64
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from ladder_graph.ledger import checkpoints_alone as alone
-from ladder_graph.ledger.checkpoints_alone import DASH, GENESIS, Trail
+from ladder_graph.ledger.proof import checkpoints_alone as alone
+from ladder_graph.ledger.proof.checkpoints_alone import DASH, GENESIS, Trail
 
 VECTORS = [
     (

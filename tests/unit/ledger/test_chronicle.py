@@ -8,9 +8,10 @@ import sqlite3
 import pytest
 
 from ladder_graph.facts import Person
-from ladder_graph.ledger import acts, chronicle, listing, open_questions, pages, tallies
-from ladder_graph.ledger.chronicle import Wanted
-from ladder_graph.ledger.questions import micros
+from ladder_graph.ledger.actions.questions import micros
+from ladder_graph.ledger.gate import acts
+from ladder_graph.ledger.lists import chronicle, listing, open_questions, pages, tallies
+from ladder_graph.ledger.lists.chronicle import Wanted
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.trust.cells import CellKey

@@ -8,8 +8,10 @@ import pytest
 
 from ladder_graph.drafting import Drawn, Piece
 from ladder_graph.errors import AnswerRefused, DraftMoved
-from ladder_graph.ledger import acts, announcing, draft_reading, drafts, notices, outgoing
-from ladder_graph.ledger.drafts import Look, Ruling
+from ladder_graph.ledger.gate import acts
+from ladder_graph.ledger.lists import draft_reading
+from ladder_graph.ledger.people import announcing, drafts, notices, outgoing
+from ladder_graph.ledger.people.drafts import Look, Ruling
 from ladder_graph.policy import Policy
 from ladder_graph.states import State
 from ladder_graph.steps import Filed, Settle

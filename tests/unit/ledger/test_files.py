@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from ladder_graph.errors import LedgerError, LedgerNewer, LedgerUnwritable, NotALedger
-from ladder_graph.ledger import Store, migrations
+from ladder_graph.ledger import Store
+from ladder_graph.ledger.database import migrations
 from tests.unit.ledger.desk import CALL, at, call, charge
 
 NOBODY = 65534

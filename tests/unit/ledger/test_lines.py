@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy import BigInteger, Boolean, Column, Date, Float, LargeBinary, MetaData, Table, Text
 
 from ladder_graph.errors import LedgerError
-from ladder_graph.ledger.lines import Form, Tally
+from ladder_graph.ledger.moves.lines import Form, Tally
 
 COLUMNS = (Text(), BigInteger(), Boolean(), Float(), LargeBinary())
 FORM = Form(Table("all", MetaData(), *(Column(f"c{n}", kind) for n, kind in enumerate(COLUMNS))))

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from ladder_graph.errors import LedgerUnwritable
-from ladder_graph.ledger.liveness import FileOwner, Queue
+from ladder_graph.ledger.database.liveness import FileOwner, Queue
 
 
 @pytest.fixture

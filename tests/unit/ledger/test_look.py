@@ -8,7 +8,7 @@ import pytest
 
 from ladder_graph.facts import Seen
 from ladder_graph.fingerprint import Environment
-from ladder_graph.ledger import acts
+from ladder_graph.ledger.gate import acts
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.steps import Claimed

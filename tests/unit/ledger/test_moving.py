@@ -12,9 +12,11 @@ import psycopg
 import pytest
 
 from ladder_graph.errors import LedgerError, LedgerMoved, LedgerOlder, NotALedger
-from ladder_graph.ledger import Store, migrations, moving
-from ladder_graph.ledger.dialects import table_of
-from ladder_graph.ledger.migrations import TABLES
+from ladder_graph.ledger import Store
+from ladder_graph.ledger.database import migrations
+from ladder_graph.ledger.database.dialects import table_of
+from ladder_graph.ledger.database.migrations import TABLES
+from ladder_graph.ledger.moves import moving
 from tests.faults.proxy import Proxy
 from tests.postgres import server
 from tests.programs import CONTEXT
@@ -304,7 +306,7 @@ def test_two_moves_at_once(file, postgres, tmp_path):
 
 def test_a_row_that_changed_on_the_way_is_found(file, postgres, monkeypatch):
     """Each table is held against its copy; what isn't the same isn't accepted."""
-    from ladder_graph.ledger.postgres_end import PostgresEnd
+    from ladder_graph.ledger.moves.postgres_end import PostgresEnd
 
     fill = PostgresEnd.fill
     monkeypatch.setattr(PostgresEnd, "fill", lambda self, form, lines: fill(self, form, (

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ladder_graph.errors import LadderError
-from ladder_graph.ledger import pages
-from ladder_graph.ledger.pages import Count, Key, Page, Paging, Row, read_mark, write_mark
+from ladder_graph.ledger.lists import pages
+from ladder_graph.ledger.lists.pages import Count, Key, Page, Paging, Row, read_mark, write_mark
 
 KEYS = st.lists(st.tuples(st.integers(0, 9), st.sampled_from(["a", "a/b", "b"]), st.integers(1, 40)), unique=True)
 

@@ -15,8 +15,8 @@ import pytest
 from ladder_graph import Ladder
 from ladder_graph.errors import LedgerError, LedgerNewer, LedgerUnwritable, NotALedger
 from ladder_graph.ledger import Reading, Store
-from ladder_graph.ledger.postgres import PostgresDatabase
-from ladder_graph.ledger.sessions import Address
+from ladder_graph.ledger.database.postgres import PostgresDatabase
+from ladder_graph.ledger.database.sessions import Address
 from ladder_graph.policy import Policy
 from ladder_graph.steps import Claimed
 from tests.faults.proxy import Proxy
@@ -125,7 +125,7 @@ def test_a_database_of_another_kind(tmp_path):
 
 def test_without_the_driver(monkeypatch):
     """It is said what to install."""
-    for name in ("psycopg", "ladder_graph.ledger.postgres"):
+    for name in ("psycopg", "ladder_graph.ledger.database.postgres"):
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(LedgerError, match=r"pip install 'ladder-graph\[postgres\]'"):
         Store("postgresql://localhost/app")
@@ -204,7 +204,7 @@ def test_a_session_that_ends_in_a_transaction_takes_nothing_with_it(db, root):
 @pytest.mark.parametrize("reached", [True, False])
 def test_a_commit_whose_answer_is_lost(db, monkeypatch, reached):
     """The connection is cut at COMMIT. Whether the server got it is found out: never lost, never done twice."""
-    from ladder_graph.ledger.wire import WireCursor
+    from ladder_graph.ledger.database.wire import WireCursor
 
     execute, cut = WireCursor.execute, []
 
@@ -229,7 +229,7 @@ def test_a_commit_whose_answer_is_lost(db, monkeypatch, reached):
 @pytest.mark.parametrize("waits", [1, 2, 3])
 def test_an_interrupt_in_the_middle_of_an_exchange(db, monkeypatch, waits):
     """Wherever a keyboard interrupt hits, the next transaction reads its own results and nobody else's."""
-    from ladder_graph.ledger.wire import Wire
+    from ladder_graph.ledger.database.wire import Wire
 
     following, left = Wire._next, [waits]
 

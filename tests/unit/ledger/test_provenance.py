@@ -6,7 +6,8 @@ import json
 from dataclasses import replace
 
 from ladder_graph.fingerprint import Environment
-from ladder_graph.ledger import acts, provenance
+from ladder_graph.ledger.evidence import provenance
+from ladder_graph.ledger.gate import acts
 from ladder_graph.prompts import render
 from ladder_graph.scale import Rung
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from ladder_graph.facts import Person
-from ladder_graph.ledger.acts import find_question
+from ladder_graph.ledger.gate.acts import find_question
 from ladder_graph.policy import Policy, Rule
 from ladder_graph.states import State
 from ladder_graph.steps import Claimed, NotClaimed

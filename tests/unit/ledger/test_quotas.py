@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ladder_graph.ledger import quotas
+from ladder_graph.ledger.actions import quotas
 from ladder_graph.policy.bounds import Charge
 from tests.unit.ledger.desk import call
 

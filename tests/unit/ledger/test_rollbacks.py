@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ladder_graph.ledger import acts, rollbacks
+from ladder_graph.ledger.gate import acts
+from ladder_graph.ledger.undoing import rollbacks
 from tests.unit.scoped import Asked, Scoped
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from ladder_graph.facts import Asking, Person
-from ladder_graph.ledger.questions import Terms, word_of
+from ladder_graph.ledger.actions.questions import Terms, word_of
 from ladder_graph.policy import Rule
 from ladder_graph.states import State
 from ladder_graph.steps import Claimed

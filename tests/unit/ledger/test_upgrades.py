@@ -9,8 +9,9 @@ from contextlib import closing
 import pytest
 
 from ladder_graph.errors import LedgerError, LedgerOlder
-from ladder_graph.ledger import Store, migrations, postgres_schema
-from ladder_graph.ledger.upgrades import plan, upgrade
+from ladder_graph.ledger import Store
+from ladder_graph.ledger.database import migrations, postgres_schema
+from ladder_graph.ledger.moves.upgrades import plan, upgrade
 from tests.programs import CONTEXT
 from tests.unit.ledger.desk import CALL, at
 

@@ -10,7 +10,7 @@ import tracemalloc
 
 import pytest
 
-from ladder_graph.ledger import verify_alone
+from ladder_graph.ledger.proof import verify_alone
 from tests.unit.ledger.audited import AGENT
 
 COLUMNS = {

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from ladder_graph.ledger.outgoing import Message
+from ladder_graph.ledger.people.outgoing import Message
 from ladder_graph.notifying.sending import NotSent, send, signature
 from ladder_graph.policy.ways import Apprise, File, Webhook
 from ladder_graph.testing import FrozenClock

@@ -8,7 +8,8 @@ import datetime as dt
 import pytest
 
 from ladder_graph import Ladder
-from ladder_graph.ledger import clocks, signals, watches
+from ladder_graph.ledger.actions import clocks
+from ladder_graph.ledger.watching import signals, watches
 from ladder_graph.testing import FrozenClock
 from ladder_graph.watch import Signal
 

@@ -13,7 +13,7 @@ from ladder_graph.facts import Outcome
 from ladder_graph.fingerprint import Environment, toolset_component
 from ladder_graph.hosting import Alone
 from ladder_graph.ladder import Ladder
-from ladder_graph.ledger import clocks
+from ladder_graph.ledger.actions import clocks
 from ladder_graph.policy import Policy
 from ladder_graph.testing import FrozenClock
 from ladder_graph.tools import Declaration

@@ -9,9 +9,10 @@ from dataclasses import replace
 import pytest
 
 from ladder_graph.calls import Call
-from ladder_graph.ledger import Store, rehearsals, watchers
-from ladder_graph.ledger.questions import micros
-from ladder_graph.ledger.rehearsals import Rehearsed
+from ladder_graph.ledger import Store
+from ladder_graph.ledger.actions.questions import micros
+from ladder_graph.ledger.watching import rehearsals, watchers
+from ladder_graph.ledger.watching.rehearsals import Rehearsed
 from ladder_graph.scale import Rung
 from ladder_graph.tools import Declaration
 from tests.unit.watcher.conftest import HEALTH, MODEL, told

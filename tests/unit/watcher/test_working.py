@@ -7,8 +7,10 @@ import itertools
 
 import pytest
 
-from ladder_graph.ledger import Journal, clocks, measurements, signals, watches
-from ladder_graph.ledger.questions import micros
+from ladder_graph.ledger import Journal
+from ladder_graph.ledger.actions import clocks
+from ladder_graph.ledger.actions.questions import micros
+from ladder_graph.ledger.watching import measurements, signals, watches
 from ladder_graph.policy.model import Reports
 from ladder_graph.scale import Rung
 from ladder_graph.states import State

@@ -14,7 +14,7 @@ from ladder_graph.console.visitor import Visitor
 from ladder_graph.errors import AnswerRefused
 from ladder_graph.ledger import Action
 from ladder_graph.ledger import Entry as Link
-from ladder_graph.ledger.questions import micros
+from ladder_graph.ledger.actions.questions import micros
 from ladder_graph.policy.console import Access
 from ladder_graph.states import State
 from ladder_graph.trust.deeds import Deed, Happening, Incident, Severity, add

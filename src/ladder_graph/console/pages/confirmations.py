@@ -9,9 +9,9 @@ from ladder_graph.console.batches import fits_a_batch
 from ladder_graph.console.entries import Entry
 from ladder_graph.console.titles import headlines
 from ladder_graph.console.visitor import Visitor
-from ladder_graph.ledger import tallies
-from ladder_graph.ledger.cursor import Cursor
-from ladder_graph.ledger.open_questions import tools_of
+from ladder_graph.ledger.database.cursor import Cursor
+from ladder_graph.ledger.lists import tallies
+from ladder_graph.ledger.lists.open_questions import tools_of
 from ladder_graph.policy.console import Access
 from ladder_graph.wording import inert
 

@@ -9,7 +9,7 @@ from ladder_graph.console.visitor import Visitor
 from ladder_graph.deciding import uncleared
 from ladder_graph.errors import UnknownQuestion
 from ladder_graph.ledger import Draft
-from ladder_graph.ledger.draft_reading import STATES
+from ladder_graph.ledger.lists.draft_reading import STATES
 from ladder_graph.policy.console import Access
 
 SIZE = 25

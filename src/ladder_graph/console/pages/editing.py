@@ -19,7 +19,7 @@ from ladder_graph.console.staleness import stale_answer
 from ladder_graph.console.visitor import Visitor
 from ladder_graph.errors import AnswerRefused
 from ladder_graph.facts import Question
-from ladder_graph.ledger.cases import Case
+from ladder_graph.ledger.lists.cases import Case
 from ladder_graph.policy.console import Access
 from ladder_graph.wording import inert
 

@@ -15,7 +15,7 @@ from ladder_graph.console.entries import Entry
 from ladder_graph.console.visitor import Visitor
 from ladder_graph.errors import AnswerRefused, LadderError
 from ladder_graph.fingerprint import Environment
-from ladder_graph.ledger import provenance
+from ladder_graph.ledger.evidence import provenance
 from ladder_graph.pins import Sighting
 from ladder_graph.policy.console import Access
 from ladder_graph.scale import Rung

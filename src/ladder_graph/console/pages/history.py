@@ -12,7 +12,7 @@ from ladder_graph.console.telling import told, withheld
 from ladder_graph.console.visitor import Visitor
 from ladder_graph.errors import LadderError
 from ladder_graph.ledger import Entry as Link
-from ladder_graph.ledger.pages import LARGEST, SIZE, Page
+from ladder_graph.ledger.lists.pages import LARGEST, SIZE, Page
 from ladder_graph.policy.console import Access
 
 FILTERS = ("agent", "tool", "person", "thread", "kind", "action")

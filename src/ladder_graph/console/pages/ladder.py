@@ -10,7 +10,7 @@ from ladder_graph.console.cells import Placed, placed
 from ladder_graph.console.entries import Entry
 from ladder_graph.console.visitor import Visitor
 from ladder_graph.fingerprint import diff
-from ladder_graph.ledger.acts import environment_key
+from ladder_graph.ledger.gate.acts import environment_key
 
 LEGEND = (
     "says what it would do", "prepares, you use it", "asks before each call", "runs inside limits",

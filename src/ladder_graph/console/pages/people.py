@@ -12,8 +12,8 @@ from ladder_graph.console.entries import Entry
 from ladder_graph.console.signin import end_visit, sign_in_link
 from ladder_graph.console.visitor import Visitor
 from ladder_graph.facts import Person
-from ladder_graph.ledger import visits
-from ladder_graph.ledger.questions import micros
+from ladder_graph.ledger.access import visits
+from ladder_graph.ledger.actions.questions import micros
 from ladder_graph.policy.console import Access
 
 if TYPE_CHECKING:

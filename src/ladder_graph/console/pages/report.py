@@ -12,7 +12,7 @@ from ladder_graph.console.entries import Entry
 from ladder_graph.console.visitor import Visitor
 from ladder_graph.errors import AnswerRefused
 from ladder_graph.ledger import Digest
-from ladder_graph.ledger.reported import Item
+from ladder_graph.ledger.reports.reported import Item
 from ladder_graph.policy.console import Access
 from ladder_graph.wording import sentence
 

@@ -7,7 +7,7 @@ from ladder_graph.console.entries import Entry
 from ladder_graph.console.visitor import Visitor
 from ladder_graph.errors import UnknownQuestion
 from ladder_graph.ledger import Digest
-from ladder_graph.ledger.reported import Place
+from ladder_graph.ledger.reports.reported import Place
 from ladder_graph.policy.console import Access
 
 SIZE = 25

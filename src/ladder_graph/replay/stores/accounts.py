@@ -20,13 +20,12 @@ from sqlalchemy import and_, bindparam, func, literal_column, or_, select
 from ladder_graph.errors import LadderError, NotALedger
 from ladder_graph.fingerprint import Environment
 from ladder_graph.hosts.toolhost import decode, messages_of_reply
-from ladder_graph.ledger import migrations
-from ladder_graph.ledger.actions import call_of
-from ladder_graph.ledger.dialects import Sql, table_of
-from ladder_graph.ledger.parts import PartRow
-from ladder_graph.ledger.questions import moment
-from ladder_graph.ledger.rows import ActionRow, EntryRow, PayloadRow, QuestionRow
-from ladder_graph.ledger.standing_rows import EnvironmentRow
+from ladder_graph.ledger.actions.lifecycle import call_of
+from ladder_graph.ledger.actions.questions import moment
+from ladder_graph.ledger.database import migrations
+from ladder_graph.ledger.database.dialects import Sql, table_of
+from ladder_graph.ledger.tables.rows import ActionRow, EntryRow, PartRow, PayloadRow, QuestionRow
+from ladder_graph.ledger.tables.standing_rows import EnvironmentRow
 from ladder_graph.replay.paths import shown
 from ladder_graph.replay.stores import shadows
 from ladder_graph.replay.stores.databases import opened

@@ -117,7 +117,7 @@ def served(url: str) -> psycopg.Connection[Any]:
         import psycopg
         from psycopg.rows import dict_row
 
-        from ladder_graph.ledger.sessions import Address
+        from ladder_graph.ledger.database.sessions import Address
     except ImportError:
         raise LadderError("PostgreSQL is read with psycopg: pip install 'ladder-graph[postgres]'") from None
     address = Address.of(url)
@@ -160,7 +160,7 @@ class _Postgres:
         self.connection = served(url)
         from psycopg import Error
 
-        from ladder_graph.ledger.sessions import Address
+        from ladder_graph.ledger.database.sessions import Address
 
         self.address, self._wrong = Address.of(url), Error
         if ledger:

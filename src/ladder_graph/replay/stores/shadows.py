@@ -14,10 +14,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, literal_column, select
 
 from ladder_graph.calls import restore
-from ladder_graph.ledger.dialects import Sql, table_of
-from ladder_graph.ledger.questions import moment
-from ladder_graph.ledger.rows import EntryRow, PayloadRow
-from ladder_graph.ledger.shadows import APART, DECIDED, ENDED
+from ladder_graph.ledger.actions.questions import moment
+from ladder_graph.ledger.database.dialects import Sql, table_of
+from ladder_graph.ledger.evidence.shadows import APART, DECIDED, ENDED
+from ladder_graph.ledger.tables.rows import EntryRow, PayloadRow
 from ladder_graph.replay.traces import Decided, Fate, Run, TracedCall
 from ladder_graph.scale import Rung
 

@@ -1,0 +1,56 @@
+"""Which scope a call belongs to: one row for each call, written with its question or its claim."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.dialects.postgresql import insert
+
+from ladder_graph.ledger.database.cursor import Cursor
+from ladder_graph.ledger.database.dialects import Sql, table_of
+from ladder_graph.ledger.tables.saga_rows import MemberRow
+
+_member = table_of(MemberRow)
+_OF = Sql.of(
+    select(_member.c.saga, _member.c.root, _member.c.n, _member.c.came).where(_member.c.action == bindparam("action"))
+)
+_put = insert(_member).values({column.name: bindparam(column.name) for column in _member.columns})
+_PUT = Sql.of(
+    _put.on_conflict_do_update(
+        index_elements=["action"],
+        set_={name: _put.excluded[name] for name in ("saga", "root", "n")},
+        # What was started once keeps its place, whoever starts it over.
+        where=_member.c.n.is_(None),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """Where a call belongs."""
+
+    saga: str
+    root: str
+    n: int | None
+    """Its place in the order of the starts; None as long as it only waits for an answer."""
+    came: str
+    """What came of its undo; empty before."""
+
+
+def of(cursor: Cursor, action: str) -> Membership | None:
+    """The scope of an action; None where it belongs to none."""
+    row = cursor.execute(_OF, {"action": action}).fetchone()
+    return None if row is None else Membership(row["saga"], row["root"], row["n"], row["came"])
+
+
+def put(cursor: Cursor, action: str, saga: str, root: str, n: int | None) -> None:
+    """Write down that an action belongs to a scope; one that was started there stays where it is."""
+    cursor.execute(_PUT, {"action": action, "saga": saga, "root": root, "n": n, "came": "", "text": ""})
+
+
+def inherit(cursor: Cursor, before: str, after: str) -> None:
+    """The call that goes on in another's place belongs where that one did."""
+    known = of(cursor, before)
+    if known is not None:
+        put(cursor, after, known.saga, known.root, None)

@@ -1,0 +1,100 @@
+"""What was written down with the start of an action, and whether what is kept elsewhere is still that."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import and_, bindparam, literal_column, select
+
+from ladder_graph.calls import restore
+from ladder_graph.ledger.actions.clocks import Moment
+from ladder_graph.ledger.database.cursor import Cursor
+from ladder_graph.ledger.database.dialects import Sql, table_of
+from ladder_graph.ledger.proof.chain import payload_hash
+from ladder_graph.ledger.tables import rows
+from ladder_graph.ledger.watching.watches import Window, window_of
+
+_action = table_of(rows.ActionRow)
+_entry = table_of(rows.EntryRow)
+_payload = table_of(rows.PayloadRow)
+
+_ARTIFACT = Sql.of(select(_action.c.artifact).where(_action.c.key == bindparam("key")))
+_GIVEN = Sql.of(
+    select(_payload.c.hash, _payload.c.salt, _payload.c.body)
+    .join(_action, _action.c.payload == _payload.c.hash)
+    .where(_action.c.key == bindparam("key"))
+)
+"""What an action was first written down with, its arguments among it; no row once they are erased."""
+_STARTS = Sql.of(
+    select(_entry.c.at_us, _entry.c.payload, _payload.c.salt, _payload.c.body)
+    .join(_payload, _payload.c.hash == _entry.c.payload)
+    .where(and_(_entry.c.action == bindparam("action"), _entry.c.kind == literal_column("'started'")))
+    .order_by(_entry.c.n.desc())
+)
+"""The starts of an action, the last one in front; a takeover is one too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What an undo needs beside the artifact."""
+
+    genuine: bool
+    """The artifact is the one that was stored with the claim."""
+    after: str | None
+    """The touched resource's fingerprint right after the action, where that was taken."""
+    age: float
+    """Seconds since the action was claimed, by whichever clock says more."""
+
+
+def kept(cursor: Cursor, action: str, now: Moment) -> Kept:
+    """What was stored beside the undo of an action."""
+    row, said = cursor.execute(_ARTIFACT, {"key": action}).fetchone(), _said(cursor, action, "undo")
+    if row is None or row["artifact"] is None or said is None or digest(row["artifact"]) != said.text:
+        return Kept(genuine=False, after=None, age=0.0)
+    window = window_of(cursor, action)
+    # Not since it was asked about: it may have waited for its answer longer than it can be undone.
+    wall = now.wall_us - said.at_us
+    most = wall if window is None else max(wall, now.since(window.begun)[1])
+    return Kept(genuine=True, after=None if window is None else window.after, age=most / rows.US)
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """One word of a start."""
+
+    text: str
+    at_us: int
+
+
+def _said(cursor: Cursor, action: str, name: str) -> _Said | None:
+    """What the last start of an action says under a name; None where it says nothing, or was changed since."""
+    for row in cursor.execute(_STARTS, {"action": action}).fetchall():
+        if payload_hash(bytes(row["salt"]), row["body"]) != row["payload"]:
+            return None
+        body = json.loads(row["body"])
+        if name in body:  # A takeover says nothing.
+            return _Said(str(body[name]), row["at_us"])
+    return None
+
+
+def authentic(cursor: Cursor, window: Window) -> bool:
+    """Whether a window is watched by what was written down with the claim."""
+    said = _said(cursor, window.action, "watch")
+    return said is not None and said.text == digest(window.spec)
+
+
+def arguments(cursor: Cursor, action: str) -> dict[str, Any] | None:
+    """The arguments of an action, for its checks; empty once they are erased, None where they were changed since."""
+    row = cursor.execute(_GIVEN, {"key": action}).fetchone()
+    if row is None:
+        return {}
+    whole = payload_hash(bytes(row["salt"]), row["body"]) == row["hash"]
+    return restore(json.loads(row["body"])["arguments"]) if whole else None
+
+
+def digest(text: str) -> str:
+    """By what an entry knows a text that is kept elsewhere."""
+    return hashlib.sha256(text.encode()).hexdigest()

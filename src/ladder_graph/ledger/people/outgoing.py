@@ -1,0 +1,198 @@
+"""What people are to be told: written in one transaction with what it tells, and sent by whoever takes the lease.
+
+So a crash neither loses a notice nor sends one that isn't so. One may be sent twice where a process dies between the
+sending and the writing down; it bears the same id then. It is about a digest, a question, or whatever else waits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import and_, bindparam, func, literal_column, select, update
+
+from ladder_graph.ledger.database.cursor import Cursor
+from ladder_graph.ledger.database.dialects import Sql, insert_into, table_of
+from ladder_graph.ledger.tables import report_rows
+from ladder_graph.ledger.tables.rows import US
+from ladder_graph.policy.ways import Notify
+
+_message = table_of(report_rows.MessageRow)
+_waiting = _message.c.state == literal_column("'waiting'")
+
+INSERT = insert_into(report_rows.MessageRow, " ON CONFLICT DO NOTHING")
+DUE = Sql.of(select(func.min(_message.c.due_us)).where(_waiting))
+READY = Sql.of(
+    select(_message).where(_waiting, _message.c.due_us <= bindparam("now")).order_by(_message.c.due_us, _message.c.id)
+    .limit(50)
+)  # fmt: skip
+LEASE = Sql.of(
+    update(_message)
+    .where(and_(_message.c.id == bindparam("b_id"), _waiting), _message.c.tries == bindparam("b_tries"))
+    .values(tries=_message.c.tries + 1, due_us=bindparam("due_us"))
+)
+SENT = Sql.of(
+    update(_message)
+    .where(and_(_message.c.id == bindparam("b_id"), _waiting))
+    .values(state=literal_column("'sent'"), sent_us=bindparam("sent_us"), error=literal_column("''"))
+)
+FAILED = Sql.of(
+    update(_message)
+    .where(and_(_message.c.id == bindparam("b_id"), _waiting), _message.c.tries == bindparam("b_tries"))
+    .values(due_us=bindparam("due_us"), error=bindparam("error"))
+)
+VOID = Sql.of(
+    update(_message).where(_waiting, _message.c.id == bindparam("b_id")).values(state=literal_column("'void'"))
+)
+VOID_SUBJECT = Sql.of(
+    update(_message)
+    .where(_waiting, _message.c.subject == bindparam("b_subject"), _message.c.kind != literal_column("'demoted'"))
+    .values(state=literal_column("'void'"))
+)
+STUCK = Sql.of(
+    select(_message.c.error)
+    .where(_message.c.channel == bindparam("channel"), _waiting, _message.c.queued_us < bindparam("before"))
+    .order_by(_message.c.queued_us)
+    .limit(1)
+)
+WAITING = Sql.of(
+    select(_message)
+    .where(_waiting, _message.c.queued_us <= bindparam("now"))
+    .order_by(_message.c.queued_us)
+    .limit(1000)
+)
+
+LEASED = 120 * US
+"""Microseconds after which a notice that somebody tries to send is tried by others."""
+FIRST_PAUSE = 30 * US
+"""Microseconds after a first failure until it is tried again; each further one doubles them."""
+LONGEST_PAUSE = 3600 * US
+MUTE = 3600 * US
+"""Microseconds after which a channel that takes nothing counts as dead."""
+NOBODY = "nobody has sent it; run `ladder watch` or `ladder sweep`"
+"""Why nothing goes out where nothing was tried."""
+_ERROR = 300
+"""Characters of an error that are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Something to be told."""
+
+    id: str
+    kind: str
+    agent: str
+    subject: str
+    channel: str
+    target: dict[str, Any]
+    """By what, as the policy wrote it."""
+    body: dict[str, Any]
+    """The message."""
+    queued_us: int
+    tries: int
+    error: str
+    """What kept the last try from it."""
+
+
+def queue(
+    cursor: Cursor, now_us: int, *, kind: str, agent: str, subject: str, channel: str, targets: Sequence[Notify],
+    body: Mapping[str, Any], again: str = "",
+) -> int:  # fmt: skip
+    """Write a notice down for each way of telling; what was written before isn't written again.
+
+    Args:
+        cursor: In the transaction of what is told.
+        now_us: When it is to be told, in microseconds since the epoch.
+        kind: What is told.
+        agent: Whose.
+        subject: The id of what it is about.
+        channel: The stream of it.
+        targets: The ways of telling.
+        body: The message. It must hold no argument of a call and no secret.
+        again: Tells apart what is told of the same subject more than once.
+
+    Returns:
+        How many are new.
+    """
+    new = 0
+    for target in targets:
+        said = json.dumps(plain(target), sort_keys=True)
+        key = hashlib.sha256("\0".join((kind, subject, said, *filter(None, (again,)))).encode()).hexdigest()[:32]
+        cursor.execute(INSERT, {
+            "id": key, "kind": kind, "agent": agent, "subject": subject, "channel": channel, "target": said,
+            "body": json.dumps(body, sort_keys=True, ensure_ascii=False), "state": "waiting", "queued_us": now_us,
+            "due_us": now_us, "tries": 0, "sent_us": None, "error": "",
+        })  # fmt: skip
+        new += cursor.rowcount == 1
+    return new
+
+
+def plain(target: Notify) -> dict[str, Any]:
+    """A way of telling as it is kept: what is told by it apart, and its secrets by name alone."""
+    return target.model_dump(mode="json", exclude={"on"})
+
+
+def next_due(cursor: Cursor) -> int | None:
+    """When the next notice is to be tried; None where none waits."""
+    due: int | None = cursor.execute(DUE, {}).fetchone()[0]
+    return due
+
+
+def take(cursor: Cursor, now_us: int) -> list[Message]:
+    """Take notices that are due; nobody else tries them before the lease ends."""
+    taken = []
+    for row in cursor.execute(READY, {"now": now_us}).fetchall():
+        cursor.execute(LEASE, {"b_id": row["id"], "b_tries": row["tries"], "due_us": now_us + LEASED})
+        if cursor.rowcount == 1:
+            taken.append(_message_of(row, row["tries"] + 1))
+    return taken
+
+
+def sent(cursor: Cursor, notice: Message, now_us: int) -> None:
+    """It was taken by whoever receives it."""
+    cursor.execute(SENT, {"b_id": notice.id, "sent_us": now_us})
+
+
+def failed(cursor: Cursor, notice: Message, error: str, now_us: int) -> None:
+    """It wasn't, and is tried again, each time later."""
+    pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(notice.tries - 1, 10))
+    cursor.execute(FAILED, {
+        "b_id": notice.id, "b_tries": notice.tries, "due_us": now_us + pause, "error": error[:_ERROR],
+    })  # fmt: skip
+
+
+def drop(cursor: Cursor, notice: Message) -> None:
+    """Nobody needs it any more."""
+    cursor.execute(VOID, {"b_id": notice.id})
+
+
+def settled(cursor: Cursor, subject: str) -> None:
+    """What it is about was seen to, so nobody need be told that it waits."""
+    cursor.execute(VOID_SUBJECT, {"b_subject": subject})
+
+
+def mute(cursor: Cursor, channel: str, now_us: int) -> str | None:
+    """Why nothing has gone out on a channel for too long; None where it goes out, or nothing was to.
+
+    Args:
+        cursor: Of the ledger.
+        channel: As `queue` took it.
+        now_us: The moment.
+    """
+    row = cursor.execute(STUCK, {"channel": channel, "before": now_us - MUTE}).fetchone()
+    return None if row is None else str(row["error"] or NOBODY)
+
+
+def waiting(cursor: Cursor, now_us: int) -> list[Message]:
+    """The notices that were to be sent by now and aren't, the oldest in front; a thousand at most."""
+    return [_message_of(row, row["tries"]) for row in cursor.execute(WAITING, {"now": now_us}).fetchall()]
+
+
+def _message_of(row: Any, tries: int) -> Message:
+    return Message(
+        row["id"], row["kind"], row["agent"], row["subject"], row["channel"], json.loads(row["target"]),
+        json.loads(row["body"]), row["queued_us"], tries, row["error"],
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""The tables. They define the schema, the migrations, and every statement; they hold no logic."""

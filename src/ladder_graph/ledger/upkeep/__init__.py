@@ -1,0 +1,1 @@
+"""Keeping a ledger: erasing, retention, signed checkpoints and their keys, copies that were put back."""

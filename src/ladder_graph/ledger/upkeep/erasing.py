@@ -1,0 +1,294 @@
+"""Erasing what entries say, with every chain intact: which payloads, and the columns that hold the same elsewhere.
+
+An action is erased as a whole, once it is over. What stays of it is in `ledger/evidence/remnants.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import BindParameter, ColumnElement, bindparam, delete, literal_column, null, or_, select, update
+
+from ladder_graph.facts import Person
+from ladder_graph.ledger.database.cursor import Cursor
+from ladder_graph.ledger.database.dialects import Sql, table_of
+from ladder_graph.ledger.evidence.remnants import KIND, WHOLE, remnant, says_more
+from ladder_graph.ledger.gate.journal import Journal
+from ladder_graph.ledger.tables import draft_rows, report_rows, rows, saga_rows, watch_rows
+from ladder_graph.states import STEPS, State
+from ladder_graph.unwinding import Phase
+
+PORTION = 200
+"""Payloads that are erased in one transaction, so that no call waits long for it."""
+
+LOOSE = frozenset({"refused", "shadow", "shadowed", "unanswerable"})
+"""Kinds of entries that hold a call's arguments and may be about no action of the ledger."""
+
+OVER = frozenset({state for state, after in STEPS.items() if not after} | {State.SUGGESTED, State.DONE})
+"""States in which nobody waits for an action any more."""
+
+STAFF = frozenset({"by", "auth", "given", "requester", "actor", "to", "told", "passed_to"})
+"""Fields that name whoever judged or asked. They are answerable for it, and being named there erases nothing."""
+
+_action, _entry, _payload = (table_of(model) for model in (rows.ActionRow, rows.EntryRow, rows.PayloadRow))
+_question, _vote = table_of(rows.QuestionRow), table_of(rows.VoteRow)
+_draft, _watch = table_of(draft_rows.DraftRow), table_of(watch_rows.WatchRow)
+_measurement, _member = table_of(watch_rows.MeasurementRow), table_of(saga_rows.MemberRow)
+_report, _digest = table_of(report_rows.ReportRow), table_of(report_rows.DigestRow)
+_saga = table_of(saga_rows.SagaRow)
+
+
+def _words(*words: str) -> list[ColumnElement[str]]:
+    return [literal_column(f"'{word}'") for word in words]
+
+
+_NOTHING: ColumnElement[str] = literal_column("''")
+_SAID = Sql.of(
+    select(_entry.c.n, _entry.c.at_us, _entry.c.kind, _entry.c.action, _entry.c.payload, _payload.c.body)
+    .join(_payload, _payload.c.hash == _entry.c.payload)
+    .where(_entry.c.stream == bindparam("stream"))
+    .order_by(_entry.c.n)
+)
+_ACTIONS = Sql.of(
+    select(*(_action.c[name] for name in ("key", "state", "updated_us", "text", "why", "reply", "artifact"))).where(
+        _action.c.agent == bindparam("agent")
+    )
+)
+_WATCHED = Sql.of(
+    select(_watch.c.action).where(_watch.c.agent == bindparam("agent"), _watch.c.phase.not_in(_words("kept", "over")))
+)
+_UNREAD = Sql.of(
+    select(_report.c.action)
+    .join(_digest, _digest.c.id == _report.c.digest)
+    .where(_report.c.agent == bindparam("agent"), _digest.c.state != literal_column("'read'"))
+)
+_SCOPED = Sql.of(
+    select(_member.c.action)
+    .join(_saga, or_(_saga.c.id == _member.c.saga, _saga.c.id == _member.c.root))
+    .where(_saga.c.phase.not_in(_words(Phase.CLOSED, Phase.UNDONE)))
+)
+_DRAFT = Sql.of(select(_draft.c.path).where(_draft.c.action == bindparam("action")))
+_GONE = Sql.of(delete(_payload).where(_payload.c.hash == bindparam("b_hash")))
+_of: BindParameter[str] = bindparam("b_action")
+_EMPTIED = [
+    Sql.of(
+        update(_action)
+        .where(_action.c.key == _of, _action.c.state.in_(_words(*sorted(OVER))))
+        .values(text=_NOTHING, why=literal_column(f"'{KIND}'"), reply=null(), artifact=null())
+    ),
+    Sql.of(
+        update(_vote)
+        .where(_vote.c.question.in_(select(_question.c.id).where(_question.c.action == _of)))
+        .values(reason=_NOTHING)
+    ),
+    Sql.of(update(_question).where(_question.c.action == _of).values(reason=_NOTHING)),
+    Sql.of(update(_draft).where(_draft.c.action == _of).values(reason=_NOTHING)),
+    Sql.of(update(_watch).where(_watch.c.action == _of).values(why=_NOTHING, after=null(), resource=_NOTHING)),
+    Sql.of(update(_measurement).where(_measurement.c.action == _of).values(text=_NOTHING)),
+    Sql.of(update(_member).where(_member.c.action == _of).values(text=_NOTHING)),
+]  # fmt: skip
+"""Where else a call's arguments, its result or words about it may stand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One entry that says something."""
+
+    stream: str
+    n: int
+    kind: str
+    action: str
+    payload: str
+    at_us: int
+    kept: Mapping[str, Any]
+    """What stays of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What would be erased."""
+
+    entries: tuple[Said, ...]
+    actions: tuple[str, ...]
+    """The actions that would be erased whole, by their keys."""
+    waiting: tuple[str, ...]
+    """Actions that it would be true of as well, and that aren't over."""
+    staying: tuple[tuple[str, int, str], ...]
+    """Entries that name the person and are never erased: agent, number and kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be erased: what is older than a moment, what names a person, or what does both."""
+
+    before_us: int | None = None
+    """Microseconds since the epoch; what happened last before it. None where age doesn't matter."""
+    names: tuple[str, ...] = ()
+    """Spellings of a person, such as a name and an address; any of them will do."""
+
+    def old(self, at_us: int) -> bool:
+        """Whether something of this moment is old enough."""
+        return self.before_us is None or at_us < self.before_us
+
+    def named(self, *texts: object) -> bool:
+        """Whether any of these texts, or of the texts in these JSON values, names the person."""
+        if not self.names:
+            return True
+        wanted = [plain(name) for name in self.names]
+        return any(name in plain(text) for one in texts for text in texts_of(one) for name in wanted)
+
+
+def plain(text: str) -> str:
+    """A text as it is compared: compatible forms, case and spaces make no difference."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def texts_of(value: object) -> Iterator[str]:
+    """The texts in a JSON value, the names of its fields among them; of bytes, what can be read of them."""
+    if isinstance(value, bytes | bytearray | memoryview):
+        yield from texts_of(_unpacked(bytes(value).decode("utf-8", "replace")))
+    elif isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from (text for pair in value.items() for one in pair for text in texts_of(one))
+    elif isinstance(value, Sequence):
+        yield from (text for one in value for text in texts_of(one))
+    elif value is not None and not isinstance(value, bool):
+        yield str(value)
+
+
+def _unpacked(text: str | None) -> object:
+    """What a JSON text holds; the text itself where it is none."""
+    try:
+        return json.loads(text or "null")
+    except ValueError:
+        return text
+
+
+def _of_others(body: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if name not in STAFF}
+
+
+def find(connection: Any, streams: Iterable[str], wanted: Wanted) -> Found:
+    """Look for what is to be erased. Nothing is changed.
+
+    Args:
+        connection: As `Store.scan` gives it.
+        streams: In whose chains.
+        wanted: What is to be erased.
+    """
+    entries: list[Said] = []
+    actions: list[str] = []
+    waiting: list[str] = []
+    staying: list[tuple[str, int, str]] = []
+    for stream in streams:
+        over, named = _rows(connection, stream, wanted)
+        if wanted.names:
+            for said, body in _bodies(connection, stream):
+                if said.kind in WHOLE:
+                    if said.kind != KIND and wanted.named(_of_others(body)):
+                        staying.append((stream, said.n, said.kind))
+                elif said.action and wanted.named(_of_others(body)):
+                    named.add(said.action)
+        chosen = {key for key in named if over.get(key, False)}
+        actions += sorted(chosen)
+        waiting += sorted(key for key in named if over.get(key) is False)
+        for said, body in _bodies(connection, stream):
+            if not says_more(said.kind, body):
+                continue
+            if said.action in chosen or (said.action not in over and _loose(said, body, wanted)):
+                entries.append(said)
+    return Found(tuple(entries), tuple(actions), tuple(waiting), tuple(staying))
+
+
+def _loose(said: Said, body: Mapping[str, Any], wanted: Wanted) -> bool:
+    return said.kind in LOOSE and wanted.old(said.at_us) and wanted.named(_of_others(body))
+
+
+def _bodies(connection: Any, stream: str) -> Iterator[tuple[Said, dict[str, Any]]]:
+    for n, at_us, kind, action, payload, body in connection.execute(_SAID, {"stream": stream}):
+        found = json.loads(body)
+        yield Said(stream, n, kind, action, payload, at_us, remnant(found)), found
+
+
+def _rows(connection: Any, agent: str, wanted: Wanted) -> tuple[dict[str, bool | None], set[str]]:
+    """Each action, with whether it is over, or None where it isn't old enough; and those whose rows name the person.
+
+    Without a person that is all of them, but for those that were erased before.
+    """
+    busy = {key for sql in (_WATCHED, _UNREAD) for (key,) in connection.execute(sql, {"agent": agent})}
+    busy |= {key for (key,) in connection.execute(_SCOPED, {})}
+    over: dict[str, bool | None] = {}
+    named: set[str] = set()
+    for key, state, updated_us, text, why, reply, artifact in connection.execute(_ACTIONS, {"agent": agent}):
+        over[key] = state in OVER and key not in busy if wanted.old(updated_us) else None
+        gone = why == KIND and not (text or reply or artifact)
+        if over[key] is not None and not gone and wanted.named(text, why, reply, _unpacked(artifact)):
+            named.add(key)
+    return over, named
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """What is erased in one transaction: whole actions of one chain, with everything that holds anything of them."""
+
+    stream: str
+    entries: tuple[Said, ...]
+    actions: tuple[str, ...]
+
+
+def portions(found: Found) -> Iterator[Portion]:
+    """Divide what was found; an action is never divided, so that none is ever half erased.
+
+    Args:
+        found: What is to be erased.
+    """
+    groups: dict[tuple[str, str], list[Said]] = {}
+    for said in found.entries:
+        groups.setdefault((said.stream, said.action or said.payload), []).append(said)
+    chosen = frozenset(found.actions)
+    entries: list[Said] = []
+    for (stream, _), group in sorted(groups.items()):
+        if entries and (entries[0].stream != stream or len(entries) + len(group) > PORTION):
+            yield _portion(entries, chosen)
+            entries = []
+        entries += group
+    if entries:
+        yield _portion(entries, chosen)
+
+
+def _portion(entries: Sequence[Said], chosen: frozenset[str]) -> Portion:
+    actions = {said.action for said in entries} & chosen
+    return Portion(entries[0].stream, tuple(entries), tuple(sorted(actions)))
+
+
+def files_of(cursor: Cursor, portion: Portion) -> list[str]:
+    """The files of drafts that are to be deleted, before their rows are emptied."""
+    rows_of = (cursor.execute(_DRAFT, {"action": action}).fetchone() for action in portion.actions)
+    return [str(row[0]) for row in rows_of if row is not None and row[0]]
+
+
+def erase(journal: Journal, cursor: Cursor, portion: Portion, by: Person, reason: str) -> None:
+    """Erase one portion, with the entry that says so.
+
+    Args:
+        journal: The moment and the policy.
+        cursor: In a transaction.
+        portion: What is to be erased.
+        by: Whose erasure it is.
+        reason: Why.
+    """
+    journal.append(cursor, portion.stream, KIND, "", {
+        "payloads": [one.payload for one in portion.entries],
+        "kept": {one.payload: dict(one.kept) for one in portion.entries},
+        "actions": len(portion.actions), "by": by.name, "auth": by.auth, "reason": reason,
+    })  # fmt: skip
+    for one in portion.entries:
+        cursor.execute(_GONE, {"b_hash": one.payload})
+    for action in portion.actions:
+        for sql in _EMPTIED:
+            cursor.execute(sql, {"b_action": action})

@@ -1,0 +1,96 @@
+"""Copies of the ledger that were put back: what happened after the copy was made isn't in it, and that is said.
+
+Until somebody has gone through it, tools ask. What waited or was allowed in the copy may have been settled since, so
+questions are past their time, approvals are void, and what was being watched is left to a person.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import bindparam, func, literal_column, select, update
+
+from ladder_graph.facts import Person
+from ladder_graph.ledger.database.cursor import Cursor
+from ladder_graph.ledger.database.dialects import Sql, insert_into, table_of
+from ladder_graph.ledger.gate.journal import Journal
+from ladder_graph.ledger.tables import checkpoint_rows, rows, watch_rows
+from ladder_graph.ledger.watching import watches
+
+_row, _question = table_of(checkpoint_rows.RestorationRow), table_of(rows.QuestionRow)
+_action, _watch = table_of(rows.ActionRow), table_of(watch_rows.WatchRow)
+
+
+def _words(*words: str) -> list[Any]:
+    return [literal_column(f"'{word}'") for word in words]
+
+
+_INSERT = insert_into(checkpoint_rows.RestorationRow)
+_OPEN = Sql.of(select(_row).where(_row.c.acknowledged_us.is_(None)).order_by(_row.c.at_us))
+_ACKNOWLEDGE = Sql.of(update(_row).where(_row.c.acknowledged_us.is_(None)).values(acknowledged_us=bindparam("now")))
+_NEWEST = Sql.of(select(func.max(_action.c.updated_us).label("newest")))
+_EXPIRE = Sql.of(
+    update(_question)
+    .where(_question.c.state.in_(_words("open", "approved")), _question.c.expires_us > bindparam("b_now"))
+    .values(expires_us=bindparam("b_now"))
+)
+_WATCHED = Sql.of(select(_watch.c.action).where(_watch.c.phase.in_(_words("armed", "open", "undo"))))
+
+
+@dataclass(frozen=True, slots=True)
+class Restoration:
+    """A copy that was put back, and that nobody has gone through yet."""
+
+    at_us: int
+    """When that was done, or found, in microseconds since the epoch."""
+    copied_us: int
+    """When the last action that it knows of changed."""
+    text: str
+    """What was put back, or how it was found."""
+
+
+def unacknowledged(cursor: Cursor) -> Restoration | None:
+    """The first one that nobody has acknowledged; None where there is none."""
+    row: Mapping[str, Any] | None = cursor.execute(_OPEN, {}).fetchone()
+    return None if row is None else Restoration(row["at_us"], row["copied_us"], row["text"])
+
+
+def mark(journal: Journal, cursor: Cursor, stream: str, text: str, by: Person) -> Restoration:
+    """Write down that this ledger is a copy that was put back.
+
+    Args:
+        journal: The moment and the policy.
+        cursor: In a transaction.
+        stream: The agent in whose chain it is written.
+        text: What was put back, or how that was found.
+        by: Who did it, or who found it.
+    """
+    newest = cursor.execute(_NEWEST, {}).fetchone()["newest"] or 0
+    cursor.execute(_INSERT, {
+        "id": secrets.token_hex(8), "at_us": journal.us, "copied_us": newest, "text": text, "acknowledged_us": None,
+    })  # fmt: skip
+    cursor.execute(_EXPIRE, {"b_now": journal.us})
+    for (action,) in [tuple(row) for row in cursor.execute(_WATCHED, {}).fetchall()]:
+        window = watches.window_of(cursor, action)
+        if window is not None and watches.over(cursor, window, "held", WHY_HELD):
+            journal.append(cursor, window.agent, "watched", action, {"phase": "held", "text": WHY_HELD})
+    body = {"text": text, "copied_us": newest, "by": by.name, "auth": by.auth}
+    journal.append(cursor, stream, "restored", "", body)
+    return Restoration(journal.us, newest, text)
+
+
+WHY_HELD = "the ledger was put back from a copy, and what was measured since isn't in it"
+"""Why a person must keep or undo what was being watched."""
+
+
+def acknowledge(journal: Journal, cursor: Cursor, stream: str, by: Person, reason: str) -> bool:
+    """Somebody has gone through what is missing; whether there was anything to acknowledge."""
+    cursor.execute(_ACKNOWLEDGE, {"now": journal.us})
+    if not cursor.rowcount:
+        return False
+    body = {"by": by.name, "auth": by.auth, "reason": reason}
+    journal.append(cursor, stream, "acknowledged_restore", "", body)
+    return True
