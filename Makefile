@@ -15,7 +15,7 @@ CODE := $(wildcard src tests examples benchmarks notebooks scripts)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test browser servers faults soak check lint types imports bench trust-sim quality format docs pin clean FORCE
+.PHONY: help demo test slow browser servers faults soak check lint types imports bench trust-sim quality format docs pin clean FORCE
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,9 +24,13 @@ demo: $(VENV)/demo.stamp  ## Run examples/ops_agent, an agent on all six rungs; 
 	@scripts/provider $(VENV)
 	@$(PY) -m examples.ops_agent
 
-test: $(VENV)/dev.stamp  ## Run the tests and the doctests
+test: $(VENV)/dev.stamp  ## Run the tests and the doctests, but for the slow ones
 	@mkdir -p build
 	$(PY) -m pytest -n 2
+
+slow: $(VENV)/dev.stamp  ## Run the slow tests: those that start processes, kill them, or go through every combination
+	@mkdir -p build
+	$(PY) -m pytest -n 2 -m "slow and not faults and not browser and not servers"
 
 browser: $(VENV)/dev.stamp  ## Run the tests of the pages, in a real browser
 	@mkdir -p build
@@ -42,7 +46,7 @@ faults: $(VENV)/dev.stamp  ## Run the long tests of crashes and races, which `ma
 soak: $(VENV)/dev.stamp  ## Kill the processes of a fleet and its database for ten minutes, check from outside, and write docs/soak.md
 	$(PY) -m tests.soak --minutes 10 --seed $(SEED) --docs
 
-check: lint types imports test browser servers  ## Run everything: format, lint, types, import contracts, tests, docs
+check: lint types imports test slow browser servers  ## Run everything: format, lint, types, import contracts, tests, docs
 
 lint: $(VENV)/dev.stamp  ## Check format and lint
 	$(PY) -m ruff format --check $(CODE)

@@ -1,6 +1,6 @@
 """Checks a ladder ledger without installing anything: `python3 scripts/verify_ledger.py ladder.db`.
 
-It runs `src/ladder_graph/ledger/proof/verify_alone.py`, which says what is checked and may be copied anywhere by itself.
+It runs `src/ladder_graph/ledger/proof/verify_alone.py`, which says what is checked and may be copied anywhere.
 """
 
 from __future__ import annotations

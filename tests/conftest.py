@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -12,6 +13,10 @@ from hypothesis import settings
 settings.register_profile("ladder", deadline=None, print_blob=True)  # no test is timed
 settings.register_profile("ladder-ci", parent=settings.get_profile("ladder"), derandomize=True)
 settings.load_profile("ladder-ci" if os.environ.get("CI") else "ladder")
+
+HERE = Path(__file__).parent
+APART = {HERE / name: f"not {name}" for name in ("browser", "servers")}
+"""Folders whose tests are run by themselves; what they import takes seconds, so they aren't looked at by other runs."""
 
 # Rich and Typer colour their output where one of these is set, and tests read it plain.
 COLOURS = {"FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS", "CLICOLOR_FORCE"}
@@ -27,6 +32,20 @@ def pytest_configure() -> None:
             del os.environ[name]
     os.environ["LANGSMITH_TRACING"] = "false"
     os.environ["NO_COLOR"] = "1"
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Leave out the folders whose tests are left out anyway."""
+    return True if APART.get(collection_path, "with them") in config.option.markexpr else None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Mark the slow ones: `python -m scripts.slow` names them by what a run took."""
+    slow = set((HERE / "slow.txt").read_text(encoding="utf-8").split())
+    for item in items:
+        if item.nodeid.split("[")[0] in slow:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture

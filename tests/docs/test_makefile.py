@@ -41,3 +41,14 @@ def test_the_demo_installs_only_extras_that_exist():
     asked = {name for line in re.findall(r"scripts/setup \S+ (\S+)", MAKEFILE) for name in line.split(",")}
     assert asked
     assert asked <= extras.keys()
+
+
+SLOW = (ROOT / "tests" / "slow.txt").read_text(encoding="utf-8").split()
+
+
+@pytest.mark.parametrize("file", sorted({test.split("::")[0] for test in SLOW}))
+def test_every_slow_test_exists(file):
+    """A test that was renamed or moved is named anew, or it would come back into the quick run unseen."""
+    text = (ROOT / file).read_text(encoding="utf-8")
+    names = {test.rsplit("::", 1)[1] for test in SLOW if test.split("::")[0] == file} - {"runTest", Path(file).name}
+    assert [name for name in sorted(names) if f"def {name}(" not in text and name.rsplit(".")[-1] not in text] == []

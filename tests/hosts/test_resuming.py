@@ -445,22 +445,23 @@ def test_who_lost_a_session_keeps_the_threads_in_hand():
     """With the server all locks go. Whoever lives says so under a new one, and whoever is dead is replaced soon."""
     stage = Stage()
     (question,) = stage.ask()
+    stage.worker.settle()
     approve(stage.ladder, question)
     store = stage.ladder.store
     store.owner.grace_us = 5_000_000
 
-    def take(owner):
-        store.write(lambda cursor: cursor.execute(f"UPDATE resumption SET state = 'taken', owner = '{owner}'"))  # noqa: S608  # ours
+    def take(owner, seconds):
+        due = f"due_us = at_us + {seconds} * 1000000"
+        store.write(lambda cursor: cursor.execute(f"UPDATE resumption SET state = 'taken', owner = '{owner}', {due}"))  # noqa: S608  # ours
 
     def owner():
         return store.glance(lambda cursor: resumptions.one(cursor, question.id)).owner
 
-    stage.worker.tick()
-    take(store.owner.id)
+    take(store.owner.id, 60)
     store.owner.id = "cd34"
     stage.worker.tick()
     assert owner() == "cd34"
-    take("ab12")
+    take("ab12", 0)
     stage.later()
     assert (owner(), stage.world.ran) == ("ab12", [])
     stage.later(20)

@@ -14,23 +14,32 @@ from sqlalchemy.dialects.postgresql import psycopg as postgres
 
 
 class Sql(str):
-    """One statement: SQLite's text, and beside it PostgreSQL's."""
+    """One statement: SQLite's text, and beside it PostgreSQL's, which is made when it is first asked for."""
 
-    __slots__ = ("postgres",)
+    __slots__ = ("_made", "postgres")
 
+    _made: tuple[ClauseElement, str]
     postgres: str
 
     @classmethod
     def of(cls, statement: ClauseElement, more: str = "") -> Self:
-        """Compile a statement for both.
+        """Compile a statement.
 
         Args:
             statement: What to compile.
             more: What neither needs SQLAlchemy for, put behind it.
         """
         sql = cls(_compiled(statement, _SQLITE) + more)
-        sql.postgres = _compiled(statement, _POSTGRES) + more
+        sql._made = (statement, more)
         return sql
+
+    def __getattr__(self, name: str) -> Any:
+        """Make what isn't there yet: whoever has only files never needs it, and most of the time goes into it."""
+        if name != "postgres":
+            raise AttributeError(name)
+        statement, more = self._made
+        self.postgres = _compiled(statement, _POSTGRES) + more
+        return self.postgres
 
 
 _SQLITE = sqlite.dialect(paramstyle="named")

@@ -31,7 +31,6 @@ MOST = 4
 """Quotas that one statement draws on at most."""
 
 _DIALECT: Any = postgres.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's
-_AGAIN = str(sql.LOOK_AGAIN.postgres)
 
 
 def claim(journal: Actions, cursor: Cursor, step: Claim) -> Hoped[Claimed] | None:
@@ -190,7 +189,7 @@ def _drawing(charges: int) -> str:
 @functools.cache
 def _claiming(charges: int, *, seen: bool) -> str:
     """The claim that draws on so many counters, and looks again at what the route was found by."""
-    look = _AGAIN.replace("%(env)s", "%(environment)s")
+    look = sql.LOOK_AGAIN.postgres.replace("%(env)s", "%(environment)s")
     again = (
         f" AND EXISTS (SELECT FROM ({look}) AS seen WHERE seen.overdue IS NULL AND seen.like IS NULL "
         "AND %(mark)s::text = encode(sha256(convert_to("
