@@ -8,7 +8,7 @@ from collections.abc import Generator
 from typing import Any, TypeVar, cast
 
 from ladder_graph.ledger import Refused
-from ladder_graph.steps import Claim, Execute, Pose, Ring, Settle, Step, TakeOver
+from ladder_graph.steps import Claim, Execute, Look, Pose, Ring, Settle, Step, TakeOver
 from ladder_graph.turns import Turn
 
 T = TypeVar("T")
@@ -89,6 +89,8 @@ async def _aperform(step: Step, turn: Turn) -> Any:
             return turn.noted(await turn.store.awrite(work, durable=durable))
         except Refused as refused:
             return refused.refusal
+    if isinstance(step, Look) and (seen := turn.recalled(step)) is not None:
+        return seen
     if isinstance(step, Ring):
         # The interrupt must be raised in the task's own context.
         return turn.perform(step)

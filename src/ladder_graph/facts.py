@@ -253,6 +253,8 @@ class Seen:
     """How long its agent's chain was then; -1 where that wasn't looked at."""
     at_us: int = field(default=0, compare=False)
     """When that was, in microseconds since the epoch."""
+    recalled: bool = field(default=False, compare=False)
+    """It is what was seen of an earlier call, and nobody has looked for this one."""
 
 
 @dataclass(frozen=True, slots=True)

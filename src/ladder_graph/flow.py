@@ -11,7 +11,7 @@ import functools
 from collections.abc import Callable, Generator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from ladder_graph.calls import Call
 from ladder_graph.facts import Known, Reason, Reply, Route, Seen
@@ -31,6 +31,7 @@ from ladder_graph.rungs.rollback import rollback
 from ladder_graph.rungs.suggest import suggest
 from ladder_graph.rungs.undoing import resume, undo
 from ladder_graph.scale import Rung
+from ladder_graph.splitting import Split
 from ladder_graph.states import State
 from ladder_graph.steps import (
     Claimed,
@@ -92,8 +93,14 @@ _SAID = frozenset({State.DECLINED, State.RESPONDED, State.EXPIRED, State.EDITED}
 """What was said of a call other than yes; it may be news to the thread."""
 
 
-def routed(call: Call, gate: Gate) -> Generator[Step, Any, Routed]:
-    """Find the rung for a call; nothing is written and nothing runs."""
+def routed(call: Call, gate: Gate, *, recall: bool = False) -> Generator[Step, Any, Routed]:
+    """Find the rung for a call; nothing is written and nothing runs.
+
+    Args:
+        call: The call.
+        gate: What decides about it.
+        recall: Whether it may be found by what was seen of earlier calls, where it then claims at once.
+    """
     if gate.rule.takes_time:  # As `_weighed`, but without a generator for each call.
         breaches, charges = yield Weigh(call, gate.rule.bounds, gate.scene)
     else:
@@ -103,7 +110,25 @@ def routed(call: Call, gate: Gate) -> Generator[Step, Any, Routed]:
         divided = yield from divide(call, functools.partial(_weighed, gate), breaches, charges)
         split, unsplit, breaches, charges = divided.split, divided.trouble, divided.breaches, divided.charges
     breaches += too_dear(gate.rule, charges)
-    seen: Seen = yield Look(call, tuple(charges))
+    weighed = _Weighed(breaches, tuple(charges), split, unsplit)
+    found = _found(call, gate, weighed, (yield Look(call, weighed.charges, recall)))
+    if found[2].recalled and not _straight(gate, found):
+        found = _found(call, gate, weighed, (yield Look(call, weighed.charges)))
+    return found
+
+
+class _Weighed(NamedTuple):
+    """What bounds say of a call, and of its part where one goes first."""
+
+    breaches: list[Breach]
+    charges: tuple[Charge, ...]
+    split: Split | None
+    unsplit: Reason | None
+
+
+def _found(call: Call, gate: Gate, weighed: _Weighed, seen: Seen) -> Routed:
+    """The rung of a call, by what its bounds say and what the ledger knows."""
+    split, unsplit = weighed.split, weighed.unsplit
     granted = standing(gate.rule.rung, gate.locked or seen.pinned, gate.environment, call.tool)
     earned = reached(granted, seen.earned, seen.standing, seen.standing_reason, undeclared=gate.rule.undeclared(call))
     if gate.rule is HANDOVER:  # It is granted to no model, since nothing is done by it, and nothing is earned.
@@ -113,7 +138,9 @@ def routed(call: Call, gate: Gate) -> Generator[Step, Any, Routed]:
     # What was seen before has been counted; a read that is repeated after a crash isn't counted twice.
     counted = seen.known is not None
     route = decide(
-        effective(gate.rule, earned, gate.footing, seen.overdue, watching), breaches, () if counted else seen.left
+        effective(gate.rule, earned, gate.footing, seen.overdue, watching),
+        weighed.breaches,
+        () if counted else seen.left,
     )
     if seen.known is not None and seen.known.state in {State.ASKED, State.APPROVED}:
         route = lowered(route, Rung.CONFIRM)
@@ -130,7 +157,7 @@ def routed(call: Call, gate: Gate) -> Generator[Step, Any, Routed]:
     # In a scope an undo is called for by what comes after the call, too, and not by its own checks alone.
     called_for = gate.rule.noticed or seen.scoped
     undoable = gate.footing.reversible and called_for and not gate.rule.read_only
-    plan = Plan(gate.rule, () if counted else tuple(charges), undoable, split=split)
+    plan = Plan(gate.rule, () if counted else weighed.charges, undoable, split=split)
     return lowered(route, gate.at_most), plan, seen
 
 
@@ -162,11 +189,17 @@ def life(call: Call, gate: Gate, found: Routed | None = None) -> Life:
 
 
 def _life(call: Call, gate: Gate, found: Routed | None = None) -> Life:
-    if found is not None and _straight(gate, found):
-        route, plan, seen = found
-        with suppress(Stale):
-            return (yield from RUNGS[route.rung](call, route, replace(plan, seen=seen)))
-    route, plan, seen = yield from routed(call, gate)
+    fresh = found is None
+    if found is None:
+        found = yield from routed(call, gate, recall=True)
+        fresh = not found[2].recalled
+    if not fresh:
+        if _straight(gate, found):
+            route, plan, seen = found
+            with suppress(Stale):
+                return (yield from RUNGS[route.rung](call, route, replace(plan, seen=seen)))
+        found = yield from routed(call, gate)
+    route, plan, seen = found
     earlier = yield from again(call, route, plan, seen)
     if earlier is not None:
         return earlier

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cached_property
 
 from ladder_graph.calls import Call
 from ladder_graph.driving import drive
@@ -16,6 +17,7 @@ from ladder_graph.ledger.actions.questions import Terms
 from ladder_graph.ledger.people.filing import filing_of
 from ladder_graph.policy import Policy
 from ladder_graph.policy.scene import Scene
+from ladder_graph.recalling import Memory
 from ladder_graph.refreshing import PolicyFile
 from ladder_graph.scale import Rung
 from ladder_graph.seating import Seating
@@ -30,6 +32,10 @@ class Gating(Seating):
 
     workspace: Workspace
     _file: PolicyFile | None
+
+    @cached_property
+    def _memory(self) -> Memory:
+        return Memory()
 
     def refresh(self) -> Policy:
         """The policy in force, taken from its file anew where that was edited. It is looked at before every call.
@@ -68,11 +74,20 @@ class Gating(Seating):
         """The rung a call would go to now, and why. Nothing is written about the call, and nothing runs."""
         return self.find(call, environment, scene).routed
 
-    def find(self, call: Call, environment: Environment | None, scene: Scenery = Scene) -> Found:
-        """As `route`, with all that its rung can go on with."""
+    def find(
+        self, call: Call, environment: Environment | None, scene: Scenery = Scene, *, recall: bool = False
+    ) -> Found:  # fmt: skip
+        """As `route`, with all that its rung can go on with.
+
+        Args:
+            call: The proposed call.
+            environment: What proposed it, or None where that isn't known.
+            scene: Tells the circumstances of the call at a moment.
+            recall: Whether what was seen of earlier calls will do for one that claims at once.
+        """
         policy = self.refresh()
         gate, turn = self.gate(call, environment, policy=policy, scene=scene), self._turn(call, Alone(), policy)
-        return Found(drive(self.observers.routing(call, routed(call, gate)), turn), gate, turn)
+        return Found(drive(self.observers.routing(call, routed(call, gate, recall=recall)), turn), gate, turn)
 
     def _entered(
         self, call: Call, environment: Environment | None, host: Host, at_most: Rung, found: Found | None
@@ -88,7 +103,7 @@ class Gating(Seating):
             store=self.store, policy=policy, clock=self.clock, workspace=self.workspace,
             terms=self.terms(call, policy), filing=filing_of(policy, call.tool),
             declaration=self.seat_of(call.agent, call.tool).declaration, host=host,
-            saga=self.scope, fitted=self.fitting(call),
+            saga=self.scope, fitted=self.fitting(call), memory=self._memory,
         )  # fmt: skip
 
     def terms(self, call: Call, policy: Policy) -> Terms:

@@ -39,6 +39,8 @@ class Look:
 
     call: Call
     charges: tuple[Charge, ...] = ()
+    recall: bool = False
+    """What was seen of earlier calls in its cell will do, if the answer says so: the claim looks at it again."""
 
 
 @dataclass(frozen=True, slots=True)

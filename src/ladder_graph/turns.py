@@ -6,7 +6,6 @@ Most steps are a transaction of the ledger; the rest is the host's or a tool aut
 from __future__ import annotations
 
 import copy
-import datetime as dt
 import functools
 import logging
 from collections.abc import Callable
@@ -20,22 +19,18 @@ from ladder_graph.deciding import Fitting, unchecked
 from ladder_graph.drafting import Drawn
 from ladder_graph.facts import Asking, Outcome, Question, Seen
 from ladder_graph.hearing import hear
-from ladder_graph.hosting import Host
-from ladder_graph.ledger import Journal, Store
-from ladder_graph.ledger.actions import members, quotas
+from ladder_graph.ledger import Journal
+from ladder_graph.ledger.actions import quotas
 from ladder_graph.ledger.actions.clocks import Moment
-from ladder_graph.ledger.actions.questions import Terms, nonce_of, word_of
+from ladder_graph.ledger.actions.questions import nonce_of, word_of
 from ladder_graph.ledger.actions.tellings import trace_of
 from ladder_graph.ledger.database.cursor import Cursor, Hoped
 from ladder_graph.ledger.gate import acts, starts
 from ladder_graph.ledger.people import resumptions
-from ladder_graph.ledger.people.filing import Filing, page
-from ladder_graph.ledger.reports.digests import lapse_late, mute
+from ladder_graph.ledger.people.filing import page
 from ladder_graph.ledger.undoing import sagas
-from ladder_graph.ledger.watching import rehearsals, watchers
-from ladder_graph.policy import Policy
+from ladder_graph.looking import Looking
 from ladder_graph.posing import posed
-from ladder_graph.scale import Rung
 from ladder_graph.splitting import Await, Divide, Join, split
 from ladder_graph.states import State
 from ladder_graph.steps import (
@@ -63,14 +58,12 @@ from ladder_graph.steps import (
     Wait,
     Weigh,
 )
-from ladder_graph.tools import Declaration
 from ladder_graph.trust.demotion import after_undo
 from ladder_graph.undo import prepare, touched, touched_from, undo, undo_apart, undo_from
 from ladder_graph.undo import word_of as came_to
 from ladder_graph.undo.apart import TIMEOUT
 from ladder_graph.unwinding import SETTLED
 from ladder_graph.watch import measure
-from ladder_graph.watch.kept import fires
 from ladder_graph.workspace import Workspace, compose
 
 log = logging.getLogger("ladder_graph")
@@ -81,21 +74,12 @@ _AS_THEY_ARE = frozenset({Claim, Record})  # nothing is done before these two, w
 _UNDOES = frozenset({State.UNDONE, State.UNDO_CONFLICT, State.UNDO_FAILED})  # the states that an undo ends in
 
 
-@dataclass(slots=True)
-class Turn:
+@dataclass(slots=True, kw_only=True)
+class Turn(Looking):
     """Everything needed to perform the steps of one call."""
 
-    store: Store
-    policy: Policy
-    clock: Callable[[], dt.datetime]
     workspace: Workspace | None
     """Where drafts go; None where none can come about."""
-    terms: Terms
-    """What an approval of the call holds for."""
-    filing: Filing | None
-    """Where reports on the tool go; None where nobody reads them."""
-    declaration: Declaration
-    host: Host
     claim: Claim | None = None
     """The call's own claim, once it was made."""
     after: dict[str, str | None] = field(default_factory=dict)
@@ -106,23 +90,19 @@ class Turn:
     """Whether an undo runs in a process of its own, which is killed when it takes too long, where it can."""
     limit: float = TIMEOUT
     """Seconds that it may take there."""
-    saga: str = ""
-    """The scope that the call is made in, and is undone with as a whole; empty without one."""
     witnessed: bool = False
     """Whether the tool ran in this turn, or its checks were bad: an undo is called for by that, by no dead process."""
+    wrote: Journal | None = None
+    """The transactions of the last claim or record, until that is committed."""
     endings: list[Callable[[], None]] = field(default_factory=list)
     """What tells the ledger's owner that the task which ran an action is over."""
-
-    def journal(self) -> Journal:
-        """The ledger's transactions at this moment."""
-        scope = self.terms.rule.scope
-        return Journal(self.store.owner, self.policy.revision, self.clock(), self.host.checkpoint(), scope, self.policy)
 
     def transaction(self, step: Step) -> tuple[Callable[[Cursor], Any], bool] | None:
         """The ledger's part of a step, with whether it must reach the disk; None where the step isn't the ledger's."""
         if not isinstance(step, _WRITTEN):
             return None
         journal = self.journal()
+        self.wrote = journal if type(step) in _AS_THEY_ARE else None
         match step:
             case Settle():
                 return lambda cursor: journal.settle(cursor, step), False
@@ -142,7 +122,9 @@ class Turn:
                 return self._record(journal, step), False
 
     def noted(self, answer: T) -> T:
-        """The answer to a step; a question gets its word, which the ledger doesn't know."""
+        """The answer to a step that is committed; a question gets its word, which the ledger doesn't know."""
+        if self.wrote is not None and self.memory is not None:
+            self.memory.grew(self.wrote.written)
         if isinstance(answer, Question):
             word = word_of(self.host.asking().seed, answer.id)
             return cast("T", replace(answer, word=word if nonce_of(word) == answer.nonce else ""))
@@ -251,51 +233,6 @@ class Turn:
             case Fit():
                 found = self.host.fitted(step.call, step.call.arguments)
                 return f"REFUSED: {found}" if isinstance(found, str) else None
-
-    def look(self, step: Look) -> Seen:
-        """What the ledger knows; a read, off the writer's queue. The claim looks again at what it relies on."""
-        seen = self.glance(step)
-        if seen.overdue:  # No sweep has come by: what lay unread costs the rung before this very call.
-            journal = self.journal()
-            self.store.write(lambda cursor: lapse_late(journal, cursor, self.policy, step.call))
-            seen = self.glance(step)
-        return seen
-
-    def glance(self, step: Look) -> Seen:
-        """What the ledger knows, with nothing written about it."""
-        journal, rule = self.journal(), self.terms.rule
-
-        def work(cursor: Cursor) -> Seen:
-            seen = journal.look(cursor, step.call, step.charges)
-            if rule.watch.window and not watchers.watchers(cursor, self.store.owner, journal.us):
-                seen = replace(seen, watched=False)
-            if self._rehearses:
-                edition = self.terms.tool, self.declaration.undo_edition
-                rehearsal = rehearsals.rehearsal_of(cursor, step.call.tool, *edition)
-                seen = replace(seen, rehearsed=rehearsal is not None and rehearsal.passed)
-            seen = replace(seen, mute=mute(cursor, self.filing, journal.us)) if rule.rung is Rung.REPORT else seen
-            if not rule.read_only and (firing := fires(cursor, rule.checks, journal.us)):
-                seen = replace(seen, firing=firing)
-            return seen if rule.read_only else self._scoped(cursor, journal, step.call, seen)
-
-        return self.store.glance(work)
-
-    def _scoped(self, cursor: Cursor, journal: Journal, call: Call, seen: Seen) -> Seen:
-        """What is known, with what the scope of the call has to say."""
-        if seen.known is not None and not self.saga:
-            known = members.of(cursor, call.key)
-            self.saga = "" if known is None else known.saga
-        if not self.saga:
-            return seen
-        lost = "" if self.declaration.reversible else sagas.at_a_pivot(cursor, journal, self.saga, call.tool)
-        return replace(seen, scoped=True, pivot=lost)
-
-    @property
-    def _rehearses(self) -> bool:
-        """Whether the rung of the call depends on a rehearsal."""
-        rule = self.terms.rule
-        high = rule.rung >= Rung.ROLLBACK and not rule.read_only
-        return high and self.policy.rehearsals == "required" and self.declaration.reversible
 
     def written(self, step: Step) -> Step:
         """Do what must be done outside the transaction before a step is written: a draft's file comes first."""

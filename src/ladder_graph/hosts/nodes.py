@@ -113,7 +113,7 @@ class Mount:
         packet = proposal.packet(environment, together=together)
         if isinstance(call, str):
             return Send(self.names[Rung.SUGGEST], packet)
-        routed = self.ladder.find(call, environment, functools.partial(scene_of, config))
+        routed = self.ladder.find(call, environment, functools.partial(scene_of, config), recall=True)
         self.underway.put(packet, Frozen(call, environment, routed))
         return Send(self.names[routed.routed[0].rung], packet)
 

@@ -29,7 +29,7 @@ def bounded(call: Call, route: Route, plan: Plan, *, report: bool = False) -> Li
 
 def _fall_back(call: Call, route: Route, plan: Plan, refusal: NotClaimed) -> Life:
     """Ask where a bound is in the way; otherwise say that it didn't run, or find the route anew."""
-    if refusal.code == "stale":
+    if refusal.code == "stale" or (plan.seen is not None and plan.seen.recalled):
         raise Stale
     if refusal.code not in {"quota", "pivot"}:
         return (yield from not_claimed(call, refusal))

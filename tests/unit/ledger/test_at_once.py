@@ -79,8 +79,8 @@ def counters(ladder):
     )
 
 
-def test_a_call_takes_three_round_trips(ladder, monkeypatch):
-    """One to look, one for the claim with its flush, and one for the record."""
+def test_a_call_takes_two_round_trips(ladder, monkeypatch):
+    """One for the claim with its flush, and one for the record; what to look for is remembered."""
     sync, waited = Wire.sync, []
 
     def counted(self):
@@ -89,7 +89,7 @@ def test_a_call_takes_three_round_trips(ladder, monkeypatch):
 
     monkeypatch.setattr(Wire, "sync", counted)
     assert run(ladder, 1).state == "done"
-    assert len(waited) == 3
+    assert len(waited) == 2
     monkeypatch.undo()
     assert ladder.verify().ok
     assert counters(ladder) == [(2, 0)]

@@ -59,6 +59,8 @@ class Actions:
     """The moment in microseconds since the epoch."""
     _ends: dict[str, tuple[int, str]] = field(default_factory=dict, init=False)
     """The end of a chain, where it was read on the way: number and hash of its last entry."""
+    written: list[tuple[str, int]] = field(default_factory=list, init=False)
+    """Chain and number of each entry that was added."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "us", micros(self.now))
@@ -113,6 +115,7 @@ class Actions:
         # What was read just now holds for the one entry that follows it.
         end = self._ends.pop(stream, None)
         n, prev = end or cursor.execute(sql.HEAD, {"stream": stream}).fetchone() or (0, GENESIS)
+        self.written.append((stream, n + 1))
         digest = entry_hash(prev, stream, n + 1, self.us, kind, action, payload)
         cursor.execute(sql.INSERT_PAYLOAD, {"hash": payload, "salt": salt, "body": text})
         cursor.execute(sql.INSERT_ENTRY, {

@@ -29,6 +29,7 @@ from ladder_graph.ledger.watching import watches
 from ladder_graph.ledger.watching.watches import spec_of
 from ladder_graph.policy import Rule
 from ladder_graph.policy.bounds import Charge
+from ladder_graph.recalling import A_MOMENT
 from ladder_graph.routing import exhausted
 from ladder_graph.states import UNDOABLE, State
 from ladder_graph.steps import Claim, Claimed, Filed, NotClaimed, Record, Settle
@@ -39,9 +40,6 @@ _SETTLES = frozenset({State.DONE, State.FAILED, State.UNDONE, State.UNDO_CONFLIC
 
 _UNDOES = frozenset({State.UNDONE, State.UNDO_CONFLICT, State.UNDO_FAILED})
 """The states that an undo ends in."""
-
-_A_MOMENT = US
-"""How long it holds, in microseconds, that no report has become late since somebody looked."""
 
 _NO_QUOTA = {"quota": None, "window": 0, "reach": 0}
 """For a look at a call that draws on none."""
@@ -275,7 +273,7 @@ class Journal(Asked):
         in the same thread, and for what only time brings. So where the chain has no new entry, nothing has changed.
         """
         seen = step.seen
-        if seen is None or (end == seen.end >= 0 and 0 <= self.us - seen.at_us < _A_MOMENT):
+        if seen is None or (end == seen.end >= 0 and 0 <= self.us - seen.at_us < A_MOMENT):
             return None
         if self.look(cursor, step.call, ()) == replace(
             seen, left=(), watched=True, rehearsed=True, firing="", mute="", scoped=False, pivot=""

@@ -1,0 +1,91 @@
+"""What a process has seen of its cells, by which a new call is sent to its rung without asking the ledger first.
+
+Nothing runs on the strength of it: the claim looks, in its own transaction, whether all of it still holds, and where it
+doesn't the route is found anew. What ends in anything but a claim is never found by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ladder_graph.calls import Call
+from ladder_graph.facts import Seen
+from ladder_graph.policy.bounds import Charge
+from ladder_graph.trust.cells import CellKey
+
+A_MOMENT = 1_000_000
+"""How long it holds, in microseconds, that no report has become late since somebody looked."""
+MOST = 10_000
+"""Cells, and calls, that are remembered at most; then it begins again."""
+
+
+class Memory:
+    """What was seen of each cell, and how far the chains have grown since by calls of this process alone."""
+
+    __slots__ = ("_cells", "_chains", "_met")
+
+    def __init__(self) -> None:
+        self._cells: dict[CellKey, tuple[Seen, dict[str, int]]] = {}
+        self._chains: dict[str, tuple[int, int]] = {}
+        """Of each agent, two lengths of its chain: between them it grew by starts and ends of calls in this process."""
+        self._met: set[tuple[str, str]] = set()
+        """Threads with the digests of the calls that they have made: the same call again is another matter."""
+
+    def recalled(self, call: Call, cell: CellKey, charges: Sequence[Charge], now_us: int) -> Seen | None:
+        """What a look at a new call would most likely see.
+
+        Args:
+            call: The call.
+            cell: Its cell.
+            charges: What it would take from quotas.
+            now_us: The moment, in microseconds since the epoch.
+
+        Returns:
+            None where nothing is known that the claim could hold its look against.
+        """
+        found = self._cells.get(cell)
+        met = (call.thread, call.digest)
+        if found is None or met in self._met:
+            return None
+        seen, left = found
+        first, last = self._chains.get(cell.agent, (0, -1))
+        end = last if first <= seen.end <= last else seen.end
+        if not (seen.mark or (end >= 0 and 0 <= now_us - seen.at_us < A_MOMENT)):
+            return None
+        if any(charge.quota not in left for charge in charges):
+            return None
+        self._meet(met)
+        return replace(
+            seen, left=tuple((charge, left[charge.quota]) for charge in charges), end=end, recalled=True
+        )  # fmt: skip
+
+    def keep(self, call: Call, cell: CellKey, seen: Seen) -> None:
+        """Remember what was seen of a call, as far as it is true of the next one in its cell."""
+        self._meet((call.thread, call.digest))
+        if any(one is not None for one in (seen.known, seen.twin, seen.before, seen.declined)):
+            return
+        plain = seen.watched and seen.rehearsed and not (seen.firing or seen.mute or seen.scoped or seen.pivot)
+        if not plain or seen.overdue or not (seen.mark or seen.end >= 0):
+            self._cells.pop(cell, None)
+            return
+        if len(self._cells) >= MOST:
+            self._cells.clear()
+        self._cells[cell] = (seen, {charge.quota: left for charge, left in seen.left})
+
+    def grew(self, written: Sequence[tuple[str, int]]) -> None:
+        """A claim or a record is committed.
+
+        Args:
+            written: Agent and number of each entry of that transaction, by whichever attempt.
+        """
+        if len(written) != 1:  # More than a start or an end: it may be what the cells have to be looked at anew for.
+            return
+        ((agent, n),) = written
+        first, last = self._chains.get(agent, (0, -1))
+        self._chains[agent] = (first if last == n - 1 else n - 1, n)
+
+    def _meet(self, met: tuple[str, str]) -> None:
+        if len(self._met) >= MOST:
+            self._met.clear()
+        self._met.add(met)
