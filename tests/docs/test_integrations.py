@@ -1,4 +1,4 @@
-"""The page and the examples on each kind of graph: they run as they stand there."""
+"""The examples on each kind of graph: they run, and print what the ledger has."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.test_readme import run
 from tests.programs import Program
 
 ROOT = Path(__file__).parents[2]
@@ -30,12 +29,6 @@ AFTER = {
     ],
 }  # fmt: skip
 """What each example prints of its ledger."""
-
-
-def test_the_code_of_the_page_runs(tmp_path):
-    """Every Python block of `docs/integrations.md` runs, in order and in one namespace, in an empty folder."""
-    done = run((ROOT / "docs" / "integrations.md").read_text(encoding="utf-8"), tmp_path)
-    assert done.returncode == 0, done.stderr
 
 
 def test_each_example_is_run():

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 from urllib.error import URLError
 
@@ -213,6 +214,10 @@ def test_the_story_walks_all_six_rungs(tmp_path: Path) -> None:
     ):
         assert words in told.stdout
     assert "DIFFERS" not in told.stdout
+    lines = iter(told.stdout.splitlines())
+    shown = (ROOT / "README.md").read_text(encoding="utf-8").partition("```text\n── rung")[2].partition("```")[0]
+    for line in filter(None, shown.splitlines()):
+        assert any(fnmatchcase(one, f"*{line.replace('…', '*')}") for one in lines), f"the README shows {line!r}"
     assert max(map(len, told.stdout.splitlines())) <= 100
     for table, rows in {"orders_2019": None, "orders_2026": ORDERS, "outbox": 4}.items():
         assert tables(tmp_path / "world" / "shop.db").get(table) == rows

@@ -51,11 +51,11 @@ def test_the_assumed_minutes_are_those_of_the_code():
     }
 
 
-def test_the_policy_of_the_readme_is_one():
-    """Its block under Trust is read by the strict model, and every key of the three tables is named in the section."""
-    section = (ROOT / "README.md").read_text(encoding="utf-8").partition("\n## Trust\n")[2].partition("\n## ")[0]
+def test_the_policy_of_the_page_is_one():
+    """Its block is read by the strict model, and every key of the three tables is named in the section."""
+    section = PAGE.partition("\n## The policy\n")[2].partition("\n## ")[0]
     block = section.partition("```toml\n")[2].partition("```")[0]
-    policy = policy_of(tomllib.loads(f'agent = "ops"\n{block}'), "the README")
+    policy = policy_of(tomllib.loads(f'agent = "ops"\n{block}'), "the page")
     assert policy.able(policy.trust.promoters) == {"ana"}
     for model in (Trust, Stake, Scope):
         assert [name for name in model.model_fields if not re.search(rf"\b{name}\b", section)] == []

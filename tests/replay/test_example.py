@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from ladder_graph.replay import REFERENCES
 
 ROOT = Path(__file__).parents[2]
 OURS = "agentdojo"
+PAGE = (ROOT / "docs" / "replay.md").read_text(encoding="utf-8")
 POLICIES = (OURS, *REFERENCES)
 
 
@@ -98,11 +100,19 @@ def test_the_policies_say_how_they_were_written(found, printed):
     assert "the calls that attacks need were looked at" in " ".join(printed.split())
 
 
-def test_the_readme_prints_what_the_command_prints(printed):
-    """The tables in the README are those of today: what is asked and what runs, and the worst case."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert printed[printed.index("total:") : printed.index("Against the labels")].strip() in readme
-    assert printed.partition("After the horizon, by four readings\n\n")[2].partition("\n\n")[0] in readme
+def test_the_page_prints_what_the_command_prints(printed):
+    """The tables in `docs/replay.md` are those of today: what is asked and what runs, and the worst case."""
+    assert printed[printed.index("total:") : printed.index("Against the labels")].strip() in PAGE
+    assert printed.partition("After the horizon, by four readings\n\n")[2].partition("\n\n")[0] in PAGE
+
+
+def test_the_readme_says_what_the_command_prints(printed):
+    """Its three figures are those of the tables."""
+    said = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    ours, every = (re.search(rf"^{name} +([\d.]+) \[", printed[printed.index("total:") :], re.MULTILINE)[1]
+                   for name in (OURS, "every write asked"))  # fmt: skip
+    assert f"ask {ours} times a task, where asking about every write asks {every} times, and 3 of 374 attacks" in said
+    assert re.search(rf"^{OURS} +3/374 ", printed, re.MULTILINE)
 
 
 def test_two_runs_are_the_same(tmp_path):
@@ -112,10 +122,9 @@ def test_two_runs_are_the_same(tmp_path):
     assert (tmp_path / "3").read_bytes() == (tmp_path / "9").read_bytes()
 
 
-def test_the_commands_of_the_readme_run(tmp_path, printed):
-    """Each line of its section on replay does what it says, in a folder that holds the examples as a clone does."""
-    section = (ROOT / "README.md").read_text(encoding="utf-8").partition("\n## Replay\n")[2].partition("\n## ")[0]
-    lines = section.partition("```sh\n")[2].partition("```")[0].strip().splitlines()
+def test_the_commands_of_the_page_run(tmp_path, printed):
+    """Each of its first lines does what it says, in a folder that holds the examples as a clone does."""
+    lines = PAGE.partition("```sh\n")[2].partition("```")[0].strip().splitlines()
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     ladder = f"{shlex.quote(sys.executable)} -m ladder_graph.cli "
     done = [ran(["sh", "-c", line.replace("ladder ", ladder, 1)], tmp_path) for line in lines]
