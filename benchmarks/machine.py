@@ -42,6 +42,15 @@ def load() -> float | None:
     return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
 
 
+def peak_memory() -> float:
+    """Megabytes that this process has had in memory at once so far.
+
+    By the kernel's mark of its own memory: `ru_maxrss` begins with what the parent had where that started it.
+    """
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+
 def _version(name: str) -> str:
     try:
         return version(name)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from benchmarks import crowd
 from benchmarks.figures import Figure
+from benchmarks.machine import peak_memory
 
 SMALL, LARGE = 50_000, crowd.ENTRIES
 """Entries in the two ledgers that are compared."""
@@ -61,12 +62,6 @@ def _moved(entries: int) -> tuple[float, float, float] | None:
 def _move(file: str, url: str, told: Connection) -> None:
     from ladder_graph.ledger.moves.moving import move
 
-    before, began, cpu = _peak(), time.perf_counter(), time.process_time()
+    before, began, cpu = peak_memory(), time.perf_counter(), time.process_time()
     move(file, url, by="the benchmark", clock=lambda: dt.datetime.now(dt.UTC))
-    told.send((time.process_time() - cpu, time.perf_counter() - began, _peak() - before))
-
-
-def _peak() -> float:
-    """Megabytes that this process has had in memory at once so far; the kernel's other count is handed down by a parent."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+    told.send((time.process_time() - cpu, time.perf_counter() - began, peak_memory() - before))

@@ -28,7 +28,8 @@ LENGTHS = (10**4, 10**6, 10**7)
 """Calls in the streams."""
 
 WATCHED = """
-import resource, sys
+import sys
+from benchmarks.machine import peak_memory
 from benchmarks.replay import board, AT, ours
 from ladder_graph.replay import Coverage, read
 seen, held = Coverage(), board({"ours": ours()})
@@ -36,9 +37,9 @@ for run in read("-", sys.exit):
     seen.add(run)
     held.add(run)
 list(held.rows())
-print(seen.calls, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(seen.calls, peak_memory())
 """
-"""Holds a stream against one policy, and prints how many calls it had and the most memory that took, in kilobytes."""
+"""Holds a stream against one policy, and prints how many calls it had and the most memory that took, in megabytes."""
 
 
 def ours():  # noqa: ANN201  # a policy by suite
@@ -97,7 +98,7 @@ def measure() -> Iterator[Figure]:
     for calls, most in zip(LENGTHS[1:], others, strict=True):
         yield Figure(
             f"replay: peak memory, {calls:.0e} calls to {LENGTHS[0]:.0e}", most / first, "ratio", 1.1,
-            note=f"{most / 1024:.0f} MB to {first / 1024:.0f} MB",
+            note=f"{most:.0f} MB to {first:.0f} MB",
         )  # fmt: skip
 
 
@@ -107,10 +108,10 @@ def peak(calls: int) -> int:
     with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running:
         feeder = threading.Thread(target=_feed, args=(running.stdin, calls))
         feeder.start()
-        seen, most = map(int, cast("IO[bytes]", running.stdout).read().split())
+        seen, most = map(float, cast("IO[bytes]", running.stdout).read().split())
         feeder.join()
     if seen < calls:
-        raise SystemExit(f"of {calls:,} calls only {seen:,} were read")
+        raise SystemExit(f"of {calls:,} calls only {seen:,.0f} were read")
     return most
 
 

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import Figure
+from benchmarks.machine import peak_memory
 from ladder_graph import Ladder
 from ladder_graph.calls import Call
 from ladder_graph.facts import Outcome, Route
@@ -242,7 +243,7 @@ def main(ledger: str) -> None:
         sys.stdin.read()
         watcher.stop()
     used = resource.getrusage(resource.RUSAGE_SELF)
-    print(json.dumps({"cpu": used.ru_utime + used.ru_stime, "memory": used.ru_maxrss / 1024}))
+    print(json.dumps({"cpu": used.ru_utime + used.ru_stime, "memory": peak_memory()}))
 
 
 if __name__ == "__main__":
