@@ -102,8 +102,8 @@ def measure() -> Iterator[Figure]:
         )  # fmt: skip
 
 
-def peak(calls: int) -> int:
-    """The most memory that a stream of so many calls takes, in kilobytes."""
+def peak(calls: int) -> float:
+    """The most memory that a stream of so many calls takes, in megabytes."""
     program = [sys.executable, "-c", WATCHED]
     with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running:
         feeder = threading.Thread(target=_feed, args=(running.stdin, calls))
