@@ -25,9 +25,9 @@ from ladder_graph import Ladder
 from ladder_graph.calls import Call
 from ladder_graph.facts import Outcome
 from ladder_graph.fingerprint import Environment, toolset_component
-from ladder_graph.hosting import Alone
 from ladder_graph.testing import ScriptedModel, calls
 from ladder_graph.tools import NOTHING
+from ladder_graph.turns.hosting import Alone
 
 PLENTY = [{"kind": "volume", "limit": 10**9}]
 RULES: dict[str, Any] = {

@@ -26,7 +26,7 @@ from ladder_graph import Ladder
 from ladder_graph.console import create_app, sign_in_link
 from ladder_graph.console.guarding import Rates
 from ladder_graph.console.pages import ENTRIES
-from ladder_graph.folds import KEPT
+from ladder_graph.ladder.folds import KEPT
 from ladder_graph.states import State
 
 PAGE, READING, COUNTS = 200.0, 100.0, 2.0

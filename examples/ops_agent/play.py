@@ -20,7 +20,7 @@ from examples.ops_agent.script import ALIAS, PROMPT, SCENES, Scene, scripted_mod
 from examples.ops_agent.tools import toolset
 from examples.ops_agent.world import View, World, look
 from ladder_graph import AnswerRefused, Ladder, Question
-from ladder_graph.desk import Cell
+from ladder_graph.ladder.desk import Cell
 from ladder_graph.ledger import Action
 
 THREAD: Any = {"configurable": {"thread_id": "monday"}}

@@ -2,7 +2,7 @@
 
     tool call in -> seen before? -> route -> rung -> claim -> execute -> record -> reply
 
-Two drivers perform the steps, one sync and one async (`ladder_graph.ladder`); nothing else is written twice.
+Two drivers perform the steps, one sync and one async (`ladder_graph.turns.driving`); nothing else is written twice.
 """
 
 from __future__ import annotations

@@ -131,7 +131,7 @@ def test_memory_is_flat(tmp_path, monkeypatch):
 def fill(ladder, number):
     """So many suggestions."""
     from ladder_graph.calls import Call
-    from ladder_graph.hosting import Alone
+    from ladder_graph.turns.hosting import Alone
 
     for n in range(number):
         ladder.run(Call("a", "t", str(n), "t", {"text": "x" * 500 + str(n)}), None, Alone())

@@ -10,8 +10,9 @@ import sqlite3
 
 import pytest
 
-from ladder_graph import Ladder, questions
+from ladder_graph import Ladder
 from ladder_graph.cli import assessments, looking
+from ladder_graph.ladder import questions
 from ladder_graph.policy import load_policy
 from ladder_graph.testing import FrozenClock
 from tests.cli.test_answering import ME

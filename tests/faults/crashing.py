@@ -13,17 +13,17 @@ import signal
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ladder_graph import driving
 from ladder_graph.calls import Call
 from ladder_graph.facts import Arrival, Asking, Outcome, Person, Reply
 from ladder_graph.fingerprint import Environment, toolset_component
-from ladder_graph.hosting import Alone
 from ladder_graph.ladder import Ladder
 from ladder_graph.ledger import Store
 from ladder_graph.policy import Policy
 from ladder_graph.steps import Claim, Heard, Pose, Probe, Record, TakeOver, Undo
 from ladder_graph.tools import Declaration
-from ladder_graph.turns import Turn
+from ladder_graph.turns import driving
+from ladder_graph.turns.hosting import Alone
+from ladder_graph.turns.turn import Turn
 from tests.programs import CONTEXT
 
 CALL = Call("ops", "t1", "call_1", "send_email", {"to": "ana@example.com"})

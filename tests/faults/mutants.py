@@ -18,7 +18,7 @@ from ladder_graph.ledger.gate import journal
 from ladder_graph.ledger.gate.journal import Journal
 from ladder_graph.states import State
 from ladder_graph.steps import Claim, Claimed
-from ladder_graph.turns import Turn
+from ladder_graph.turns.turn import Turn
 
 
 def rewritten(patch, name, pattern, text):

@@ -8,13 +8,13 @@ import signal
 from dataclasses import dataclass
 from pathlib import Path
 
-from ladder_graph import driving
 from ladder_graph.calls import Call
 from ladder_graph.facts import Outcome
 from ladder_graph.fingerprint import Environment, toolset_component
 from ladder_graph.ladder import Ladder
 from ladder_graph.policy import Policy
 from ladder_graph.tools import Declaration
+from ladder_graph.turns import driving
 from tests.faults.crashing import CONTEXT, Host
 
 BOUNDS = [{"kind": "volume", "limit": 10**6}]

@@ -16,7 +16,7 @@ from ladder_graph.ledger.database import postgres as driver
 from ladder_graph.ledger.database.cursor import Hoped
 from ladder_graph.states import State
 from ladder_graph.steps import Claim, Heard, Pose, Record, TakeOver
-from ladder_graph.turns import Turn
+from ladder_graph.turns.turn import Turn
 from tests import postgres as servers
 from tests.faults.crashing import CALL, MODEL, Host, Point, go_on, killed, run
 from tests.faults.matrix import check

@@ -11,8 +11,8 @@ from dataclasses import replace
 
 import pytest
 
-from ladder_graph import awaiting
 from ladder_graph.states import State
+from ladder_graph.turns import awaiting
 from tests.faults.conftest import BACKENDS
 from tests.faults.parted import Parted, act, killed
 

@@ -19,7 +19,7 @@ from ladder_graph.ledger.database.migrations import PAGE
 from ladder_graph.ledger.database.postgres import FLUSH
 from ladder_graph.ledger.database.wire import WireCursor
 from ladder_graph.states import State
-from ladder_graph.turns import Turn
+from ladder_graph.turns.turn import Turn
 from tests.faults.conftest import BACKENDS
 from tests.faults.crashing import CALL, MODEL, Host, Place, Point, go_on, killed, run
 from tests.faults.matrix import check, check_file

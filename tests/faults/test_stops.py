@@ -9,9 +9,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from ladder_graph import awaiting
 from ladder_graph.ledger import Store
 from ladder_graph.states import State
+from ladder_graph.turns import awaiting
 from tests.faults.conftest import BACKENDS
 from tests.faults.crashing import CALL, CONTEXT, KINDS, MODEL, Host, run
 from tests.faults.matrix import check

@@ -141,7 +141,7 @@ def test_no_superstep_is_added():
 @pytest.mark.parametrize("fails", ["raises", "hangs", "lies"])
 def test_a_preview_that_fails_is_said_to_have_failed(fails, monkeypatch):
     """The question is asked all the same, and says what is missing."""
-    monkeypatch.setattr("ladder_graph.presenting.tell.__defaults__", (0.2,))
+    monkeypatch.setattr("ladder_graph.turns.presenting.tell.__defaults__", (0.2,))
     gate = threading.Event()
 
     def preview(given):
@@ -264,8 +264,8 @@ def test_labels_mask_the_values():
 @pytest.mark.parametrize("bounds", [True, False])
 def test_nothing_in_a_briefing_gives_a_probe_away(bounds, monkeypatch):
     """A probe is told in the words of a real question, with its own arguments; no word tells them apart."""
-    monkeypatch.setattr("ladder_graph.questions.due", lambda *_: True)
-    monkeypatch.setattr("ladder_graph.questions.mutated", lambda *_: ({**WANTED, "amount": 2400.0}, "ten times"))
+    monkeypatch.setattr("ladder_graph.ladder.questions.due", lambda *_: True)
+    monkeypatch.setattr("ladder_graph.ladder.questions.mutated", lambda *_: ({**WANTED, "amount": 2400.0}, "ten times"))
     rule = RULE if bounds else {"rung": "confirm"}
     policy = {"agent": "ops", "tools": {"refund": rule, "read_invoice": BOUNDED}, "trust": {"probes": "mutated"}}
     with closing(Ladder(policy=Policy.model_validate(policy), ledger=":memory:", clock=FrozenClock())) as ladder:

@@ -21,12 +21,12 @@ from langgraph_swarm import create_handoff_tool, create_swarm
 
 from ladder_graph.calls import Call
 from ladder_graph.facts import Outcome
-from ladder_graph.hosting import Alone
 from ladder_graph.hosts.handovers import hands_over
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.testing import ScriptedModel, calls, says, tool_call
 from ladder_graph.tools import NOTHING
+from ladder_graph.turns.hosting import Alone
 from tests.hosts.graphs import GO, READ, WAYS, World, ladder_of, on, questions, told
 from tests.hosts.mounts import NO, YES
 

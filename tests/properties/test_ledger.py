@@ -22,7 +22,6 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from ladder_graph import awaiting
 from ladder_graph.calls import Call
 from ladder_graph.errors import AnswerRefused
 from ladder_graph.fingerprint import Environment, toolset_component
@@ -32,6 +31,7 @@ from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.testing import FrozenClock
 from ladder_graph.tools import NOTHING
+from ladder_graph.turns import awaiting
 from tests.postgres import drop, new_ledger
 from tests.properties.world import Asked, Host, Killed, World, killed_at, overtaken_by
 

@@ -6,12 +6,12 @@ from collections import Counter
 from contextlib import contextmanager
 from dataclasses import replace
 
-from ladder_graph import driving
 from ladder_graph.facts import Arrival, Asking, Outcome
-from ladder_graph.hosting import Alone
 from ladder_graph.ledger import Store
 from ladder_graph.steps import Claim
 from ladder_graph.tools import Declaration
+from ladder_graph.turns import driving
+from ladder_graph.turns.hosting import Alone
 
 
 class Asked(Exception):

@@ -8,7 +8,6 @@ import pytest
 
 from ladder_graph import Ladder
 from ladder_graph.calls import Call
-from ladder_graph.hosting import Alone
 from ladder_graph.ledger.actions.questions import micros
 from ladder_graph.ledger.lists import backlog
 from ladder_graph.ledger.watching import watchers
@@ -16,6 +15,7 @@ from ladder_graph.policy import Policy
 from ladder_graph.telemetry import catalog
 from ladder_graph.telemetry.levels import Levels
 from ladder_graph.testing import FrozenClock, calls
+from ladder_graph.turns.hosting import Alone
 from tests.hosts.graphs import GO, WAYS, World, agent_of, on
 
 POLICY = {

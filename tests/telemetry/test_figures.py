@@ -97,7 +97,7 @@ def test_a_turn_that_the_machinery_breaks_off_is_broken(monkeypatch):
     """An error of the ledger is no question that waits."""
     told = Told()
     ladder = told.of(ladder_of({"a": BOUNDED}))
-    monkeypatch.setattr("ladder_graph.turns.Turn.barred", lambda self: 1 / 0)
+    monkeypatch.setattr("ladder_graph.turns.turn.Turn.barred", lambda self: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         ran(ladder, WAYS[0], [[]])
     assert told.figures["ladder.calls"] == {("ops", "a", "bounded", "broken"): 1}

@@ -10,11 +10,11 @@ from ladder_graph.calls import Call
 from ladder_graph.components import schema_component, toolset_component
 from ladder_graph.facts import Outcome
 from ladder_graph.fingerprint import Environment
-from ladder_graph.hosting import Alone
 from ladder_graph.ledger.actions import clocks
 from ladder_graph.policy.reading import policy_of
 from ladder_graph.testing import FrozenClock
 from ladder_graph.tools import NOTHING
+from ladder_graph.turns.hosting import Alone
 
 TOOLS = {name: schema_component(f"{name}.", {"item": "string"}) for name in ("read_stock", "read_price", "wipe")}
 HOUR = 3600

@@ -8,11 +8,11 @@ from ladder_graph.calls import Call
 from ladder_graph.errors import UndoConflict
 from ladder_graph.facts import Outcome
 from ladder_graph.fingerprint import Environment, toolset_component
-from ladder_graph.hosting import Alone
 from ladder_graph.ladder import Ladder
 from ladder_graph.policy import Policy
 from ladder_graph.testing import FrozenClock
 from ladder_graph.tools import Declaration
+from ladder_graph.turns.hosting import Alone
 
 _TOOLS = {"put": "s1", "pay": "s2", "read": "s3", "slow": "s4"}
 MODEL = Environment("openai", "gpt-5", "gpt-5", "none", "{}", toolset_component(_TOOLS), _TOOLS)

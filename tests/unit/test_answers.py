@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ladder_graph.answers import Answer, objection, premature, read
-from ladder_graph.deciding import decision_of, edited, unchecked
 from ladder_graph.facts import Arrival, Decision, Person
 from ladder_graph.policy import Policy
+from ladder_graph.turns.deciding import decision_of, edited, unchecked
 from tests.unit.walking import ANA, CALL, NOW, question
 
 YES = Answer("approve", by="ana")

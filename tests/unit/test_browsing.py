@@ -7,9 +7,10 @@ import datetime as dt
 
 import pytest
 
-from ladder_graph import Ladder, LadderError, Person, browsing
+from ladder_graph import Ladder, LadderError, Person
 from ladder_graph.calls import Call
 from ladder_graph.facts import Asking, Decision, Route
+from ladder_graph.ladder import browsing
 from ladder_graph.ledger import Journal
 from ladder_graph.ledger.actions.questions import Terms
 from ladder_graph.policy.reading import policy_of

@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from ladder_graph import folds
-from ladder_graph.assessing import Assessment
+from ladder_graph.ladder import folds
+from ladder_graph.ladder.assessing import Assessment
 from ladder_graph.ledger.evidence import happenings
 from tests.unit.world import BOSS, World
 

@@ -6,8 +6,9 @@ import contextlib
 
 import pytest
 
-from ladder_graph import AnswerRefused, questions
+from ladder_graph import AnswerRefused
 from ladder_graph.facts import Route
+from ladder_graph.ladder import questions
 from ladder_graph.ledger import Refused
 from ladder_graph.scale import Rung
 from ladder_graph.states import STEPS, State

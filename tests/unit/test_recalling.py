@@ -12,12 +12,12 @@ from ladder_graph import Ladder
 from ladder_graph.calls import Call
 from ladder_graph.facts import Outcome, Seen
 from ladder_graph.fingerprint import Environment, toolset_component
-from ladder_graph.hosting import Alone
 from ladder_graph.ledger import Journal
 from ladder_graph.recalling import Memory
 from ladder_graph.testing import FrozenClock
 from ladder_graph.tools import NOTHING
 from ladder_graph.trust.cells import CellKey
+from ladder_graph.turns.hosting import Alone
 
 TOOLS = {"send": "0" * 64, "note": "0" * 64}
 MODEL = Environment("scripted", "m-1", "m-1-2026-01-01", "none", "{}", toolset_component(TOOLS), TOOLS)

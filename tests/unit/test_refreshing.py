@@ -12,7 +12,7 @@ import pytest
 from ladder_graph import Ladder, Rung
 from ladder_graph.calls import Call
 from ladder_graph.fingerprint import Environment
-from ladder_graph.refreshing import SETTLED
+from ladder_graph.ladder.refreshing import SETTLED
 from ladder_graph.tools import NOTHING
 
 FIRST = 'agent = "ops"\n[tools.send]\nrung = "confirm"\n[tools.read]\nrung = "confirm"\n'
@@ -148,7 +148,7 @@ def test_a_look_is_one_stat(desk, monkeypatch):
     desk.rung()
     asked, real = [], os.stat
     with monkeypatch.context() as patch:
-        patch.setattr("ladder_graph.refreshing.os.stat", lambda path: asked.append(path) or real(path))
+        patch.setattr("ladder_graph.ladder.refreshing.os.stat", lambda path: asked.append(path) or real(path))
         desk.ladder.gate(CALL, MODEL)
     assert asked == [desk.file]
 

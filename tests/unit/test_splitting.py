@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ladder_graph.calls import Call
-from ladder_graph.deciding import unchecked
 from ladder_graph.splitting import Split, child, split
+from ladder_graph.turns.deciding import unchecked
 
 CALL = Call("ops", "t1", "call_1", "scale", {"by": 10, "when": 2**60})
 HALF = {"by": 5, "when": 2**60}

@@ -13,7 +13,7 @@ from ladder_graph.drafting import Drawn, patch
 from ladder_graph.errors import LadderError
 from ladder_graph.steps import Undrawn
 from ladder_graph.tools import NOTHING, Declaration
-from ladder_graph.workspace import Workspace, compose, render
+from ladder_graph.turns.workspace import Workspace, compose, render
 from tests.unit.walking import CALL
 
 LETTER = replace(CALL, arguments={"to": "ana@example.com", "body": "Dear Ana,\n\nall is well.", "cc": ["bo"]})

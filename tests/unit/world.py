@@ -9,10 +9,10 @@ from ladder_graph.calls import Call
 from ladder_graph.components import schema_component, toolset_component
 from ladder_graph.facts import Outcome
 from ladder_graph.fingerprint import Environment
-from ladder_graph.hosting import Alone
 from ladder_graph.policy.reading import policy_of
 from ladder_graph.testing import FrozenClock
 from ladder_graph.tools import NOTHING
+from ladder_graph.turns.hosting import Alone
 
 TOOLS = {"refund": schema_component("Refund an order.", {"order": "string"})}
 BOSS = "rita"

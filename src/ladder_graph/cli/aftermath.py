@@ -6,8 +6,8 @@ import datetime as dt
 from typing import TYPE_CHECKING, TypedDict
 
 if TYPE_CHECKING:
-    from ladder_graph.continuing import Resumption
-    from ladder_graph.windows import Watched
+    from ladder_graph.ladder.continuing import Resumption
+    from ladder_graph.ladder.windows import Watched
 
 
 class MeasuredDocument(TypedDict):

@@ -68,7 +68,7 @@ def approve(
 ) -> None:
     """Let one waiting action run, once, exactly as shown."""
     from ladder_graph.cli import screen
-    from ladder_graph.desk import signed_in
+    from ladder_graph.ladder.desk import signed_in
 
     person = signed_in()
     with place_of(ctx).acting() as ladder:
@@ -123,7 +123,7 @@ def edit(
     The arguments that --set doesn't name stay as they are. The agent is told what was called instead.
     """
     from ladder_graph.cli import screen
-    from ladder_graph.desk import signed_in
+    from ladder_graph.ladder.desk import signed_in
     from ladder_graph.wording import show
 
     person = signed_in()
@@ -316,7 +316,7 @@ def _approved(question: Question) -> str:
 def _end(ctx: typer.Context, verdict: str, act: Callable[[Ladder, Person], Question]) -> None:
     """Give an answer after which nothing runs on the question any more, and say so."""
     from ladder_graph.cli.screen import Screen
-    from ladder_graph.desk import signed_in
+    from ladder_graph.ladder.desk import signed_in
 
     person = signed_in()
     with place_of(ctx).acting() as ladder:

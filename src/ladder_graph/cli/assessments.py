@@ -9,9 +9,9 @@ from ladder_graph.cli.aftermath import instant, moment
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ladder_graph.assessing import Assessment
     from ladder_graph.cli.documents import ReasonDocument
     from ladder_graph.facts import Reason
+    from ladder_graph.ladder.assessing import Assessment
     from ladder_graph.ledger import Action
     from ladder_graph.trust.case import Certificate, Gate
     from ladder_graph.trust.cells import CellKey

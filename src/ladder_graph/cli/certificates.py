@@ -12,8 +12,8 @@ from ladder_graph.policy.units import spell_dollars
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from ladder_graph.assessing import Assessment
     from ladder_graph.cli.screen import Cell, Screen
+    from ladder_graph.ladder.assessing import Assessment
     from ladder_graph.trust.case import Certificate, Gate
     from ladder_graph.trust.cost import Figure
 

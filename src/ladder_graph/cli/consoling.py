@@ -86,7 +86,7 @@ def _print_link(ladder: Ladder, at: str, name: str | None) -> None:
     from ladder_graph.cli.screen import Screen
     from ladder_graph.console import sign_in_link
     from ladder_graph.console.rendering import span
-    from ladder_graph.desk import signed_in
+    from ladder_graph.ladder.desk import signed_in
     from ladder_graph.wording import inert
 
     me = signed_in()

@@ -67,7 +67,7 @@ def restore(
     What happened after the copy was made isn't in it: an action may be done already. Questions that waited and unused
     approvals are void, and what was being watched is left to a person.
     """
-    from ladder_graph.desk import signed_in
+    from ladder_graph.ladder.desk import signed_in
 
     if (source is not None) + mark + acknowledge != 1:
         raise LadderError("say what is meant: a copy to put back, --mark, or --acknowledge")
@@ -104,7 +104,7 @@ def _put_back(place: Place, person: Person, source: Path, *, yes: bool) -> None:
 
 def _mark(place: Place, person: Person, text: str) -> None:
     from ladder_graph.cli.screen import Screen, styled
-    from ladder_graph.restoring import told
+    from ladder_graph.ladder.restoring import told
 
     with place.acting() as ladder:
         marked = ladder.mark_restored(text, by=person)

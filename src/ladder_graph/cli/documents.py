@@ -13,10 +13,10 @@ from ladder_graph.cli.aftermath import WatchedDocument, moment
 if TYPE_CHECKING:
     from ladder_graph import ledger
     from ladder_graph.cli.assessments import ReportedDocument
-    from ladder_graph.desk import Cell
     from ladder_graph.explaining import Explanation
     from ladder_graph.facts import Question, Route
-    from ladder_graph.windows import After
+    from ladder_graph.ladder.desk import Cell
+    from ladder_graph.ladder.windows import After
 
 
 class QuestionDocument(TypedDict):

@@ -13,9 +13,9 @@ from ladder_graph.cli.place import place_of
 from ladder_graph.errors import AnswerRefused, DraftMoved, UnknownQuestion
 
 if TYPE_CHECKING:
-    from ladder_graph.drafts import DraftView
     from ladder_graph.facts import Person, Reply
     from ladder_graph.ladder import Ladder
+    from ladder_graph.ladder.drafts import DraftView
 
 commands = typer.Typer(
     help="List, show, accept, edit and reject drafts.", epilog=documents.keys(documents.DraftDocument),
@@ -62,7 +62,7 @@ def drafts(ctx: typer.Context, *, every: All = False, json: Json = False) -> Non
 def show(ctx: typer.Context, action: ActionId, *, json: Json = False) -> None:
     """Show a draft: what it starts from, each change, what accepting does, and what became of it."""
     from ladder_graph.cli import drawing, screen
-    from ladder_graph.desk import signed_in
+    from ladder_graph.ladder.desk import signed_in
 
     with place_of(ctx).acting() as ladder:
         view = ladder.draft(action, by=signed_in())
@@ -99,7 +99,7 @@ def edit(
     Where nothing says how a text goes back into the call, its arguments are edited, as JSON.
     """
     from ladder_graph.cli import drawing
-    from ladder_graph.desk import signed_in
+    from ladder_graph.ladder.desk import signed_in
 
     with place_of(ctx).acting() as ladder:
         view = _shown(ladder, action, digest, signed_in())
@@ -122,7 +122,7 @@ def reject(
 ) -> None:  # fmt: skip
     """Reject a draft, with a reason."""
     from ladder_graph.cli.screen import Screen, styled
-    from ladder_graph.desk import signed_in
+    from ladder_graph.ladder.desk import signed_in
 
     person = signed_in()
     with place_of(ctx).acting() as ladder:
@@ -140,7 +140,7 @@ def _accepted(
     """Show a draft, ask, and accept it in the way that was said."""
     from ladder_graph.cli import asking, drawing
     from ladder_graph.cli.screen import Screen
-    from ladder_graph.desk import signed_in
+    from ladder_graph.ladder.desk import signed_in
 
     person = signed_in()
     with place_of(ctx).acting() as ladder:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from ladder_graph.cli.screen import Screen
     from ladder_graph.drafting import Change, Line
-    from ladder_graph.drafts import DraftView
+    from ladder_graph.ladder.drafts import DraftView
     from ladder_graph.ledger import Draft
 
 WORDS = {

@@ -41,7 +41,7 @@ def erase(
     """
     from ladder_graph.cli import asking
     from ladder_graph.cli.screen import Screen, styled
-    from ladder_graph.desk import signed_in
+    from ladder_graph.ladder.desk import signed_in
 
     by, age = signed_in(), _age(older_than)
     out = Screen()

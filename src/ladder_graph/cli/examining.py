@@ -20,10 +20,10 @@ from ladder_graph.scale import Rung
 from ladder_graph.watch.readiness import unready
 
 if TYPE_CHECKING:
-    from ladder_graph.desk import Cell
     from ladder_graph.facts import Reason
     from ladder_graph.inventory.finding import Known
     from ladder_graph.ladder import Ladder
+    from ladder_graph.ladder.desk import Cell
 
 ADVICE = {
     "no_checkpointer": 'wrap(graph, checkpointer=...), or checkpointer="host" on a LangGraph server',
@@ -256,7 +256,7 @@ def _tools(ladder: Ladder, hand: Hand) -> Iterator[Finding]:
 
 def _seat(ladder: Ladder, hand: Hand) -> None:
     """Let the ladder know what the tools at hand declare, and which undo the policy names for them."""
-    from ladder_graph.seats import Seat
+    from ladder_graph.ladder.seats import Seat
 
     for name, known in hand.known.items():
         undo = claims.undo_of(ladder.policy.rule(name))

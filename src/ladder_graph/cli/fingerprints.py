@@ -15,11 +15,11 @@ from ladder_graph.cli.place import place_of
 from ladder_graph.errors import LadderError
 
 if TYPE_CHECKING:
-    from ladder_graph.carrying import Cost, Keep
     from ladder_graph.cli.screen import Cell, Screen
     from ladder_graph.fingerprint import Change
     from ladder_graph.ladder import Ladder
-    from ladder_graph.pins import Difference, Sighting
+    from ladder_graph.ladder.carrying import Cost, Keep
+    from ladder_graph.ladder.pins import Difference, Sighting
 
 SHORT = 10
 """Characters of a key that are shown."""
@@ -117,7 +117,7 @@ def carry(
     The environments are chosen as by `diff`. No evidence comes along, and what it was put down for since stays.
     """
     from ladder_graph.cli import asking, lineage, screen
-    from ladder_graph.desk import signed_in
+    from ladder_graph.ladder.desk import signed_in
 
     if keep not in {"all", "part", "none"}:
         raise LadderError(f"--keep {keep} is none of all, part and none")

@@ -31,7 +31,7 @@ def inbox(ctx: typer.Context) -> None:
     Enter decides nothing, and a decision never brings up the next question by itself.
     """
     from ladder_graph.cli.screen import Screen
-    from ladder_graph.desk import signed_in
+    from ladder_graph.ladder.desk import signed_in
 
     if not sys.stdin.isatty():
         raise LadderError("the inbox asks at a terminal; `ladder pending --json` and `ladder approve` are for scripts")

@@ -51,7 +51,7 @@ def incident(
     again all the same. With --severity and --close it is reported, where nobody has yet, and closed at once.
     """
     from ladder_graph.cli import assessments, screen
-    from ladder_graph.desk import signed_in
+    from ladder_graph.ladder.desk import signed_in
 
     if severity is None and not (reverse or close):
         raise LadderError("say how bad it was by --severity S0 to S4, or what became of the report: --reverse, --close")
@@ -158,7 +158,7 @@ def attest(ctx: typer.Context) -> None:
     No tool runs. What held counts for 30 days. Exit code 1 where something doesn't hold.
     """
     from ladder_graph.cli.screen import Screen, styled
-    from ladder_graph.desk import signed_in
+    from ladder_graph.ladder.desk import signed_in
 
     with place_of(ctx).acting() as ladder:
         tried = ladder.attest(by=signed_in())

@@ -30,7 +30,7 @@ def resolve(
     """Say what became of an action in doubt."""
     from ladder_graph.cli.looking import card
     from ladder_graph.cli.screen import Screen
-    from ladder_graph.desk import signed_in
+    from ladder_graph.ladder.desk import signed_in
 
     if happened is None:
         raise LadderError("say what you found: --happened, or --absent")
@@ -56,7 +56,7 @@ def demote(
 ) -> None:
     """Put a tool on a lower rung."""
     from ladder_graph.cli.screen import Screen, styled
-    from ladder_graph.desk import signed_in
+    from ladder_graph.ladder.desk import signed_in
     from ladder_graph.scale import Rung
 
     try:
@@ -94,8 +94,8 @@ def lock(ctx: typer.Context, *, agent: Agent = None, yes: Yes = False) -> None:
     """
     from ladder_graph.cli import asking
     from ladder_graph.cli.screen import Screen, styled
-    from ladder_graph.desk import signed_in
     from ladder_graph.fingerprint import diff
+    from ladder_graph.ladder.desk import signed_in
 
     person, place = signed_in(), place_of(ctx)
     with place.acting() as ladder:

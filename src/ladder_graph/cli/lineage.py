@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from ladder_graph.cli.aftermath import moment
 
 if TYPE_CHECKING:
-    from ladder_graph.carrying import Cost, Keep
     from ladder_graph.fingerprint import Change
-    from ladder_graph.pins import Difference, Sighting, Span
+    from ladder_graph.ladder.carrying import Cost, Keep
+    from ladder_graph.ladder.pins import Difference, Sighting, Span
     from ladder_graph.trust.standing import Standing
 
 

@@ -13,15 +13,15 @@ from ladder_graph.cli.place import place_of
 from ladder_graph.errors import LadderError
 
 if TYPE_CHECKING:
-    from ladder_graph.assessing import Assessment
     from ladder_graph.cli.screen import Screen
-    from ladder_graph.desk import Cell
     from ladder_graph.ladder import Ladder
+    from ladder_graph.ladder.assessing import Assessment
+    from ladder_graph.ladder.desk import Cell
+    from ladder_graph.ladder.notarizing import Notarized
+    from ladder_graph.ladder.sagas import SagaView
+    from ladder_graph.ladder.windows import After
     from ladder_graph.ledger import Action, Entry
-    from ladder_graph.notarizing import Notarized
-    from ladder_graph.sagas import SagaView
     from ladder_graph.scale import Rung
-    from ladder_graph.windows import After
 
 
 def status(ctx: typer.Context, *, json: Json = False) -> None:

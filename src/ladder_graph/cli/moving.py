@@ -83,7 +83,7 @@ def move(
     """
     from ladder_graph.cli import asking
     from ladder_graph.cli.screen import Screen, styled
-    from ladder_graph.desk import signed_in
+    from ladder_graph.ladder.desk import signed_in
     from ladder_graph.ledger.moves import moving
 
     by, out = signed_in().name, Screen()

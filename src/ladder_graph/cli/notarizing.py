@@ -60,7 +60,7 @@ def new(ctx: typer.Context) -> None:
 
     It is written where the policy says; a key that lies there is made known to the ledger.
     """
-    from ladder_graph.desk import signed_in
+    from ladder_graph.ladder.desk import signed_in
 
     person = signed_in()
     with place_of(ctx).acting() as ladder:
@@ -93,7 +93,7 @@ def rotate(ctx: typer.Context) -> None:
 
     The old one vouches for it, and its private half is gone.
     """
-    from ladder_graph.desk import signed_in
+    from ladder_graph.ladder.desk import signed_in
 
     person = signed_in()
     with place_of(ctx).acting() as ladder:
@@ -114,7 +114,7 @@ def retire(
     From the next checkpoint on it counts for nothing, and a new one signs.
     """
     from ladder_graph.cli import asking
-    from ladder_graph.desk import signed_in
+    from ladder_graph.ladder.desk import signed_in
 
     person = signed_in()
     with place_of(ctx).acting() as ladder:

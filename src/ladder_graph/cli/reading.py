@@ -75,7 +75,7 @@ def report(
 
 
 def _me() -> Person:
-    from ladder_graph.desk import signed_in
+    from ladder_graph.ladder.desk import signed_in
 
     return signed_in()
 

@@ -40,7 +40,7 @@ def rehearse(
     """
     from ladder_graph.cli import asking, screen
     from ladder_graph.cli.graphs import load
-    from ladder_graph.desk import signed_in
+    from ladder_graph.ladder.desk import signed_in
 
     find_project()
     place, person, arguments = place_of(ctx), signed_in(), _arguments(args)

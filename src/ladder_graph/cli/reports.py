@@ -50,7 +50,7 @@ def ack(
     What ran on rung 5 is read with `ladder report`.
     """
     from ladder_graph.cli.screen import Screen, styled
-    from ladder_graph.desk import signed_in
+    from ladder_graph.ladder.desk import signed_in
 
     if not actions:
         raise LadderError("say which: ladder ack ACTION...")

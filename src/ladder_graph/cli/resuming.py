@@ -12,7 +12,7 @@ from ladder_graph.errors import LadderError
 
 if TYPE_CHECKING:
     from ladder_graph.cli.screen import Cell
-    from ladder_graph.continuing import Resumption
+    from ladder_graph.ladder.continuing import Resumption
     from ladder_graph.resuming import Worker
 
 

@@ -13,7 +13,7 @@ from ladder_graph.cli.place import find_project, place_of
 if TYPE_CHECKING:
     from ladder_graph.cli.screen import Screen
     from ladder_graph.ladder import Ladder
-    from ladder_graph.rollbacks import Rollback, RollbackPlan
+    from ladder_graph.ladder.rollbacks import Rollback, RollbackPlan
 
 
 def rollback(
@@ -40,7 +40,7 @@ def rollback(
     """
     from ladder_graph.cli import asking
     from ladder_graph.cli.screen import Screen
-    from ladder_graph.desk import signed_in
+    from ladder_graph.ladder.desk import signed_in
 
     find_project()
     person, out = signed_in(), Screen()

@@ -15,9 +15,9 @@ from ladder_graph.scale import Rung
 from ladder_graph.watch.signals import SHORTEST
 
 if TYPE_CHECKING:
-    from ladder_graph.desk import Cell
     from ladder_graph.ladder import Ladder
-    from ladder_graph.windows import After
+    from ladder_graph.ladder.desk import Cell
+    from ladder_graph.ladder.windows import After
 
 
 def examine(ladder: Ladder) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from ladder_graph.cli.place import find_project, place_of
 
 if TYPE_CHECKING:
     from ladder_graph.cli.screen import Cell, Screen
-    from ladder_graph.sagas import SagaView
+    from ladder_graph.ladder.sagas import SagaView
     from ladder_graph.unwinding import Member
 
 SagaId = Annotated[str, typer.Argument(metavar="SAGA", help="The scope's id, or the beginning of it.")]
@@ -107,7 +107,7 @@ def undo(ctx: typer.Context, saga: SagaId, *, reason: Reason = "", yes: Yes = Fa
     """
     from ladder_graph.cli import asking
     from ladder_graph.cli.screen import Screen
-    from ladder_graph.desk import signed_in
+    from ladder_graph.ladder.desk import signed_in
     from ladder_graph.unwinding import Phase
 
     find_project()
@@ -126,7 +126,7 @@ def undo(ctx: typer.Context, saga: SagaId, *, reason: Reason = "", yes: Yes = Fa
 def close(ctx: typer.Context, saga: SagaId, *, reason: Reason = "") -> None:
     """Say that a scope which was left behind, or undone in part, is as it should be."""
     from ladder_graph.cli.screen import Screen, styled
-    from ladder_graph.desk import signed_in
+    from ladder_graph.ladder.desk import signed_in
 
     person, out = signed_in(), Screen()
     with place_of(ctx).acting() as ladder:

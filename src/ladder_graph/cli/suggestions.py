@@ -62,7 +62,7 @@ def dismiss(ctx: typer.Context, action: ActionId, *, reason: Why = "") -> None:
 
 def _judge(ctx: typer.Context, action: str, verdict: Literal["adopted", "dismissed"], reason: str) -> None:
     from ladder_graph.cli.screen import Screen, styled
-    from ladder_graph.desk import signed_in
+    from ladder_graph.ladder.desk import signed_in
 
     person = signed_in()
     with place_of(ctx).acting() as ladder:

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     import datetime as dt
 
     from ladder_graph.cli.screen import Screen
-    from ladder_graph.lives import Asked, Life, Step
-    from ladder_graph.sagas import SagaView
-    from ladder_graph.windows import Watched
+    from ladder_graph.ladder.lives import Asked, Life, Step
+    from ladder_graph.ladder.sagas import SagaView
+    from ladder_graph.ladder.windows import Watched
 
 
 def show(

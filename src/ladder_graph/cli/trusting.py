@@ -12,11 +12,11 @@ from ladder_graph.cli.place import place_of
 from ladder_graph.errors import AnswerRefused, LadderError
 
 if TYPE_CHECKING:
-    from ladder_graph.assessing import Assessment
     from ladder_graph.cli.assessments import WhyDocument
     from ladder_graph.cli.screen import Screen
-    from ladder_graph.desk import Cell
     from ladder_graph.ladder import Ladder
+    from ladder_graph.ladder.assessing import Assessment
+    from ladder_graph.ladder.desk import Cell
     from ladder_graph.trust.held import Event
     from ladder_graph.trust.looking import Reviewer
 
@@ -152,7 +152,7 @@ def promote(
     All that speaks against it is told, and then nothing is signed.
     """
     from ladder_graph.cli import asking, assessments, certificates, screen
-    from ladder_graph.desk import signed_in
+    from ladder_graph.ladder.desk import signed_in
     from ladder_graph.ledger.actions.questions import micros
 
     person, out = signed_in(), screen.Screen(stderr=json)

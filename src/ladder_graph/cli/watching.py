@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import datetime as dt
 
     from ladder_graph.cli.screen import Cell
+    from ladder_graph.ladder.windows import Watched
     from ladder_graph.ledger import Entry
-    from ladder_graph.windows import Watched
 
 Reason = Annotated[str, typer.Option(help="Why.", show_default=False)]
 
@@ -80,7 +80,7 @@ def watched(ctx: typer.Context, *, json: Json = False) -> None:
 def keep(ctx: typer.Context, action: ActionId, *, reason: Reason = "") -> None:
     """Keep a watched action: it is good, whatever its checks would have said later."""
     from ladder_graph.cli.screen import Screen, styled
-    from ladder_graph.desk import signed_in
+    from ladder_graph.ladder.desk import signed_in
 
     find_project()
     person = signed_in()
@@ -105,7 +105,7 @@ def undo(ctx: typer.Context, action: ActionId, *, reason: Reason = "") -> None:
     Exit code 1 where it isn't undone: somebody has changed the same thing since, the undo failed, or it came too late.
     """
     from ladder_graph.cli.screen import Screen, styled
-    from ladder_graph.desk import signed_in
+    from ladder_graph.ladder.desk import signed_in
 
     find_project()
     person = signed_in()
@@ -132,7 +132,7 @@ def extend(
 ) -> None:
     """Watch an action longer."""
     from ladder_graph.cli.screen import Screen, clock
-    from ladder_graph.desk import signed_in
+    from ladder_graph.ladder.desk import signed_in
     from ladder_graph.policy.units import seconds
 
     try:

@@ -10,9 +10,9 @@ from ladder_graph.composing import hidden_in
 from ladder_graph.console.passages import Passage, Room
 from ladder_graph.console.titles import Headline
 from ladder_graph.console.visitor import Visitor
-from ladder_graph.deciding import uncleared
 from ladder_graph.facts import Question
 from ladder_graph.policy.console import Access
+from ladder_graph.turns.deciding import uncleared
 from ladder_graph.wording import show
 
 MOST = 20

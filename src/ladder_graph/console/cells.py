@@ -15,8 +15,8 @@ from ladder_graph.scale import Rung
 from ladder_graph.trust.evidence import DAY
 
 if TYPE_CHECKING:
-    from ladder_graph.assessing import Assessed, Assessment
-    from ladder_graph.desk import Cell
+    from ladder_graph.ladder.assessing import Assessed, Assessment
+    from ladder_graph.ladder.desk import Cell
 
 NOTES = {
     "demoted": "lowered", "model_changed": "changed", "tool_changed": "changed", "prompt_changed": "changed",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from ladder_graph.console.attention import looked_before, view_of
 from ladder_graph.console.visitor import Visitor
 from ladder_graph.drafting import Change, Line
-from ladder_graph.drafts import DraftView
+from ladder_graph.ladder.drafts import DraftView
 
 WORDS = {
     "waiting": "waiting", "accepted": "accepted", "part": "accepted in part", "edited": "edited and accepted",

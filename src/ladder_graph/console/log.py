@@ -11,7 +11,7 @@ from ladder_graph.trust.cells import EVERY
 
 if TYPE_CHECKING:
     from ladder_graph.ladder import Ladder
-    from ladder_graph.pins import Sighting
+    from ladder_graph.ladder.pins import Sighting
     from ladder_graph.trust.held import Event
 
 MOST = 60

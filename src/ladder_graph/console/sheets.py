@@ -16,13 +16,13 @@ from ladder_graph.console.fields import id_of
 from ladder_graph.console.passages import Passage, Room
 from ladder_graph.console.titles import Headline, headline
 from ladder_graph.console.visitor import Visitor
-from ladder_graph.deciding import uncleared, unpassable
 from ladder_graph.errors import ArgumentsError
 from ladder_graph.facts import Question
 from ladder_graph.ledger.lists import cases
 from ladder_graph.ledger.lists.cases import Case
 from ladder_graph.ledger.lists.open_questions import Place
 from ladder_graph.policy.console import Access
+from ladder_graph.turns.deciding import uncleared, unpassable
 from ladder_graph.wording import capital
 
 ROWS = 200

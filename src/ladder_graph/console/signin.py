@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from ladder_graph.errors import AnswerRefused
 from ladder_graph.facts import Person
+from ladder_graph.ladder.questions import person_of
 from ladder_graph.ledger import Journal
 from ladder_graph.ledger.access import visits
 from ladder_graph.ledger.access.visits import Visit
 from ladder_graph.ledger.actions.questions import micros
 from ladder_graph.ledger.database.cursor import Cursor
-from ladder_graph.questions import person_of
 
 if TYPE_CHECKING:
     from ladder_graph.ladder import Ladder

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from ladder_graph.briefing import titled
 from ladder_graph.console.passages import short
 from ladder_graph.console.visitor import Visitor
-from ladder_graph.deciding import uncleared
 from ladder_graph.facts import Question
 from ladder_graph.ledger.actions import tellings
 from ladder_graph.ledger.database.cursor import Cursor
+from ladder_graph.turns.deciding import uncleared
 
 LONGEST = 160
 """Characters of a title in a list."""

@@ -18,9 +18,9 @@ from ladder_graph.calls import Call
 from ladder_graph.dojo.reviewing import Reviewer
 from ladder_graph.errors import LadderError
 from ladder_graph.facts import Outcome, Person, Question, Reply
-from ladder_graph.hosting import Alone
 from ladder_graph.hosts.fitting import fitted
 from ladder_graph.policy.scene import Output, Said, Scene
+from ladder_graph.turns.hosting import Alone
 
 
 @dataclass(slots=True)

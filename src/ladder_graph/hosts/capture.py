@@ -21,11 +21,11 @@ from langchain_core.outputs import LLMResult
 
 from ladder_graph.calls import digest_of
 from ladder_graph.components import unfolded
-from ladder_graph.environments import Proposed
 from ladder_graph.errors import ArgumentsError
 from ladder_graph.fingerprint import OLLAMA, Environment
 from ladder_graph.hosts.requests import Masks, Request, beside, read, text_in, weights_in
 from ladder_graph.hosts.weights import ollama_digest
+from ladder_graph.ladder.environments import Proposed
 from ladder_graph.prompts import Render
 
 KEPT = 4096

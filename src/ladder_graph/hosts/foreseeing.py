@@ -15,17 +15,16 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.tools import BaseTool
 
 from ladder_graph.calls import Call
-from ladder_graph.driving import drive
-from ladder_graph.environments import Make
 from ladder_graph.facts import Seen
 from ladder_graph.fingerprint import Environment
 from ladder_graph.flow import Gate, Routed, routed
-from ladder_graph.hosting import Alone
 from ladder_graph.hosts.capture import KEPT, Capture, Recent
 from ladder_graph.hosts.nodes import considered, may_exist, no_such_tool
 from ladder_graph.hosts.proposals import Proposal, proposer
 from ladder_graph.hosts.scenery import said_among
 from ladder_graph.hosts.seating import seated
+from ladder_graph.ladder.environments import Make
+from ladder_graph.ladder.seats import Seat
 from ladder_graph.ledger import Journal
 from ladder_graph.ledger.actions.questions import Terms
 from ladder_graph.ledger.database.cursor import Cursor
@@ -33,9 +32,10 @@ from ladder_graph.ledger.evidence import shadows
 from ladder_graph.ledger.people.filing import filing_of
 from ladder_graph.policy import Policy
 from ladder_graph.policy.scene import Scene
-from ladder_graph.seats import Seat
 from ladder_graph.steps import Look
-from ladder_graph.turns import Turn
+from ladder_graph.turns.driving import drive
+from ladder_graph.turns.hosting import Alone
+from ladder_graph.turns.turn import Turn
 
 if TYPE_CHECKING:
     from ladder_graph.ladder import Ladder

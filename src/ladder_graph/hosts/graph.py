@@ -26,7 +26,6 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.prebuilt import ToolNode
 from pydantic import BaseModel
 
-from ladder_graph.environments import Make
 from ladder_graph.errors import MountError, NoCheckpointer
 from ladder_graph.hosts.capture import Capture
 from ladder_graph.hosts.conversation import READ
@@ -51,6 +50,7 @@ from ladder_graph.hosts.provider import ProviderTools
 from ladder_graph.hosts.sealing import in_place, sealed_node
 from ladder_graph.hosts.seating import seat
 from ladder_graph.hosts.wrapped import WrappedGraph, stops_at
+from ladder_graph.ladder.environments import Make
 from ladder_graph.routing import may_ask
 from ladder_graph.scale import Rung
 

@@ -25,10 +25,10 @@ from langgraph.prebuilt import ToolNode
 from pydantic import BaseModel
 
 from ladder_graph.calls import digest_of
-from ladder_graph.environments import Make
 from ladder_graph.errors import ArgumentsError
 from ladder_graph.hosts.parsing import parsed
 from ladder_graph.hosts.sealing import seal_of
+from ladder_graph.ladder.environments import Make
 from ladder_graph.references import code_of
 
 FRAMEWORKS = ("langchain", "langgraph", "deepagents")

@@ -15,7 +15,6 @@ from langchain_core.runnables.config import merge_configs, var_child_runnable_co
 from langgraph.types import Command
 
 from ladder_graph.calls import Call
-from ladder_graph.environments import Make
 from ladder_graph.errors import MountError
 from ladder_graph.fingerprint import Environment
 from ladder_graph.hosts.capture import Capture
@@ -38,6 +37,7 @@ from ladder_graph.hosts.toolhost import (
     tool_call_of,
     tool_message,
 )
+from ladder_graph.ladder.environments import Make
 from ladder_graph.tools import NOTHING
 
 if TYPE_CHECKING:

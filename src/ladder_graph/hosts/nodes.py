@@ -15,7 +15,6 @@ from langgraph.prebuilt.tool_node import INVALID_TOOL_NAME_ERROR_TEMPLATE
 from langgraph.types import Command, Send
 
 from ladder_graph.calls import Call
-from ladder_graph.environments import Make
 from ladder_graph.errors import ArgumentsError, MountError
 from ladder_graph.fingerprint import Environment
 from ladder_graph.hosts.capture import Capture
@@ -27,6 +26,7 @@ from ladder_graph.hosts.proposals import Frozen, Packet, Proposal, Underway, is_
 from ladder_graph.hosts.scenery import scene_of
 from ladder_graph.hosts.telling import in_reply
 from ladder_graph.hosts.toolhost import NodeHost, NotItsTurn, answered, tool_message
+from ladder_graph.ladder.environments import Make
 from ladder_graph.scale import Rung
 from ladder_graph.tools import NOTHING
 

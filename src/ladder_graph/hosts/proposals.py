@@ -14,10 +14,10 @@ from typing import Any, NamedTuple, NotRequired, TypedDict, cast
 from langchain_core.messages import AIMessage, ToolMessage
 
 from ladder_graph.calls import Call
-from ladder_graph.environments import Proposed
 from ladder_graph.fingerprint import Environment
-from ladder_graph.found import Found
 from ladder_graph.hosts.capture import Capture, call_digest
+from ladder_graph.ladder.environments import Proposed
+from ladder_graph.turns.found import Found
 
 Recall = Callable[[str, str], Environment | None]
 """Finds what proposed a call in another process, by the message's id and the call's digest."""

@@ -11,7 +11,7 @@ from ladder_graph.hosts.handovers import hands_over, runs_elsewhere
 from ladder_graph.hosts.making import tool_code
 from ladder_graph.hosts.outward import outward
 from ladder_graph.hosts.toolhost import outside
-from ladder_graph.seats import Seat
+from ladder_graph.ladder.seats import Seat
 from ladder_graph.tools import declaration_of
 
 if TYPE_CHECKING:

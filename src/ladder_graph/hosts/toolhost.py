@@ -24,7 +24,6 @@ from ladder_graph import answers
 from ladder_graph.calls import Call, normalise
 from ladder_graph.errors import DefiniteFailure
 from ladder_graph.facts import Arrival, Asking, Known, Outcome, Person, Question, Reply
-from ladder_graph.hosting import Alone
 from ladder_graph.hosts.conversation import checkpoint_of, recalls, words_beside
 from ladder_graph.hosts.fitting import defaults_of, fields_of, fitted, form_of
 from ladder_graph.hosts.identity import answering, requesting
@@ -42,8 +41,9 @@ from ladder_graph.hosts.resumes import (
 from ladder_graph.hosts.scenery import NOTE, scene_of
 from ladder_graph.hosts.sealing import sealed
 from ladder_graph.policy.scene import Scene
-from ladder_graph.presenting import Proposed
 from ladder_graph.splitting import Split
+from ladder_graph.turns.hosting import Alone
+from ladder_graph.turns.presenting import Proposed
 
 if TYPE_CHECKING:
     pass

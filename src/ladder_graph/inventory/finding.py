@@ -22,7 +22,7 @@ from ladder_graph.hosts.toolhost import DirectHost, outside
 from ladder_graph.inventory.hints import Hints
 from ladder_graph.inventory.reviews import NAMED_NOWHERE, Review, mapping_of, reviews_of, strictest
 from ladder_graph.ladder import Ladder
-from ladder_graph.seats import Seat
+from ladder_graph.ladder.seats import Seat
 from ladder_graph.tools import NOTHING, Declaration, declaration_of
 
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from ladder_graph.briefing import Briefing
 from ladder_graph.facts import Question
+from ladder_graph.ladder.lives import Life
 from ladder_graph.ledger import Action, Digest, Draft, Entry, Report, Verification
-from ladder_graph.lives import Life
 from ladder_graph.notebook.markup import Child, Html, element, joined, page, pairs, table, text
 from ladder_graph.telling import Check
 from ladder_graph.wording import sentence, show

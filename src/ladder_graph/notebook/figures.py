@@ -10,8 +10,8 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ladder_graph.desk import Cell
 from ladder_graph.errors import LadderError
+from ladder_graph.ladder.desk import Cell
 from ladder_graph.notebook.frames import INSTALL
 from ladder_graph.notebook.palette import BLUE, GREEN, INK, MARKS, ORANGE
 from ladder_graph.notebook.paths import Look

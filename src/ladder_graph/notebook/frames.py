@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from ladder_graph.assessing import Assessment
-from ladder_graph.desk import Cell
 from ladder_graph.errors import LadderError
 from ladder_graph.facts import Question
 from ladder_graph.ladder import Ladder
+from ladder_graph.ladder.assessing import Assessment
+from ladder_graph.ladder.desk import Cell
 from ladder_graph.ledger import Action, Digest, Draft, Entry, Report
 from ladder_graph.notebook.paths import Look
 from ladder_graph.notebook.views import no_kind

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from ladder_graph.assessing import Assessment
-from ladder_graph.desk import Cell
 from ladder_graph.explaining import Explanation
 from ladder_graph.fingerprint import Change
 from ladder_graph.ladder import Ladder
+from ladder_graph.ladder.assessing import Assessment
+from ladder_graph.ladder.desk import Cell
+from ladder_graph.ladder.pins import Difference
 from ladder_graph.ledger.actions.questions import moment
 from ladder_graph.notebook.markup import Child, Html, element, joined, page, pairs, table
-from ladder_graph.pins import Difference
 from ladder_graph.policy.units import spell_dollars
 from ladder_graph.scale import Rung
 from ladder_graph.trust.case import Certificate

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ladder_graph.assessing import Assessment
 from ladder_graph.briefing import Briefing
-from ladder_graph.desk import Cell
 from ladder_graph.errors import LadderError
 from ladder_graph.explaining import Explanation
 from ladder_graph.facts import Question
 from ladder_graph.fingerprint import Change as Component
 from ladder_graph.ladder import Ladder
+from ladder_graph.ladder.assessing import Assessment
+from ladder_graph.ladder.desk import Cell
+from ladder_graph.ladder.lives import Life
+from ladder_graph.ladder.pins import Difference
 from ladder_graph.ledger import Action, Digest, Draft, Entry, Report, Verification
-from ladder_graph.lives import Life
 from ladder_graph.notebook import deeds, replayed, standings
 from ladder_graph.notebook.markup import Html
-from ladder_graph.pins import Difference
 from ladder_graph.replay.board import Board, Row
 from ladder_graph.replay.coverage import Coverage
 from ladder_graph.replay.differences import Change

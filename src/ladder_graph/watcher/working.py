@@ -12,10 +12,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from ladder_graph.calls import Call
-from ladder_graph.driving import drive
 from ladder_graph.facts import Known
 from ladder_graph.flow import left_behind
-from ladder_graph.hosting import Alone
 from ladder_graph.ledger import Journal, Store
 from ladder_graph.ledger.actions.clocks import Moment
 from ladder_graph.ledger.actions.questions import Terms
@@ -38,7 +36,9 @@ from ladder_graph.steps import Claimed, NotClaimed
 from ladder_graph.tools import NOTHING, Declaration
 from ladder_graph.trust.cells import EVERY, CellKey
 from ladder_graph.trust.demotion import unanticipated
-from ladder_graph.turns import Turn
+from ladder_graph.turns.driving import drive
+from ladder_graph.turns.hosting import Alone
+from ladder_graph.turns.turn import Turn
 from ladder_graph.undo.apart import TIMEOUT
 from ladder_graph.watcher.posting import Post
 from ladder_graph.watcher.sighting import Sighting

@@ -13,9 +13,9 @@ from ladder_graph.calls import Call
 from ladder_graph.errors import LadderError
 from ladder_graph.facts import Outcome
 from ladder_graph.fingerprint import Environment, toolset_component
-from ladder_graph.hosting import Alone
 from ladder_graph.ledger.database.wire import Wire, WireCursor
 from ladder_graph.tools import NOTHING
+from ladder_graph.turns.hosting import Alone
 
 TOOLS = {"send": "0" * 64}
 MODEL = Environment("scripted", "m-1", "m-1-2026-01-01", "none", "{}", toolset_component(TOOLS), TOOLS)

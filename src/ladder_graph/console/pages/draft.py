@@ -13,8 +13,8 @@ from ladder_graph.console.changes import WORDS, Said, evidence, shown
 from ladder_graph.console.entries import Entry
 from ladder_graph.console.rendering import as_it_was
 from ladder_graph.console.visitor import Visitor
-from ladder_graph.drafts import DraftView
 from ladder_graph.errors import AnswerRefused, DraftMoved, UnknownQuestion
+from ladder_graph.ladder.drafts import DraftView
 from ladder_graph.policy.console import Access
 from ladder_graph.wording import sentence, unseen
 

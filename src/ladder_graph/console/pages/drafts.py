@@ -6,11 +6,11 @@ from ladder_graph.console.answers import Answer, Shown
 from ladder_graph.console.changes import WORDS
 from ladder_graph.console.entries import Entry
 from ladder_graph.console.visitor import Visitor
-from ladder_graph.deciding import uncleared
 from ladder_graph.errors import UnknownQuestion
 from ladder_graph.ledger import Draft
 from ladder_graph.ledger.lists.draft_reading import STATES
 from ladder_graph.policy.console import Access
+from ladder_graph.turns.deciding import uncleared
 
 SIZE = 25
 """Drafts on one page."""

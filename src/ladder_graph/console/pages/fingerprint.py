@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from ladder_graph.calls import digest_of
-from ladder_graph.carrying import Cost, Keep
 from ladder_graph.console.addresses import name_of, segment
 from ladder_graph.console.answers import Answer, Moved, Refusal, Shown
 from ladder_graph.console.asking_again import asked_again
@@ -15,8 +14,9 @@ from ladder_graph.console.entries import Entry
 from ladder_graph.console.visitor import Visitor
 from ladder_graph.errors import AnswerRefused, LadderError
 from ladder_graph.fingerprint import Environment
+from ladder_graph.ladder.carrying import Cost, Keep
+from ladder_graph.ladder.pins import Sighting
 from ladder_graph.ledger.evidence import provenance
-from ladder_graph.pins import Sighting
 from ladder_graph.policy.console import Access
 from ladder_graph.scale import Rung
 from ladder_graph.trust.cells import CellKey

@@ -9,8 +9,8 @@ from ladder_graph.console.fields import id_of
 from ladder_graph.console.passages import part_of, short
 from ladder_graph.console.sheets import case_for
 from ladder_graph.console.visitor import Visitor
-from ladder_graph.deciding import uncleared
 from ladder_graph.facts import Question
+from ladder_graph.turns.deciding import uncleared
 from ladder_graph.wording import show as written
 
 

@@ -100,7 +100,7 @@ class AssessmentRow(SQLModel, table=True):
     policy: str
     """The revision of the policy that it was worked out under."""
     said: str
-    """What came of it (`ladder_graph.assessing.Assessment`), as JSON."""
+    """What came of it (`ladder_graph.ladder.assessing.Assessment`), as JSON."""
 
 
 class ProbeRow(SQLModel, table=True):

@@ -1,0 +1,83 @@
+"""Looking for silent changes: what an agent calls, and what its model answers to fixed prompts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from ladder_graph.calls import digest_of, normalise
+from ladder_graph.facts import Person
+from ladder_graph.fingerprint import Environment
+from ladder_graph.ladder.questions import person_of
+from ladder_graph.ladder.signing import Signing
+from ladder_graph.ledger import Journal
+from ladder_graph.ledger.database.cursor import Cursor
+from ladder_graph.ledger.gate import standings
+from ladder_graph.scale import Rung
+from ladder_graph.trust.cells import EVERY, CellKey
+from ladder_graph.trust.demotion import Demotion
+from ladder_graph.trust.findings import Findings
+from ladder_graph.trust.held import Event, nearest
+from ladder_graph.trust.suspicion import DAYS, changed, mixed
+
+CHANGED = "it calls other tools than it did, and answers fixed prompts otherwise"
+AGAIN = 21
+"""Days that an agent stays down at least, after it has changed."""
+
+
+class Suspecting(Signing):
+    """The part of a desk where silent changes are looked for."""
+
+    def replay(self, model: Any, prompts: Mapping[str, Any], *, by: str | Person, agent: str | None = None) -> bool:
+        """Ask a model fixed prompts, and write down what it would call. Nothing runs.
+
+        Once a day will do. The first ten replays teach what is usual; the agent's next sweep reacts to a change.
+
+        Args:
+            model: The agent's model with its tools bound, or anything with `invoke` that gives a message.
+            prompts: Name to what the model is asked: a text, or messages.
+            by: Who wants it.
+            agent: Whose model, where it isn't the policy's agent's.
+
+        Returns:
+            Whether it answers otherwise than it used to.
+        """
+        person, whose = person_of(by), agent or self.refresh().agent
+        answers = {name: called(model.invoke(prompt)) for name, prompt in prompts.items()}
+        body = {"answers": answers, "by": person.name, "auth": person.auth}
+        self._write(lambda journal, cursor: journal.append(cursor, whose, "replayed", "", body))
+        return changed(self.findings(whose).fold.replays)
+
+    def _swept(self, found: Findings) -> list[tuple[CellKey, Demotion]]:
+        """As before, and let calls be sampled, or asked about, where an agent seems to have changed silently."""
+        done = super()._swept(found)
+        last = self.reading.environments(found.fold.agent)
+        current = Environment.read(last[-1].components, "the ledger") if last else None
+        signs = [mixed(found, current), changed(found.fold.replays)]
+        return [*done, *self._react(found, strong=all(signs))] if any(signs) else done
+
+    def _react(self, found: Findings, *, strong: bool) -> list[tuple[CellKey, Demotion]]:
+        """Every tool of an agent asks, or every fifth call of it does, for a week."""
+        done = []
+        for tool in sorted({cell.tool for cell in found.cells}):
+            cell = CellKey(found.fold.agent, tool, EVERY, EVERY)
+            if strong:
+                down = Demotion(Rung.CONFIRM, CHANGED, "D3", "wipe", AGAIN)
+                if nearest(found.standings, cell).code != "D3" and self._put_down(cell, down):
+                    done.append((cell, down))
+            elif nearest(found.standings, cell).sampled_us <= found.now_us:
+                self._write(partial(_sample, cell=cell))
+        return done
+
+
+def _sample(journal: Journal, cursor: Cursor, cell: CellKey) -> None:
+    reason = "the agent seems to have changed: it calls other tools than it did, or answers fixed prompts otherwise"
+    event = Event(journal.us, "sampled", cell, Rung.REPORT, reason, "suspected", "keep", DAYS)
+    standings.take(journal, cursor, event)
+
+
+def called(message: Any) -> str:
+    """A digest of the calls that a message proposes, whatever their ids are."""
+    proposed = getattr(message, "tool_calls", None) or []
+    return digest_of("replay", [[call["name"], normalise(call["args"])] for call in proposed])
