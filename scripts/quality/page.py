@@ -15,7 +15,7 @@ FIGURES, PAGE = DOCS / "quality.json", DOCS / "quality.md"
 TEXT = """\
 # How well the tests hold
 
-`make quality` runs the tests under coverage.py, changes the logic in one place after the other and looks whether a
+`make quality` runs the tests of `make test` under coverage.py, changes the logic in one place after the other and looks whether a
 test notices, and counts the tests. It writes `build/quality.json`; this page is made by `make docs` from the copy in
 `docs/quality.json`. {made}
 
@@ -37,15 +37,17 @@ they are in no score, and stand with their reasons in `scripts/quality/equivalen
 
 ## Coverage
 
-Counted is what runs in the test processes and in all Python processes that they start, without the tests of the pages
-in a browser and the long forms. A process that a test kills takes its figures with it, so these are a lower bound, too.
+Counted is what runs in the test processes and in all Python processes that they start. The slow tests, those of the
+pages in a browser, of servers, and the long forms aren't in it, and a process that a test kills takes its figures with
+it, so these are a lower bound, too.
 
 {coverage}
 
 ## Tests
 
 A test function counts once and each of its cases once. A property is one case, however many examples Hypothesis draws
-for it. The long forms and those in a browser are run by `make faults` and `make browser`, all others by `make test`.
+for it. All are counted here: those of `make test` and of `make slow`, of `make browser` and `make servers`, and the
+long forms of `make faults`.
 
 {tests}
 {unnoticed}"""
