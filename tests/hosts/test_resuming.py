@@ -221,6 +221,45 @@ def test_a_thread_that_was_changed_keeps_the_answer_and_says_so():
     assert stage.world.ran == []
 
 
+@pytest.mark.parametrize("answer", [approve, decline])
+def test_a_thread_that_ended_without_the_answer_needs_it_no_more(answer):
+    """A new message took it to its end; the answer isn't listed as waiting, and it is said why."""
+    stage = Stage(rules={"a": {"rung": "confirm", "confirm": {"expires": "1h"}}, "b": READ})
+    (question,) = stage.ask()
+    stage.graph.invoke(GO, on())
+    assert stage.told()[1] == ()
+    answer(stage.ladder, question)
+    stage.later()
+    assert stage.ladder.resumptions() == []
+    found = stage.ladder.resumption(question.id)
+    assert (found.state, found.next) == ("over", None)
+    assert found.words == (
+        "thread 1 needs no answer any more: it was gone on with from another point, and has come to its end without "
+        "the answer"
+    )
+    # An approval that nobody used in time is void, and its thread needn't hear of that either.
+    for _ in range(3):
+        stage.later(3700)
+    assert (stage.ladder.resumptions(), stage.world.ran) == ([], [])
+
+
+def test_a_thread_that_is_still_seen_at_the_end_of_an_earlier_run_keeps_the_answer():
+    """Its run has asked and hasn't come to a checkpoint of its own yet: that is no end."""
+    stage = Stage()
+    (question,) = stage.ask()
+    approve(stage.ladder, question)
+    resumer = InProcess(stage.graph)
+    look, early = resumer.look, [True]
+    resumer.look = lambda thread: Head(ended="1f000000-0000-6000-8000-000000000000") if early else look(thread)
+    stage.worker = stage.another(resumer)
+    stage.worker.settle()
+    (row,) = stage.ladder.resumptions()
+    assert (row.state, row.tries) == ("waiting", 1)
+    early.clear()
+    stage.later(5)
+    assert stage.world.ran == [("a", "1")]
+
+
 def test_a_thread_that_is_gone_keeps_the_answer_and_says_so(tmp_path):
     """A deleted thread can't go on; it is looked for ever more seldom, and given up after a week."""
     stage = Stage(rules={"a": {"rung": "confirm", "confirm": {"expires": "30d"}}, "b": READ})
