@@ -14,7 +14,7 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from ladder_graph import LadderError, NoCheckpointer, Person
 from ladder_graph.hosts.finding import mounted
 from ladder_graph.ledger.people import resumptions
-from ladder_graph.resuming import Head, InProcess, Worker
+from ladder_graph.resuming import Head, InProcess, Worker, working
 from ladder_graph.testing import FrozenClock, ScriptedModel, calls, says, tool_call
 from tests.hosts.graphs import GO, READ, WAYS, World, agent_of, ladder_of, on, raw_graph, told
 
@@ -505,6 +505,30 @@ def test_who_lost_a_session_keeps_the_threads_in_hand():
     assert (owner(), stage.world.ran) == ("ab12", [])
     stage.later(20)
     assert stage.told()[1] == ()
+
+
+@pytest.mark.parametrize("most", [1, 100])
+def test_who_is_dead_is_waited_for_once(monkeypatch, most):
+    """Of two owners whose rows are looked at in turn, neither gets its grace a second time."""
+    monkeypatch.setattr(working, "MISSED", most)
+    stage = Stage(says(tool_call("a", {"x": "1"}), tool_call("a", {"x": "2"})))
+    store, worker = stage.ladder.store, stage.worker
+    store.owner.grace_us = 5_000_000
+    for question, owner in zip(stage.ask(), ("ab12", "cd34"), strict=True):
+        approve(stage.ladder, question)
+        taken = f"UPDATE resumption SET state = 'taken', owner = '{owner}' WHERE question = '{question.id}'"  # noqa: S608  # ours
+        store.write(lambda cursor, taken=taken: cursor.execute(taken))
+    assert worker._missing("ab12")
+    stage.clock.advance(11)
+    assert (worker._missing("ab12"), worker._missing("cd34")) == (False, True)
+    assert (worker._missing("ab12"), worker._missing("cd34")) == (False, True)
+    stage.clock.advance(11)
+    assert (worker._missing("cd34"), worker._missing("ab12")) == (False, False)
+    # Whom no row names any more is forgotten.
+    stage.later(60)
+    assert len(stage.world.ran) == 2
+    assert worker._missing("ef56")
+    assert len(worker._missed) == (1 if most == 1 else 3)
 
 
 def test_the_ladder_of_a_graph_is_found():

@@ -37,6 +37,8 @@ GIVEN_UP = 7 * 86_400 * US
 """Microseconds after an answer from which on a thread that it can't be taken to is given up."""
 ENDED = "it was gone on with from another point, and has come to its end without the answer"
 """Why an answer is taken to no thread any more."""
+MISSED = 100
+"""Processes that are gone, of which it is kept when they were missed, before it is looked which of them matter."""
 SAID = 300
 """Characters of an error that are kept."""
 
@@ -267,12 +269,18 @@ class Worker:
         return here or resumptions.in_hand(self.store.owner, row) or self._missing(row.owner)
 
     def _missing(self, owner: str) -> bool:
-        """Whether somebody's lock is gone only since a moment ago: with a server's restart all locks are."""
+        """Whether somebody's lock is gone only since a moment ago: with a server's restart all locks are.
+
+        When it was first missed is kept as long as a row names them: who is dead isn't waited for a second time.
+        """
         now, grace = self._now(), self.store.owner.grace_us
         if not grace or owner in {"", self.store.owner.id}:
             return False
-        self._missed = {one: since for one, since in self._missed.items() if now - since < 2 * grace or one == owner}
-        return now - self._missed.setdefault(owner, now) < grace
+        with self._guard:
+            if len(self._missed) >= MISSED and owner not in self._missed:
+                named = self.store.glance(resumptions.owners)
+                self._missed = {one: since for one, since in self._missed.items() if one in named}
+            return now - self._missed.setdefault(owner, now) < grace
 
     # --- its rows --------------------------------------------------------------------------------------------
 
