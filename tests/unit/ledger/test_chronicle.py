@@ -13,6 +13,7 @@ from ladder_graph.ledger.actions.questions import micros
 from ladder_graph.ledger.gate import acts
 from ladder_graph.ledger.lists import chronicle, listing, open_questions, pages, tallies
 from ladder_graph.ledger.lists.chronicle import Wanted
+from ladder_graph.ledger.watching import unwatched
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.trust.cells import CellKey
@@ -238,7 +239,7 @@ LISTS = {
     **{("listing", by): listing.statement(by, rising=False) for by in ("tool", "state")},
     "few tool": chronicle.FEW["tool"], "few thread": chronicle.FEW["thread"], "body": chronicle.BODY,
     "tools": open_questions.NEXT_TOOL, "tools called": listing.NEXT_TOOL, "drafts": tallies.DRAFTS,
-    "unread": tallies.UNREAD, "overdue": tallies.OVERDUE,
+    "started": unwatched.STARTED, "said": unwatched.SAID, "unread": tallies.UNREAD, "overdue": tallies.OVERDUE,
 }  # fmt: skip
 
 

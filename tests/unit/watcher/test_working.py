@@ -237,7 +237,7 @@ def test_two_who_measure_count_once(place):
     seen, also = ladder.watcher._sighted([window]), ladder.watcher._sighted([window])
     for one in (*seen, *also):
         one.new.append(one.measure(0))
-        ladder.store.write(lambda cursor, one=one: ladder.watcher._note(cursor, ladder.watcher._journal(), one))
+        ladder.store.write(lambda cursor, one=one: ladder.watcher._note(cursor, ladder.watcher.journal(), one))
     (found,) = ladder.store.read(lambda cursor: measurements.measurements(cursor, key))
     assert (found.verdict, told(ladder, key)[1]) == ("bad", "open")
 
@@ -391,7 +391,7 @@ def test_an_undo_under_way_is_nobody_elses(place):
     ladder, other = place.ladder(), place.ladder()
     key = place.act(ladder)
     changed(ladder, "UPDATE watch SET phase = 'undo', due_us = 1")
-    journal = ladder.watcher._journal()
+    journal = ladder.watcher.journal()
     known = ladder.store.read(lambda cursor: journal.known(cursor, key))
     claimed = ladder.store.write(lambda cursor: journal.take_over(cursor, known.call, known.fence, undo="so"))
     assert claimed == Claimed(known.fence + 1)
