@@ -15,9 +15,9 @@ FIGURES, PAGE = DOCS / "quality.json", DOCS / "quality.md"
 TEXT = """\
 # How well the tests hold
 
-`make quality` runs the tests of `make test` under coverage.py, changes the logic in one place after the other and looks whether a
-test notices, and counts the tests. It writes `build/quality.json`; this page is made by `make docs` from the copy in
-`docs/quality.json`. {made}
+`make quality` runs the tests of `make test` under coverage.py, changes the logic in one place after the other and looks
+whether a test notices, and counts the tests. It writes `build/quality.json`; this page is made by `make docs` from the
+copy in `docs/quality.json`. {made}
 
 ## Mutation
 

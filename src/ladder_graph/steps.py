@@ -224,6 +224,9 @@ class UndoOutcome:
     text: str = ""
 
 
+LATE = "too late: "
+"""How the text of an undo starts that nobody tried, since its `ttl` was over. No later try can do better."""
+
 Traced = Literal["happened", "absent", "cannot tell", "changed"]
 """What a probe found; `changed` says that what the action touches isn't as it was, so a part took place."""
 

@@ -88,6 +88,8 @@ class Declaration:
     """How far a call reaches, or how that is told from the arguments."""
     remedy: Worded = ""
     """What to do if it turns out wrong, in words."""
+    confined: str = ""
+    """Why it runs nowhere but in its graph, in words; empty where it can run elsewhere too. Set by the mounts."""
     version: str = ""
     """Changes whenever the tool does something else than before, where its own code doesn't show that: an approval is
     for one version."""

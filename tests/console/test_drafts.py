@@ -6,6 +6,7 @@ import re
 
 import pytest
 from langchain_core.tools import tool
+from langgraph.prebuilt import ToolRuntime
 
 from ladder_graph import drafted_by
 from ladder_graph.drafting import email
@@ -199,3 +200,22 @@ def test_what_isnt_there_is_not_found(drafted):
     assert ana.get("/drafts/..%2f..%2fetc").status_code == 404
     assert ana.get("/drafts?after=nonsense").status_code == 200
     assert ana.get(f"{path}x").status_code == 404
+
+
+def test_a_draft_that_nobody_can_accept_can_only_be_discarded(console):
+    """Its call runs nowhere but in its graph: there is no button to use it, and it is said why and what to do."""
+
+    @tool
+    def remember(text: str, runtime: ToolRuntime) -> str:
+        """Remember something."""
+        return text
+
+    made = console(agent="ops", rungs={"remember": {"rung": "draft"}})
+    graph = made.ladder.wrap(raw_graph([calls("remember", {"text": "tea"}), "Done."], [remember]))
+    graph.invoke({"messages": [("user", "Remember tea.")]}, on())
+    path = f"/drafts/{made.ladder.drafts()[0].action.key}"
+    page = main(made.visitor().get(path).text)
+    assert 'value="discard"' in page
+    assert 'value="use"' not in page
+    assert "/edit" not in page
+    assert "A draft of remember can&#39;t be accepted, since its graph fills in runtime" in page

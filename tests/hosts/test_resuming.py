@@ -14,7 +14,7 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from ladder_graph import LadderError, NoCheckpointer, Person
 from ladder_graph.hosts.finding import mounted
 from ladder_graph.ledger.people import resumptions
-from ladder_graph.resuming import Head, InProcess, Worker
+from ladder_graph.resuming import Head, InProcess, Worker, working
 from ladder_graph.testing import FrozenClock, ScriptedModel, calls, says, tool_call
 from tests.hosts.graphs import GO, READ, WAYS, World, agent_of, ladder_of, on, raw_graph, told
 
@@ -219,6 +219,45 @@ def test_a_thread_that_was_changed_keeps_the_answer_and_says_so():
     (row,) = stage.ladder.resumptions()
     assert row.state == "lost"
     assert stage.world.ran == []
+
+
+@pytest.mark.parametrize("answer", [approve, decline])
+def test_a_thread_that_ended_without_the_answer_needs_it_no_more(answer):
+    """A new message took it to its end; the answer isn't listed as waiting, and it is said why."""
+    stage = Stage(rules={"a": {"rung": "confirm", "confirm": {"expires": "1h"}}, "b": READ})
+    (question,) = stage.ask()
+    stage.graph.invoke(GO, on())
+    assert stage.told()[1] == ()
+    answer(stage.ladder, question)
+    stage.later()
+    assert stage.ladder.resumptions() == []
+    found = stage.ladder.resumption(question.id)
+    assert (found.state, found.next) == ("over", None)
+    assert found.words == (
+        "thread 1 needs no answer any more: it was gone on with from another point, and has come to its end without "
+        "the answer"
+    )
+    # An approval that nobody used in time is void, and its thread needn't hear of that either.
+    for _ in range(3):
+        stage.later(3700)
+    assert (stage.ladder.resumptions(), stage.world.ran) == ([], [])
+
+
+def test_a_thread_that_is_still_seen_at_the_end_of_an_earlier_run_keeps_the_answer():
+    """Its run has asked and hasn't come to a checkpoint of its own yet: that is no end."""
+    stage = Stage()
+    (question,) = stage.ask()
+    approve(stage.ladder, question)
+    resumer = InProcess(stage.graph)
+    look, early = resumer.look, [True]
+    resumer.look = lambda thread: Head(ended="1f000000-0000-6000-8000-000000000000") if early else look(thread)
+    stage.worker = stage.another(resumer)
+    stage.worker.settle()
+    (row,) = stage.ladder.resumptions()
+    assert (row.state, row.tries) == ("waiting", 1)
+    early.clear()
+    stage.later(5)
+    assert stage.world.ran == [("a", "1")]
 
 
 def test_a_thread_that_is_gone_keeps_the_answer_and_says_so(tmp_path):
@@ -466,6 +505,30 @@ def test_who_lost_a_session_keeps_the_threads_in_hand():
     assert (owner(), stage.world.ran) == ("ab12", [])
     stage.later(20)
     assert stage.told()[1] == ()
+
+
+@pytest.mark.parametrize("most", [1, 100])
+def test_who_is_dead_is_waited_for_once(monkeypatch, most):
+    """Of two owners whose rows are looked at in turn, neither gets its grace a second time."""
+    monkeypatch.setattr(working, "MISSED", most)
+    stage = Stage(says(tool_call("a", {"x": "1"}), tool_call("a", {"x": "2"})))
+    store, worker = stage.ladder.store, stage.worker
+    store.owner.grace_us = 5_000_000
+    for question, owner in zip(stage.ask(), ("ab12", "cd34"), strict=True):
+        approve(stage.ladder, question)
+        taken = f"UPDATE resumption SET state = 'taken', owner = '{owner}' WHERE question = '{question.id}'"  # noqa: S608  # ours
+        store.write(lambda cursor, taken=taken: cursor.execute(taken))
+    assert worker._missing("ab12")
+    stage.clock.advance(11)
+    assert (worker._missing("ab12"), worker._missing("cd34")) == (False, True)
+    assert (worker._missing("ab12"), worker._missing("cd34")) == (False, True)
+    stage.clock.advance(11)
+    assert (worker._missing("cd34"), worker._missing("ab12")) == (False, False)
+    # Whom no row names any more is forgotten.
+    stage.later(60)
+    assert len(stage.world.ran) == 2
+    assert worker._missing("ef56")
+    assert len(worker._missed) == (1 if most == 1 else 3)
 
 
 def test_the_ladder_of_a_graph_is_found():

@@ -7,6 +7,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from langchain_core.messages import AIMessage
 from langgraph.checkpoint.memory import InMemorySaver
 
 from ladder_graph import LadderError
@@ -58,7 +59,9 @@ class Api:
             tasks = [
                 {"id": t.id, "interrupts": [{"id": i.id, "value": i.value} for i in t.interrupts]} for t in state.tasks
             ]
-            return 200, {"values": {}, "next": list(state.next), "tasks": tasks}
+            return 200, {
+                "values": {}, "next": list(state.next), "tasks": tasks, "checkpoint": state.config["configurable"],
+            }  # fmt: skip
         return 200, {"thread_id": thread, "status": "busy" if self.busy else "interrupted"}
 
     def post(self, path, body):
@@ -144,6 +147,15 @@ def test_a_thread_that_the_server_does_not_know(stage):
     stage.graph.checkpointer.delete_thread("t1")
     stage.worker.settle()
     assert stage.ladder.resumption(stage.question.id).problem == "there is no such thread"
+
+
+def test_a_thread_that_ended_without_the_answer_needs_it_no_more(stage):
+    """Somebody took it to its end from elsewhere; nothing is asked of the server, and nothing waits."""
+    stage.graph.update_state(on("t1"), {"messages": [AIMessage("Never mind.")]}, as_node="model")
+    stage.worker.settle()
+    found = stage.ladder.resumption(stage.question.id)
+    assert (found.state, stage.api.noted, stage.ladder.resumptions()) == ("over", [], [])
+    assert found.words.startswith("thread t1 needs no answer any more: it was gone on with from another point")
 
 
 def test_a_server_that_is_away_is_said(stage):

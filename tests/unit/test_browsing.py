@@ -140,11 +140,12 @@ def test_as_much_is_listed_as_is_asked_for(ladder, monkeypatch):
 
 
 def test_what_lists_read_does_not_grow_with_the_ledger(ladder):
-    """The last action, what waits, and the entries of one action cost as much beside a thousand others."""
+    """The last action, what waits, and the entries of one action or tool cost as much beside a thousand others."""
     key = ladder.actions(limit=1)[0].key
     looks = {
         "actions": lambda: ladder.actions(limit=1), "pending": lambda: ladder.pending(limit=1),
-        "log": lambda: ladder.log(action=key),
+        "log": lambda: ladder.log(action=key), "tool": lambda: ladder.log(tool="refund"),
+        "thread": lambda: ladder.log(tool="refund", thread="t", limit=2),
     }  # fmt: skip
     before = {name: _steps(ladder, look) for name, look in looks.items()}
 

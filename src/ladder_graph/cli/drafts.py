@@ -60,7 +60,7 @@ def drafts(ctx: typer.Context, *, every: All = False, json: Json = False) -> Non
 
 @commands.command()
 def show(ctx: typer.Context, action: ActionId, *, json: Json = False) -> None:
-    """Show a draft: what it starts from, each change, what accepting does, and what became of it."""
+    """Show a draft: its base, each change, and what became of it."""
     from ladder_graph.cli import drawing, screen
     from ladder_graph.ladder.desk import signed_in
 
@@ -78,9 +78,10 @@ def accept(
     ctx: typer.Context, action: ActionId, *, take: Numbers = None, leave: Left = None, digest: Digest = None,
     reason: Why = "", app: App = None, yes: Yes = False,
 ) -> None:  # fmt: skip
-    """Accept a draft, or the changes of it that you take: its call runs once, as your act.
+    """Accept a draft, or those changes of it that you take.
 
-    It runs here with --app, else in the agent's process. With --take and --leave each change must be named.
+    Its call runs once, as your act: here with --app, else in the agent's process. With --take and --leave each change
+    must be named.
     """
     chosen = None if take is None and leave is None else (_numbers(take), _numbers(leave))
     _accepted(ctx, action, digest, app, yes=yes, question=_question(chosen), said={
@@ -94,9 +95,10 @@ def edit(
     piece: Annotated[str | None, typer.Option(help="Which text, where there are several.", show_default=False)] = None,
     digest: Digest = None, reason: Why = "", app: App = None, yes: Yes = False,
 ) -> None:  # fmt: skip
-    """Edit a draft in your editor ($VISUAL or $EDITOR), and accept it so.
+    """Edit a draft in your editor, and accept it so.
 
-    Where nothing says how a text goes back into the call, its arguments are edited, as JSON.
+    The editor is $VISUAL or $EDITOR. Where nothing says how a text goes back into the call, its arguments are edited,
+    as JSON.
     """
     from ladder_graph.cli import drawing
     from ladder_graph.ladder.desk import signed_in

@@ -81,7 +81,7 @@ def fingerprint(ctx: typer.Context, *, agent: Agent = None, json: Json = False) 
 
 @commands.command(epilog=keys(DifferenceDocument, many=False))
 def diff(ctx: typer.Context, first: Key = None, second: Key = None, *, agent: Agent = None, json: Json = False) -> None:
-    """Tell what changed from one environment to another, and what that means for each tool.
+    """Tell how two environments differ, and what it means for each tool.
 
     By default from the one that the rungs are granted to, to the one that was last seen; with one key, from the first
     of these to that one.
@@ -112,9 +112,10 @@ def carry(
     yes: Yes = False,
     json: Json = False,
 ) -> None:
-    """Decide, in your name, what a changed agent keeps of what it had earned. It takes whoever may sign promotions.
+    """Decide in your name what a changed agent keeps of what it earned.
 
-    The environments are chosen as by `diff`. No evidence comes along, and what it was put down for since stays.
+    It takes whoever may sign promotions. The environments are chosen as by `diff`. No evidence comes along, and what it
+    was put down for since stays.
     """
     from ladder_graph.cli import asking, lineage, screen
     from ladder_graph.ladder.desk import signed_in

@@ -124,7 +124,7 @@ def undo(ctx: typer.Context, saga: SagaId, *, reason: Reason = "", yes: Yes = Fa
 
 @commands.command()
 def close(ctx: typer.Context, saga: SagaId, *, reason: Reason = "") -> None:
-    """Say that a scope which was left behind, or undone in part, is as it should be."""
+    """Say that a scope left behind, or half undone, is as it should be."""
     from ladder_graph.cli.screen import Screen, styled
     from ladder_graph.ladder.desk import signed_in
 

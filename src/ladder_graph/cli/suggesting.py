@@ -77,7 +77,7 @@ def suggest(
     every: Annotated[bool, typer.Option("--all", help="Show each bound that was tried.")] = False,
     json: Json = False,
 ) -> None:
-    """Find bounds in recorded runs, and tell what they would have let through.
+    """Find bounds in recorded runs, and tell what each lets through.
 
     Calls count as right that somebody approved, or looked at and found nothing; as wrong, those labelled critical,
     declined or edited. Bounds are found on half of the tasks, and counted on the other. Nothing is changed: what could

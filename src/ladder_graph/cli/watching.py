@@ -180,9 +180,8 @@ def ends_in(one: Watched, now: dt.datetime) -> str:
 def _came(entries: list[Entry]) -> tuple[str, bool]:
     """What came of the last undo on record, in words, and whether that is good."""
     from ladder_graph.states import State
-    from ladder_graph.steps import UndoOutcome
+    from ladder_graph.steps import LATE, UndoOutcome
     from ladder_graph.undo import word_of
-    from ladder_graph.undo.running import LATE
 
     # A demotion comes after it.
     last = next(entry for entry in reversed(entries) if entry.kind != "demoted")

@@ -62,6 +62,8 @@ class Drawn:
     """How texts go back into arguments (`ladder_graph.drafting.mapping`); empty where they can't."""
     whole: bool = False
     """It can't be taken in part."""
+    confined: str = ""
+    """Why its call runs nowhere but in the graph, so that nobody can accept it; empty where it can run elsewhere."""
 
     def __post_init__(self) -> None:
         size = len(self.artifact) + sum(len(piece.base or "") + len(piece.text or "") for piece in self.pieces)
@@ -104,7 +106,7 @@ class Drawn:
             "pieces": [[one.name, one.base, one.text, one.style] for one in self.pieces], "source": self.source,
             "facts": [list(one) for one in self.facts], "notes": list(self.notes), "target": self.target,
             "across": self.across, "labels": list(self.labels), "will": self.will, "recipe": dict(self.recipe),
-            "whole": self.whole,
+            "whole": self.whole, **({"confined": self.confined} if self.confined else {}),
         }  # fmt: skip
 
     @classmethod
@@ -121,6 +123,7 @@ class Drawn:
                 title=kept["title"], source=kept["source"], facts=tuple((str(a), str(b)) for a, b in kept["facts"]),
                 notes=tuple(kept["notes"]), target=kept["target"], across=kept["across"],
                 labels=tuple(kept["labels"]), will=kept["will"], recipe=kept["recipe"], whole=kept["whole"],
+                confined=kept.get("confined", ""),
             )  # fmt: skip
         except (KeyError, TypeError, ValueError) as wrong:
             raise DraftRefused(f"what was kept of the draft can't be read ({wrong!r})") from wrong

@@ -29,7 +29,7 @@ from ladder_graph.hosts.permit import Permit
 from ladder_graph.hosts.proposals import Proposal, messages_of, proposer, waiting
 from ladder_graph.hosts.provider import ProviderTools
 from ladder_graph.hosts.sealing import Sealer
-from ladder_graph.hosts.seating import know, seat
+from ladder_graph.hosts.seating import UNKNOWN, know, seat
 from ladder_graph.hosts.telling import News, may_hear, news, place_of
 from ladder_graph.hosts.toolhost import (
     Interrupting,
@@ -38,7 +38,6 @@ from ladder_graph.hosts.toolhost import (
     tool_message,
 )
 from ladder_graph.ladder.environments import Make
-from ladder_graph.tools import NOTHING
 
 if TYPE_CHECKING:
     from langchain.agents.middleware.types import ModelRequest, ModelResponse, ToolCallRequest
@@ -231,7 +230,7 @@ class LadderMiddleware(AgentMiddleware[Any, Any, Any]):
                 f"the tool {name} runs an agent of its own, whose tools are not seen here; use wrap, or guard them"
             )
         if tool is None:
-            self.ladder.seat(name, NOTHING, agent=self.agent, can_ask=can_ask, fitted=fitting(None))
+            self.ladder.seat(name, UNKNOWN, agent=self.agent, can_ask=can_ask, fitted=fitting(None))
         else:
             seat(self.ladder, tool, agent=self.agent, can_ask=can_ask)
         self._seated.add((name, can_ask))

@@ -24,11 +24,11 @@ from ladder_graph.hosts.fitting import complaint_about
 from ladder_graph.hosts.nested import BUILT_LATER
 from ladder_graph.hosts.proposals import Frozen, Packet, Proposal, Underway, is_packet, messages_of, proposals, proposer
 from ladder_graph.hosts.scenery import scene_of
+from ladder_graph.hosts.seating import UNKNOWN
 from ladder_graph.hosts.telling import in_reply
 from ladder_graph.hosts.toolhost import NodeHost, NotItsTurn, answered, tool_message
 from ladder_graph.ladder.environments import Make
 from ladder_graph.scale import Rung
-from ladder_graph.tools import NOTHING
 
 if TYPE_CHECKING:
     from langchain_core.tools import BaseTool
@@ -127,7 +127,7 @@ class Mount:
             return f"REFUSED: {BUILT_LATER} would make {name} run an agent that no gate sees. Nothing ran."
         if tool is None and name not in self.seated:
             self.seated.add(name)
-            self.ladder.seat(name, NOTHING, agent=self.agent, can_ask=self.can_ask)
+            self.ladder.seat(name, UNKNOWN, agent=self.agent, can_ask=self.can_ask)
         return considered(self.agent, call, tool, environment, config)
 
     def payload(self, packet: Packet, config: RunnableConfig) -> Callable[[dict[str, Any]], Any]:

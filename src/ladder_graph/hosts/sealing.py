@@ -172,7 +172,7 @@ def sealed(tool: BaseTool, gate: Gate | None = None) -> BaseTool:
     new: Any = tool.model_copy()
     # A pydantic model has no public way to become one of a subclass with all that it carries.
     object.__setattr__(new, "__class__", _sealed_kind(kind))
-    new._seal = Seal(tool, _injected(tool), gate)  # noqa: SLF001  # it is ours
+    new._seal = Seal(tool, filled_in(tool), gate)  # noqa: SLF001  # it is ours
     return new  # type: ignore[no-any-return]  # a BaseTool
 
 
@@ -183,8 +183,10 @@ def seal_of(tool: object) -> Seal | None:
     return seal if isinstance(seal, Seal) else None
 
 
-def _injected(tool: BaseTool) -> frozenset[str]:
+def filled_in(tool: BaseTool) -> frozenset[str]:
     """The arguments that a ToolNode or the tool itself fills in. Whatever a model puts there is dropped by both."""
+    if (seal := seal_of(tool)) is not None:
+        return seal.injected
     found = _get_all_injected_args(tool)
     filled = {*found.state, *found.all_injected_keys, *tool._injected_args_keys}  # noqa: SLF001  # no public way to tell
     return frozenset(filled | {name for name in (found.store, found.runtime) if name is not None})

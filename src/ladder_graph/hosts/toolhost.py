@@ -25,7 +25,7 @@ from ladder_graph.calls import Call, normalise
 from ladder_graph.errors import DefiniteFailure
 from ladder_graph.facts import Arrival, Asking, Known, Outcome, Person, Question, Reply
 from ladder_graph.hosts.conversation import checkpoint_of, recalls, words_beside
-from ladder_graph.hosts.fitting import defaults_of, fields_of, fitted, form_of
+from ladder_graph.hosts.fitting import defaults_of, fitted, form_of
 from ladder_graph.hosts.identity import answering, requesting
 from ladder_graph.hosts.payload import interrupt_payload
 from ladder_graph.hosts.permit import Permit
@@ -39,7 +39,7 @@ from ladder_graph.hosts.resumes import (
     started,
 )
 from ladder_graph.hosts.scenery import NOTE, scene_of
-from ladder_graph.hosts.sealing import sealed
+from ladder_graph.hosts.sealing import filled_in, sealed
 from ladder_graph.policy.scene import Scene
 from ladder_graph.splitting import Split
 from ladder_graph.turns.hosting import Alone
@@ -326,12 +326,11 @@ class DirectHost(Alone):
 
 
 def outside(tool: BaseTool) -> Callable[[], DirectHost] | None:
-    """How an accepted draft runs the tool outside the graph; None for a tool that needs the graph's own state."""
+    """How an accepted draft runs the tool outside the graph; None for a tool that takes something from the graph."""
+    if filled_in(tool):
+        return None
     host = DirectHost(sealed(tool))
-    if not isinstance(tool.args_schema, type):
-        return lambda: host
-    injected = fields_of(tool.get_input_schema()) - fields_of(tool.tool_call_schema)
-    return None if injected else lambda: host
+    return lambda: host
 
 
 def tool_call_of(call: Call) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from ladder_graph.drafting import Change, Drawn, Piece, applied, changes_of
 from ladder_graph.drafting.mapping import mapped
 from ladder_graph.errors import AnswerRefused, DraftMoved, DraftRefused
 from ladder_graph.facts import Known, Person, Reply
-from ladder_graph.ladder.drafts import Drafts, OpenDraft
+from ladder_graph.ladder.drafts import Drafts, OpenDraft, refused
 from ladder_graph.ladder.questions import attention, person_of
 from ladder_graph.ladder.seats import Seat
 from ladder_graph.ledger import Journal
@@ -73,7 +73,8 @@ class Accepting(Drafts):
         Raises:
             UnknownQuestion: There is no such action.
             DraftMoved: It isn't what was shown any more, or what it starts from has changed. It waits; look again.
-            AnswerRefused: It is no draft that waits, not by this person, or a change has no verdict.
+            AnswerRefused: It is no draft that waits, not by this person, or a change has no verdict; or its call runs
+                nowhere but in its graph.
         """
         person, opened = person_of(by), self._waiting(action, by, digest)
         parts = (take is not None or leave is not None, text is not None, arguments is not None)
@@ -83,6 +84,8 @@ class Accepting(Drafts):
             raise AnswerRefused("a part or an edit is of one very draft; say the digest that was shown")
         if opened.drawn is None:
             raise AnswerRefused("the draft's text was erased, so nobody can accept it; reject it")
+        if refusal := refused(opened.known.call.tool, self._confined(opened.known.call, opened.drawn)):
+            raise AnswerRefused(refusal)
         self._unmoved(opened)
         ruling = Ruling("accepted", person, reason, Look(*attention(looked, characters)))
         if parts[0]:
@@ -184,6 +187,11 @@ class Accepting(Drafts):
             return ruling
         return replace(ruling, verdict="edited", successor=after, left=left)
 
+    def _confined(self, call: Call, drawn: Drawn | None) -> str:
+        """Why a call runs nowhere but in its graph, as it was when it was drawn, or as it is known here."""
+        before = "" if drawn is None else drawn.confined
+        return before or self.seat_of(call.agent, call.tool).declaration.confined
+
     # --- the base --------------------------------------------------------------------------------------------
 
     def _unmoved(self, opened: OpenDraft) -> None:
@@ -233,20 +241,25 @@ class Accepting(Drafts):
     def _run(self, known: Known, by: Person, drawn: Drawn | None) -> Reply | None:
         call = known.call
         seat = self.seat_of(call.agent, call.tool)
+        if refusal := refused(call.tool, self._confined(call, drawn)):
+            return self._never(call, f"NOT RUN: {refusal}")
         if seat.host is None:
             return None
         trouble = seat.fitted(call, call.arguments)
         if isinstance(trouble, str):
-            text = f"NOT RUN: what {by.name} took of the draft doesn't fit {call.tool}: {trouble}"
-            body = {"text": text}
-            self._write(lambda journal, cursor: journal.move(cursor, call, State.REFUSED, body=body, text=text))
-            return Reply(State.REFUSED, text)
+            return self._never(call, f"NOT RUN: what {by.name} took of the draft doesn't fit {call.tool}: {trouble}")
         if moved := self._moved(call, drawn):
             self._redrawn(known, moved[0])
             return Reply(
                 State.DRAFTED, f"NOT RUN: what the draft starts from has changed ({moved[1]}); it waits again."
             )
         return self.take_up(call, by)
+
+    def _never(self, call: Call, text: str) -> Reply:
+        """An accepted draft that can't run comes to its end, with the reason."""
+        body = {"text": text}
+        self._write(lambda journal, cursor: journal.move(cursor, call, State.REFUSED, body=body, text=text))
+        return Reply(State.REFUSED, text)
 
 
 def _mapped(opened: OpenDraft, drawn: Drawn, pieces: tuple[Piece, ...]) -> dict[str, Any]:

@@ -135,6 +135,8 @@ def words(row: Waiting, *, working: bool, dead: bool) -> str:
         working: Somebody goes on with threads of this agent.
         dead: Whoever had it in hand is gone.
     """
+    if row.state == "over" and not row.how:
+        return f"thread {row.thread} needs no answer any more: {row.problem}"
     if row.state == "over":
         return f"thread {row.thread} went on {row.how}".strip()
     if row.state == "lost":

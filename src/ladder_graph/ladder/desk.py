@@ -34,7 +34,7 @@ from ladder_graph.ledger.database.cursor import Cursor
 from ladder_graph.ledger.database.sqlite import MEMORY
 from ladder_graph.ledger.evidence import shadows
 from ladder_graph.ledger.gate import acts
-from ladder_graph.ledger.lists import tallies
+from ladder_graph.ledger.lists import chronicle, tallies
 from ladder_graph.ledger.people import filing, outgoing
 from ladder_graph.ledger.proof.checkpoints_alone import Key, Placed
 from ladder_graph.ledger.reports import digests
@@ -327,7 +327,12 @@ class Desk(Browsing, Carrying, Rollbacks, Accepting, Digesting, Continuing, Reta
             action: Only those of the action whose key begins like this.
             shadow: What shadows took down instead.
         """
-        whose = shadows.chain_of(self.policy.agent) if shadow else self.policy.agent
+        agent = self.policy.agent
+        if tool is not None and action is None and not shadow:
+            return self.store.read(
+                lambda cursor: chronicle.latest(cursor, tallies.chains(cursor, agent), tool, limit, thread=thread)
+            )
+        whose = shadows.chain_of(agent) if shadow else agent
         return self.reading.entries(whose, limit=limit, tool=tool, thread=thread, action=action)
 
     def shadowed(self) -> shadows.Shadowed:

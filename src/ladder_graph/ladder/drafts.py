@@ -76,7 +76,9 @@ class DraftView:
     editable: bool = False
     """Its text can be edited; else only the arguments can."""
     will: str = ""
-    """What accepting does, in words."""
+    """What accepting does, in words; or why nobody can."""
+    acceptable: bool = True
+    """Its call can run outside of its graph, so that somebody may accept it."""
     record: Record | None = None
     """What became of it; None where it is withheld."""
 
@@ -138,10 +140,12 @@ class Drafts(Questions):
         drawn = opened.drawn
         if drawn is None:
             return DraftView(draft, "", f"{agent} drafted {tool}; its text was erased", "", record=record)
+        refusal = refused(tool, drawn.confined)
+        will = f"{refusal[0].upper()}{refusal[1:]}." if refusal else drawn.will or plain
         return DraftView(
             draft, "", drawn.title or f"{agent} drafted {tool}", drawn.source, drawn.facts, drawn.notes,
             changes_of(drawn.pieces), {one.name: one.text for one in drawn.pieces}, opened.known.call.arguments,
-            drawn.artifact, drawn.whole, bool(drawn.recipe), drawn.will or plain, record,
+            drawn.artifact, drawn.whole, bool(drawn.recipe), will, not refusal, record,
         )  # fmt: skip
 
     def _record(self, session: Session, draft: Draft) -> Record:
@@ -201,6 +205,22 @@ class Drafts(Questions):
     def verdict_on(self, one: Due) -> str:
         """The reason that a person gave for what they made of a suggestion."""
         return self.store.glance(lambda cursor: ledger.reason_of(cursor, one.action, one.word))
+
+
+def refused(tool: str, confined: str) -> str:
+    """Why nobody can accept a draft of a tool, and what to do; empty where somebody can.
+
+    Args:
+        tool: Its name.
+        confined: Why its calls run nowhere but in their graph, in words.
+    """
+    if not confined:
+        return ""
+    return (
+        f"a draft of {tool} can't be accepted, since {confined}, and an accepted draft runs outside of it; "
+        f'reject it with a reason, and write rung = "confirm" for {tool}: a call then runs in its thread, once '
+        f"somebody approves it"
+    )
 
 
 class _TakenAlready(Exception):

@@ -10,6 +10,7 @@ from typing import Any
 from ladder_graph.calls import Call
 from ladder_graph.flow import Gate, Routed, life
 from ladder_graph.ladder.casebook import Casebook
+from ladder_graph.ladder.drafts import refused
 from ladder_graph.ladder.environments import Environments
 from ladder_graph.ladder.seats import Seat
 from ladder_graph.ledger.gate import acts
@@ -78,12 +79,14 @@ class Seating(Casebook):
             if hands_over:  # There is nothing to earn, so it is no cell.
                 return
             self._say(f"the policy of {agent} doesn't name the tool {tool}, so it only suggests; add [tools.{tool}]")
+        if (rule := self.policy.rule(tool)).rung is Rung.DRAFT and said.confined:
+            self._say(f"{tool} of {agent} is to be drafted: {refused(tool, said.confined)}")
         if elsewhere:
             self._say(
                 f"{tool} of {agent} runs {elsewhere}: each call of {tool} stands on its rung, and no gate of this "
                 f"ladder sees what is done there"
             )
-        if trouble := seat.trouble(self.policy.rule(tool)):
+        if trouble := seat.trouble(rule):
             self._say(f"{tool} of {agent} stands below rollback: {trouble}")
         kept = partial(acts.found, version=seat.edition(tool), undo=seat.declaration.undo_edition)
         self._write(lambda journal, cursor: kept(journal, cursor, agent, tool, seat.footing(None)), durable=False)

@@ -19,6 +19,8 @@ class Head:
     """A run of it is going on."""
     unfinished: bool = False
     """It waits for nobody, and its last run didn't come to an end: whoever ran it died or failed."""
+    ended: str = ""
+    """The id of the checkpoint in which it came to its end, and nothing is left to run; empty where it didn't."""
 
 
 class Resumer(Protocol):

@@ -66,7 +66,8 @@ class InProcess:
         if found.created_at is None:
             return ABSENT
         asked = [interrupt.value for task in found.tasks for interrupt in task.interrupts]
-        return Head(calls_asked(asked), unfinished=bool(found.next) and not asked)
+        ended = "" if found.next or asked else str(found.config["configurable"]["checkpoint_id"])
+        return Head(calls_asked(asked), unfinished=bool(found.next) and not asked, ended=ended)
 
     def resume(self, thread: str) -> None:
         """Run the graph from where the thread stands; the ledger tells its calls what was answered."""

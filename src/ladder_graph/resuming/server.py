@@ -73,13 +73,17 @@ class Server:
         try:
             if self._client.threads.get(thread, headers=self._headers(thread))["status"] == "busy":
                 return Head(busy=True)
-            state = self._client.threads.get_state(thread, headers=self._headers(thread))
+            found = self._client.threads.get_state(thread, headers=self._headers(thread))
         except httpx.HTTPStatusError as wrong:
             if wrong.response.status_code in _NOWHERE:
                 return ABSENT
             raise
-        asked = (interrupt for task in state["tasks"] for interrupt in task.get("interrupts") or [])
-        return Head(calls_asked(interrupt.get("value") for interrupt in asked))
+        state = cast("Mapping[str, Any]", found)  # whatever the server says, which isn't always all of it
+        asked = [interrupt for task in state["tasks"] for interrupt in task.get("interrupts") or []]
+        # Not every server says where a thread stands; then nobody knows that it has come to its end.
+        over = state.get("next") == [] and not asked
+        ended = str((state.get("checkpoint") or {}).get("checkpoint_id") or "") if over else ""
+        return Head(calls_asked(interrupt.get("value") for interrupt in asked), ended=ended)
 
     def resume(self, thread: str) -> None:
         """Let the server run the thread, and wait for the run's end.

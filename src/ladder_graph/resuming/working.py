@@ -35,6 +35,10 @@ LONGEST = 600 * US
 """Microseconds between two tries at most."""
 GIVEN_UP = 7 * 86_400 * US
 """Microseconds after an answer from which on a thread that it can't be taken to is given up."""
+ENDED = "it was gone on with from another point, and has come to its end without the answer"
+"""Why an answer is taken to no thread any more."""
+MISSED = 100
+"""Processes that are gone, of which it is kept when they were missed, before it is looked which of them matter."""
 SAID = 300
 """Characters of an error that are kept."""
 
@@ -161,7 +165,7 @@ class Worker:
         held = {row.question for row in rows if self._held(row)}
         for row in rows:
             if not _wants(row, head):
-                self._beyond(row, held=row.question in held)
+                self._beyond(row, head, held=row.question in held)
             elif held:
                 self._put_off(row)
         if not held and any(_wants(row, head) for row in rows):
@@ -228,14 +232,29 @@ class Worker:
         if wrong is not None:
             log.warning("thread %s failed after that: %s", row.thread, _words(wrong))
 
-    def _beyond(self, row: Waiting, *, held: bool) -> None:
-        """The thread doesn't wait at a question: it has got beyond it, or never came to it."""
+    def _beyond(self, row: Waiting, head: Head, *, held: bool) -> None:
+        """The thread doesn't wait at a question: it has got beyond it, ended without it, or never came to it."""
         if self._known(row) and not (held and row.state == "taken"):
             self._over(row, row.how or "by who ran it", "")
         elif held:
             self._put_off(row)
+        elif self._ended_without(row, head):
+            log.info("thread %s has come to its end without an answer (question %s)", row.thread, row.question)
+            self._over(row, "", ENDED)
         else:
             self._troubled(row, "its thread doesn't wait at this question: it was changed, or hasn't come to it yet")
+
+    def _ended_without(self, row: Waiting, head: Head) -> bool:
+        """Whether a thread came to its end after its call had asked.
+
+        While a run is going on, its thread may still be seen at the end of the run before it. The ids of checkpoints
+        rise with time, and the ledger has the one that the call was made from.
+        """
+        if not head.ended:
+            return False
+        action = self.store.glance(lambda cursor: cursor.execute(sql.ACTION, {"key": row.action}).fetchone())
+        asked_from = "" if action is None else str(action["checkpoint"]).partition("@")[0]
+        return "" < asked_from < head.ended
 
     def _known(self, row: Waiting) -> bool:
         """Whether the call knows its answer, by the row or by how far the call is."""
@@ -250,12 +269,18 @@ class Worker:
         return here or resumptions.in_hand(self.store.owner, row) or self._missing(row.owner)
 
     def _missing(self, owner: str) -> bool:
-        """Whether somebody's lock is gone only since a moment ago: with a server's restart all locks are."""
+        """Whether somebody's lock is gone only since a moment ago: with a server's restart all locks are.
+
+        When it was first missed is kept as long as a row names them: who is dead isn't waited for a second time.
+        """
         now, grace = self._now(), self.store.owner.grace_us
         if not grace or owner in {"", self.store.owner.id}:
             return False
-        self._missed = {one: since for one, since in self._missed.items() if now - since < 2 * grace or one == owner}
-        return now - self._missed.setdefault(owner, now) < grace
+        with self._guard:
+            if len(self._missed) >= MISSED and owner not in self._missed:
+                named = self.store.glance(resumptions.owners)
+                self._missed = {one: since for one, since in self._missed.items() if one in named}
+            return now - self._missed.setdefault(owner, now) < grace
 
     # --- its rows --------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ import json
 import os
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,11 @@ def compose(call: Call, declaration: Declaration) -> Drawn | Undrawn:
         The draft. A tool that declares no drafter, or whose drafter fails, gets the rendered call, which can only be
         accepted whole. Where the drafter refuses the arguments, so is the call.
     """
+    drawn = _drawn(call, declaration)
+    return replace(drawn, confined=declaration.confined) if isinstance(drawn, Drawn) else drawn
+
+
+def _drawn(call: Call, declaration: Declaration) -> Drawn | Undrawn:
     drafter = declaration.drafter
     if drafter is None:
         return _whole(render(call))

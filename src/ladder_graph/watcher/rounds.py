@@ -20,6 +20,7 @@ from ladder_graph.observing import Observers
 from ladder_graph.policy import Policy
 from ladder_graph.tools import Declaration
 from ladder_graph.watcher.hands import Hands
+from ladder_graph.watcher.orphans import Orphans
 from ladder_graph.watcher.sighting import asks_by
 from ladder_graph.watcher.sweeps import OFTEN, SOON, Sweeps
 from ladder_graph.watcher.working import Work, unknown_tool
@@ -37,7 +38,7 @@ JUMP = PULSE // 10
 
 
 class Watcher(Work):
-    """Measures, keeps, holds and undoes, as `ladder_graph.watch.phase` says.
+    """Measures, keeps, holds and undoes, as `ladder_graph.watch.phase` says, and sees to what was left behind.
 
     Args:
         store: The ledger.
@@ -59,6 +60,7 @@ class Watcher(Work):
         super().__init__(store, clock, policy, declared, observers=observers)
         self.poll, self._sweeps = poll, Sweeps(sweep)
         self._reports = Sweeps(reports, SOON, OFTEN)
+        self._orphans = Sweeps(Orphans(self).look, SOON, OFTEN)
         self.checkpoints = Sweeps(None)
         """Makes checkpoints and hands them out, where this process is to."""
         self.name = f"{socket.gethostname()}/{os.getpid()}"
@@ -122,8 +124,8 @@ class Watcher(Work):
         for scope in self.unwinding.due(now):
             if not self._undoing.busy(scope):
                 self._undoing.begin([scope], now + LEASE, partial(self.unwinding.go_on, scope))
-        for sweep in (self._sweeps.turn(now), self._reports.turn(now), self.checkpoints.turn(now)):
-            if sweep is not None:
+        for sweeps in (self._sweeps, self._reports, self.checkpoints, self._orphans):
+            if (sweep := sweeps.turn(now)) is not None:
                 self._looking.begin([], now, sweep)
         due = self.store.glance(watches.next_due)
         if due is None or due > now:

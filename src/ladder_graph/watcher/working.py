@@ -96,7 +96,7 @@ class Work:
             elif state in {State.STARTED, State.UNDOING} and not known.owner_alive:
                 rule = Rule(rung=Rung.ROLLBACK) if self._spoilt(window) else _rule(window)
                 life = left_behind(Plan(rule, undoable=True), known)
-                drive(self.observers.over(known.call, life), self._turn(known.call, rule))
+                drive(self.observers.over(known.call, life), self.turn(known.call, rule))
             elif state in {State.STARTED, State.UNDOING}:
                 self._again(window, PULSE)
             elif state is State.DONE:  # A person found that out.
@@ -123,7 +123,7 @@ class Work:
                     found[place] = one.measure(place)
                 # Each window has an axis of its own.
                 one.new.append(Measured(place, one.now, found[place].verdict, found[place].text))
-        journal = self._journal()
+        journal = self.journal()
 
         def noted(cursor: Cursor, portion: Sequence[Sighting]) -> list[Window]:
             return [one.window for one in portion if self._note(cursor, journal, one)]
@@ -206,7 +206,7 @@ class Work:
             self._undo(here, known)
 
     def _undo(self, here: Window, known: Known) -> None:
-        journal = self._journal()
+        journal = self.journal()
         why = watches.trouble_of(here.why) or known.text or "nobody knows how far it came"
 
         def claim(cursor: Cursor) -> Claimed | NotClaimed:
@@ -221,7 +221,7 @@ class Work:
                 self._again(here, PULSE)
                 return
             artifact = known.artifact or {}  # Where it is gone, it isn't the one that was stored.
-            turn = self._turn(known.call, Rule(rung=Rung.ROLLBACK))
+            turn = self.turn(known.call, Rule(rung=Rung.ROLLBACK))
             life = undo(known.call, claimed.fence, artifact, why, begun=True)
             drive(self.observers.over(known.call, life), turn)
         finally:
@@ -248,7 +248,7 @@ class Work:
 
     def _hold(self, window: Window, why: str, *, demoted: bool = False) -> None:
         """Leave it to a person."""
-        journal = self._journal()
+        journal = self.journal()
 
         def hold(cursor: Cursor) -> None:
             if not watches.over(cursor, window, "held", why):
@@ -270,7 +270,7 @@ class Work:
 
     def _known(self, window: Window) -> Known | None:
         """Its action; None where the ledger has none that could be read."""
-        journal = self._journal()
+        journal = self.journal()
         try:
             return self.store.glance(lambda cursor: journal.known(cursor, window.action))
         except (ValueError, KeyError, TypeError, AttributeError):
@@ -279,10 +279,17 @@ class Work:
     def _here(self) -> Moment:
         return Moment.at(self.clock())
 
-    def _journal(self) -> Journal:
+    def journal(self) -> Journal:
+        """The ledger's transactions at this moment."""
         return Journal(self.store.owner, self.policy().revision, self.clock())
 
-    def _turn(self, call: Call, rule: Rule) -> Turn:
+    def turn(self, call: Call, rule: Rule) -> Turn:
+        """What the steps of an action's life are performed by, where nothing of its own process is left.
+
+        Args:
+            call: The action's.
+            rule: What holds for it.
+        """
         return Turn(
             store=self.store, policy=self.policy(), clock=self.clock, workspace=None, terms=Terms(rule, "", ""),
             filing=filing_of(self.policy(), call.tool), declaration=self.declared(call.agent, call.tool), host=Alone(),

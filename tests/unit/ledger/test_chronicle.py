@@ -8,10 +8,12 @@ import sqlite3
 import pytest
 
 from ladder_graph.facts import Person
+from ladder_graph.ledger import Reading
 from ladder_graph.ledger.actions.questions import micros
 from ladder_graph.ledger.gate import acts
 from ladder_graph.ledger.lists import chronicle, listing, open_questions, pages, tallies
 from ladder_graph.ledger.lists.chronicle import Wanted
+from ladder_graph.ledger.watching import unwatched
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.trust.cells import CellKey
@@ -104,6 +106,36 @@ def test_what_is_looked_for_is_found(lived, monkeypatch, wanted, kinds, gathered
     order = sorted(kinds.split())
     assert sorted(said(lived, **wanted)) == order
     assert sorted(said(lived, size=1, **wanted)) == order
+
+
+@pytest.mark.parametrize("gathered", [0, 1, 1000], ids=["many", "some", "few"])
+@pytest.mark.parametrize("looked", [2, 5000], ids=["far", "near"])
+@pytest.mark.parametrize("thread", [None, "t7", "t1"])
+@pytest.mark.parametrize("tool", ["refund", "send_email", "nothing"])
+def test_the_latest_of_a_tool_are_those_that_a_walk_along_the_chains_finds(
+    lived, monkeypatch, tool, thread, looked, gathered
+):
+    """As many as are asked for, newest last; whether it has few actions or many, and wherever its last one is."""
+    monkeypatch.setattr(chronicle, "GATHERED", gathered)
+    monkeypatch.setattr(chronicle, "LOOKED", looked)
+    walked = Reading(lived.store).entries("ops", limit=100, tool=tool, thread=thread)
+    assert bool(walked) == (
+        (tool, thread) in {("refund", None), ("refund", "t7"), ("send_email", None), ("send_email", "t1")}
+    )
+    for limit in (1, 2, 5, 100):
+        latest = lived.read(
+            lambda _, cursor, limit=limit: chronicle.latest(cursor, STREAMS, tool, limit, thread=thread)
+        )
+        assert latest == walked[-limit:]
+
+
+def test_what_a_shadow_wrote_of_a_call_is_in_its_own_chain(lived):
+    """Also where the same call ran under the ladder later: neither list shows what stands in the other chain."""
+    one = call(0, thread="t0")
+    lived.write(lambda journal, cursor: journal.append(cursor, "shadow:ops", "shadowed", one.key, {"outcome": "done"}))
+    assert said(lived, tool="send_email", thread="t0") == ["done", "started", "done", "started"]
+    assert said(lived, tool="send_email").count("shadowed") == 0
+    assert lived.read(lambda _, cursor: chronicle.latest(cursor, STREAMS, "send_email", 9))[-1].kind == "done"
 
 
 def test_an_erased_payload_hides_no_entry(lived):
@@ -207,7 +239,7 @@ LISTS = {
     **{("listing", by): listing.statement(by, rising=False) for by in ("tool", "state")},
     "few tool": chronicle.FEW["tool"], "few thread": chronicle.FEW["thread"], "body": chronicle.BODY,
     "tools": open_questions.NEXT_TOOL, "tools called": listing.NEXT_TOOL, "drafts": tallies.DRAFTS,
-    "unread": tallies.UNREAD, "overdue": tallies.OVERDUE,
+    "started": unwatched.STARTED, "said": unwatched.SAID, "unread": tallies.UNREAD, "overdue": tallies.OVERDUE,
 }  # fmt: skip
 
 

@@ -133,13 +133,17 @@ def test_an_undo_that_takes_too_long_is_seen_and_costs_the_rung(place):
 
 
 def test_an_undo_that_comes_too_late_touches_nothing(place):
-    """Its time is over by the clock, so that somebody must look."""
+    """Its time is over by the clock, so that somebody must look; it is said once, and not tried again."""
     ladder = place.ladder(declared=place.shelf.declaration(ttl=30))
     key = place.act(ladder)
     HEALTH["verdict"] = False
     place.later(ladder, 31)
     state, _, why = told(ladder, key)
     assert (state, "too late" in why, place.shelf.undone) == ("undo_failed", True, [])
+    for _ in range(40):
+        place.later(ladder, 1)
+    assert ([entry.kind for entry in ladder.log()].count("undoing"), told(ladder, key)[1]) == (1, "held")
+    assert "its undo didn't work: too late: it could be undone for 30s" in told(ladder, key)[2]
     assert rung_of(ladder) == Rung.CONFIRM
 
 
@@ -233,7 +237,7 @@ def test_two_who_measure_count_once(place):
     seen, also = ladder.watcher._sighted([window]), ladder.watcher._sighted([window])
     for one in (*seen, *also):
         one.new.append(one.measure(0))
-        ladder.store.write(lambda cursor, one=one: ladder.watcher._note(cursor, ladder.watcher._journal(), one))
+        ladder.store.write(lambda cursor, one=one: ladder.watcher._note(cursor, ladder.watcher.journal(), one))
     (found,) = ladder.store.read(lambda cursor: measurements.measurements(cursor, key))
     assert (found.verdict, told(ladder, key)[1]) == ("bad", "open")
 
@@ -387,7 +391,7 @@ def test_an_undo_under_way_is_nobody_elses(place):
     ladder, other = place.ladder(), place.ladder()
     key = place.act(ladder)
     changed(ladder, "UPDATE watch SET phase = 'undo', due_us = 1")
-    journal = ladder.watcher._journal()
+    journal = ladder.watcher.journal()
     known = ladder.store.read(lambda cursor: journal.known(cursor, key))
     claimed = ladder.store.write(lambda cursor: journal.take_over(cursor, known.call, known.fence, undo="so"))
     assert claimed == Claimed(known.fence + 1)

@@ -32,7 +32,7 @@ from ladder_graph.policy.bounds import Charge
 from ladder_graph.recalling import A_MOMENT
 from ladder_graph.routing import exhausted
 from ladder_graph.states import UNDOABLE, State
-from ladder_graph.steps import Claim, Claimed, Filed, NotClaimed, Record, Settle
+from ladder_graph.steps import LATE, Claim, Claimed, Filed, NotClaimed, Record, Settle
 from ladder_graph.trust.held import NOTHING, Held
 
 _SETTLES = frozenset({State.DONE, State.FAILED, State.UNDONE, State.UNDO_CONFLICT, State.UNDO_FAILED})
@@ -261,10 +261,10 @@ class Journal(Asked):
                 watches.change(cursor, window, phase="undo", due_us=due, why=text or window.why)
             case State.UNDONE:
                 watches.over(cursor, window, "undone", text)
-            case State.UNDO_CONFLICT:
-                watches.over(cursor, window, "held", watches.not_undone(window, text))
-            case State.UNDO_FAILED:
+            case State.UNDO_FAILED if not text.startswith(LATE):
                 watches.failed(cursor, window, self.us, text)
+            case State.UNDO_CONFLICT | State.UNDO_FAILED:
+                watches.over(cursor, window, "held", watches.not_undone(window, text))
 
     def _changed(self, cursor: Cursor, step: Claim, end: int) -> NotClaimed | None:
         """Whether the route was found by what has changed since, quotas apart: those are held by this claim itself.

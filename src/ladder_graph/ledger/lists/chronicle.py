@@ -7,14 +7,18 @@
 | a thread or a tool with few actions | by its actions |
 | a kind that not every call leaves | by the index of those |
 | a thread or a tool with many, an everyday kind, everything | along the chains; of 5,000 entries some will fit |
+
+Whoever asks for the latest entries of a tool with many actions, and not for a page, gets what fits among the last 5,000
+of each chain, and behind those what its actions say.
 """
 
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Select, and_, bindparam, literal_column, select, tuple_
@@ -23,7 +27,7 @@ from ladder_graph.answers import same
 from ladder_graph.ledger.actions.questions import moment
 from ladder_graph.ledger.database.cursor import Cursor
 from ladder_graph.ledger.database.dialects import Sql, table_of
-from ladder_graph.ledger.lists.pages import SIZE, Bound, Count, Key, Lane, Page, Paging, Row
+from ladder_graph.ledger.lists.pages import LOOKED, SIZE, Bound, Count, Key, Lane, Page, Paging, Row
 from ladder_graph.ledger.lists.reading import Entry
 from ladder_graph.ledger.tables import rows
 
@@ -69,6 +73,23 @@ def page(
     found = paging.page(cursor, lanes, mark, size)
     count = _count(cursor, streams) if wanted == Wanted() else None
     return found.of([entry_of(cursor, row) for row in found.items], count)
+
+
+def latest(cursor: Cursor, streams: Sequence[str], tool: str, limit: int, *, thread: str | None = None) -> list[Entry]:
+    """The latest entries about a tool, newest last; however long the chains are, they are found by its actions.
+
+    Args:
+        cursor: Of one snapshot.
+        streams: The chains, by their agents.
+        tool: The tool.
+        limit: Entries at most; as many rows are in memory, and not more than 5,000 beside them.
+        thread: Only those of this LangGraph thread.
+    """
+    wanted = Wanted(tool=tool, thread=thread)
+    lanes = [(stream, lane) for stream in streams for lane in _whole(cursor, stream, tool, thread)]
+    rows = Paging("entries", rising=False).walk(cursor, lanes, None, limit, rising=False)
+    fitting = (row for row in rows if _fits(cursor, wanted, row))
+    return [entry_of(cursor, row) for row in itertools.islice(fitting, limit)][::-1]
 
 
 def entry_of(cursor: Cursor, row: Row) -> Entry:
@@ -137,6 +158,30 @@ def _reading(source: str, stream: str, **named: str) -> Lane:
     return lane
 
 
+def _whole(cursor: Cursor, stream: str, tool: str, thread: str | None) -> list[Lane]:
+    """The ways to all entries of one chain about a tool, or to those of a thread with few actions."""
+    if thread is not None and _few(cursor, "thread", stream, thread):
+        return [_reading("thread", stream, thread=thread)]
+    by_actions = _reading("tool", stream, tool=tool)
+    gathered = by_actions if _few(cursor, "tool", stream, tool) else _at_the_end_first(stream, tool, by_actions)
+    return [_reading("mention", stream, sort="tool", name=tool), gathered]
+
+
+def _at_the_end_first(stream: str, tool: str, by_actions: Lane) -> Lane:
+    """What fits among the entries behind a bound, as far as is looked for one page, and then the tool's actions."""
+    chain = _reading("chain", stream)
+
+    def lane(cursor: Cursor, bound: Bound) -> list[Row]:
+        looked = chain(cursor, replace(bound, limit=LOOKED))
+        near = [row for row in looked if row.found["tool"] == tool][: bound.limit]
+        if len(near) == bound.limit or len(looked) < LOOKED:
+            return near
+        last, left = looked[-1].key, bound.limit - len(near)
+        return [*near, *by_actions(cursor, Bound(last.us, last.id, bound.rising, left))]
+
+    return lane
+
+
 def _few(cursor: Cursor, sort: str, stream: str, name: str) -> bool:
     """Whether there are so few actions of a tool, or of a thread, that their entries are gathered."""
     return len(cursor.execute(FEW[sort], {"stream": stream, "name": name}).fetchall()) <= GATHERED
@@ -150,9 +195,14 @@ BODY = Sql.of(
 )
 
 
+def _written_out(column: ColumnElement[str]) -> ColumnElement[str]:
+    """A column in such a form that no index of it is used, as `_bare` does for numbers."""
+    return column.concat(literal_column("''"))
+
+
 def _of_agent(by: str) -> ColumnElement[bool]:
     """Whose an action is; of a thread all are looked at, since it has fewer than its agent."""
-    whose = _action.c.agent.concat(literal_column("''")) if by == "thread" else _action.c.agent
+    whose = _written_out(_action.c.agent) if by == "thread" else _action.c.agent
     return whose == bindparam("stream")
 
 
@@ -200,10 +250,11 @@ def _columns(source: str) -> Select[Any]:
     )
     stream: ColumnElement[str] = bindparam("stream")
     if source in {"thread", "tool"}:
+        # Of the same call a shadow may have written in a chain of its own.
         named = _action.c.thread if source == "thread" else _action.c.tool
         return found.join(_action, _action.c.key == _entry.c.action).where(
-            _of_agent(source), named == bindparam(source)
-        )
+            _of_agent(source), named == bindparam(source), _written_out(_entry.c.stream) == stream
+        )  # fmt: skip
     if source == "mention":
         mine = and_(
             _mention.c.stream == stream, _mention.c.sort == bindparam("sort"), _mention.c.name == bindparam("name")

@@ -160,7 +160,7 @@ class Paging:
             key: Where the row stands; it need not be there any more.
             rising: Towards later moments.
         """
-        walked = itertools.islice(self._walk(cursor, lanes, key, 1, rising=rising), LOOKED)
+        walked = itertools.islice(self.walk(cursor, lanes, key, 1, rising=rising), LOOKED)
         return (row for row in walked if self.fits is None or self.fits(row))
 
     def counted(self, cursor: Cursor, lanes: Lanes, before: Key | None) -> Count:
@@ -172,7 +172,7 @@ class Paging:
             before: Where that one stands; None for all.
         """
         found = 0
-        for looked, row in enumerate(self._walk(cursor, lanes, None, COUNTED, rising=self.rising)):
+        for looked, row in enumerate(self.walk(cursor, lanes, None, COUNTED, rising=self.rising)):
             if before is not None and (row.key >= before if self.rising else row.key <= before):
                 break
             found += self.fits is None or self.fits(row)
@@ -193,7 +193,7 @@ class Paging:
     ) -> tuple[list[Row], bool, Key | None]:
         """Rows that fit; whether there are more; and the last that was looked at, where that was enough."""
         found: list[Row] = []
-        for looked, row in enumerate(self._walk(cursor, lanes, key, size, rising=rising)):
+        for looked, row in enumerate(self.walk(cursor, lanes, key, size, rising=rising)):
             if self.fits is None or self.fits(row):
                 if len(found) == size:
                     return found, True, None
@@ -202,8 +202,16 @@ class Paging:
                 return found, True, row.key
         return found, False, None
 
-    def _walk(self, cursor: Cursor, lanes: Lanes, key: Key | None, size: int, *, rising: bool) -> Iterator[Row]:
-        """All rows behind a key in one direction, merged from the lanes, which are read as they are needed."""
+    def walk(self, cursor: Cursor, lanes: Lanes, key: Key | None, size: int, *, rising: bool) -> Iterator[Row]:
+        """All rows behind a key in one direction, merged from the lanes, which are read as they are needed.
+
+        Args:
+            cursor: Of one snapshot.
+            lanes: Where the rows come from.
+            key: Where a row stands; None for the very first or last.
+            size: How many will be read, as far as that is known.
+            rising: Towards later moments.
+        """
         edge = self.since_us if rising else self.until_us
         first = max(4, 2 * size // max(1, len(lanes))) if len(lanes) > 1 else size + 1
         merged = heapq.merge(

@@ -84,6 +84,7 @@ _LOST = Sql.of(
     .order_by(_row.c.at_us.desc())
     .limit(bindparam("limit"))
 )
+_OWNERS = Sql.of(select(_row.c.owner).where(_row.c.due_us.is_not(None)).distinct())
 _ONE = Sql.of(select(_row).where(_row.c.question == bindparam("question")))
 _TAKE = Sql.of(
     update(_row)
@@ -185,6 +186,11 @@ def one(cursor: Cursor, question: str) -> Waiting | None:
     """What became of the answer to one question; None where it has none yet."""
     found = _read(cursor.execute(_ONE, {"question": question}).fetchall())
     return found[0] if found else None
+
+
+def owners(cursor: Cursor) -> frozenset[str]:
+    """The processes that have something in hand which isn't over, by their locks; the dead among them."""
+    return frozenset(row[0] for row in cursor.execute(_OWNERS, {}).fetchall())
 
 
 def take(cursor: Cursor, owner: Owner, agent: str, thread: str, how: str, now_us: int) -> list[Waiting]:

@@ -78,7 +78,7 @@ RUNNING = Sql.of(
 SAID = Sql.of(
     select(_entry.c.action, _entry.c.kind)
     .join(_report, _report.c.action == _entry.c.action)
-    .where(_this, _entry.c.kind.in_([literal_column("'incident'"), literal_column("'overrun'")]))
+    .where(_this, _entry.c.kind.in_([literal_column(f"'{kind}'") for kind in ("incident", "overrun", "left_behind")]))
 )
 HELD = Sql.of(
     select(_watch.c.action)
