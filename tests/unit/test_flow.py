@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from ladder_graph.facts import Seen
+from ladder_graph.facts import Reason, Seen
 from ladder_graph.flow import life, routed
 from ladder_graph.policy.bounds import Charge
 from ladder_graph.routing import Footing
@@ -14,9 +14,11 @@ from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.steps import NotClaimed
 from tests.unit.walking import (
+    BUSY,
     CALL,
     CLAIMED,
     DONE,
+    FULL,
     MODEL,
     NEW,
     TWIN,
@@ -193,3 +195,78 @@ def test_demoted_while_its_question_waits():
     steps, reply = walk(life(CALL, gate("suggest")), seen("asked"), None)
     assert names(steps) == "Look Settle"
     assert reply.state is State.SUGGESTED
+
+
+# --- by what was seen of earlier calls ------------------------------------------------------------------------------
+
+RECALLED = Seen(recalled=True)
+
+
+def test_what_was_seen_before_sends_it_to_its_rung():
+    """The claim carries it, and looks whether it still holds; nobody looked before."""
+    steps, reply = walk(life(CALL, gate("bounded")), RECALLED, CLAIMED, DONE, True)
+    assert names(steps) == "Look Claim Execute Record"
+    assert (steps[0].recall, steps[1].seen.recalled, reply.state) == (True, True, State.DONE)
+
+
+@pytest.mark.parametrize("refusal", [STALE, FULL, BUSY], ids=lambda one: one.code)
+def test_whatever_refuses_such_a_claim_has_it_looked_at(refusal):
+    """Nothing is made of a refusal that may come of an old look: the route is found anew, by a real one."""
+    steps = life(CALL, gate("bounded"))
+    went = [next(steps), steps.send(RECALLED), steps.send(refusal), steps.send(NEW)]
+    assert names(went) == "Look Claim Look Claim"
+    assert (went[2].recall, went[3].seen) == (False, None)
+
+
+@pytest.mark.parametrize("rung", ["suggest", "draft", "confirm"])
+def test_what_doesnt_claim_at_once_is_looked_at(rung):
+    """Nobody is asked, and nothing is written, by what was seen of another call."""
+    steps = life(CALL, gate(rung))
+    went = [next(steps), steps.send(RECALLED), steps.send(NEW)]
+    assert [names(went[:2]), went[1].recall] == ["Look Look", False]
+    assert names(went[2:]) in {"Settle", "Compose", "Pose"}
+
+
+def test_whoever_only_wants_to_know_gets_a_look():
+    """A route that is told isn't one that was true a moment ago."""
+    (look,), _ = walk(routed(CALL, gate("bounded")), NEW)
+    assert not look.recall
+
+
+# --- why it asks ----------------------------------------------------------------------------------------------------
+
+
+def reasons(granted, known):
+    """The codes of the reasons that a route gives."""
+    route, _, _ = walk(routed(CALL, granted), known)[1]
+    return route.rung, [reason.code for reason in route.reasons]
+
+
+@pytest.mark.parametrize("rung", ["confirm", "bounded", "rollback"])
+def test_what_would_be_lost_of_a_scope_is_told_to_whoever_is_asked(rung):
+    """Also where the call would have been asked about anyway."""
+    found, codes = reasons(gate(rung), Seen(pivot="the move can't be undone any more"))
+    assert (found, codes[0]) == (Rung.CONFIRM, "pivot")
+
+
+@pytest.mark.parametrize("rung", ["confirm", "bounded"])
+def test_a_caution_is_told_to_whoever_is_asked(rung):
+    """As after a copy of the ledger was put back."""
+    caution = Reason("restored", "the ledger is a copy")
+    found, codes = reasons(replace(gate(rung), caution=caution), NEW)
+    assert (found, codes[0]) == (Rung.CONFIRM, "restored")
+
+
+def test_an_alert_that_fires_already_holds_it_down():
+    """What would call for an undo at once isn't begun unasked."""
+    assert reasons(gate("rollback"), Seen(firing="the queue is full"))[0] < Rung.ROLLBACK
+    assert reasons(gate("rollback"), NEW)[0] is Rung.ROLLBACK
+
+
+def test_a_lost_conversation_is_told_to_whoever_is_asked():
+    """The same call is done under another id, and the conversation doesn't hold it: also a call that asks anyway."""
+    steps = life(CALL, gate("confirm"))
+    before = Seen(before=known("done", call=TWIN))
+    went = [next(steps), steps.send(before), steps.send(False)]
+    assert names(went) == "Look Recall Pose"
+    assert went[2].route.reasons[0].code == "forgotten"

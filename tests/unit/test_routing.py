@@ -51,6 +51,21 @@ def test_each_missing_thing_has_its_code(footing, fields, rung, code):
     assert (found.rung, [reason.code for reason in found.reasons]) == (rung, [code])
 
 
+def test_a_ceiling_is_said():
+    """Where the policy wants it higher than it lets it."""
+    found = effective(rule("report").model_copy(update={"ceiling": Rung.CONFIRM}), Standing(Rung.REPORT), ALL)
+    assert (found.rung, [(one.code, one.text) for one in found.reasons]) == (
+        Rung.CONFIRM, [("ceiling", "its ceiling is confirm (2)")],
+    )  # fmt: skip
+
+
+def test_a_reason_is_told_on_the_rung_where_it_stands():
+    """Lowering to where a route is already adds the reason, and without one changes nothing."""
+    route = Route(Rung.CONFIRM)
+    assert lowered(route, Rung.CONFIRM, Reason("why", "so")).reasons == (Reason("why", "so"),)
+    assert lowered(route, Rung.CONFIRM) is route
+
+
 def test_a_read_needs_neither_bounds_nor_undo():
     """A tool that only reads stands on rung 5 with a reader alone."""
     found = effective(READ, Standing(Rung.REPORT), Footing(can_ask=True, reversible=False, reader="ana"))

@@ -248,6 +248,23 @@ def test_a_twin_without_effect_lets_it_go_on():
     assert (steps[3].call, steps[3].state, reply.state) == (TWIN, State.FAILED, State.DONE)
 
 
+def test_a_no_counts_once_the_twin_is_cleared_up():
+    """What was said of the same call in this thread still holds."""
+    no = Seen(declined=Decision("decline", ANA, NOW, "no"))
+    steps, reply = walk(life(CALL, gate("bounded")), twin("started"), CLAIMED, "absent", True, no, None)
+    assert names(steps) == "Look TakeOver Probe Record Look Settle"
+    assert steps[5].state is reply.state is State.DECLINED
+
+
+def test_a_second_twin_is_cleared_up_too():
+    """One after the other, until nothing is in doubt."""
+    steps, reply = walk(
+        life(CALL, gate("bounded")), twin("started"), CLAIMED, "absent", True, twin("unknown"), None
+    )  # fmt: skip
+    assert names(steps) == "Look TakeOver Probe Record Look Settle"
+    assert reply.state is State.REFUSED
+
+
 def test_a_twin_that_is_undone_lets_it_go_on():
     """A twin whose undo put things back is no obstacle."""
     undone = UndoOutcome(State.UNDONE)
