@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from ladder_graph.errors import AnswerRefused
+from ladder_graph.errors import AnswerRefused, UnknownQuestion
 from ladder_graph.ledger.reports.digests import due
 from ladder_graph.scale import Rung
 from ladder_graph.testing import FrozenClock
@@ -289,3 +289,15 @@ def test_reads_is_what_it_says(tmp_path):
     assert isinstance(Reads, type)
     with reads(tmp_path / "ladder.db") as world:
         assert {cell.route.rung for cell in world.ladder.status()} == {Rung.REPORT}
+
+
+def test_a_report_is_found_by_the_beginning_of_its_id(world):
+    """Where two begin alike, it is told to write more; where none does, where they are listed."""
+    world.call()
+    one = world.made()
+    world.call()
+    world.ladder.store.write(lambda cursor: cursor.execute("UPDATE digest SET id = 'abc' || id"))
+    assert world.ladder.read(f"abc{one.id[:8]}", {}, by="ana").id == f"abc{one.id}"
+    for prefix, said in (("abc", "more than one report begins with 'abc'"), ("abx", "there is no report 'abx'")):
+        with pytest.raises(UnknownQuestion, match=said):
+            world.ladder.read(prefix, {}, by="ana")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,14 +11,22 @@ from hypothesis import strategies as st
 
 from ladder_graph import Ladder
 from ladder_graph.calls import Call
-from ladder_graph.facts import Outcome, Seen
+from ladder_graph.facts import Known, Outcome, Seen
 from ladder_graph.fingerprint import Environment, toolset_component
-from ladder_graph.ledger import Journal
-from ladder_graph.recalling import Memory
+from ladder_graph.ledger import Journal, Store
+from ladder_graph.ledger.actions.questions import Terms
+from ladder_graph.ledger.people.filing import Filing
+from ladder_graph.policy.bounds import Charge
+from ladder_graph.policy.reading import policy_of
+from ladder_graph.policy.reporting import Stream
+from ladder_graph.recalling import A_MOMENT, Memory
+from ladder_graph.states import State
+from ladder_graph.steps import Look
 from ladder_graph.testing import FrozenClock
-from ladder_graph.tools import NOTHING
+from ladder_graph.tools import NOTHING, Declaration
 from ladder_graph.trust.cells import CellKey
 from ladder_graph.turns.hosting import Alone
+from ladder_graph.turns.looking import Looking
 
 TOOLS = {"send": "0" * 64, "note": "0" * 64}
 MODEL = Environment("scripted", "m-1", "m-1-2026-01-01", "none", "{}", toolset_component(TOOLS), TOOLS)
@@ -177,13 +186,168 @@ def test_a_route_is_told_by_a_look(offices, looks):
     assert looks == ["call_9"]
 
 
+SEND = Call("shop", "t", "call_1", "send", {"n": 1}, MODEL.key("send"))
+KEPT = Seen(mark="as it was")
+"""What was seen of another call in the cell."""
+CHECKED = {"checks": [{"kind": "python", "function": "shop:healthy"}]}
+REVERSIBLE = Declaration(prepare=dict, undo=dict)
+
+
+@pytest.fixture
+def looking():
+    """What looks at a call of `send`, in a process that has just seen another one in its cell."""
+    with contextlib.closing(Store(":memory:")) as store:
+
+        def made(rule=None, declaration=NOTHING, filing=None, saga="", **policy):
+            bounds = [{"kind": "volume", "limit": 6}]
+            rules = policy_of(
+                {"agent": "shop", "tools": {"send": {"bounds": bounds, **(rule or {})}}, **policy}, "here"
+            )
+            memory = Memory()
+            memory.keep(replace(SEND, id="call_0", arguments={"n": 0}), CellKey("shop", "send", "", SEND.env), KEPT)
+            return Looking(
+                store=store, policy=rules, clock=FrozenClock(), terms=Terms(rules.rule("send")), filing=filing,
+                declaration=declaration, host=Works(), saga=saga, memory=memory,
+            )  # fmt: skip
+
+        yield made
+
+
+FILING = Filing("", Stream(reader=("ana",)))
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"rule": {"rung": "bounded", "watch": {"window": 60, "confirm": "required"}}},
+        {"rule": {"rung": "rollback", "read_only": True, "watch": {"window": 60, "confirm": "required"}}},
+        {"rule": {"rung": "rollback"}, "declaration": REVERSIBLE, "rehearsals": "required"},
+        {"rule": {"rung": "report"}, "declaration": REVERSIBLE, "rehearsals": "required"},
+        {"rule": {"rung": "bounded", **CHECKED}},
+        {"rule": {"rung": "report"}, "filing": FILING},
+        {"rule": {"rung": "report", "read_only": True}, "filing": FILING},
+        {"rule": {"rung": "bounded"}, "saga": "s1"},
+    ],
+)
+def test_what_no_claim_looks_at_again_is_looked_at(looking, looks, how):
+    """A watcher, a rehearsal, an alert, a reader, a scope: whatever a claim doesn't hold its look against."""
+    found = looking(**how).look(Look(SEND, (), recall=True))
+    assert (found.recalled, looks) == (False, ["call_1"])
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"rule": {"rung": "bounded"}},
+        {"rule": {"rung": "bounded"}, "filing": FILING},
+        {"rule": {"rung": "bounded", "read_only": True, **CHECKED}},
+        {"rule": {"rung": "report"}},
+        {"rule": {"rung": "rollback"}, "declaration": REVERSIBLE, "rehearsals": "advised"},
+        {"rule": {"rung": "rollback"}, "rehearsals": "required"},
+        {"rule": {"rung": "rollback", "read_only": True}, "declaration": REVERSIBLE, "rehearsals": "required"},
+        {"rule": {"rung": "bounded"}, "declaration": REVERSIBLE, "rehearsals": "required"},
+    ],
+)
+def test_what_the_claim_looks_at_again_is_not_looked_at_before(looking, looks, how):
+    """Where none of these bears on the call, what was seen of another one in its cell will do."""
+    found = looking(**how).look(Look(SEND, (), recall=True))
+    assert (found.recalled, looks) == (True, [])
+
+
+def test_whoever_asks_for_a_look_gets_one(looking, looks):
+    """And so does everybody in a process that remembers nothing."""
+    one, other = looking(), looking()
+    other.memory = None
+    assert not one.look(Look(SEND)).recalled
+    assert not other.look(Look(SEND, (), recall=True)).recalled
+    assert looks == ["call_1", "call_1"]
+
+
+def keeping(seen, number=1):
+    """What is remembered for the next call in its cell, right after that was seen of one."""
+    memory, cell = Memory(), CellKey("shop", "send")
+    memory.keep(replace(SEND, id="call_0", arguments={"n": 0}), cell, KEPT)
+    memory.keep(replace(SEND, id=f"call_{number}", arguments={"n": number}), cell, seen)
+    return memory.recalled(replace(SEND, id="call_9", arguments={"n": 9}), cell, (), 0)
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        Seen(watched=False), Seen(rehearsed=False), Seen(firing="the queue is full"), Seen(mute="nobody hears"),
+        Seen(scoped=True), Seen(pivot="it can't be undone"), Seen(overdue=1), Seen(mark=""),
+    ],
+)  # fmt: skip
+def test_whatever_is_amiss_in_a_cell_is_forgotten_with_all_before(seen):
+    """Each call that comes after it is looked at."""
+    assert keeping(replace(seen, mark="" if seen == Seen(mark="") else "as it was")) is None
+
+
+@pytest.mark.parametrize("name", ["known", "twin", "before"])
+def test_what_is_true_of_one_call_alone_is_no_news_of_its_cell(name):
+    """What was seen of the calls before it stays."""
+    found = keeping(Seen(**{name: Known(SEND, State.DONE), "pinned": MODEL}))
+    assert (found.mark, found.pinned) == ("as it was", None)
+
+
+def test_a_word_of_the_ledger_holds_for_ever_and_a_length_for_a_moment():
+    """The claim compares the word; that no report has become late nobody but time tells."""
+    cell, other = CellKey("shop", "send"), replace(SEND, arguments={"n": 2})
+    for seen, now, there in (
+        (Seen(mark="as it was"), 9_999_999_999, True),
+        (Seen(end=3, at_us=5), 5, True),
+        (Seen(end=3, at_us=5), 5 + A_MOMENT - 1, True),
+        (Seen(end=3, at_us=5), 5 + A_MOMENT, False),
+        (Seen(end=3, at_us=5), 4, False),
+        (Seen(end=0, at_us=5), 5, True),
+    ):
+        memory = Memory()
+        memory.keep(SEND, cell, seen)
+        assert (memory.recalled(other, cell, (), now) is not None) is there
+
+
+def test_what_was_left_is_told_of_each_quota_that_was_seen():
+    """A quota that nobody has looked at is looked at."""
+    cell, memory = CellKey("shop", "send"), Memory()
+    one, two = (Charge(f"shop/send/{name}", "it", 1, 3, "calls") for name in ("calls", "others"))
+    memory.keep(SEND, cell, Seen(mark="as it was", left=((one, 2),)))
+    assert memory.recalled(replace(SEND, arguments={"n": 2}), cell, (one, two), 0) is None
+    assert memory.recalled(replace(SEND, arguments={"n": 2}), cell, (one,), 0).left == ((one, 2),)
+    assert memory.recalled(replace(SEND, arguments={"n": 2}), cell, (one,), 0) is None, "it was made before"
+    assert memory.recalled(replace(SEND, arguments={"n": 2}, thread="u"), cell, (one,), 0) is not None
+
+
+@pytest.mark.parametrize(
+    ("written", "end"),
+    [
+        ([], 4),
+        ([("shop", 5)], 5),
+        ([("shop", 5), ("shop", 6)], 6),
+        ([("shop", 6)], 4),
+        ([("other", 5)], 4),
+        ([("shop", 4)], 4),
+        ([("shop", 3), ("shop", 4)], 4),
+        ([("shop", 3), ("shop", 4), ("shop", 5)], 5),
+        ([("shop", 5), ("shop", 7)], 4),
+    ],
+)
+def test_a_chain_that_grew_by_calls_of_this_process_has_grown_by_nothing_else(written, end):
+    """Only where each entry since the look is one of them."""
+    memory, cell = Memory(), CellKey("shop", "send")
+    memory.keep(SEND, cell, Seen(end=4, at_us=0))
+    for entry in written:
+        memory.grew([entry])
+    assert memory.recalled(replace(SEND, arguments={"n": 2}), cell, (), 1).end == end
+
+
 def test_it_forgets_rather_than_grows(monkeypatch):
     """However many cells and calls there are, memory stays small."""
     monkeypatch.setattr("ladder_graph.recalling.MOST", 5)
     memory = Memory()
     for number in range(100):
-        memory._meet(("t", str(number)))
-    assert len(memory._met) <= 5
+        memory.keep(replace(SEND, arguments={"n": number}), CellKey("shop", "send", str(number)), KEPT)
+        assert len(memory._met) <= 5
+        assert len(memory._cells) <= 5
 
 
 DOES = st.lists(

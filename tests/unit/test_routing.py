@@ -17,6 +17,8 @@ from tests.unit.walking import READ, route, rule
 
 ALL = Footing(can_ask=True, reversible=True, reader="ana")
 RUNGS = st.sampled_from(list(Rung))
+ONLY_PEOPLE = {"checks": [], "watch": {"window": 600, "confirm": "required"}}
+"""Nothing calls for an undo of it but that nobody keeps it."""
 
 
 def charge(amount=1, limit=3, unit="calls"):
@@ -36,19 +38,44 @@ def test_it_is_the_least_of_the_three(start, ceiling, earned, can_ask, reversibl
 
 
 @pytest.mark.parametrize(
-    ("footing", "fields", "rung", "code"),
+    ("footing", "fields", "rung", "code", "text"),
     [
-        (Footing(can_ask=False, reversible=True, reader="ana"), {}, Rung.DRAFT, "no_checkpointer"),
-        (ALL, {"bounds": []}, Rung.CONFIRM, "no_bounds"),
-        (Footing(can_ask=True, reversible=False, reader="ana"), {}, Rung.BOUNDED, "no_undo"),
-        (ALL, {"checks": []}, Rung.BOUNDED, "no_check"),
-        (Footing(can_ask=True, reversible=True, reader=None), {}, Rung.ROLLBACK, "no_reader"),
+        (
+            replace(ALL, can_ask=False), {}, Rung.DRAFT, "no_checkpointer",
+            "there is no checkpointer, so no question can wait for its answer",
+        ),
+        (
+            ALL, {"bounds": []}, Rung.CONFIRM, "no_bounds",
+            "the policy gives it no bound and doesn't declare it read-only",
+        ),
+        (replace(ALL, reversible=False), {}, Rung.BOUNDED, "no_undo", "it declares no undo"),
+        (ALL, {"checks": []}, Rung.BOUNDED, "no_check", "no health check would notice that it went wrong"),
+        (replace(ALL, reader=None), {}, Rung.ROLLBACK, "no_reader", "nobody is named to read its reports"),
+        (
+            replace(ALL, canary=True), ONLY_PEOPLE, Rung.CONFIRM, "no_canary_check",
+            "a part of it goes first, and no health check would measure that part",
+        ),
     ],
-)
-def test_each_missing_thing_has_its_code(footing, fields, rung, code):
-    """What is missing caps the rung, with one reason that says so."""
+)  # fmt: skip
+def test_each_missing_thing_has_its_code(footing, fields, rung, code, text):
+    """What is missing caps the rung, with one reason that says so, in words of its own."""
     found = effective(rule("report", **fields), Standing(Rung.REPORT), footing)
-    assert (found.rung, [reason.code for reason in found.reasons]) == (rung, [code])
+    assert (found.rung, found.reasons) == (rung, (Reason(code, text),))
+
+
+def test_nothing_goes_by_a_part_unless_its_tool_says_how():
+    """Where no part goes first, nobody need measure one."""
+    assert effective(rule("report", **ONLY_PEOPLE), Standing(Rung.REPORT), ALL) == Route(Rung.REPORT)
+
+
+@pytest.mark.parametrize(
+    ("canary", "ttl", "short"), [(True, 719, True), (True, 720, False), (False, 600, False), (False, 599, True)]
+)
+def test_an_undo_must_last_as_long_as_anybody_watches(canary, ttl, short):
+    """That is the window, and before it the time for which the part is watched, where one goes first."""
+    watched = rule("rollback", watch={"window": 600, "canary": 120})
+    found = effective(watched, Standing(Rung.ROLLBACK), replace(ALL, canary=canary, ttl=ttl))
+    assert [reason.code for reason in found.reasons] == ["undo_too_short"] * short
 
 
 def test_a_ceiling_is_said():

@@ -168,6 +168,7 @@ def test_with_an_undo_doubt_is_undone():
     assert names(steps) == "Look TakeOver Probe Record Undo Record"
     assert [steps[3].state, steps[5].state] == [State.UNDOING, State.UNDONE]
     assert "ROLLED BACK" in reply.text
+    assert ", because the process that ran it died, and nobody knows how far it came." in reply.text
 
 
 @pytest.mark.parametrize(
@@ -318,3 +319,41 @@ def test_a_question_is_frozen_with_its_reasons():
     """What is asked carries the call as it was proposed, and the route with its reasons."""
     steps, _ = walk(life(CALL, gate("confirm")), NEW, question("decline"))
     assert (steps[1].call, steps[1].route.rung) == (CALL, Rung.CONFIRM)
+
+
+# --- what a person put in its place --------------------------------------------------------------------------
+
+EDITED = replace(CALL, id="call_1.1", arguments={"to": "bo@example.com"})
+
+
+@pytest.mark.parametrize("state", ["asked", "approved"])
+def test_what_somebody_put_in_its_place_has_twins_too(state):
+    """Also where it fits the tool: it doesn't run while the very same call is in doubt."""
+    there = Seen(known=known(state, call=EDITED), twin=known("unknown", call=TWIN))
+    steps, reply = walk(
+        life(CALL, gate("confirm")), seen("edited"), None, seen("edited", successor=EDITED), there, None, None
+    )  # fmt: skip
+    assert names(steps) == "Look GoneOn Look Look Fit Settle"
+    assert (steps[5].call, reply.state) == (EDITED, State.REFUSED)
+    assert "nobody knows whether it took effect" in reply.text
+
+
+def test_what_fits_and_has_no_twin_goes_on():
+    """It is found on its rung, and is what its question holds."""
+    there = Seen(known=known("approved", call=EDITED))
+    steps = life(CALL, gate("confirm"))
+    went = [next(steps), steps.send(seen("edited")), steps.send(None), steps.send(seen("edited", successor=EDITED))]
+    went += [steps.send(there), steps.send(None), steps.send(there)]
+    assert names(went) == "Look GoneOn Look Look Fit Look Pose"
+    assert went[6].call == EDITED
+
+
+def test_what_does_not_fit_is_refused_with_the_reason():
+    """Twins are nothing to it."""
+    there = Seen(known=known("approved", call=EDITED), twin=known("unknown", call=TWIN))
+    steps, reply = walk(
+        life(CALL, gate("confirm")), seen("edited"), None, seen("edited", successor=EDITED), there, "no such field",
+        None,
+    )  # fmt: skip
+    assert names(steps) == "Look GoneOn Look Look Fit Settle"
+    assert (reply.state, reply.text) == (State.REFUSED, "no such field")

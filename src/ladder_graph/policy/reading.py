@@ -167,7 +167,9 @@ def _told(mistake: Mistake, lines: dict[Keys, int]) -> tuple[Keys, str]:
     if not other:
         return path, text
     first, second = sorted((path, other), key=lambda one: nearest_line(lines, one))
-    name = repr(first[-1]) if isinstance(first[-1], str) else _spell(first[-1:])
+    # Both may end alike, as people.ana.slack and people.bo.slack do: what tells the one from the other is its name.
+    apart = next(key for key, its in zip(first, second, strict=False) if key != its)
+    name = repr(apart) if isinstance(apart, str) else _spell((apart,))
     return second, text.replace(OTHER, f"{name} on line {nearest_line(lines, first)}" if lines else name)
 
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import importlib.util
+import os
+import sys
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
 from ladder_graph.errors import LedgerUnwritable
+from ladder_graph.ledger.database import liveness
 from ladder_graph.ledger.database.liveness import FileOwner, Queue
 
 
@@ -141,3 +146,23 @@ def held(path):
         except BlockingIOError:
             return True
     return False
+
+
+def test_on_windows_the_byte_that_was_locked_is_let_go(tmp_path, monkeypatch):
+    """There a lock is one on a byte, at the place where the file stands."""
+    done = []
+    windows = SimpleNamespace(
+        LK_LOCK="lock", LK_NBLCK="try", LK_UNLCK="unlock",
+        locking=lambda file, how, bytes_: done.append((how, os.lseek(file, 0, os.SEEK_CUR), bytes_)),
+    )  # fmt: skip
+    spec = importlib.util.spec_from_file_location("liveness_there", liveness.__file__)
+    there = importlib.util.module_from_spec(spec)
+    with monkeypatch.context() as patched:
+        patched.setitem(sys.modules, "msvcrt", windows)
+        patched.setattr(sys, "platform", "win32")
+        spec.loader.exec_module(there)
+    queue = there.Queue(tmp_path / "ladder.db.queue")
+    with queue:
+        assert done == [("lock", 0, 1), ("lock", 0, 1), ("unlock", 0, 1)]
+    queue.close()
+    assert done[3:] == [("unlock", 0, 1)]

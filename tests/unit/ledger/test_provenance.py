@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 
 from ladder_graph.fingerprint import Environment
@@ -10,6 +12,7 @@ from ladder_graph.ledger.evidence import provenance
 from ladder_graph.ledger.gate import acts
 from ladder_graph.prompts import render
 from ladder_graph.scale import Rung
+from tests.unit.ledger.desk import at
 
 ENV = Environment("openai", "gpt-5", "gpt-5-2025-08-07", "none", "{}")
 
@@ -77,3 +80,14 @@ def test_who_gave_an_answer_is_kept_for_thirty_days(desk):
     desk.write(lambda journal, cursor: provenance.keep(journal, cursor, "m2", ["c1"], ENV))
     assert found("m1", "c1") is None
     assert found("m2", "c1") == ENV
+
+
+def test_answers_that_are_forgotten_are_found_by_an_index(path):
+    """However many there are, only the old ones are read."""
+    with at(path):
+        pass
+    with closing(sqlite3.connect(path)) as connection:
+        plan = [
+            row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {provenance.FORGET_PROPOSALS}", {"before": 1})
+        ]
+    assert plan == ["SEARCH proposal USING INDEX ix_proposal_at_us (at_us<?)"]

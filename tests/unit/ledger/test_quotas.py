@@ -41,6 +41,16 @@ def test_windows_that_never_count_again_go_away(desk, charged, stay):
     assert desk.look(call(), charged(windows - 1, limit=10)).left[0][1] == 10 - counts
 
 
+@pytest.mark.parametrize(("charged", "stay"), [(counted, 1), (sliding, 9)])
+def test_a_month_of_windows_stays_behind_those_that_count(desk, charged, stay):
+    """One more that opens sends the oldest away."""
+    for n in range(stay + quotas.KEPT + 2):
+        hold_in(desk, str(n), charged(n, limit=10))
+        desk.store.write(lambda cursor, n=n: quotas.settle(cursor, str(n), used=True))
+        oldest = max(0, n + 1 - stay - quotas.KEPT)
+        assert desk.rows('SELECT min("window") / 1000000 FROM quota') == [(oldest,)]
+
+
 def test_what_has_piled_up_goes_away_in_small_parts(desk):
     """A counter with many old windows loses a few with each window that opens, and none with any other claim."""
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import sqlite3
 import threading
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
@@ -263,3 +265,22 @@ def test_a_driver_error_comes_in_our_words(store):
     with pytest.raises(LedgerError, match=re.escape(store.source) + ".*nowhere") as wrong:
         store.write(lambda cursor: cursor.execute("SELECT * FROM nowhere"))
     assert isinstance(wrong.value.__cause__, (sqlite3.Error, psycopg.Error))
+
+
+def test_a_forked_child_has_no_use_of_it(tmp_path):
+    """It is refused there, and goes on in the parent."""
+    with closing(Store(str(tmp_path / "ladder.db"))) as store:
+        store.write(put("a"))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # Threads of the suite's own are no reason not to fork.
+            child = os.fork()
+        if child == 0:
+            try:
+                with pytest.raises(LedgerError, match="fork"):
+                    names(store)
+                os._exit(0)
+            finally:
+                os._exit(1)
+        assert os.waitpid(child, 0)[1] == 0
+        store.write(put("b"))
+        assert names(store) == ["a", "b"]

@@ -329,3 +329,10 @@ def test_a_mistake_around_the_rules_is_put_into_words(data, says):
     """The levels above the rules are as strict."""
     (line,) = problems_of(data)
     assert line.startswith(says)
+
+
+def test_one_member_of_slack_is_one_person():
+    """It is told at the later of the two, with the place of the first."""
+    slack = {"slack": "U0123ABCD"}
+    (said,) = problems_of({"people": {"ana": slack, "bo": {}, "cy": slack}})
+    assert said.startswith("here: people.cy.slack: is the same member of Slack as 'ana'; an answer from there")

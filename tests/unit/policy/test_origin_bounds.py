@@ -198,6 +198,7 @@ def test_no_text_takes_for_ever(kind):
 def test_heaped_marks_are_no_text():
     """Thirty on a letter are enough for any script; a counter's name is short."""
     assert spelt("a" + "\u0301\u0316" * 15, "text") is not None
+    assert spelt("a" + "\u0301\u0316" * 15 + "\u0301", "text") is None
     assert spelt("a" + "\u0301\u0316" * 16, "text") is None
     assert list(found_in("a" + "\u0301\u0316" * 16 + " b", "word")) == ["b"]
     volume = Volume(limit=3, each_value_of="x")

@@ -284,8 +284,8 @@ def test_without_the_parser_every_call_asks(monkeypatch, caplog):
     monkeypatch.setattr(table, "installed", lambda: False)
     table._say_once.cache_clear()
     with caplog.at_level(logging.WARNING, "ladder_graph"):
-        assert "pip install 'ladder-graph[sql]'" in why("select * from orders")
-    assert "pip install 'ladder-graph[sql]'" in caplog.text
+        assert ": pip install 'ladder-graph[sql]'" in why("select * from orders")
+    assert ": pip install 'ladder-graph[sql]'" in caplog.text
 
 
 def test_what_cannot_be_parsed_is_nobodys_log(caplog):

@@ -159,3 +159,17 @@ def test_the_alarm_rings_for_three_times_the_limit():
         bad, good = ecusum(bad, 0.9, 0.3), ecusum(good, 0.3, 0.3)
     assert bad > ALARM > good
     assert ecusum(2.0, 0, 1.5) == 0
+
+
+@pytest.mark.parametrize(
+    ("k", "m", "rho"), [(0, 25, 0.02), (0, 24, 0.5 / 24), (2, 25, 0.1), (0.5, 0.5, 1), (0, 0.5, 1), (2, 0, 1)]
+)
+def test_a_bet_is_the_rate_of_before(k, m, rho):
+    """With half a mistake more than was seen; not below a fiftieth of the limit, and not above it."""
+    assert bet(k, m) == pytest.approx(rho)
+
+
+def test_the_alarm_weighs_a_mistake_by_what_it_bets_on():
+    """Three times the limit: ln 3 for each mistake, and two for each that was allowed; a hundred to one rings."""
+    assert ecusum(1.0, 2, 0.25) == pytest.approx(1 + 2 * math.log(3) - 0.5)
+    assert pytest.approx(math.log(100)) == ALARM

@@ -8,6 +8,7 @@ import pytest
 
 from ladder_graph.scale import Rung
 from ladder_graph.trust.cells import EVERY, CellKey
+from ladder_graph.trust.demotion import LONGEST, RECENT
 from ladder_graph.trust.evidence import DAY
 from ladder_graph.trust.held import NOTHING, Event, Held, nearest, rows
 
@@ -64,10 +65,13 @@ def test_the_same_demotion_counts_once():
     assert held(down(5), down(5)) == held(down(5))
     assert held(down(1), down(5)).recent(6 * DAY) == 2
     assert held(down(1), down(5)).recent(93 * DAY) == 1
+    assert [held(down(1)).recent((1 + RECENT) * DAY + us) for us in (-1, 0)] == [1, 0]
+    assert held(down(1), down(1 + RECENT)).demotions == ((1 + RECENT) * DAY,)
 
 
 @pytest.mark.parametrize(
-    ("code", "counted"), [("D1", 0), ("D5", 0), ("D6", 0), ("D2", 5 * DAY), ("D4", 5 * DAY), ("manual", 5 * DAY)]
+    ("code", "counted"),
+    [("D1", 0), ("D5", 0), ("D6", 0), ("D8", 0), ("D2", 5 * DAY), ("D4", 5 * DAY), ("manual", 5 * DAY)],
 )
 def test_after_a_demotion_that_kept_its_evidence_a_cell_only_waits(code, counted):
     """It needn't spend its days on the lower rung again; once it is back up, it must."""
@@ -128,3 +132,78 @@ def test_what_is_held_survives_its_row():
     """The row that the gate reads holds all of it."""
     found = held(up(1), down(2))
     assert Held.read(found.text) == found
+
+
+def test_what_a_short_entry_says_of_a_demotion():
+    """A person's, that keeps the evidence and makes nobody wait."""
+    found = Event.of("ops", 1, "demoted", {"tool": "t", "rung": 2, "scope": "s", "env": "e"})
+    assert found == Event(1, "demoted", CellKey("ops", "t", "s", "e"), Rung.CONFIRM, "", "manual", "keep", 0)
+    assert found == Event(1, "demoted", CellKey("ops", "t", "s", "e"), Rung.CONFIRM, "")
+
+
+@pytest.mark.parametrize("evidence", ["keep", "half", "wipe"])
+@pytest.mark.parametrize("cooldown", [0, 1, LONGEST])
+def test_what_an_entry_may_say_is_taken_as_it_says(evidence, cooldown):
+    """Up to the longest wait there is; one day more is nothing that anybody wrote."""
+    body = {"tool": "t", "rung": 2, "scope": "s", "env": "e", "evidence": evidence, "cooldown": cooldown}
+    found = Event.of("ops", 1, "demoted", body)
+    assert (found.evidence, found.cooldown) == (evidence, cooldown)
+    for odd in (-1, LONGEST + 1, True):
+        assert Event.of("ops", 1, "demoted", body | {"cooldown": odd}).cooldown == LONGEST
+
+
+@pytest.mark.parametrize("tool", ["", None, 5])
+def test_a_step_of_no_tool_is_none(tool):
+    """Nobody can tell whose it is."""
+    with pytest.raises(ValueError, match="can't be read"):
+        Event.of("ops", 1, "demoted", {"tool": tool, "rung": 2, "scope": "s", "env": "e"})
+
+
+def test_a_cell_that_was_never_moved_holds_nothing():
+    """Nothing lies behind it, and nothing is to be waited for."""
+    assert (NOTHING.since_us, NOTHING.cooldown_us, NOTHING.wiped_us, NOTHING.stale_us, NOTHING.sampled_us) == (0,) * 5
+    assert (held(down(5)).wiped_us, held(down(5)).stale_us) == (0, 0)
+
+
+def step(kind, at, rung=Rung.BOUNDED, cooldown=0):
+    """Another step of the cell."""
+    return Event(at * DAY, kind, CELL, rung, "", kind, cooldown=cooldown)
+
+
+def test_some_calls_ask_until_the_latest_of_its_ends():
+    """A suspicion takes nothing away, and a shorter one doesn't end a longer one."""
+    assert held(step("sampled", 2, cooldown=14)) == Held(sampled_us=16 * DAY)
+    assert held(step("sampled", 2, cooldown=14), step("sampled", 3, cooldown=1)).sampled_us == 16 * DAY
+    assert held(step("sampled", 2, cooldown=14), down(3)).sampled_us == 16 * DAY
+
+
+def test_what_was_earned_as_something_else_is_carried_along():
+    """It keeps the higher rung, and waits as long as it had to."""
+    assert held(step("carried", 2)) == Held(earned=Rung.BOUNDED, since_us=2 * DAY)
+    assert held(up(1, Rung.ROLLBACK), step("carried", 2)).earned is Rung.ROLLBACK
+    assert held(step("carried", 2, cooldown=7)).cooldown_us == 9 * DAY
+    assert held(down(1, cooldown=14), step("carried", 2, cooldown=7)).cooldown_us == 15 * DAY
+    assert held(down(1, cooldown=14), step("carried", 2)).cooldown_us == 15 * DAY
+    assert held(down(1), step("carried", 2)).cap is Rung.CONFIRM
+    assert held(down(2), step("carried", 2)) == held(down(2))
+
+
+def test_of_two_demotions_to_one_rung_the_first_says_why():
+    """The second one takes nothing away."""
+    assert held(down(1), down(5, code="D2")).code == "D1"
+
+
+def test_beside_nothing_it_is_what_it_was():
+    """Of two rows the lower rung counts, and what was earned only where both have it."""
+    one, other = Held(earned=Rung.REPORT, cap=Rung.CONFIRM, reason="so"), Held(earned=Rung.BOUNDED)
+    assert one.beside(NOTHING) == NOTHING.beside(one) == one
+    for both in (one.beside(other), other.beside(one)):
+        assert (both.earned, both.cap, both.reason) == (Rung.BOUNDED, Rung.CONFIRM, "so")
+    assert other.beside(Held(cap=Rung.DRAFT)).earned is None
+    assert Held(cap=Rung.REPORT, reason="so").beside(other).reason == "so"
+
+
+def test_what_is_for_all_of_a_tool_holds_where_no_narrower_row_is():
+    """Each of the two narrower ones has taken it in already."""
+    assert nearest({ALL: Held(cap=Rung.DRAFT)}, CELL).cap is Rung.DRAFT
+    assert nearest({ALL: Held(cap=Rung.DRAFT), CELL._replace(env=EVERY): Held(cap=Rung.CONFIRM)}, CELL).cap == 2
