@@ -311,6 +311,7 @@ def test_what_was_left_is_told_of_each_quota_that_was_seen():
     cell, memory = CellKey("shop", "send"), Memory()
     one, two = (Charge(f"shop/send/{name}", "it", 1, 3, "calls") for name in ("calls", "others"))
     memory.keep(SEND, cell, Seen(mark="as it was", left=((one, 2),)))
+    assert memory.recalled(SEND, cell, (one,), 0) is None, "it was made before"
     assert memory.recalled(replace(SEND, arguments={"n": 2}), cell, (one, two), 0) is None
     assert memory.recalled(replace(SEND, arguments={"n": 2}), cell, (one,), 0).left == ((one, 2),)
     assert memory.recalled(replace(SEND, arguments={"n": 2}), cell, (one,), 0) is None, "it was made before"

@@ -12,6 +12,7 @@ from ladder_graph.trust.evidence import DAY
 from ladder_graph.trust.findings import Findings
 from ladder_graph.trust.fold import Digested, Drill, Fold
 from ladder_graph.trust.gates import FRESH, REPORTS
+from ladder_graph.trust.held import Held
 from ladder_graph.trust.looks import Look
 from ladder_graph.trust.reviewers import Probes
 
@@ -31,12 +32,12 @@ def deed(by="ana", rung=Rung.CONFIRM, *, at=NOW - DAY, thread="t1", cell=CELL, *
     return made
 
 
-def findings(*deeds, now=NOW, rung="bounded", tool=(), trust=(), versions=None, **fold):
+def findings(*deeds, now=NOW, rung="bounded", tool=(), trust=(), versions=None, standings=None, **fold):
     """What these deeds, and whatever else is in the chain, come to."""
     rule = {"rung": rung, "mistake": "$4", "bounds": [{"kind": "volume", "limit": 50}], **dict(tool)}
     policy = policy_of({"agent": "ops", "tools": {"send": rule}, "trust": dict(trust)}, "here")
     made = Fold("ops", {f"a{n}": one for n, one in enumerate(deeds)}, **fold)
-    return Findings(made, policy, now, versions=versions)
+    return Findings(made, policy, now, versions=versions, standings=standings)
 
 
 def attested(*deeds, cell=CELL, **given):
@@ -190,3 +191,127 @@ def test_a_loss_budget_is_for_a_day_and_is_spent_when_it_is_passed(mistakes, spe
     said = findings(*map(wrong, range(mistakes)), *old, trust={"loss_budget": "$8"})
     found = said._spent(CELL, said.units(CELL))
     assert found == ("it lost $12.00 in a day, of $8.00" if spent else None)
+
+
+@pytest.mark.parametrize(("earned", "probes", "down"), [(True, BLIND, True), (False, BLIND, False), (True, {}, False)])
+def test_what_was_earned_on_stamps_is_taken_back(earned, probes, down):
+    """Where it rests on people who don't look, and what was earned wouldn't be on what they are known to see."""
+    held = {CELL: Held(earned=Rung.BOUNDED)} if earned else {}
+    start = "confirm" if earned else "bounded"
+    found = findings(deed("bo"), rung=start, standings=held, probes=probes).demotion(CELL)
+    assert (None if found is None else (found.rung, found.code)) == ((Rung.CONFIRM, "D5") if down else None)
+    if found is not None:
+        assert found.reason == "what held it here were approvals of people who didn't look, as probes show"
+
+
+def test_a_budget_that_is_spent_puts_it_down():
+    """Though it errs no more often than it may."""
+    many = [deed("", Rung.BOUNDED, at=NOW - DAY // 2 - n, thread=f"g{n}") for n in range(9)]
+    found = findings(*many, *map(wrong, range(2)), trust={"loss_budget": "$1", "minutes": {"confirm": 30}}).demotion(
+        CELL
+    )
+    assert (found.rung, found.code, found.reason) == (Rung.CONFIRM, "D4", "it lost $8.00 in a day, of $1.00")
+
+
+def test_after_a_silence_that_was_told_it_goes_down_once():
+    """The next time after ninety days, and only where nothing was judged since."""
+    last = NOW - 40 * DAY
+    for stale, down in ((last - 1, True), (last, True), (last + 1, False)):
+        held = {CELL: Held(earned=Rung.BOUNDED, stale_us=stale)}
+        found = findings(deed("", Rung.BOUNDED, at=last), rung="confirm", standings=held).demotion(CELL)
+        assert (found is not None) is down
+
+
+def test_what_was_wiped_is_no_run():
+    """What happened up to that very moment doesn't count."""
+    runs = [deed(at=at, thread=str(at)) for at in (5, 6, 7)]
+    assert [one.at_us for one in findings(*runs, standings={CELL: Held(wiped_us=6)}).units(CELL)] == [7]
+    assert len(findings(*runs).units(CELL)) == 3
+
+
+# --- what is known of it elsewhere -----------------------------------------------------------------------------
+
+
+def test_evidence_is_of_the_cell_unless_it_is_given():
+    """That of others is weighed by the same cell's policy."""
+    found = findings(deed(), deed(thread="t2"), deed(cell=CELL._replace(env="e0")))
+    assert found.weighed(CELL, 9).runs == 2
+    assert found.weighed(CELL, 9, found.units(CELL._replace(env="e0"))).runs == 1
+
+
+@pytest.mark.parametrize(
+    ("others", "runs"),
+    [
+        ([], None),
+        ([CELL._replace(env="e0")], 1),
+        ([CELL._replace(scope="s2")], 1),
+        ([CELL._replace(scope="s2"), CELL._replace(scope="s3"), CELL._replace(env="e0")], 2),
+        ([CELL._replace(tool="other")], None),
+    ],
+)
+def test_what_the_tool_has_shown_elsewhere(others, runs):
+    """In its other scopes; only where there are none, in the environments before."""
+    made = [deed(cell=cell, thread=str(n)) for n, cell in enumerate([CELL, CELL, *others])]
+    found = findings(*made)._earlier(CELL, 9)
+    assert (None if found is None else found.runs) == runs
+
+
+@pytest.mark.parametrize(("rung", "to"), [("confirm", Rung.BOUNDED), ("rollback", Rung.REPORT), ("report", None)])
+def test_a_certificate_is_for_the_next_rung(rung, to):
+    """At the chance of being wrong that is taken for it; on the highest one there is none."""
+    checked = {"checks": [{"kind": "python", "function": "shop:healthy"}]} if rung != "confirm" else {}
+    found = findings(deed(), rung=rung, tool=checked)
+    made = found.certificate(CELL)
+    assert (None if made is None else made.to) == to
+    if made is not None:
+        assert made.alpha == found.policy.trust.alpha_to(to)
+
+
+# --- what was measured -----------------------------------------------------------------------------------------
+
+
+def measured(*deeds, **given):
+    """What the chain tells of people's time and of undos."""
+    return findings(*deeds, **given)._measured("send")
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [("approved", 1), ("declined", 1), ("edited", 1), ("responded", 1), ("adopted", 0), ("expired", 0)],
+)
+def test_how_long_people_took(said, told):
+    """In minutes: how long each looked, where that is known, and how long the question had waited."""
+    at = NOW - DAY
+    looked = deed("", judged={said: Look(at + 180_000_000, "ana", 90.0)})
+    assert (measured(looked).minutes, measured(looked).waited) == ((1.5,) * told, (3.0,) * told)
+    unknown = deed("", judged={said: Look(at + 60_000_000, "ana")})
+    assert (measured(unknown).minutes, measured(unknown).waited) == ((), (1.0,) * told)
+
+
+def test_what_asked_of_all_that_need_not():
+    """Those outside a bound, of them and those that ran; a person's own calls are nobody's."""
+    ran = [deed("", rung) for rung in (Rung.BOUNDED, Rung.REPORT, Rung.CONFIRM)]
+    found = measured(*ran, deed(beyond=True), deed("", Rung.BOUNDED, by_person=True))
+    assert (found.asked, found.calls) == (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("end", "drills", "failed"), [("done", 0, 0), ("undone", 1, 0), ("undo_conflict", 1, 1), ("undo_failed", 1, 1)]
+)
+def test_undos_in_earnest_and_in_rehearsals(end, drills, failed):
+    """Each that was tried, and those that didn't put everything back; of this tool only."""
+    tried = [drill(), drill(passed=False), drill(tool="other", passed=False)]
+    found = measured(deed(ends={"done": 1, end: 2}), drills=tried)
+    assert (found.drills, found.drills_failed) == (drills + 2, failed + 1)
+    mended = measured(deed(ends={"undo_failed": 1, "undone": 2}))
+    assert (mended.drills, mended.drills_failed) == (1, 0)
+
+
+def test_whoever_answers_is_told_of():
+    """By name, with how many answers and which probes; a draft that was adopted is no answer."""
+    looks = [deed("cy"), deed("ana"), deed("ana", judged={"declined": Look(NOW, "ana", 9.0)})]
+    others = [deed("", judged={"adopted": Look(NOW, "di")}), deed("", judged={"approved": Look(NOW, "")})]
+    found = findings(*looks, *others, probes=BLIND).reviewers()
+    assert [(one.name, one.answered, one.timed, one.probes) for one in found] == [
+        ("ana", 2, 1, BLIND["ana"]), ("bo", 0, 0, BLIND["bo"]), ("cy", 1, 0, Probes()),
+    ]  # fmt: skip
