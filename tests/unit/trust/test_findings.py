@@ -179,9 +179,10 @@ def test_what_nobody_did_says_nothing_against_it():
 
 def test_many_mistakes_put_it_down():
     """It is told how many it may make."""
-    found = findings(*map(wrong, range(20))).demotion(CELL)
+    said = findings(*map(wrong, range(20)))
+    found, limit = said.demotion(CELL), said.price(CELL, Rung.CONFIRM).limit
     assert (found.rung, found.code) == (Rung.CONFIRM, "D4")
-    assert found.reason.startswith("it errs far more often than the ")
+    assert found.reason == f"it errs far more often than the {limit:.2%} of its runs that it may"
 
 
 @pytest.mark.parametrize(("mistakes", "spent"), [(1, False), (2, False), (3, True)])
@@ -254,6 +255,25 @@ def test_what_the_tool_has_shown_elsewhere(others, runs):
     made = [deed(cell=cell, thread=str(n)) for n, cell in enumerate([CELL, CELL, *others])]
     found = findings(*made)._earlier(CELL, 9)
     assert (None if found is None else found.runs) == runs
+
+
+@pytest.mark.parametrize(
+    ("pooling", "scope", "runs"),
+    [("floor", "staging", 3), ("floor", "test", 3), ("floor", "production", None), ("sibling", "staging", None)],
+)
+def test_scopes_of_one_risk_class_are_pooled_where_the_policy_says_so(pooling, scope, runs):
+    """What all of them have shown, and nothing of a scope of another class, or of another environment."""
+    scopes = {"argument": "stage", "values": ["staging", "test", "production"], "pooling": pooling}
+    made = [
+        deed(cell=CELL._replace(scope=one, env=env), thread=f"t{n}")
+        for n, (one, env) in enumerate([
+            ("staging", "e1"), ("staging", "e1"), ("test", "e1"), ("production", "e1"), ("test", "e0"),
+        ])
+    ]  # fmt: skip
+    said = findings(*made, tool={"scope": {**scopes, "risks": {"staging": "low", "test": "low"}}})
+    found = said._pooled(CELL._replace(scope=scope), said.policy.rule("send"), 9)
+    assert (None if found is None else found.runs) == runs
+    assert findings()._pooled(CELL, findings().policy.rule("send"), 9) is None
 
 
 @pytest.mark.parametrize(("rung", "to"), [("confirm", Rung.BOUNDED), ("rollback", Rung.REPORT), ("report", None)])
