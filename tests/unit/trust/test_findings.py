@@ -185,6 +185,17 @@ def test_many_mistakes_put_it_down():
     assert found.reason == f"it errs far more often than the {limit:.2%} of its runs that it may"
 
 
+@pytest.mark.parametrize(
+    ("mistakes", "clean", "down"), [(4, 0, False), (5, 0, True), (5, 40, False)]
+)  # fmt: skip
+def test_as_many_mistakes_as_ring_the_alarm(mistakes, clean, down):
+    """Five in a row that were known at once; runs in which one would be known by now weigh against them."""
+    good = [deed("", Rung.BOUNDED, at=NOW - 60 * DAY + n, thread=f"g{n}") for n in range(clean)]
+    bad = [wrong(n, at=NOW - 61 * DAY) for n in range(mistakes)]
+    recent = deed("", Rung.BOUNDED, at=NOW, thread="last")
+    assert (findings(*bad, *good, recent).demotion(CELL) is not None) is down
+
+
 @pytest.mark.parametrize(("mistakes", "spent"), [(1, False), (2, False), (3, True)])
 def test_a_loss_budget_is_for_a_day_and_is_spent_when_it_is_passed(mistakes, spent):
     """What was lost before the day began isn't of it."""
@@ -320,9 +331,9 @@ def test_what_asked_of_all_that_need_not():
 )
 def test_undos_in_earnest_and_in_rehearsals(end, drills, failed):
     """Each that was tried, and those that didn't put everything back; of this tool only."""
-    tried = [drill(), drill(passed=False), drill(tool="other", passed=False)]
+    tried = [drill(), drill(), drill(passed=False), drill(tool="other", passed=False)]
     found = measured(deed(ends={"done": 1, end: 2}), drills=tried)
-    assert (found.drills, found.drills_failed) == (drills + 2, failed + 1)
+    assert (found.drills, found.drills_failed) == (drills + 3, failed + 1)
     mended = measured(deed(ends={"undo_failed": 1, "undone": 2}))
     assert (mended.drills, mended.drills_failed) == (1, 0)
 
