@@ -186,11 +186,11 @@ def test_many_mistakes_put_it_down():
 
 
 @pytest.mark.parametrize(
-    ("mistakes", "clean", "down"), [(4, 0, False), (5, 0, True), (5, 40, False)]
-)  # fmt: skip
-def test_as_many_mistakes_as_ring_the_alarm(mistakes, clean, down):
+    ("mistakes", "clean", "days", "down"), [(4, 0, 0, False), (5, 0, 0, True), (5, 40, 60, False), (5, 40, 0, True)]
+)
+def test_as_many_mistakes_as_ring_the_alarm(mistakes, clean, days, down):
     """Five in a row that were known at once; runs in which one would be known by now weigh against them."""
-    good = [deed("", Rung.BOUNDED, at=NOW - 60 * DAY + n, thread=f"g{n}") for n in range(clean)]
+    good = [deed("", Rung.BOUNDED, at=NOW - days * DAY - n, thread=f"g{n}") for n in range(1, clean + 1)]
     bad = [wrong(n, at=NOW - 61 * DAY) for n in range(mistakes)]
     recent = deed("", Rung.BOUNDED, at=NOW, thread="last")
     assert (findings(*bad, *good, recent).demotion(CELL) is not None) is down
