@@ -43,12 +43,16 @@ def test_windows_that_never_count_again_go_away(desk, charged, stay):
 
 @pytest.mark.parametrize(("charged", "stay"), [(counted, 1), (sliding, 9)])
 def test_a_month_of_windows_stays_behind_those_that_count(desk, charged, stay):
-    """One more that opens sends the oldest away."""
-    for n in range(stay + quotas.KEPT + 2):
-        hold_in(desk, str(n), charged(n, limit=10))
-        desk.store.write(lambda cursor, n=n: quotas.settle(cursor, str(n), used=True))
-        oldest = max(0, n + 1 - stay - quotas.KEPT)
-        assert desk.rows('SELECT min("window") / 1000000 FROM quota') == [(oldest,)]
+    """Each one more that opens sends the oldest away."""
+    gone = 2
+
+    def draw(cursor):
+        for n in range(stay + quotas.KEPT + gone):
+            assert quotas.hold(cursor, str(n), [charged(n, limit=10)]) is None
+            quotas.settle(cursor, str(n), used=True)
+
+    desk.store.write(draw)
+    assert desk.rows('SELECT count(*), min("window") / 1000000 FROM quota') == [(stay + quotas.KEPT, gone)]
 
 
 def test_what_has_piled_up_goes_away_in_small_parts(desk):

@@ -162,7 +162,7 @@ def test_the_alarm_rings_for_three_times_the_limit():
 
 
 @pytest.mark.parametrize(
-    ("k", "m", "rho"), [(0, 25, 0.02), (0, 24, 0.5 / 24), (2, 25, 0.1), (0.5, 0.5, 1), (0, 0.5, 1), (2, 0, 1)]
+    ("k", "m", "rho"), [(0, 25, 0.02), (0, 24, 0.5 / 24), (2, 25, 0.1), (0, 0.8, 0.625), (0.5, 0.5, 1), (2, 0, 1)]
 )
 def test_a_bet_is_the_rate_of_before(k, m, rho):
     """With half a mistake more than was seen; not below a fiftieth of the limit, and not above it."""

@@ -179,9 +179,21 @@ def test_what_nobody_did_says_nothing_against_it():
 
 def test_many_mistakes_put_it_down():
     """It is told how many it may make."""
-    found = findings(*map(wrong, range(20))).demotion(CELL)
+    said = findings(*map(wrong, range(20)))
+    found, limit = said.demotion(CELL), said.price(CELL, Rung.CONFIRM).limit
     assert (found.rung, found.code) == (Rung.CONFIRM, "D4")
-    assert found.reason.startswith("it errs far more often than the ")
+    assert found.reason == f"it errs far more often than the {limit:.2%} of its runs that it may"
+
+
+@pytest.mark.parametrize(
+    ("mistakes", "clean", "days", "down"), [(4, 0, 0, False), (5, 0, 0, True), (5, 40, 60, False), (5, 40, 0, True)]
+)
+def test_as_many_mistakes_as_ring_the_alarm(mistakes, clean, days, down):
+    """Five in a row that were known at once; runs in which one would be known by now weigh against them."""
+    good = [deed("", Rung.BOUNDED, at=NOW - days * DAY - n, thread=f"g{n}") for n in range(1, clean + 1)]
+    bad = [wrong(n, at=NOW - 61 * DAY) for n in range(mistakes)]
+    recent = deed("", Rung.BOUNDED, at=NOW, thread="last")
+    assert (findings(*bad, *good, recent).demotion(CELL) is not None) is down
 
 
 @pytest.mark.parametrize(("mistakes", "spent"), [(1, False), (2, False), (3, True)])
@@ -256,6 +268,25 @@ def test_what_the_tool_has_shown_elsewhere(others, runs):
     assert (None if found is None else found.runs) == runs
 
 
+@pytest.mark.parametrize(
+    ("pooling", "scope", "runs"),
+    [("floor", "staging", 3), ("floor", "test", 3), ("floor", "production", None), ("sibling", "staging", None)],
+)
+def test_scopes_of_one_risk_class_are_pooled_where_the_policy_says_so(pooling, scope, runs):
+    """What all of them have shown, and nothing of a scope of another class, or of another environment."""
+    scopes = {"argument": "stage", "values": ["staging", "test", "production"], "pooling": pooling}
+    made = [
+        deed(cell=CELL._replace(scope=one, env=env), thread=f"t{n}")
+        for n, (one, env) in enumerate([
+            ("staging", "e1"), ("staging", "e1"), ("test", "e1"), ("production", "e1"), ("test", "e0"),
+        ])
+    ]  # fmt: skip
+    said = findings(*made, tool={"scope": {**scopes, "risks": {"staging": "low", "test": "low"}}})
+    found = said._pooled(CELL._replace(scope=scope), said.policy.rule("send"), 9)
+    assert (None if found is None else found.runs) == runs
+    assert findings()._pooled(CELL, findings().policy.rule("send"), 9) is None
+
+
 @pytest.mark.parametrize(("rung", "to"), [("confirm", Rung.BOUNDED), ("rollback", Rung.REPORT), ("report", None)])
 def test_a_certificate_is_for_the_next_rung(rung, to):
     """At the chance of being wrong that is taken for it; on the highest one there is none."""
@@ -300,9 +331,9 @@ def test_what_asked_of_all_that_need_not():
 )
 def test_undos_in_earnest_and_in_rehearsals(end, drills, failed):
     """Each that was tried, and those that didn't put everything back; of this tool only."""
-    tried = [drill(), drill(passed=False), drill(tool="other", passed=False)]
+    tried = [drill(), drill(), drill(passed=False), drill(tool="other", passed=False)]
     found = measured(deed(ends={"done": 1, end: 2}), drills=tried)
-    assert (found.drills, found.drills_failed) == (drills + 2, failed + 1)
+    assert (found.drills, found.drills_failed) == (drills + 3, failed + 1)
     mended = measured(deed(ends={"undo_failed": 1, "undone": 2}))
     assert (mended.drills, mended.drills_failed) == (1, 0)
 
