@@ -166,8 +166,6 @@ class Deed:
     """Class to what was last said of it."""
     requester: str = ""
     """Whose run proposed it, where it was asked about and that is known."""
-    overran: bool = False
-    """It cost more than was held for it."""
 
     @property
     def pending(self) -> bool:
@@ -285,8 +283,6 @@ def add(deed: Deed, entry: Happening) -> None:
         _report(deed, entry)
     elif kind == "question":
         deed.requester = str(body.get("requester") or deed.requester)
-    elif kind == "overrun":
-        deed.overran = True
 
 
 _RUNGS = {int(rung): rung for rung in Rung}
