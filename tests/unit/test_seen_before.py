@@ -12,6 +12,7 @@ from ladder_graph.policy.bounds import Charge
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.steps import NotClaimed, UndoOutcome
+from ladder_graph.turns.awaiting import left_alone
 from tests.unit.walking import (
     ANA,
     BUSY,
@@ -357,3 +358,10 @@ def test_what_does_not_fit_is_refused_with_the_reason():
     )  # fmt: skip
     assert names(steps) == "Look GoneOn Look Look Fit Settle"
     assert (reply.state, reply.text) == (State.REFUSED, "no such field")
+
+
+def test_an_end_that_comes_while_somebody_looks_is_seen():
+    """The row was read before it was written, and its owner was looked at after: that is an end, and no dead owner."""
+    looks = iter([seen("started", owner_alive=True), seen("started"), seen("done", reply=b"sent")])
+    assert left_alone(lambda: next(looks)).known.reply == b"sent"
+    assert left_alone(lambda: seen("done", reply=b"sent")).known.state is State.DONE

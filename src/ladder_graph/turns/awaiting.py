@@ -16,6 +16,7 @@ from ladder_graph.ledger.database.cursor import Cursor
 from ladder_graph.ledger.tables.rows import US
 from ladder_graph.ledger.watching import watches
 from ladder_graph.ledger.watching.watches import Window
+from ladder_graph.states import State
 
 LOOK = 0.05
 """Seconds between two looks."""
@@ -34,8 +35,11 @@ def left_alone(look: Callable[[], Seen]) -> Seen:
     deadline = time.monotonic() + PATIENCE
     while True:
         seen = look()
-        if seen.known is None or not seen.known.owner_alive or time.monotonic() > deadline:
+        if seen.known is None or time.monotonic() > deadline:
             return seen
+        if not seen.known.owner_alive:
+            # Its end may have come between its row and the look at its owner, who is over only once that is written.
+            return look() if seen.known.state in {State.STARTED, State.UNDOING} else seen
         time.sleep(LOOK)
 
 
