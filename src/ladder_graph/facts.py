@@ -220,6 +220,8 @@ class Seen:
     """The same tool and arguments in the same thread under another id, done."""
     declined: Decision | None = None
     """A person's earlier no to the same tool and arguments in this thread."""
+    asked: Question | None = None
+    """The question about this very action that waits, or whose yes isn't used yet."""
     editor: Person | None = None
     """Who put other arguments in, where this very action was edited."""
     earned: Rung | None = None

@@ -157,7 +157,7 @@ def _found(call: Call, gate: Gate, weighed: _Weighed, seen: Seen) -> Routed:
     # In a scope an undo is called for by what comes after the call, too, and not by its own checks alone.
     called_for = gate.rule.noticed or seen.scoped
     undoable = gate.footing.reversible and called_for and not gate.rule.read_only
-    plan = Plan(gate.rule, () if counted else weighed.charges, undoable, split=split)
+    plan = Plan(gate.rule, () if counted else weighed.charges, undoable, split=split, new=not counted, asked=seen.asked)
     return lowered(route, gate.at_most), plan, seen
 
 
@@ -209,10 +209,14 @@ def _life(call: Call, gate: Gate, found: Routed | None = None) -> Life:
 
 
 def _straight(gate: Gate, found: Routed) -> bool:
-    """Whether a call may go straight to its rung: one that claims at once, under the rule that still stands."""
+    """Whether a call may go straight to its rung: one that claims or asks at once, under the rule that still stands.
+
+    What is only remembered is looked at again by a claim, and by nothing else.
+    """
     route, plan, seen = found
+    lowest = Rung.BOUNDED if seen.recalled else Rung.CONFIRM
     known = any(one is not None for one in (seen.known, seen.twin, seen.before, seen.declined))
-    return Rung.BOUNDED <= route.rung <= gate.at_most and plan.rule is gate.rule and not known
+    return lowest <= route.rung <= gate.at_most and plan.rule is gate.rule and not known
 
 
 def _in_its_place(call: Call, gate: Gate) -> Life:

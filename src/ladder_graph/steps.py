@@ -83,12 +83,18 @@ class Compose:
 
 @dataclass(frozen=True, slots=True)
 class Pose:
-    """Ask, or find the question that is open already. Answer: `Question`."""
+    """Ask, or find the question that is open already. Answer: `Question` or `NotClaimed`."""
 
     call: Call
     route: Route
     part_first: bool = False
     """Whether whoever is asked reads that a part of it goes first."""
+    new: bool = False
+    """Whether nothing was known of it when somebody looked, so that it can't be asked already."""
+    seen: Seen | None = None
+    """What it is asked by, where nobody has looked again since; a change of that refuses it as `stale`."""
+    asked: Question | None = None
+    """The question about it that was there when somebody looked."""
     told: Telling | None = None
     """What is taken down of it for whoever is asked; None where that was done before."""
     trace: str = ""

@@ -98,11 +98,34 @@ def test_what_the_ledger_knows_is_looked_up_again(known):
     assert names([next(life(CALL, granted, found(granted, known)))]) == "Look"
 
 
-@pytest.mark.parametrize("rung", ["suggest", "draft", "confirm"])
-def test_only_what_claims_at_once_goes_straight(rung):
-    """The lower rungs have no claim to look with."""
+@pytest.mark.parametrize("rung", ["suggest", "draft"])
+def test_what_neither_claims_nor_asks_is_looked_at_anew(rung):
+    """The lower rungs have nothing to look with."""
     granted = gate(rung)
     assert names([next(life(CALL, granted, found(granted)))]) == "Look"
+
+
+def test_a_question_goes_straight_with_what_was_seen():
+    """The transaction that asks looks whether all is as it was."""
+    granted = gate("confirm")
+    (pose,) = [next(life(CALL, granted, found(granted)))]
+    assert names([pose]) == "Pose"
+    assert pose.seen is not None
+
+
+def test_a_question_is_not_asked_by_what_is_only_remembered():
+    """A claim holds what is remembered against the ledger by one word, and nothing else does."""
+    steps, (route, _, seen) = walk(routed(CALL, gate("confirm"), recall=True), Seen(recalled=True), NEW)
+    assert names(steps) == "Look Look"
+    assert (route.rung, seen.recalled) == (Rung.CONFIRM, False)
+
+
+def test_a_question_is_not_asked_by_what_has_changed():
+    """Where something has changed meanwhile, the route is found anew, and nobody is asked."""
+    granted = gate("confirm")
+    steps = life(CALL, granted, found(granted))
+    went = [next(steps), steps.send(STALE), steps.send(Seen(standing=Rung.DRAFT, standing_reason="it went wrong"))]
+    assert names(went) == "Pose Look Compose"
 
 
 def test_another_rule_is_another_route():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ladder_graph.calls import Call
-from ladder_graph.facts import Outcome, Reply, Route, Seen
+from ladder_graph.facts import Outcome, Question, Reply, Route, Seen
 from ladder_graph.policy import Rule
 from ladder_graph.policy.bounds import Charge
 from ladder_graph.splitting import Split
@@ -31,6 +31,10 @@ class Plan:
     """What the route was found by, where nobody has looked again since."""
     split: Split | None = None
     """What runs in place of the call, where a part of it goes first."""
+    new: bool = False
+    """Nothing was known of the call."""
+    asked: Question | None = None
+    """The question about it that is there already."""
 
     def first(self, call: Call) -> Call:
         """What of a call runs first."""

@@ -9,7 +9,7 @@ import json
 
 from ladder_graph.calls import Call, normalise
 from ladder_graph.facts import Decision, Question, Reply, Route
-from ladder_graph.rungs.acting import Life, Plan, claim, not_claimed
+from ladder_graph.rungs.acting import Life, Plan, Stale, claim, not_claimed
 from ladder_graph.rungs.parting import act
 from ladder_graph.states import State
 from ladder_graph.steps import Heard, NotClaimed, Pose, Prepare, Ring, Unprepared
@@ -21,7 +21,11 @@ def confirm(call: Call, route: Route, plan: Plan) -> Life:
     On resume it starts over: the open question is found again, and an answer that came in by another way (the
     command line, another process) is found with it.
     """
-    question: Question | NotClaimed = yield Pose(call, route, part_first=plan.split is not None)
+    question: Question | NotClaimed = yield Pose(
+        call, route, part_first=plan.split is not None, new=plan.new, seen=plan.seen, asked=plan.asked
+    )
+    if isinstance(question, NotClaimed) and question.code == "stale":
+        raise Stale
     if isinstance(question, NotClaimed):
         return (yield from not_claimed(call, question))
     complaint = ""

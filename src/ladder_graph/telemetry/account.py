@@ -101,7 +101,7 @@ class Account:
             case Look(), Seen():
                 earned = answer.standing if answer.standing is not None else answer.earned
                 self.earned = "" if earned is None else earned.word
-            case (Claim(), NotClaimed(code="stale")) | (Claim(seen=Seen(recalled=True)), NotClaimed()):
+            case (Claim() | Pose(), NotClaimed(code="stale")) | (Claim(seen=Seen(recalled=True)), NotClaimed()):
                 self.route = self.decided = None  # It is found anew.
 
     def state(self, came: Any, *, cut: bool) -> str:

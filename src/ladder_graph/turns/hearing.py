@@ -10,8 +10,8 @@ from ladder_graph import answers
 from ladder_graph.envelopes import signer
 from ladder_graph.facts import Decision, Question
 from ladder_graph.ledger import Journal
-from ladder_graph.ledger.actions.questions import last_answer
-from ladder_graph.ledger.database.cursor import Cursor
+from ladder_graph.ledger.actions import questions
+from ladder_graph.ledger.database.cursor import Cursor, ahead
 from ladder_graph.ledger.people import resumptions
 from ladder_graph.policy import Policy
 from ladder_graph.steps import Heard
@@ -40,7 +40,8 @@ def hear(policy: Policy, host: Host, journal: Journal, step: Heard) -> Work:
         return _complained(journal, asked, found)
 
     def work(cursor: Cursor) -> Question | str:
-        last = last_answer(cursor, asked.call.thread)
+        ahead(cursor, journal.standing(asked.call), questions.of(asked.call), questions.answered_in(asked.call.thread))
+        last = questions.last_answer(cursor, asked.call.thread)
         late = answers.premature(asked, read, found.by, arrival, journal.now, last)
         complaint = late or taken_before(journal, cursor, found)
         if complaint:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 
+from ladder_graph.facts import Question
 from ladder_graph.ledger import Store
 from ladder_graph.ledger.actions import questions
-from ladder_graph.ledger.actions.questions import Terms
+from ladder_graph.ledger.actions.questions import Terms, nonce_of, word_of
 from ladder_graph.steps import Pose
 from ladder_graph.tools import Declaration
 from ladder_graph.turns.hosting import Host
@@ -25,9 +26,33 @@ def posed(step: Pose, store: Store, terms: Terms, declaration: Declaration, host
         host: Knows the conversation.
         now: The moment.
     """
-    found = store.glance(lambda cursor: questions.latest(cursor, step.call))
+    found = step.asked
+    if found is None and not step.new:
+        found = store.glance(lambda cursor: questions.latest(cursor, step.call))
     if found is not None and found.digest == terms.digest(step.call):
         return step
+    # It is new, or is asked anew.
     scene, proposed = host.scene(now), host.proposed(step.call)
     told = tell(step.call, step.route, terms.rule, declaration, scene, proposed)
     return replace(step, told=replace(told, trace=step.trace))
+
+
+def standing(step: Pose, terms: Terms, host: Host, now: dt.datetime) -> Question | None:
+    """The question that was there when somebody looked, where there is nothing to write about it.
+
+    Args:
+        step: The question that is to be asked.
+        terms: What an approval of the call holds for.
+        host: Knows the secret of the task that asks.
+        now: The moment.
+
+    Returns:
+        None where it isn't asked yet, on other terms or by another word, or where its time is up.
+    """
+    asked = step.asked
+    if asked is None or step.trace or asked.digest != terms.digest(step.call):
+        return None
+    if (asked.part_first and not step.part_first) or now >= asked.expires_at:
+        return None
+    nonce = nonce_of(word_of(host.asking().seed, asked.id))
+    return asked if asked.decision is not None or not nonce or nonce == asked.nonce else None

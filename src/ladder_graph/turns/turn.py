@@ -58,7 +58,7 @@ from ladder_graph.turns.awaiting import left_alone, outlasted
 from ladder_graph.turns.deciding import Fitting, unchecked
 from ladder_graph.turns.hearing import hear
 from ladder_graph.turns.looking import Looking
-from ladder_graph.turns.posing import posed
+from ladder_graph.turns.posing import posed, standing
 from ladder_graph.turns.workspace import Workspace, compose
 from ladder_graph.undo import prepare, touched, touched_from, undo, undo_apart, undo_from
 from ladder_graph.undo import word_of as came_to
@@ -99,7 +99,7 @@ class Turn(Looking):
 
     def transaction(self, step: Step) -> tuple[Callable[[Cursor], Any], bool] | None:
         """The ledger's part of a step, with whether it must reach the disk; None where the step isn't the ledger's."""
-        if not isinstance(step, _WRITTEN):
+        if not isinstance(step, _WRITTEN) or (isinstance(step, Pose) and self._asked(step) is not None):
             return None
         journal = self.journal()
         self.wrote = journal if type(step) in _AS_THEY_ARE else None
@@ -143,8 +143,15 @@ class Turn(Looking):
 
         return work
 
+    def _asked(self, step: Pose) -> Question | None:
+        """The question that stands as it is; a member of a scope is always looked at with it."""
+        if self.saga and not self.terms.rule.read_only:
+            return None
+        return standing(step, self.terms, self.host, self.clock())
+
     def _posed(self, cursor: Cursor, journal: Journal, step: Pose, asking: Asking) -> Question:
         """The question; a call that is asked about in a scope belongs to it, wherever it runs once it is answered."""
+        journal.refuse_stale(cursor, step)
         scoped = bool(self.saga) and not self.terms.rule.read_only
         if scoped:
             sagas.refuse(cursor, self.saga)  # Nobody is asked in vain.
@@ -190,6 +197,8 @@ class Turn(Looking):
         match step:
             case Weigh():
                 return step.done()
+            case Pose():
+                return self.noted(self._asked(step))
             case Look():
                 return self.look(step)
             case Ring() | Fit() | Recall() | Join():

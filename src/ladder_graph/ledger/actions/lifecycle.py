@@ -17,7 +17,7 @@ from ladder_graph.fingerprint import Environment
 from ladder_graph.ledger.actions import parts
 from ladder_graph.ledger.actions.questions import micros
 from ladder_graph.ledger.database import statements as sql
-from ladder_graph.ledger.database.cursor import Cursor
+from ladder_graph.ledger.database.cursor import Cursor, Read, change_one
 from ladder_graph.ledger.database.liveness import Owner
 from ladder_graph.ledger.proof.chain import GENESIS, entry_hash, payload_hash
 from ladder_graph.policy import Policy
@@ -97,13 +97,17 @@ class Actions:
 
     def stood(self, cursor: Cursor, call: Call) -> tuple[Any, int]:
         """As `place`, with how long its agent's chain is; -1 where the thread has seen the same call before."""
-        found = cursor.execute(sql.PLACE_AND_HEAD, {
-            "key": call.key, "stream": call.agent, "thread": call.thread, "digest": call.digest,
-        }).fetchone()  # fmt: skip
+        found = cursor.execute(*self.standing(call)).fetchone()
         if found is None:
             return cursor.execute(sql.PLACE, {"key": call.key}).fetchone(), -1
         self._ends[call.agent] = found["n"], found["hash"]
         return None if found["key"] is None else found, -1 if found["like"] else found["n"]
+
+    def standing(self, call: Call) -> Read:
+        """The query by which it is found where an action stands, to be asked ahead of everything it is held against."""
+        return sql.PLACE_AND_HEAD, {
+            "key": call.key, "stream": call.agent, "thread": call.thread, "digest": call.digest,
+        }  # fmt: skip
 
     def append(self, cursor: Cursor, stream: str, kind: str, action: str, body: Mapping[str, Any]) -> str:
         """Add an entry to the chain of an agent.
@@ -143,18 +147,30 @@ class Actions:
 
     def move(
         self, cursor: Cursor, call: Call, state: State, *, body: Mapping[str, Any], text: str | None = None,
-        actor: str | None = None, successor: str | None = None,
+        actor: str | None = None, successor: str | None = None, place: Any = None,
     ) -> None:  # fmt: skip
         """One step of an action's life, with its entry.
+
+        Args:
+            cursor: In a transaction.
+            call: The action's.
+            state: What it comes to.
+            body: What the entry says.
+            text: What its model reads of it, and the others: columns that change with it, see `step`.
+            place: Where it was found in this transaction, with the end of its chain; it is found anew without.
 
         Raises:
             ValueError: The table of states doesn't have this step, which is an error of ours.
         """
-        place = self.place(cursor, call)
+        place = place or self.place(cursor, call)
         if place is None or not may_follow(State(place["state"]), state):
             raise ValueError(f"action {call.short} can't become {state} from {place['state'] if place else 'nothing'}")
-        self.step(cursor, call, place["state"], place["fence"], state, text=text, actor=actor, successor=successor)
+        self.step_on(cursor, call, place, state, text=text, actor=actor, successor=successor)
         self.append(cursor, call.agent, state, call.key, body)
+
+    def step_on(self, cursor: Cursor, call: Call, place: Any, after: State, **new: Any) -> None:
+        """Move an action on from the place where it was found in this transaction; see `step`."""
+        change_one(cursor, sql.MOVE_ACTION_ON, self._moved(call, place["state"], place["fence"], after, new))
 
     def step(self, cursor: Cursor, call: Call, before: str, under: int, after: State, **new: Any) -> Any:
         """Move an action on, if state and fence are as the caller saw them.
@@ -170,12 +186,17 @@ class Actions:
         Returns:
             Its row, which says how long its `undo` is; None where it wasn't moved.
         """
-        seen = {"b_key": call.key, "b_state": before, "b_fence": under}
-        moved = {"state": after, "updated_us": self.us, **dict.fromkeys(sql.KEPT), **new}
-        found = cursor.execute(sql.MOVE_ACTION, {**seen, **moved, "stream": call.agent}).fetchone()
+        moved = {**self._moved(call, before, under, after, new), "stream": call.agent}
+        found = cursor.execute(sql.MOVE_ACTION, moved).fetchone()
         if found is not None and found["n"] is not None:
             self._ends[call.agent] = found["n"], found["hash"]
         return found
+
+    def _moved(self, call: Call, before: str, under: int, after: State, new: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            "b_key": call.key, "b_state": before, "b_fence": under, "state": after, "updated_us": self.us,
+            **dict.fromkeys(sql.KEPT), **new,
+        }  # fmt: skip
 
     def enter(
         self, cursor: Cursor, call: Call, state: State, route: Route, *, text: str = "",

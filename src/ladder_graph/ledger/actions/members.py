@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 
-from ladder_graph.ledger.database.cursor import Cursor
+from ladder_graph.ledger.database.cursor import Cursor, Read
 from ladder_graph.ledger.database.dialects import Sql, table_of
 from ladder_graph.ledger.tables.saga_rows import MemberRow
 
@@ -40,8 +40,13 @@ class Membership:
 
 def of(cursor: Cursor, action: str) -> Membership | None:
     """The scope of an action; None where it belongs to none."""
-    row = cursor.execute(_OF, {"action": action}).fetchone()
+    row = cursor.execute(*reading(action)).fetchone()
     return None if row is None else Membership(row["saga"], row["root"], row["n"], row["came"])
+
+
+def reading(action: str) -> Read:
+    """The query that `of` makes, to be asked ahead."""
+    return _OF, {"action": action}
 
 
 def put(cursor: Cursor, action: str, saga: str, root: str, n: int | None) -> None:

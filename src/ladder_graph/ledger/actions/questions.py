@@ -13,7 +13,7 @@ from ladder_graph.answers import same
 from ladder_graph.calls import Call, digest_of
 from ladder_graph.facts import Decision, Person, Question, Verdict
 from ladder_graph.ledger.database import statements as sql
-from ladder_graph.ledger.database.cursor import Cursor
+from ladder_graph.ledger.database.cursor import Cursor, Read, change_one
 from ladder_graph.ledger.tables.rows import US
 from ladder_graph.policy import Rule
 from ladder_graph.scale import Rung
@@ -100,8 +100,13 @@ def latest(cursor: Cursor, call: Call) -> Question | None:
 
 def row_of(cursor: Cursor, call: Call) -> dict[str, Any] | None:
     """The row of the latest question about an action that wasn't consumed, or None."""
-    row = cursor.execute(sql.QUESTION_OF, {"action": call.key}).fetchone()
+    row = cursor.execute(*of(call)).fetchone()
     return None if row is None else dict(row)
+
+
+def of(call: Call) -> Read:
+    """The query that `latest` and `row_of` make, to be asked ahead."""
+    return sql.QUESTION_OF, {"action": call.key}
 
 
 def votes(cursor: Cursor, row: Mapping[str, Any]) -> list[Any]:
@@ -126,25 +131,40 @@ def withdraw(cursor: Cursor, question: str, person: Person) -> bool:
 
 def last_answer(cursor: Cursor, thread: str) -> Decision | None:
     """The last answer that was taken in a thread, to whatever question."""
-    row = cursor.execute(sql.LAST_ANSWER, {"thread": thread}).fetchone()
+    row = cursor.execute(*answered_in(thread)).fetchone()
     verdict = None if row is None else _VERDICTS.get(row["state"])
     if verdict is None:
         return None
     return Decision(verdict, Person(row["by"], row["auth"]), moment(row["answered_us"]), row["reason"])
 
 
+def answered_in(thread: str) -> Read:
+    """The query that `last_answer` makes, to be asked ahead."""
+    return sql.LAST_ANSWER, {"thread": thread}
+
+
 def requester_in(cursor: Cursor, thread: str) -> Person | None:
     """Whose run the last question of a thread came from; None where there is none, or nobody knew."""
-    row = cursor.execute(sql.LAST_REQUESTER, {"thread": thread}).fetchone()
+    row = cursor.execute(*requested_in(thread)).fetchone()
     return Person(row["requester"], row["requester_auth"]) if row is not None and row["requester"] else None
+
+
+def requested_in(thread: str) -> Read:
+    """The query that `requester_in` makes, to be asked ahead."""
+    return sql.LAST_REQUESTER, {"thread": thread}
 
 
 def declined(cursor: Cursor, call: Call) -> Decision | None:
     """A person's no to the same tool and arguments in the same thread, under whatever id."""
-    row = cursor.execute(sql.DECLINED_LIKE, {"thread": call.thread, "digest": call.digest}).fetchone()
+    row = cursor.execute(*declined_like(call)).fetchone()
     if row is None:
         return None
     return Decision("decline", Person(row["by"], row["auth"]), moment(row["answered_us"]), row["reason"])
+
+
+def declined_like(call: Call) -> Read:
+    """The query that `declined` makes, to be asked ahead."""
+    return sql.DECLINED_LIKE, {"thread": call.thread, "digest": call.digest}
 
 
 def passed(cursor: Cursor, question: str, to: str, by: Person) -> bool:
@@ -155,10 +175,23 @@ def passed(cursor: Cursor, question: str, to: str, by: Person) -> bool:
 
 def close(cursor: Cursor, question: str, before: str, after: str, decision: Decision | None = None) -> bool:
     """Move a question from one state to another; False where it isn't in the first any more."""
-    cursor.execute(sql.MOVE_QUESTION, {
-        "b_id": question, "b_state": before, "state": after,
+    cursor.execute(sql.MOVE_QUESTION, _closing(question, before, after, decision))
+    return cursor.rowcount == 1
+
+
+def close_read(cursor: Cursor, question: str, before: str, after: str, decision: Decision | None = None) -> None:
+    """As `close`, for a question that was found in that state in this transaction, after the end of its chain."""
+    change_one(cursor, sql.MOVE_QUESTION_ON, _closing(question, before, after, decision))
+
+
+def _closing(question: str, before: str, after: str, decision: Decision | None) -> dict[str, Any]:
+    return {"b_id": question, "b_state": before, "state": after, **answered_by(decision)}
+
+
+def answered_by(decision: Decision | None) -> dict[str, Any]:
+    """The columns of a question that say who answered it, and how."""
+    return {
         "by": decision.by.name if decision else "", "auth": decision.by.auth if decision else "",
         "reason": decision.reason if decision else "",
         "answered_us": micros(decision.at) if decision else None,
-    })  # fmt: skip
-    return cursor.rowcount == 1
+    }  # fmt: skip

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, Protocol, TypeVar, cast
 
+from ladder_graph.ledger.database.dialects import Sql
+
 T_co = TypeVar("T_co", covariant=True)
+
+Read = tuple[Sql, Mapping[str, Any]]
+"""A query with its parameters."""
+
+
+class Conflict(Exception):
+    """Another writer came in between, or the connection was lost before anything held: the same work may be tried anew.
+
+    It stays inside the ledger.
+    """
 
 
 class Cursor(Protocol):
@@ -42,6 +54,11 @@ class Hoped(Generic[T_co]):
         self.value, self.proof, self._forget = value, proof, forget
         self.held = False
 
+    def heard(self, changed: int, rows: object) -> None:
+        """Take the statement's result."""
+        del rows
+        self.held = changed == 1
+
     def forget(self) -> None:
         """Forget what was remembered for it; a second time is harmless."""
         forget, self._forget = self._forget, None
@@ -58,7 +75,38 @@ class Hopeful(Protocol):
     def hope(self, statement: str, parameters: Mapping[str, Any], hoped: Hoped[Any], /) -> None:
         """Send a statement that writes one entry and changes one row, or does nothing at all."""
 
+    def ahead(self, reads: Iterable[Read], /) -> None:
+        """Send these queries now; whoever runs one of them later, before anything is written, finds its rows there."""
+
 
 def hopeful(cursor: Cursor) -> Hopeful | None:
     """The same cursor, where it is one to a server."""
     return cast("Hopeful", cursor) if hasattr(cursor, "hoping") else None
+
+
+def ahead(cursor: Cursor, *reads: Read) -> None:
+    """Say what will be read next, so that a server is asked for all of it in one round trip.
+
+    Args:
+        cursor: Of the ledger. A file is read when it is.
+        reads: The queries, in the order in which their answers may not be older than each other.
+    """
+    server = hopeful(cursor)
+    if server is not None:
+        server.ahead(reads)
+
+
+def change_one(cursor: Cursor, statement: Sql, parameters: Mapping[str, Any]) -> None:
+    """Change the one row that must be there, by what was read in this transaction; nobody waits for it.
+
+    Args:
+        cursor: In a transaction.
+        statement: Made by `Sql.of_one`.
+        parameters: By their names.
+
+    Raises:
+        Conflict: It isn't there any more: others came in between. A server says so at the end of the transaction.
+    """
+    cursor.execute(statement, parameters)
+    if hopeful(cursor) is None and cursor.rowcount != 1:
+        raise Conflict("a row that was read just now isn't there any more")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Self
 
-from sqlalchemy import ClauseElement, Dialect, Table, bindparam
+from sqlalchemy import ClauseElement, Dialect, Table, Update, bindparam, literal_column, select
 from sqlalchemy.dialects import sqlite
 
 # Both databases speak `ON CONFLICT` alike, so what is built with PostgreSQL's insert compiles for SQLite too.
@@ -31,6 +31,15 @@ class Sql(str):
         """
         sql = cls(_compiled(statement, _SQLITE) + more)
         sql._made = (statement, more)
+        return sql
+
+    @classmethod
+    def of_one(cls, statement: Update) -> Self:
+        """Compile a statement that changes one row; a server ends the transaction where it doesn't, see `change_one`."""
+        sql = cls.of(statement)
+        counted = statement.returning(literal_column("1").label("one")).cte("changed")
+        # Nothing is one divided by: whoever waits for the end of the transaction is told.
+        sql._made = (select(literal_column("1 / count(*)")).select_from(counted), "")
         return sql
 
     def __getattr__(self, name: str) -> Any:

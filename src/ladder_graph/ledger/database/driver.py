@@ -11,13 +11,6 @@ from ladder_graph.ledger.database.cursor import Cursor
 from ladder_graph.ledger.database.liveness import Owner
 
 
-class Conflict(Exception):
-    """Another writer came in between, or the connection was lost before anything held: the same work may be tried anew.
-
-    It stays inside the ledger.
-    """
-
-
 class Database(Protocol):
     """One ledger database, as one process has it open."""
 

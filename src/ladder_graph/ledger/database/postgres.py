@@ -25,15 +25,15 @@ from sqlmodel import Session
 from ladder_graph.errors import LedgerError, LedgerUnwritable
 from ladder_graph.ledger.database import postgres_schema
 from ladder_graph.ledger.database import statements as sql
-from ladder_graph.ledger.database.cursor import Cursor
+from ladder_graph.ledger.database.cursor import Conflict, Cursor
 from ladder_graph.ledger.database.dialects import Sql
-from ladder_graph.ledger.database.driver import Conflict
 from ladder_graph.ledger.database.liveness import Owner
 from ladder_graph.ledger.database.sessions import Address, SessionOwner, key_of, let_go
 from ladder_graph.ledger.database.wire import Wire, WireCursor
 
-AGAIN = (errors.UniqueViolation, errors.DeadlockDetected, errors.SerializationFailure)
-"""Another writer came in between: one of another lane, or the very first of a chain."""
+AGAIN = (errors.UniqueViolation, errors.DeadlockDetected, errors.SerializationFailure, errors.DivisionByZero)
+"""Another writer came in between: one of another lane, or the very first of a chain. Our statements divide by nothing
+where a row isn't as it was read, and by nothing else."""
 
 PATIENCE = 10.0
 """Seconds to wait for a server that is being restarted."""

@@ -45,7 +45,6 @@ INSERT_ACTION = insert_into(rows.ActionRow)
 INSERT_ENTRY = insert_into(rows.EntryRow)
 INSERT_MENTION = insert_into(rows.MentionRow)
 INSERT_PAYLOAD = insert_into(rows.PayloadRow)
-INSERT_QUESTION = insert_into(rows.QuestionRow)
 INSERT_HOLD = insert_into(rows.HoldRow)
 
 HEAD = _sql(select(_head.c.n, _head.c.hash).where(_head.c.stream == bindparam("stream")))
@@ -124,7 +123,7 @@ TWINS = _sql(
 KEPT = ("owner", "fence", "rung", "text", "reply", "artifact", "actor", "successor")
 """Columns that stay as they are where the step brings nothing new."""
 
-MOVE_ACTION = _sql(
+_move_action = (
     update(_action)
     .where(and_(_action.c.key == bindparam("b_key"), _action.c.fence == bindparam("b_fence")))
     .where(_action.c.state == bindparam("b_state"))
@@ -133,7 +132,9 @@ MOVE_ACTION = _sql(
         updated_us=bindparam("updated_us"),
         **{name: func.coalesce(bindparam(name), _action.c[name]) for name in KEPT},
     )
-    .returning(
+)
+MOVE_ACTION = _sql(
+    _move_action.returning(
         select(_head.c.n).where(_head.c.stream == bindparam("stream")).scalar_subquery().label("n"),
         select(_head.c.hash).where(_head.c.stream == bindparam("stream")).scalar_subquery().label("hash"),
         # SQLite 3.40 says 1 for `IS NOT NULL` here, whatever is there.
@@ -142,6 +143,8 @@ MOVE_ACTION = _sql(
 )
 """One step of an action's life; no row changes unless state and fence are what the caller saw. It brings the end of the
 chain with it, since an entry follows, and the length of the undo that was made; null without one."""
+MOVE_ACTION_ON = Sql.of_one(_move_action)
+"""The same, of an action that was read in this transaction, with the end of the chain before it."""
 
 _environment = table_of(standing_rows.EnvironmentRow)
 _pinned = and_(_environment.c.agent == bindparam("agent"), _environment.c.pinned.is_(true()))
@@ -275,9 +278,15 @@ QUESTION_OF = _sql(
 )
 """The latest question about an action that wasn't consumed."""
 
-NEXT_ROUND = _sql(
-    select(func.coalesce(func.max(_question.c.round), 0) + 1).where(_question.c.action == bindparam("action"))
-)
+_asked = _question.alias("asked")
+_round = select(func.coalesce(func.max(_asked.c.round), 0) + 1).where(_asked.c.action == bindparam("action"))
+INSERT_QUESTION = _sql(
+    insert(_question).values({
+        column.name: _round.scalar_subquery() if column.name == "round" else bindparam(column.name)
+        for column in _question.columns
+    })
+)  # fmt: skip
+"""A new question, as the next one about its action."""
 
 DECLINED_LIKE = _sql(
     select(_question.c.by, _question.c.auth, _question.c.reason, _question.c.answered_us)
@@ -303,7 +312,7 @@ LAST_REQUESTER = _sql(
 )
 """Whose run the last question of a thread came from; empty where nobody knew."""
 
-MOVE_QUESTION = _sql(
+_move_question = (
     update(_question)
     .where(_question.c.id == bindparam("b_id"), _question.c.state == bindparam("b_state"))
     .values(
@@ -314,7 +323,10 @@ MOVE_QUESTION = _sql(
         answered_us=bindparam("answered_us"),
     )
 )
+MOVE_QUESTION = _sql(_move_question)
 """Answer or consume a question; no row changes unless it is still in the state the caller saw."""
+MOVE_QUESTION_ON = Sql.of_one(_move_question)
+"""The same, of a question that was read in this transaction, after the end of the chain."""
 
 REKEY_QUESTION = _sql(
     update(_question)

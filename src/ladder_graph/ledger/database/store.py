@@ -19,8 +19,8 @@ from typing import Any, Generic, TypeVar, cast
 from sqlmodel import Session
 
 from ladder_graph.errors import LedgerError
-from ladder_graph.ledger.database.cursor import Cursor, Hoped
-from ladder_graph.ledger.database.driver import Conflict, Database
+from ladder_graph.ledger.database.cursor import Conflict, Cursor, Hoped
+from ladder_graph.ledger.database.driver import Database
 from ladder_graph.ledger.database.liveness import Owner
 from ladder_graph.ledger.database.sources import on_server
 from ladder_graph.ledger.database.sqlite import SqliteDatabase

@@ -19,7 +19,7 @@ from sqlalchemy import LargeBinary
 from sqlmodel import SQLModel
 
 from ladder_graph.ledger.database import statements as sql
-from ladder_graph.ledger.database.cursor import Hoped
+from ladder_graph.ledger.database.cursor import Hoped, Read
 from ladder_graph.ledger.database.dialects import Sql
 
 _NAMED = re.compile(r"%(?:\((\w+)\)s|%)")
@@ -43,6 +43,10 @@ _READERS: dict[int, Callable[[bytes], Any]] = {
 
 _TUPLES = pq.ExecStatus.TUPLES_OK
 _FINE = (_TUPLES, pq.ExecStatus.COMMAND_OK)
+
+
+Heard = Callable[[int, "list[Row]"], None]
+"""Takes a statement's result: how many rows it changed, and those that it gave back."""
 
 
 class Row:
@@ -125,8 +129,8 @@ class Wire:
         self._pgconn = connection.pgconn
         self._prepared: dict[str, _Prepared] = {}
         self._numbers = itertools.count()
-        self._sent: deque[tuple[_Prepared, bool, Hoped[Any] | None]] = deque()
-        """What no result has come of yet: whether it is the statement, or its preparation; and who hopes for it."""
+        self._sent: deque[tuple[_Prepared, bool, Heard | None]] = deque()
+        """What no result has come of yet: whether it is the statement, or its preparation; and who is told of it."""
         self._waiter = selectors.DefaultSelector()
         self._waiter.register(self._pgconn.socket, selectors.EVENT_READ)
         self.rows: list[Row] = []
@@ -154,13 +158,13 @@ class Wire:
             if self._pgconn.status == pq.ConnStatus.OK:
                 self._pgconn.exit_pipeline_mode()
 
-    def send(self, statement: str, parameters: Mapping[str, Any], hoped: Hoped[Any] | None = None) -> None:
+    def send(self, statement: str, parameters: Mapping[str, Any], heard: Heard | None = None) -> None:
         """Send a statement.
 
         Args:
             statement: In PostgreSQL's words.
             parameters: By their names.
-            hoped: Who is told whether it changed a row.
+            heard: Is told how many rows it changed, and which it gave back, unless it went wrong.
 
         Raises:
             psycopg.Error: The connection is lost.
@@ -173,7 +177,7 @@ class Wire:
         values = [parameters[name] for name in prepared.parameters]
         formats = [1 if type(value) is bytes else 0 for value in values] if prepared.binary else None
         self._pgconn.send_query_prepared(prepared.name, [_written(value) for value in values], formats)
-        self._sent.append((prepared, False, hoped))
+        self._sent.append((prepared, False, heard))
 
     def sync(self) -> None:
         """Wait for everything that was sent, and keep the last result.
@@ -197,15 +201,15 @@ class Wire:
 
     def _kept(self, result: pq.abc.PGresult) -> psycopg.Error | None:
         """Keep a result; or say what went wrong."""
-        prepared, preparing, hoped = self._sent.popleft()
+        prepared, preparing, heard = self._sent.popleft()
         status = result.status
         if status in _FINE:
             if not preparing:
                 self.rows = prepared.rows(result) if status == _TUPLES else []
                 self.changed = result.command_tuples or 0
                 self.committed = prepared.statement == "COMMIT" or (self.committed and prepared.statement != "BEGIN")
-                if hoped is not None:
-                    hoped.held = self.changed == 1
+                if heard is not None:
+                    heard(self.changed, self.rows)
             return None
         if preparing:
             del self._prepared[prepared.statement]
@@ -248,6 +252,12 @@ class WireCursor:
     def __init__(self, wire: Wire, *, hoping: bool = False) -> None:
         self._wire = wire
         self._rows: Iterator[Row] | None = None
+        self._ahead: dict[object, _Ahead] = {}
+        """What was asked ahead of those who will look at it."""
+        self._found: _Ahead | None = None
+        """Where the rows of the last statement come, where it was asked ahead."""
+        self._ends: dict[str, Row] = {}
+        """The ends of the chains that this transaction has written to itself."""
         self.hoping = hoping
         self.witness: Mapping[str, Any] | None = None
         """The last entry that was certainly written, by which it can be told later whether it held."""
@@ -259,21 +269,51 @@ class WireCursor:
         """Send a statement; who looks at its result waits."""
         if self._apart:
             self._part()
+        parameters = parameters or {}
+        self._rows = self._found = None
         if statement is sql.INSERT_ENTRY:
             self.witness = parameters
-        self._rows = None
-        self._wire.send(statement.postgres if isinstance(statement, Sql) else statement, parameters or {})
+        elif statement is sql.PUT_HEAD:
+            self._ends[parameters["stream"]] = Row((parameters["n"], parameters["hash"]), _END)
+        elif statement is sql.HEAD and (end := self._ends.get(parameters["stream"])) is not None:
+            self._rows = iter([end])
+            return self
+        if self._ahead and self._was_asked(statement, parameters):
+            return self
+        self._wire.send(statement.postgres if isinstance(statement, Sql) else statement, parameters)
         return self
+
+    def ahead(self, reads: Iterable[Read]) -> None:
+        """As every hopeful cursor does."""
+        if self._apart:
+            self._part()
+        for statement, parameters in reads:
+            asking = _asking(statement, parameters)
+            if asking not in self._ahead:
+                found = self._ahead[asking] = _Ahead()
+                self._wire.send(statement.postgres, parameters, found.heard)
+
+    def _was_asked(self, statement: str, parameters: Mapping[str, Any]) -> bool:
+        """Whether a statement was asked ahead; what was is void as soon as anything else than a query is sent."""
+        if not statement.startswith("SELECT"):
+            self._ahead.clear()
+            return False
+        self._found = self._ahead.get(_asking(statement, parameters))
+        return self._found is not None
 
     def hope(self, statement: str, parameters: Mapping[str, Any], hoped: Hoped[Any]) -> None:
         """As every hopeful cursor does: whether it did anything is known when the transaction is over."""
-        self._rows, self._unsure = None, True
-        self._wire.send(statement, parameters, hoped)
+        self._rows, self._found, self._unsure = None, None, True
+        self._ahead.clear()
+        self._ends.clear()  # The server makes the next one.
+        self._wire.send(statement, parameters, hoped.heard)
         self.hopes.append(hoped)
 
     def divide(self) -> None:
         """Begin a part of the transaction, which has a savepoint as soon as it runs more than what it hopes for."""
         self._apart = True
+        self._ahead.clear()
+        self._ends.clear()  # The part before this one may have been undone.
 
     def join(self) -> bool:
         """Let the part be over; whether it had a savepoint."""
@@ -307,6 +347,39 @@ class WireCursor:
 
     def _result(self) -> Iterator[Row]:
         if self._rows is None:
-            self.sync()
-            self._rows = iter(self._wire.rows)
+            if self._found is None or self._found.rows is None:
+                self.sync()
+            self._rows = iter(self._wire.rows if self._found is None else self._found.kept())
         return self._rows
+
+
+_END = {"n": 0, "hash": 1}
+
+
+class _Ahead:
+    """The rows of a query that was asked ahead; None until they have come."""
+
+    __slots__ = ("rows",)
+
+    def __init__(self) -> None:
+        self.rows: list[Row] | None = None
+
+    def heard(self, changed: int, rows: list[Row]) -> None:
+        """Take them."""
+        del changed
+        self.rows = rows
+
+    def kept(self) -> list[Row]:
+        """The rows.
+
+        Raises:
+            psycopg.Error: None have come, as the transaction went wrong before.
+        """
+        if self.rows is None:
+            raise psycopg.OperationalError("what was asked ahead was not answered")
+        return self.rows
+
+
+def _asking(statement: str, parameters: Mapping[str, Any]) -> object:
+    """What tells one query with its parameters from every other."""
+    return statement, frozenset(parameters.items())

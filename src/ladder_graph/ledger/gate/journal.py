@@ -14,12 +14,12 @@ from typing import Any
 
 from ladder_graph.calls import Call
 from ladder_graph.facts import Known, Question, Seen
-from ladder_graph.ledger.actions import beyond, questions, quotas
+from ladder_graph.ledger.actions import beyond, members, questions, quotas
 from ladder_graph.ledger.actions.clocks import Moment
 from ladder_graph.ledger.actions.lifecycle import Refused, pinned_in, placed, printable, sealed
 from ladder_graph.ledger.actions.questions import Terms
 from ladder_graph.ledger.database import statements as sql
-from ladder_graph.ledger.database.cursor import Cursor, Hoped, hopeful
+from ladder_graph.ledger.database.cursor import Cursor, Hoped, ahead, hopeful
 from ladder_graph.ledger.gate import at_once, following
 from ladder_graph.ledger.people import drafts, filing, resumptions
 from ladder_graph.ledger.people.asking import Asked
@@ -32,17 +32,24 @@ from ladder_graph.policy.bounds import Charge
 from ladder_graph.recalling import A_MOMENT
 from ladder_graph.routing import exhausted
 from ladder_graph.states import UNDOABLE, State
-from ladder_graph.steps import LATE, Claim, Claimed, Filed, NotClaimed, Record, Settle
+from ladder_graph.steps import LATE, Claim, Claimed, Filed, NotClaimed, Pose, Record, Settle
 from ladder_graph.trust.held import NOTHING, Held
 
 _SETTLES = frozenset({State.DONE, State.FAILED, State.UNDONE, State.UNDO_CONFLICT, State.UNDO_FAILED})
 """The states in which it is known what an action used; `unknown` keeps its hold."""
+
+_ASKED_ABOUT = frozenset({State.ASKED, State.APPROVED, State.EDITED})
+"""The states of an action whose question tells more about it."""
 
 _UNDOES = frozenset({State.UNDONE, State.UNDO_CONFLICT, State.UNDO_FAILED})
 """The states that an undo ends in."""
 
 _NO_QUOTA = {"quota": None, "window": 0, "reach": 0}
 """For a look at a call that draws on none."""
+
+
+def _equal(call: Call) -> dict[str, str]:
+    return {"thread": call.thread, "digest": call.digest, "key": call.key}
 
 
 class Journal(Asked):
@@ -64,12 +71,19 @@ class Journal(Asked):
         left = [] if first is None else [(first, first.limit - (found["taken"] or 0))]
         others = charges[len(left) :]
         like = found["like"] is not None
+        if like:
+            ahead(
+                cursor, (sql.ACTION, {"key": call.key}), questions.of(call), (sql.TWINS, _equal(call)),
+                questions.declined_like(call), members.reading(call.key),
+            )  # fmt: skip
         known = self.known(cursor, call.key) if like else None
-        edited = questions.latest(cursor, call) if known is not None and known.state is State.EDITED else None
+        asked = questions.latest(cursor, call) if known is not None and known.state in _ASKED_ABOUT else None
+        edited = asked if known is not None and known.state is State.EDITED else None
         twin, before = self._twins(cursor, call) if like else (None, None)
         held = NOTHING if found["held"] is None else Held.read(found["held"])
         return Seen(
             known=known,
+            asked=None if edited else asked,
             editor=edited.decision.by if edited is not None and edited.decision is not None else None,
             twin=twin,
             before=before,
@@ -92,8 +106,7 @@ class Journal(Asked):
 
     def _twins(self, cursor: Cursor, call: Call) -> tuple[Known | None, Known | None]:
         """The same tool and arguments in this thread under another id: one in doubt, and the last that is done."""
-        like = {"thread": call.thread, "digest": call.digest, "key": call.key}
-        found = cursor.execute(sql.TWINS, like).fetchall()
+        found = cursor.execute(sql.TWINS, _equal(call)).fetchall()
         done = [row for row in found if row["state"] == State.DONE]
         in_doubt = [row for row in found if row["state"] != State.DONE and not self.running(row)]
         twin, before = (self.known(cursor, rows[0]["key"]) if rows else None for rows in (in_doubt, done))
@@ -129,6 +142,8 @@ class Journal(Asked):
         Raises:
             Refused: Somebody else has it, a quota is full, or the approval is gone. Nothing of the claim may stay.
         """
+        if step.question is not None:
+            ahead(cursor, self.standing(step.call), questions.of(step.call))
         place, end = self.stood(cursor, step.call)
         refusal = (
             self._changed(cursor, step, end)
@@ -177,9 +192,9 @@ class Journal(Asked):
             return 1
         fence: int = place["fence"] + 1
         rung, actor = int(step.route.rung), step.actor.name if step.actor else None
-        self.step(
-            cursor, call, place["state"], place["fence"], State.STARTED, owner=self.owner.hold(), fence=fence,
-            rung=rung, text="", artifact=artifact, actor=actor,
+        self.step_on(
+            cursor, call, place, State.STARTED, owner=self.owner.hold(), fence=fence, rung=rung, text="",
+            artifact=artifact, actor=actor,
         )  # fmt: skip
         self.append(cursor, call.agent, State.STARTED, call.key, {
             "fence": fence, "rung": rung, "actor": actor or "", **sealed(artifact, watch),
@@ -204,7 +219,7 @@ class Journal(Asked):
         if not (orphaned or (undo and before in UNDOABLE)):
             return NotClaimed("busy", f"it is {before}, and somebody else may be at it.")
         after = State.UNDOING if undo else before
-        self.step(cursor, call, before, fence, after, owner=self.owner.hold(), fence=fence + 1)
+        self.step_on(cursor, call, place, after, owner=self.owner.hold(), fence=fence + 1)
         self.append(cursor, call.agent, after, call.key, {
             "takeover": fence + 1, **({"text": undo} if undo else {}),
         })  # fmt: skip
@@ -266,7 +281,19 @@ class Journal(Asked):
             case State.UNDO_CONFLICT | State.UNDO_FAILED:
                 watches.over(cursor, window, "held", watches.not_undone(window, text))
 
-    def _changed(self, cursor: Cursor, step: Claim, end: int) -> NotClaimed | None:
+    def refuse_stale(self, cursor: Cursor, step: Pose) -> None:
+        """Ask nobody by what has changed since somebody looked.
+
+        Raises:
+            Refused: It has changed.
+        """
+        if step.seen is not None:
+            ahead(cursor, *self.of_asking(step.call))
+            stale = self._changed(cursor, step, self.stood(cursor, step.call)[1])
+            if stale is not None:
+                raise Refused(stale)
+
+    def _changed(self, cursor: Cursor, step: Claim | Pose, end: int) -> NotClaimed | None:
         """Whether the route was found by what has changed since, quotas apart: those are held by this claim itself.
 
         Whatever bears on an agent's call is written down in its chain, but for an equal call that another agent makes
@@ -310,8 +337,9 @@ class Journal(Asked):
         if question.part_first and step.split is None:
             return NotClaimed("approval", "a part of it was to go first, and the undo of that can't be made.")
         decision = question.decision
-        if decision.verdict != "approve" or not questions.close(cursor, question.id, "approved", "used", decision):
+        if decision.verdict != "approve":
             return NotClaimed("approval", "its approval was used or taken back.")
+        questions.close_read(cursor, question.id, "approved", "used", decision)
         resumptions.heard(cursor, step.call.key, self.owner, self.us)
         return None
 

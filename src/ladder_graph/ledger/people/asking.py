@@ -14,7 +14,7 @@ from ladder_graph.ledger.actions import members, questions, tellings
 from ladder_graph.ledger.actions.lifecycle import Actions, Refused
 from ladder_graph.ledger.actions.questions import Terms, nonce_of, question_digest, question_of, word_of
 from ladder_graph.ledger.database import statements as sql
-from ladder_graph.ledger.database.cursor import Cursor
+from ladder_graph.ledger.database.cursor import Cursor, Read, ahead
 from ladder_graph.ledger.database.liveness import Owner
 from ladder_graph.ledger.people import announcing, resumptions
 from ladder_graph.ledger.tables.rows import US
@@ -31,6 +31,12 @@ _WAITS = frozenset({State.ASKED, State.APPROVED})
 """The states in which a question is open or its approval isn't used yet."""
 
 
+_AFTER = {
+    "approve": State.APPROVED, "decline": State.DECLINED, "edit": State.EDITED, "respond": State.RESPONDED,
+}  # fmt: skip
+"""The state that an action and its question come to by each answer."""
+
+
 class Asked(Actions):
     """The actions of a ledger, with the questions about them; see `Actions` for its arguments."""
 
@@ -45,6 +51,7 @@ class Asked(Actions):
         Raises:
             Refused: It isn't waiting for an answer: another task has taken it further meanwhile.
         """
+        ahead(cursor, *self.of_asking(call))
         place, requester = self.place(cursor, call), asking.requester
         if place is None:
             if asking.continued:
@@ -67,6 +74,10 @@ class Asked(Actions):
         asked = self._ask(cursor, call, route, terms, requester, asking.seed, part_first=part_first, told=told)
         return replace(asked, fresh=True)
 
+    def of_asking(self, call: Call) -> tuple[Read, ...]:
+        """The queries that `pose` makes, to be asked ahead."""
+        return self.standing(call), questions.of(call), questions.requested_in(call.thread)
+
     def _ask(
         self, cursor: Cursor, call: Call, route: Route, terms: Terms, requester: Person | None, seed: str, *,
         part_first: bool, told: Telling | None,
@@ -87,13 +98,16 @@ class Asked(Actions):
     def open(
         self, cursor: Cursor, call: Call, row: Mapping[str, Any], told: Telling | None = None
     ) -> dict[str, Any]:  # fmt: skip
-        """Write a new question down, as the next one about its action, with what was taken down of the call."""
-        (turn,) = cursor.execute(sql.NEXT_ROUND, {"action": call.key}).fetchone()
+        """Write a new question down, as the next one about its action, with what was taken down of the call.
+
+        Returns:
+            Its row, but for the number of the round.
+        """
         digest = question_digest(call, row["tool_version"], row["rule"], row["undo"])
         unanswered = {
             "state": "open", "by": "", "auth": "", "reason": "", "answered_us": None, "passed_to": "", "passed_by": "",
         }  # fmt: skip
-        new = {**row, "action": call.key, "tool": call.tool, "round": turn, "digest": digest, **unanswered}
+        new = {**row, "action": call.key, "tool": call.tool, "digest": digest, **unanswered}
         cursor.execute(sql.INSERT_QUESTION, new)
         self.append(cursor, call.agent, "question", call.key, {
             "question": row["id"], "digest": digest, "tool": row["tool_version"], "undo": row["undo"],
@@ -121,61 +135,61 @@ class Asked(Actions):
 
     def answer(self, cursor: Cursor, question: Question, decision: Decision) -> Question | None:
         """Take a decision; None where the question was answered or expired meanwhile, or this person said it before."""
+        call = question.call
+        # The end of the chain comes first: where others answer in between, the entry that follows it can't be written.
+        ahead(cursor, self.standing(call), questions.of(call))
+        place, row = self.place(cursor, call), questions.row_of(cursor, call)
+        if row is None or row["id"] != question.id or row["state"] != "open":
+            return None
         body = {
             "question": question.id, "digest": question.digest, "verdict": decision.verdict, "by": decision.by.name,
             "auth": decision.by.auth, "reason": decision.reason, **decision.record,
         }  # fmt: skip
-        match decision.verdict:
-            case "approve":
-                taken = self._approve(cursor, question, decision, body)
-            case "edit":
-                taken = self._edit(cursor, question, decision, body)
-            case _:
-                after = State.DECLINED if decision.verdict == "decline" else State.RESPONDED
-                text = None if decision.verdict == "decline" else responded(question.call, decision)
-                taken = questions.close(cursor, question.id, "open", after, decision)
-                if taken:
-                    self.move(cursor, question.call, after, body=body, text=text)
-        return questions.latest(cursor, question.call) if taken else None
+        if decision.verdict == "approve" and question.quorum > 1:
+            return self._vote(cursor, question, decision, body, row)
+        after, successor = _AFTER[decision.verdict], decision.successor
+        if successor is not None:
+            body |= {"successor": successor.key, "arguments": normalise(successor.arguments)}
+        questions.close_read(cursor, question.id, "open", after, decision)
+        self.move(
+            cursor, call, after, body=body, text=responded(call, decision) if after is State.RESPONDED else None,
+            successor=successor and successor.key, place=place,
+        )  # fmt: skip
+        if successor is not None:
+            self._put(cursor, question, decision, successor, row)
+        return question_of({**row, "state": after, **questions.answered_by(decision)}, call, row["why"])
 
-    def _approve(self, cursor: Cursor, question: Question, decision: Decision, body: dict[str, Any]) -> bool:
-        """One person's yes; it lets the call run where it is the last one that is needed."""
-        if question.quorum > 1:
-            found = questions.row_of(cursor, question.call)
-            still_open = found is not None and found["id"] == question.id and found["state"] == "open"
-            if found is None or not still_open or not questions.vote(cursor, question.id, decision):
-                return False
-            given = [one["by"] for one in questions.votes(cursor, found) if not one["withdrawn"]]
-            body = {**body, "given": given, "quorum": question.quorum}
-            if len(given) < question.quorum:
-                self.append(cursor, question.call.agent, "vote", question.call.key, body)
-                return True
-        if not questions.close(cursor, question.id, "open", "approved", decision):
-            return False
-        self.move(cursor, question.call, State.APPROVED, body=body)
-        return True
+    def _vote(
+        self, cursor: Cursor, question: Question, decision: Decision, body: dict[str, Any], row: Mapping[str, Any]
+    ) -> Question | None:
+        """One of several that are needed says yes; the call may run once it is the last of them."""
+        if not questions.vote(cursor, question.id, decision):
+            return None
+        given = [one["by"] for one in questions.votes(cursor, row) if not one["withdrawn"]]
+        body = {**body, "given": given, "quorum": question.quorum}
+        if len(given) < question.quorum:
+            self.append(cursor, question.call.agent, "vote", question.call.key, body)
+        else:
+            questions.close_read(cursor, question.id, "open", "approved", decision)
+            self.move(cursor, question.call, State.APPROVED, body=body)
+        return questions.latest(cursor, question.call)
 
-    def _edit(self, cursor: Cursor, question: Question, decision: Decision, body: dict[str, Any]) -> bool:
+    def _put(
+        self, cursor: Cursor, question: Question, decision: Decision, after: Call, row: Mapping[str, Any]
+    ) -> None:
         """Put another call in this one's place, asked on the same terms, with the editor as its first approver."""
-        row, after = questions.row_of(cursor, question.call), decision.successor
-        if row is None or after is None or not questions.close(cursor, question.id, "open", "edited", decision):
-            return False
-        arguments = normalise(after.arguments)
-        body = {**body, "successor": after.key, "arguments": arguments}
-        self.move(cursor, question.call, State.EDITED, body=body, successor=after.key)
         route = Route(Rung.CONFIRM, (Reason("edited", f"{decision.by.name} put other arguments in"),))
         self.enter(cursor, after, State.ASKED, route, edited_from=question.call.key)
         members.inherit(cursor, question.call.key, after.key)
         named = {name: value for name, value in row.items() if name != "why"}
         told = tellings.told_of(cursor, question.call.key, question.id)
-        told = told and told.edited(normalise(question.call.arguments), arguments, decision.by.name)
+        told = told and told.edited(normalise(question.call.arguments), normalise(after.arguments), decision.by.name)
         opened = self.open(
             cursor, after,
             {**named, "id": secrets.token_hex(8), "asked_us": self.us, "nonce": "", "part_first": False}, told,
         )  # fmt: skip
         asked = question_of(opened, after, route.why)
         self.answer(cursor, asked, replace(decision, verdict="approve", successor=None))
-        return True
 
     def pass_on(self, cursor: Cursor, question: Question, person: Person, to: str, note: str) -> Question | None:
         """Hand an open question to somebody else; None where it isn't open any more. Its time runs on."""
