@@ -88,12 +88,14 @@ def statements(points):
     return Counter(point.what for point in points if point.statement)
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_the_matrix_knows_every_statement(place, way):
+@pytest.mark.parametrize(
+    ("backend", "way"), [*(("sqlite", way) for way in WAYS), ("postgres", "at the ledger"), ("postgres", "in band")]
+)
+def test_the_matrix_knows_every_statement(place, backend, way):
     """A transaction that grows by a statement makes the matrix grow with it."""
     here, there = CONTEXT.Pipe()
-    assert not killed(counting, place(way=way), there)
-    assert here.recv() == statements(on_the_way(way, fine))
+    assert not killed(counting, place(backend, way=way), there)
+    assert here.recv() == statements(on_the_way(way, fine, "neither", backend))
 
 
 @pytest.mark.parametrize("first", [Point("before", "effect"), Point("after", "effect")], ids=str)

@@ -17,7 +17,7 @@ from ladder_graph.fingerprint import Environment
 from ladder_graph.ledger.actions import parts
 from ladder_graph.ledger.actions.questions import micros
 from ladder_graph.ledger.database import statements as sql
-from ladder_graph.ledger.database.cursor import Cursor, Read, change_one
+from ladder_graph.ledger.database.cursor import Cursor, Read, change_one, hopeful
 from ladder_graph.ledger.database.liveness import Owner
 from ladder_graph.ledger.proof.chain import GENESIS, entry_hash, payload_hash
 from ladder_graph.policy import Policy
@@ -121,12 +121,12 @@ class Actions:
         n, prev = end or cursor.execute(sql.HEAD, {"stream": stream}).fetchone() or (0, GENESIS)
         self.written.append((stream, n + 1))
         digest = entry_hash(prev, stream, n + 1, self.us, kind, action, payload)
-        cursor.execute(sql.INSERT_PAYLOAD, {"hash": payload, "salt": salt, "body": text})
-        cursor.execute(sql.INSERT_ENTRY, {
+        entry = {
             "stream": stream, "n": n + 1, "at_us": self.us, "kind": kind, "action": action, "payload": payload,
-            "prev": prev, "hash": digest,
-        })  # fmt: skip
-        cursor.execute(sql.PUT_HEAD, {"stream": stream, "n": n + 1, "hash": digest})
+            "prev": prev, "hash": digest, "salt": salt, "body": text,
+        }  # fmt: skip
+        for statement in sql.APPEND_EACH if hopeful(cursor) is None else (sql.APPEND,):
+            cursor.execute(statement, entry)
         for sort, name in mentions(action, body):
             cursor.execute(sql.INSERT_MENTION, {
                 "sort": sort, "name": name, "stream": stream, "at_us": self.us, "n": n + 1,
@@ -156,7 +156,9 @@ class Actions:
             call: The action's.
             state: What it comes to.
             body: What the entry says.
-            text: What its model reads of it, and the others: columns that change with it, see `step`.
+            text: What its model reads of it; None where that stays.
+            actor: In whose name it runs; None where that stays.
+            successor: The key of the call in its place; None where there is none.
             place: Where it was found in this transaction, with the end of its chain; it is found anew without.
 
         Raises:

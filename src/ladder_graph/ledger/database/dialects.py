@@ -22,25 +22,31 @@ class Sql(str):
     postgres: str
 
     @classmethod
-    def of(cls, statement: ClauseElement, more: str = "") -> Self:
+    def of(cls, statement: ClauseElement, more: str = "", *, there: ClauseElement | None = None) -> Self:
         """Compile a statement.
 
         Args:
             statement: What to compile.
             more: What neither needs SQLAlchemy for, put behind it.
+            there: What PostgreSQL runs in its place.
         """
         sql = cls(_compiled(statement, _SQLITE) + more)
-        sql._made = (statement, more)
+        sql._made = (statement if there is None else there, more)
+        return sql
+
+    @classmethod
+    def on_a_server(cls, statement: ClauseElement) -> Self:
+        """A statement that PostgreSQL alone understands."""
+        sql = cls("")
+        sql._made = (statement, "")
         return sql
 
     @classmethod
     def of_one(cls, statement: Update) -> Self:
-        """Compile a statement that changes one row; a server ends the transaction where it doesn't, see `change_one`."""
-        sql = cls.of(statement)
-        counted = statement.returning(literal_column("1").label("one")).cte("changed")
+        """Compile a statement that changes one row; where it doesn't, a server ends the transaction: `change_one`."""
+        changed = statement.returning(literal_column("1").label("one")).cte("changed")
         # Nothing is one divided by: whoever waits for the end of the transaction is told.
-        sql._made = (select(literal_column("1 / count(*)")).select_from(counted), "")
-        return sql
+        return cls.of(statement, there=select(literal_column("1 / count(*)")).select_from(changed))
 
     def __getattr__(self, name: str) -> Any:
         """Make what isn't there yet: whoever has only files never needs it, and most of the time goes into it."""

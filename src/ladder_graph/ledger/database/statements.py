@@ -42,18 +42,20 @@ _standing = table_of(standing_rows.StandingRow)
 _vote = table_of(rows.VoteRow)
 
 INSERT_ACTION = insert_into(rows.ActionRow)
-INSERT_ENTRY = insert_into(rows.EntryRow)
 INSERT_MENTION = insert_into(rows.MentionRow)
-INSERT_PAYLOAD = insert_into(rows.PayloadRow)
 INSERT_HOLD = insert_into(rows.HoldRow)
 
 HEAD = _sql(select(_head.c.n, _head.c.hash).where(_head.c.stream == bindparam("stream")))
 _put_head = insert(_head).values(stream=bindparam("stream"), n=bindparam("n"), hash=bindparam("hash"))
-PUT_HEAD = _sql(
-    _put_head.on_conflict_do_update(
-        index_elements=["stream"], set_={"n": _put_head.excluded.n, "hash": _put_head.excluded.hash}
-    )
+_put_head = _put_head.on_conflict_do_update(
+    index_elements=["stream"], set_={"n": _put_head.excluded.n, "hash": _put_head.excluded.hash}
 )
+_insert_payload = insert(_payload).values(hash=bindparam("payload"), salt=bindparam("salt"), body=bindparam("body"))
+_insert_entry = insert(_entry).values({column.name: bindparam(column.name) for column in _entry.columns})
+APPEND_EACH = (_sql(_insert_payload), _sql(_insert_entry), _sql(_put_head))
+"""The payload of an entry, the entry, and the new end of its chain, all by the same parameters."""
+APPEND = Sql.on_a_server(_insert_entry.add_cte(_insert_payload.cte("said"), _put_head.cte("headed")))
+"""All three in one statement."""
 
 HEADS = _sql(select(_head.c.stream, _head.c.n, _head.c.hash))
 ENTRY_HASH = _sql(

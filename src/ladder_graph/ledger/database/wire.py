@@ -271,9 +271,8 @@ class WireCursor:
             self._part()
         parameters = parameters or {}
         self._rows = self._found = None
-        if statement is sql.INSERT_ENTRY:
+        if statement is sql.APPEND:
             self.witness = parameters
-        elif statement is sql.PUT_HEAD:
             self._ends[parameters["stream"]] = Row((parameters["n"], parameters["hash"]), _END)
         elif statement is sql.HEAD and (end := self._ends.get(parameters["stream"])) is not None:
             self._rows = iter([end])

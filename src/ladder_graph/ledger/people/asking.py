@@ -153,7 +153,7 @@ class Asked(Actions):
         questions.close_read(cursor, question.id, "open", after, decision)
         self.move(
             cursor, call, after, body=body, text=responded(call, decision) if after is State.RESPONDED else None,
-            successor=successor and successor.key, place=place,
+            successor=None if successor is None else successor.key, place=place,
         )  # fmt: skip
         if successor is not None:
             self._put(cursor, question, decision, successor, row)
@@ -174,9 +174,7 @@ class Asked(Actions):
             self.move(cursor, question.call, State.APPROVED, body=body)
         return questions.latest(cursor, question.call)
 
-    def _put(
-        self, cursor: Cursor, question: Question, decision: Decision, after: Call, row: Mapping[str, Any]
-    ) -> None:
+    def _put(self, cursor: Cursor, question: Question, decision: Decision, after: Call, row: Mapping[str, Any]) -> None:
         """Put another call in this one's place, asked on the same terms, with the editor as its first approver."""
         route = Route(Rung.CONFIRM, (Reason("edited", f"{decision.by.name} put other arguments in"),))
         self.enter(cursor, after, State.ASKED, route, edited_from=question.call.key)
