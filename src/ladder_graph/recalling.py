@@ -20,15 +20,21 @@ MOST = 10_000
 """Cells, and calls, that are remembered at most; then it begins again."""
 
 
+_NEVER = (0, -1, 0)
+
+
 class Memory:
     """What was seen of each cell, and how far the chains have grown since by calls of this process alone."""
 
-    __slots__ = ("_cells", "_chains", "_met")
+    __slots__ = ("_cells", "_chains", "_met", "_silent")
 
     def __init__(self) -> None:
         self._cells: dict[CellKey, tuple[Seen, dict[str, int]]] = {}
-        self._chains: dict[str, tuple[int, int]] = {}
-        """Of each agent, two lengths of its chain: between them it grew by starts and ends of calls in this process."""
+        self._chains: dict[str, tuple[int, int, int]] = {}
+        """Of each agent, two lengths of its chain: between them it grew by starts and ends of calls in this process;
+        and when it did so last, in microseconds since the epoch."""
+        self._silent: dict[tuple[str, str], tuple[object, int]] = {}
+        """Of each agent and thread where there was nothing to hear: the run that looked, and how long the chain was."""
         self._met: set[tuple[str, str]] = set()
         """Threads with the digests of the calls that they have made: the same call again is another matter."""
 
@@ -49,7 +55,7 @@ class Memory:
         if found is None or met in self._met:
             return None
         seen, left = found
-        first, last = self._chains.get(cell.agent, (0, -1))
+        first, last, _ = self._chains.get(cell.agent, _NEVER)
         end = last if first <= seen.end <= last else seen.end
         if not (seen.mark or (end >= 0 and 0 <= now_us - seen.at_us < A_MOMENT)):
             return None
@@ -73,17 +79,47 @@ class Memory:
             self._cells.clear()
         self._cells[cell] = (seen, {charge.quota: left for charge, left in seen.left})
 
-    def grew(self, written: Sequence[tuple[str, int]]) -> None:
+    def grew(self, written: Sequence[tuple[str, int]], at_us: int) -> None:
         """A claim or a record is committed.
 
         Args:
             written: Agent and number of each entry of that transaction, by whichever attempt.
+            at_us: When, in microseconds since the epoch.
         """
         if len(written) != 1:  # More than a start or an end: it may be what the cells have to be looked at anew for.
             return
         ((agent, n),) = written
-        first, last = self._chains.get(agent, (0, -1))
-        self._chains[agent] = (first if last == n - 1 else n - 1, n)
+        first, last, _ = self._chains.get(agent, _NEVER)
+        self._chains[agent] = (first if last == n - 1 else n - 1, n, at_us)
+
+    def hear_nothing(self, agent: str, thread: str, run: int | None, end: int) -> None:
+        """Somebody looked what an agent has to hear, and there was nothing.
+
+        Args:
+            agent: Whose drafts and suggestions.
+            thread: In which thread.
+            run: The run that looked; None where that isn't known.
+            end: How long the agent's chain was.
+        """
+        if len(self._silent) >= MOST:
+            self._silent.clear()
+        self._silent[agent, thread] = (run, end)
+
+    def heard_all(self, agent: str, thread: str, run: int | None, now_us: int) -> bool:
+        """Whether there can't be anything new to hear.
+
+        What becomes of a draft is written in its agent's chain. That has grown by this process's own calls alone since
+        this run looked, and the last of them was a moment ago.
+
+        Args:
+            agent: Whose drafts and suggestions.
+            thread: In which thread.
+            run: The run that asks; None where that isn't known.
+            now_us: The moment, in microseconds since the epoch.
+        """
+        looked, end = self._silent.get((agent, thread), (None, 0))
+        first, last, at_us = self._chains.get(agent, _NEVER)
+        return run is not None and run == looked and first <= end <= last and 0 <= now_us - at_us < A_MOMENT
 
     def _meet(self, met: tuple[str, str]) -> None:
         if len(self._met) >= MOST:

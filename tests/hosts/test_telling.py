@@ -16,13 +16,14 @@ from ladder_graph import Ladder, Policy, drafted_by
 from ladder_graph.drafting import text
 from ladder_graph.hosts.scenery import outputs, users_own
 from ladder_graph.hosts.telling import may_hear
-from ladder_graph.testing import ScriptedModel, calls
+from ladder_graph.ledger.people import notices
+from ladder_graph.testing import FrozenClock, ScriptedModel, calls
 from tests.hosts.graphs import READ, WAYS, World, on
 
 NOTE = {"who": "cy", "body": "Hello Cy,\n\nTen percent off.\nBye.\n"}
 
 
-def tools_of(ran):
+def tools_of(ran, acts=None):
     """A tool that drafts, one that suggests, one that reads."""
 
     @tool
@@ -32,7 +33,7 @@ def tools_of(ran):
         ran.append((who, body))
         return f"left for {who}"
 
-    return [note, World().tool("tip"), World().tool("look")]
+    return [note, World().tool("tip"), World().tool("look", acts=acts)]
 
 
 def ladder_of(**options):
@@ -85,11 +86,11 @@ MOUNTS = [wrapped, middleware, raw]
 class Talk:
     """A conversation over one thread."""
 
-    def __init__(self, mount, *answers, way=WAYS[0]):
+    def __init__(self, mount, *answers, way=WAYS[0], acts=None, **options):
         self.ran: list[Any] = []
-        self.ladder, self.way, self.saver = ladder_of(), way, InMemorySaver()
+        self.ladder, self.way, self.saver = ladder_of(**options), way, InMemorySaver()
         self.model = Listening(answers=list(answers), heard=[])
-        self.graph = mount(self.ladder, self.model, tools_of(self.ran), self.saver)
+        self.graph = mount(self.ladder, self.model, tools_of(self.ran, acts), self.saver)
 
     def say(self, words, thread="1"):
         """One turn of the user's."""
@@ -105,6 +106,45 @@ class Talk:
 def notes(messages):
     """What the ladder said in a conversation."""
     return [one for one in messages if isinstance(one, HumanMessage) and one.additional_kwargs.get("lc_source")]
+
+
+@pytest.fixture
+def looked(monkeypatch):
+    """How often somebody looked into the ledger whether there is anything to hear."""
+    silent, looks = notices.silent, []
+
+    def counting(cursor, agent, thread):
+        looks.append(thread)
+        return silent(cursor, agent, thread)
+
+    monkeypatch.setattr(notices, "silent", counting)
+    return looks
+
+
+def test_a_run_looks_once_whether_there_is_anything_to_hear(looked):
+    """As long as its own calls are all that happens; the next run looks for itself."""
+    looks = [calls("look", {"x": f"{n}"}) for n in range(7)]
+    talk = Talk(wrapped, looks[0], "One.", *looks[1:6], "Five.", looks[6], "One.", clock=FrozenClock())
+    talk.say("Look once.")  # What its agent is made of is written down with the first call ever.
+    for words in ("Look five times.", "And once more."):
+        looked.clear()
+        talk.say(words)
+        assert len(looked) == 1
+
+
+@pytest.mark.parametrize("mount", MOUNTS)
+def test_what_is_decided_in_the_midst_of_a_run_is_heard_at_its_next_turn(mount):
+    """Somebody turns the draft down while a tool of the same run is at work."""
+
+    def meanwhile(x):
+        if talk.draft.draft.state == "waiting":
+            talk.ladder.reject(talk.draft.draft.action.key, by="ana", reason="not now")
+        return x
+
+    looks = [calls("look", {"x": x}) for x in "ab"]
+    talk = Talk(mount, calls("note", NOTE), *looks, "Aha.", acts=meanwhile)
+    talk.say("Leave Cy a note, and look twice.")
+    assert [len(notes(heard)) for heard in talk.model.heard] == [0, 0, 1, 1]
 
 
 @pytest.mark.parametrize("mount", MOUNTS)

@@ -134,11 +134,11 @@ def test_what_comes_with_the_end_of_a_call_is_looked_at():
         found = memory.recalled(Call("shop", "t", f"call_{number}", "send", {"n": number}), cell, (), 1)
         return found.end
 
-    memory.grew([("shop", 5)])
+    memory.grew([("shop", 5)], 0)
     assert end(2) == 5
-    memory.grew([("shop", 6), ("shop", 7)])
+    memory.grew([("shop", 6), ("shop", 7)], 0)
     assert end(3) == 5
-    memory.grew([("shop", 8)])
+    memory.grew([("shop", 8)], 0)
     assert end(4) == 4, "the chain is longer than any look of ours, so the claim looks"
 
 
@@ -337,7 +337,7 @@ def test_a_chain_that_grew_by_calls_of_this_process_has_grown_by_nothing_else(wr
     memory, cell = Memory(), CellKey("shop", "send")
     memory.keep(SEND, cell, Seen(end=4, at_us=0))
     for entry in written:
-        memory.grew([entry])
+        memory.grew([entry], 0)
     assert memory.recalled(replace(SEND, arguments={"n": 2}), cell, (), 1).end == end
 
 
@@ -394,3 +394,61 @@ def test_no_story_ends_otherwise(tmp_path_factory, does):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Memory, "recalled", lambda *_: None)
         assert with_one == outcomes(tmp_path_factory.mktemp("without"), does)
+
+
+# --- what an agent has to hear -----------------------------------------------------------------------------------
+
+
+def quiet(run=1, thread="t", now=A_MOMENT - 1, grown=((4, 5, 0),), end=4):
+    """Whether a run may take it that there is nothing to hear, after a look and so much growth of its chain."""
+    memory = Memory()
+    memory.hear_nothing("shop", "t", 1, end)
+    for first, last, at_us in grown:
+        for n in range(first, last):
+            memory.grew([("shop", n + 1)], at_us)
+    return memory.heard_all("shop", thread, run, now)
+
+
+def test_nothing_new_can_have_come_of_a_draft():
+    """Since the run looked, its agent's chain has grown by calls of this process alone, a moment ago."""
+    assert quiet()
+    assert quiet(grown=[(4, 9, 0)])
+    assert quiet(end=5), "it was as long already when somebody looked"
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        {"run": 2},
+        {"run": None},
+        {"thread": "other"},
+        {"now": A_MOMENT},
+        {"now": -1},
+        {"grown": ()},
+        {"grown": [(5, 6, 0)]},
+        {"grown": [(4, 5, 0), (6, 7, 0)]},
+        {"end": 3},
+        {"end": 6},
+    ],
+    ids=str,
+)
+def test_where_something_may_have_come_of_it_somebody_looks(what):
+    """Another run, another thread, a while ago, or an entry that isn't known to be one of this process's calls."""
+    assert not quiet(**what)
+
+
+def test_a_run_that_nobody_counted_always_looks():
+    """As in a graph that isn't wrapped."""
+    memory = Memory()
+    memory.hear_nothing("shop", "t", None, 4)
+    memory.grew([("shop", 5)], 0)
+    assert not memory.heard_all("shop", "t", None, 1)
+
+
+def test_it_forgets_threads_too(monkeypatch):
+    """A process that serves many threads keeps a few."""
+    monkeypatch.setattr("ladder_graph.recalling.MOST", 5)
+    memory = Memory()
+    for number in range(100):
+        memory.hear_nothing("shop", str(number), 1, 0)
+        assert len(memory._silent) <= 5

@@ -26,6 +26,9 @@ MARK = "ladder_spent"
 ANSWERED = "__ladder_answered"
 """Says in a run's config whether the run was started with an answer to the thread as a whole."""
 
+RUN = "__ladder_run"
+"""Says in a run's config which one it is of all that this process has started."""
+
 STARTED = "__ladder_started"
 """Says in a run's config when the run was started, by the ladder's clock."""
 
@@ -141,6 +144,12 @@ def answers_by_id(config: RunnableConfig, at: int) -> bool:
     by_id = configurable.get(RESUME_MAP) or {}
     id_of = getattr(langgraph.types, "_interrupt_id", None)
     return bool(by_id) and at >= 0 and id_of is not None and id_of(configurable.get(NAMESPACE, ""), at) in by_id
+
+
+def run_of(config: RunnableConfig) -> int | None:
+    """What tells a run of a wrapped graph from every other one of this process; None where nobody counted it."""
+    found = config.get("configurable", {}).get(RUN)
+    return found if isinstance(found, int) else None
 
 
 def started(config: RunnableConfig) -> dt.datetime | None:

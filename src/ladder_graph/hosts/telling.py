@@ -18,6 +18,7 @@ from langchain_core.runnables import RunnableConfig
 
 from ladder_graph.hosts.conversation import CHECKPOINTER, checkpoint_of
 from ladder_graph.hosts.edges import TASK
+from ladder_graph.hosts.resumes import run_of
 from ladder_graph.hosts.scenery import MADE
 from ladder_graph.hosts.toolhost import NOTE_ID, decode, noted
 from ladder_graph.ledger.people.notices import Due, Told
@@ -76,7 +77,7 @@ def news(ladder: Ladder, agent: str, thread: str, config: RunnableConfig, messag
         config: The task's own config.
         messages: Its conversation.
     """
-    due, told = ladder.notices(agent, thread)
+    due, told = ladder.hears(agent, thread, run_of(config))
     lost: list[Due] = []
     for one in told:
         if _reached(one, config, messages):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any
 
@@ -12,7 +13,9 @@ from langgraph.graph.state import CompiledStateGraph
 
 from ladder_graph.hosts.conversation import READ
 from ladder_graph.hosts.nodes import GateNode
-from ladder_graph.hosts.resumes import ANSWERED, CONTINUED, STARTED, goes_on, is_answer
+from ladder_graph.hosts.resumes import ANSWERED, CONTINUED, RUN, STARTED, goes_on, is_answer
+
+_RUNS = itertools.count(1)
 
 
 class WrappedGraph(CompiledStateGraph[Any, Any, Any, Any]):
@@ -36,7 +39,10 @@ class WrappedGraph(CompiledStateGraph[Any, Any, Any, Any]):
         if any(READ in place.get("configurable", {}) for place in (ambient, config or {})):
             return config
         given, clock = config or {}, _clock_of(self)
-        said = {ANSWERED: is_answer(value), CONTINUED: goes_on(value), **({} if clock is None else {STARTED: clock()})}
+        said = {
+            ANSWERED: is_answer(value), CONTINUED: goes_on(value), RUN: next(_RUNS),
+            **({} if clock is None else {STARTED: clock()}),
+        }  # fmt: skip
         return {**given, "configurable": {**given.get("configurable", {}), **said}}
 
     def _translated(self, options: dict[str, Any]) -> dict[str, Any]:

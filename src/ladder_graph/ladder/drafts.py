@@ -180,10 +180,7 @@ class Drafts(Questions):
     # --- what its agent hears of it -------------------------------------------------------------------------
 
     def notices(self, agent: str, thread: str) -> tuple[list[Due], list[Told]]:
-        """What an agent has to hear in a thread, and what it was told without being known to have heard it.
-
-        A look into an index, off the writer's queue.
-        """
+        """What an agent has to hear in a thread, and what it was told without being known to have heard it."""
         return self.store.glance(lambda cursor: notices.of_thread(cursor, agent, thread))
 
     def mark_told(self, due: Sequence[Due], note: str, place: str) -> bool:

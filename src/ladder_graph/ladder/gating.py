@@ -12,8 +12,10 @@ from ladder_graph.fingerprint import Environment
 from ladder_graph.flow import Gate, Routed, routed
 from ladder_graph.ladder.refreshing import PolicyFile
 from ladder_graph.ladder.seating import Seating
-from ladder_graph.ledger.actions.questions import Terms
+from ladder_graph.ledger.actions.questions import Terms, micros
+from ladder_graph.ledger.people import notices
 from ladder_graph.ledger.people.filing import filing_of
+from ladder_graph.ledger.people.notices import Due, Told
 from ladder_graph.policy import Policy
 from ladder_graph.policy.scene import Scene
 from ladder_graph.recalling import Memory
@@ -36,6 +38,25 @@ class Gating(Seating):
     @cached_property
     def _memory(self) -> Memory:
         return Memory()
+
+    def hears(self, agent: str, thread: str, run: int | None = None) -> tuple[list[Due], list[Told]]:
+        """As `notices`, before each turn of the agent's model: a look into an index, off the writer's queue.
+
+        Within one run it isn't even that, as long as nothing but this process's own calls has been written of the agent
+        since there was nothing to hear.
+
+        Args:
+            agent: Whose drafts and suggestions.
+            thread: In which thread.
+            run: What tells this run of the graph from others; None where that isn't known.
+        """
+        if self._memory.heard_all(agent, thread, run, micros(self.clock())):
+            return [], []
+        end = self.store.glance(lambda cursor: notices.silent(cursor, agent, thread))
+        if end is None:
+            return self.notices(agent, thread)
+        self._memory.hear_nothing(agent, thread, run, end)
+        return [], []
 
     def refresh(self) -> Policy:
         """The policy in force, taken from its file anew where that was edited. It is looked at before every call.

@@ -124,7 +124,7 @@ class Turn(Looking):
     def noted(self, answer: T) -> T:
         """The answer to a step that is committed; a question gets its word, which the ledger doesn't know."""
         if self.wrote is not None and self.memory is not None:
-            self.memory.grew(self.wrote.written)
+            self.memory.grew(self.wrote.written, self.wrote.us)
         if isinstance(answer, Question):
             word = word_of(self.host.asking().seed, answer.id)
             return cast("T", replace(answer, word=word if nonce_of(word) == answer.nonce else ""))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from ladder_graph.ledger.database.dialects import Sql
@@ -45,19 +45,24 @@ class Hoped(Generic[T_co]):
     Args:
         value: What the work comes to where it did.
         proof: The action and the payload of the entry that it writes, by which a lost answer can be made up for.
+        wrote: Is told the number of that entry in its chain, where the answer isn't lost.
         forget: What this process remembered for it, and must forget where it did nothing.
     """
 
-    __slots__ = ("_forget", "held", "proof", "value")
+    __slots__ = ("_forget", "_wrote", "held", "proof", "value")
 
-    def __init__(self, value: T_co, proof: Mapping[str, str], forget: Callable[[], None] | None = None) -> None:
-        self.value, self.proof, self._forget = value, proof, forget
+    def __init__(
+        self, value: T_co, proof: Mapping[str, str], wrote: Callable[[int], None],
+        forget: Callable[[], None] | None = None,
+    ) -> None:  # fmt: skip
+        self.value, self.proof, self._wrote, self._forget = value, proof, wrote, forget
         self.held = False
 
-    def heard(self, changed: int, rows: object) -> None:
+    def heard(self, changed: int, rows: Sequence[Any]) -> None:
         """Take the statement's result."""
-        del rows
         self.held = changed == 1
+        if self.held:
+            self._wrote(rows[0][0])
 
     def forget(self) -> None:
         """Forget what was remembered for it; a second time is harmless."""

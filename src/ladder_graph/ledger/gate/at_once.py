@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import functools
 import hashlib
+from collections.abc import Callable
 from json.encoder import encode_basestring as quoted
 from typing import Any
 
 from sqlalchemy import Table
 from sqlalchemy.dialects.postgresql import psycopg as postgres
 
+from ladder_graph.calls import Call
 from ladder_graph.ledger.actions import quotas
 from ladder_graph.ledger.actions.clocks import Moment
 from ladder_graph.ledger.actions.lifecycle import Actions, printable
@@ -49,7 +51,9 @@ def claim(journal: Actions, cursor: Cursor, step: Claim) -> Hoped[Claimed] | Non
         return None
     payload, salt, text = journal.salted(journal.proposed(call, step.route))
     row = {**journal.row(call, State.STARTED, step.route, 1), "payload": payload}
-    hoped = Hoped(Claimed(1), {"action": call.key, "payload": payload}, lambda: owner.end(call.key, 1))
+    hoped = Hoped(
+        Claimed(1), {"action": call.key, "payload": payload}, _writing(journal, call), lambda: owner.end(call.key, 1)
+    )
     # Before it can be seen, so that nobody here takes it for one that was left behind.
     owner.begin(call.key, 1)
     server.hope(_claiming(len(step.charges), seen=step.seen is not None), {
@@ -72,13 +76,18 @@ def record(journal: Actions, cursor: Cursor, step: Record, reply: bytes | None) 
     call, said = step.call, printable(step.text)
     text = (step.outcome.text if step.outcome is not None else "") or said
     payload, salt, body = journal.salted({"text": text} if text else {})
-    hoped = Hoped(value=True, proof={"action": call.key, "payload": payload})
+    hoped = Hoped(value=True, proof={"action": call.key, "payload": payload}, wrote=_writing(journal, call))
     server.hope(_RECORD, {
         **_entry(call.agent, journal.us, State.DONE, call.key, payload), "key": call.key, "agent": call.agent,
         "at_us": journal.us, "fence": step.fence, "text": said, "reply": reply, "payload": payload, "salt": salt,
         "body": body,
     }, hoped)  # fmt: skip
     return hoped
+
+
+def _writing(journal: Actions, call: Call) -> Callable[[int], None]:
+    """What learns the number of the entry that a server makes."""
+    return lambda n: journal.written.append((call.agent, n))
 
 
 def mark(found: Any) -> str:
@@ -206,7 +215,7 @@ def _claiming(charges: int, *, seen: bool) -> str:
         + f"entered AS MATERIALIZED (SELECT {_NEXT.format('free')} FROM free{f' WHERE {whole}' if charges else ''}), "
         + _chained(State.STARTED)
         + (f", held AS ({hold})" if charges else "")
-        + f" {_insert(rows.ActionRow, 'entered')}"
+        + f" {_insert(rows.ActionRow, 'entered')} RETURNING (SELECT entered.n FROM entered)"
     )
 
 

@@ -14,6 +14,7 @@ _sql = Sql.of
 _action = table_of(rows.ActionRow)
 _payload = table_of(rows.PayloadRow)
 _draft = table_of(draft_rows.DraftRow)
+_head = table_of(rows.HeadRow)
 _notice = table_of(draft_rows.NoticeRow)
 _waiting = _draft.c.state == literal_column("'waiting'")
 
@@ -73,8 +74,13 @@ PUT_NOTICE = _sql(
 _waits = and_(
     _notice.c.thread == bindparam("thread"), _notice.c.closed.is_(false()), _notice.c.agent == bindparam("agent")
 )
-ANY_NOTICE = _sql(select(literal_column("1")).where(_waits).limit(1))
-"""Whether an agent may have to hear of anything in a thread: of an index, and mostly nothing."""
+_any = select(literal_column("1")).where(_waits).limit(1).scalar_subquery()
+ANY_NOTICE = _sql(
+    select(
+        _any.label("any"), select(_head.c.n).where(_head.c.stream == bindparam("agent")).scalar_subquery().label("end")
+    )
+)
+"""Whether an agent may have to hear of anything in a thread, mostly nothing; and how long its chain is."""
 _runs = _action.alias("runs")
 NOTICES = _sql(
     select(

@@ -52,13 +52,17 @@ def put(cursor: Cursor, call: Call) -> None:
     })  # fmt: skip
 
 
+def silent(cursor: Cursor, agent: str, thread: str) -> int | None:
+    """How long an agent's chain was as there was nothing to hear for it in a thread; None where there may be."""
+    found = cursor.execute(sql.ANY_NOTICE, {"agent": agent, "thread": thread}).fetchone()
+    return (found["end"] or 0) if found["any"] is None else None
+
+
 def of_thread(cursor: Cursor, agent: str, thread: str) -> tuple[list[Due], list[Told]]:
     """What an agent has to hear in a thread, and what it was told without being known to have heard it."""
     due: list[Due] = []
     told: list[Told] = []
     whose = {"agent": agent, "thread": thread}
-    if cursor.execute(sql.ANY_NOTICE, whose).fetchone() is None:
-        return due, told
     for found in cursor.execute(sql.NOTICES, whose).fetchall():
         row = dict(found)
         one = Due(row["action"], row["tool"], *_word(row), row)
