@@ -189,16 +189,19 @@ def life(call: Call, gate: Gate, found: Routed | None = None) -> Life:
 
 
 def _life(call: Call, gate: Gate, found: Routed | None = None) -> Life:
-    fresh = found is None
     if found is None:
         found = yield from routed(call, gate, recall=True)
-        fresh = not found[2].recalled
-    if not fresh:
-        if _straight(gate, found):
-            route, plan, seen = found
-            with suppress(Stale):
-                return (yield from RUNGS[route.rung](call, route, replace(plan, seen=seen)))
-        found = yield from routed(call, gate)
+        if not found[2].recalled:
+            return (yield from _looked_at(call, found))
+    if _straight(gate, found):
+        route, plan, seen = found
+        with suppress(Stale):
+            return (yield from RUNGS[route.rung](call, route, replace(plan, seen=seen)))
+    return (yield from _looked_at(call, (yield from routed(call, gate))))
+
+
+def _looked_at(call: Call, found: Routed) -> Life:
+    """The life of a call that somebody has looked at just now."""
     route, plan, seen = found
     earlier = yield from again(call, route, plan, seen)
     if earlier is not None:

@@ -108,6 +108,9 @@ STEPS: dict[State, frozenset[State]] = {
 }
 """From each state, the states that may follow it."""
 
+AT_WORK = frozenset({State.STARTED, State.UNDOING})
+"""The states in which somebody may be at work on an action; where nobody is, their process died with it."""
+
 UNDOABLE = frozenset({State.DONE, State.UNDO_CONFLICT, State.UNDO_FAILED})
 """The states from which an undo may begin without anybody having died."""
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal
 
-from ladder_graph.states import State
+from ladder_graph.states import AT_WORK, UNDOABLE, State
 
 
 class Phase(StrEnum):
@@ -59,7 +59,7 @@ IRREVERSIBLE = "it can't be undone"
 """The text of a point of no return."""
 
 _WITHOUT_EFFECT = frozenset({State.FAILED, State.PAUSED, State.UNDONE})
-_UNDOABLE = frozenset({State.STARTED, State.UNDOING, State.DONE, State.UNDO_CONFLICT, State.UNDO_FAILED})
+_UNDOABLE = UNDOABLE | AT_WORK
 
 
 @dataclass(frozen=True, slots=True)

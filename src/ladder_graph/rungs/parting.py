@@ -17,7 +17,7 @@ from ladder_graph.facts import Known, Outcome, Reply, Route, Seen
 from ladder_graph.rungs.acting import Life, Plan, claim, not_claimed
 from ladder_graph.rungs.undoing import carry_out, undo, watched
 from ladder_graph.splitting import Await, Join, Split
-from ladder_graph.states import State
+from ladder_graph.states import AT_WORK, State
 from ladder_graph.steps import (
     Claim,
     Claimed,
@@ -221,7 +221,7 @@ def _settled(plan: Plan, split: Split, find_out: FindOut) -> Generator[Step, Any
     """Find out about both, so that neither is in doubt; where they are then."""
     for one in (split.part, split.rest):
         known = (yield Look(one)).known
-        if known is None or known.state not in {State.STARTED, State.UNDOING}:
+        if known is None or known.state not in AT_WORK:
             continue
         found = yield from find_out(plan, known)
         if isinstance(found, Claimed):

@@ -16,7 +16,7 @@ from ladder_graph.ledger.database.cursor import Cursor
 from ladder_graph.ledger.tables.rows import US
 from ladder_graph.ledger.watching import watches
 from ladder_graph.ledger.watching.watches import Window
-from ladder_graph.states import State
+from ladder_graph.states import AT_WORK
 
 LOOK = 0.05
 """Seconds between two looks."""
@@ -39,7 +39,7 @@ def left_alone(look: Callable[[], Seen]) -> Seen:
             return seen
         if not seen.known.owner_alive:
             # Its end may have come between its row and the look at its owner, who is over only once that is written.
-            return look() if seen.known.state in {State.STARTED, State.UNDOING} else seen
+            return look() if seen.known.state in AT_WORK else seen
         time.sleep(LOOK)
 
 

@@ -31,7 +31,7 @@ from ladder_graph.policy.checks import Check, Http, Prometheus
 from ladder_graph.rungs.acting import Plan
 from ladder_graph.rungs.undoing import undo
 from ladder_graph.scale import Rung
-from ladder_graph.states import UNDOABLE, State
+from ladder_graph.states import AT_WORK, UNDOABLE, State
 from ladder_graph.steps import Claimed, NotClaimed
 from ladder_graph.tools import NOTHING, Declaration
 from ladder_graph.trust.cells import EVERY, CellKey
@@ -51,7 +51,7 @@ PORTION = 50
 KNOWN = 50_000
 """Windows of which a process remembers that their spec is what was written down."""
 
-_UNDOABLE = UNDOABLE | {State.STARTED, State.UNDOING}
+_UNDOABLE = UNDOABLE | AT_WORK
 """The states that an undo may begin from, or go on from; where somebody is at it, the claim finds that out."""
 _PHASES = {"kept": "kept", "hold": "held", "undo": "undo"}
 """The phase that a window comes to, by what it was judged."""
@@ -93,11 +93,11 @@ class Work:
             state = None if known is None else known.state
             if known is None:
                 self._hold(window, "the ledger holds nothing of its action")
-            elif state in {State.STARTED, State.UNDOING} and not known.owner_alive:
+            elif state in AT_WORK and not known.owner_alive:
                 rule = Rule(rung=Rung.ROLLBACK) if self._spoilt(window) else _rule(window)
                 life = left_behind(Plan(rule, undoable=True), known)
                 drive(self.observers.over(known.call, life), self.turn(known.call, rule))
-            elif state in {State.STARTED, State.UNDOING}:
+            elif state in AT_WORK:
                 self._again(window, PULSE)
             elif state is State.DONE:  # A person found that out.
                 here = self._here()

@@ -22,7 +22,7 @@ from ladder_graph.ledger.database.liveness import Owner
 from ladder_graph.ledger.proof.chain import GENESIS, entry_hash, payload_hash
 from ladder_graph.policy import Policy
 from ladder_graph.policy.trusting import Scope
-from ladder_graph.states import State, may_follow
+from ladder_graph.states import AT_WORK, State, may_follow
 from ladder_graph.steps import NotClaimed
 
 _json = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
@@ -88,7 +88,7 @@ class Actions:
 
     def running(self, row: Any) -> bool:
         """Whether somebody may be running an action at this moment, from its state, owner, key and fence."""
-        started = row["state"] in {State.STARTED, State.UNDOING}
+        started = row["state"] in AT_WORK
         return started and self.owner.alive(row["owner"], row["key"], row["fence"])
 
     def place(self, cursor: Cursor, call: Call) -> Any:

@@ -31,7 +31,7 @@ from ladder_graph.policy import Rule
 from ladder_graph.policy.bounds import Charge
 from ladder_graph.recalling import A_MOMENT
 from ladder_graph.routing import exhausted
-from ladder_graph.states import UNDOABLE, State
+from ladder_graph.states import AT_WORK, UNDOABLE, State
 from ladder_graph.steps import LATE, Claim, Claimed, Filed, NotClaimed, Pose, Record, Settle
 from ladder_graph.trust.held import NOTHING, Held
 
@@ -215,7 +215,7 @@ class Journal(Asked):
         if place is None or place["fence"] != fence:
             return NotClaimed("busy", "somebody else is finding out what became of it.")
         before = State(place["state"])
-        orphaned = before in {State.STARTED, State.UNDOING} and not self.running(place)
+        orphaned = before in AT_WORK and not self.running(place)
         if not (orphaned or (undo and before in UNDOABLE)):
             return NotClaimed("busy", f"it is {before}, and somebody else may be at it.")
         after = State.UNDOING if undo else before
