@@ -20,7 +20,7 @@ from ladder_graph.ledger.database.sessions import Address
 from ladder_graph.policy import Policy
 from ladder_graph.steps import Claimed
 from tests.faults.proxy import Proxy
-from tests.postgres import server
+from tests.postgres import drop, new_ledger, server
 from tests.unit.ledger.desk import CALL, NOW, at, call, charge
 
 
@@ -275,6 +275,30 @@ def test_two_lanes_that_meet_in_one_chain(postgres):
         other.join()
         assert Reading(one).verify().entries == 2
         assert Reading(one).verify().ok
+
+
+SHARES = r"pooler that shares sessions .*pool_mode to session"
+
+
+def test_a_session_that_was_told_another_schema_writes_nothing(db):
+    """As a pooler may hand one out that shares sessions: what is meant for one ledger never lands in another."""
+    db.claim()
+    before, schema, url = db.kinds(), db.store.database._address.schema, new_ledger()
+    with at(url) as other:
+        other.claim(call(7))
+        other.store.database.writer.execute("SELECT set_config('search_path', %s, false)", [schema])
+        with pytest.raises(LedgerError, match=SHARES):
+            other.claim(call(8))
+    assert db.kinds() == before
+    drop(url)
+
+
+def test_a_pooler_that_shares_sessions_is_named(db):
+    """A statement that isn't there any more, since it was prepared in another session, is no riddle."""
+    db.claim()
+    db.store.database.writer.execute("DEALLOCATE ALL")
+    with pytest.raises(LedgerError, match=SHARES):
+        db.claim(call(9))
 
 
 # --- the owner -----------------------------------------------------------------------------------------------

@@ -106,7 +106,10 @@ class PostgresDatabase:
         try:
             with self._writing:
                 cursor.execute("BEGIN")
-                cursor.execute(_ENTER, {"lane": self._lane, "level": "on" if durable and not self._flushes else "off"})
+                cursor.execute(_ENTER, {
+                    "lane": self._lane, "level": "on" if durable and not self._flushes else "off",
+                    "schema": self._address.schema,
+                })  # fmt: skip
                 yield cursor
                 committing = True
                 cursor.execute("COMMIT")
@@ -284,8 +287,12 @@ FLUSH = "SELECT set_config('synchronous_commit', 'on', true), pg_logical_emit_me
 _NOT_FLUSHED = "it was written, and nobody can tell whether it is on the disk"
 _NOTHING_RAN = "Nothing ran on the strength of it."
 
-_ENTER = "SELECT pg_advisory_xact_lock(%(lane)s), set_config('synchronous_commit', %(level)s, true)"
-"""Wait for the lane, and say how durable the end of this transaction is."""
+_ENTER = (
+    "SELECT pg_advisory_xact_lock(%(lane)s), set_config('synchronous_commit', %(level)s, true), "
+    "CASE WHEN current_setting('search_path') <> %(schema)s THEN current_setting('ladder.session_of_another') END"
+)
+"""Wait for the lane, and say how durable the end of this transaction is. Where a pooler has given us a session that was
+told another schema, there is no such setting: nothing may be written into another ledger."""
 
 
 class Streamed:

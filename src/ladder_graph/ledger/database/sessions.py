@@ -35,6 +35,9 @@ _KEPT_ALIVE = {"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "2", "tcp_
 _REFUSES = (errors.InsufficientPrivilege, errors.ReadOnlySqlTransaction, errors.DiskFull, psycopg.OperationalError)
 """Errors that say: nothing can be written there now."""
 
+_SHARED = (errors.DuplicatePreparedStatement, errors.InvalidSqlStatementName, errors.UndefinedObject)
+"""Errors that say: this session isn't ours alone, so that it isn't what we told it to be."""
+
 
 def key_of(*parts: str) -> int:
     """A key for an advisory lock: 64 bits, as PostgreSQL counts them."""
@@ -125,6 +128,11 @@ class Address:
         """An error of the driver's in our words."""
         # libpq goes on in lines of their own, some of them indented.
         text = "; ".join(line.strip().rstrip(".") for line in str(wrong).strip().splitlines())
+        if isinstance(wrong, _SHARED):
+            return LedgerError(
+                f"{self.shown} leads through a pooler that shares sessions between transactions ({text}). Let it lead "
+                "to the server itself, or set PgBouncer's pool_mode to session; docs/postgres.md says why."
+            )
         if isinstance(wrong, _REFUSES):
             return LedgerUnwritable(f"{self.shown} can't be written: {text}. Nothing was recorded and nothing ran.")
         return LedgerError(f"{self.shown}: {text}")
