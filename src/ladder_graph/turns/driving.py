@@ -34,7 +34,8 @@ def _perform(step: Step, turn: Turn) -> Any:
         outcome = turn.host.execute(step.call, again=step.again)
         turn.executed()
         return outcome
-    transaction = turn.transaction(turn.written(step))
+    step = turn.written(step)
+    transaction = turn.transaction(step)
     if transaction is None:
         return turn.perform(step)
     work, durable = transaction

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 
-from ladder_graph.facts import Question
 from ladder_graph.ledger import Store
 from ladder_graph.ledger.actions import questions
 from ladder_graph.ledger.actions.questions import Terms, nonce_of, word_of
@@ -16,7 +15,7 @@ from ladder_graph.turns.presenting import tell
 
 
 def posed(step: Pose, store: Store, terms: Terms, declaration: Declaration, host: Host, now: dt.datetime) -> Pose:
-    """The step with everything that must be taken down of its call; as it is where that is asked already.
+    """The step with everything that must be taken down of its call, unless that is asked already.
 
     Args:
         step: The question that is to be asked.
@@ -29,6 +28,7 @@ def posed(step: Pose, store: Store, terms: Terms, declaration: Declaration, host
     found = step.asked
     if found is None and not step.new:
         found = store.glance(lambda cursor: questions.latest(cursor, step.call))
+    step = replace(step, asked=None)
     if found is not None and found.digest == terms.digest(step.call):
         return step
     # It is new, or is asked anew.
@@ -37,22 +37,21 @@ def posed(step: Pose, store: Store, terms: Terms, declaration: Declaration, host
     return replace(step, told=replace(told, trace=step.trace))
 
 
-def standing(step: Pose, terms: Terms, host: Host, now: dt.datetime) -> Question | None:
-    """The question that was there when somebody looked, where there is nothing to write about it.
+def stands(step: Pose, terms: Terms, host: Host, now: dt.datetime) -> bool:
+    """Whether the question that was there when somebody looked is the one to ask, with nothing to write about it.
+
+    It isn't where it is on other terms or named by another word, where its time is up, or where somebody traces it.
 
     Args:
         step: The question that is to be asked.
         terms: What an approval of the call holds for.
         host: Knows the secret of the task that asks.
         now: The moment.
-
-    Returns:
-        None where it isn't asked yet, on other terms or by another word, or where its time is up.
     """
     asked = step.asked
-    if asked is None or step.trace or asked.digest != terms.digest(step.call):
-        return None
+    if asked is None or asked.expired or step.trace or asked.digest != terms.digest(step.call):
+        return False
     if (asked.part_first and not step.part_first) or now >= asked.expires_at:
-        return None
+        return False
     nonce = nonce_of(word_of(host.asking().seed, asked.id))
-    return asked if asked.decision is not None or not nonce or nonce == asked.nonce else None
+    return asked.decision is not None or not nonce or nonce == asked.nonce

@@ -58,7 +58,7 @@ from ladder_graph.turns.awaiting import left_alone, outlasted
 from ladder_graph.turns.deciding import Fitting, unchecked
 from ladder_graph.turns.hearing import hear
 from ladder_graph.turns.looking import Looking
-from ladder_graph.turns.posing import posed, standing
+from ladder_graph.turns.posing import posed, stands
 from ladder_graph.turns.workspace import Workspace, compose
 from ladder_graph.undo import prepare, touched, touched_from, undo, undo_apart, undo_from
 from ladder_graph.undo import word_of as came_to
@@ -99,7 +99,8 @@ class Turn(Looking):
 
     def transaction(self, step: Step) -> tuple[Callable[[Cursor], Any], bool] | None:
         """The ledger's part of a step, with whether it must reach the disk; None where the step isn't the ledger's."""
-        if not isinstance(step, _WRITTEN) or (isinstance(step, Pose) and self._asked(step) is not None):
+        self.wrote = None
+        if not isinstance(step, _WRITTEN) or (isinstance(step, Pose) and step.asked is not None):
             return None
         journal = self.journal()
         self.wrote = journal if type(step) in _AS_THEY_ARE else None
@@ -142,12 +143,6 @@ class Turn(Looking):
             return claimed
 
         return work
-
-    def _asked(self, step: Pose) -> Question | None:
-        """The question that stands as it is; a member of a scope is always looked at with it."""
-        if self.saga and not self.terms.rule.read_only:
-            return None
-        return standing(step, self.terms, self.host, self.clock())
 
     def _posed(self, cursor: Cursor, journal: Journal, step: Pose, asking: Asking) -> Question:
         """The question; a call that is asked about in a scope belongs to it, wherever it runs once it is answered."""
@@ -198,7 +193,7 @@ class Turn(Looking):
             case Weigh():
                 return step.done()
             case Pose():
-                return self.noted(self._asked(step))
+                return self.noted(step.asked)
             case Look():
                 return self.look(step)
             case Ring() | Fit() | Recall() | Join():
@@ -244,13 +239,19 @@ class Turn(Looking):
                 return f"REFUSED: {found}" if isinstance(found, str) else None
 
     def written(self, step: Step) -> Step:
-        """Do what must be done outside the transaction before a step is written: a draft's file comes first."""
+        """Do what must be done outside the transaction before a step is written: a draft's file comes first.
+
+        A question that stands as it was needs none; its `asked` says so, and no other one has that from here on.
+        """
         if type(step) in _AS_THEY_ARE:
             return step
         if isinstance(step, Settle) and isinstance(step.draft, Drawn) and self.workspace is not None:
             return replace(step, draft=self.workspace.filed(step.call, step.draft, self.terms.rule.labels))
         if isinstance(step, Pose):
-            return posed(step, self.store, self.terms, self.declaration, self.host, self.clock())
+            now, scoped = self.clock(), bool(self.saga) and not self.terms.rule.read_only
+            if not scoped and stands(step, self.terms, self.host, now):  # A scope is looked at with its members.
+                return step
+            return posed(step, self.store, self.terms, self.declaration, self.host, now)
         return step
 
     @property

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
+import itertools
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -9,7 +12,7 @@ from dataclasses import replace
 import pytest
 
 from ladder_graph import Ladder
-from ladder_graph.facts import Outcome
+from ladder_graph.facts import Decision, Outcome, Person
 from ladder_graph.ledger import Journal, Reading, Store
 from ladder_graph.ledger.actions import questions
 from ladder_graph.ledger.database import statements as sql
@@ -17,9 +20,12 @@ from ladder_graph.ledger.database.cursor import Conflict, ahead, change_one
 from ladder_graph.ledger.database.dialects import Sql
 from ladder_graph.ledger.database.wire import Wire
 from ladder_graph.ledger.gate import at_once
+from ladder_graph.policy import Policy
 from ladder_graph.states import State
-from ladder_graph.steps import Claim
+from ladder_graph.steps import Claim, Heard
+from ladder_graph.testing import FrozenClock
 from ladder_graph.tools import NOTHING
+from ladder_graph.turns.hearing import hear
 from ladder_graph.turns.hosting import Alone
 from tests.unit.ledger.desk import ANA, CALL, NOW, ROUTE, Desk, at, call
 
@@ -149,6 +155,22 @@ class Answers(Alone):
         return Outcome("done", "sent")
 
 
+@pytest.mark.parametrize("looks", range(12))
+def test_a_question_may_expire_between_any_two_looks_at_the_clock(looks):
+    """It is silence then, and no error."""
+    clock = FrozenClock()
+    with closing(Ladder(agent="ops", rungs={"send_email": "confirm"}, ledger=":memory:", clock=clock)) as ladder:
+        ladder.seat("send_email", NOTHING, agent="ops", can_ask=True)
+        with pytest.raises(InterruptedError):
+            ladder.run(CALL, None, Answers(there=False))
+        (question,) = ladder.pending()
+        clock.advance((question.expires_at - clock()).total_seconds() - 1e-6)
+        left = itertools.chain([0] * looks, [1], itertools.repeat(0))
+        ladder.clock = lambda: clock.advance(next(left))
+        with contextlib.suppress(InterruptedError):  # There was still somebody to ask.
+            assert ladder.run(CALL, None, Answers(there=False)).state is State.EXPIRED
+
+
 def test_how_many_round_trips_a_call_takes_that_is_asked_about(postgres, trips):
     """A look and the question; then a look, what is known of it, the answer, the claim, and the record."""
     with closing(Ladder(agent="ops", rungs={"send_email": "confirm"}, ledger=postgres)) as ladder:
@@ -216,6 +238,37 @@ def test_an_end_that_a_server_made_is_asked_for(db):
     engine.settle(jobs[-1])
     assert [job.result().fence for job in jobs] == [1, 1]
     assert (db.kinds(), Reading(db.store).verify().ok) == ("suggested a started b a started b", True)
+
+
+def test_an_end_of_a_try_that_did_not_hold_is_not_remembered(postgres):
+    """What is written by a second try follows what is there then, and not what the first one had written."""
+    with at(postgres) as desk, closing(Store(postgres, lane="console")) as console:
+        question, now, engine = desk.pose(), NOW + dt.timedelta(seconds=10), desk.store._engine
+        heard = hear(
+            Policy(agent="ops"), Answers(there=True), Journal(desk.store.owner, "r1", now),
+            Heard(question, {"type": "approve"}),
+        )  # fmt: skip
+        declining, tries = Journal(desk.store.owner, "r1", now), []
+
+        def meanwhile(cursor):
+            del cursor
+            tries.append(1)
+            if len(tries) == 2:
+                there = Journal(console.owner, "r1", now)
+                console.write(lambda its: there.answer(its, question, Decision("approve", ANA, now, "")))
+
+        def unlucky(cursor):
+            del cursor
+            if len(tries) == 1:
+                raise Conflict("of another lane")
+
+        no = Decision("decline", Person("bo", "code"), now, "no")
+        works = (meanwhile, lambda cursor: declining.answer(cursor, question, no), heard, unlucky)
+        jobs = [engine.enqueue(work, durable=False) for work in works]
+        engine.settle(jobs[-1])
+        assert jobs[1].result() is None
+        assert desk.kinds() == "asked question approved unanswerable"
+        assert Reading(desk.store).verify().problems == ()
 
 
 # --- one row that must be there ----------------------------------------------------------------------------------

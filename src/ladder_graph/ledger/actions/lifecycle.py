@@ -57,8 +57,9 @@ class Actions:
     """Who is told of what waits; without it nobody is."""
     us: int = field(init=False)
     """The moment in microseconds since the epoch."""
-    _ends: dict[str, tuple[int, str]] = field(default_factory=dict, init=False)
-    """The end of a chain, where it was read on the way: number and hash of its last entry."""
+    _ends: dict[str, tuple[Cursor, int, str]] = field(default_factory=dict, init=False)
+    """The end of a chain, where it was read on the way: number and hash of its last entry. It holds for the cursor that
+    read it: work that is tried anew has another one, and what it read before may never have been."""
     written: list[tuple[str, int]] = field(default_factory=list, init=False)
     """Chain and number of each entry that was added."""
 
@@ -100,7 +101,7 @@ class Actions:
         found = cursor.execute(*self.standing(call)).fetchone()
         if found is None:
             return cursor.execute(sql.PLACE, {"key": call.key}).fetchone(), -1
-        self._ends[call.agent] = found["n"], found["hash"]
+        self._ends[call.agent] = cursor, found["n"], found["hash"]
         return None if found["key"] is None else found, -1 if found["like"] else found["n"]
 
     def standing(self, call: Call) -> Read:
@@ -118,7 +119,10 @@ class Actions:
         payload, salt, text = self.salted(body)
         # What was read just now holds for the one entry that follows it.
         end = self._ends.pop(stream, None)
-        n, prev = end or cursor.execute(sql.HEAD, {"stream": stream}).fetchone() or (0, GENESIS)
+        if end is not None and end[0] is cursor:
+            _, n, prev = end
+        else:
+            n, prev = cursor.execute(sql.HEAD, {"stream": stream}).fetchone() or (0, GENESIS)
         self.written.append((stream, n + 1))
         digest = entry_hash(prev, stream, n + 1, self.us, kind, action, payload)
         entry = {
@@ -191,7 +195,7 @@ class Actions:
         moved = {**self._moved(call, before, under, after, new), "stream": call.agent}
         found = cursor.execute(sql.MOVE_ACTION, moved).fetchone()
         if found is not None and found["n"] is not None:
-            self._ends[call.agent] = found["n"], found["hash"]
+            self._ends[call.agent] = cursor, found["n"], found["hash"]
         return found
 
     def _moved(self, call: Call, before: str, under: int, after: State, new: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from ladder_graph.errors import LedgerError, LedgerUnwritable
+from ladder_graph.errors import LedgerUnwritable
 from ladder_graph.ledger.database import postgres_schema
 from ladder_graph.ledger.database import statements as sql
 from ladder_graph.ledger.database.cursor import Conflict, Cursor
@@ -184,12 +184,14 @@ class PostgresDatabase:
         """A part of a transaction; its errors come out at its end, since a pipeline may still hold them."""
         assert isinstance(cursor, WireCursor)  # noqa: S101  # narrows the type
         cursor.divide()
+        written = cursor.witness
         try:
             yield
             if cursor.join():
                 cursor.sync()
                 cursor.execute("RELEASE SAVEPOINT job")
         except Exception as wrong:
+            cursor.witness = written  # What this part wrote is no witness that the transaction held.
             if cursor.join() and not self.writer.closed:
                 with suppress(psycopg.Error):
                     cursor.sync()
@@ -258,8 +260,6 @@ class PostgresDatabase:
 
     def said(self, wrong: Exception) -> Exception:
         """An error of the driver's in our words."""
-        if isinstance(wrong, Conflict):
-            return LedgerError(f"{self.name}: others kept coming in between, and nothing was written: {wrong}")
         return self._address.said(wrong) if isinstance(wrong, psycopg.Error) else wrong
 
     def close(self) -> None:

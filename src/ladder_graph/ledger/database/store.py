@@ -310,7 +310,11 @@ class _Engine:
             job.failure = self._said(wrong)
 
     def _said(self, wrong: Exception) -> Exception:
-        said = self.database.said(wrong)
+        if isinstance(wrong, Conflict):
+            name = self.database.name
+            said: Exception = LedgerError(f"{name}: others kept coming in between, and nothing was written: {wrong}")
+        else:
+            said = self.database.said(wrong)
         if said is not wrong:
             said.__cause__ = wrong
         return said

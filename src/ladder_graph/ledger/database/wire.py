@@ -134,7 +134,7 @@ class Wire:
         self._waiter = selectors.DefaultSelector()
         self._waiter.register(self._pgconn.socket, selectors.EVENT_READ)
         self.rows: list[Row] = []
-        """Of the last statement that was waited for."""
+        """Of the last statement that was waited for, and that nobody else hears of."""
         self.changed = 0
         """How many rows that statement changed."""
         self.committed = False
@@ -205,11 +205,12 @@ class Wire:
         status = result.status
         if status in _FINE:
             if not preparing:
-                self.rows = prepared.rows(result) if status == _TUPLES else []
-                self.changed = result.command_tuples or 0
+                changed, rows = result.command_tuples or 0, prepared.rows(result) if status == _TUPLES else []
                 self.committed = prepared.statement == "COMMIT" or (self.committed and prepared.statement != "BEGIN")
-                if heard is not None:
-                    heard(self.changed, self.rows)
+                if heard is None:
+                    self.changed, self.rows = changed, rows
+                else:
+                    heard(changed, rows)
             return None
         if preparing:
             del self._prepared[prepared.statement]

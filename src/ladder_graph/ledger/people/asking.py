@@ -157,7 +157,8 @@ class Asked(Actions):
         )  # fmt: skip
         if successor is not None:
             self._put(cursor, question, decision, successor, row)
-        return question_of({**row, "state": after, **questions.answered_by(decision)}, call, row["why"])
+        votes = questions.votes(cursor, row)
+        return question_of({**row, "state": after, **questions.answered_by(decision)}, call, row["why"], votes)
 
     def _vote(
         self, cursor: Cursor, question: Question, decision: Decision, body: dict[str, Any], row: Mapping[str, Any]
