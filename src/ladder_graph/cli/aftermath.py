@@ -1,4 +1,4 @@
-"""The JSON of what goes on after an action: windows, measurements, rehearsals. As in `ladder_graph.cli.documents`."""
+"""The JSON of what comes after an action: windows, measurements, rehearsals, mistakes; as `cli.documents`."""
 
 from __future__ import annotations
 
@@ -18,6 +18,24 @@ class MeasuredDocument(TypedDict):
     at: str
     verdict: str
     """good, bad or inconclusive."""
+    text: str
+
+
+class ReportedDocument(TypedDict):
+    """What was last said of one class of mistake in an action: part of `ladder show --json`."""
+
+    mistake: str
+    """The class; empty where none was named."""
+    severity: str
+    """S0 to S4."""
+    anticipated: bool
+    """The rule expected it."""
+    reversed: bool
+    """It was none after all."""
+    closed: bool
+    """Somebody has seen to it."""
+    at: str
+    by: str
     text: str
 
 

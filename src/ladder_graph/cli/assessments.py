@@ -171,24 +171,6 @@ class IncidentDocument(TypedDict):
     """What becomes of its evidence: keep, half or wipe."""
 
 
-class ReportedDocument(TypedDict):
-    """What was last said of one class of mistake in an action: part of `ladder show --json`."""
-
-    mistake: str
-    """The class; empty where none was named."""
-    severity: str
-    """S0 to S4."""
-    anticipated: bool
-    """The rule expected it."""
-    reversed: bool
-    """It was none after all."""
-    closed: bool
-    """Somebody has seen to it."""
-    at: str
-    by: str
-    text: str
-
-
 class SweepDocument(TypedDict):
     """Something that was put down: `ladder sweep --json`."""
 

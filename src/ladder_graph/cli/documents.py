@@ -8,11 +8,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from ladder_graph.cli.aftermath import WatchedDocument, moment
+from ladder_graph.cli.aftermath import ReportedDocument, WatchedDocument, moment
 
 if TYPE_CHECKING:
     from ladder_graph import ledger
-    from ladder_graph.cli.assessments import ReportedDocument
     from ladder_graph.explaining import Explanation
     from ladder_graph.facts import Question, Route
     from ladder_graph.ladder.desk import Cell

@@ -13,7 +13,7 @@ from ladder_graph.errors import LadderError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ladder_graph.cli.assessments import ReportedDocument
+    from ladder_graph.cli.aftermath import ReportedDocument
     from ladder_graph.cli.screen import Screen
     from ladder_graph.facts import Person
     from ladder_graph.ladder import Ladder

@@ -10,7 +10,6 @@ from ladder_graph.errors import LedgerError
 from ladder_graph.ledger.database.dialects import table_of
 from ladder_graph.ledger.database.marks import Mark
 from ladder_graph.ledger.database.migrations import TABLES
-from ladder_graph.ledger.database.sources import on_server
 from ladder_graph.ledger.moves.lines import Form
 from ladder_graph.ledger.proof.chain import Verification
 from ladder_graph.ledger.proof.checkpoints_alone import Head
@@ -94,24 +93,6 @@ class End(Protocol):
 
     def release(self, mark: Mark) -> None:
         """Take away what was reserved or filled in, and not accepted."""
-
-
-def end_of(source: str) -> End:
-    """One end of a move.
-
-    Args:
-        source: A file, or the URL of a PostgreSQL database.
-
-    Raises:
-        LedgerError: It can't be reached, or another move has it in hand.
-    """
-    if on_server(source):
-        from ladder_graph.ledger.moves.postgres_end import PostgresEnd
-
-        return PostgresEnd(source)
-    from ladder_graph.ledger.moves.sqlite_end import SqliteEnd
-
-    return SqliteEnd(source)
 
 
 def in_hand(name: str) -> str:

@@ -24,7 +24,8 @@ from ladder_graph.errors import LadderError, LedgerError, LedgerMoved
 from ladder_graph.ledger.actions.questions import micros
 from ladder_graph.ledger.database import marks, migrations
 from ladder_graph.ledger.database.marks import Mark
-from ladder_graph.ledger.moves.ends import FORMS, End, end_of, in_use
+from ladder_graph.ledger.database.sources import on_server
+from ladder_graph.ledger.moves.ends import FORMS, End, in_use
 from ladder_graph.ledger.moves.lines import Tally
 
 Clock = Callable[[], dt.datetime]
@@ -41,6 +42,24 @@ class Moved:
     """Where it is."""
     entries: int
     """How many entries its chains have."""
+
+
+def end_of(source: str) -> End:
+    """One end of a move.
+
+    Args:
+        source: A file, or the URL of a PostgreSQL database.
+
+    Raises:
+        LedgerError: It can't be reached, or another move has it in hand.
+    """
+    if on_server(source):
+        from ladder_graph.ledger.moves.postgres_end import PostgresEnd
+
+        return PostgresEnd(source)
+    from ladder_graph.ledger.moves.sqlite_end import SqliteEnd
+
+    return SqliteEnd(source)
 
 
 def move(source: str, target: str, *, by: str, clock: Clock, tell: Tell = lambda _: None) -> Moved:
