@@ -61,7 +61,7 @@ class Role:
     def __init__(self, name, words, folder, env):
         self.name, self.kind = name, name.partition(" ")[0]
         self._words, self._folder, self._env = words, folder, env
-        self._log = (folder / f"{name.replace(' ', '-')}.log").open("a")
+        self._said = folder / f"{name.replace(' ', '-')}.log"
         self.program, self.lives, self.back_at = None, 0, 0.0
 
     def start(self):
@@ -71,10 +71,10 @@ class Role:
         threading.Thread(target=self._listen, args=(self.program.stdout,), daemon=True).start()
 
     def _listen(self, out):
-        with out:
+        with out, self._said.open("a") as said:
             for line in out:
-                self._log.write(line)
-                self._log.flush()
+                said.write(line)
+                said.flush()
 
     @property
     def alive(self):
