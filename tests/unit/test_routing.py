@@ -37,6 +37,12 @@ def test_it_is_the_least_of_the_three(start, ceiling, earned, can_ask, reversibl
     assert found.rung == min(effective(policy, Standing(rung), footing, overdue).rung for rung in (earned, Rung.REPORT))
 
 
+def test_what_is_not_said_is_as_it_mostly_is():
+    """No tool goes by a part that doesn't declare how, and no report is overdue that nobody says is."""
+    assert not Footing(can_ask=True, reversible=True, reader="ana").canary
+    assert effective(rule("report"), Standing(Rung.REPORT), ALL) == Route(Rung.REPORT)
+
+
 @pytest.mark.parametrize(
     ("footing", "fields", "rung", "code", "text"),
     [

@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 
 from ladder_graph.facts import Person
+from ladder_graph.ledger.actions.questions import Terms
 from ladder_graph.ledger.gate.acts import find_question
 from ladder_graph.policy import Policy, Rule
 from ladder_graph.states import State
 from ladder_graph.steps import Claimed, NotClaimed
-from tests.unit.ledger.desk import ANA, CALL, NOW, at, call
+from tests.unit.ledger.desk import ANA, CALL, NOW, ROUTE, at, call
 
 BO = Person("bo", "server")
 
@@ -62,6 +63,14 @@ def test_an_approval_is_used_once(desk, other):
     assert desk.rows("SELECT state FROM question") == [("used",)]
     desk.record("paused")
     assert desk.claim(question=asked) == NotClaimed("approval", "its approval is gone.")
+
+
+def test_an_approval_that_a_part_goes_first_is_none_of_the_whole(desk):
+    """Whoever said yes was told that the rest waits for the part; without that nothing runs."""
+    terms = Terms(desk.rule, desk.tool, desk.undo)
+    asked = desk.write(lambda journal, cursor: journal.pose(cursor, CALL, ROUTE, terms, desk.asking, part_first=True))
+    refused = desk.claim(question=desk.answer(asked))
+    assert refused == NotClaimed("approval", "a part of it was to go first, and the undo of that can't be made.")
 
 
 def test_an_open_question_starts_nothing(desk):
