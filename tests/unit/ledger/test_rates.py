@@ -44,6 +44,20 @@ def test_before_the_first_call_a_whole_burst_is_left(desk):
     assert desk.rows("SELECT * FROM rate") == []
 
 
+def test_each_rate_counts_for_itself(desk):
+    """Calls of two that come in turn, as often as each may, and one of both."""
+    mail, chat = "ops/send_email/rate/within:1m", "ops/say/rate/within:1m"
+    for n in range(2):
+        assert desk.claim(call(n), paced(100 + n, mail)) == Claimed(1)
+        assert desk.claim(call(10 + n), paced(200 + n, chat)) == Claimed(1)
+    counted = desk.rows("SELECT quota, granted, last_us FROM rate ORDER BY quota")
+    assert counted == [(chat, 2, 201_000_000), (mail, 2, 101_000_000)]
+    desk.claim(call(20), paced(300, mail), paced(300, chat))
+    assert desk.rows("SELECT quota, granted FROM rate ORDER BY quota") == [(chat, 3), (mail, 3)]
+    desk.record("failed", call(11))
+    assert desk.rows("SELECT quota, free_us FROM rate ORDER BY quota") == [(chat, 310_000_000), (mail, 310_000_000)]
+
+
 @pytest.mark.parametrize(("state", "back"), [("failed", 1), ("done", 0), ("unknown", 0), ("paused", 0)])
 def test_only_what_failed_is_given_back(desk, state, back):
     """What is in doubt keeps its place, until somebody finds out."""
