@@ -33,7 +33,7 @@ class Memory:
         self._chains: dict[str, tuple[int, int, int]] = {}
         """Of each agent, two lengths of its chain: between them it grew by starts and ends of calls in this process;
         and when it did so last, in microseconds since the epoch."""
-        self._silent: dict[tuple[str, str], tuple[object, int]] = {}
+        self._silent: dict[tuple[str, str], tuple[int | None, int]] = {}
         """Of each agent and thread where there was nothing to hear: the run that looked, and how long the chain was."""
         self._met: set[tuple[str, str]] = set()
         """Threads with the digests of the calls that they have made: the same call again is another matter."""

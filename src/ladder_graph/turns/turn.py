@@ -131,6 +131,11 @@ class Turn(Looking):
             return cast("T", replace(answer, word=word if nonce_of(word) == answer.nonce else ""))
         return answer
 
+    @property
+    def _scoped_effect(self) -> bool:
+        """Whether the call is a member of a scope; a read is none."""
+        return bool(self.saga) and not self.terms.rule.read_only
+
     def _claimed(self, step: Claim | TakeOver, claim: Callable[[Cursor], Any]) -> Callable[[Cursor], Any]:
         """A claim that is remembered until the task is over, however that ends, and whether or not it held."""
 
@@ -147,20 +152,19 @@ class Turn(Looking):
     def _posed(self, cursor: Cursor, journal: Journal, step: Pose, asking: Asking) -> Question:
         """The question; a call that is asked about in a scope belongs to it, wherever it runs once it is answered."""
         journal.refuse_stale(cursor, step)
-        scoped = bool(self.saga) and not self.terms.rule.read_only
-        if scoped:
+        if self._scoped_effect:
             sagas.refuse(cursor, self.saga)  # Nobody is asked in vain.
         asked = journal.pose(
             cursor, step.call, step.route, self.terms, asking, part_first=step.part_first, told=step.told
         )
-        if scoped:
+        if self._scoped_effect:
             sagas.waits(cursor, self.saga, step.call)
         return replace(asked, trace=trace_of(cursor, asked)) if step.trace else asked
 
     def _joined(self, cursor: Cursor, journal: Journal, step: Claim) -> Claimed | Hoped[Claimed]:
         """The claim, as a member of the scope that the call is made in, or was asked about in. A read is no member."""
         claim = functools.partial(journal.claim, cursor, step, self.terms, self.filing)
-        if not self.saga or self.terms.rule.read_only:
+        if not self._scoped_effect:
             return journal.hope(cursor, step) or claim()
         if step.split is not None:  # Its part and its rest are what has an effect, and each of them is a member.
             sagas.refuse(cursor, self.saga)
@@ -248,8 +252,9 @@ class Turn(Looking):
         if isinstance(step, Settle) and isinstance(step.draft, Drawn) and self.workspace is not None:
             return replace(step, draft=self.workspace.filed(step.call, step.draft, self.terms.rule.labels))
         if isinstance(step, Pose):
-            now, scoped = self.clock(), bool(self.saga) and not self.terms.rule.read_only
-            if not scoped and stands(step, self.terms, self.host, now):  # A scope is looked at with its members.
+            now = self.clock()
+            # A scope is looked at with its members.
+            if not self._scoped_effect and stands(step, self.terms, self.host, now):
                 return step
             return posed(step, self.store, self.terms, self.declaration, self.host, now)
         return step

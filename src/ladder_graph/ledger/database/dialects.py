@@ -36,8 +36,8 @@ class Sql(str):
 
     @classmethod
     def on_a_server(cls, statement: ClauseElement) -> Self:
-        """A statement that PostgreSQL alone understands."""
-        sql = cls("")
+        """A statement that PostgreSQL alone understands; SQLite refuses what stands in its place."""
+        sql = cls("a statement for PostgreSQL alone")
         sql._made = (statement, "")
         return sql
 
