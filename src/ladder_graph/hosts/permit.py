@@ -120,8 +120,9 @@ class Permit:
         Args:
             outcome: What the call looks like from outside.
         """
+        judged = self._judged(outcome)
         costs = [attempt.cost for attempt in self.attempts if attempt.cost is not None]
-        return replace(self._judged(outcome), cost=sum(costs) if costs else None)
+        return replace(judged, cost=sum(costs)) if costs else judged
 
     def _judged(self, outcome: Outcome) -> Outcome:
         if outcome.kind == "paused" or (outcome.kind == "done" and outcome.signal is not None):

@@ -5,15 +5,15 @@ LangGraph sends calls in four shapes: a list of tool calls, one call with its st
 
 from __future__ import annotations
 
-import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple, NotRequired, TypedDict, cast
 
 from langchain_core.messages import AIMessage, ToolMessage
 
 from ladder_graph.calls import Call
+from ladder_graph.entropy import draw
 from ladder_graph.fingerprint import Environment
 from ladder_graph.hosts.capture import Capture, call_digest
 from ladder_graph.ladder.environments import Proposed
@@ -81,7 +81,7 @@ class Proposal:
         """The payload for a rung."""
         packet = Packet(
             ladder=1, call=dict(self.call), environment=None if environment is None else environment.to_json(),
-            whole=self.whole, together=together, seed=secrets.token_hex(16),
+            whole=self.whole, together=together, seed=draw().hex(),
         )  # fmt: skip
         if self.state is not None:
             packet["state"] = self.state
@@ -139,8 +139,8 @@ def proposals(payload: Any, messages_key: str = "messages", *, sent: bool = Fals
         return [Proposal(call, state, proposer(messages_of(state, messages_key), call.get("id")))]
     if isinstance(payload, list) and payload and isinstance(payload[-1], Mapping):
         return [Proposal(dict(call)) for call in payload if call.get("type") == "tool_call"]
-    found = waiting(messages_of(payload, messages_key))
-    return [replace(one, state=payload) if sent else replace(one, whole=True) for one in found]
+    found = messages_of(payload, messages_key)
+    return waiting(found, payload) if sent else waiting(found, whole=True)
 
 
 def messages_of(state: Any, messages_key: str = "messages") -> Sequence[Any]:
@@ -151,14 +151,21 @@ def messages_of(state: Any, messages_key: str = "messages") -> Sequence[Any]:
     return found if isinstance(found, Sequence) else ()
 
 
-def waiting(messages: Sequence[Any]) -> list[Proposal]:
-    """The calls of the last AI message that no tool message has answered."""
+def waiting(messages: Sequence[Any], state: Any = None, *, whole: bool = False) -> list[Proposal]:
+    """The calls of the last AI message that no tool message has answered.
+
+    Args:
+        messages: The messages.
+        state: The state of its own that each of them came with.
+        whole: Whether they were found in the graph's state.
+    """
     for at in range(len(messages) - 1, -1, -1):
         message = messages[at]
         if isinstance(message, AIMessage):
             answered = {later.tool_call_id for later in messages[at + 1 :] if isinstance(later, ToolMessage)}
             calls = [cast("dict[str, Any]", call) for call in message.tool_calls]
-            return [Proposal(call, message=message.id) for call in calls if (call["id"] or NO_ID) not in answered]
+            left = (call for call in calls if (call["id"] or NO_ID) not in answered)
+            return [Proposal(call, state, message.id, whole) for call in left]
     return []
 
 

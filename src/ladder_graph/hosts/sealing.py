@@ -21,6 +21,7 @@ from pydantic import PrivateAttr
 
 from ladder_graph.calls import digest_of
 from ladder_graph.errors import ArgumentsError, MountError, NotPermitted
+from ladder_graph.hosts.one_call import runs_here
 from ladder_graph.hosts.permit import Attempt, Permit, attempting, current, entering
 
 log = logging.getLogger("ladder_graph")
@@ -243,6 +244,7 @@ def _named(rest: tuple[Any, ...], options: dict[str, Any]) -> dict[str, Any]:
 def sealed_node(node: ToolNode) -> ToolNode:
     """A copy of a ToolNode whose tools are sealed, also those that its middleware hands it at run time."""
     new = copied_node(node)
+    new.func = runs_here(new._func)  # noqa: SLF001  # there is no public way
     new._tools_by_name = {name: sealed(tool) for name, tool in node.tools_by_name.items()}  # noqa: SLF001  # it has no public setter
     wrap, awrap, seal = node._wrap_tool_call, node._awrap_tool_call, Sealer()  # noqa: SLF001  # no public way to tell
     if wrap is not None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ladder_graph.answers import same
 from ladder_graph.calls import Call, normalise, restore
+from ladder_graph.entropy import draw
 from ladder_graph.facts import Known, Route
 from ladder_graph.fingerprint import Environment
 from ladder_graph.ledger.actions import parts
@@ -230,7 +230,7 @@ class Actions:
     def salted(self, body: Mapping[str, Any]) -> tuple[str, bytes, str]:
         """A payload: its hash, its salt and its text."""
         text = printable(_json({"policy": self.revision, **body}))
-        salt = secrets.token_bytes(16)
+        salt = draw()
         return payload_hash(salt, text), salt, text
 
     def row(self, call: Call, state: State, route: Route, fence: int) -> dict[str, Any]:

@@ -1,0 +1,69 @@
+"""A ToolNode that runs one call where it is asked to, and not in a thread of its own.
+
+A ToolNode starts a pool of threads for the calls that it is given. A rung gives it one, in a task that LangGraph has
+already put where it belongs, so the pool would hold one thread and cost more than all the gate does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from contextvars import copy_context
+from types import FunctionType, MethodType
+from typing import Any
+
+from langchain_core.runnables.config import RunnableConfig, get_executor_for_config
+
+POOL = get_executor_for_config.__name__
+"""How a ToolNode's code names what starts its threads."""
+
+
+class _Here(Executor):
+    """Runs a single call in this thread, in a context of its own as a pool does, and several in a pool."""
+
+    def __init__(self, config: RunnableConfig | None) -> None:
+        self._config = config
+
+    def map(self, fn: Callable[..., Any], *iterables: Any, **options: Any) -> Iterator[Any]:
+        calls = list(zip(*iterables, strict=False))
+        if len(calls) == 1 and not _on_a_loop():
+            return iter([copy_context().run(fn, *calls[0])])
+        with get_executor_for_config(self._config) as pool:
+            return iter(list(pool.map(fn, *iterables, **options)))
+
+
+@contextmanager
+def _here(config: RunnableConfig | None) -> Iterator[Executor]:
+    yield _Here(config)
+
+
+def _on_a_loop() -> bool:
+    """Whether an event loop runs in this thread, as in a notebook; a tool may want to run one of its own."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def runs_here(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A ToolNode's bound entry point that starts no thread for a single call.
+
+    Args:
+        method: The entry point. One that asks for no pool by its usual name, such as somebody's own, comes back as it
+            is.
+    """
+    if not isinstance(method, MethodType) or not isinstance(method.__func__, FunctionType):
+        return method
+    function = method.__func__
+    if function.__globals__.get(POOL) is not get_executor_for_config or POOL not in function.__code__.co_names:
+        return method
+    # LangGraph has no setting for it. What else the function needs, it finds as before.
+    new = FunctionType(
+        function.__code__, {**function.__globals__, POOL: _here}, function.__name__, function.__defaults__,
+        function.__closure__,
+    )  # fmt: skip
+    new.__kwdefaults__ = function.__kwdefaults__
+    return MethodType(new, method.__self__)

@@ -1,0 +1,136 @@
+"""A call that comes to its rung runs there, and no thread is started for it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from contextlib import closing
+from contextvars import ContextVar
+
+import pytest
+from langchain.agents import create_agent
+from langchain_core.tools import tool
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.prebuilt import ToolNode
+from langgraph.runtime import Runtime
+
+from ladder_graph import Ladder
+from ladder_graph.hosts.one_call import runs_here
+from ladder_graph.testing import ScriptedModel, calls, says, tool_call
+from tests.hosts.graphs import GO, READ
+
+SEEN: ContextVar[str] = ContextVar("seen", default="nothing")
+
+
+@tool
+def whereabouts() -> str:
+    """Tell the thread it runs in."""
+    return str(threading.get_ident())
+
+
+@pytest.fixture
+def answers():
+    """What a wrapped agent's tool answers; it is asked as often as there are turns."""
+    opened = []
+
+    def run(made, *names):
+        script = [*(calls(name, {}) for name in names or (made.name,)), "Done."]
+        opened.append(ladder := Ladder(agent="shop", rungs={made.name: READ}, ledger=":memory:"))
+        graph = ladder.wrap(create_agent(ScriptedModel(answers=script), [made], checkpointer=InMemorySaver()))
+        messages = graph.invoke(GO, {"configurable": {"thread_id": "1"}})["messages"]
+        return [message.text for message in messages if message.type == "tool"]
+
+    yield run
+    for ladder in opened:
+        ladder.close()
+
+
+def test_a_call_runs_in_the_thread_of_its_rung(answers):
+    """Which is the caller's, where nothing else runs beside it."""
+    assert answers(whereabouts) == [str(threading.get_ident())]
+
+
+def test_calls_that_came_together_still_run_side_by_side():
+    """Each of them is a task of its own, and LangGraph gives it a thread."""
+    met = threading.Barrier(2, timeout=20)
+
+    @tool
+    def meet(n: int) -> str:
+        """Wait for the other one."""
+        met.wait()
+        return f"met {n}"
+
+    script = [says(*(tool_call("meet", {"n": n}) for n in (1, 2))), "Done."]
+    with closing(Ladder(agent="shop", rungs={"meet": READ}, ledger=":memory:")) as ladder:
+        graph = ladder.wrap(create_agent(ScriptedModel(answers=script), [meet], checkpointer=InMemorySaver()))
+        messages = graph.invoke(GO, {"configurable": {"thread_id": "1"}})["messages"]
+    assert [message.text for message in messages if message.type == "tool"] == ["met 1", "met 2"]
+
+
+def test_what_a_tool_sets_in_its_context_stays_with_that_call(answers):
+    """As it does in a thread of a pool."""
+
+    @tool
+    def remember() -> str:
+        """Tell what was remembered, and remember something else."""
+        found = SEEN.get()
+        SEEN.set("what the first call set")
+        return found
+
+    assert answers(remember, "remember", "remember") == ["nothing", "nothing"]
+    assert SEEN.get() == "nothing"
+
+
+def test_under_an_event_loop_it_has_a_thread_without_one(answers):
+    """As in a notebook, where a tool that runs a loop of its own would fail in the same thread."""
+
+    @tool
+    def own_loop() -> str:
+        """Run an event loop."""
+
+        async def inside() -> str:
+            return str(threading.get_ident())
+
+        return asyncio.run(inside())
+
+    async def notebook():
+        return answers(own_loop)
+
+    (ran,) = asyncio.run(notebook())
+    assert ran.isdigit()
+    assert ran != str(threading.get_ident())
+
+
+def test_what_a_tool_raises_comes_to_whoever_handles_it():
+    """Nothing of it is lost on the shorter way."""
+
+    @tool
+    def fail() -> str:
+        """Fail."""
+        raise ValueError("no stock")
+
+    node = ToolNode([fail], handle_tool_errors=False)
+    runtime, call = Runtime(), {"name": "fail", "args": {}, "id": "call_1", "type": "tool_call"}
+    with pytest.raises(ValueError, match="no stock"):
+        runs_here(node._func)([call], {}, runtime)
+
+
+def test_several_calls_at_once_have_a_pool():
+    """A ToolNode that is handed more than one call runs them as ever."""
+    node = ToolNode([whereabouts])
+    several = [{"name": "whereabouts", "args": {}, "id": f"call_{n}", "type": "tool_call"} for n in range(2)]
+    found = runs_here(node._func)(several, {}, Runtime())["messages"]
+    assert [message.tool_call_id for message in found] == ["call_0", "call_1"]
+    assert str(threading.get_ident()) not in {message.content for message in found}
+
+
+def test_somebodys_own_entry_point_is_left_alone():
+    """Whether it starts threads is its author's affair."""
+
+    class Own(ToolNode):
+        def _func(self, input, config, runtime):  # noqa: A002  # LangGraph's name
+            return super()._func(input, config, runtime)
+
+    node = Own([whereabouts])
+    assert runs_here(node._func) == node._func
+    assert runs_here(print) is print
