@@ -104,13 +104,17 @@ class Mortal:
 
 
 def mortal(work, here, what, counted=None):
-    """Work of a transaction that dies where it is told to, and says how many statements the first of its name has."""
+    """Work of a transaction that dies where it is told to, and says how many statements the first of its name has.
+
+    What is hoped for in vain is one try, and the way that says why another one, whose statements count anew.
+    """
+    first = counted is not None and what not in counted
 
     def run(cursor):
         dying = Mortal(cursor, here, what)
         done = work(dying)
-        if counted is not None:
-            counted.setdefault(what, dying.count)
+        if first:
+            counted[what] = max(dying.count, counted.get(what, 0))
         # The last statement of a transaction, before it holds, is the COMMIT that comes now.
         die(here, "in", what)
         return done

@@ -20,7 +20,7 @@ APPENDS = {"pose": 2, "answer": 1, "hear": 1, "claim": 1, "record": 1, "takeover
 SHORT = {"claim": 5, "record": 4}
 """The same where what is held of a quota stays so."""
 AT_ONCE = 1
-"""Statements of the record of an everyday call on a server, which is hoped for."""
+"""Statements of the record of an everyday call, which is hoped for."""
 OPENS = 2
 """More statements of a claim that opens the window of a quota: it finds none, and tidies up behind it."""
 TELLS = 1
@@ -58,13 +58,11 @@ ASKING = {"unasked": (), "at the ledger": ("pose", "answer"), "in band": ("pose"
 
 def recorded(kind, backend):
     """Every point of the record of a call that took effect."""
-    if backend == "postgres" and kind != "undoable":
-        return fine("record", AT_ONCE)
-    return fine("record", backend=backend)
+    return fine("record", AT_ONCE) if kind != "undoable" else fine("record", backend=backend)
 
 
 def on_the_way(way, grain, kind="undoable", backend="sqlite"):
-    """Every point that a first way through comes by. On a server the first claim of a window hopes in vain."""
+    """Every point that a first way through comes by. The first claim of a window hopes in vain."""
     asking = [point for what in ASKING[way] for point in grain(what, backend=backend)]
     more = OPENS if way == "unasked" else TELLS
     claim = fine("claim", STATEMENTS["claim"] + more, backend) if grain is fine else grain("claim")

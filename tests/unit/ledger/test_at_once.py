@@ -1,7 +1,10 @@
-"""An everyday call on a server: as few round trips as there are moments, and the very same ledger."""
+"""An everyday call, whose claim and record are one statement each: nothing is left out, and the ledger is the same."""
 
 from __future__ import annotations
 
+import functools
+import itertools
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
@@ -10,10 +13,13 @@ import pytest
 
 from ladder_graph import Ladder
 from ladder_graph.calls import Call
-from ladder_graph.errors import LadderError
+from ladder_graph.errors import LadderError, LedgerUnwritable
 from ladder_graph.facts import Outcome
 from ladder_graph.fingerprint import Environment, toolset_component
+from ladder_graph.ledger.database.file_cursor import FileCursor
 from ladder_graph.ledger.database.wire import Wire, WireCursor
+from ladder_graph.ledger.people import asking
+from ladder_graph.testing import FrozenClock
 from ladder_graph.tools import NOTHING
 from ladder_graph.turns.hosting import Alone
 
@@ -43,15 +49,40 @@ def bounds():
     return [{"kind": "volume", "limit": 40}]
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def ledger(request, tmp_path):
+    """In a file, or on a server."""
+    return tmp_path / "ladder.db" if request.param == "sqlite" else request.getfixturevalue("postgres")
+
+
 @pytest.fixture
-def ladder(postgres, bounds):
-    """A ladder on a server, whose counters have opened their windows."""
-    with closing(
-        Ladder(agent="shop", rungs={"send": {"rung": "bounded", "bounds": bounds}}, ledger=postgres)
-    ) as opened:
-        opened.seat("send", NOTHING, agent="shop", can_ask=True)
+def ladder(ledger, bounds):
+    """A ladder whose counters have opened their windows."""
+    with closing(opened_on(ledger, bounds)) as opened:
         assert run(opened, 0).state == "done"
         yield opened
+
+
+@pytest.fixture
+def hoped(monkeypatch):
+    """What is hoped for from here on."""
+    found = []
+
+    def heard(kind):
+        hope = kind.hope
+        monkeypatch.setattr(kind, "hope", lambda self, *args: (found.append(args[2]), hope(self, *args)))
+
+    heard(WireCursor)
+    heard(FileCursor)
+    return found
+
+
+def opened_on(ledger, bounds, **options):
+    """A ladder with one tool."""
+    rungs = {"send": {"rung": "bounded", "bounds": bounds}}
+    opened = Ladder(agent="shop", rungs=rungs, ledger=ledger, **options)
+    opened.seat("send", NOTHING, agent="shop", can_ask=True)
+    return opened
 
 
 def proposed(number):
@@ -79,6 +110,11 @@ def counters(ladder):
     )
 
 
+on_a_server = pytest.mark.parametrize("ledger", ["postgres"], indirect=True)
+in_a_file = pytest.mark.parametrize("ledger", ["sqlite"], indirect=True)
+
+
+@on_a_server
 def test_a_call_takes_two_round_trips(ladder, monkeypatch):
     """One for the claim with its flush, and one for the record; what to look for is remembered."""
     sync, waited = Wire.sync, []
@@ -97,10 +133,8 @@ def test_a_call_takes_two_round_trips(ladder, monkeypatch):
 
 
 @pytest.mark.parametrize("bounds", [[{"kind": "volume", "limit": 40}, {"kind": "volume", "limit": 9, "per": "hour"}]])
-def test_several_counters(ladder, bounds, monkeypatch):
+def test_several_counters(ladder, bounds, hoped):
     """All of them are drawn on at once, and settled."""
-    hoped, hope = [], WireCursor.hope
-    monkeypatch.setattr(WireCursor, "hope", lambda self, *args: (hoped.append(args[2]), hope(self, *args)))
     assert run(ladder, 1).state == "done"
     assert [one.held for one in hoped] == [True, True]
     assert counters(ladder) == [(2, 0)] * len(bounds)
@@ -138,6 +172,7 @@ def test_many_threads_share_commits_and_never_draw_too_much(ladder):
     assert ladder.store.owner._running == set()
 
 
+@on_a_server
 @pytest.mark.parametrize("reached", [True, False])
 @pytest.mark.parametrize("nth", [1, 2], ids=["claim", "record"])
 def test_the_answer_to_a_hope_is_lost(ladder, monkeypatch, reached, nth):
@@ -164,20 +199,19 @@ def test_the_answer_to_a_hope_is_lost(ladder, monkeypatch, reached, nth):
 
 
 @pytest.mark.parametrize("demoted", [False, True])
-def test_a_claim_looks_again_at_what_it_goes_by(ladder, monkeypatch, demoted):
+def test_a_claim_looks_again_at_what_it_goes_by(ladder, hoped, demoted):
     """It holds in one statement where nothing has changed; after a demotion its route is found anew."""
     found = ladder.find(proposed(1), MODEL)
-    assert found.routed[2].mark
     if demoted:
         ladder.demote("send", "suggest", by="ana", reason="it went wrong")
-    hoped, hope, host = [], WireCursor.hope, Sends()
-    monkeypatch.setattr(WireCursor, "hope", lambda self, *args: (hoped.append(args[2]), hope(self, *args)))
+    host = Sends()
     reply = run(ladder, 1, host, found)
     assert (reply.state, host.ran) == (("suggested", []) if demoted else ("done", ["call_1"]))
     assert [one.held for one in hoped] == ([False] if demoted else [True, True])
     assert ladder.verify().ok
 
 
+@on_a_server
 def test_a_role_that_may_not_flush_waits_at_each_commit(ladder, monkeypatch):
     """Where the server forbids messages in its log, the COMMIT itself waits for the disk."""
     monkeypatch.setattr(ladder.store.database, "_flushes", False)
@@ -190,3 +224,130 @@ def test_a_role_that_may_not_flush_waits_at_each_commit(ladder, monkeypatch):
     monkeypatch.setattr(WireCursor, "execute", listening)
     assert run(ladder, 1).state == "done"
     assert [level for level in sent if level] == ["on", "off"]
+
+
+@in_a_file
+def test_a_call_takes_two_statements(ladder):
+    """Which begin and commit their transactions, the first one with a flush."""
+    ran = []
+    ladder.store.database.writer.set_trace_callback(ran.append)
+    assert run(ladder, 1).state == "done"
+    ladder.store.database.writer.set_trace_callback(None)
+    # Each statement of a trigger is told as that of the trigger's own.
+    ours = [one for one, _ in itertools.groupby(" ".join(statement.split()[:4]) for statement in ran)]
+    assert [one.split(" (")[0] for one in ours] == [
+        "PRAGMA synchronous = FULL", "INSERT INTO ladder_claiming_1", "PRAGMA synchronous = NORMAL",
+        "INSERT INTO ladder_recording",
+    ]  # fmt: skip
+    assert counters(ladder) == [(2, 0)]
+    assert ladder.verify().ok
+
+
+SALTED = {"salt", "payload", "prev", "hash"}
+"""Columns that differ with each payload's salt; `verify` holds them to each other."""
+TABLES = ("action", "entry", "head", "hold", "mention", "payload", "quota", "standing")
+
+
+def _rows(table, cursor):
+    """All rows of a table, but for what random bytes are in."""
+    found = cursor.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608  # a name of ours
+    return sorted(repr({name: value for name, value in dict(row).items() if name not in SALTED}) for row in found)
+
+
+SEVERAL = [
+    {"kind": "volume", "limit": 40}, {"kind": "volume", "limit": 9, "per": "hour"},
+    {"kind": "rate", "limit": 6, "within": "1h"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("bounds", "least"), [([{"kind": "volume", "limit": 4}], 7), (SEVERAL[:2], 11), (SEVERAL, 1)])
+def test_step_by_step_it_comes_to_the_very_same_ledger(bounds, least, tmp_path, monkeypatch, hoped):
+    """Every row of every table, with what is refused by a full counter, and calls that were made before."""
+
+    def rows(at_once):
+        names = itertools.count()
+        monkeypatch.setattr(asking.secrets, "token_hex", lambda size: f"{next(names):0{2 * size}x}")
+        if not at_once:
+            monkeypatch.setattr(FileCursor, "hoping", False)
+        with closing(opened_on(tmp_path / f"{at_once}.db", bounds, clock=FrozenClock())) as ladder:
+            monkeypatch.setattr(ladder.store.database.owner, "id", "us")
+            came = [asks(ladder, number, Sends()) for number in (1, 2, 2, 3, 4, 1, 5, 6)]
+            assert ladder.verify().ok
+            found = {table: ladder.store.read(functools.partial(_rows, table)) for table in TABLES}
+        return came, found
+
+    at_once = rows(at_once=True)
+    assert sum(one.held for one in hoped) >= least
+    assert rows(at_once=False) == at_once
+
+
+@in_a_file
+def test_somebody_elses_call_comes_in_between(ladder, ledger, bounds, hoped):
+    """What was seen before it no longer holds, and the claim looks at all of it."""
+    with closing(opened_on(ledger, bounds)) as other:
+        assert run(ladder, 1).state == "done"
+        assert run(other, 2).state == "done"
+        hoped.clear()
+        assert run(ladder, 3).state == "done"
+    assert [one.held for one in hoped] == [False, True]
+    assert counters(ladder) == [(4, 0)]
+    assert ladder.verify().ok
+
+
+@in_a_file
+@pytest.mark.parametrize("written", [True, False])
+def test_an_interrupt_while_the_claim_is_committed(ladder, monkeypatch, written):
+    """Nothing has run, nobody is thought to be at work, and whoever comes next finds out."""
+    do, host = FileCursor._do, Sends()
+
+    def interrupted(self, *hope):
+        if written:
+            do(self, *hope)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(FileCursor, "_do", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(ladder, 1, host)
+    monkeypatch.undo()
+    assert host.ran == []
+    assert ladder.store.owner._running == set()
+    assert [action.arguments["n"] for action in ladder.actions() if action.state == "started"] == [1] * written
+    assert run(ladder, 2, host).state == "done"
+    assert host.ran == ["call_2"]
+    assert ladder.verify().ok
+
+
+@in_a_file
+def test_a_disk_that_takes_no_claim(ladder, monkeypatch):
+    """It is refused in our words, and nothing runs."""
+    do, host = FileCursor._do, Sends()
+
+    def full(self, *hope):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(FileCursor, "_do", full)
+    with pytest.raises(LedgerUnwritable, match="Nothing was recorded and nothing ran"):
+        run(ladder, 1, host)
+    monkeypatch.setattr(FileCursor, "_do", do)
+    assert host.ran == []
+    assert run(ladder, 1, host).state == "done"
+    assert counters(ladder) == [(2, 0)]
+    assert ladder.verify().ok
+
+
+@in_a_file
+def test_what_was_put_into_a_view_is_undone_with_all_of_it(ladder, hoped):
+    """A trigger that stops halfway leaves nothing of what it did."""
+    database = ladder.store.database
+    database.writer.execute(
+        "CREATE TEMP TRIGGER spoiled BEFORE INSERT ON action BEGIN SELECT RAISE(ABORT, 'disk I/O error'); END"
+    )
+    before = database.writer.execute("SELECT n FROM head").fetchall()
+    with pytest.raises(LadderError):
+        run(ladder, 1)
+    database.writer.execute("DROP TRIGGER spoiled")
+    assert database.writer.execute("SELECT n FROM head").fetchall() == before
+    assert [one.held for one in hoped] == [False]
+    assert counters(ladder) == [(1, 0)]
+    assert run(ladder, 1).state == "done"
+    assert ladder.verify().ok

@@ -17,7 +17,7 @@ from ladder_graph.fingerprint import Environment
 from ladder_graph.ledger.actions import parts
 from ladder_graph.ledger.actions.questions import micros
 from ladder_graph.ledger.database import statements as sql
-from ladder_graph.ledger.database.cursor import Cursor, Read, change_one, hopeful
+from ladder_graph.ledger.database.cursor import Cursor, Read, change_one, remote
 from ladder_graph.ledger.database.liveness import Owner
 from ladder_graph.ledger.proof.chain import GENESIS, entry_hash, payload_hash
 from ladder_graph.policy import Policy
@@ -129,7 +129,7 @@ class Actions:
             "stream": stream, "n": n + 1, "at_us": self.us, "kind": kind, "action": action, "payload": payload,
             "prev": prev, "hash": digest, "salt": salt, "body": text,
         }  # fmt: skip
-        for statement in sql.APPEND_EACH if hopeful(cursor) is None else (sql.APPEND,):
+        for statement in sql.APPEND_EACH if remote(cursor) is None else (sql.APPEND,):
             cursor.execute(statement, entry)
         for sort, name in mentions(action, body):
             cursor.execute(sql.INSERT_MENTION, {

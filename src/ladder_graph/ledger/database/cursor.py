@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar, cast
 
-from ladder_graph.ledger.database.dialects import Sql
+from ladder_graph.ledger.database.dialects import AtOnce, Sql
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -38,7 +38,7 @@ class Cursor(Protocol):
 
 
 class Hoped(Generic[T_co]):
-    """What one statement was sent for whose result comes with the end of the transaction, in the same round trip.
+    """What one statement stands for whose result comes with the end of the transaction.
 
     The statement does everything or nothing. Where it did nothing, the work is done again the long way, which says why.
 
@@ -72,21 +72,31 @@ class Hoped(Generic[T_co]):
 
 
 class Hopeful(Protocol):
-    """A cursor to a server, where each result that is waited for is a round trip."""
+    """A cursor whose transaction may be one statement."""
 
-    hoping: bool
-    """Whether work may be hoped for: the first time that it is tried."""
+    @property
+    def hoping(self) -> bool:
+        """Whether work may be hoped for: the first time that it is tried."""
 
-    def hope(self, statement: str, parameters: Mapping[str, Any], hoped: Hoped[Any], /) -> None:
+    def hope(self, statement: AtOnce, parameters: Mapping[str, Any], hoped: Hoped[Any], /) -> None:
         """Send a statement that writes one entry and changes one row, or does nothing at all."""
+
+
+class Remote(Protocol):
+    """A cursor to a server, where each result that is waited for is a round trip."""
 
     def ahead(self, reads: Iterable[Read], /) -> None:
         """Send these queries now; whoever runs one of them later, before anything is written, finds its rows there."""
 
 
 def hopeful(cursor: Cursor) -> Hopeful | None:
+    """The same cursor, where work may be hoped for on it."""
+    return cast("Hopeful", cursor) if getattr(cursor, "hoping", False) else None
+
+
+def remote(cursor: Cursor) -> Remote | None:
     """The same cursor, where it is one to a server."""
-    return cast("Hopeful", cursor) if hasattr(cursor, "hoping") else None
+    return cast("Remote", cursor) if hasattr(cursor, "ahead") else None
 
 
 def ahead(cursor: Cursor, *reads: Read) -> None:
@@ -96,7 +106,7 @@ def ahead(cursor: Cursor, *reads: Read) -> None:
         cursor: Of the ledger. A file is read when it is.
         reads: The queries, in the order in which their answers may not be older than each other.
     """
-    server = hopeful(cursor)
+    server = remote(cursor)
     if server is not None:
         server.ahead(reads)
 
@@ -113,5 +123,5 @@ def change_one(cursor: Cursor, statement: Sql, parameters: Mapping[str, Any]) ->
         Conflict: It isn't there any more: others came in between. A server says so at the end of the transaction.
     """
     cursor.execute(statement, parameters)
-    if hopeful(cursor) is None and cursor.rowcount != 1:
+    if remote(cursor) is None and cursor.rowcount != 1:
         raise Conflict("a row that was read just now isn't there any more")

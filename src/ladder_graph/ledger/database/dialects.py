@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Self
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Self
 
 from sqlalchemy import ClauseElement, Dialect, Table, Update, bindparam, literal_column, select
 from sqlalchemy.dialects import sqlite
@@ -86,3 +87,37 @@ def insert_into(model: Any, more: str = "") -> Sql:
     """
     table = table_of(model)
     return Sql.of(insert(table).values({column.name: bindparam(column.name) for column in table.columns}), more)
+
+
+class Trigger:
+    """A statement of SQLite's that does several things or none: a row put into a view whose trigger does them.
+
+    View and trigger are temporary, and belong to the connection that makes them.
+
+    Args:
+        name: What the view is called.
+        columns: The names of the parameters, which the trigger has as `NEW.name`.
+        when: What must be so; otherwise nothing is done.
+        does: Statements, in their order.
+    """
+
+    __slots__ = ("columns", "making", "name", "text")
+
+    def __init__(self, name: str, columns: Sequence[str], when: Sequence[str], does: Sequence[str]) -> None:
+        self.name, self.columns = name, columns
+        quoted = ", ".join(f'"{column}"' for column in columns)
+        nothing = ", ".join(["NULL"] * len(columns))
+        doing = f"WHEN {' AND '.join(when)} BEGIN {' '.join(f'{one};' for one in does)} END"
+        self.making = (
+            f"CREATE TEMP VIEW {name} ({quoted}) AS SELECT {nothing}",
+            f"CREATE TEMP TRIGGER {name}_does INSTEAD OF INSERT ON {name} {doing}",
+        )
+        values = ", ".join(f":{column}" for column in columns)
+        self.text = f"INSERT INTO {name} ({quoted}) VALUES ({values})"  # noqa: S608  # every value is bound
+
+
+class AtOnce(NamedTuple):
+    """A statement that does a whole transaction or nothing, in the words of both databases."""
+
+    postgres: str
+    sqlite: Trigger

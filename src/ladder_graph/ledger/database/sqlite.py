@@ -16,6 +16,7 @@ from ladder_graph.errors import LedgerError, LedgerUnwritable, NotALedger
 from ladder_graph.ledger.database import migrations
 from ladder_graph.ledger.database.cursor import Cursor
 from ladder_graph.ledger.database.driver import Borrowed
+from ladder_graph.ledger.database.file_cursor import Doing, FileCursor
 from ladder_graph.ledger.database.liveness import FileOwner, Owner, Queue
 
 CHECKPOINT = 8000
@@ -58,6 +59,7 @@ class SqliteDatabase:
             self.writer = opened.enter_context(closing(connect(source)))
             self.queue = opened.enter_context(closing(Queue(path and path.with_name(path.name + ".queue"))))
             self._migrate()
+            self._doing = Doing(self.writer)
             self.reader = self.writer if path is None else connect(source)
             opened.pop_all()
         self.owner: Owner = FileOwner(path and path.with_name(path.name + ".owners"))
@@ -76,14 +78,12 @@ class SqliteDatabase:
     @contextmanager
     def transaction(self, *, durable: bool, hoping: bool = False) -> Iterator[Cursor]:
         """A transaction that no other writer is in; they queue for it in the order they come."""
-        del hoping  # A statement is answered at once here.
         with self.queue:
             self._set_durability(durable=durable)
-            cursor = _cursor(self.writer)
-            cursor.execute("BEGIN IMMEDIATE")
+            cursor = FileCursor(self.writer, self._doing, hoping=hoping)
             try:
                 yield cursor
-                cursor.execute("COMMIT")
+                cursor.end()
             except BaseException:
                 if self.writer.in_transaction:
                     cursor.execute("ROLLBACK")
@@ -91,7 +91,7 @@ class SqliteDatabase:
 
     def _set_durability(self, *, durable: bool) -> None:
         level = "FULL" if durable else "NORMAL"
-        if level != self._synchronous:
+        if level != self._synchronous and not self.shared_connection:  # Memory reaches no disk.
             self.writer.execute(f"PRAGMA synchronous = {level}")
             self._synchronous = level
 

@@ -20,7 +20,7 @@ from sqlmodel import SQLModel
 
 from ladder_graph.ledger.database import statements as sql
 from ladder_graph.ledger.database.cursor import Hoped, Read
-from ladder_graph.ledger.database.dialects import Sql
+from ladder_graph.ledger.database.dialects import AtOnce, Sql
 
 _NAMED = re.compile(r"%(?:\((\w+)\)s|%)")
 """A parameter, or a percent sign that stands for itself."""
@@ -301,12 +301,12 @@ class WireCursor:
         self._found = self._ahead.get(_asking(statement, parameters))
         return self._found is not None
 
-    def hope(self, statement: str, parameters: Mapping[str, Any], hoped: Hoped[Any]) -> None:
+    def hope(self, statement: AtOnce, parameters: Mapping[str, Any], hoped: Hoped[Any]) -> None:
         """As every hopeful cursor does: whether it did anything is known when the transaction is over."""
         self._rows, self._found, self._unsure = None, None, True
         self._ahead.clear()
         self._ends.clear()  # The server makes the next one.
-        self._wire.send(statement, parameters, hoped.heard)
+        self._wire.send(statement.postgres, parameters, hoped.heard)
         self.hopes.append(hoped)
 
     def divide(self) -> None:
