@@ -18,6 +18,7 @@ from pydantic import BaseModel
 
 from ladder_graph.hosts.nodes import thread_of
 from ladder_graph.hosts.proposals import messages_of
+from ladder_graph.hosts.resumes import run_of
 from ladder_graph.hosts.telling import News, may_hear, news, place_of
 
 if TYPE_CHECKING:
@@ -49,9 +50,16 @@ class HearingNode(Runnable[Any, Any]):
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> Any:  # noqa: A002  # LangChain's name
         """As `invoke`, with the ledger looked into off the event loop."""
+        if self._needs_no_look(input, config or {}):
+            return await self.inner.ainvoke(input, config, **options)
         found, told = await asyncio.to_thread(self._before, input, config or {})
         output = await self.inner.ainvoke(told, config, **options)
         return output if found is None else await asyncio.to_thread(self._after, found, output, config or {})
+
+    def _needs_no_look(self, state: Any, config: RunnableConfig) -> bool:
+        """Whether it is known without the ledger that there is nothing to hear now."""
+        heard_all = self.ladder.heard_all(self.agent, thread_of(config), run_of(config))
+        return heard_all or not may_hear(messages_of(state, self.key))
 
     def _before(self, state: Any, config: RunnableConfig) -> tuple[News | None, Any]:
         messages = messages_of(state, self.key)

@@ -23,6 +23,7 @@ class Doing:
         self._known: set[str] = set()
         self._chained: int | None = None
         """The number of the last entry that such a statement has written."""
+        connection.execute("PRAGMA temp_store = MEMORY")
         connection.create_function("ladder_chained", 4, self._chain)
 
     def _chain(self, prev: str, n: int, middle: str, ending: str) -> str:
