@@ -14,8 +14,10 @@ from ladder_graph.calls import Call
 from ladder_graph.facts import Known, Outcome, Seen
 from ladder_graph.fingerprint import Environment, toolset_component
 from ladder_graph.ledger import Journal, Store
-from ladder_graph.ledger.actions.questions import Terms
+from ladder_graph.ledger.actions.questions import Terms, micros
+from ladder_graph.ledger.database.dialects import insert_into, table_of
 from ladder_graph.ledger.people.filing import Filing
+from ladder_graph.ledger.tables.report_rows import AwaitedRow
 from ladder_graph.policy.bounds import Charge
 from ladder_graph.policy.reading import policy_of
 from ladder_graph.policy.reporting import Stream
@@ -34,6 +36,10 @@ RULES = {
     "send": {"rung": "bounded", "bounds": [{"kind": "volume", "limit": 6}]},
     "note": {"rung": "report", "read_only": True},
 }
+
+
+AWAIT = insert_into(AwaitedRow)
+AWAITED = [column.name for column in table_of(AwaitedRow).columns]
 
 
 class Asks(BaseException):
@@ -165,16 +171,20 @@ def test_the_same_call_of_another_process_is_known(offices):
     assert one.works.ran + two.works.ran == ["call_a", "call_1", "call_b"]
 
 
-def test_after_a_moment_somebody_looks_again(tmp_path, looks):
-    """A report may have become late, which nothing but time brings."""
+@pytest.mark.parametrize("late", [False, True])
+def test_after_a_moment_the_claim_looks_again(ledger, looks, late):
+    """A report may have become late, which nothing but time brings; then the route is found by a look."""
     clock = FrozenClock()
-    office = Office(tmp_path / "ladder.db", clock)
-    with contextlib.closing(office.ladder):
+    with contextlib.closing((office := Office(ledger, clock)).ladder) as ladder:
         assert [office.call(n) for n in (1, 2, 3)] == ["done"] * 3
+        due = micros(clock()) + (A_MOMENT if late else 3600 * A_MOMENT)
+        row = ("d", "shop", "send", "", MODEL.key("send"), due, "another", 0)
+        ladder.store.write(lambda cursor: cursor.execute(AWAIT, dict(zip(AWAITED, row, strict=True))))
         before = len(looks)
         clock.advance(2)
-        assert office.call(4) == "done"
-        assert looks[before:] == ["call_4"]
+        office.call(4)
+        assert looks[before : before + 1] == ["call_4"] * late
+        assert ladder.verify().ok
 
 
 def test_a_route_is_told_by_a_look(offices, looks):

@@ -230,16 +230,17 @@ def test_a_role_that_may_not_flush_waits_at_each_commit(ladder, monkeypatch):
 def test_a_call_takes_two_statements(ladder):
     """Which begin and commit their transactions, the first one with a flush."""
     ran = []
+    assert run(ladder, 1).state == "done"  # From here on the connection has its triggers.
     ladder.store.database.writer.set_trace_callback(ran.append)
-    assert run(ladder, 1).state == "done"
+    assert run(ladder, 2).state == "done"
     ladder.store.database.writer.set_trace_callback(None)
     # Each statement of a trigger is told as that of the trigger's own.
     ours = [one for one, _ in itertools.groupby(" ".join(statement.split()[:4]) for statement in ran)]
     assert [one.split(" (")[0] for one in ours] == [
-        "PRAGMA synchronous = FULL", "INSERT INTO ladder_claiming_1", "PRAGMA synchronous = NORMAL",
+        "PRAGMA synchronous = FULL", "INSERT INTO ladder_claiming_1_seen", "PRAGMA synchronous = NORMAL",
         "INSERT INTO ladder_recording",
     ]  # fmt: skip
-    assert counters(ladder) == [(2, 0)]
+    assert counters(ladder) == [(3, 0)]
     assert ladder.verify().ok
 
 
@@ -283,14 +284,18 @@ def test_step_by_step_it_comes_to_the_very_same_ledger(bounds, least, tmp_path, 
 
 @in_a_file
 def test_somebody_elses_call_comes_in_between(ladder, ledger, bounds, hoped):
-    """What was seen before it no longer holds, and the claim looks at all of it."""
+    """The chain has grown by it, so the claim looks again, and sees the same; after a demotion it doesn't."""
+    host = Sends()
     with closing(opened_on(ledger, bounds)) as other:
         assert run(ladder, 1).state == "done"
         assert run(other, 2).state == "done"
         hoped.clear()
         assert run(ladder, 3).state == "done"
-    assert [one.held for one in hoped] == [False, True]
-    assert counters(ladder) == [(4, 0)]
+        assert [one.held for one in hoped] == [True, True]
+        other.demote("send", "suggest", by="ana", reason="it went wrong")
+        assert run(ladder, 4, host).state == "suggested"
+    assert [one.held for one in hoped] == [True, True, False]
+    assert (counters(ladder), host.ran) == ([(4, 0)], [])
     assert ladder.verify().ok
 
 

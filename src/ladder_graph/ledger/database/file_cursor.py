@@ -11,6 +11,11 @@ from ladder_graph.ledger.database.cursor import Hoped
 from ladder_graph.ledger.database.dialects import AtOnce, Trigger
 
 
+def mark_of(held: str | None, pinned: str | None) -> str:
+    """What a cell holds and which environment is pinned, in one word; a server makes the same one."""
+    return hashlib.sha256(f"{held or ''}\x1f{pinned or ''}".encode()).hexdigest()
+
+
 class Doing:
     """What a connection knows of the statements that do several things.
 
@@ -25,6 +30,7 @@ class Doing:
         """The number of the last entry that such a statement has written."""
         connection.execute("PRAGMA temp_store = MEMORY")
         connection.create_function("ladder_chained", 4, self._chain)
+        connection.create_function("ladder_mark", 2, mark_of, deterministic=True)
 
     def _chain(self, prev: str, n: int, middle: str, ending: str) -> str:
         """The hash of an entry, see `ladder_graph.ledger.proof.chain.entry_hash`."""

@@ -8,7 +8,6 @@ where the end of the chain is known, which is in the statement; `verify` makes i
 from __future__ import annotations
 
 import functools
-import hashlib
 from collections.abc import Callable
 from json.encoder import encode_basestring as quoted
 from typing import Any
@@ -18,8 +17,9 @@ from ladder_graph.facts import Seen
 from ladder_graph.ledger.actions import quotas
 from ladder_graph.ledger.actions.clocks import Moment
 from ladder_graph.ledger.actions.lifecycle import Actions, printable
-from ladder_graph.ledger.database.cursor import Cursor, Hoped, hopeful, remote
+from ladder_graph.ledger.database.cursor import Cursor, Hoped, hopeful
 from ladder_graph.ledger.database.dialects import AtOnce
+from ladder_graph.ledger.database.file_cursor import mark_of
 from ladder_graph.ledger.gate import in_a_file, on_a_server
 from ladder_graph.policy.bounds import Charge
 from ladder_graph.recalling import A_MOMENT
@@ -44,7 +44,7 @@ def claim(journal: Actions, cursor: Cursor, step: Claim) -> Hoped[Claimed] | Non
     hoping, call, owner = hopeful(cursor), step.call, journal.owner
     if hoping is None or not _everyday(step) or owner.runs(call.key, 1):
         return None
-    if step.seen is not None and not (step.seen.mark if remote(cursor) else _stands(step.seen, journal.us)):
+    if step.seen is not None and not step.seen.mark:
         return None
     payload, salt, text = journal.salted(journal.proposed(call, step.route))
     row = {**journal.row(call, State.STARTED, step.route, 1), "payload": payload}
@@ -84,7 +84,7 @@ def record(journal: Actions, cursor: Cursor, step: Record, reply: bytes | None) 
 
 @functools.cache
 def _claiming(charges: int, *, seen: bool) -> AtOnce:
-    return AtOnce(on_a_server.claiming(charges, seen=seen), in_a_file.claiming(charges))
+    return AtOnce(on_a_server.claiming(charges, seen=seen), in_a_file.claiming(charges, seen=seen))
 
 
 @functools.cache
@@ -99,9 +99,7 @@ def _writing(journal: Actions, call: Call) -> Callable[[int], None]:
 
 def mark(found: Any) -> str:
     """What a call's route was found by, in one word; empty where there is more to it than what every call has."""
-    if found["overdue"] or found["like"] is not None:
-        return ""
-    return hashlib.sha256(f"{found['held'] or ''}\x1f{found['pinned'] or ''}".encode()).hexdigest()
+    return "" if found["overdue"] or found["like"] is not None else mark_of(found["held"], found["pinned"])
 
 
 def _everyday(step: Claim) -> bool:
@@ -138,11 +136,11 @@ def _charged(charges: tuple[Charge, ...]) -> dict[str, Any]:
 
 
 def _looked(journal: Actions, step: Claim) -> dict[str, Any]:
-    """What the route was found by: on a server its mark, to be looked at again, and in a file the end of the chain."""
+    """What the route was found by: its mark, to be held against another look, and the end of the chain."""
     if step.seen is None:
-        return {"seen_end": None}
+        return {}
     here = Moment.at(journal.now)
     return {
         "boot": here.boot, "boot_now": here.boot_us, "now": journal.us, "mark": step.seen.mark,
-        "environment": step.call.env or "", "seen_end": step.seen.end,
+        "environment": step.call.env or "", "seen_end": step.seen.end if _stands(step.seen, journal.us) else -1,
     }  # fmt: skip

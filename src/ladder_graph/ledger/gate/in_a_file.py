@@ -6,14 +6,20 @@ All of it is checked before anything is written, since in a file nobody else wri
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from ladder_graph.ledger.database import statements as sql
 from ladder_graph.ledger.database.dialects import Trigger, table_of
 from ladder_graph.ledger.tables import rows
 from ladder_graph.states import State
 
 _CHAINED = ("agent", "key", "at_us", "payload", "salt", "body", "middle", "ending")
 """The parameters of an entry that follows the end of its chain."""
+
+
+_LOOKED = ("seen_end", "mark", "environment", "boot", "boot_now", "now")
+"""What the route was found by, and what another look needs beside the action's own columns."""
 
 
 def _insert(model: Any, source: str = "", **other: str) -> str:
@@ -38,8 +44,13 @@ def _chained(kind: State) -> list[str]:
     ]
 
 
-def claiming(charges: int) -> Trigger:
-    """The claim that draws on so many counters, each in the window that it is in."""
+def claiming(charges: int, *, seen: bool) -> Trigger:
+    """The claim that draws on so many counters, each in the window that it is in.
+
+    Args:
+        charges: How many.
+        seen: Whether what the route was found by must still stand.
+    """
     action = [column.name for column in table_of(rows.ActionRow).columns]
     fits, draws, drawn = [], [], []
     for at in range(charges):
@@ -55,19 +66,28 @@ def claiming(charges: int) -> Trigger:
             }),
         ]  # fmt: skip
         drawn += [f"{name}_{at}" for name in ("quota", "window", "amount", "lim")]
-    looked = "NEW.seen_end IS NULL"
-    like = "SELECT 1 FROM action WHERE action.thread = NEW.thread AND action.digest = NEW.digest"
     return Trigger(
-        name=f"ladder_claiming_{charges}",
-        columns=tuple(dict.fromkeys((*action, *_CHAINED, "seen_end", *drawn))),
+        name=f"ladder_claiming_{charges}{'_seen' if seen else ''}",
+        columns=tuple(dict.fromkeys((*action, *_CHAINED, *(_LOOKED if seen else ()), *drawn))),
         when=[
-            f"EXISTS (SELECT 1 FROM head WHERE head.stream = NEW.agent AND ({looked} OR head.n = NEW.seen_end))",
+            "EXISTS (SELECT 1 FROM head WHERE head.stream = NEW.agent)",
             "NOT EXISTS (SELECT 1 FROM action WHERE action.key = NEW.key)",
-            f"({looked} OR NOT EXISTS ({like}))",
+            *([_again()] if seen else []),
             *fits,
         ],
         does=[*_chained(State.STARTED), *draws, _insert(rows.ActionRow)],
     )
+
+
+def _again() -> str:
+    """Whether what the route was found by still stands: the chain has no new entry, or another look sees the same."""
+    end = "EXISTS (SELECT 1 FROM head WHERE head.stream = NEW.agent AND head.n = NEW.seen_end)"
+    like = "SELECT 1 FROM action WHERE action.thread = NEW.thread AND action.digest = NEW.digest"
+    look = re.sub(r":(\w+)", lambda found: f"NEW.{'environment' if found[1] == 'env' else found[1]}", sql.LOOK_AGAIN)
+    same = (
+        f"SELECT 1 FROM ({look}) AS seen WHERE seen.overdue IS NULL AND NEW.mark = ladder_mark(seen.held, seen.pinned)"
+    )
+    return f"NOT EXISTS ({like}) AND ({end} OR EXISTS ({same}))"
 
 
 def recording() -> Trigger:

@@ -19,7 +19,7 @@ from ladder_graph.ledger.actions.clocks import Moment
 from ladder_graph.ledger.actions.lifecycle import Refused, pinned_in, placed, printable, sealed
 from ladder_graph.ledger.actions.questions import Terms
 from ladder_graph.ledger.database import statements as sql
-from ladder_graph.ledger.database.cursor import Cursor, Hoped, ahead, remote
+from ladder_graph.ledger.database.cursor import Cursor, Hoped, ahead
 from ladder_graph.ledger.gate import at_once, following
 from ladder_graph.ledger.people import drafts, filing, resumptions
 from ladder_graph.ledger.people.asking import Asked
@@ -95,7 +95,7 @@ class Journal(Asked):
             left=(*left, *((charge, quotas.left(cursor, charge)) for charge in others)),
             overdue=found["overdue"] or 0,
             pinned=pinned_in(found["pinned"]),
-            mark=at_once.mark(found) if remote(cursor) else "",
+            mark=at_once.mark(found),
             end=-1 if like or found["end"] is None else found["end"],
             at_us=self.us,
         )
