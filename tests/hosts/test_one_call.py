@@ -81,6 +81,20 @@ def test_what_a_tool_sets_in_its_context_stays_with_that_call(answers):
     assert SEEN.get() == "nothing"
 
 
+def test_what_middleware_sets_in_its_context_stays_with_that_call():
+    """It wraps the call in the same thread."""
+
+    def wrap(request, run):
+        SEEN.set("what middleware set")
+        return run(request)
+
+    node = ToolNode([whereabouts], wrap_tool_call=wrap)
+    call = {"name": "whereabouts", "args": {}, "id": "call_1", "type": "tool_call"}
+    found = runs_here(node._func)([call], {}, Runtime())["messages"]
+    assert [message.content for message in found] == [str(threading.get_ident())]
+    assert SEEN.get() == "nothing"
+
+
 def test_under_an_event_loop_it_has_a_thread_without_one(answers):
     """As in a notebook, where a tool that runs a loop of its own would fail in the same thread."""
 

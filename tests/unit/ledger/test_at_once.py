@@ -19,6 +19,7 @@ from ladder_graph.fingerprint import Environment, toolset_component
 from ladder_graph.ledger.database.file_cursor import FileCursor
 from ladder_graph.ledger.database.wire import Wire, WireCursor
 from ladder_graph.ledger.people import asking
+from ladder_graph.steps import Claim, Claimed
 from ladder_graph.testing import FrozenClock
 from ladder_graph.tools import NOTHING
 from ladder_graph.turns.hosting import Alone
@@ -77,11 +78,11 @@ def hoped(monkeypatch):
     return found
 
 
-def opened_on(ledger, bounds, **options):
+def opened_on(ledger, bounds, agent="shop", **options):
     """A ladder with one tool."""
     rungs = {"send": {"rung": "bounded", "bounds": bounds}}
-    opened = Ladder(agent="shop", rungs=rungs, ledger=ledger, **options)
-    opened.seat("send", NOTHING, agent="shop", can_ask=True)
+    opened = Ladder(agent=agent, rungs=rungs, ledger=ledger, **options)
+    opened.seat("send", NOTHING, agent=agent, can_ask=True)
     return opened
 
 
@@ -354,5 +355,79 @@ def test_what_was_put_into_a_view_is_undone_with_all_of_it(ladder, hoped):
     assert database.writer.execute("SELECT n FROM head").fetchall() == before
     assert [one.held for one in hoped] == [False]
     assert counters(ladder) == [(1, 0)]
+    database.writer.execute("UPDATE quota SET reserved = 39")
+    assert asks(ladder, 2, Sends()), "the number of the entry that was undone was taken for another one's"
+    database.writer.execute("UPDATE quota SET reserved = 0")
     assert run(ladder, 1).state == "done"
+    assert ladder.verify().ok
+
+
+@in_a_file
+def test_another_agent_makes_the_equal_call_in_the_thread(ladder, ledger, bounds, hoped):
+    """It is in another chain, so that the end of this one tells nothing of it."""
+    found = ladder.find(proposed(1), MODEL)
+    with closing(opened_on(ledger, bounds, agent="other")) as other:
+        equal = Call("other", "t", "call_x", "send", proposed(1).arguments)
+        assert other.run(equal, MODEL, Sends()).state == "done"
+    hoped.clear()
+    run(ladder, 1, found=found)
+    assert hoped[0].held is False
+    assert ladder.verify().ok
+
+
+@in_a_file
+@pytest.mark.parametrize(("change", "state"), [
+    ("fence = 2", "late"), ("state = 'unknown'", "late"), ("artifact = '{}'", "done"),
+])  # fmt: skip
+def test_a_record_of_what_is_no_longer_as_it_was_claimed(ladder, hoped, change, state):
+    """It isn't written in one statement: somebody has taken over, or there is an undo to be seen to."""
+
+    class Meanwhile(Sends):
+        def execute(self, call, *, again=False):
+            writer = ladder.store.database.writer
+            writer.execute(f"UPDATE action SET {change} WHERE key = ?", [call.key])  # noqa: S608  # one of the above
+            return super().execute(call, again=again)
+
+    run(ladder, 1, Meanwhile())
+    assert [one.held for one in hoped] == [True, False]
+    assert [entry.kind for entry in ladder.log()][-1] == state
+
+
+@in_a_file
+def test_a_clock_that_was_set_back_opens_no_window_a_second_time(ladder, hoped):
+    """A counter that has reached a later window is counted in that one."""
+    ladder.store.write(lambda cursor: cursor.execute('UPDATE quota SET "window" = "window" + 86400000000'))
+    ladder.store.write(lambda cursor: cursor.execute(
+        'INSERT INTO quota SELECT quota, "window" - 86400000000, 0, 0, lim FROM quota'
+    ))  # fmt: skip
+    assert run(ladder, 1).state == "done"
+    assert hoped[0].held is False
+    used = ladder.store.read(lambda cursor: cursor.execute('SELECT used FROM quota ORDER BY "window"').fetchall())
+    assert [tuple(row) for row in used] == [(0,), (2,)]
+
+
+@in_a_file
+def test_a_claim_of_what_is_known_already_is_made_by_no_statement(ladder, hoped):
+    """Not even where nobody has looked before."""
+    seen = ladder.find(proposed(1), MODEL).routed
+    step = Claim(proposed(1), seen[0], charges=seen[1].charges)
+    journal = ladder.find(proposed(1), MODEL).turn.journal()
+    assert ladder.store.write(lambda cursor: journal.hope(cursor, step)) == Claimed(1)
+    ladder.store.owner.end(proposed(1).key, 1)
+    assert ladder.store.write(lambda cursor: journal.hope(cursor, step)) is None
+    assert [one.held for one in hoped] == [True, False]
+    assert ladder.verify().ok
+
+
+@in_a_file
+def test_what_is_run_after_a_hope_finds_it_done(ladder):
+    """Both are one transaction then."""
+    found = ladder.find(proposed(1), MODEL)
+    step, journal = Claim(proposed(1), found.routed[0], charges=found.routed[1].charges), found.turn.journal()
+
+    def work(cursor):
+        journal.hope(cursor, step)
+        return cursor.execute("SELECT count(*) FROM action").fetchone()[0]
+
+    assert ladder.store.write(work) == 2
     assert ladder.verify().ok

@@ -110,7 +110,6 @@ def _everyday(step: Claim) -> bool:
         and not step.report
         and len(step.charges) <= MOST
         and not any(charge.interval or charge.reach for charge in step.charges)
-        and len({charge.quota for charge in step.charges}) == len(step.charges)
     )
 
 
