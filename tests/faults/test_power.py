@@ -15,6 +15,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from ladder_graph.ledger.database.log import Log
 from ladder_graph.ledger.database.migrations import PAGE
 from ladder_graph.ledger.database.postgres import FLUSH
 from ladder_graph.ledger.database.wire import WireCursor
@@ -185,14 +186,9 @@ def test_what_was_flushed_is_never_lost(tmp_path):
 # --- what is waited for ------------------------------------------------------------------------------------------
 
 
-def level(cursor):
-    """Whether the COMMIT of a transaction waits for the disk, as SQLite itself says inside it."""
-    return {2: True, 1: False}[cursor.execute("PRAGMA synchronous").fetchone()[0]]
-
-
-def waits(where, backend):
-    """Which steps of a call's life wait for the disk: as SQLite says, or by whether the server is told to flush."""
-    found, transaction, execute = [], Turn.transaction, WireCursor.execute
+def waits(where):
+    """Which steps of a call's life wait for the disk: after which the log is flushed, here or by the server."""
+    found, transaction, execute, flush = [], Turn.transaction, WireCursor.execute, Log.flush
 
     def asking(self, step):
         planned = transaction(self, step)
@@ -202,7 +198,7 @@ def waits(where, backend):
         def work(cursor):
             done = planned[0](cursor)
             if not (found and found[-1][2] is step):  # What was hoped for in vain comes a second time.
-                found.append([type(step).__name__, level(cursor) if backend == "sqlite" else False, step])
+                found.append([type(step).__name__, False, step])
             return done
 
         return work, planned[1]
@@ -212,24 +208,29 @@ def waits(where, backend):
             found[-1][1] = True
         return execute(self, statement, parameters)
 
+    def flushed(self):
+        flush(self)
+        found[-1][1] = True
+
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Log, "flush", flushed)
         patch.setattr(Turn, "transaction", asking)
         patch.setattr(WireCursor, "execute", flushing)
         go_on(where)
     return [(name, waited) for name, waited, _ in found]
 
 
-def the_claim_waits_for_the_disk(where, backend):
+def the_claim_waits_for_the_disk(where):
     """Check it, in a call that asks in band where the place says so."""
     asking = [("Pose", False), ("Heard", True)] * (where.way == "in band")
-    assert waits(where, backend) == [*asking, ("Claim", True), ("Record", False)]
+    assert waits(where) == [*asking, ("Claim", True), ("Record", False)]
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("way", ["unasked", "in band"])
 def test_what_waits_for_the_disk(place, backend, way):
     """An answer and a claim are on the disk before anything happens on the strength of them; the rest is lazy."""
-    the_claim_waits_for_the_disk(place(backend, way=way), backend)
+    the_claim_waits_for_the_disk(place(backend, way=way))
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -237,4 +238,4 @@ def test_whoever_takes_over_waits_for_the_disk(place, backend):
     """A new fence is on the disk before anybody acts under it."""
     where = place(backend, kind="probe")
     assert killed(run, where, Point("before", "effect"))
-    assert waits(where, backend) == [("TakeOver", True), ("Record", False), ("Claim", True), ("Record", False)]
+    assert waits(where) == [("TakeOver", True), ("Record", False), ("Claim", True), ("Record", False)]

@@ -17,6 +17,7 @@ from ladder_graph.errors import LadderError, LedgerUnwritable
 from ladder_graph.facts import Outcome
 from ladder_graph.fingerprint import Environment, toolset_component
 from ladder_graph.ledger.database.file_cursor import FileCursor
+from ladder_graph.ledger.database.log import Log
 from ladder_graph.ledger.database.wire import Wire, WireCursor
 from ladder_graph.ledger.people import asking
 from ladder_graph.steps import Claim, Claimed
@@ -228,18 +229,19 @@ def test_a_role_that_may_not_flush_waits_at_each_commit(ladder, monkeypatch):
 
 
 @in_a_file
-def test_a_call_takes_two_statements(ladder):
-    """Which begin and commit their transactions, the first one with a flush."""
-    ran = []
+def test_a_call_takes_two_statements(ladder, monkeypatch):
+    """Which begin and commit their transactions; the first one is flushed."""
+    ran, flush = [], Log.flush
+    monkeypatch.setattr(Log, "flush", lambda self: (ran.append("flush"), flush(self)))
     assert run(ladder, 1).state == "done"  # From here on the connection has its triggers.
+    ran.clear()
     ladder.store.database.writer.set_trace_callback(ran.append)
     assert run(ladder, 2).state == "done"
     ladder.store.database.writer.set_trace_callback(None)
     # Each statement of a trigger is told as that of the trigger's own.
     ours = [one for one, _ in itertools.groupby(" ".join(statement.split()[:4]) for statement in ran)]
     assert [one.split(" (")[0] for one in ours] == [
-        "PRAGMA synchronous = FULL", "INSERT INTO ladder_claiming_1_seen", "PRAGMA synchronous = NORMAL",
-        "INSERT INTO ladder_recording",
+        "INSERT INTO ladder_claiming_1_seen", "flush", "INSERT INTO ladder_recording",
     ]  # fmt: skip
     assert counters(ladder) == [(3, 0)]
     assert ladder.verify().ok

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import re
 import sqlite3
@@ -16,6 +17,8 @@ import pytest
 
 from ladder_graph.errors import LedgerError, LedgerUnwritable
 from ladder_graph.ledger import Store
+from ladder_graph.ledger.database import log
+from ladder_graph.ledger.database.log import Log
 
 
 @pytest.fixture(params=["file", ":memory:", "postgres"])
@@ -236,19 +239,58 @@ async def test_a_cancelled_task_doesn_t_hold_the_others_up(store):
     assert await store.awrite(put("on")) == "on"
 
 
-def test_durability_is_each_transactions_own(tmp_path):
-    """A durable transaction runs under FULL, a lazy one under NORMAL, and together they are durable."""
-    with closing(Store(str(tmp_path / "ladder.db"))) as store:
+def test_durability_is_each_transactions_own(tmp_path, monkeypatch):
+    """A durable transaction is flushed once it is committed and others may write; a lazy one isn't."""
+    path, flush, flushed = str(tmp_path / "ladder.db"), Log.flush, []
+
+    def flushing(self):
+        with closing(Store(path)) as other:
+            flushed.append(
+                other.write(lambda cursor: cursor.execute("SELECT max(n) FROM t").fetchone()[0], durable=False)
+            )
+        flush(self)
+
+    def put_and_commit(n, *, durable):
+        before = len(flushed)
+        store.write(lambda cursor: cursor.execute("INSERT INTO t VALUES (:n)", {"n": n}), durable=durable)
+        return flushed[before:]
+
+    with closing(Store(path)) as store:
         writer = store.database.writer
-
-        def level(_):
-            return writer.execute("PRAGMA synchronous").fetchone()[0]
-
-        full, normal = 2, 1
-        assert [store.write(level, durable=durable) for durable in (True, False, False, True)] == [
-            full, normal, normal, full,
+        assert [writer.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")] == [
+            "wal",
+            1,
+        ]
+        writer.execute("CREATE TABLE t (n)")
+        monkeypatch.setattr(Log, "flush", flushing)
+        assert [put_and_commit(n, durable=durable) for n, durable in enumerate((True, False, False, True))] == [
+            [0], [], [], [3],
         ]  # fmt: skip
-        assert writer.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+
+
+def test_what_cant_be_flushed_is_said(tmp_path, monkeypatch):
+    """It is in the ledger, and whether it is on the disk nobody can tell."""
+
+    def broken(file):
+        raise OSError(errno.EIO, "Input/output error")
+
+    with closing(Store(str(tmp_path / "ladder.db"))) as store:
+        store.write(put(1))
+        monkeypatch.setattr(log, "_flush", broken)
+        with pytest.raises(LedgerUnwritable, match="nobody can tell whether it is on the disk: Input/output error"):
+            store.write(put(2))
+        assert store.write(put(3), durable=False) == 3
+
+
+def test_a_file_without_a_log_is_flushed_by_sqlite(tmp_path):
+    """As where somebody has turned the log off: each commit waits for the disk then."""
+    path = tmp_path / "ladder.db"
+    Store(str(path)).close()
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA journal_mode = DELETE").fetchone() == ("delete",)
+    with closing(Store(str(path))) as store:
+        assert store.database.writer.execute("PRAGMA synchronous").fetchone()[0] == 2
+        assert store.write(put(1)) == 1
 
 
 def test_what_is_closed_is_closed(store):

@@ -27,6 +27,7 @@ from ladder_graph.ledger.database import postgres_schema
 from ladder_graph.ledger.database import statements as sql
 from ladder_graph.ledger.database.cursor import Conflict, Cursor
 from ladder_graph.ledger.database.dialects import Sql
+from ladder_graph.ledger.database.driver import NOT_FLUSHED, NOTHING_RAN
 from ladder_graph.ledger.database.liveness import Owner
 from ladder_graph.ledger.database.sessions import Address, SessionOwner, key_of, let_go
 from ladder_graph.ledger.database.wire import Wire, WireCursor
@@ -120,7 +121,7 @@ class PostgresDatabase:
             if not self.writer.closed:
                 self._roll_back()
                 if committing and self._writing.committed:
-                    raise LedgerUnwritable(f"{self.name}: {_NOT_FLUSHED}: {wrong}. {_NOTHING_RAN}") from wrong
+                    raise LedgerUnwritable(f"{self.name}: {NOT_FLUSHED}: {wrong}. {NOTHING_RAN}") from wrong
                 if isinstance(wrong, AGAIN):
                     raise Conflict(str(wrong)) from wrong
                 raise
@@ -164,7 +165,7 @@ class PostgresDatabase:
         except psycopg.Error as wrong:
             raise LedgerUnwritable(
                 f"{self.name}: the connection was lost while something was written, and nobody can tell whether it "
-                f"holds: {wrong}. {_NOTHING_RAN}"
+                f"holds: {wrong}. {NOTHING_RAN}"
             ) from wrong
         return held
 
@@ -283,9 +284,6 @@ class PostgresDatabase:
 
 FLUSH = "SELECT set_config('synchronous_commit', 'on', true), pg_logical_emit_message(true, 'ladder', '')"
 """Write next to nothing in a transaction of its own, whose end is on the disk, and so is all that came before it."""
-
-_NOT_FLUSHED = "it was written, and nobody can tell whether it is on the disk"
-_NOTHING_RAN = "Nothing ran on the strength of it."
 
 _ENTER = (
     "SELECT pg_advisory_xact_lock(%(lane)s), set_config('synchronous_commit', %(level)s, true), "

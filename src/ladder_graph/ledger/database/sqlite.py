@@ -18,6 +18,7 @@ from ladder_graph.ledger.database.cursor import Cursor
 from ladder_graph.ledger.database.driver import Borrowed
 from ladder_graph.ledger.database.file_cursor import Doing, FileCursor
 from ladder_graph.ledger.database.liveness import FileOwner, Owner, Queue
+from ladder_graph.ledger.database.log import Log
 
 CHECKPOINT = 8000
 """Pages that the write-ahead log holds (16 MB) before they are copied into the database. A page that changes with
@@ -60,11 +61,11 @@ class SqliteDatabase:
             self.queue = opened.enter_context(closing(Queue(path and path.with_name(path.name + ".queue"))))
             self._migrate()
             self._doing = Doing(self.writer)
+            self._log = Log.of(self.writer, source)
             self.reader = self.writer if path is None else connect(source)
             opened.pop_all()
         self.owner: Owner = FileOwner(path and path.with_name(path.name + ".owners"))
         self.shared_connection = path is None
-        self._synchronous = "FULL"
         self._engine = create_engine("sqlite://", creator=lambda: Borrowed(self.reader), poolclass=NullPool)
 
     def _migrate(self) -> None:
@@ -77,9 +78,11 @@ class SqliteDatabase:
 
     @contextmanager
     def transaction(self, *, durable: bool, hoping: bool = False) -> Iterator[Cursor]:
-        """A transaction that no other writer is in; they queue for it in the order they come."""
+        """A transaction that no other writer is in; they queue for it in the order they come.
+
+        Whoever comes next needn't wait until it is on the disk.
+        """
         with self.queue:
-            self._set_durability(durable=durable)
             cursor = FileCursor(self.writer, self._doing, hoping=hoping)
             try:
                 yield cursor
@@ -88,12 +91,8 @@ class SqliteDatabase:
                 if self.writer.in_transaction:
                     cursor.execute("ROLLBACK")
                 raise
-
-    def _set_durability(self, *, durable: bool) -> None:
-        level = "FULL" if durable else "NORMAL"
-        if level != self._synchronous and not self.shared_connection:  # Memory reaches no disk.
-            self.writer.execute(f"PRAGMA synchronous = {level}")
-            self._synchronous = level
+        if durable and self._log is not None:
+            self._log.flush()
 
     @contextmanager
     def savepoint(self, cursor: Cursor) -> Iterator[None]:
@@ -164,13 +163,19 @@ class SqliteDatabase:
         """Close both connections, and let go of the locks."""
         self.writer.close()
         self.reader.close()
+        self._close_log()
         self.owner.release()
         self.queue.close()
+
+    def _close_log(self) -> None:
+        if self._log is not None:
+            self._log.close()
 
     def abandon(self) -> str:
         """Close our copies of the locks; the file itself must not be opened in this process again."""
         self.owner.abandon()
         self.queue.close()
+        self._close_log()
         if (identity := _identity(self.name)) is not None:
             _INHERITED.add(identity)
         return FORKED
