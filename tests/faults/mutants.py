@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from dataclasses import replace
 
@@ -11,10 +12,10 @@ from ladder_graph.calls import Call
 from ladder_graph.hosts import toolhost
 from ladder_graph.ledger.actions import questions, quotas
 from ladder_graph.ledger.database import statements
-from ladder_graph.ledger.database.dialects import Sql
+from ladder_graph.ledger.database.dialects import AtOnce, Sql
 from ladder_graph.ledger.database.liveness import Owner
 from ladder_graph.ledger.database.store import Store
-from ladder_graph.ledger.gate import journal
+from ladder_graph.ledger.gate import at_once, journal
 from ladder_graph.ledger.gate.journal import Journal
 from ladder_graph.states import State
 from ladder_graph.steps import Claim, Claimed
@@ -77,6 +78,10 @@ def hold_forgotten(patch):
 def settle_forgotten(patch):
     """What was held stays held."""
     patch.setattr(quotas, "settle", lambda *_, **__: None)
+    done = copy.copy(at_once._recording().sqlite)
+    done.making = tuple(re.sub(r"UPDATE quota .*?;", "", making) for making in done.making)
+    assert done.making != at_once._recording().sqlite.making
+    patch.setattr(at_once, "_recording", lambda: AtOnce("", done))
 
 
 def doubt_settles(patch):
@@ -156,6 +161,7 @@ def silence_is_no_answer(patch):
 def nothing_recorded(patch):
     """What came of a call isn't written down."""
     patch.setattr(Journal, "record", lambda *_: True)
+    patch.setattr(Journal, "hope_for", lambda *_: None)
 
 
 MUTANTS = {

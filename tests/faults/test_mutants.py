@@ -43,7 +43,7 @@ def desk(check, desks=1):
 CAUGHT_BY = {
     "no_fence": desk(test_claims.test_a_fenced_off_owner_records_nothing, 2),
     "no_claim": crash("after", "effect"),
-    "lazy_claim": lambda place: the_claim_waits_for_the_disk(place, "sqlite"),
+    "lazy_claim": the_claim_waits_for_the_disk,
     "liveness_by_time": lambda place: the_owner_stands_still(place.called(kind="probe"), half=False),
     "blind_rerun": crash("after", "effect"),
     "no_limit": lambda place: test_processes.test_threads_share_a_limit(place.folder),
@@ -56,7 +56,7 @@ CAUGHT_BY = {
     "arguments_left_out_of_the_key": lambda _: test_traps.test_arguments_swapped_between_ask_and_answer(
         MOUNTS["wrap"], WAYS[0]
     ),
-    "two_commits": crash("in", "claim"),
+    "two_commits": crash("in", "claim", 9),
     "no_artifact": crash("after", "effect", kind="undoable"),
     "twins_not_seen": lambda place: the_same_under_another_id(place, Point("after", "effect")),
     "conversation_not_looked_at": lambda place: agent_crash(place, "exit", NEXT[0]),
