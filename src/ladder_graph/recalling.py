@@ -57,7 +57,9 @@ class Memory:
         seen, left = found
         first, last, _ = self._chains.get(cell.agent, _NEVER)
         end = last if first <= seen.end <= last else seen.end
-        if not (seen.mark or (end >= 0 and 0 <= now_us - seen.at_us < A_MOMENT)):
+        if now_us < seen.at_us:  # Somebody has set the clock back, and more than the mark may be another matter.
+            return None
+        if not (seen.mark or (end >= 0 and now_us - seen.at_us < A_MOMENT)):
             return None
         if any(charge.quota not in left for charge in charges):
             return None

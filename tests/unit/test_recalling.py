@@ -187,6 +187,17 @@ def test_after_a_moment_the_claim_looks_again(ledger, looks, late):
         assert ladder.verify().ok
 
 
+def test_a_clock_that_was_set_back_makes_somebody_look(ledger, looks):
+    """What holds for a while, such as the sampling after a change, may hold again."""
+    clock = FrozenClock()
+    with contextlib.closing((office := Office(ledger, clock)).ladder):
+        assert [office.call(n) for n in (1, 2)] == ["done"] * 2
+        before = len(looks)
+        clock.advance(-1)
+        assert office.call(3) == "done"
+        assert looks[before:] == ["call_3"]
+
+
 def test_a_route_is_told_by_a_look(offices, looks):
     """Whoever asks where a call would go gets what is true now."""
     one, _ = offices

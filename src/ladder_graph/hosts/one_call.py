@@ -58,7 +58,9 @@ def runs_here(method: Callable[..., Any]) -> Callable[..., Any]:
     if not isinstance(method, MethodType) or not isinstance(method.__func__, FunctionType):
         return method
     function = method.__func__
-    if function.__globals__.get(POOL) is not get_executor_for_config or POOL not in function.__code__.co_names:
+    names = function.__code__.co_names
+    usual = function.__globals__.get(POOL) is get_executor_for_config and POOL in names
+    if not usual or "map" not in names or "submit" in names:
         return method
     # LangGraph has no setting for it. What else the function needs, it finds as before.
     new = FunctionType(

@@ -16,9 +16,10 @@ from ladder_graph.calls import Call
 from ladder_graph.errors import LadderError, LedgerUnwritable
 from ladder_graph.facts import Outcome
 from ladder_graph.fingerprint import Environment, toolset_component
-from ladder_graph.ledger.database.file_cursor import FileCursor
+from ladder_graph.ledger.database.file_cursor import Doing, FileCursor
 from ladder_graph.ledger.database.log import Log
 from ladder_graph.ledger.database.wire import Wire, WireCursor
+from ladder_graph.ledger.gate import in_a_file as in_a_file_statements
 from ladder_graph.ledger.people import asking
 from ladder_graph.steps import Claim, Claimed
 from ladder_graph.testing import FrozenClock
@@ -422,14 +423,81 @@ def test_a_claim_of_what_is_known_already_is_made_by_no_statement(ladder, hoped)
 
 
 @in_a_file
-def test_what_is_run_after_a_hope_finds_it_done(ladder):
-    """Both are one transaction then."""
+def test_nothing_follows_what_is_hoped_for(ladder):
+    """It would be committed where the hope came to nothing, and done a second time."""
     found = ladder.find(proposed(1), MODEL)
     step, journal = Claim(proposed(1), found.routed[0], charges=found.routed[1].charges), found.turn.journal()
 
     def work(cursor):
         journal.hope(cursor, step)
-        return cursor.execute("SELECT count(*) FROM action").fetchone()[0]
+        cursor.execute("DELETE FROM quota")
 
-    assert ladder.store.write(work) == 2
+    with pytest.raises(RuntimeError, match="all of its transaction"):
+        ladder.store.write(work)
+    assert counters(ladder) == [(1, 0)]
     assert ladder.verify().ok
+
+
+@in_a_file
+def test_an_interrupt_right_after_the_begin(ladder, monkeypatch):
+    """The transaction is rolled back, and the interrupt isn't lost."""
+
+    def interrupted(self, sql, parameters=(), /):
+        sqlite3.Cursor.execute(self, "BEGIN IMMEDIATE")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FileCursor, "execute", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            ladder.demote("send", "suggest", by="ana", reason="it went wrong")
+    assert run(ladder, 1).state == "done"
+    assert ladder.verify().ok
+
+
+@in_a_file
+def test_an_interrupt_while_a_trigger_is_made(ladder, ledger, bounds):
+    """A view that is there already is no reason to make none of the calls."""
+    view, _ = in_a_file_statements.recording().making
+    with closing(opened_on(ledger, bounds)) as other:
+        other.store.database.writer.execute(view)
+        assert run(other, 1).state == "done"
+        assert run(other, 2).state == "done"
+    assert counters(ladder) == [(3, 0)]
+
+
+@in_a_file
+@pytest.mark.parametrize("nth", [1, 2], ids=["claim", "record"])
+def test_an_interrupt_inside_the_statement(ledger, bounds, monkeypatch, nth):
+    """SQLite makes an error of it, and it comes out as what it was."""
+    chain, calls = Doing._chain, itertools.count(1)
+
+    def interrupted(self, *entry):
+        if next(calls) == nth:
+            raise KeyboardInterrupt
+        return chain(self, *entry)
+
+    host = Sends()
+    with closing(opened_on(ledger, bounds)) as before:
+        assert run(before, 0).state == "done"
+    monkeypatch.setattr(Doing, "_chain", interrupted)
+    with closing(opened_on(ledger, bounds)) as ladder:
+        ladder.find(proposed(9), MODEL)
+        with pytest.raises(KeyboardInterrupt):
+            run(ladder, 1, host)
+        assert host.ran == ["call_1"] * (nth == 2)
+        assert ladder.store.owner._running == set()
+        assert ladder.verify().ok
+
+
+def test_an_interrupt_before_the_hope_is_sent(ladder, monkeypatch):
+    """Nobody is thought to be at work."""
+
+    def interrupted(self, *hope):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(WireCursor, "hope", interrupted)
+    monkeypatch.setattr(FileCursor, "hope", interrupted)
+    host = Sends()
+    with pytest.raises(KeyboardInterrupt):
+        run(ladder, 1, host)
+    assert (ladder.store.owner._running, host.ran) == (set(), [])

@@ -6,11 +6,15 @@ import asyncio
 import errno
 import os
 import re
+import shutil
 import sqlite3
+import sys
 import threading
 import warnings
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -268,18 +272,95 @@ def test_durability_is_each_transactions_own(tmp_path, monkeypatch):
         ]  # fmt: skip
 
 
-def test_what_cant_be_flushed_is_said(tmp_path, monkeypatch):
-    """It is in the ledger, and whether it is on the disk nobody can tell."""
+def quotas_of(path):
+    """What the database itself holds, without its log."""
+    copied = path.with_name("copied.db")
+    shutil.copy(path, copied)
+    with closing(sqlite3.connect(copied)) as connection:
+        return [row[0] for row in connection.execute("SELECT quota FROM quota ORDER BY 1")]
 
-    def broken(file):
-        raise OSError(errno.EIO, "Input/output error")
 
+@pytest.fixture
+def broken_disk(monkeypatch):
+    """A disk that fails once to take what was written, and then takes it for written, as systems do."""
+    left, flush = [1], log._flush
+
+    def breaking(file):
+        if left:
+            left.pop()
+            raise OSError(errno.EIO, "Input/output error")
+        flush(file)
+
+    monkeypatch.setattr(log, "_flush", breaking)
+    return left
+
+
+def test_what_the_log_cant_be_flushed_of_comes_to_the_disk_otherwise(tmp_path, broken_disk):
+    """What follows in the log would be cut off from it: all of it is copied, and the log begins anew."""
+    path = tmp_path / "ladder.db"
+    with closing(Store(str(path))) as store:
+        assert store.write(put(1)) == 1
+        assert path.with_name("ladder.db-wal").stat().st_size == 0
+        assert quotas_of(path) == ["1"]
+        assert store.write(put(2)) == 2
+        assert path.with_name("ladder.db-wal").stat().st_size > 0
+
+
+def test_until_it_does_nothing_more_is_written_on_the_strength_of_it(tmp_path, broken_disk, monkeypatch):
+    """Somebody who reads an older state keeps the log from beginning anew."""
+    path = tmp_path / "ladder.db"
+    with closing(Store(str(path))) as store, closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        store.database.writer.execute("PRAGMA busy_timeout = 10")
+        broken_disk.clear()
+        store.write(put(0))
+        broken_disk.append(1)
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM quota").fetchall()
+        for n in (1, 2):
+            with pytest.raises(LedgerUnwritable, match="Input/output error; nor can the log begin anew"):
+                store.write(put(n))
+        assert names(store) == ["0", "1"]
+        assert store.write(put(3), durable=False) == 3
+        reader.execute("COMMIT")
+        assert store.write(put(4)) == 4
+        assert quotas_of(path) == ["0", "1", "3"]
+
+
+def test_an_interrupt_leaves_no_work_behind_that_nobody_asks_for(store, monkeypatch):
+    """It would be committed by the next one who comes."""
+
+    class Interrupted(deque):
+        def append(self, job):
+            super().append(job)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(store._here(), "_waiting", Interrupted())
+    with pytest.raises(KeyboardInterrupt):
+        store.write(put(1))
+    monkeypatch.undo()
+    assert store.write(put(2)) == 2
+    assert names(store) == ["2"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_a_name_may_be_no_text(tmp_path):
+    """As an older system's may be."""
+    with closing(Store(str(tmp_path / os.fsdecode(b"l\xffdger.db")))) as store:
+        assert store.write(put(1)) == 1
+
+
+def test_a_link_leads_to_the_log_beside_the_file(tmp_path, monkeypatch):
+    """Which is the one that is flushed."""
+    (tmp_path / "there").mkdir()
+    (tmp_path / "ladder.db").symlink_to(tmp_path / "there" / "ladder.db")
+    Store(str(tmp_path / "there" / "ladder.db")).close()
+    flushed, flush = [], log._flush
+    monkeypatch.setattr(
+        log, "_flush", lambda file: (flushed.append(Path(f"/proc/self/fd/{file}").readlink()), flush(file))
+    )
     with closing(Store(str(tmp_path / "ladder.db"))) as store:
         store.write(put(1))
-        monkeypatch.setattr(log, "_flush", broken)
-        with pytest.raises(LedgerUnwritable, match="nobody can tell whether it is on the disk: Input/output error"):
-            store.write(put(2))
-        assert store.write(put(3), durable=False) == 3
+    assert flushed == [tmp_path / "there" / "ladder.db-wal"]
 
 
 def test_a_file_without_a_log_is_flushed_by_sqlite(tmp_path):

@@ -109,8 +109,8 @@ class Trigger:
         nothing = ", ".join(["NULL"] * len(columns))
         doing = f"WHEN {' AND '.join(when)} BEGIN {' '.join(f'{one};' for one in does)} END"
         self.making = (
-            f"CREATE TEMP VIEW {name} ({quoted}) AS SELECT {nothing}",
-            f"CREATE TEMP TRIGGER {name}_does INSTEAD OF INSERT ON {name} {doing}",
+            f"CREATE TEMP VIEW IF NOT EXISTS {name} ({quoted}) AS SELECT {nothing}",
+            f"CREATE TEMP TRIGGER IF NOT EXISTS {name}_does INSTEAD OF INSERT ON {name} {doing}",
         )
         values = ", ".join(f":{column}" for column in columns)
         self.text = f"INSERT INTO {name} ({quoted}) VALUES ({values})"  # noqa: S608  # every value is bound

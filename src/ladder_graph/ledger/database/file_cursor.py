@@ -10,6 +10,9 @@ from typing import Any
 from ladder_graph.ledger.database.cursor import Hoped
 from ladder_graph.ledger.database.dialects import AtOnce, Trigger
 
+_INTERRUPTED = "user-defined function raised exception"
+"""What SQLite says where one of the functions below was interrupted; nothing else can stop them."""
+
 
 def mark_of(held: str | None, pinned: str | None) -> str:
     """What a cell holds and which environment is pinned, in one word; a server makes the same one."""
@@ -71,17 +74,18 @@ class FileCursor(sqlite3.Cursor):
         return self._may_hope and not self._begun and self._hoped is None
 
     def execute(self, sql: str, parameters: Any = (), /) -> FileCursor:
-        """Run a statement of the transaction."""
+        """Run a statement of the transaction.
+
+        Raises:
+            RuntimeError: It was to be one statement, which is an error of ours.
+        """
         if not self._begun:
-            self._begin()
+            if self._hoped is not None:
+                raise RuntimeError("what is hoped for is all of its transaction")
+            super().execute("BEGIN IMMEDIATE")
+            self._begun = True
         super().execute(sql, parameters)
         return self
-
-    def _begin(self) -> None:
-        super().execute("BEGIN IMMEDIATE")
-        self._begun = True
-        if self._hoped is not None:
-            self._do(*self._hoped)
 
     def hope(self, statement: AtOnce, parameters: Mapping[str, Any], hoped: Hoped[Any]) -> None:
         """As every hopeful cursor does: it is run when the transaction ends, and is all of it."""
@@ -90,7 +94,12 @@ class FileCursor(sqlite3.Cursor):
 
     def _do(self, statement: Trigger, parameters: Mapping[str, Any], hoped: Hoped[Any]) -> None:
         self._doing.entered()  # One that was undone since may have left a number.
-        super().execute(statement.text, parameters)
+        try:
+            super().execute(statement.text, parameters)
+        except sqlite3.OperationalError as said:
+            if _INTERRUPTED in str(said):
+                raise KeyboardInterrupt from said
+            raise
         if (n := self._doing.entered()) is not None:
             hoped.heard(1, [(n,)])
 
@@ -100,3 +109,8 @@ class FileCursor(sqlite3.Cursor):
             super().execute("COMMIT")
         elif self._hoped is not None:
             self._do(*self._hoped)
+
+    @property
+    def wrote(self) -> bool:
+        """Whether anything may have been committed."""
+        return self._begun or (self._hoped is not None and self._hoped[2].held)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from pathlib import Path
 from typing import Self
 
 from ladder_graph.errors import LedgerUnwritable
@@ -17,38 +18,54 @@ class Log:
     """Flushes the log once a transaction is committed and its lock is given back, as a server does.
 
     SQLite itself would flush it before, and every other writer would wait for that. What comes later in the log is
-    never on the disk without what comes before, so who sees a commit that isn't there yet can do no harm by it.
+    never on the disk without what comes before, so who sees a commit that isn't there yet can do no harm by it. That
+    ends where a flush fails: the system says so once, and then takes what didn't get there for written.
 
     Args:
         name: The ledger's, for messages.
         path: The log. Closing it drops none of SQLite's locks, which are on two other files.
     """
 
-    def __init__(self, name: str, path: str) -> None:
+    def __init__(self, name: str, path: Path) -> None:
         self._name, self._path = name, path
         self._file: int | None = None
+        self.lost = ""
+        """Why a part of it may not be on the disk; empty where all that was flushed is."""
 
     @classmethod
-    def of(cls, connection: sqlite3.Connection, name: str) -> Self | None:
+    def of(cls, connection: sqlite3.Connection, source: str) -> Self | None:
         """The log of a connection, which needn't flush any more; None where there is none, as in memory."""
         if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
             return None
-        _, _, file = connection.execute("PRAGMA database_list").fetchone()
         connection.execute("PRAGMA synchronous = NORMAL")
-        return cls(name, f"{file}-wal")
+        file = Path(source).resolve()
+        return cls(source, file.with_name(f"{file.name}-wal"))
 
-    def flush(self) -> None:
-        """Wait until everything that was committed is on the disk.
-
-        Raises:
-            LedgerUnwritable: Nobody can tell whether it is.
-        """
+    def flush(self) -> bool:
+        """Wait until everything that was committed is on the disk; False where that failed."""
         try:
             if self._file is None:
                 self._file = os.open(self._path, os.O_RDWR)
             _flush(self._file)
         except OSError as wrong:
-            raise LedgerUnwritable(f"{self._name}: {NOT_FLUSHED}: {wrong.strerror}. {NOTHING_RAN}") from wrong
+            self.lost = wrong.strerror or str(wrong)
+        return not self.lost
+
+    def begin_anew(self, writer: sqlite3.Connection) -> None:
+        """Copy all of the log into the database, bring that to the disk, and empty the log; nobody may write meanwhile.
+
+        Raises:
+            LedgerUnwritable: It couldn't be done, so that nothing more may run on the strength of the log.
+        """
+        try:
+            busy, _, _ = writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            why = "somebody reads an older state of it" if busy else ""
+        except sqlite3.Error as wrong:
+            why = str(wrong)
+        if why:
+            said = f"{self._name}: {NOT_FLUSHED}: {self.lost}; nor can the log begin anew: {why}. {NOTHING_RAN}"
+            raise LedgerUnwritable(said)
+        self.lost = ""
 
     def close(self) -> None:
         """Let go of it."""

@@ -85,14 +85,27 @@ class SqliteDatabase:
         with self.queue:
             cursor = FileCursor(self.writer, self._doing, hoping=hoping)
             try:
+                if durable and self._log is not None and self._log.lost:
+                    self._log.begin_anew(self.writer)
                 yield cursor
                 cursor.end()
             except BaseException:
+                # Not by the cursor: an interrupt may have come right after its BEGIN.
                 if self.writer.in_transaction:
-                    cursor.execute("ROLLBACK")
+                    self.writer.execute("ROLLBACK")
                 raise
-        if durable and self._log is not None:
-            self._log.flush()
+        if durable and cursor.wrote and self._log is not None:
+            self._flush(self._log)
+
+    def _flush(self, log: Log) -> None:
+        """Wait for the disk; where the log can't be brought there, the database itself is, and the log begins anew.
+
+        Else what follows in the log would be on the disk, and cut off from it by what isn't.
+        """
+        if log.flush():
+            return
+        with self.queue:
+            log.begin_anew(self.writer)
 
     @contextmanager
     def savepoint(self, cursor: Cursor) -> Iterator[None]:

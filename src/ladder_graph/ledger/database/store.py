@@ -95,9 +95,8 @@ class Store:
         Raises:
             LedgerUnwritable: Nothing was written.
         """
-        engine = self._here()
-        job = engine.enqueue(work, durable=durable)
-        engine.settle(job)
+        job = _Job(work, durable=durable)
+        self._here().settle(job, new=True)
         return job.result()
 
     async def awrite(self, work: Work[T], *, durable: bool = True) -> T:
@@ -218,12 +217,18 @@ class _Engine:
         self._waiting.append(job)
         return job
 
-    def settle(self, job: _Job[Any]) -> None:
+    def settle(self, job: _Job[Any], *, new: bool = False) -> None:
         """Commit everything that waits, unless somebody does it who leads already.
 
         Whoever is done goes on at once. Were it the lock that they wait for, they would wait for later leaders too.
+
+        Args:
+            job: What is waited for.
+            new: Whether it isn't in the queue yet.
         """
         try:
+            if new:  # In here, so that an interrupt leaves no work in the queue that nobody asks for.
+                self._waiting.append(job)
             while not job.done:
                 if self._write_lock.acquire(blocking=False):
                     try:

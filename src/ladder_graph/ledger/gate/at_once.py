@@ -44,19 +44,25 @@ def claim(journal: Actions, cursor: Cursor, step: Claim) -> Hoped[Claimed] | Non
     hoping, call, owner = hopeful(cursor), step.call, journal.owner
     if hoping is None or not _everyday(step) or owner.runs(call.key, 1):
         return None
-    if step.seen is not None and not step.seen.mark:
-        return None
+    if step.seen is not None and not (step.seen.mark and step.seen.at_us <= journal.us):
+        return None  # Where a clock was set back, more than the mark may be another matter.
     payload, salt, text = journal.salted(journal.proposed(call, step.route))
     row = {**journal.row(call, State.STARTED, step.route, 1), "payload": payload}
     hoped = Hoped(
         Claimed(1), {"action": call.key, "payload": payload}, _writing(journal, call), lambda: owner.end(call.key, 1)
     )
-    # Before it can be seen, so that nobody here takes it for one that was left behind.
-    owner.begin(call.key, 1)
-    hoping.hope(_claiming(len(step.charges), seen=step.seen is not None), {
+    statement = _claiming(len(step.charges), seen=step.seen is not None)
+    parameters = {
         **row, **_entry(call.agent, journal.us, State.STARTED, call.key, payload), "salt": salt, "body": text,
         **_charged(step.charges), **_looked(journal, step),
-    }, hoped)  # fmt: skip
+    }  # fmt: skip
+    try:
+        # Before it can be seen, so that nobody here takes it for one that was left behind.
+        owner.begin(call.key, 1)
+        hoping.hope(statement, parameters, hoped)
+    except BaseException:
+        hoped.forget()
+        raise
     return hoped
 
 

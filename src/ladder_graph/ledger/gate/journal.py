@@ -167,11 +167,11 @@ class Journal(Asked):
         return Claimed(fence)
 
     def hope(self, cursor: Cursor, step: Claim) -> Hoped[Claimed] | None:
-        """The same in one statement, where it is an everyday claim on a server; otherwise None."""
+        """The same in one statement, where it is an everyday claim; otherwise None."""
         return at_once.claim(self, cursor, step)
 
     def hope_for(self, cursor: Cursor, step: Record, reply: bytes | None) -> Hoped[bool] | None:
-        """As `record`, in one statement, where what there is no undo of took effect on a server; otherwise None."""
+        """As `record`, in one statement, where what there is no undo of took effect; otherwise None."""
         return at_once.record(self, cursor, step, reply)
 
     def _arm(self, cursor: Cursor, step: Claim, watch: str, length: float) -> None:
