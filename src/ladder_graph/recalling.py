@@ -23,6 +23,11 @@ MOST = 10_000
 _NEVER = (0, -1, 0)
 
 
+def holds(seen: Seen, now_us: int) -> bool:
+    """Whether what was seen a moment ago stands as long as the agent's chain has no new entry."""
+    return seen.end >= 0 and 0 <= now_us - seen.at_us < A_MOMENT
+
+
 class Memory:
     """What was seen of each cell, and how far the chains have grown since by calls of this process alone."""
 
@@ -59,7 +64,7 @@ class Memory:
         end = last if first <= seen.end <= last else seen.end
         if now_us < seen.at_us:  # Somebody has set the clock back, and more than the mark may be another matter.
             return None
-        if not (seen.mark or (end >= 0 and now_us - seen.at_us < A_MOMENT)):
+        if not (seen.mark or holds(seen, now_us)):
             return None
         if any(charge.quota not in left for charge in charges):
             return None

@@ -62,9 +62,9 @@ class HearingNode(Runnable[Any, Any]):
         return heard_all or not may_hear(messages_of(state, self.key))
 
     def _before(self, state: Any, config: RunnableConfig) -> tuple[News | None, Any]:
-        messages = messages_of(state, self.key)
-        if not may_hear(messages):
+        if self._needs_no_look(state, config):
             return None, state
+        messages = messages_of(state, self.key)
         found = news(self.ladder, self.agent, thread_of(config), config, messages)
         told = None if found is None else _with(state, self.key, [*messages, found.message])
         return (None, state) if told is None else (found, told)

@@ -13,7 +13,6 @@ from json.encoder import encode_basestring as quoted
 from typing import Any
 
 from ladder_graph.calls import Call
-from ladder_graph.facts import Seen
 from ladder_graph.ledger.actions import quotas
 from ladder_graph.ledger.actions.clocks import Moment
 from ladder_graph.ledger.actions.lifecycle import Actions, printable
@@ -22,7 +21,7 @@ from ladder_graph.ledger.database.dialects import AtOnce
 from ladder_graph.ledger.database.file_cursor import mark_of
 from ladder_graph.ledger.gate import in_a_file, on_a_server
 from ladder_graph.policy.bounds import Charge
-from ladder_graph.recalling import A_MOMENT
+from ladder_graph.recalling import holds
 from ladder_graph.states import State
 from ladder_graph.steps import Claim, Claimed, Record
 
@@ -119,11 +118,6 @@ def _everyday(step: Claim) -> bool:
     )
 
 
-def _stands(seen: Seen, now_us: int) -> bool:
-    """Whether what was seen stands as long as the chain has no new entry, see `Journal`."""
-    return seen.end >= 0 and 0 <= now_us - seen.at_us < A_MOMENT
-
-
 def _entry(stream: str, at_us: int, kind: str, action: str, payload: str) -> dict[str, str]:
     """The text that is hashed for an entry, but for the hash and the number of the one before it."""
     return {
@@ -147,5 +141,5 @@ def _looked(journal: Actions, step: Claim) -> dict[str, Any]:
     here = Moment.at(journal.now)
     return {
         "boot": here.boot, "boot_now": here.boot_us, "now": journal.us, "mark": step.seen.mark,
-        "environment": step.call.env or "", "seen_end": step.seen.end if _stands(step.seen, journal.us) else -1,
+        "environment": step.call.env or "", "seen_end": step.seen.end if holds(step.seen, journal.us) else -1,
     }  # fmt: skip

@@ -29,7 +29,7 @@ from ladder_graph.ledger.watching import watches
 from ladder_graph.ledger.watching.watches import spec_of
 from ladder_graph.policy import Rule
 from ladder_graph.policy.bounds import Charge
-from ladder_graph.recalling import A_MOMENT
+from ladder_graph.recalling import holds
 from ladder_graph.routing import exhausted
 from ladder_graph.states import AT_WORK, UNDOABLE, State
 from ladder_graph.steps import LATE, Claim, Claimed, Filed, NotClaimed, Pose, Record, Settle
@@ -300,7 +300,7 @@ class Journal(Asked):
         in the same thread, and for what only time brings. So where the chain has no new entry, nothing has changed.
         """
         seen = step.seen
-        if seen is None or (end == seen.end >= 0 and 0 <= self.us - seen.at_us < A_MOMENT):
+        if seen is None or (end == seen.end and holds(seen, self.us)):
             return None
         if self.look(cursor, step.call, ()) == replace(
             seen, left=(), watched=True, rehearsed=True, firing="", mute="", scoped=False, pivot=""
