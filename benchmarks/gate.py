@@ -11,8 +11,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.types import Command
 
 from benchmarks.calls import RULES, TURNS, agent_of
-from benchmarks.figures import Figure, interleaved, least_cpu, ratio
+from benchmarks.figures import Cost, Figure, interleaved, least_cpu, ratio
 from ladder_graph import Ladder, answer_to
 
 ROUNDS = 15
@@ -44,12 +44,16 @@ class Nothing(AgentMiddleware[Any, Any, Any]):
         return await handler(request)
 
 
-def _config(threads: Iterator[int]) -> Any:
-    return {"configurable": {"thread_id": str(next(threads))}}
+_threads = itertools.count()
+"""Names of threads: no two runs have one in common, whatever they share."""
 
 
-def _run(agent: Any, threads: Iterator[int], answer: Callable[[Any], Any] | None = None) -> None:
-    config = _config(threads)
+def _config() -> Any:
+    return {"configurable": {"thread_id": str(next(_threads))}}
+
+
+def _run(agent: Any, answer: Callable[[Any], Any] | None = None) -> None:
+    config = _config()
     state = agent.invoke({"messages": "go"}, config)
     while answer is not None and "__interrupt__" in state:
         state = agent.invoke(Command(resume=answer(state["__interrupt__"][0])), config)
@@ -82,7 +86,7 @@ def _servers(where: str) -> Iterator[Callable[[str], tuple[Any, str | Path]]]:
                 url = new_ledger()
                 stack.callback(drop, url)
                 saver = stack.enter_context(PostgresSaver.from_conn_string(server().get_uri()))
-                saver.setup()  # All of them share it; no two runs have a thread in common.
+                saver.setup()  # All of them share it.
                 return saver, url
 
             yield on_a_server
@@ -105,7 +109,6 @@ def variants(where: str) -> Iterator[dict[str, Run]]:
     Args:
         where: `memory`, `sqlite` or `postgres`.
     """
-    threads = itertools.count()
     with _servers(where) as place, ExitStack() as stack:
 
         def under(name: str, *middleware: Any) -> Any:
@@ -128,11 +131,56 @@ def variants(where: str) -> Iterator[dict[str, Run]]:
         per_call = under("per_call", HumanInTheLoopMiddleware({"act": True}, interrupt_mode="per_call"))
         ours = wrapped("asked")
         yield {
-            **{name: partial(_run, agent, threads) for name, agent in unasked.items()},
-            "hitl_asked": lambda: _run(batched, threads, lambda _: {"decisions": [{"type": "approve"}]}),
-            "per_call_asked": lambda: _run(per_call, threads, lambda asked: {asked.id: {"type": "approve"}}),
-            "asked": lambda: _run(ours, threads, lambda asked: answer_to(asked, "approve", by="bench")),
+            **{name: partial(_run, agent) for name, agent in unasked.items()},
+            "hitl_asked": lambda: _run(batched, lambda _: {"decisions": [{"type": "approve"}]}),
+            "per_call_asked": lambda: _run(per_call, lambda asked: {asked.id: {"type": "approve"}}),
+            "asked": lambda: _run(ours, lambda asked: answer_to(asked, "approve", by="bench")),
         }
+
+
+@contextmanager
+def on_a_loop(where: str) -> Iterator[dict[str, Run]]:
+    """The variants that ask nobody, run by `ainvoke` on the async checkpointer of that kind.
+
+    Args:
+        where: `memory`, `sqlite` or `postgres`.
+    """
+    with _servers(where) as place, ExitStack() as stack, asyncio.Runner() as loop:
+        savers = AsyncExitStack()
+
+        def saver(name: str) -> Any:
+            if where == "memory":
+                return InMemorySaver()
+            if where == "sqlite":
+                from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+
+                file = Path(place(name)[1]).with_suffix(".async")
+                return loop.run(savers.enter_async_context(AsyncSqliteSaver.from_conn_string(str(file))))
+            from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+
+            from tests.postgres import server
+
+            made = loop.run(savers.enter_async_context(AsyncPostgresSaver.from_conn_string(server().get_uri())))
+            loop.run(made.setup())
+            return made
+
+        def wrapped(name: str) -> Any:
+            made = Ladder(agent="bench", rungs={"act": RULES[name]}, ledger=place(name)[1])
+            return stack.enter_context(closing(made)).wrap(agent_of(saver(name)))
+
+        def run(agent: Any) -> None:
+            _whole(loop.run(agent.ainvoke({"messages": "go"}, _config())))
+
+        agents = {
+            "plain": agent_of(saver("plain")),
+            "hitl_unasked": agent_of(saver("quiet"), (HumanInTheLoopMiddleware({}),)),
+            "read": wrapped("read"),
+            "write": wrapped("write"),
+        }
+        try:
+            yield {name: partial(run, agent) for name, agent in agents.items()}
+        finally:
+            loop.run(savers.aclose())
 
 
 @contextmanager
@@ -155,14 +203,14 @@ def mounts() -> Iterator[dict[str, Any]]:
 
 def _added() -> list[Figure]:
     """CPU time that a call costs above a no-op `wrap_tool_call`, by each mount, sync and async."""
-    figures, threads = [], itertools.count()
+    figures = []
     with mounts() as agents, asyncio.Runner() as loop:
 
         def sync(agent: Any) -> Run:
-            return lambda: _run(agent, threads)
+            return lambda: _run(agent)
 
         def on_the_loop(agent: Any) -> Run:
-            return lambda: _whole(loop.run(agent.ainvoke({"messages": "go"}, _config(threads))))
+            return lambda: _whole(loop.run(agent.ainvoke({"messages": "go"}, _config())))
 
         for way, running, goal in (("sync", sync, 250), ("async", on_the_loop, 350)):
             costs = interleaved({name: running(agent) for name, agent in agents.items()}, ROUNDS)
@@ -192,15 +240,20 @@ def _loops(where: str, goal: float) -> Iterator[Figure]:
     """Whole runs on one kind of checkpointer, over those that they are held against."""
     with variants(where) as runs:
         costs = interleaved(runs, ROUNDS)
-    for name in ("read", "write", "hitl_unasked", "limited"):
-        mine = goal if name in {"read", "write"} else None
-        for kind in ("wall", "cpu"):
-            figure = ratio(costs[name], costs["plain"], kind)
-            yield Figure(f"gate.{where}.{name}.{kind}_to_plain", figure, "ratio", mine)
+    yield from _to_plain(f"gate.{where}", costs, goal)
     for other, to, mine in (("hitl_asked", "hitl", None), ("per_call_asked", "per_call", 1.0)):
         for kind in ("wall", "cpu"):
             figure = ratio(costs["asked"], costs[other], kind)
             yield Figure(f"gate.{where}.asked.{kind}_to_{to}", figure, "ratio", mine)
+
+
+def _to_plain(prefix: str, costs: Mapping[str, list[Cost]], goal: float) -> Iterator[Figure]:
+    for name in ("read", "write", "hitl_unasked", "limited"):
+        if name not in costs:
+            continue
+        mine = goal if name in {"read", "write"} else None
+        for kind in ("wall", "cpu"):
+            yield Figure(f"{prefix}.{name}.{kind}_to_plain", ratio(costs[name], costs["plain"], kind), "ratio", mine)
 
 
 def measure() -> list[Figure]:
@@ -209,6 +262,8 @@ def measure() -> list[Figure]:
     for where in ("memory", "sqlite", "postgres"):
         try:
             figures += _loops(where, 1.3)
+            with on_a_loop(where) as runs:
+                figures += _to_plain(f"gate.async.{where}", interleaved(runs, ROUNDS), 1.3)
         except ImportError as missing:
             note = f"no server: {missing}"
             figures += [

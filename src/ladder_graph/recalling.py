@@ -99,6 +99,22 @@ class Memory:
         first, last, _ = self._chains.get(agent, _NEVER)
         self._chains[agent] = (first if last == n - 1 else n - 1, n, at_us)
 
+    def stood(self, cell: CellKey, seen: Seen, written: Sequence[tuple[str, int]], at_us: int) -> None:
+        """A claim is committed that went by what was seen of its cell, so all of that stood right before.
+
+        Args:
+            cell: The cell.
+            seen: What the claim went by.
+            written: Agent and number of each entry of that transaction, by whichever attempt.
+            at_us: When, in microseconds since the epoch.
+        """
+        found = self._cells.get(cell)
+        if found is None or found[0].mark != seen.mark or len(written) != 1:
+            return
+        ((_, n),) = written
+        if n > found[0].end:
+            self._cells[cell] = (replace(found[0], end=n, at_us=at_us), found[1])
+
     def hear_nothing(self, agent: str, thread: str, run: int | None, end: int) -> None:
         """Somebody looked what an agent has to hear, and there was nothing.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
 from contextlib import closing
 
@@ -28,8 +29,12 @@ RUNGS = {
 }
 
 
+WEIGHED = []
+
+
 def slowly(arguments):
-    """A bound that waits for something."""
+    """A bound that waits for something. What it raises would only ask, so it takes down where it runs."""
+    WEIGHED.append(asyncio._get_running_loop())
     time.sleep(0.001)
     return True
 
@@ -87,6 +92,19 @@ def hands(ran):
     return [note, letter, pay, send, set_price, look]
 
 
+def sync_hands(ran):
+    """The same tools, none of them async."""
+
+    def sync(hand):
+        @functools.wraps(hand)  # what it declares comes along
+        def work(n: int) -> str:
+            return asyncio.run(hand(n))
+
+        return work
+
+    return [sync(hand) for hand in hands(ran)]
+
+
 def mounted(ladder, how, model, tools):
     """The agent under the ladder, by one of the mounts."""
     saver = InMemorySaver()
@@ -97,15 +115,20 @@ def mounted(ladder, how, model, tools):
     return create_agent(model, [ladder.guard(tool) for tool in tools], checkpointer=saver)
 
 
+@pytest.mark.parametrize("tools", [hands, sync_hands])
 @pytest.mark.parametrize("how", ["wrap", "middleware", "guard"])
-async def test_every_rung_on_a_watched_loop(ladder, how, watched):
-    """From the first environment to the last record, with a question, a draft, a bad call and an unknown tool."""
+async def test_every_rung_on_a_watched_loop(ladder, how, tools, watched):
+    """From the first environment to the last record, with a question, a draft, a bad call and an unknown tool.
+
+    And once more, when most of what was looked up is known.
+    """
+    WEIGHED.clear()
     ran, asked = [], []
-    wanted = [*RUNGS, "pay"]
+    wanted = [*RUNGS, "pay", "send", "set_price", "look", "look"]
     script = [calls(name, {"n": at}) for at, name in enumerate(wanted)]
     script += [calls("send", {"n": "no number"}), calls("send", {"n": 99}, id=None), "done"]
     # Mounting reads the tools' sources; servers import graphs off their loops.
-    graph = await asyncio.to_thread(mounted, ladder, how, ScriptedModel(answers=script), hands(ran))
+    graph = await asyncio.to_thread(mounted, ladder, how, ScriptedModel(answers=script), tools(ran))
     config = {"configurable": {"thread_id": "1"}}
     state = await graph.ainvoke({"messages": "go"}, config)
     for _ in range(9):
@@ -117,7 +140,8 @@ async def test_every_rung_on_a_watched_loop(ladder, how, watched):
         state = await graph.ainvoke(Command(resume=answer), config)
     assert state["messages"][-1].text == "done"
     assert asked == ["pay", "pay"]
-    assert ran == ["pay", "send", "set_price", "look", "pay"]
+    assert {*WEIGHED} == {None}
+    assert ran == ["pay", "send", "set_price", "look", "pay", "send", "set_price", "look", "look"]
 
 
 async def test_a_shadow_on_a_watched_loop(ladder, watched):

@@ -1,21 +1,24 @@
-"""A call that comes to its rung runs there, and no thread is started for it."""
+"""A call that comes to its rung runs there, and no thread is started for it; off an event loop in one visit."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from contextvars import ContextVar
 
 import pytest
 from langchain.agents import create_agent
-from langchain_core.tools import tool
+from langchain.agents.middleware import AgentMiddleware
+from langchain_core.callbacks import AsyncCallbackHandler
+from langchain_core.tools import BaseTool, StructuredTool, tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.prebuilt import ToolNode
 from langgraph.runtime import Runtime
 
 from ladder_graph import Ladder
-from ladder_graph.hosts.one_call import runs_here
+from ladder_graph.hosts.one_call import leaves_the_loop, runs_here
 from ladder_graph.testing import ScriptedModel, calls, says, tool_call
 from tests.hosts.graphs import GO, READ
 
@@ -148,3 +151,119 @@ def test_somebodys_own_entry_point_is_left_alone():
     node = Own([whereabouts])
     assert runs_here(node._func) == node._func
     assert runs_here(print) is print
+
+
+@pytest.fixture
+def visits(monkeypatch):
+    """The visits to other threads that are made for something, by the names of the pools."""
+    made = []
+    submit = ThreadPoolExecutor.submit
+
+    def counted(self, *args, **kwargs):
+        made.append(self._thread_name_prefix)
+        return submit(self, *args, **kwargs)
+
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", counted)
+    return made
+
+
+def sync_act(n: int) -> str:
+    """Act."""
+    return f"acted {n}"
+
+
+async def async_act(n: int) -> str:
+    """Act."""
+    return f"acted {n}"
+
+
+@pytest.mark.parametrize(("made", "more"), [(sync_act, 0), (async_act, 2)])
+@pytest.mark.parametrize("rung", [READ, {"rung": "bounded", "bounds": [{"kind": "volume", "limit": 99}]}])
+def test_an_async_turn_s_visits_to_other_threads(made, more, rung, visits, tmp_path):
+    """A sync tool's makes as many as without the ladder; an async one's makes two more, to claim and to record."""
+    turns = 6
+
+    def visited(under):
+        agent = under(create_agent(ScriptedModel(answers=script), [made], checkpointer=InMemorySaver()))
+
+        async def run():
+            steps = agent.astream(GO, {"configurable": {"thread_id": "1"}}, stream_mode="values")
+            return [len(visits) async for _ in steps]
+
+        counts = asyncio.run(run())
+        return counts[-1] - counts[4]  # By the second turn all is known that a first one has to look up.
+
+    script = [*(calls(made.__name__, {"n": n}) for n in range(turns)), "Done."]
+    plain = visited(lambda agent: agent)
+    with closing(Ladder(agent="shop", rungs={made.__name__: rung}, ledger=tmp_path / "ladder.db")) as ladder:
+        assert visited(ladder.wrap) - plain == more * (turns - 2)
+
+
+def test_a_tool_that_runs_partly_on_the_loop_stays_there():
+    """A class of tools that isn't async leaves the loop with its last step alone, and its callbacks don't."""
+
+    class Own(BaseTool):
+        name: str = "own"
+        description: str = "Own."
+
+        def _run(self) -> str:
+            return "ran"
+
+    class Listener(AsyncCallbackHandler):
+        async def on_tool_start(self, *args, **kwargs):
+            loops.append(asyncio.get_running_loop())
+
+    async def run():
+        await graph.ainvoke(GO, {"configurable": {"thread_id": "1"}, "callbacks": [Listener()]})
+        return asyncio.get_running_loop()
+
+    loops = []
+    script = [calls("own", {}), "Done."]
+    with closing(Ladder(agent="shop", rungs={"own": READ}, ledger=":memory:")) as ladder:
+        graph = ladder.wrap(create_agent(ScriptedModel(answers=script), [Own()], checkpointer=InMemorySaver()))
+        assert [asyncio.run(run())] == loops
+
+
+def test_middleware_around_an_async_graphs_tool_stays_on_the_loop():
+    """The ToolNode runs it there, whatever the tool is."""
+    seen = []
+
+    class Around(AgentMiddleware):
+        def wrap_tool_call(self, request, handler):
+            raise AssertionError("an async graph has no use for it")
+
+        async def awrap_tool_call(self, request, handler):
+            seen.append(asyncio.get_running_loop())
+            return await handler(request)
+
+    async def run():
+        await graph.ainvoke(GO, {"configurable": {"thread_id": "1"}})
+        return asyncio.get_running_loop()
+
+    script = [calls("whereabouts", {}), "Done."]
+    with closing(Ladder(agent="shop", rungs={"whereabouts": READ}, ledger=":memory:")) as ladder:
+        agent = create_agent(
+            ScriptedModel(answers=script), [whereabouts], middleware=[Around()], checkpointer=InMemorySaver()
+        )
+        graph = ladder.wrap(agent)
+        assert [asyncio.run(run())] == seen
+
+
+def test_somebodys_own_way_of_running_is_left_on_the_loop():
+    """A ToolNode or a tool with an async entry point of its own is run by it."""
+
+    class OwnNode(ToolNode):
+        async def _afunc(self, input, config, runtime):  # noqa: A002  # LangGraph's name
+            return await super()._afunc(input, config, runtime)
+
+    class OwnTool(StructuredTool):
+        async def ainvoke(self, *args, **kwargs):
+            return await super().ainvoke(*args, **kwargs)
+
+    own = OwnTool.from_function(sync_act, name="own")
+    made = StructuredTool.from_function(sync_act)
+    assert leaves_the_loop(ToolNode([made]), made)
+    assert not leaves_the_loop(OwnNode([made]), made)
+    assert not leaves_the_loop(ToolNode([own]), own)
+    assert not leaves_the_loop(ToolNode([made], wrap_tool_call=lambda request, run: run(request)), made)
+    assert not leaves_the_loop(ToolNode([made]), None)

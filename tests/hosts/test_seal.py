@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import contextvars
+import inspect
 import threading
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from langchain.agents.middleware import ToolRetryMiddleware
-from langchain_core.tools import StructuredTool, tool
+from langchain_core.runnables import RunnableConfig
+from langchain_core.tools import BaseTool, InjectedToolArg, StructuredTool, tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.prebuilt import InjectedState
 from langgraph.types import Command
+from pydantic import BaseModel, create_model
 
 from ladder_graph.calls import Call
 from ladder_graph.errors import DefiniteFailure, NotPermitted
 from ladder_graph.hosts.middleware import LadderMiddleware
 from ladder_graph.hosts.permit import BY_ITSELF, Permit
-from ladder_graph.hosts.sealing import sealed
+from ladder_graph.hosts.sealing import filled_in, sealed
 from ladder_graph.states import State
 from ladder_graph.testing import calls
 from ladder_graph.tools import probed_by
@@ -346,3 +349,54 @@ def test_an_async_only_tool_in_a_sync_run():
     out = ladder.wrap(agent_of([GIVE, "Done."], [only_async])).invoke(GO, on())
     assert (world.ran, outcome(ladder)) == ([], State.FAILED)
     assert "does not support sync" in told(out)[0][1]
+
+
+# --- what LangChain reads of a sealed tool -------------------------------------------------------------------------
+
+
+NUMBER = create_model("Number", n=(int, ...))
+
+
+class Configured(BaseTool):
+    """A tool that is told of the run."""
+
+    name: str = "configured"
+    description: str = "Tells of the run."
+    args_schema: type[BaseModel] = NUMBER
+
+    def _run(self, n: int, config: RunnableConfig, who: Annotated[str, InjectedToolArg] = "nobody") -> str:
+        return f"{n} {who} {config['configurable']['thread_id']}"
+
+
+class Unread(BaseTool):
+    """A tool with an annotation that only type checkers know."""
+
+    name: str = "unread"
+    description: str = "Tells what it was given."
+    args_schema: type[BaseModel] = NUMBER
+
+    def _run(self, n: Nowhere) -> str:  # noqa: F821  # that is the point
+        return f"got {n}"
+
+
+@pytest.mark.parametrize("made", [Configured(), StructuredTool.from_function(lambda n: n, name="f", description="F.")])
+def test_a_sealed_tool_looks_like_the_original(made):
+    """Its annotations are resolved, once and for all, as nobody but LangChain would at each call."""
+    new = sealed(made)
+    assert get_type_hints(new._run, include_extras=True) == get_type_hints(made._run, include_extras=True)
+    assert not any(isinstance(hint, str) for hint in new._run.__annotations__.values())
+    had, has = (inspect.signature(one._run).parameters for one in (made, new))
+    assert {name: (one.kind, one.default) for name, one in had.items()} == {
+        name: (one.kind, one.default) for name, one in has.items()
+    }
+    assert new.get_input_schema().model_json_schema() == made.get_input_schema().model_json_schema()
+    assert filled_in(new) == filled_in(made)
+
+
+@pytest.mark.parametrize("way", WAYS, ids=repr)
+@pytest.mark.parametrize(("made", "said"), [(Configured(), "1 nobody 1"), (Unread(), "got 1")])
+def test_what_a_class_of_tools_wants_it_gets(way, made, said):
+    """The same as without the ladder, also where its annotations can't be read."""
+    plain, under = (agent_of([calls(made.name, {"n": 1}), "Done."], [made]) for _ in range(2))
+    for graph in (plain, ladder_of({made.name: READ}).wrap(under)):
+        assert told(way.invoke(graph, GO, on("1"))) == [(made.name, said)]

@@ -187,6 +187,42 @@ def test_after_a_moment_the_claim_looks_again(ledger, looks, late):
         assert ladder.verify().ok
 
 
+def test_a_claim_that_has_looked_again_spares_the_next_one_that(ledger, looks, monkeypatch):
+    """What it went by stood right before it, so that for another moment the end of the chain tells enough."""
+    went, hope = [], Journal.hope
+    monkeypatch.setattr(Journal, "hope", lambda *given: (went.append(given[2].seen), hope(*given))[1])
+    clock = FrozenClock()
+    with contextlib.closing((office := Office(ledger, clock)).ladder) as ladder:
+        for number in range(6):
+            assert office.call(number, tool="note") == "done"
+            clock.advance(0.4)
+        assert looks == ["call_0"]
+        first, *_ = seen = [one for one in went if one is not None]
+        assert [round((one.at_us - first.at_us) / A_MOMENT, 1) for one in seen] == [0, 0, 0.8, 0.8, 1.6]
+        started = [entry.n for entry in ladder.log() if entry.kind == "started"]
+        assert [one.end for one in seen] == [n - 1 for n in sorted(started)[1:]]
+        assert ladder.verify().ok
+
+
+def test_what_stood_is_that_of_this_cell_and_of_this_look():
+    """Whoever has looked meanwhile knows better, and so does a claim that came later."""
+    cell, more = CellKey("shop", "send"), replace(SEND, arguments={"n": 2})
+    seen = Seen(mark="as it was", end=3, at_us=5)
+
+    def known(of, went_by, written):
+        memory = Memory()
+        memory.keep(SEND, cell, seen)
+        memory.stood(of, went_by, written, 9)
+        found = memory.recalled(more, cell, (), 20)
+        return found.end, found.at_us
+
+    assert known(cell, seen, [("shop", 7)]) == (7, 9)
+    assert known(CellKey("shop", "note"), seen, [("shop", 7)]) == (3, 5)
+    assert known(cell, replace(seen, mark="as it became"), [("shop", 7)]) == (3, 5)
+    assert known(cell, seen, [("shop", 3)]) == (3, 5)
+    assert known(cell, seen, [("shop", 7), ("shop", 8)]) == (3, 5), "a demotion may be among them"
+
+
 def test_a_clock_that_was_set_back_makes_somebody_look(ledger, looks):
     """What holds for a while, such as the sampling after a change, may hold again."""
     clock = FrozenClock()

@@ -27,6 +27,7 @@ from ladder_graph.hosts.requests import Masks, Request, beside, read, text_in, w
 from ladder_graph.hosts.weights import ollama_digest
 from ladder_graph.ladder.environments import Proposed
 from ladder_graph.prompts import Render
+from ladder_graph.waiting import waits
 
 KEPT = 4096
 """How many answers are remembered. A call whose answer was forgotten counts as proposed by nobody known."""
@@ -175,6 +176,7 @@ class Capture(ModelHandler):
         """Find out which weights stand behind a tag, the first time that somebody asks."""
         env = answer.environment
         if env.weights is None and env.model and (env.provider or "").partition(" ")[0] == OLLAMA:
+            waits()
             answer.environment = replace(env, weights=ollama_digest(answer.address, env.model))
 
     def on_chat_model_start(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langgraph.types import Send
 
 from ladder_graph.hosts.proposals import Proposal, messages_of, proposals
+from ladder_graph.waiting import promptly
 
 if TYPE_CHECKING:
     from ladder_graph.hosts.nodes import Mount
@@ -40,8 +40,8 @@ class GatedEdge(Runnable[Any, Any]):
         return self._routed(self.path.invoke(input, config), input, config or {})
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **_: Any) -> Any:  # noqa: A002  # LangChain's name
-        """As `invoke`, with the ledger looked into off the event loop."""
-        return await asyncio.to_thread(self._routed, await self.path.ainvoke(input, config), input, config or {})
+        """As `invoke`; the ledger, where it has to be looked into, is so off the event loop."""
+        return await promptly(self._routed, await self.path.ainvoke(input, config), input, config or {})
 
     def _routed(self, result: Any, state: Any, config: RunnableConfig) -> list[Any]:
         key, messages = self.mount.messages_key, messages_of(state, self.mount.messages_key)

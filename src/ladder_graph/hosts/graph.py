@@ -45,6 +45,7 @@ from ladder_graph.hosts.nested import (
     unguarded,
 )  # fmt: skip
 from ladder_graph.hosts.nodes import GateNode, Mount, RungNode
+from ladder_graph.hosts.one_call import leaves_the_loop
 from ladder_graph.hosts.outward import outward
 from ladder_graph.hosts.provider import ProviderTools
 from ladder_graph.hosts.sealing import in_place, sealed_node
@@ -203,6 +204,7 @@ def _mount(
         messages_key=key, names=names, state=_reader(builder, place), nests=node is not original,
         root="__root__" in builder.channels, branches=bool(builder.branches.get(place)),
         one_question=site.ladder.policy.ask == "one", make=make, hears=hears,
+        aside=frozenset(name for name, tool in node.tools_by_name.items() if leaves_the_loop(node, tool)),
         leaving=frozenset(name for name, tool in original.tools_by_name.items() if leaves(tool)),
     )  # fmt: skip
 

@@ -7,7 +7,6 @@ right there, in the task that it is called in.
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import functools
 import weakref
@@ -35,6 +34,7 @@ from ladder_graph.hosts.sealing import Entry, seal_of, sealed
 from ladder_graph.hosts.seating import know, seat
 from ladder_graph.hosts.telling import in_reply
 from ladder_graph.hosts.toolhost import Interrupting, answered, tool_message
+from ladder_graph.waiting import promptly
 
 if TYPE_CHECKING:
     from ladder_graph.ladder import Ladder
@@ -125,11 +125,11 @@ class Guard:
 
     async def arun(self, entry: Entry) -> Any:
         """As `run`."""
-        call, environment = await asyncio.to_thread(self._considered, entry)
+        call, environment = await promptly(self._considered, entry)
         if isinstance(call, ToolMessage):
             return call
         output = answered(await self.ladder.arun(call, environment, self._host(entry, call)), call)
-        return await asyncio.to_thread(self._told, output, call, entry)
+        return await promptly(self._told, output, call, entry)
 
     def _told(self, output: Any, call: Call, entry: Entry) -> Any:
         """The output, with what became of drafts before it: no guard reaches the model."""

@@ -20,6 +20,7 @@ from ladder_graph.hosts.nodes import thread_of
 from ladder_graph.hosts.proposals import messages_of
 from ladder_graph.hosts.resumes import run_of
 from ladder_graph.hosts.telling import News, may_hear, news, place_of
+from ladder_graph.waiting import promptly
 
 if TYPE_CHECKING:
     from ladder_graph.ladder import Ladder
@@ -50,9 +51,7 @@ class HearingNode(Runnable[Any, Any]):
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> Any:  # noqa: A002  # LangChain's name
         """As `invoke`, with the ledger looked into off the event loop."""
-        if self._needs_no_look(input, config or {}):
-            return await self.inner.ainvoke(input, config, **options)
-        found, told = await asyncio.to_thread(self._before, input, config or {})
+        found, told = await promptly(self._before, input, config or {})
         output = await self.inner.ainvoke(told, config, **options)
         return output if found is None else await asyncio.to_thread(self._after, found, output, config or {})
 

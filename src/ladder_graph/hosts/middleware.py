@@ -38,6 +38,7 @@ from ladder_graph.hosts.toolhost import (
     tool_message,
 )
 from ladder_graph.ladder.environments import Make
+from ladder_graph.waiting import promptly
 
 if TYPE_CHECKING:
     from langchain.agents.middleware.types import ModelRequest, ModelResponse, ToolCallRequest
@@ -143,7 +144,7 @@ class LadderMiddleware(AgentMiddleware[Any, Any, Any]):
         self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]]
     ) -> ModelResponse[Any]:
         """As `wrap_model_call`."""
-        found = await asyncio.to_thread(self._news, request)
+        found = await promptly(self._news, request)
         told = request if found is None else _told(request, found)
         with self._listening():
             response = await handler(told)
@@ -174,7 +175,7 @@ class LadderMiddleware(AgentMiddleware[Any, Any, Any]):
         self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Awaitable[Answer]]
     ) -> Answer:
         """As `wrap_tool_call`."""
-        call, environment = await asyncio.to_thread(self._considered, request)
+        call, environment = await promptly(self._considered, request)
         if isinstance(call, ToolMessage):
             return call
         reply = await self.ladder.arun(call, environment, self._host(request, handler))

@@ -29,6 +29,7 @@ from ladder_graph.hosts.telling import in_reply
 from ladder_graph.hosts.toolhost import NodeHost, NotItsTurn, answered, tool_message
 from ladder_graph.ladder.environments import Make
 from ladder_graph.scale import Rung
+from ladder_graph.waiting import promptly
 
 if TYPE_CHECKING:
     from langchain_core.tools import BaseTool
@@ -69,6 +70,8 @@ class Mount:
     """No question is asked while another one is open."""
     make: Make
     """What the agent is made of around its models."""
+    aside: frozenset[str] = frozenset()
+    """Its tools that leave the event loop, where there is one: all of a call to them is done in one visit elsewhere."""
     leaving: frozenset[str] = frozenset()
     """Its tools after which the graph is left; they wait for the calls beside them."""
     hears: bool = True
@@ -126,8 +129,8 @@ class Mount:
         if self.nests and BUILT_LATER in config.get("configurable", {}):
             return f"REFUSED: {BUILT_LATER} would make {name} run an agent that no gate sees. Nothing ran."
         if tool is None and name not in self.seated:
-            self.seated.add(name)
             self.ladder.seat(name, UNKNOWN, agent=self.agent, can_ask=self.can_ask)
+            self.seated.add(name)
         return considered(self.agent, call, tool, environment, config)
 
     def payload(self, packet: Packet, config: RunnableConfig) -> Callable[[dict[str, Any]], Any]:
@@ -207,8 +210,8 @@ class GateNode(Runnable[Any, Any]):
         return Command(goto=self.mount.sends(found, messages, config))
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **_: Any) -> Command[Any]:  # noqa: A002  # LangChain's name
-        """As `invoke`, off the event loop: it reads the ledger."""
-        return await asyncio.to_thread(self.invoke, input, config)
+        """As `invoke`, off the event loop where it has to read the ledger."""
+        return await promptly(self.invoke, input, config)
 
 
 @dataclass(frozen=True)
@@ -222,7 +225,10 @@ class RungNode(Runnable[Any, Any]):
     def invoke(self, input: Any, config: RunnableConfig | None = None, **_: Any) -> Any:  # noqa: A002  # LangChain's name
         """Take the call through its life; on resume this starts over, and the ledger knows how far it was."""
         config = config or {}
-        call, environment, found = self._underway(input) or self._thawed(input, config)
+        return self._lived(self._underway(input) or self._thawed(input, config), input, config)
+
+    def _lived(self, frozen: Frozen, input: Any, config: RunnableConfig) -> Any:  # noqa: A002  # as above
+        call, environment, found = frozen
         if isinstance(call, str):
             return self._update(self._refused(call, input, config), input, config)
         try:
@@ -236,17 +242,17 @@ class RungNode(Runnable[Any, Any]):
         config = config or {}
         frozen = self._underway(input)
         if frozen is None:
-            frozen = await asyncio.to_thread(self._thawed, input, config)
+            frozen = await promptly(self._thawed, input, config)
         call, environment, found = frozen
-        if isinstance(call, str):
-            return self._update(await asyncio.to_thread(self._refused, call, input, config), input, config)
+        if isinstance(call, str) or call.tool in self.mount.aside:
+            return await asyncio.to_thread(self._lived, frozen, input, config)
         try:
             reply = await self.mount.ladder.arun(call, environment, self._host(call, input, config), self.rung, found)
         except NotItsTurn:
             return self._back(config)
         output = answered(reply, call)
         if not self.mount.hears:
-            output = await asyncio.to_thread(self._told, output, call, config)
+            output = await promptly(self._told, output, call, config)
         return self._update(output, input, config)
 
     def _told(self, output: Any, call: Call, config: RunnableConfig) -> Any:

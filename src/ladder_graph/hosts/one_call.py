@@ -1,7 +1,8 @@
-"""A ToolNode that runs one call where it is asked to, and not in a thread of its own.
+"""The thread in which a ToolNode runs one call.
 
 A ToolNode starts a pool of threads for the calls that it is given. A rung gives it one, in a task that LangGraph has
-already put where it belongs, so the pool would hold one thread and cost more than all the gate does.
+already put where it belongs, so the pool would hold one thread and cost more than all the gate does. And where a tool
+isn't async, LangChain runs it off the event loop in any case, so all of its call may be there, in one visit.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from types import FunctionType, MethodType
 from typing import Any
 
 from langchain_core.runnables.config import RunnableConfig, get_executor_for_config
+from langchain_core.tools import BaseTool, StructuredTool, Tool
+from langgraph.prebuilt import ToolNode
 
 POOL = get_executor_for_config.__name__
 """How a ToolNode's code names what starts its threads."""
@@ -69,3 +72,17 @@ def runs_here(method: Callable[..., Any]) -> Callable[..., Any]:
     )  # fmt: skip
     new.__kwdefaults__ = function.__kwdefaults__
     return MethodType(new, method.__self__)
+
+
+def leaves_the_loop(node: ToolNode, tool: BaseTool | None) -> bool:
+    """Whether LangChain runs all of a tool in another thread, its callbacks too, though the graph is async.
+
+    Args:
+        node: The ToolNode that it is called by.
+        tool: The tool, where it is known.
+    """
+    if not isinstance(tool, StructuredTool | Tool) or tool.coroutine is not None:
+        return False  # Others do so only with what they run at last, or not at all.
+    plain = type(tool).ainvoke in {StructuredTool.ainvoke, Tool.ainvoke}
+    own = node._wrap_tool_call is not None or node._awrap_tool_call is not None  # noqa: SLF001  # no public way to tell
+    return plain and not own and type(node)._afunc is ToolNode._afunc  # noqa: SLF001  # as above

@@ -5,9 +5,11 @@ Web search, code interpreters and remote MCP servers never come back as tool cal
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from langchain_core.callbacks import AsyncCallbackManager
 from langchain_core.messages import BaseMessage
 
 from ladder_graph.hosts.capture import Capture, ModelHandler
@@ -15,6 +17,9 @@ from ladder_graph.hosts.toolset import shown
 
 if TYPE_CHECKING:
     from ladder_graph.ladder import Ladder
+
+AT_A_REQUEST = frozenset({AsyncCallbackManager.on_chat_model_start.__name__, "_ahandle_event_for_handler"})
+"""The functions of LangChain's that make a request ready to be heard of, and tell a handler that doesn't ignore it."""
 
 
 class ProviderTools(ModelHandler):
@@ -28,11 +33,18 @@ class ProviderTools(ModelHandler):
 
     raise_error = True
     """What it raises stops the request."""
-    run_inline = False
-    """LangChain leaves other handlers unawaited where one that runs inline raises in async code."""
 
     def __init__(self, ladder: Ladder, agent: str, capture: Capture) -> None:
         self._ladder, self._agent, self._capture = ladder, agent, capture
+
+    @property
+    def run_inline(self) -> bool:  # type: ignore[override]  # LangChain reads it anew each time
+        """Whether it hears of an event on the event loop, in async code: of all but the requests that it looks at.
+
+        For one that doesn't, LangChain makes a task at each event of a graph, whether or not it ignores it. And where
+        one that does raises, it leaves unawaited what others would have heard.
+        """
+        return sys._getframe(1).f_code.co_name not in AT_A_REQUEST  # noqa: SLF001  # nothing else tells who asks
 
     @property
     def ignore_llm(self) -> bool:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import copy
 import functools
+import inspect
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, NoReturn, Protocol
+from typing import Any, NoReturn, Protocol, TypeVar, get_type_hints
 
 from langchain_core.runnables import Runnable, RunnableBinding, RunnableConfig
 from langchain_core.tools import BaseTool, StructuredTool
@@ -31,6 +32,8 @@ DOORS = ("invoke", "ainvoke", "run", "arun")
 
 COPIES = 256
 """How many sealed copies of tools that turn up at run time are kept."""
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 Given = str | dict[str, Any]
 """A tool's input: its arguments, or one text."""
@@ -216,8 +219,7 @@ def _sealed_kind(kind: type[BaseTool]) -> type[BaseTool]:
             with attempting(found):
                 return await super().arun(tool_input, *rest, **options)
 
-        # LangChain reads the signatures of these two to see what else they want.
-        @functools.wraps(kind._run)  # noqa: SLF001  # what each tool overrides
+        @_wanting(kind._run)  # noqa: SLF001  # what each tool overrides
         def _run(self, *args: Any, **kwargs: Any) -> Any:
             if isinstance(self, StructuredTool) and self.func is None:
                 return super()._run(*args, **kwargs)  # It only says that it is async.
@@ -227,13 +229,35 @@ def _sealed_kind(kind: type[BaseTool]) -> type[BaseTool]:
         # The default one calls `_run`, and LangChain knows it by its identity.
         if kind._arun is not BaseTool._arun:  # noqa: SLF001  # as above
 
-            @functools.wraps(kind._arun)  # noqa: SLF001  # as above
+            @_wanting(kind._arun)  # noqa: SLF001  # as above
             async def _arun(self, *args: Any, **kwargs: Any) -> Any:
                 with entering(self.name):
                     return await super()._arun(*args, **kwargs)
 
     Sealed.__name__, Sealed.__qualname__, Sealed.__doc__ = kind.__name__, kind.__qualname__, kind.__doc__
     return Sealed
+
+
+def _wanting(inner: Callable[..., Any]) -> Callable[[Function], Function]:
+    """Make a function look like another one, with its annotations resolved once.
+
+    LangChain reads a tool's signature and type hints before each call to see what else it wants, which takes longer
+    than many a tool.
+    """
+
+    def like(function: Function) -> Function:
+        functools.update_wrapper(function, inner)
+        try:
+            hints, signature = get_type_hints(inner, include_extras=True), inspect.signature(inner)
+            wanted = signature.parameters.values()
+            resolved = [one.replace(annotation=hints.get(one.name, one.annotation)) for one in wanted]
+            function.__annotations__ = hints
+            function.__signature__ = signature.replace(parameters=resolved)  # type: ignore[attr-defined]  # as any may have
+        except Exception as unread:  # noqa: BLE001  # LangChain, too, goes on where it can't read a tool author's annotations
+            log.debug("the annotations of %s can't be resolved: %s", inner.__qualname__, unread)
+        return function
+
+    return like
 
 
 def _named(rest: tuple[Any, ...], options: dict[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from ladder_graph.hosts.sealing import filled_in
 from ladder_graph.hosts.toolhost import outside
 from ladder_graph.ladder.seats import Seat
 from ladder_graph.tools import Declaration, declaration_of
+from ladder_graph.waiting import waits
 
 if TYPE_CHECKING:
     from ladder_graph.ladder import Ladder
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 def seat(ladder: Ladder, tool: BaseTool, *, agent: str, can_ask: bool) -> None:
     """Take a tool under a ladder, with everything that is known of it here."""
+    waits()  # Its source is read.
     ladder.seat(
         tool.name, _declared(tool), agent=agent, can_ask=can_ask, code=tool_code(tool), **_found(tool)
     )  # fmt: skip
@@ -57,4 +59,5 @@ def _found(tool: BaseTool) -> dict[str, Any]:
 
 def know(ladder: Ladder, tool: BaseTool, *, agent: str) -> None:
     """Take down a tool's code before its first call, so that it belongs to the environment from the first one on."""
+    waits()  # As above.
     ladder.know(tool.name, declaration_of(tool), agent=agent, code=tool_code(tool))

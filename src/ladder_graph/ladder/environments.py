@@ -21,6 +21,7 @@ from ladder_graph.ledger.evidence import provenance
 from ladder_graph.ledger.gate import acts
 from ladder_graph.policy import Policy
 from ladder_graph.prompts import DYNAMIC, NO_PROMPT, WINDOW, Render, is_dynamic
+from ladder_graph.waiting import waits
 
 log = logging.getLogger("ladder_graph")
 T = TypeVar("T")
@@ -163,6 +164,7 @@ class Environments:
         declared = self._data if self._data is not None else self._policy().data_version
         if not callable(declared):
             return declared
+        waits()  # Anybody's function.
         try:
             return str(declared()) or UNREAD
         except Exception:  # noqa: BLE001  # a function of the user's; what it didn't say isn't known
@@ -212,8 +214,11 @@ class Environments:
             return
         if self._latest.get(agent) != environment:
             self._observe(agent, environment)
-        if (proposed := self._untold.pop((agent, environment), None)) is not None:
+        if (proposed := self._untold.get((agent, environment))) is not None:
             self._note(agent, environment, proposed)
+            with self._lock:
+                if self._untold.get((agent, environment)) is proposed:
+                    del self._untold[agent, environment]
 
     def _observe(self, agent: str, environment: Environment) -> None:
         locked, policy = self._locked.get(agent), self._policy()

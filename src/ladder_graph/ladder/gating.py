@@ -25,6 +25,7 @@ from ladder_graph.turns.found import Found
 from ladder_graph.turns.hosting import Alone, Host
 from ladder_graph.turns.turn import Turn
 from ladder_graph.turns.workspace import Workspace
+from ladder_graph.waiting import waits
 
 Scenery = Callable[[dt.datetime], Scene]
 
@@ -70,6 +71,7 @@ class Gating(Seating):
         ledger, drafts, `ask`, or undo of a mounted tool, isn't taken at all. Either is said, in the log and the ledger.
         """
         if self._file is not None and self._file.changed():
+            waits()
             self.policy = self._file.taken(self.policy, self.seats, self.store, self.clock)
             self._see_through()
         return self.policy

@@ -22,6 +22,7 @@ from ladder_graph.scale import Rung
 from ladder_graph.tools import NOTHING, Declaration, declared_at
 from ladder_graph.turns.deciding import Fitting, unchecked
 from ladder_graph.turns.hosting import Host
+from ladder_graph.waiting import waits
 
 log = logging.getLogger("ladder_graph")
 
@@ -67,6 +68,7 @@ class Seating(Casebook):
         elsewhere: str = "",
     ) -> None:  # fmt: skip
         """Take a tool under the ladder; called by the mounts, once for each tool of each agent."""
+        waits()
         said = self.declared(tool, declaration)
         seat = Seat(said, can_ask, host, version, fitted, outward, schema or {}, hands_over, elsewhere)
         if code:

@@ -26,6 +26,7 @@ from ladder_graph.ledger.gate import acts, starts
 from ladder_graph.ledger.people import resumptions
 from ladder_graph.ledger.people.filing import page
 from ladder_graph.ledger.undoing import sagas
+from ladder_graph.recalling import A_MOMENT
 from ladder_graph.splitting import Await, Divide, Join, split
 from ladder_graph.states import State
 from ladder_graph.steps import (
@@ -64,6 +65,7 @@ from ladder_graph.undo import prepare, touched, touched_from, undo, undo_apart, 
 from ladder_graph.undo import word_of as came_to
 from ladder_graph.undo.apart import TIMEOUT
 from ladder_graph.unwinding import SETTLED
+from ladder_graph.waiting import waits
 from ladder_graph.watch import measure
 
 log = logging.getLogger("ladder_graph")
@@ -125,7 +127,12 @@ class Turn(Looking):
     def noted(self, answer: T) -> T:
         """The answer to a step that is committed; a question gets its word, which the ledger doesn't know."""
         if self.wrote is not None and self.memory is not None:
-            self.memory.grew(self.wrote.written, self.wrote.us)
+            written, us = self.wrote.written, self.wrote.us
+            self.memory.grew(written, us)
+            claim = self.claim if isinstance(answer, Claimed) else None
+            if claim is not None and claim.seen is not None and us - claim.seen.at_us >= A_MOMENT // 2:
+                # Soon the next one would be held against more than the end of the chain.
+                self.memory.stood(self._cell(claim.call), claim.seen, written, us)
         if isinstance(answer, Question):
             word = word_of(self.host.asking().seed, answer.id)
             return cast("T", replace(answer, word=word if nonce_of(word) == answer.nonce else ""))
@@ -193,13 +200,14 @@ class Turn(Looking):
 
     def perform(self, step: Step) -> Any:
         """Everything that isn't a transaction or the tool itself."""
+        if isinstance(step, Look):
+            return self.look(step)
+        waits()  # It may be anybody's code, and take its time.
         match step:
             case Weigh():
                 return step.done()
             case Pose():
                 return self.noted(step.asked)
-            case Look():
-                return self.look(step)
             case Ring() | Fit() | Recall() | Join():
                 return self._of_the_host(step)
             case Compose() | Prepare() | Divide():

@@ -286,7 +286,6 @@ def test_step_by_step_it_comes_to_the_very_same_ledger(bounds, least, tmp_path, 
     assert rows(at_once=False) == at_once
 
 
-@in_a_file
 def test_somebody_elses_call_comes_in_between(ladder, ledger, bounds, hoped):
     """The chain has grown by it, so the claim looks again, and sees the same; after a demotion it doesn't."""
     host = Sends()
@@ -365,7 +364,6 @@ def test_what_was_put_into_a_view_is_undone_with_all_of_it(ladder, hoped):
     assert ladder.verify().ok
 
 
-@in_a_file
 def test_another_agent_makes_the_equal_call_in_the_thread(ladder, ledger, bounds, hoped):
     """It is in another chain, so that the end of this one tells nothing of it."""
     found = ladder.find(proposed(1), MODEL)

@@ -24,6 +24,7 @@ from ladder_graph.ledger.database.driver import Database
 from ladder_graph.ledger.database.liveness import Owner
 from ladder_graph.ledger.database.sources import on_server
 from ladder_graph.ledger.database.sqlite import SqliteDatabase
+from ladder_graph.waiting import waits
 
 T = TypeVar("T")
 C = TypeVar("C")
@@ -71,19 +72,19 @@ class Store:
 
     def read(self, work: Work[T]) -> T:
         """Run queries on one snapshot; nothing is written."""
-        return self._here().read(self.database.snapshot, work)
+        return self._waited().read(self.database.snapshot, work)
 
     def glance(self, work: Work[T]) -> T:
         """As `read`, for what holds whatever comes in between: each query may see another state."""
-        return self._here().read(self.database.glance, work)
+        return self._waited().read(self.database.glance, work)
 
     def query(self, work: Callable[[Session], T]) -> T:
         """As `read`, with SQLModel."""
-        return self._here().read(self.database.session, work)
+        return self._waited().read(self.database.session, work)
 
     def scan(self, work: Callable[[Any], T]) -> T:
         """As `read`, on a connection that reads the whole ledger in flat memory."""
-        return self._here().read(self.database.streamed, work)
+        return self._waited().read(self.database.streamed, work)
 
     def write(self, work: Work[T], *, durable: bool = True) -> T:
         """Run work in a transaction and commit it.
@@ -96,7 +97,7 @@ class Store:
             LedgerUnwritable: Nothing was written.
         """
         job = _Job(work, durable=durable)
-        self._here().settle(job, new=True)
+        self._waited().settle(job, new=True)
         return job.result()
 
     async def awrite(self, work: Work[T], *, durable: bool = True) -> T:
@@ -118,6 +119,10 @@ class Store:
         if engine is not None:
             self._gone = engine.database.abandon()
             _PARENTS.append(engine)
+
+    def _waited(self) -> _Engine:
+        waits()
+        return self._here()
 
     def _here(self) -> _Engine:
         if self._engine is None:

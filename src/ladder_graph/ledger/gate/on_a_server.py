@@ -77,24 +77,30 @@ def _drawing(charges: int) -> str:
 
 def claiming(charges: int, *, seen: bool) -> str:
     """The claim that draws on so many counters, and looks again at what the route was found by."""
-    look = sql.LOOK_AGAIN.postgres.replace("%(env)s", "%(environment)s")
-    again = (
-        f" AND EXISTS (SELECT FROM ({look}) AS seen WHERE seen.overdue IS NULL AND seen.like IS NULL "
-        "AND %(mark)s::text = encode(sha256(convert_to("
-        "coalesce(seen.held, '') || chr(31) || coalesce(seen.pinned, ''), 'UTF8')), 'hex'))"
-    )
     whole = f"1 / CASE (SELECT count(*) FROM drawn) WHEN {charges} THEN 1 WHEN 0 THEN -1 ELSE 0 END = 1"
     hold = _insert(rows.HoldRow, "entered, wanted", action="%(key)s::varchar", **{
         name: f'wanted."{name}"' for name in ("quota", "window", "amount")
     })  # fmt: skip
     return (
         "WITH free AS MATERIALIZED (SELECT head.n, head.hash FROM head WHERE head.stream = %(agent)s::varchar "
-        f"AND NOT EXISTS (SELECT FROM action WHERE action.key = %(key)s::varchar){again if seen else ''}), "
+        f"AND NOT EXISTS (SELECT FROM action WHERE action.key = %(key)s::varchar){_again() if seen else ''}), "
         + (_drawing(charges) if charges else "")
         + f"entered AS MATERIALIZED (SELECT {_NEXT.format('free')} FROM free{f' WHERE {whole}' if charges else ''}), "
         + _chained(State.STARTED)
         + (f", held AS ({hold})" if charges else "")
         + f" {_insert(rows.ActionRow, 'entered')} RETURNING (SELECT entered.n FROM entered)"
+    )
+
+
+def _again() -> str:
+    """Whether what the route was found by still stands: the chain has no new entry, or another look sees the same."""
+    look = sql.LOOK_AGAIN.postgres.replace("%(env)s", "%(environment)s")
+    mark = "coalesce(seen.held, '') || chr(31) || coalesce(seen.pinned, '')"
+    return (
+        " AND NOT EXISTS (SELECT FROM action WHERE action.thread = %(thread)s::varchar "
+        "AND action.digest = %(digest)s::varchar) AND (head.n = %(seen_end)s::bigint OR EXISTS ("
+        f"SELECT FROM ({look}) AS seen WHERE seen.overdue IS NULL "
+        f"AND %(mark)s::text = encode(sha256(convert_to({mark}, 'UTF8')), 'hex')))"
     )
 
 
