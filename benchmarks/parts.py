@@ -40,7 +40,8 @@ PARTS = (
         "In a whole LangGraph agent", ("gate.",),
         "A scripted agent of twenty calls, on the same checkpointer. `plain` has no gate; `read` and `write` "
         "run under `wrap` without a question; `hitl` is LangChain's `HumanInTheLoopMiddleware`, batched, and "
-        "`per_call` the same by call; `limited` is its `ToolCallLimitMiddleware`. Asked, each call stops the "
+        "`per_call` the same by call; `limited` is its `ToolCallLimitMiddleware`. `async` runs the same by "
+        "`ainvoke`, on the async checkpointer. Asked, each call stops the "
         "graph, is answered, and goes on.",
     ),
     Part(

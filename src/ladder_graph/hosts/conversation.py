@@ -6,6 +6,7 @@ kept, with `"async"` the last step may be missing. Then the model plans the same
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from langchain_core.messages import AIMessage, ToolMessage
@@ -25,6 +26,26 @@ CHECKPOINTS = "checkpoint_map"
 
 INSIDE = "|"
 """What stands between a graph and one inside it, in the namespace of a checkpoint."""
+
+PUSH = "__pregel_push"
+"""How LangGraph marks a task that was sent one thing of its own, at the head of its path."""
+
+
+def thread_of(config: RunnableConfig) -> str:
+    """The LangGraph thread; a run without one is a thread of its own, which nobody can resume."""
+    configurable = config.get("configurable", {})
+    thread = configurable.get("thread_id")
+    if thread is not None:
+        return str(thread)
+    # Without a checkpointer two runs must not be taken for one, even if a model repeats its call ids.
+    run = config.get("metadata", {}).get("run_id") or configurable.get("run_id") or configurable.get("__pregel_task_id")
+    return f"run:{run or uuid.uuid4()}"
+
+
+def sent(config: RunnableConfig) -> bool:
+    """Whether LangGraph gave this task something of its own, and not the graph's state."""
+    path: Any = config.get("metadata", {}).get("langgraph_path") or ()
+    return bool(path) and path[0] == PUSH
 
 
 def state_of(config: RunnableConfig) -> list[Any]:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from langchain_core.runnables import Runnable, RunnableConfig
 from langgraph.types import Send
 
+from ladder_graph.hosts.mount import Mount
 from ladder_graph.hosts.proposals import Proposal, messages_of, proposals
 from ladder_graph.waiting import promptly
-
-if TYPE_CHECKING:
-    from ladder_graph.hosts.nodes import Mount
 
 PASSED_ON = "__ladder_passed_on"
 """Says in a task's config that this very task has said where to go, and its edges are not to be taken."""

@@ -19,7 +19,7 @@ from ladder_graph.facts import Seen
 from ladder_graph.fingerprint import Environment
 from ladder_graph.flow import Gate, Routed, routed
 from ladder_graph.hosts.capture import KEPT, Capture, Recent
-from ladder_graph.hosts.nodes import considered, may_exist, no_such_tool
+from ladder_graph.hosts.freezing import considered, may_exist, no_such_tool
 from ladder_graph.hosts.proposals import Proposal, proposer
 from ladder_graph.hosts.scenery import said_among
 from ladder_graph.hosts.seating import seated

@@ -34,6 +34,7 @@ from ladder_graph.hosts.handovers import leaves
 from ladder_graph.hosts.hearing import HearingNode, models_of
 from ladder_graph.hosts.kept import Keeper
 from ladder_graph.hosts.making import make_of
+from ladder_graph.hosts.mount import Mount
 from ladder_graph.hosts.nested import (
     Counts,
     bare,
@@ -44,7 +45,7 @@ from ladder_graph.hosts.nested import (
     runs_tools_by_hand,
     unguarded,
 )  # fmt: skip
-from ladder_graph.hosts.nodes import GateNode, Mount, RungNode
+from ladder_graph.hosts.nodes import GateNode, RungNode
 from ladder_graph.hosts.one_call import leaves_the_loop
 from ladder_graph.hosts.outward import outward
 from ladder_graph.hosts.provider import ProviderTools

@@ -25,9 +25,9 @@ from ladder_graph.calls import Call
 from ladder_graph.errors import MountError, NotPermitted
 from ladder_graph.fingerprint import Environment
 from ladder_graph.hosts.capture import Capture
-from ladder_graph.hosts.conversation import CHECKPOINTER, INSIDE, READ, messages_in, state_of
+from ladder_graph.hosts.conversation import CHECKPOINTER, INSIDE, READ, messages_in, sent, state_of, thread_of
+from ladder_graph.hosts.freezing import considered
 from ladder_graph.hosts.nested import holds_ungated_agents
-from ladder_graph.hosts.nodes import considered, sent, thread_of
 from ladder_graph.hosts.permit import Permit
 from ladder_graph.hosts.proposals import Proposal, is_packet, proposals, proposer, waiting
 from ladder_graph.hosts.sealing import Entry, seal_of, sealed

@@ -16,7 +16,7 @@ from langgraph.prebuilt import ToolNode
 from langgraph.types import Command
 from pydantic import BaseModel
 
-from ladder_graph.hosts.nodes import thread_of
+from ladder_graph.hosts.conversation import thread_of
 from ladder_graph.hosts.proposals import messages_of
 from ladder_graph.hosts.resumes import run_of
 from ladder_graph.hosts.telling import News, may_hear, news, place_of

@@ -18,13 +18,13 @@ from ladder_graph.calls import Call
 from ladder_graph.errors import MountError
 from ladder_graph.fingerprint import Environment
 from ladder_graph.hosts.capture import Capture
-from ladder_graph.hosts.conversation import CHECKPOINTER
+from ladder_graph.hosts.conversation import CHECKPOINTER, sent, thread_of
 from ladder_graph.hosts.fitting import fitting
+from ladder_graph.hosts.freezing import considered, may_exist, no_such_tool
 from ladder_graph.hosts.guard import SEVERAL, refuse_one_question
 from ladder_graph.hosts.kept import Keeper
 from ladder_graph.hosts.making import listed
 from ladder_graph.hosts.nested import holds_ungated_agents
-from ladder_graph.hosts.nodes import considered, may_exist, no_such_tool, sent, thread_of
 from ladder_graph.hosts.permit import Permit
 from ladder_graph.hosts.proposals import Proposal, messages_of, proposer, waiting
 from ladder_graph.hosts.provider import ProviderTools

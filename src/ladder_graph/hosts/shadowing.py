@@ -22,10 +22,9 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.runnables import RunnableConfig
 
 from ladder_graph.hosts.capture import Capture
-from ladder_graph.hosts.conversation import messages_in
+from ladder_graph.hosts.conversation import messages_in, thread_of
 from ladder_graph.hosts.foreseeing import Foreseeing, Place, Sighting
 from ladder_graph.hosts.identity import facts, requesting
-from ladder_graph.hosts.nodes import thread_of
 from ladder_graph.hosts.scenery import is_inside
 from ladder_graph.hosts.toolhost import failure_of, messages_of_reply
 from ladder_graph.ledger.evidence import shadows

@@ -16,6 +16,7 @@ from ladder_graph.policy.bounds import Volume
 from ladder_graph.policy.checkpoints import Checkpoints, Retention
 from ladder_graph.policy.console import Access, Accesses, Console
 from ladder_graph.policy.fields import Many, Name, Place, Strict, Template, placed
+from ladder_graph.policy.mistakes import refuse
 from ladder_graph.policy.questioning import Questions
 from ladder_graph.policy.reporting import Reports, Stream
 from ladder_graph.policy.rules import LOWEST, Rule
@@ -23,7 +24,7 @@ from ladder_graph.policy.slack import Member, Slack
 from ladder_graph.policy.trusting import Trust
 from ladder_graph.policy.units import SomeSeconds
 from ladder_graph.policy.watching import Metrics, Signals
-from ladder_graph.policy.whole import ROLE, chatted, let_in, refuse, tied, twice_told, unanswerable, unheard
+from ladder_graph.policy.whole import ROLE, chatted, let_in, tied, twice_told, unanswerable, unheard
 from ladder_graph.scale import Rung
 
 

@@ -20,10 +20,10 @@ from pydantic_core import ErrorDetails
 from ladder_graph.errors import PolicyError
 from ladder_graph.policy.fields import describe
 from ladder_graph.policy.lines import Keys, lines_of, nearest_line
+from ladder_graph.policy.mistakes import BESIDE, Mistake
 from ladder_graph.policy.model import Policy
 from ladder_graph.policy.places import follow, kinds
 from ladder_graph.policy.remnants import mistakes
-from ladder_graph.policy.whole import OTHER, Mistake
 from ladder_graph.scale import Rung
 
 _EXPECTED = {
@@ -170,7 +170,7 @@ def _told(mistake: Mistake, lines: dict[Keys, int]) -> tuple[Keys, str]:
     # Both may end alike, as people.ana.slack and people.bo.slack do: what tells the one from the other is its name.
     apart = next(key for key, its in zip(first, second, strict=False) if key != its)
     name = repr(apart) if isinstance(apart, str) else _spell((apart,))
-    return second, text.replace(OTHER, f"{name} on line {nearest_line(lines, first)}" if lines else name)
+    return second, text.replace(BESIDE, f"{name} on line {nearest_line(lines, first)}" if lines else name)
 
 
 def _problem(error: ErrorDetails, model: type[BaseModel]) -> tuple[Keys, str]:

@@ -17,8 +17,8 @@ from pydantic_core import PydanticCustomError
 
 from ladder_graph.policy.fields import Strict
 from ladder_graph.policy.lines import Keys
+from ladder_graph.policy.mistakes import Mistake
 from ladder_graph.policy.places import bare, kinds
-from ladder_graph.policy.whole import Mistake
 
 _OPEN: Any = object()
 """Stands for the value of a key that isn't right, or that another one may be a slip for."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -10,12 +11,13 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from ladder_graph.calls import Call, digest_of
 from ladder_graph.policy.bounds import Bound, Origin, Predicate, Table, Under
+from ladder_graph.policy.bounds.shape import QuotaBound
 from ladder_graph.policy.checks import Check
 from ladder_graph.policy.fields import ImportPath, Many, Name, RungField, Strict
+from ladder_graph.policy.mistakes import BESIDE, Mistake, refuse
 from ladder_graph.policy.trusting import OTHER, Scope, Stake
 from ladder_graph.policy.units import MicroDollars, SomeSeconds
 from ladder_graph.policy.watching import Watch, problems
-from ladder_graph.policy.whole import doubled, refuse
 from ladder_graph.scale import Rung
 
 
@@ -44,6 +46,15 @@ class Confirm(Strict):
         if "decline" not in decisions:
             raise ValueError('must hold "decline": whoever is asked can always say no')
         return decisions
+
+
+def _doubled(bounds: Iterable[Bound]) -> Iterator[Mistake]:
+    """Bounds of one rule that would count on the same counter."""
+    counted: dict[str, int] = {}
+    for place, bound in enumerate(bounds):
+        if isinstance(bound, QuotaBound) and (first := counted.setdefault(bound.counter, place)) != place:
+            text = f"is a {bound.kind} bound on the same counter ({bound.counter}) as {BESIDE}; keep the tighter one"
+            yield Mistake(("bounds", first), text, ("bounds", place))
 
 
 class Rule(Strict):
@@ -102,7 +113,7 @@ class Rule(Strict):
 
     @model_validator(mode="after")
     def _one_counter_each(self) -> Self:
-        refuse(doubled(self.bounds))
+        refuse(_doubled(self.bounds))
         return self
 
     @model_validator(mode="after")

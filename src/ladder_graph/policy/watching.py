@@ -10,8 +10,8 @@ from pydantic import Field
 
 from ladder_graph.policy.checks import Check
 from ladder_graph.policy.fields import Name, Strict
+from ladder_graph.policy.mistakes import Mistake
 from ladder_graph.policy.units import Seconds, spell_seconds
-from ladder_graph.policy.whole import Mistake
 
 
 class Watch(Strict):

@@ -9,14 +9,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
-
-from pydantic_core import PydanticCustomError
+from typing import TYPE_CHECKING
 
 from ladder_graph.policy import globs
-from ladder_graph.policy.bounds import Bound
-from ladder_graph.policy.bounds.shape import QuotaBound
-from ladder_graph.policy.lines import Keys
+from ladder_graph.policy.mistakes import BESIDE, Mistake
 from ladder_graph.policy.ways import spelt
 
 if TYPE_CHECKING:
@@ -26,55 +22,12 @@ if TYPE_CHECKING:
 ROLE = "role:"
 """What a role begins with, where it stands among the names of people."""
 
-OTHER = "{other}"
-"""Stands in a text for the place that a mistake names beside its own."""
-
-
-class Mistake(NamedTuple):
-    """A mistake that spans several keys."""
-
-    path: Keys
-    """The key at which it is told."""
-    text: str
-    """What is wrong, and what would be right."""
-    other: Keys = ()
-    """Another key with the very same mistake. It is told at the later one in the file, and names the earlier."""
-
-    def below(self, path: Keys) -> Mistake:
-        """The same mistake, seen from further up."""
-        return Mistake((*path, *self.path), self.text, (*path, *self.other) if self.other else ())
-
-
-def refuse(found: Iterable[Mistake]) -> None:
-    """Raise all mistakes as one error, where there are any.
-
-    Raises:
-        PydanticCustomError: There are.
-    """
-    if found := tuple(found):
-        text = "; ".join(f"{_spelt(one.path)}: {one.text.replace(OTHER, _spelt(one.other))}" for one in found)
-        raise PydanticCustomError("mistakes", "{text}", {"found": found, "text": text})
-
-
-def _spelt(path: Keys) -> str:
-    """A place as Python's own model would name it, where no file has a line for it."""
-    return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path).removeprefix(".")
-
 
 def tied(entries: Iterable[str]) -> Iterator[Mistake]:
     """Globs of which neither wins over the other for some name."""
     for one, other in globs.ties(entries):
-        text = f"is as specific as {OTHER}, and one name can fit both; make one of them longer"
+        text = f"is as specific as {BESIDE}, and one name can fit both; make one of them longer"
         yield Mistake(("tools", one), text, ("tools", other))
-
-
-def doubled(bounds: Iterable[Bound]) -> Iterator[Mistake]:
-    """Bounds of one rule that would count on the same counter."""
-    counted: dict[str, int] = {}
-    for place, bound in enumerate(bounds):
-        if isinstance(bound, QuotaBound) and (first := counted.setdefault(bound.counter, place)) != place:
-            text = f"is a {bound.kind} bound on the same counter ({bound.counter}) as {OTHER}; keep the tighter one"
-            yield Mistake(("bounds", first), text, ("bounds", place))
 
 
 def unanswerable(policy: Policy) -> Iterator[Mistake]:
@@ -116,7 +69,7 @@ def chatted(policy: Policy) -> Iterator[Mistake]:
         known: dict[str, str] = {}
         for name, person in policy.people.items():
             if person.slack is not None and (first := known.setdefault(person.slack, name)) != name:
-                text = f"is the same member of Slack as {OTHER}; an answer from there would be both of them"
+                text = f"is the same member of Slack as {BESIDE}; an answer from there would be both of them"
                 yield Mistake(("people", first, "slack"), text, ("people", name, "slack"))
 
 
@@ -126,7 +79,7 @@ def twice_told(policy: Policy) -> Iterator[Mistake]:
     for place, way in enumerate(getattr(getattr(policy, "questions", None), "notify", ())):
         with suppress(AttributeError):
             if (first := known.setdefault(spelt(way), place)) != place:
-                text = f"is the same way as {OTHER}; keep one, and say in its on what it tells"
+                text = f"is the same way as {BESIDE}; keep one, and say in its on what it tells"
                 yield Mistake(("questions", "notify", first), text, ("questions", "notify", place))
 
 

@@ -7,20 +7,17 @@ still runs, whoever ends it goes on, or the watcher that looks next.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
-from ladder_graph.ledger import Journal
+from ladder_graph.ledger import Journal, Store
 from ladder_graph.ledger.database.cursor import Cursor
 from ladder_graph.ledger.undoing import sagas
 from ladder_graph.ledger.undoing.sagas import Scope
 from ladder_graph.ledger.watching import watches
 from ladder_graph.ledger.watching.watches import PULSE, Window
 from ladder_graph.unwinding import Due, Member, Phase, due, left_standing, without_effect
-
-if TYPE_CHECKING:
-    from ladder_graph.watcher.working import Work
 
 log = logging.getLogger("ladder_graph")
 
@@ -29,22 +26,23 @@ GONE = "what its undo needs is gone"
 
 
 class Unwinding:
-    """Undoes scopes, with the hands of a watcher.
+    """Undoes scopes, action by action.
 
     Args:
-        watcher: Undoes the single actions.
+        store: The ledger.
+        journal: Makes its transactions at this moment.
+        undo_one: Undoes the action of a window, whose turn it is.
     """
 
-    def __init__(self, watcher: Work) -> None:
-        self._watcher = watcher
+    def __init__(self, store: Store, journal: Callable[[], Journal], undo_one: Callable[[Window], object]) -> None:
+        self._store, self._journal, self._undo_one = store, journal, undo_one
 
     def due(self, now: int) -> list[str]:
         """Take the scopes on whose undo somebody must go on."""
-        store = self._watcher.store
-        first = store.glance(sagas.next_due)
+        first = self._store.glance(sagas.next_due)
         if first is None or first > now:
             return []
-        return store.write(partial(sagas.take, now_us=now), durable=False)
+        return self._store.write(partial(sagas.take, now_us=now), durable=False)
 
     def go_on(self, scope: str) -> None:
         """Go on with the undo of a scope as far as that goes at this moment. Several at a time are harmless."""
@@ -61,7 +59,7 @@ class Unwinding:
                 return None
             return one, due(sagas.members(cursor, journal, one))
 
-        found = self._watcher.store.read(read)
+        found = self._store.read(read)
         if found is None:
             return False
         one, step = found
@@ -79,14 +77,14 @@ class Unwinding:
 
     def _finish(self, one: Scope) -> bool:
         journal = self._journal()
-        phase = self._watcher.store.write(lambda cursor: sagas.finish(cursor, journal, one))
+        phase = self._store.write(lambda cursor: sagas.finish(cursor, journal, one))
         if phase is not None:
             log.log(logging.WARNING if phase is Phase.HELD else logging.INFO, "%s: %s (%s)", phase, one.said, one.why)
         return phase is None and self._still(one)
 
     def _still(self, one: Scope) -> bool:
         """Whether it is still to be undone: a call may have joined in the moment before."""
-        now = self._watcher.store.glance(lambda cursor: sagas.scope(cursor, one.id))
+        now = self._store.glance(lambda cursor: sagas.scope(cursor, one.id))
         return now is not None and now.phase is Phase.UNDO
 
     def _came(self, *members: Member) -> bool:
@@ -97,7 +95,7 @@ class Unwinding:
             for one in members:
                 sagas.came(cursor, journal, one.action, one.came, one.text)
 
-        self._watcher.store.write(work)
+        self._store.write(work)
         return True
 
     def _skip(self, one: Scope, members: tuple[Member, ...]) -> bool:
@@ -115,7 +113,7 @@ class Unwinding:
         after = self.undo(member.action, f"{one.said} is undone as a whole: {one.why}")
         if after is None:
             return self._came(replace(member, came="failed", text=GONE))
-        waits = self._watcher.store.glance(lambda cursor: sagas.waits_for(cursor, member.action))
+        waits = self._store.glance(lambda cursor: sagas.waits_for(cursor, member.action))
         if waits and after.phase in {"held", "over"}:
             return self._came(replace(member, came="failed", text=after.why))
         return not waits
@@ -130,7 +128,7 @@ class Unwinding:
         Returns:
             Its window as it stands after that; None where it has none, and so nothing to undo it by.
         """
-        store, now = self._watcher.store, self._journal().us
+        now = self._journal().us
 
         def begin(cursor: Cursor) -> Window | None:
             window = watches.window_of(cursor, action)
@@ -138,12 +136,8 @@ class Unwinding:
                 watches.change(cursor, window, phase="undo", due_us=now + PULSE, why=why)
             return window
 
-        window = store.write(begin)
+        window = self._store.write(begin)
         if window is None:
             return None
-        self._watcher.undo(window, its_turn=True)
-        return store.glance(lambda cursor: watches.window_of(cursor, action))
-
-    def _journal(self) -> Journal:
-        watcher = self._watcher
-        return Journal(watcher.store.owner, watcher.policy().revision, watcher.clock())
+        self._undo_one(window)
+        return self._store.glance(lambda cursor: watches.window_of(cursor, action))
