@@ -10,12 +10,14 @@ import logging
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any, Protocol, TypeVar, cast
 
 from ladder_graph.calls import Call
 from ladder_graph.facts import Route
 from ladder_graph.flow import Routed
 from ladder_graph.steps import Pose, Step
+from ladder_graph.waiting import once
 
 log = logging.getLogger("ladder_graph")
 T = TypeVar("T")
@@ -96,8 +98,9 @@ class Observers:
     def _timed(self, call: Call, finding: Generator[Step, Any, Routed]) -> Generator[Step, Any, Routed]:
         begun = time.perf_counter()
         found = yield from finding
+        seconds = time.perf_counter() - begun
         for one in self._all:
-            self._safely(one.routed, call, found[0], time.perf_counter() - begun)
+            once(partial(self._safely, one.routed, call, found[0], seconds))
         return found
 
     def _seen(self, witnesses: list[Witness], life: Generator[Step, Any, T]) -> Generator[Step, Any, T]:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from ladder_graph.calls import Call
 from ladder_graph.facts import Seen
 from ladder_graph.policy.bounds import Charge
 from ladder_graph.trust.cells import CellKey
+from ladder_graph.waiting import once
 
 A_MOMENT = 1_000_000
 """How long it holds, in microseconds, that no report has become late since somebody looked."""
@@ -26,6 +28,20 @@ _NEVER = (0, -1, 0)
 def holds(seen: Seen, now_us: int) -> bool:
     """Whether what was seen a moment ago stands as long as the agent's chain has no new entry."""
     return seen.end >= 0 and 0 <= now_us - seen.at_us < A_MOMENT
+
+
+def looked_again(seen: Seen, n: int, now_us: int) -> bool:
+    """Whether a claim has looked at all that it went by, some time after somebody had.
+
+    One whose entry follows the end of the chain that was seen a moment ago may have looked at nothing but that, which
+    tells nothing of what only time brings.
+
+    Args:
+        seen: What it went by.
+        n: The number of its entry.
+        now_us: When it was made, in microseconds since the epoch.
+    """
+    return now_us - seen.at_us >= A_MOMENT // 2 and not (holds(seen, now_us) and n == seen.end + 1)
 
 
 class Memory:
@@ -68,7 +84,7 @@ class Memory:
             return None
         if any(charge.quota not in left for charge in charges):
             return None
-        self._meet(met)
+        once(partial(self._meet, met))
         return replace(
             seen, left=tuple((charge, left[charge.quota]) for charge in charges), end=end, recalled=True
         )  # fmt: skip
@@ -99,20 +115,17 @@ class Memory:
         first, last, _ = self._chains.get(agent, _NEVER)
         self._chains[agent] = (first if last == n - 1 else n - 1, n, at_us)
 
-    def stood(self, cell: CellKey, seen: Seen, written: Sequence[tuple[str, int]], at_us: int) -> None:
-        """A claim is committed that went by what was seen of its cell, so all of that stood right before.
+    def stood(self, cell: CellKey, seen: Seen, n: int, at_us: int) -> None:
+        """A claim is committed that has looked again at what was seen of its cell: all of that stood right before.
 
         Args:
             cell: The cell.
             seen: What the claim went by.
-            written: Agent and number of each entry of that transaction, by whichever attempt.
+            n: The number of its entry, the only one of that transaction.
             at_us: When, in microseconds since the epoch.
         """
         found = self._cells.get(cell)
-        if found is None or found[0].mark != seen.mark or len(written) != 1:
-            return
-        ((_, n),) = written
-        if n > found[0].end:
+        if found is not None and found[0].mark == seen.mark and n > found[0].end:
             self._cells[cell] = (replace(found[0], end=n, at_us=at_us), found[1])
 
     def hear_nothing(self, agent: str, thread: str, run: int | None, end: int) -> None:

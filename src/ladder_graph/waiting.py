@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -20,7 +21,8 @@ class _WouldWait(BaseException):
 
 
 class _Thread(threading.local):
-    on_a_loop = False
+    later: list[Callable[[], object]] | None = None
+    """What is to be done at the end of the work that is tried on an event loop; None where there is none."""
 
 
 _thread = _Thread()
@@ -28,15 +30,24 @@ _thread = _Thread()
 
 def waits() -> None:
     """Say that what comes next may wait, before anything of it is done; `promptly` goes on elsewhere then."""
-    if _thread.on_a_loop:
+    if _thread.later is not None:
         raise _WouldWait
+
+
+def once(do: Callable[[], object]) -> None:
+    """Do something that may be done but once: now, or at the end of the work that is tried on an event loop."""
+    if _thread.later is None:
+        do()
+    else:
+        _thread.later.append(do)
 
 
 async def promptly(work: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
     """Do some work here if it needn't wait, and else in another thread, as `asyncio.to_thread` does.
 
     Args:
-        work: May be begun twice: whatever it does before it has to wait must be harmless a second time.
+        work: May be begun twice: whatever it does before it has to wait must be harmless a second time, or be handed
+            to `once`.
         args: What it is given.
         named: As above, by name.
 
@@ -49,11 +60,22 @@ async def promptly(work: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
         >>> asyncio.run(promptly(known, 1)), asyncio.run(promptly(known, 12))
         (1, '12, from elsewhere')
     """
-    _thread.on_a_loop = True
+    tried = _tried(partial(work, *args, **named))
+    if tried is None:
+        return await asyncio.to_thread(work, *args, **named)
+    came, later = tried
+    for do in later:
+        do()
+    return came
+
+
+def _tried(work: Callable[[], T]) -> tuple[T, list[Callable[[], object]]] | None:
+    """What work came to and what is to be done now; None where it would have had to wait."""
+    before, later = _thread.later, list[Callable[[], object]]()
+    _thread.later = later
     try:
-        return work(*args, **named)
+        return work(), later
     except _WouldWait:
-        pass
+        return None
     finally:
-        _thread.on_a_loop = False
-    return await asyncio.to_thread(work, *args, **named)
+        _thread.later = before

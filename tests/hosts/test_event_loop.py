@@ -10,12 +10,17 @@ from contextlib import closing
 import pytest
 from blockbuster import BlockBuster
 from langchain.agents import create_agent
+from langchain_core.tools import StructuredTool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
+from pydantic import BaseModel, field_validator
 
 import ladder_graph
 from ladder_graph import Ladder, reversible
-from ladder_graph.testing import ScriptedModel, calls
+from ladder_graph.ladder import refreshing
+from ladder_graph.observing import Observer
+from ladder_graph.policy.bounds import scope
+from ladder_graph.testing import ScriptedModel, calls, says, tool_call
 
 BOUNDS = [{"kind": "volume", "limit": 9}, {"kind": "predicate", "function": "tests.hosts.test_event_loop:slowly"}]
 CHECKS = [{"kind": "python", "function": "tests.faults.crashing:healthy"}]
@@ -29,7 +34,7 @@ RUNGS = {
 }
 
 
-WEIGHED = []
+WEIGHED, CHECKED = [], []
 
 
 def slowly(arguments):
@@ -40,10 +45,14 @@ def slowly(arguments):
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def ladder(request, tmp_path):
-    """A ladder whose ledger is on a disk, or on a server."""
-    file = request.param == "sqlite"
-    ledger = tmp_path / "ladder.db" if file else request.getfixturevalue("postgres")
+def ledger(request, tmp_path):
+    """A ledger on a disk, or on a server."""
+    return tmp_path / "ladder.db" if request.param == "sqlite" else request.getfixturevalue("postgres")
+
+
+@pytest.fixture
+def ladder(ledger):
+    """A ladder on it."""
     with closing(Ladder(agent="shop", rungs=RUNGS, ledger=ledger)) as opened:
         yield opened
 
@@ -157,3 +166,85 @@ async def test_a_shadow_on_a_watched_loop(ladder, watched):
     assert ladder.shadowing.lost == 0
     found = await asyncio.to_thread(ladder.shadowed)
     assert {one.tool: one.calls for one in found.tools} == {**dict.fromkeys(RUNGS, 1), "send": 2}
+
+
+class Saved(BaseModel):
+    """The arguments of a tool whose author looks something up to check them."""
+
+    name: str
+
+    @field_validator("name")
+    @classmethod
+    def known(cls, name):
+        """Take down where this runs."""
+        CHECKED.append(asyncio._get_running_loop())
+        return name
+
+
+def known(what, tmp_path, ledger):
+    """A ladder and a schema, of which a call looks at a policy file, at where a path leads, or something up."""
+    rule = {"rung": "bounded", "bounds": [{"kind": "volume", "limit": 9}]}
+    if what == "path":
+        rule["bounds"].append({"kind": "under", "argument": "name", "directory": str(tmp_path)})
+    if what != "file":
+        return Ladder(agent="shop", rungs={"save": rule}, ledger=ledger), Saved if what == "schema" else None
+    file = tmp_path / "ladder.toml"
+    file.write_text('agent = "shop"\ntools.save = { rung = "bounded", bounds = [{ kind = "volume", limit = 9 }] }\n')
+    return Ladder(policy=file, ledger=ledger), None
+
+
+@pytest.mark.parametrize("what", ["file", "path", "schema"])
+@pytest.mark.parametrize("how", ["wrap", "middleware"])
+async def test_what_a_call_has_to_look_up_is_looked_up_off_the_loop(ledger, tmp_path, how, what, monkeypatch):
+    """At each call, and not at the first one alone."""
+
+    def save(name: str) -> str:
+        """Save."""
+        return f"saved {name}"
+
+    def opened():
+        ladder, schema = known(what, tmp_path, ledger)
+        script = [*(calls("save", {"name": str(tmp_path / str(n))}) for n in range(4)), "done"]
+        tool = StructuredTool.from_function(save, args_schema=schema)
+        return ladder, mounted(ladder, how, ScriptedModel(answers=script), [tool])
+
+    def looking(look):
+        def looked(path, *args, **kwargs):
+            CHECKED.append(asyncio._get_running_loop())
+            return look(path, *args, **kwargs)
+
+        return looked
+
+    ladder, graph = await asyncio.to_thread(opened)
+    if what != "schema":
+        module, name = {"file": (refreshing.os, "stat"), "path": (scope.os, "lstat")}[what]
+        monkeypatch.setattr(module, name, looking(getattr(module, name)))
+    CHECKED.clear()
+    state = await graph.ainvoke({"messages": "go"}, {"configurable": {"thread_id": "1"}})
+    monkeypatch.undo()
+    await asyncio.to_thread(ladder.close)
+    assert [one.text[:5] for one in state["messages"] if one.type == "tool"] == ["saved"] * 4
+    assert len(CHECKED) >= 4
+    assert {*CHECKED} == {None}
+
+
+async def test_calls_of_which_one_has_to_wait_are_told_of_once(ladder):
+    """What was found out of the others before it isn't done a second time for whoever looks on."""
+
+    class Counting(Observer):
+        def meets(self, call, *, found):
+            return None
+
+        def routed(self, call, route, seconds):
+            told.append(call.id)
+
+    told, ran = [], []
+    ladder.observers.add(Counting())
+    turns = [[("look", {"n": 2 * at}), ("send", {"n": 2 * at + 1})] for at in range(4)]
+    script = [*(says(*(tool_call(name, given) for name, given in turn)) for turn in turns), "done"]
+    graph = await asyncio.to_thread(mounted, ladder, "wrap", ScriptedModel(answers=script), hands(ran))
+    state = await graph.ainvoke({"messages": "go"}, {"configurable": {"thread_id": "1"}})
+    made = [call["id"] for message in state["messages"] if message.type == "ai" for call in message.tool_calls]
+    assert told == made
+    assert len(ran) == 8
+    assert not graph.builder.nodes["tools"].runnable.mount.underway._calls

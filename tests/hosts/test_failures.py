@@ -12,11 +12,13 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.errors import GraphDrained, GraphInterrupt, ParentCommand
 from langgraph.types import Command, interrupt
 
+from ladder_graph import reversible
 from ladder_graph.errors import DefiniteFailure
 from ladder_graph.hosts.toolhost import failure_of
 from ladder_graph.states import State
 from ladder_graph.testing import calls, says, tool_call
 from tests.hosts.graphs import GO, READ, WAYS, World, agent_of, ladder_of, on, raw_graph, texts, told
+from tests.hosts.steps import CHECK
 
 BOUNDED = {"rung": "bounded", "bounds": [{"kind": "volume", "limit": 9}]}
 YES = {"type": "approve", "by": "ana"}
@@ -302,6 +304,44 @@ def test_a_cancelled_task_leaves_a_complete_record(sync_tool):
     out = asyncio.run(main())
     assert ran == ["1"]
     assert told(out) == [("a", "worked")]
+
+
+@pytest.mark.parametrize("sync_tool", [True, False])
+def test_a_task_cancelled_before_its_claim_runs_nothing(sync_tool):
+    """Whatever is done about a call before it is claimed goes no further once nobody waits for it."""
+    begun, release, ran = threading.Event(), threading.Event(), []
+
+    def prepare(said):
+        begun.set()
+        release.wait(5)
+        return said["x"]
+
+    def work(x: str) -> str:
+        """Work."""
+        ran.append(x)
+        return "worked"
+
+    async def awork(x: str) -> str:
+        return work(x)
+
+    undone = reversible(prepare=prepare, undo=lambda artifact: None)
+    tool = StructuredTool.from_function(undone(work), None if sync_tool else undone(awork), name="a")
+    ladder = ladder_of({"a": {"rung": "rollback", "bounds": BOUNDED["bounds"], "checks": [CHECK]}})
+    graph = ladder.wrap(agent_of([calls("a", {"x": "1"}), "Done."], [tool]))
+
+    async def main() -> None:
+        running = asyncio.create_task(graph.ainvoke(GO, on()))
+        await asyncio.to_thread(begun.wait, 5)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        release.set()
+
+    asyncio.run(main())  # It waits for the threads of the loop.
+    assert ran == []
+    assert states(ladder) == {}
+    out = asyncio.run(graph.ainvoke(None, on()))
+    assert (ran, told(out)) == (["1"], [("a", "worked")])
 
 
 @pytest.mark.parametrize("way", WAYS, ids=repr)

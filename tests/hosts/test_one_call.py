@@ -256,6 +256,10 @@ def test_somebodys_own_way_of_running_is_left_on_the_loop():
         async def _afunc(self, input, config, runtime):  # noqa: A002  # LangGraph's name
             return await super()._afunc(input, config, runtime)
 
+    class Signed(ToolNode):
+        async def ainvoke(self, *args, **kwargs):
+            return await super().ainvoke(*args, **kwargs)
+
     class OwnTool(StructuredTool):
         async def ainvoke(self, *args, **kwargs):
             return await super().ainvoke(*args, **kwargs)
@@ -264,6 +268,7 @@ def test_somebodys_own_way_of_running_is_left_on_the_loop():
     made = StructuredTool.from_function(sync_act)
     assert leaves_the_loop(ToolNode([made]), made)
     assert not leaves_the_loop(OwnNode([made]), made)
+    assert not leaves_the_loop(Signed([made]), made)
     assert not leaves_the_loop(ToolNode([own]), own)
     assert not leaves_the_loop(ToolNode([made], wrap_tool_call=lambda request, run: run(request)), made)
     assert not leaves_the_loop(ToolNode([made]), None)

@@ -21,7 +21,7 @@ from ladder_graph.ledger.tables.report_rows import AwaitedRow
 from ladder_graph.policy.bounds import Charge
 from ladder_graph.policy.reading import policy_of
 from ladder_graph.policy.reporting import Stream
-from ladder_graph.recalling import A_MOMENT, Memory
+from ladder_graph.recalling import A_MOMENT, Memory, looked_again
 from ladder_graph.states import State
 from ladder_graph.steps import Look
 from ladder_graph.testing import FrozenClock
@@ -193,15 +193,41 @@ def test_a_claim_that_has_looked_again_spares_the_next_one_that(ledger, looks, m
     monkeypatch.setattr(Journal, "hope", lambda *given: (went.append(given[2].seen), hope(*given))[1])
     clock = FrozenClock()
     with contextlib.closing((office := Office(ledger, clock)).ladder) as ladder:
-        for number in range(6):
+        for number in range(8):
             assert office.call(number, tool="note") == "done"
             clock.advance(0.4)
         assert looks == ["call_0"]
         first, *_ = seen = [one for one in went if one is not None]
-        assert [round((one.at_us - first.at_us) / A_MOMENT, 1) for one in seen] == [0, 0, 0.8, 0.8, 1.6]
+        # The fourth call and the seventh are made when more than a moment has passed.
+        assert [round((one.at_us - first.at_us) / A_MOMENT, 1) for one in seen] == [0, 0, 0, 1.2, 1.2, 1.2, 2.4]
         started = [entry.n for entry in ladder.log() if entry.kind == "started"]
         assert [one.end for one in seen] == [n - 1 for n in sorted(started)[1:]]
         assert ladder.verify().ok
+
+
+def test_a_cell_that_is_never_idle_finds_a_report_late(ledger, looks):
+    """Where calls come so often that each goes by the one before, somebody looks at the time all the same."""
+    clock = FrozenClock()
+    with contextlib.closing((office := Office(ledger, clock)).ladder) as ladder:
+        assert office.call(0, "note") == "done"
+        row = ("d", "shop", "note", "", MODEL.key("note"), micros(clock()) + 3 * A_MOMENT, "another", 0)
+        ladder.store.write(lambda cursor: cursor.execute(AWAIT, dict(zip(AWAITED, row, strict=True))))
+        before = len(looks)
+        for number in range(1, 9):
+            clock.advance(0.6)
+            office.call(number, "note")
+        # It is late from the fifth call on, which still goes by what the fourth one has looked at a moment ago.
+        assert looks[before] == "call_6"
+
+
+@pytest.mark.parametrize(
+    ("since", "n", "looked"),
+    [(0, 5, False), (0, 9, False), (0.4, 9, False), (0.6, 5, False), (0.6, 9, True), (1, 5, True), (1, 9, True)],
+)
+def test_what_a_claim_must_have_looked_at(since, n, looked):
+    """The end of the chain is enough for it within a moment, where nothing has come in between."""
+    seen = Seen(mark="as it was", end=4, at_us=7)
+    assert looked_again(seen, n, 7 + int(since * A_MOMENT)) is looked
 
 
 def test_what_stood_is_that_of_this_cell_and_of_this_look():
@@ -209,18 +235,17 @@ def test_what_stood_is_that_of_this_cell_and_of_this_look():
     cell, more = CellKey("shop", "send"), replace(SEND, arguments={"n": 2})
     seen = Seen(mark="as it was", end=3, at_us=5)
 
-    def known(of, went_by, written):
+    def known(of, went_by, n):
         memory = Memory()
         memory.keep(SEND, cell, seen)
-        memory.stood(of, went_by, written, 9)
+        memory.stood(of, went_by, n, 9)
         found = memory.recalled(more, cell, (), 20)
         return found.end, found.at_us
 
-    assert known(cell, seen, [("shop", 7)]) == (7, 9)
-    assert known(CellKey("shop", "note"), seen, [("shop", 7)]) == (3, 5)
-    assert known(cell, replace(seen, mark="as it became"), [("shop", 7)]) == (3, 5)
-    assert known(cell, seen, [("shop", 3)]) == (3, 5)
-    assert known(cell, seen, [("shop", 7), ("shop", 8)]) == (3, 5), "a demotion may be among them"
+    assert known(cell, seen, 7) == (7, 9)
+    assert known(CellKey("shop", "note"), seen, 7) == (3, 5)
+    assert known(cell, replace(seen, mark="as it became"), 7) == (3, 5)
+    assert known(cell, seen, 3) == (3, 5)
 
 
 def test_a_clock_that_was_set_back_makes_somebody_look(ledger, looks):

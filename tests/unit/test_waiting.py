@@ -7,7 +7,7 @@ from contextvars import ContextVar
 
 import pytest
 
-from ladder_graph.waiting import promptly, waits
+from ladder_graph.waiting import once, promptly, waits
 
 WHO: ContextVar[str] = ContextVar("who", default="nobody")
 
@@ -73,6 +73,43 @@ async def test_what_it_raises_comes_back(waiting):
     waits()
 
 
-def test_off_a_loop_everybody_may_wait():
-    """Saying so does nothing."""
+@pytest.mark.parametrize("waiting", [False, True])
+async def test_what_may_be_done_but_once(done, waiting):
+    """It is done when the work has come to its end here, or where it is done elsewhere."""
+
+    def work():
+        once(lambda: done.append(("told", threading.get_ident() == here)))
+        done.append("looked")
+        if waiting:
+            waits()
+        return "came"
+
+    here = threading.get_ident()
+    assert await promptly(work) == "came"
+    assert done == (["looked", ("told", False), "looked"] if waiting else ["looked", ("told", True)])
+
+
+async def test_what_is_done_at_the_end_may_wait(done):
+    """The work isn't tried any more then."""
+    await promptly(lambda: once(lambda: (waits(), done.append("waited"))))
+    assert done == ["waited"]
+
+
+async def test_work_inside_other_work(done):
+    """What the inner one comes to is no matter of the outer one, which still must not wait."""
+
+    def outer():
+        with pytest.raises(StopIteration):
+            promptly(done.append, "inner").send(None)
+        waits()
+        return "outer"
+
+    assert await promptly(outer) == "outer"
+    assert done == ["inner", "inner"]
+
+
+def test_off_a_loop_everybody_may_wait(done):
+    """Saying so does nothing, and what is done once is done now."""
     waits()
+    once(lambda: done.append("told"))
+    assert done == ["told"]

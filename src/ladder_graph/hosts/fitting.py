@@ -17,6 +17,7 @@ from ladder_graph.errors import ArgumentsError
 from ladder_graph.hosts.making import functions_of
 from ladder_graph.hosts.sealing import seal_of
 from ladder_graph.references import code_of
+from ladder_graph.waiting import waits
 
 PLAIN = (bool, int, float, str)
 """The types of values that JSON has as they are, so that a schema's own form of them can be put into a call."""
@@ -32,6 +33,8 @@ def complaint_about(tool: BaseTool | None, arguments: dict[str, Any]) -> str | N
     if tool is None or schema is None:
         return None
     injected = fields_of(schema) - fields_of(tool.tool_call_schema)
+    if _runs_code(schema):
+        waits()
     try:
         schema.model_validate(arguments)
     except ValidationError as wrong:
@@ -133,6 +136,24 @@ def _model_of(tool: BaseTool | None) -> type[BaseModel] | None:
     # The schema of the calls alone would leave out the author's own validators.
     schema: Any = tool.get_input_schema() if tool is not None and isinstance(tool.args_schema, type) else None
     return schema if isinstance(schema, type) and issubclass(schema, BaseModel) else None
+
+
+@functools.lru_cache(maxsize=1024)
+def _runs_code(schema: type[BaseModel]) -> bool:
+    """Whether a schema calls functions when something is held against it: validators, defaults that are made."""
+    return _calls(schema.__pydantic_core_schema__)
+
+
+def _calls(core: Any) -> bool:
+    if isinstance(core, Mapping):
+        kind = str(core.get("type", ""))
+        called = kind.startswith("function-") or kind == "call" or any(core.get(name) for name in _CALLED)
+        return called or any(map(_calls, core.values()))
+    return isinstance(core, list | tuple) and any(map(_calls, core))
+
+
+_CALLED = ("default_factory", "post_init", "custom_init")
+"""What names a function in a schema of pydantic's core, beside those of the kinds of schemas that are one."""
 
 
 def _aliases(schema: type[BaseModel]) -> set[str]:

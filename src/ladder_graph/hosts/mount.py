@@ -20,6 +20,7 @@ from ladder_graph.hosts.scenery import scene_of
 from ladder_graph.hosts.seating import UNKNOWN
 from ladder_graph.ladder.environments import Make
 from ladder_graph.scale import Rung
+from ladder_graph.waiting import once
 
 if TYPE_CHECKING:
     from langchain_core.tools import BaseTool
@@ -104,7 +105,7 @@ class Mount:
         if isinstance(call, str):
             return Send(self.names[Rung.SUGGEST], packet)
         routed = self.ladder.find(call, environment, functools.partial(scene_of, config), recall=True)
-        self.underway.put(packet, Frozen(call, environment, routed))
+        once(functools.partial(self.underway.put, packet, Frozen(call, environment, routed)))
         return Send(self.names[routed.routed[0].rung], packet)
 
     def call(self, call: Mapping[str, Any], environment: Environment | None, config: RunnableConfig) -> Call | str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,12 +62,15 @@ class RungNode(Runnable[Any, Any]):
         config = config or {}
         return self._lived(self._underway(input) or self._thawed(input, config), input, config)
 
-    def _lived(self, frozen: Frozen, input: Any, config: RunnableConfig) -> Any:  # noqa: A002  # as above
+    def _lived(
+        self, frozen: Frozen, input: Any, config: RunnableConfig, left: threading.Event | None = None,  # noqa: A002  # as above
+    ) -> Any:  # fmt: skip
         call, environment, found = frozen
         if isinstance(call, str):
             return self._update(self._refused(call, input, config), input, config)
         try:
-            reply = self.mount.ladder.run(call, environment, self._host(call, input, config), self.rung, found)
+            host = self._host(call, input, config, left)
+            reply = self.mount.ladder.run(call, environment, host, self.rung, found)
         except NotItsTurn:
             return self._back(config)
         return self._update(self._told(answered(reply, call), call, config), input, config)
@@ -79,7 +83,12 @@ class RungNode(Runnable[Any, Any]):
             frozen = await promptly(self._thawed, input, config)
         call, environment, found = frozen
         if isinstance(call, str) or call.tool in self.mount.aside:
-            return await asyncio.to_thread(self._lived, frozen, input, config)
+            left = threading.Event()
+            try:
+                return await asyncio.to_thread(self._lived, frozen, input, config, left)
+            except asyncio.CancelledError:
+                left.set()
+                raise
         try:
             reply = await self.mount.ladder.arun(call, environment, self._host(call, input, config), self.rung, found)
         except NotItsTurn:
@@ -110,11 +119,13 @@ class RungNode(Runnable[Any, Any]):
             environment = self.mount.ladder.environs.present(self.mount.agent, environment, self.mount.make)
         return Frozen(self.mount.call(packet["call"], environment, config), environment)
 
-    def _host(self, call: Call, packet: Packet, config: RunnableConfig) -> NodeHost:
+    def _host(
+        self, call: Call, packet: Packet, config: RunnableConfig, left: threading.Event | None = None
+    ) -> NodeHost:
         repeatable = self.mount.ladder.repeatable(call.tool, self.mount.agent)
         return NodeHost(
             config, self.mount.node, self.mount.payload(packet, config), repeatable,
-            tool=self.mount.tools.get(call.tool), seed=packet["seed"],
+            tool=self.mount.tools.get(call.tool), seed=packet["seed"], left=left,
             may_ask=not (self.mount.one_question and packet["together"]) or self.rung is Rung.CONFIRM,
         )  # fmt: skip
 

@@ -85,4 +85,4 @@ def leaves_the_loop(node: ToolNode, tool: BaseTool | None) -> bool:
         return False  # Others do so only with what they run at last, or not at all.
     plain = type(tool).ainvoke in {StructuredTool.ainvoke, Tool.ainvoke}
     own = node._wrap_tool_call is not None or node._awrap_tool_call is not None  # noqa: SLF001  # no public way to tell
-    return plain and not own and type(node)._afunc is ToolNode._afunc  # noqa: SLF001  # as above
+    return plain and not own and type(node) is ToolNode  # Another one may do more, and only where it is async.

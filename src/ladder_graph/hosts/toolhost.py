@@ -7,6 +7,7 @@ import copy
 import datetime as dt
 import json
 import secrets
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -169,6 +170,8 @@ class Interrupting(ABC):
     """The tool, where it is known."""
     seed: str = field(default=_SECRET, kw_only=True)
     """What the word is made from that an answer may name a question by; it should stay with the task."""
+    left: threading.Event | None = field(default=None, kw_only=True)
+    """Is set when whoever waits for the call was cancelled; None where that stops the call itself."""
     taken: int = field(default=0, init=False)
     """How many interrupts of this task have been answered in this run."""
 
@@ -212,6 +215,10 @@ class Interrupting(ABC):
         self.taken = spend(self.config, self.taken, marked_only=again)
         if again:
             forget_a_repeated_answer(self.config, self.taken)
+
+    def awaited(self) -> bool:
+        """Whether nobody was cancelled who waits for it."""
+        return self.left is None or not self.left.is_set()
 
     def person(self, answer: answers.Answer) -> Person | None:
         """Who gave this answer."""

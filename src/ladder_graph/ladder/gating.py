@@ -70,8 +70,10 @@ class Gating(Seating):
         The file is taken whole, a tenth of a second after the last writing. One with mistakes, or with another agent,
         ledger, drafts, `ask`, or undo of a mounted tool, isn't taken at all. Either is said, in the log and the ledger.
         """
-        if self._file is not None and self._file.changed():
-            waits()
+        if self._file is None:
+            return self.policy
+        waits()
+        if self._file.changed():
             self.policy = self._file.taken(self.policy, self.seats, self.store, self.clock)
             self._see_through()
         return self.policy

@@ -133,8 +133,8 @@ class Rule(Strict):
 
     @cached_property
     def takes_time(self) -> bool:
-        """Whether a bound runs other people's code, reads a conversation, or parses SQL: not for an event loop."""
-        return any(isinstance(bound, Predicate | Origin | Table) for bound in self.bounds)
+        """Whether a bound runs other people's code, reads a conversation, parses SQL, or looks at files."""
+        return any(isinstance(bound, Predicate | Origin | Table | Under) for bound in self.bounds)
 
     def undeclared(self, call: Call) -> bool:
         """Whether a call is in none of the scopes that are declared for its tool."""

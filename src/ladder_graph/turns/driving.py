@@ -14,11 +14,23 @@ from ladder_graph.turns.turn import Turn
 T = TypeVar("T")
 
 
+class Abandoned(BaseException):
+    """Carries a call that nobody waits for any more out of its task, before it is claimed. Nobody sees it."""
+
+
 def drive(life: Generator[Step, Any, T], turn: Turn) -> T:
-    """Perform each step of a call's life, and return what it comes to."""
+    """Perform each step of a call's life, and return what it comes to.
+
+    Raises:
+        Abandoned: Whoever waited for it was cancelled before it was claimed. Nothing ran.
+    """
+    claimed = False
     try:
         step = next(life)
         while True:
+            if not claimed and not turn.host.awaited():
+                raise Abandoned
+            claimed = claimed or isinstance(step, Claim | TakeOver)
             step = life.send(_perform(step, turn))
     except StopIteration as end:
         return cast("T", end.value)

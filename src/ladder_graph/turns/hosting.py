@@ -33,6 +33,9 @@ class Host(Protocol):
     async def aexecute(self, call: Call, *, again: bool = False) -> Outcome:
         """As `execute`."""
 
+    def awaited(self) -> bool:
+        """Whether anybody still waits for what comes of the call."""
+
     def encode(self, reply: Any) -> bytes:
         """The tool's reply in a form that the ledger can keep and another process can read."""
 
@@ -80,6 +83,10 @@ class Alone:
     async def aexecute(self, call: Call, *, again: bool = False) -> Outcome:
         """As `execute`."""
         return self.execute(call, again=again)
+
+    def awaited(self) -> bool:
+        """Nobody goes away here."""
+        return True
 
     def encode(self, reply: Any) -> bytes:
         """A text."""

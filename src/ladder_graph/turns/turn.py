@@ -26,7 +26,7 @@ from ladder_graph.ledger.gate import acts, starts
 from ladder_graph.ledger.people import resumptions
 from ladder_graph.ledger.people.filing import page
 from ladder_graph.ledger.undoing import sagas
-from ladder_graph.recalling import A_MOMENT
+from ladder_graph.recalling import looked_again
 from ladder_graph.splitting import Await, Divide, Join, split
 from ladder_graph.states import State
 from ladder_graph.steps import (
@@ -129,10 +129,9 @@ class Turn(Looking):
         if self.wrote is not None and self.memory is not None:
             written, us = self.wrote.written, self.wrote.us
             self.memory.grew(written, us)
-            claim = self.claim if isinstance(answer, Claimed) else None
-            if claim is not None and claim.seen is not None and us - claim.seen.at_us >= A_MOMENT // 2:
-                # Soon the next one would be held against more than the end of the chain.
-                self.memory.stood(self._cell(claim.call), claim.seen, written, us)
+            claim = self.claim if isinstance(answer, Claimed) and len(written) == 1 else None
+            if claim is not None and claim.seen is not None and looked_again(claim.seen, n := written[0][1], us):
+                self.memory.stood(self._cell(claim.call), claim.seen, n, us)
         if isinstance(answer, Question):
             word = word_of(self.host.asking().seed, answer.id)
             return cast("T", replace(answer, word=word if nonce_of(word) == answer.nonce else ""))
