@@ -26,7 +26,7 @@ from benchmarks.calls import RULES, TURNS, agent_of
 from benchmarks.figures import Cost, Figure, interleaved, least_cpu, ratio
 from ladder_graph import Ladder, answer_to
 
-ROUNDS = 15
+ROUNDS = 31
 """Runs of each variant that are kept."""
 
 Run = Callable[[], object]
