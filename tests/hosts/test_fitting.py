@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 from typing import Annotated
 
@@ -11,8 +12,9 @@ from langgraph.prebuilt import InjectedState
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from ladder_graph.calls import Call
-from ladder_graph.hosts.fitting import fitted, version_of
+from ladder_graph.hosts.fitting import complaint_about, fitted, version_of
 from ladder_graph.hosts.sealing import sealed
+from ladder_graph.waiting import promptly
 
 CODE = '''
 from langchain_core.tools import tool
@@ -149,3 +151,61 @@ def test_without_a_tool_only_the_form_is_checked():
     """Where the tool isn't known, arguments must at least have a canonical form."""
     assert fit(None, x=1) == {"x": 1}
     assert "nan" in fit(None, x=float("nan"))
+
+
+class Plain(BaseModel):
+    """Nothing but types, of which one holds itself."""
+
+    model_config = ConfigDict(defer_build=True)
+    n: int
+    below: list[Plain] = []
+
+
+class Made(BaseModel):
+    """A default that is made each time."""
+
+    names: list[str] = Field(default_factory=list)
+
+
+class Doubled(BaseModel):
+    """A validator, in a model inside another one."""
+
+    inner: Checked
+
+
+class Checked(BaseModel):
+    """A validator."""
+
+    n: int
+
+    @field_validator("n")
+    @classmethod
+    def fine(cls, n):
+        """Fine."""
+        return n
+
+
+class Prepared(BaseModel):
+    """A method that runs at the end of each validation."""
+
+    n: int
+
+    def model_post_init(self, context):
+        """Nothing to do."""
+
+
+@pytest.mark.parametrize(
+    ("schema", "runs"),
+    [(Plain, False), (Made, True), (Checked, True), (Doubled, True), (Prepared, True)],
+)
+def test_a_schema_that_runs_code_keeps_no_event_loop_waiting(schema, runs):
+    """Validators and defaults that are made may be anybody's functions; types alone are none."""
+    made = StructuredTool(name="a", description="A.", args_schema=schema, func=lambda **given: "ran")
+    waited = []
+
+    async def look():
+        return await promptly(lambda: (waited.append(1), complaint_about(made, {"n": 1}))[1])
+
+    found = asyncio.run(look())
+    assert len(waited) == 1 + runs
+    assert bool(found) is (schema is Doubled)
