@@ -18,7 +18,6 @@ from pydantic import BaseModel
 
 from ladder_graph.hosts.conversation import thread_of
 from ladder_graph.hosts.proposals import messages_of
-from ladder_graph.hosts.resumes import run_of
 from ladder_graph.hosts.telling import News, may_hear, news, place_of
 from ladder_graph.waiting import promptly
 
@@ -55,15 +54,10 @@ class HearingNode(Runnable[Any, Any]):
         output = await self.inner.ainvoke(told, config, **options)
         return output if found is None else await asyncio.to_thread(self._after, found, output, config or {})
 
-    def _needs_no_look(self, state: Any, config: RunnableConfig) -> bool:
-        """Whether it is known without the ledger that there is nothing to hear now."""
-        heard_all = self.ladder.heard_all(self.agent, thread_of(config), run_of(config))
-        return heard_all or not may_hear(messages_of(state, self.key))
-
     def _before(self, state: Any, config: RunnableConfig) -> tuple[News | None, Any]:
-        if self._needs_no_look(state, config):
-            return None, state
         messages = messages_of(state, self.key)
+        if not may_hear(messages):
+            return None, state
         found = news(self.ladder, self.agent, thread_of(config), config, messages)
         told = None if found is None else _with(state, self.key, [*messages, found.message])
         return (None, state) if told is None else (found, told)

@@ -43,26 +43,21 @@ class Gating(Seating):
     def hears(self, agent: str, thread: str, run: int | None = None) -> tuple[list[Due], list[Told]]:
         """As `notices`, before each turn of the agent's model: a look into an index, off the writer's queue.
 
+        Within one run it needn't look as long as nothing but this process's own calls has been written of the agent
+        since there was nothing to hear.
+
         Args:
             agent: Whose drafts and suggestions.
             thread: In which thread.
             run: What tells this run of the graph from others; None where that isn't known.
         """
-        if self.heard_all(agent, thread, run):
+        if self._memory.heard_all(agent, thread, run, micros(self.clock())):
             return [], []
         end = self.store.glance(lambda cursor: notices.silent(cursor, agent, thread))
         if end is None:
             return self.notices(agent, thread)
         self._memory.hear_nothing(agent, thread, run, end)
         return [], []
-
-    def heard_all(self, agent: str, thread: str, run: int | None) -> bool:
-        """Whether `hears` needn't look, which nobody waits for.
-
-        Within one run it needn't as long as nothing but this process's own calls has been written of the agent since
-        there was nothing to hear.
-        """
-        return self._memory.heard_all(agent, thread, run, micros(self.clock()))
 
     def refresh(self) -> Policy:
         """The policy in force, taken from its file anew where that was edited. It is looked at before every call.
