@@ -221,10 +221,13 @@ def spread(weights: Mapping[int, float]) -> float:
 
 def _most(weights: Iterable[float]) -> float:
     """What each weight may be at most, so that none is more than a quarter of the sum; 0 below four of them."""
-    falling = sorted(weights, reverse=True)
+    least = int(1 / SHARE_OF_A_FORM)
+    falling = sorted((weight for weight in weights if weight > 0), reverse=True)
+    if len(falling) < least:
+        return 0.0  # The division below may round a weight next to nothing up.
     rest = math.fsum(falling)
     # With `over` forms cut to c each, c is a quarter of the sum: c = rest / (4 - over).
-    for over, heaviest in enumerate(falling[: int(1 / SHARE_OF_A_FORM)]):
+    for over, heaviest in enumerate(falling[:least]):
         most = rest / (1 / SHARE_OF_A_FORM - over)
         if heaviest <= most:
             return most
