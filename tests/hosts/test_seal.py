@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from langchain.agents.middleware import ToolRetryMiddleware
+from langchain_core.callbacks import Callbacks
 from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import BaseTool, InjectedToolArg, StructuredTool, tool
 from langgraph.checkpoint.memory import InMemorySaver
@@ -400,3 +401,45 @@ def test_what_a_class_of_tools_wants_it_gets(way, made, said):
     plain, under = (agent_of([calls(made.name, {"n": 1}), "Done."], [made]) for _ in range(2))
     for graph in (plain, ladder_of({made.name: READ}).wrap(under)):
         assert told(way.invoke(graph, GO, on("1"))) == [(made.name, said)]
+
+
+def told_of_its_run(greeting, *, asynchronous=False):
+    """A tool of a function that wants its config and its callbacks, and has a default and something enclosed."""
+
+    def says(n: int, config: RunnableConfig, callbacks: Callbacks = None, *, mark: str = "!") -> str:
+        """Tell of the run."""
+        return f"{greeting} {n}{mark} {config['configurable']['thread_id']} {callbacks is not None}"
+
+    async def asays(n: int, config: RunnableConfig, callbacks: Callbacks = None, *, mark: str = "?") -> str:
+        """Tell of the run."""
+        return says(n, config, callbacks, mark=mark)
+
+    return StructuredTool.from_function(says, asays if asynchronous else None, name="says")
+
+
+async def unread(n: Nowhere) -> str:  # noqa: F821  # that is the point
+    """Tell what it was given."""
+    return f"got {n}"
+
+
+@pytest.mark.parametrize("way", WAYS, ids=repr)
+@pytest.mark.parametrize("made", [told_of_its_run("Hello"), told_of_its_run("Hello", asynchronous=True)])
+def test_what_a_tools_function_wants_it_gets(way, made):
+    """The same as without the ladder, from a copy of the function that LangChain reads more quickly."""
+    plain, under = (agent_of([calls("says", {"n": 1}), "Done."], [made]) for _ in range(2))
+    found = [told(way.invoke(graph, GO, on("1"))) for graph in (plain, ladder_of({"says": READ}).wrap(under))]
+    assert found[0] == found[1]
+    assert found[0][0][1].startswith("Hello 1")
+
+
+def test_a_function_is_read_once():
+    """Its annotations are resolved in the copy; one that nobody can resolve stays as it is."""
+    made = told_of_its_run("Hello", asynchronous=True)
+    new = sealed(made)
+    assert new.func is not made.func
+    for had, has in ((made.func, new.func), (made.coroutine, new.coroutine)):
+        assert has.__annotations__ == get_type_hints(had)
+        assert inspect.signature(has).parameters.keys() == inspect.signature(had).parameters.keys()
+        assert inspect.iscoroutinefunction(has) == inspect.iscoroutinefunction(had)
+    odd = StructuredTool(name="unread", description="Tells.", args_schema=NUMBER, func=told, coroutine=unread)
+    assert sealed(odd).coroutine is unread

@@ -12,10 +12,11 @@ import inspect
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from types import FunctionType
 from typing import Any, NoReturn, Protocol, TypeVar, get_type_hints
 
 from langchain_core.runnables import Runnable, RunnableBinding, RunnableConfig
-from langchain_core.tools import BaseTool, StructuredTool
+from langchain_core.tools import BaseTool, StructuredTool, Tool
 from langgraph.prebuilt import ToolNode, ToolRuntime
 from langgraph.prebuilt.tool_node import ToolCallRequest, _get_all_injected_args
 from pydantic import PrivateAttr
@@ -173,7 +174,8 @@ def sealed(tool: BaseTool, gate: Gate | None = None) -> BaseTool:
             f"the tool {tool.name} ({kind.__name__}) has a way in of its own ({', '.join(foreign)}), past which "
             f"nothing can be checked; put what it does into _run and _arun"
         )
-    new: Any = tool.model_copy()
+    functions = ("func", "coroutine") if isinstance(tool, StructuredTool | Tool) else ()
+    new: Any = tool.model_copy(update={name: _read_once(getattr(tool, name)) for name in functions})
     # A pydantic model has no public way to become one of a subclass with all that it carries.
     object.__setattr__(new, "__class__", _sealed_kind(kind))
     new._seal = Seal(tool, filled_in(tool), gate)  # noqa: SLF001  # it is ours
@@ -258,6 +260,18 @@ def _wanting(inner: Callable[..., Any]) -> Callable[[Function], Function]:
         return function
 
     return like
+
+
+def _read_once(function: Any) -> Any:
+    """The same code with its annotations resolved once; what is no plain function comes back as it is."""
+    if type(function) is not FunctionType:
+        return function
+    new = FunctionType(
+        function.__code__, function.__globals__, function.__name__, function.__defaults__, function.__closure__
+    )
+    new.__kwdefaults__ = function.__kwdefaults__
+    _wanting(function)(new)
+    return new if hasattr(new, "__signature__") else function
 
 
 def _named(rest: tuple[Any, ...], options: dict[str, Any]) -> dict[str, Any]:
