@@ -10,13 +10,13 @@ import base64
 import copy
 import datetime as dt
 import hashlib
-import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+import orjson
 import rfc8785
 
 from ladder_graph.errors import ArgumentsError
@@ -86,13 +86,14 @@ def _is_plain(value: object) -> bool:
 
 
 def _text(value: str, path: str) -> str:
-    if value.isascii():
-        return value
+    plain = str.__str__(value)  # Of a subclass, the text that it holds, whatever it says that it is.
+    if plain.isascii():
+        return plain
     try:
-        value.encode()
+        plain.encode()
     except UnicodeEncodeError:
         raise ArgumentsError(f"{path} holds half a surrogate pair, which is no text") from None
-    return value
+    return plain
 
 
 def _digits(value: int, path: str) -> str:
@@ -179,12 +180,9 @@ def _sha256(parts: list[Any]) -> str:
     return hashlib.sha256(_rfc8785(["lg1", *parts])).hexdigest()
 
 
-_quick = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
-
-
 def _rfc8785(plain: Any) -> bytes:
-    """The RFC 8785 form of a normalised value. `json` writes it too, and much faster, but for what is special."""
-    return rfc8785.dumps(plain) if _special(plain) else _quick(plain).encode()
+    """The RFC 8785 form of a normalised value. orjson writes it too, and much faster, but for what is special."""
+    return rfc8785.dumps(plain) if _special(plain) else orjson.dumps(plain, option=orjson.OPT_SORT_KEYS)
 
 
 def _special(plain: Any) -> bool:

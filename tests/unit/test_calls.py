@@ -8,7 +8,8 @@ import json
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+import rfc8785
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ladder_graph.calls import DEEPEST, Call, canonical, digest_of, normalise, restore
@@ -142,6 +143,27 @@ def test_the_deepest_arguments_fit_into_a_record():
     deep = call({"x": nested(DEEPEST - 1)})
     assert digest_of("question", {"call": {"arguments": deep.arguments}})
     assert canonical({"body": {"arguments": deep.arguments}})
+
+
+@given(JSON)
+@example(["".join(map(chr, range(0x21)))])
+@example({"\x7f": "\u2028", "\U0001f600": 1, "\uffff": 2})
+def test_the_form_is_that_of_the_standard(value):
+    """Whichever library writes it."""
+    assert canonical(value) == rfc8785.dumps(normalise(value))
+
+
+def test_a_text_is_what_it_holds():
+    """A class of texts that calls itself something else is the text all the same, as a key too."""
+
+    class Word(str):
+        __slots__ = ()
+
+        def __str__(self):
+            return "another"
+
+    held, plain = call({Word("to"): [Word("ana")]}), call({"to": ["ana"]})
+    assert (held.digest, held.key) == (plain.digest, plain.key)
 
 
 @pytest.mark.parametrize(
