@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from pydantic import BaseModel
 
@@ -72,3 +74,11 @@ def test_tools_that_are_still_objects_are_read_too():
 
     bound = ScriptedModel().bind_tools([send])
     assert shown({"tools": [send, Hosted()]})[:2] == (shown(bound.kwargs)[0], ("web_search",))
+
+
+@pytest.mark.parametrize("schema", [{"maximum": 2**70}, {"enum": [0.1, 1e300, "\x7fé"]}, {1: "one"}, {}])
+def test_a_set_that_was_shown_before_is_known_again(schema):
+    """Whatever is in its schemas; what JSON would make of it is what counts."""
+    given = {"tools": [{"name": "send", "input_schema": schema}]}
+    assert shown(given)[:2] == shown_tools(json.loads(json.dumps(given)))
+    assert shown(given) is shown(given)

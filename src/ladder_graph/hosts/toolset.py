@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
+from contextlib import suppress
+from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import urlsplit
 
+import orjson
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
@@ -62,15 +64,18 @@ def shown_tools(params: Mapping[str, Any]) -> tuple[dict[str, str], tuple[str, .
 def shown(params: Mapping[str, Any]) -> tuple[Mapping[str, str], tuple[str, ...], str]:
     """As `shown_tools`, with the hash of the whole set. An agent shows the same tools each time: hashed once."""
     carried = {name: value for name in CARRIERS if (value := params.get(name)) is not None}
-    try:
-        text = json.dumps(carried)
-    except TypeError:
-        return _hashed(carried)
-    return _hashed_text(text)
+    # The second one also writes keys that are no text, and integers of any size.
+    for write in (_quickly, json.dumps):
+        with suppress(TypeError):
+            return _hashed_text(write(carried))
+    return _hashed(carried)
+
+
+_quickly = partial(orjson.dumps, option=orjson.OPT_PASSTHROUGH_DATACLASS)
 
 
 @lru_cache(maxsize=128)
-def _hashed_text(text: str) -> tuple[Mapping[str, str], tuple[str, ...], str]:
+def _hashed_text(text: str | bytes) -> tuple[Mapping[str, str], tuple[str, ...], str]:
     return _hashed(json.loads(text))
 
 
