@@ -51,13 +51,21 @@ class Past:
 
     asked: int = 0
     ran: int = 0
-    """Let run as asked."""
+    """Ran as asked, whatever came after."""
     edited: int = 0
     """Let run with other arguments."""
     declined: int = 0
     answered: int = 0
     """Answered in the tool's place."""
     expired: int = 0
+    undone: int = 0
+    """Ran as asked, and was put back."""
+    failed: int = 0
+    """Was tried, and changed nothing."""
+    doubtful: int = 0
+    """Was tried, and nobody knows whether it took effect."""
+    approved: int = 0
+    """Let run, and not over yet."""
 
     @property
     def words(self) -> str:
@@ -66,18 +74,28 @@ class Past:
         Example:
             >>> Past(24, 22, 1, 1).words
             'Of its last 24 requests 22 ran as asked, 1 was edited, 1 was declined.'
+            >>> Past(1, approved=1).words
+            'Its last request: 1 is approved and not over yet.'
         """
         if not self.asked:
             return "It is its first request."
         parts = [
-            f"{count} {'was' if verb and count == 1 else 'were' if verb else ''} {said}".replace("  ", " ")
-            for count, verb, said in (
-                (self.ran, False, "ran as asked"), (self.edited, True, "edited"), (self.declined, True, "declined"),
-                (self.answered, True, "answered by a person instead"), (self.expired, False, "expired"),
-            ) if count
-        ]  # fmt: skip
-        last = "Its last request" if self.asked == 1 else f"Of its last {self.asked} requests"
-        return f"{last}: {', '.join(parts)}." if self.asked == 1 else f"{last} {', '.join(parts)}."
+            f"{count} {one if count == 1 else several}"
+            for count, one, several in (
+                (self.ran, "ran as asked", "ran as asked"),
+                (self.undone, "was undone", "were undone"),
+                (self.failed, "failed and changed nothing", "failed and changed nothing"),
+                (self.doubtful, "is in doubt", "are in doubt"),
+                (self.approved, "is approved and not over yet", "are approved and not over yet"),
+                (self.edited, "was edited", "were edited"),
+                (self.declined, "was declined", "were declined"),
+                (self.answered, "was answered by a person instead", "were answered by a person instead"),
+                (self.expired, "expired", "expired"),
+            )
+            if count
+        ]
+        last = "Its last request:" if self.asked == 1 else f"Of its last {self.asked} requests"
+        return f"{last} {', '.join(parts)}."
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,15 @@ def test_a_tool_is_demoted_by_a_person(folder, ladder):
     assert "demoted: too many" in ladder("status").stdout
     entry = ladder("log", "--tool", "send_mail", "--json").document[-1]
     assert (entry["kind"], entry["body"]["by"], entry["body"]["auth"]) == ("demoted", ME, "os-user")
-    assert "stays on draft" in ladder("demote", "send_mail", "4", "--reason", "again").stdout
+    assert "nothing changed" in ladder("demote", "send_mail", "4", "--reason", "again").stdout
+
+
+def test_a_limit_above_where_a_tool_stands(folder, ladder):
+    """What is said is the limit that was set, and not the rung that the tool happens to stand on."""
+    said = ladder("demote", "close_ticket", "rollback", "--reason", "never above").stdout
+    stands = next(one for one in ladder("status", "--json").document if one["tool"] == "close_ticket")["effective"]
+    assert f"close_ticket stays on {stands}; it may not stand above rollback from now on." in said
+    assert stands != "rollback"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from contextlib import closing
 
@@ -9,8 +10,11 @@ import pytest
 from langchain.agents import create_agent
 from langchain_core.messages import HumanMessage
 from langchain_core.tools import tool
+from langgraph.checkpoint.memory import InMemorySaver
 
 from ladder_graph import Change, Ladder, Person, Policy, Reach, presented_by
+from ladder_graph.briefing import Past
+from ladder_graph.errors import DefiniteFailure
 from ladder_graph.testing import FrozenClock, ScriptedModel, calls
 from tests.hosts.graphs import WAYS, ladder_of, on
 from tests.hosts.mounts import BOUNDED, MOUNTS
@@ -93,6 +97,49 @@ def test_everything_is_told(mount, way):
     assert told.past.words == "It is its first request."
     assert (told.barred, told.withheld, told.known) == ("", (), True)
     assert seen == [WANTED]
+
+
+def test_what_became_of_the_last_requests():
+    """Each by what really came of it; the one that is asked about isn't among them."""
+
+    @tool
+    def act(n: str) -> str:
+        """Act."""
+        if n == "failed":
+            raise DefiniteFailure("no such thing")
+        if n == "doubtful":
+            raise TimeoutError
+        return "acted"
+
+    fates = ["ran", "failed", "doubtful", "approved", "edited", "declined", "answered", "open"]
+    said = [[calls("act", {"n": fate}), *([] if fate == "approved" else ["Done."])] for fate in fates]
+    model = ScriptedModel(answers=list(itertools.chain(*said)))
+    with closing(ladder_of({"act": {"rung": "confirm", "mistake": "$1"}})) as ladder:
+        agent = ladder.wrap(create_agent(model, [act], checkpointer=InMemorySaver()))
+        for fate in fates:
+            agent.invoke({"messages": fate}, on(fate))
+            (question,) = ladder.pending()
+            told = ladder.briefing(question.id)
+            assert told.past.asked == fates.index(fate)
+            match fate:
+                case "edited":
+                    ladder.edit(question.id, {"n": "other"}, by="mia")
+                case "declined":
+                    ladder.decline(question.id, by="mia", reason="No.")
+                case "answered":
+                    ladder.respond(question.id, text="Not now.", by="mia")
+                case "open":
+                    break
+                case _:
+                    ladder.approve(question.id, by="mia")
+                    assert ladder.briefing(question.id).past == told.past
+            if fate != "approved":
+                agent.invoke(None, on(fate))
+        assert told.past == Past(7, *(1,) * 4, undone=0, failed=1, doubtful=1, approved=1)
+    assert told.past.words == (
+        "Of its last 7 requests 1 ran as asked, 1 failed and changed nothing, 1 is in doubt, 1 is approved and not "
+        "over yet, 1 was edited, 1 was declined, 1 was answered by a person instead."
+    )
 
 
 @pytest.mark.parametrize("way", WAYS, ids=str)

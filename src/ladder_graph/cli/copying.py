@@ -26,11 +26,12 @@ def backup(
     exported checkpoints elsewhere: they show what a copy lacks.
     """
     from ladder_graph.cli.screen import Screen, styled
+    from ladder_graph.ledger.database.sources import on_server
     from ladder_graph.ledger.moves import copies
 
     place = place_of(ctx)
     file = place.shared_ledger(policy := place.read_policy())
-    if "://" in file:
+    if on_server(file):
         raise LadderError(f"a ledger on a server is copied by its own means: {_dumped(file)}")
     if (missing := absent(file)) is not None:
         raise LedgerError(f"{missing}, so there is nothing to copy")

@@ -70,15 +70,17 @@ def demote(
         if scope != "*":
             scope_of(ladder, tool, scope)
         before = _stands(ladder, whose, tool, scope)
-        ladder.demote(tool, to, reason=reason, by=person, agent=whose, scope=scope)
+        changed = ladder.demote(tool, to, reason=reason, by=person, agent=whose, scope=scope)
         after = _stands(ladder, whose, tool, scope)
     out = Screen()
     if after < before:
         out.line(
             styled(f"{out.glyphs.good} {tool}", "green").append(f" went from {before.word} to {after.word}", "default")
         )
+    elif changed:
+        out.line(f"{tool} stays on {after.word}; it may not stand above {to.word} from now on.")
     else:
-        out.line(f"{tool} stays on {after.word}; it may not stand above {min(to, after).word} from now on.")
+        out.line(f"{tool} stays on {after.word}; it was held on {to.word} or lower before, and nothing changed.")
 
 
 def _stands(ladder: Ladder, agent: str, tool: str, scope: str) -> Rung:

@@ -66,7 +66,7 @@ class Casebook(Desk):
             counted = list(self._counted(cursor, asked, rule))
             around = Surroundings(
                 rung=rule.rung, reasons=requests.reasons(cursor, call.key, asked.reasons),
-                past=requests.past(cursor, call.agent, call.tool),
+                past=requests.past(cursor, call),
                 money=tuple(check.text for money, check in counted if money),
                 counted=tuple(check for money, check in counted if not money or check.level != "ok"),
                 egress=egress, outward=outward, read_only=rule.read_only,

@@ -123,7 +123,7 @@ class Desk(Browsing, Carrying, Rollbacks, Accepting, Digesting, Continuing, Reta
     def demote(
         self, tool: str, to: Rung | str, *, reason: str, by: str | Person | None = None, agent: str | None = None,
         scope: str = EVERY,
-    ) -> None:  # fmt: skip
+    ) -> bool:  # fmt: skip
         """Put a tool on a lower rung from its next call on. Lowering needs no evidence.
 
         Args:
@@ -133,10 +133,13 @@ class Desk(Browsing, Carrying, Rollbacks, Accepting, Digesting, Continuing, Reta
             by: Who did it, where it was a person.
             agent: Whose tool, where it isn't that of the policy's agent, such as `"ops/research"`.
             scope: In which scope of it; unsaid, in all of them.
+
+        Returns:
+            Whether anything changed: it may have been held as low as that before.
         """
         person, whose = None if by is None else person_of(by), agent or self.policy.agent
         cell, down = CellKey(whose, tool, scope, EVERY), Demotion(Rung.parse(to), reason)
-        self._write(lambda journal, cursor: acts.demote(journal, cursor, cell, down, by=person))
+        return self._write(lambda journal, cursor: acts.demote(journal, cursor, cell, down, by=person))
 
     # --- looking ---------------------------------------------------------------------------------------------
 

@@ -8,11 +8,13 @@ from collections import Counter
 from sqlalchemy import bindparam, literal_column, select
 
 from ladder_graph.briefing import Passing, Past
+from ladder_graph.calls import Call
 from ladder_graph.facts import Reason
 from ladder_graph.ledger.actions.questions import moment
 from ladder_graph.ledger.database.cursor import Cursor
 from ladder_graph.ledger.database.dialects import Sql, table_of
 from ladder_graph.ledger.tables import rows, standing_rows
+from ladder_graph.states import State
 
 LAST = 24
 """Requests of one tool that are counted."""
@@ -20,7 +22,9 @@ LAST = 24
 _question, _action, _entry = (table_of(one) for one in (rows.QuestionRow, rows.ActionRow, rows.EntryRow))
 _payload, _probe = table_of(rows.PayloadRow), table_of(standing_rows.ProbeRow)
 _ENDED = Sql.of(
-    select(_question.c.action, _question.c.asked_us, _question.c.state, _action.c.successor)
+    select(
+        _question.c.action, _question.c.asked_us, _question.c.state, _action.c.successor, _action.c.state.label("came")
+    )
     .join(_action, _action.c.key == _question.c.action)
     .outerjoin(_probe, _probe.c.action == _question.c.action)
     .where(_question.c.agent == bindparam("agent"), _question.c.tool == bindparam("tool"))
@@ -46,24 +50,32 @@ _FIRST = Sql.of(
     .join(_action, _action.c.payload == _payload.c.hash)
     .where(_action.c.key == bindparam("action"))
 )
-_ENDS = {
-    "used": "ran", "approved": "ran", "edited": "edited", "declined": "declined", "responded": "answered",
-    "expired": "expired",
+_ENDS = {"edited": "edited", "declined": "declined", "responded": "answered", "expired": "expired"}
+"""What an answer other than yes was, by the question's state."""
+_CAME = {
+    State.DONE: "ran", State.UNDO_CONFLICT: "ran", State.UNDO_FAILED: "ran", State.UNDONE: "undone",
+    State.FAILED: "failed", State.UNKNOWN: "doubtful", State.DECLINED: "declined", State.EXPIRED: "expired",
+    **dict.fromkeys((State.APPROVED, State.STARTED, State.PAUSED, State.UNDOING), "approved"),
 }  # fmt: skip
+"""What became of a call after a yes, by its own state. One that was refused or asked anew isn't counted."""
 
 
-def past(cursor: Cursor, agent: str, tool: str) -> Past:
-    """What became of an agent's last requests of a tool. What an editor put in an agent's place isn't its request.
+def past(cursor: Cursor, call: Call) -> Past:
+    """What became of an agent's last requests of a tool before this one.
+
+    What an editor put in an agent's place isn't its request.
 
     Args:
         cursor: For reading.
-        agent: Whose.
-        tool: Of which tool.
+        call: The call that is asked about; it isn't counted itself.
     """
     found, instead = list[tuple[int, str, str]](), set[str]()
-    for action, asked_us, state, successor in cursor.execute(_ENDED, {"agent": agent, "tool": tool}).fetchall():
-        if state in _ENDS:
-            found.append((asked_us, action, _ENDS[state]))
+    for action, asked_us, state, successor, came in cursor.execute(
+        _ENDED, {"agent": call.agent, "tool": call.tool}
+    ).fetchall():
+        end = _CAME.get(came) if state in {"used", "approved"} else _ENDS.get(state)
+        if end is not None and action != call.key:
+            found.append((asked_us, action, end))
         instead.add(successor)
     own = sorted((one for one in found if one[1] not in instead), reverse=True)[:LAST]
     return Past(len(own), **Counter(end for _, _, end in own))

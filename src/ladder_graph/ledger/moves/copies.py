@@ -9,7 +9,8 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
-from ladder_graph.errors import LedgerError
+from ladder_graph.errors import LedgerError, NotALedger
+from ladder_graph.ledger.database import migrations
 from ladder_graph.ledger.proof import verify_alone
 from ladder_graph.ledger.proof.verify_alone import Verification
 
@@ -25,8 +26,11 @@ def copy(source: Path, target: Path) -> Verification:
         What the check found; a copy that isn't whole is kept, under its name, all the same.
 
     Raises:
+        NotALedger: The source is something else.
         LedgerError: The target is there, or can't be written.
     """
+    if source.is_dir():
+        raise NotALedger(f"{source} is a directory; name a file for the ledger.")
     if target.exists():
         raise LedgerError(f"{target} is there already, and a copy is never written over; name another file")
     try:
@@ -40,7 +44,7 @@ def copy(source: Path, target: Path) -> Verification:
         found, _ = verify_alone.check(aside.resolve(), ())
         flush(aside)
         os.link(aside, target)  # Whole or not at all, and never over another one.
-    except (OSError, sqlite3.Error) as wrong:
+    except (OSError, ValueError, sqlite3.Error) as wrong:
         raise LedgerError(f"{source} couldn't be copied to {target}: {wrong}") from wrong
     finally:
         aside.unlink()
@@ -53,6 +57,7 @@ def _copied(source: Path, target: Path) -> None:
         closing(sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True)) as there,
         closing(sqlite3.connect(target)) as here,
     ):
+        migrations.schema_of(there, str(source))
         there.backup(here)  # All pages in one step, so that it is of one moment.
         here.execute("PRAGMA journal_mode = DELETE")  # One file, and none beside it.
 
