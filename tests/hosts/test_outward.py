@@ -6,7 +6,8 @@ import enum
 from typing import Any, Literal
 
 import pytest
-from langchain_core.tools import StructuredTool, tool
+from langchain_core.runnables import RunnableConfig
+from langchain_core.tools import BaseTool, StructuredTool, Tool, tool
 from pydantic import BaseModel, Field, HttpUrl
 
 from ladder_graph.errors import NoCheckpointer
@@ -155,3 +156,20 @@ def test_it_may_ask_and_so_needs_a_checkpointer():
     with pytest.raises(NoCheckpointer, match=r"^fetch may have to ask"):
         ladder_of({"fetch": READ}).wrap(agent)
     assert told(ladder_of({"fetch": {**READ, "egress": False}}).wrap(agent).invoke(GO))
+
+
+class Looks(BaseTool):
+    """A class of tools that is told of the run."""
+
+    name: str = "looks"
+    description: str = "Looks it up."
+
+    def _run(self, x: str, config: RunnableConfig | None = None, url: str = "") -> str:
+        return x
+
+
+def test_what_no_model_fills_in_is_not_looked_at():
+    """The run's config, and what LangChain adds of its own to a tool that is made of a signature."""
+    assert outward(Tool("old", lambda text: text, "Old.")) == ()
+    assert outward(Looks()) == ("url",)
+    assert outward(Tool("old", lambda text: text, "Old.", args_schema=Person)) == ("email",)

@@ -26,7 +26,7 @@ from ladder_graph.states import State
 from ladder_graph.testing import calls
 from ladder_graph.tools import declaration_of
 from tests.hosts.graphs import GO, World, agent_of, ladder_of, model_node, on, told
-from tests.hosts.mounts import BOUNDED, INNER
+from tests.hosts.mounts import BOUNDED, INNER, MOUNTS
 
 GIVE = calls("a", {"x": "1"})
 
@@ -144,6 +144,28 @@ def test_the_original_is_left_alone():
     assert seal_of(original) is None
     assert seal_of(copy).tool is original
     assert sealed(copy) is copy
+
+
+@pytest.mark.parametrize("mount", MOUNTS)
+def test_what_a_class_of_tools_keeps_in_its_fields(mount):
+    """It is set before or after the mount, by others or by its own code: the copy and the original are one in this."""
+
+    class Counter(BaseTool):
+        name: str = "a"
+        description: str = "Count."
+        price: str = "old"
+        n: int = 0
+
+        def _run(self, x: str) -> str:
+            self.n += 1
+            return f"{self.price} {self.n}"
+
+    counter = Counter()
+    graph = MOUNTS[mount](ladder_of({"a": BOUNDED}), [GIVE, "Done."] * 2, [counter])
+    for n, price in enumerate(("new", "newer"), 1):
+        counter.price = price
+        assert told(graph.invoke(GO, on(price))) == [("a", f"{price} {n}")]
+    assert counter.n == 2
 
 
 def test_a_sealed_copy_looks_the_same():

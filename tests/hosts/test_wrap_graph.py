@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Literal
 
 import pytest
 from langchain_core.messages import AIMessage, ToolMessage
-from langchain_core.tools import StructuredTool
+from langchain_core.tools import StructuredTool, tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode, create_react_agent, tools_condition
-from langgraph.types import Command, RetryPolicy
+from langgraph.types import CachePolicy, Command, RetryPolicy
 
 from ladder_graph.testing import ScriptedModel, calls, says, tool_call
 from ladder_graph.tools import reversible
@@ -29,6 +30,7 @@ from tests.hosts.graphs import (
     texts,
     told,
 )
+from tests.hosts.mounts import BOUNDED
 
 PAIR = says(tool_call("a", {"x": "1"}), tool_call("b", {"x": "2"}))
 YES = Command(resume={"type": "approve", "by": "ana"})
@@ -295,6 +297,30 @@ def test_node_defaults_and_policies(way):
     out = way.invoke(graph, GO, on())
     assert attempts == ["1"]
     assert "Nobody knows whether it took effect" in told(out)[0][1]
+
+
+async def test_what_is_set_on_a_compiled_graph():
+    """It is the wrapped one's too, and its policies go to all nodes but those of ours."""
+
+    @tool
+    async def a(x: str) -> str:
+        """Take long."""
+        await asyncio.sleep(30)
+        return x
+
+    given = agent_of([calls("a", {"x": "1"})], [a])
+    given.step_timeout, given.stream_mode, given.stream_eager = 0.2, "updates", True
+    given.retry_policy, given.cache_policy = RetryPolicy(max_attempts=2), CachePolicy(ttl=1)
+    ladder = ladder_of({"a": BOUNDED})
+    graph = ladder.wrap(given)
+    assert (graph.step_timeout, graph.stream_mode, graph.stream_eager) == (0.2, "updates", True)
+    assert (graph.nodes["model"].retry_policy, graph.nodes["model"].cache_policy) == (
+        (given.retry_policy,), given.cache_policy,
+    )  # fmt: skip
+    assert not any(graph.nodes[name].retry_policy or graph.nodes[name].cache_policy for name in ("tools", "bounded"))
+    with pytest.raises(TimeoutError):
+        await graph.ainvoke(GO, on())
+    ladder.close()
 
 
 @pytest.mark.filterwarnings("ignore:create_react_agent")

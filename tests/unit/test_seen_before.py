@@ -12,7 +12,7 @@ from ladder_graph.policy.bounds import Charge
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.steps import NotClaimed, UndoOutcome
-from ladder_graph.turns.awaiting import left_alone
+from ladder_graph.turns.awaiting import left_alone, slept
 from tests.unit.walking import (
     ANA,
     BUSY,
@@ -363,5 +363,5 @@ def test_what_does_not_fit_is_refused_with_the_reason():
 def test_an_end_that_comes_while_somebody_looks_is_seen():
     """The row was read before it was written, and its owner was looked at after: that is an end, and no dead owner."""
     looks = iter([seen("started", owner_alive=True), seen("started"), seen("done", reply=b"sent")])
-    assert left_alone(lambda: next(looks)).known.reply == b"sent"
-    assert left_alone(lambda: seen("done", reply=b"sent")).known.state is State.DONE
+    assert slept(left_alone(lambda: next(looks))).known.reply == b"sent"
+    assert slept(left_alone(lambda: seen("done", reply=b"sent"))).known.state is State.DONE

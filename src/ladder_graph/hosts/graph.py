@@ -119,13 +119,30 @@ def gated(site: Site, graph: Any, *, agent: str, checkpointer: Any) -> Compiled:
         builder.nodes[name] = replace(builder.nodes[name], runnable=hearing)
     if compiled is None:
         return builder.compile(checkpointer=checkpointer)
+    _give_policies(builder, compiled)
     rebuilt = builder.compile(
         checkpointer=checkpointer, store=compiled.store, cache=compiled.cache, name=compiled.name,
         debug=compiled.debug, transformers=list(compiled.stream_transformers),
     )  # fmt: skip
+    for setting in _SETTINGS:
+        setattr(rebuilt, setting, getattr(compiled, setting))
     rebuilt.interrupt_before_nodes = stops_at(rebuilt, compiled.interrupt_before_nodes)
     rebuilt.interrupt_after_nodes = stops_at(rebuilt, compiled.interrupt_after_nodes)
     return rebuilt.with_config(compiled.config) if compiled.config else rebuilt
+
+
+_SETTINGS = ("step_timeout", "stream_mode", "stream_eager")
+"""What is set on a compiled graph, and on no builder."""
+
+
+def _give_policies(builder: Builder, compiled: Compiled) -> None:
+    """Give the policies of a whole graph to its nodes, but for those of ours: see `_rewire`."""
+    for name, spec in builder.nodes.items():
+        if not isinstance(spec.runnable, GateNode | RungNode):
+            builder.nodes[name] = replace(
+                spec, retry_policy=spec.retry_policy or compiled.retry_policy or None,
+                cache_policy=spec.cache_policy or compiled.cache_policy,
+            )  # fmt: skip
 
 
 def _refuse_without_checkpointer(ladder: Ladder, tools: Iterable[BaseTool]) -> None:

@@ -21,6 +21,7 @@ from ladder_graph.hosts.proposals import Frozen, Packet, is_packet, messages_of,
 from ladder_graph.hosts.telling import in_reply
 from ladder_graph.hosts.toolhost import NodeHost, NotItsTurn, answered, tool_message
 from ladder_graph.scale import Rung
+from ladder_graph.turns.driving import Elsewhere
 from ladder_graph.waiting import promptly
 
 
@@ -82,13 +83,17 @@ class RungNode(Runnable[Any, Any]):
         if frozen is None:
             frozen = await promptly(self._thawed, input, config)
         call, environment, found = frozen
-        if isinstance(call, str) or call.tool in self.mount.aside:
+        if isinstance(call, str):
+            return await asyncio.to_thread(self._lived, frozen, input, config)
+        if call.tool in self.mount.aside:
             left = threading.Event()
             try:
                 return await asyncio.to_thread(self._lived, frozen, input, config, left)
             except asyncio.CancelledError:
                 left.set()
                 raise
+            except Elsewhere:  # It is waited for on the loop, so that whoever runs it finds a thread.
+                found = None
         try:
             reply = await self.mount.ladder.arun(call, environment, self._host(call, input, config), self.rung, found)
         except NotItsTurn:

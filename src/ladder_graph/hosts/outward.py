@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
-from langchain_core.tools import BaseTool
+from langchain_core.runnables import RunnableConfig
+from langchain_core.tools import BaseTool, Tool
 
 _OUTWARD = re.compile(
     r"(?:^|_)(?:ur[il]|href|link|host|hostname|domain|endpoint|webhook|callback|address|e?mail|recipient|receiver|server|"
@@ -35,12 +36,27 @@ def outward(tool: BaseTool) -> tuple[str, ...]:
 
 
 def _schema(tool: BaseTool) -> dict[str, Any]:
+    """What a model may fill in. Made of a signature, LangChain's schema tells of more than that."""
+    if isinstance(tool, Tool) and tool.args_schema is None:
+        return {"properties": tool.args}
     schema: Any = tool.tool_call_schema
     try:
         found: dict[str, Any] = schema if isinstance(schema, dict) else schema.model_json_schema()
     except Exception:  # noqa: BLE001  # a schema of the author's that JSON Schema has no form for: the names are left
         return {"properties": {name: {} for name in tool.args}}
-    return found
+    if tool.args_schema is not None:
+        return found
+    own = {name: one for name, one in _mapping(found.get("properties")).items() if name not in _configs(tool)}
+    return {**found, "properties": own}
+
+
+def _configs(tool: BaseTool) -> set[str]:
+    """The arguments that LangChain puts the run's config into, whatever was sent."""
+    try:
+        hints = get_type_hints(tool._run)  # noqa: SLF001  # a class of tools has its signature there
+    except Exception:  # noqa: BLE001  # a tool author's annotations; what can't be read is looked at
+        return set()
+    return {name for name, hint in hints.items() if hint is RunnableConfig or RunnableConfig in get_args(hint)}
 
 
 def _outward(part: Any, path: str, root: dict[str, Any], seen: frozenset[str] = frozenset()) -> Iterator[str]:

@@ -33,7 +33,10 @@ class Attempt:
     permit: Permit
     entered: bool = False
     """Whether the tool's own code began to run."""
+    left: bool = False
+    """Whether that code came to an end; whoever waited for it may have given up before."""
     over: bool = False
+    """Whether nobody waits for it any more. Code that hasn't begun by then never does."""
     raised: BaseException | None = None
     """What the tool's own code raised."""
     cost: int | None = None
@@ -47,10 +50,26 @@ class Attempt:
     @property
     def answered(self) -> bool:
         """Whether the tool's own code came to its end."""
-        return self.over and self.entered and self.raised is None
+        return self.over and self.left and self.raised is None
+
+    def enter(self) -> None:
+        """The tool's own code begins.
+
+        Raises:
+            NotPermitted: The call was given up meanwhile, and told as one of which nothing ran.
+        """
+        with self.permit.lock:
+            if self.over or not self.permit.open:
+                raise NotPermitted(f"{self.permit.call.tool} was given up before its own code began, which doesn't run")
+            self.entered, self.left, self.raised = True, False, None
+
+    def end(self) -> None:
+        """Nobody waits for it any more."""
+        with self.permit.lock:
+            self.over = True
 
     def __str__(self) -> str:
-        if not self.over:
+        if not self.over or (self.entered and not self.left):
             return "it still runs"
         return "it answered" if self.raised is None else f"{type(self.raised).__name__}: {self.raised}"
 
@@ -71,18 +90,21 @@ class Permit:
     attempts: list[Attempt] = field(default_factory=list, init=False)
     refused: str = field(default="", init=False)
     """The first refusal under this permit, in words."""
-    _open: bool = field(default=False, init=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+    open: bool = field(default=False, init=False)
+    """Whether anything may begin under it."""
+    lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+    """Held whenever an attempt begins, enters or ends, and when the permit becomes void: threads may be left behind."""
 
     @contextmanager
     def held(self) -> Iterator[None]:
         """Hand it down to whatever is called inside. Afterwards it is void, for threads that were left behind too."""
         token = _PERMIT.set(self)
-        self._open = True
+        self.open = True
         try:
             yield
         finally:
-            self._open = False
+            with self.lock:
+                self.open = False
             _PERMIT.reset(token)
 
     def begin(self) -> Attempt:
@@ -91,9 +113,9 @@ class Permit:
         Raises:
             NotPermitted: It ran before, and a second run might be a second effect.
         """
-        with self._lock:
+        with self.lock:
             last = self.attempts[-1] if self.attempts else None
-            if not self._open:
+            if not self.open:
                 self.refuse(f"the permit for this call of {self.call.tool} is used up; nothing may run it any more")
             if last is not None and not last.harmless and not self.repeatable:
                 self.refuse(
@@ -177,7 +199,7 @@ def attempting(attempt: Attempt) -> Iterator[None]:
     try:
         yield
     finally:
-        attempt.over = True
+        attempt.end()
         _ATTEMPT.reset(token)
 
 
@@ -186,12 +208,12 @@ def entering(tool: str) -> Iterator[None]:
     """A tool's own code. What it calls in turn has no permit from it.
 
     Raises:
-        NotPermitted: Nobody allowed it: the code was called past its own checks.
+        NotPermitted: Nobody allowed it: the code was called past its own checks. Or the call was given up meanwhile.
     """
     attempt = _ATTEMPT.get()
-    if attempt is None or attempt.over or attempt.permit.call.tool != tool:
+    if attempt is None or attempt.permit.call.tool != tool:
         raise NotPermitted(f"{tool} was called past its seal; call it through the graph's tool node")
-    attempt.entered, attempt.raised = True, None
+    attempt.enter()
     token = _PERMIT.set(None)
     try:
         yield
@@ -199,4 +221,5 @@ def entering(tool: str) -> Iterator[None]:
         attempt.raised = wrong
         raise
     finally:
+        attempt.left = True
         _PERMIT.reset(token)

@@ -174,8 +174,12 @@ def sealed(tool: BaseTool, gate: Gate | None = None) -> BaseTool:
             f"the tool {tool.name} ({kind.__name__}) has a way in of its own ({', '.join(foreign)}), past which "
             f"nothing can be checked; put what it does into _run and _arun"
         )
-    functions = ("func", "coroutine") if isinstance(tool, StructuredTool | Tool) else ()
-    new: Any = tool.model_copy(update={name: _read_once(getattr(tool, name)) for name in functions})
+    new: Any = tool.model_copy()
+    if isinstance(tool, StructuredTool | Tool):
+        new = tool.model_copy(update={name: _read_once(getattr(tool, name)) for name in ("func", "coroutine")})
+    else:
+        # What its code keeps in its fields, or somebody sets later, as a new token, is the same for both.
+        object.__setattr__(new, "__dict__", tool.__dict__)
     # A pydantic model has no public way to become one of a subclass with all that it carries.
     object.__setattr__(new, "__class__", _sealed_kind(kind))
     new._seal = Seal(tool, filled_in(tool), gate)  # noqa: SLF001  # it is ours

@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from langchain_core.messages import ToolMessage
 from langchain_core.runnables import Runnable, RunnableConfig
@@ -45,9 +45,6 @@ from ladder_graph.policy.scene import Scene
 from ladder_graph.splitting import Split
 from ladder_graph.turns.hosting import Alone
 from ladder_graph.turns.presenting import Proposed
-
-if TYPE_CHECKING:
-    pass
 
 _SERDE = JsonPlusSerializer()
 
@@ -219,6 +216,10 @@ class Interrupting(ABC):
     def awaited(self) -> bool:
         """Whether nobody was cancelled who waits for it."""
         return self.left is None or not self.left.is_set()
+
+    def stays(self) -> bool:
+        """On a visit from an event loop, whose threads are few, it doesn't."""
+        return self.left is None
 
     def person(self, answer: answers.Answer) -> Person | None:
         """Who gave this answer."""

@@ -1,13 +1,16 @@
 """Waiting for what somebody else sees through: a watch that a live call depends on, or a task that runs the same call.
 
-Here it is only looked at.
+Here it is only looked at. Each wait is written once, as a generator that looks, and gives the seconds until it looks
+again; `slept` waits them out in its thread, and `aslept` on an event loop, which holds no thread meanwhile.
 """
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from typing import TypeVar, cast
 
 from ladder_graph.facts import Seen
 from ladder_graph.ledger import Store
@@ -18,6 +21,10 @@ from ladder_graph.ledger.watching import watches
 from ladder_graph.ledger.watching.watches import Window
 from ladder_graph.states import AT_WORK
 
+T = TypeVar("T")
+Waiting = Generator[float, None, T]
+"""Gives seconds to wait until the next look, and returns what was waited for."""
+
 LOOK = 0.05
 """Seconds between two looks."""
 GRACE = 10.0
@@ -26,7 +33,38 @@ PATIENCE = 30.0
 """Seconds to wait for another live task that runs the very same action."""
 
 
-def left_alone(look: Callable[[], Seen]) -> Seen:
+def slept(waiting: Waiting[T], go_on: Callable[[], object] = bool) -> T:
+    """Wait in this thread.
+
+    Args:
+        waiting: What is waited for.
+        go_on: Raises, before each pause, where nobody waits any more.
+    """
+    while True:
+        pause, came = _looked(waiting)
+        if pause is None:
+            return cast("T", came)
+        go_on()
+        time.sleep(pause)
+
+
+async def aslept(waiting: Waiting[T]) -> T:
+    """As `slept`, with nothing but the looks in another thread. It ends at once where its task is cancelled."""
+    while True:
+        pause, came = await asyncio.to_thread(_looked, waiting)
+        if pause is None:
+            return cast("T", came)
+        await asyncio.sleep(pause)
+
+
+def _looked(waiting: Waiting[T]) -> tuple[float | None, T | None]:
+    try:
+        return next(waiting), None
+    except StopIteration as end:
+        return None, end.value
+
+
+def left_alone(look: Callable[[], Seen]) -> Waiting[Seen]:
     """Wait until nobody runs an action any more, or `PATIENCE` is over.
 
     Args:
@@ -40,10 +78,10 @@ def left_alone(look: Callable[[], Seen]) -> Seen:
         if not seen.known.owner_alive:
             # Its end may have come between its row and the look at its owner, who is over only once that is written.
             return look() if seen.known.state in AT_WORK else seen
-        time.sleep(LOOK)
+        yield LOOK
 
 
-def outlasted(store: Store, clock: Callable[[], dt.datetime], action: str) -> str:
+def outlasted(store: Store, clock: Callable[[], dt.datetime], action: str) -> Waiting[str]:
     """Wait until the watch over an action has ended.
 
     Args:
@@ -68,7 +106,7 @@ def outlasted(store: Store, clock: Callable[[], dt.datetime], action: str) -> st
             last = time.monotonic() + max(0.0, (until - micros(clock())) / US) + GRACE
         if time.monotonic() > last:
             return "nobody measured it in time"
-        time.sleep(LOOK)
+        yield LOOK
 
 
 def _ended(window: Window | None) -> str:

@@ -7,8 +7,11 @@ import functools
 from collections.abc import Generator
 from typing import Any, TypeVar, cast
 
-from ladder_graph.ledger import Refused
-from ladder_graph.steps import Claim, Execute, Look, Pose, Ring, Settle, Step, TakeOver
+from ladder_graph.facts import Outcome
+from ladder_graph.ledger import Refused, SeenThrough
+from ladder_graph.splitting import Await
+from ladder_graph.steps import Claim, Execute, Look, Pose, Ring, Settle, Step, TakeOver, Wait
+from ladder_graph.turns.awaiting import aslept, slept
 from ladder_graph.turns.turn import Turn
 
 T = TypeVar("T")
@@ -18,20 +21,39 @@ class Abandoned(BaseException):
     """Carries a call that nobody waits for any more out of its task, before it is claimed. Nobody sees it."""
 
 
+class Elsewhere(BaseException):
+    """Carries a call out of a thread that it must not keep, as another run of it is waited for. Nobody sees it."""
+
+
+GIVEN_UP = "it was given up before it ran."
+"""What is recorded of a call whose event loop ended between its claim and its run."""
+
+
 def drive(life: Generator[Step, Any, T], turn: Turn) -> T:
     """Perform each step of a call's life, and return what it comes to.
 
     Raises:
         Abandoned: Whoever waited for it was cancelled before it was claimed. Nothing ran.
+        Elsewhere: Another run of it must be waited for, and not in this thread. It is as if nothing had begun.
     """
+
+    def go_on() -> None:
+        if not turn.host.awaited():
+            raise Abandoned
+
     claimed = False
     try:
         step = next(life)
         while True:
-            if not claimed and not turn.host.awaited():
-                raise Abandoned
+            if not claimed:
+                go_on()
             claimed = claimed or isinstance(step, Claim | TakeOver)
-            step = life.send(_perform(step, turn))
+            if isinstance(step, Wait | Await):
+                if not (claimed or turn.host.stays()):
+                    raise Elsewhere
+                step = life.send(slept(turn.waiting(step), bool if claimed else go_on))
+            else:
+                step = life.send(_perform(step, turn))
     except StopIteration as end:
         return cast("T", end.value)
     finally:
@@ -75,9 +97,17 @@ async def adrive(life: Generator[Step, Any, T], turn: Turn) -> T:
 
 
 async def _afinish(life: Generator[Step, Any, T], step: Step, turn: Turn) -> T:
+    given_up: SeenThrough | None = None
     try:
         while True:
-            step = life.send(await _aperform(step, turn))
+            try:
+                if given_up is not None and isinstance(step, Execute):
+                    came: Any = Outcome("failed", text=GIVEN_UP, signal=given_up)
+                else:
+                    came = await _aperform(step, turn, firm=not isinstance(step, Claim | TakeOver))
+            except SeenThrough as cancelled:  # The loop ends. What is claimed is on record, and so must its end be.
+                given_up, came = cancelled, turn.noted(cancelled.value)
+            step = life.send(came)
     except StopIteration as end:
         return cast("T", end.value)
     finally:
@@ -85,7 +115,7 @@ async def _afinish(life: Generator[Step, Any, T], step: Step, turn: Turn) -> T:
         turn.over()
 
 
-async def _aperform(step: Step, turn: Turn) -> Any:
+async def _aperform(step: Step, turn: Turn, *, firm: bool = False) -> Any:
     if isinstance(step, Execute):
         if (barred := turn.barred()) is not None:
             return barred
@@ -99,9 +129,11 @@ async def _aperform(step: Step, turn: Turn) -> Any:
     if transaction is not None:
         work, durable = transaction
         try:
-            return turn.noted(await turn.store.awrite(work, durable=durable))
+            return turn.noted(await turn.store.awrite(work, durable=durable, firm=firm))
         except Refused as refused:
             return refused.refusal
+    if isinstance(step, Wait | Await):
+        return await aslept(turn.waiting(step))
     if isinstance(step, Look) and (seen := turn.recalled(step)) is not None:
         return seen
     if isinstance(step, Ring):

@@ -36,6 +36,9 @@ class Host(Protocol):
     def awaited(self) -> bool:
         """Whether anybody still waits for what comes of the call."""
 
+    def stays(self) -> bool:
+        """Whether its thread may be kept while another run of the same call is waited for."""
+
     def encode(self, reply: Any) -> bytes:
         """The tool's reply in a form that the ledger can keep and another process can read."""
 
@@ -86,6 +89,10 @@ class Alone:
 
     def awaited(self) -> bool:
         """Nobody goes away here."""
+        return True
+
+    def stays(self) -> bool:
+        """The thread is its caller's."""
         return True
 
     def encode(self, reply: Any) -> bytes:

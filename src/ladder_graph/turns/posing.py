@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ladder_graph.ledger import Store
 from ladder_graph.ledger.actions import questions
-from ladder_graph.ledger.actions.questions import Terms, nonce_of, word_of
+from ladder_graph.ledger.actions.questions import Terms
 from ladder_graph.steps import Pose
 from ladder_graph.tools import Declaration
 from ladder_graph.turns.hosting import Host
@@ -37,21 +37,17 @@ def posed(step: Pose, store: Store, terms: Terms, declaration: Declaration, host
     return replace(step, told=replace(told, trace=step.trace))
 
 
-def stands(step: Pose, terms: Terms, host: Host, now: dt.datetime) -> bool:
+def stands(step: Pose, terms: Terms, now: dt.datetime) -> bool:
     """Whether the question that was there when somebody looked is the one to ask, with nothing to write about it.
 
-    It isn't where it is on other terms or named by another word, where its time is up, or where somebody traces it.
+    It isn't where it is on other terms, where its time is up, or where somebody traces it.
 
     Args:
         step: The question that is to be asked.
         terms: What an approval of the call holds for.
-        host: Knows the secret of the task that asks.
         now: The moment.
     """
     asked = step.asked
     if asked is None or asked.expired or step.trace or asked.digest != terms.digest(step.call):
         return False
-    if (asked.part_first and not step.part_first) or now >= asked.expires_at:
-        return False
-    nonce = nonce_of(word_of(host.asking().seed, asked.id))
-    return asked.decision is not None or not nonce or nonce == asked.nonce
+    return now < asked.expires_at and (step.part_first or not asked.part_first)

@@ -15,7 +15,7 @@ from typing import Any, TypeVar, cast
 
 from ladder_graph.calls import Call
 from ladder_graph.drafting import Drawn
-from ladder_graph.facts import Asking, Outcome, Question, Seen
+from ladder_graph.facts import Asking, Outcome, Question
 from ladder_graph.ledger import Journal
 from ladder_graph.ledger.actions import quotas
 from ladder_graph.ledger.actions.clocks import Moment
@@ -55,7 +55,7 @@ from ladder_graph.steps import (
     Weigh,
 )
 from ladder_graph.trust.demotion import after_undo
-from ladder_graph.turns.awaiting import left_alone, outlasted
+from ladder_graph.turns.awaiting import Waiting, left_alone, outlasted
 from ladder_graph.turns.deciding import Fitting, unchecked
 from ladder_graph.turns.hearing import hear
 from ladder_graph.turns.looking import Looking
@@ -222,8 +222,6 @@ class Turn(Looking):
                 return came
             case Probe():
                 return self._probe(step)
-            case Wait() | Await():
-                return self._wait(step)
             case _:
                 raise TypeError(f"{type(step).__name__} is no step that is performed here")
 
@@ -261,7 +259,7 @@ class Turn(Looking):
         if isinstance(step, Pose):
             now = self.clock()
             # A scope is looked at with its members.
-            if not self._scoped_effect and stands(step, self.terms, self.host, now):
+            if not self._scoped_effect and stands(step, self.terms, now):
                 return step
             return posed(step, self.store, self.terms, self.declaration, self.host, now)
         return step
@@ -357,7 +355,8 @@ class Turn(Looking):
                 found = "absent" if now == step.artifact["before"] else "changed"
         return found
 
-    def _wait(self, step: Wait | Await) -> Seen | str:
+    def waiting(self, step: Wait | Await) -> Waiting[Any]:
+        """What is waited for: that another run of the call is over, or the watch over it."""
         if isinstance(step, Await):
             return outlasted(self.store, self.clock, step.call.key)
         return left_alone(lambda: self.look(Look(step.call)))

@@ -78,7 +78,8 @@ def word_of(seed: str, question: str) -> str:
     """The random word that an answer may name a question by.
 
     It is made from a secret of the task that asks, so that it stays the same when the task starts over, and only its
-    hash has to be kept.
+    hash has to be kept. Another task that comes to ask the same gives out none: what the first one gave out still
+    names the question, and so do its id and digest.
 
     Args:
         seed: The task's secret; without one there is no word.

@@ -330,13 +330,6 @@ MOVE_QUESTION = _sql(_move_question)
 MOVE_QUESTION_ON = Sql.of_one(_move_question)
 """The same, of a question that was read in this transaction, after the end of the chain."""
 
-REKEY_QUESTION = _sql(
-    update(_question)
-    .where(and_(_question.c.id == bindparam("b_id"), _question.c.state == literal_column("'open'")))
-    .values(nonce=bindparam("nonce"))
-)
-"""Give an open question another word to be named by."""
-
 PASS_QUESTION = _sql(
     update(_question)
     .where(and_(_question.c.id == bindparam("b_id"), _question.c.state == literal_column("'open'")))

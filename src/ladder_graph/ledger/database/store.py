@@ -39,6 +39,14 @@ ATTEMPTS = 5
 """How often work is tried while other writers come in between; each time one of them has got on."""
 
 
+class SeenThrough(asyncio.CancelledError):
+    """The caller of work was cancelled while somebody had it in hand, and this is what it came to."""
+
+    def __init__(self, value: Any) -> None:
+        super().__init__()
+        self.value = value
+
+
 class Store:
     """One ledger database, shared by the threads and tasks of this process.
 
@@ -100,11 +108,31 @@ class Store:
         self._waited().settle(job, new=True)
         return job.result()
 
-    async def awrite(self, work: Work[T], *, durable: bool = True) -> T:
-        """As `write`, without blocking the event loop."""
-        engine = self._here()
+    async def awrite(self, work: Work[T], *, durable: bool = True, firm: bool = False) -> T:
+        """As `write`, without blocking the event loop.
+
+        Args:
+            work: As there.
+            durable: As there.
+            firm: Whether it is done though its caller is cancelled before anybody took it in hand.
+
+        Raises:
+            asyncio.CancelledError: The caller was cancelled. Nothing was written, nor will be.
+            SeenThrough: The caller was cancelled, and the work is done all the same.
+        """
+        engine, loop = self._here(), asyncio.get_running_loop()
         job = engine.enqueue(work, durable=durable)
-        await asyncio.get_running_loop().run_in_executor(engine.thread, engine.settle, job)
+        try:
+            await loop.run_in_executor(engine.thread, engine.settle, job)
+        except asyncio.CancelledError:
+            if not firm and job.withdraw():
+                raise
+            while not job.done:
+                with suppress(asyncio.CancelledError):
+                    await loop.run_in_executor(engine.thread, engine.settle, job)
+            if job.failure is not None:
+                raise  # Nothing was written.
+            raise SeenThrough(job.result()) from None
         return job.result()
 
     def close(self) -> None:
@@ -142,7 +170,7 @@ def _opened(source: str, lane: str) -> Database:
 class _Job(Generic[T]):
     """One piece of work that waits for a commit. The write lock guards all of it."""
 
-    __slots__ = ("_turn", "done", "durable", "failure", "value", "work")
+    __slots__ = ("_fate", "_turn", "done", "durable", "failure", "value", "work")
 
     def __init__(self, work: Work[T], *, durable: bool) -> None:
         self.work = work
@@ -150,8 +178,18 @@ class _Job(Generic[T]):
         self.done = False
         self.value: Any = None
         self.failure: BaseException | None = None
+        self._fate = threading.Lock()
+        """Whoever has it decides whether the work is done."""
         self._turn = threading.Lock()
         self._turn.acquire()
+
+    def take(self) -> bool:
+        """Take it in hand; False where it was withdrawn."""
+        return self._fate.acquire(blocking=False)
+
+    def withdraw(self) -> bool:
+        """Leave it undone; False where somebody has it in hand, or had."""
+        return self._fate.acquire(blocking=False)
 
     def wait(self) -> None:
         """Wait to be woken; it comes back at once if that was done before.
@@ -271,7 +309,7 @@ class _Engine:
                 one.wake()
 
     def _commit(self, jobs: list[_Job[Any]]) -> None:
-        left, attempts = jobs, ATTEMPTS
+        left, attempts = [job for job in jobs if job.take()], ATTEMPTS
         try:
             while left:
                 left = self._transact(left, hoping=attempts == ATTEMPTS, last=attempts == 1)

@@ -64,7 +64,7 @@ class Asked(Actions):
             if question is None:
                 raise Refused(NotClaimed("state", "its draft was accepted, and runs as that person's act."))
             if question.digest == terms.digest(call) and (part_first or not question.part_first):
-                return self._expire(cursor, self._worded(cursor, question, asking.seed), hearer=self.owner)
+                return self._expire(cursor, question, hearer=self.owner)
             # The rule, the tool or its undo was changed since, or no part would go first any more: what was asked isn't
             # what would run now.
             self._void(cursor, call)
@@ -117,14 +117,6 @@ class Asked(Actions):
         if self.policy is not None and self.policy.told_of_waiting:
             announcing.asked(self.policy, cursor, self.us, new)
         return new
-
-    def _worded(self, cursor: Cursor, question: Question, seed: str) -> Question:
-        """Another process asks now, with a secret of its own; the word that the first one gave out is void."""
-        nonce = nonce_of(word_of(seed, question.id))
-        if question.decision is not None or not nonce or nonce == question.nonce:
-            return question
-        cursor.execute(sql.REKEY_QUESTION, {"b_id": question.id, "nonce": nonce})
-        return replace(question, nonce=nonce)
 
     def current(self, cursor: Cursor, question: Question) -> Question:
         """The question as it stands now; a late one expires here."""
