@@ -71,6 +71,15 @@ def test_an_edit_carries_the_look_too(shop, ladder, question):
     assert [one["looked"] for one in found] == [0, 0]
 
 
+def test_an_argument_that_the_tool_does_not_have(shop, ladder, question):
+    """It is refused at once, and the question stays open; in the agent's process it would, with the answer spent."""
+    shop.run(("close_ticket", {"number": 7}))
+    name = question("close_ticket")
+    said = " ".join(ladder("edit", name, "--set", "nmber=8", "--yes", code=2).stderr.split())
+    assert "close_ticket has no argument nmber; it has number" in said
+    assert question("close_ticket") == name
+
+
 def test_how_long_somebody_looked_is_on_record(folder, ladder, question):
     """From the question on the screen to the answer, at a terminal."""
     terminal = Terminal("approve", question("close_ticket"))

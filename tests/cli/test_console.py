@@ -161,6 +161,7 @@ def test_without_a_policy(ladder, tmp_path, monkeypatch):
 def test_a_link_for_somebody_whom_the_policy_does_not_name(ladder, place):
     """There is none; for whoever stands here and isn't named, it says what lets others in."""
     place(POLICY + '[people.ana]\nconsole = "admin"\n')
+    assert "is no address of a console" in ladder("console", "link", "ana", "--at", "notaurl", code=2).stderr
     assert "doesn't know bo" in ladder("console", "link", "bo", code=2).output
     said = ladder("console", "link").output
     assert "ladder console link NAME" in said

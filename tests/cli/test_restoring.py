@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import sqlite3
 import stat
 import threading
 
@@ -204,6 +205,17 @@ def test_what_is_no_copy_is_not_put_back(shop, ladder):
         assert one.verify().entries == entries
     ladder("restore", "copy.db", "--yes")
     assert "say what is meant" in ladder("restore", code=2).stderr
+
+
+def test_what_is_no_ledger_is_not_copied(shop, ladder):
+    """A database of somebody else's, a directory, and a server of another kind each get a sentence."""
+    with contextlib.closing(sqlite3.connect("foreign.db")) as foreign:
+        foreign.execute("CREATE TABLE t (x)")
+    for source, says in (
+        ("foreign.db", "not a ladder ledger"), (".", "is a directory"), ("mysql://host/db", "mysql:// isn't known"),
+    ):  # fmt: skip
+        assert says in " ".join(ladder("--ledger", source, "backup", "copy.db", code=2).stderr.split())
+    assert not (shop.folder / "copy.db").exists()
 
 
 def test_a_copy_on_a_server_is_its_own_matter(postgres, tmp_path, monkeypatch, ladder):

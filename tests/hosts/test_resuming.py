@@ -149,7 +149,9 @@ def test_an_answer_in_band_leaves_nothing_to_go_on_with(way):
     (row,) = stage.ladder.resumptions()
     assert row.state == "heard"
     assert row.words == "thread 1 has the answer and goes on"
-    stage.later(11)
+    stage.clock.advance(11)
+    assert "no worker has looked whether it went on" in stage.ladder.resumptions()[0].words
+    stage.later(0)
     assert stage.ladder.resumptions() == []
     assert stage.world.ran == [("a", "1")]
 

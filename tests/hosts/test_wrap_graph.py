@@ -299,6 +299,18 @@ def test_node_defaults_and_policies(way):
     assert "Nobody knows whether it took effect" in told(out)[0][1]
 
 
+@pytest.mark.parametrize("config", [None, {}, {"configurable": {}}], ids=repr)
+@pytest.mark.parametrize("way", WAYS, ids=repr)
+def test_a_thread_that_was_forgotten(way, config):
+    """LangGraph says what is missing, as it does without the ladder; a graph that has one of its own needs no other."""
+    plain = agent_of(["Hello."] * 2, [StructuredTool.from_function(lambda x: x, name="a", description="A.")])
+    graph = ladder_of({"a": BOUNDED}).wrap(plain)
+    for one in (plain, graph):
+        with pytest.raises(ValueError, match="thread_id"):
+            way.invoke(one, GO, config)
+    assert way.invoke(graph.with_config(configurable={"thread_id": "1"}), GO, config)["messages"][-1].text == "Hello."
+
+
 async def test_what_is_set_on_a_compiled_graph():
     """It is the wrapped one's too, and its policies go to all nodes but those of ours."""
 

@@ -12,7 +12,7 @@ from ladder_graph.cli.place import place_of
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from ladder_graph.briefing import Briefing
     from ladder_graph.cli.screen import Screen
@@ -132,6 +132,7 @@ def edit(
         told = _told(out, ladder, asked, person)
         _refuse_what_is_hopeless(ladder, asked, person, "edit")
         changes = dict(_changed(one, asked) for one in change)
+        _refuse_strange(asked, told.fields, changes)
         out.fields([(name, f"becomes {show(value)}") for name, value in changes.items()])
         out.gap()
         typed, looked = _asked(
@@ -194,6 +195,21 @@ def _asked(asked: Question, question: str, typed: str | None, *, yes: bool) -> t
         return asking.typed(f"Type the {asked.to_type} to approve: ", instead=instead), time.monotonic() - began
     asking.confirm(question, yes=yes)
     return typed, 0.0 if yes else time.monotonic() - began
+
+
+def _refuse_strange(asked: Question, fields: Collection[str], changes: Collection[str]) -> None:
+    """Refuse arguments that the tool doesn't have, where that is known; its own process would, and the answer be spent.
+
+    Raises:
+        AnswerRefused: There are some.
+    """
+    from ladder_graph.errors import AnswerRefused
+
+    known = {*asked.call.arguments, *fields}
+    if fields and (strange := sorted(set(changes) - known)):
+        raise AnswerRefused(
+            f"{asked.call.tool} has no argument {', '.join(strange)}; it has {', '.join(sorted(known))}"
+        )
 
 
 def _changed(text: str, asked: Question) -> tuple[str, object]:

@@ -79,6 +79,8 @@ def link(
     place = place_of(ctx)
     place.shared_ledger(place.read_policy())
     with place.following() as ladder:
+        if at and (urlsplit(at).scheme not in {"http", "https"} or not urlsplit(at).netloc):
+            raise LadderError(f"--at {at} is no address of a console; write it as https://ladder.example.com")
         _print_link(ladder, at.rstrip("/") or ladder.policy.console.url or f"http://{HERE}", name)
 
 

@@ -39,6 +39,8 @@ class WrappedGraph(CompiledStateGraph[Any, Any, Any, Any]):
         if any(READ in place.get("configurable", {}) for place in (ambient, config or {})):
             return config
         given, clock = config or {}, _clock_of(self)
+        if self.checkpointer and not (given.get("configurable") or (self.config or {}).get("configurable")):
+            return config  # LangGraph says what is missing, which it couldn't see behind what stands here.
         said = {
             ANSWERED: is_answer(value), CONTINUED: goes_on(value), RUN: next(_RUNS),
             **({} if clock is None else {STARTED: clock()}),

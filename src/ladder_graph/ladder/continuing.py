@@ -120,21 +120,27 @@ class Continuing(Messaging):
 
     def _told(self, row: Waiting, *, working: bool) -> Resumption:
         dead = row.owner not in {"", self.store.owner.id} and not self.store.owner.lives(row.owner)
+        heard = row.state == "heard" and (dead or (row.due_us is not None and row.due_us < micros(self.clock())))
         return Resumption(
             row.question, row.action, row.agent, row.tool, row.thread, row.why, moment(row.at_us), row.state,
             row.tries, row.problem, None if row.due_us is None else moment(row.due_us),
-            words(row, working=working, dead=dead),
+            words(row, working=working, dead=dead, unseen=heard and not working),
         )  # fmt: skip
 
 
-def words(row: Waiting, *, working: bool, dead: bool) -> str:
+def words(row: Waiting, *, working: bool, dead: bool, unseen: bool) -> str:
     """What happens next with an answer.
 
     Args:
         row: Its row.
         working: Somebody goes on with threads of this agent.
         dead: Whoever had it in hand is gone.
+        unseen: The call has heard it some time ago, and nobody has looked since.
     """
+    if unseen:
+        return (
+            f"thread {row.thread} has heard the answer, and no worker has looked whether it went on ({BY_WORKER} does)"
+        )
     if row.state == "over" and not row.how:
         return f"thread {row.thread} needs no answer any more: {row.problem}"
     if row.state == "over":
