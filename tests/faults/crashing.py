@@ -143,11 +143,11 @@ def lay_traps(here, counted=None):
         die(here, "after", name)
         return done
 
-    async def dying_aperform(step, turn):
+    async def dying_aperform(step, turn, **how):
         if not isinstance(step, steps):
-            return await aperform(step, turn)
+            return await aperform(step, turn, **how)
         die(here, "before", name)
-        done = await aperform(step, turn)
+        done = await aperform(step, turn, **how)
         die(here, "after", name)
         return done
 

@@ -36,24 +36,14 @@ def drive(life: Generator[Step, Any, T], turn: Turn) -> T:
         Abandoned: Whoever waited for it was cancelled before it was claimed. Nothing ran.
         Elsewhere: Another run of it must be waited for, and not in this thread. It is as if nothing had begun.
     """
-
-    def go_on() -> None:
-        if not turn.host.awaited():
-            raise Abandoned
-
     claimed = False
     try:
         step = next(life)
         while True:
             if not claimed:
-                go_on()
+                _go_on(turn)
             claimed = claimed or isinstance(step, Claim | TakeOver)
-            if isinstance(step, Wait | Await):
-                if not (claimed or turn.host.stays()):
-                    raise Elsewhere
-                step = life.send(slept(turn.waiting(step), bool if claimed else go_on))
-            else:
-                step = life.send(_perform(step, turn))
+            step = life.send(_perform(step, turn))
     except StopIteration as end:
         return cast("T", end.value)
     finally:
@@ -61,7 +51,18 @@ def drive(life: Generator[Step, Any, T], turn: Turn) -> T:
         turn.over()
 
 
+def _go_on(turn: Turn) -> None:
+    if not turn.host.awaited():
+        raise Abandoned
+
+
 def _perform(step: Step, turn: Turn) -> Any:
+    if isinstance(step, Await):
+        return slept(turn.waiting(step))
+    if isinstance(step, Wait):  # It is always before the claim.
+        if not turn.host.stays():
+            raise Elsewhere
+        return slept(turn.waiting(step), functools.partial(_go_on, turn))
     if isinstance(step, Execute):
         if (barred := turn.barred()) is not None:
             return barred
