@@ -54,7 +54,7 @@ def test_a_change_must_name_an_argument(shop, ladder, question, change):
 
 
 def test_an_edit_that_does_not_fit_never_runs(shop, ladder, question):
-    """The command line knows no more of a tool than its arguments' names; its own process does, and refuses the rest."""
+    """The command line knows the names of a tool's arguments; its own process knows more, and refuses the rest."""
     shop.run(("close_ticket", {"number": 7}))
     ladder("edit", question("close_ticket"), "--set", "number=red", "--yes")
     told = shop.resume("close_ticket")

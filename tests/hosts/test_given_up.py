@@ -15,14 +15,15 @@ from langchain.agents.middleware import AgentMiddleware
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import ToolMessage
 from langchain_core.tools import BaseTool, tool
+from langgraph.types import Command, interrupt
 
 from ladder_graph.calls import Call
 from ladder_graph.errors import NotPermitted
 from ladder_graph.hosts.permit import Permit, attempting, entering
-from ladder_graph.ledger import Store
+from ladder_graph.ledger import Store, seen_through
 from ladder_graph.states import State
 from ladder_graph.testing import calls
-from tests.hosts.graphs import GO, ladder_of, on
+from tests.hosts.graphs import GO, World, ladder_of, on
 from tests.hosts.mounts import BOUNDED, INNER, MOUNTS
 
 GIVE = [calls("a", {"x": "1"}), "Done."]
@@ -37,6 +38,21 @@ async def until(there):
             return
         await asyncio.sleep(0.01)
     raise TimeoutError
+
+
+def holding(ladder):
+    """Hold the next transaction of a ladder until it is let go."""
+    engine, transact = ladder.store._engine, ladder.store._engine._transact
+    held, let_go = threading.Event(), threading.Event()
+
+    def hold(jobs, **options):
+        engine._transact = transact
+        held.set()
+        let_go.wait(10)
+        return transact(jobs, **options)
+
+    engine._transact = hold
+    return held, let_go
 
 
 class Patience(AgentMiddleware):
@@ -175,7 +191,7 @@ async def test_waiting_for_a_call_that_runs_keeps_no_thread(mount, asynchronous)
 
 def test_a_claim_whose_loop_ended_does_not_run(tmp_path):
     """It is withdrawn where nobody had taken it in hand; else its end is on record: nobody finds it under way."""
-    ran, held, let_go = [], threading.Event(), threading.Event()
+    ran = []
 
     @tool
     async def a(x: str) -> str:
@@ -186,12 +202,7 @@ def test_a_claim_whose_loop_ended_does_not_run(tmp_path):
     with closing(ladder_of({"a": BOUNDED}, ledger=tmp_path / "ladder.db")) as ladder:
         graph = MOUNTS["wrap"](ladder, [calls("a", {"x": "0"}), "Done.", *[GIVE[0]] * 2, *["Done."] * 2], [a])
         asyncio.run(graph.ainvoke(GO, on("before")))
-        engine, transact = ladder.store._engine, ladder.store._engine._transact
-
-        def hold(jobs, **options):
-            held.set()
-            let_go.wait(10)
-            return transact(jobs, **options)
+        engine, (held, let_go) = ladder.store._engine, holding(ladder)
 
         async def two():
             tasks = [asyncio.ensure_future(graph.ainvoke(GO, on("x")))]
@@ -202,9 +213,7 @@ def test_a_claim_whose_loop_ended_does_not_run(tmp_path):
             for task in tasks:
                 task.cancel()
 
-        engine._transact = hold
         asyncio.run(two())
-        engine._transact = transact
         assert ran == ["0"]
         assert sorted(one.state for one in ladder.actions()) == [State.DONE, State.FAILED]
         (failed,) = [one for one in ladder.actions() if one.state is State.FAILED]
@@ -216,6 +225,46 @@ def test_a_claim_whose_loop_ended_does_not_run(tmp_path):
         assert ran == ["0", "1"]
 
 
+def test_a_call_that_stopped_before_stops_again():
+    """One that has acted, and then stopped at an interrupt of its own, has not failed where its loop ends."""
+    acted = []
+
+    @tool
+    async def a(x: str) -> str:
+        """Act."""
+        acted.append(x)
+        return interrupt("More?")
+
+    with closing(ladder_of({"a": BOUNDED})) as ladder:
+        graph = MOUNTS["wrap"](ladder, GIVE, [a])
+        asyncio.run(graph.ainvoke(GO, on()))
+        held, let_go = holding(ladder)
+
+        async def resumed():
+            running = asyncio.ensure_future(graph.ainvoke(Command(resume="yes"), on()))
+            await asyncio.to_thread(held.wait, 10)
+            threading.Timer(0.2, let_go.set).start()
+            running.cancel()
+
+        asyncio.run(resumed())
+        assert [one.state for one in ladder.actions()] == [State.PAUSED]
+        assert acted == ["1"]
+        assert asyncio.run(graph.ainvoke(Command(resume="yes"), on()))["messages"][-2].text == "yes"
+
+
+async def test_a_time_out_is_a_time_out():
+    """Whatever of the ledger is under way: nobody but us has to know."""
+    with closing(ladder_of({"a": {"rung": "confirm"}})) as ladder:
+        graph = MOUNTS["wrap"](ladder, GIVE, [World().tool("a")])
+        held, let_go = holding(ladder)
+        running = asyncio.ensure_future(graph.ainvoke(GO, on()))
+        await asyncio.to_thread(held.wait, 10)
+        threading.Timer(0.2, let_go.set).start()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0):
+                await running
+
+
 async def test_firm_work_is_done_though_its_caller_is_gone(tmp_path):
     """And other work is not, before somebody has it in hand."""
     store = Store(str(tmp_path / "ladder.db"))
@@ -223,10 +272,16 @@ async def test_firm_work_is_done_though_its_caller_is_gone(tmp_path):
     with closing(store):
         first = asyncio.ensure_future(store.awrite(lambda _: busy.wait(10)))
         await asyncio.sleep(0.1)
-        tasks = [
-            asyncio.ensure_future(store.awrite(lambda _, firm=firm: done.append(firm), firm=firm))
-            for firm in (True, False)
-        ]
+        came = []
+
+        async def write(*, firm):
+            try:
+                await store.awrite(lambda _: done.append(firm) or firm, firm=firm)
+            except BaseException as cancelled:
+                came.append((type(cancelled), seen_through(cancelled)))
+                raise
+
+        tasks = [asyncio.ensure_future(write(firm=firm)) for firm in (True, False)]
         await asyncio.sleep(0.1)
         for task in tasks:
             task.cancel()
@@ -236,6 +291,17 @@ async def test_firm_work_is_done_though_its_caller_is_gone(tmp_path):
         await asyncio.wait([first, *tasks])
         assert [task.cancelled() for task in tasks] == [True, True]
         assert done == [True]
+        assert came == [(asyncio.CancelledError, None), (asyncio.CancelledError, (True,))]
+
+
+def test_what_an_interrupted_leader_took_is_done(tmp_path):
+    """Somebody else's work is taken in hand again where the one who led was stopped before it began."""
+    with closing(Store(str(tmp_path / "ledger.db"))) as store:
+        engine, done = store._engine, []
+        job = engine.enqueue(lambda _: done.append(1), durable=False)
+        assert job.take()
+        engine.settle(job)
+        assert (done, job.done, job.withdraw()) == ([1], True, False)
 
 
 ASKED_ELSEWHERE = """

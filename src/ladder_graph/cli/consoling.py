@@ -79,9 +79,17 @@ def link(
     place = place_of(ctx)
     place.shared_ledger(place.read_policy())
     with place.following() as ladder:
-        if at and (urlsplit(at).scheme not in {"http", "https"} or not urlsplit(at).netloc):
+        if at and not _is_address(at):
             raise LadderError(f"--at {at} is no address of a console; write it as https://ladder.example.com")
         _print_link(ladder, at.rstrip("/") or ladder.policy.console.url or f"http://{HERE}", name)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.netloc)
 
 
 def _print_link(ladder: Ladder, at: str, name: str | None) -> None:

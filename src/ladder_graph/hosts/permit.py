@@ -60,7 +60,8 @@ class Attempt:
         """
         with self.permit.lock:
             if self.over or not self.permit.open:
-                raise NotPermitted(f"{self.permit.call.tool} was given up before its own code began, which doesn't run")
+                late = "was called past its seal" if self.entered else "was given up before its own code began"
+                raise NotPermitted(f"{self.permit.call.tool} {late}; nothing may run it any more")
             self.entered, self.left, self.raised = True, False, None
 
     def end(self) -> None:

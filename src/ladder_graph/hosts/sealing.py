@@ -178,7 +178,8 @@ def sealed(tool: BaseTool, gate: Gate | None = None) -> BaseTool:
     if isinstance(tool, StructuredTool | Tool):
         new = tool.model_copy(update={name: _read_once(getattr(tool, name)) for name in ("func", "coroutine")})
     else:
-        # What its code keeps in its fields, or somebody sets later, as a new token, is the same for both.
+        # What its code keeps in its fields, or somebody sets later, as a new token, is the same for both; but not its
+        # private attributes, nor where a model validates assignments, for which pydantic makes a new dict.
         object.__setattr__(new, "__dict__", tool.__dict__)
     # A pydantic model has no public way to become one of a subclass with all that it carries.
     object.__setattr__(new, "__class__", _sealed_kind(kind))

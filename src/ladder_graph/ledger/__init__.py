@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ladder_graph.ledger.actions.lifecycle import Refused
-from ladder_graph.ledger.database.store import SeenThrough, Store
+from ladder_graph.ledger.database.jobs import seen_through
+from ladder_graph.ledger.database.store import Store
 from ladder_graph.ledger.gate.journal import Journal
 from ladder_graph.ledger.lists.draft_reading import Draft
 from ladder_graph.ledger.lists.reading import Action, Entry, Reading
@@ -20,7 +21,7 @@ __all__ = [
     "Reading",
     "Refused",
     "Report",
-    "SeenThrough",
     "Store",
     "Verification",
+    "seen_through",
 ]

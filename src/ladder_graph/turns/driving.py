@@ -8,9 +8,9 @@ from collections.abc import Generator
 from typing import Any, TypeVar, cast
 
 from ladder_graph.facts import Outcome
-from ladder_graph.ledger import Refused, SeenThrough
+from ladder_graph.ledger import Refused, seen_through
 from ladder_graph.splitting import Await
-from ladder_graph.steps import Claim, Execute, Look, Pose, Ring, Settle, Step, TakeOver, Wait
+from ladder_graph.steps import Claim, Execute, Look, Pose, Record, Ring, Settle, Step, TakeOver, Wait
 from ladder_graph.turns.awaiting import aslept, slept
 from ladder_graph.turns.turn import Turn
 
@@ -98,17 +98,24 @@ async def adrive(life: Generator[Step, Any, T], turn: Turn) -> T:
 
 
 async def _afinish(life: Generator[Step, Any, T], step: Step, turn: Turn) -> T:
-    given_up: SeenThrough | None = None
+    """From the claim on. Where the loop ends meanwhile, what is claimed is put on record, and nothing else begins."""
+    given_up: asyncio.CancelledError | None = None
     try:
         while True:
+            at = step
             try:
-                if given_up is not None and isinstance(step, Execute):
-                    came: Any = Outcome("failed", text=GIVEN_UP, signal=given_up)
-                else:
-                    came = await _aperform(step, turn, firm=not isinstance(step, Claim | TakeOver))
-            except SeenThrough as cancelled:  # The loop ends. What is claimed is on record, and so must its end be.
-                given_up, came = cancelled, turn.noted(cancelled.value)
+                came = await _aperform(step, turn, firm=not isinstance(step, Claim | TakeOver))
+            except asyncio.CancelledError as cancelled:
+                seen = seen_through(cancelled)
+                if seen is None:
+                    raise
+                given_up, came = cancelled, turn.noted(seen[0])
             step = life.send(came)
+            if given_up is not None and isinstance(at, Claim) and isinstance(step, Execute):
+                # It stopped at an interrupt of its own before, or nothing of it has run.
+                step = life.send(Outcome("paused" if step.again else "failed", text=GIVEN_UP, signal=given_up))
+            if given_up is not None and not isinstance(step, Record):
+                raise given_up
     except StopIteration as end:
         return cast("T", end.value)
     finally:

@@ -14,13 +14,14 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, TypeVar
 
 from sqlmodel import Session
 
 from ladder_graph.errors import LedgerError
-from ladder_graph.ledger.database.cursor import Conflict, Cursor, Hoped
+from ladder_graph.ledger.database.cursor import Conflict, Cursor
 from ladder_graph.ledger.database.driver import Database
+from ladder_graph.ledger.database.jobs import Job, Work, saw_through
 from ladder_graph.ledger.database.liveness import Owner
 from ladder_graph.ledger.database.sources import on_server
 from ladder_graph.ledger.database.sqlite import SqliteDatabase
@@ -28,23 +29,8 @@ from ladder_graph.waiting import waits
 
 T = TypeVar("T")
 C = TypeVar("C")
-Work = Callable[[Cursor], T]
-"""What one transaction does, on the driver's cursor. It may be called again where another writer came in between.
-
-It may come to something `Hoped` for: then that is what the caller gets where it came true, and otherwise the work is
-done again.
-"""
-
 ATTEMPTS = 5
 """How often work is tried while other writers come in between; each time one of them has got on."""
-
-
-class SeenThrough(asyncio.CancelledError):
-    """The caller of work was cancelled while somebody had it in hand, and this is what it came to."""
-
-    def __init__(self, value: Any) -> None:
-        super().__init__()
-        self.value = value
 
 
 class Store:
@@ -104,7 +90,7 @@ class Store:
         Raises:
             LedgerUnwritable: Nothing was written.
         """
-        job = _Job(work, durable=durable)
+        job = Job(work, durable=durable)
         self._waited().settle(job, new=True)
         return job.result()
 
@@ -117,22 +103,26 @@ class Store:
             firm: Whether it is done though its caller is cancelled before anybody took it in hand.
 
         Raises:
-            asyncio.CancelledError: The caller was cancelled. Nothing was written, nor will be.
-            SeenThrough: The caller was cancelled, and the work is done all the same.
+            asyncio.CancelledError: The caller was cancelled. Nothing was written, nor will be, unless `seen_through`
+                says what the work came to.
         """
         engine, loop = self._here(), asyncio.get_running_loop()
         job = engine.enqueue(work, durable=durable)
         try:
             await loop.run_in_executor(engine.thread, engine.settle, job)
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as cancelled:
             if not firm and job.withdraw():
                 raise
             while not job.done:
-                with suppress(asyncio.CancelledError):
+                try:
                     await loop.run_in_executor(engine.thread, engine.settle, job)
-            if job.failure is not None:
-                raise  # Nothing was written.
-            raise SeenThrough(job.result()) from None
+                except asyncio.CancelledError:
+                    continue
+                except RuntimeError:  # It is being closed.
+                    break
+            if job.done and job.failure is None:
+                saw_through(cancelled, job.result())
+            raise
         return job.result()
 
     def close(self) -> None:
@@ -167,60 +157,6 @@ def _opened(source: str, lane: str) -> Database:
     return PostgresDatabase(source, lane)
 
 
-class _Job(Generic[T]):
-    """One piece of work that waits for a commit. The write lock guards all of it."""
-
-    __slots__ = ("_fate", "_turn", "done", "durable", "failure", "value", "work")
-
-    def __init__(self, work: Work[T], *, durable: bool) -> None:
-        self.work = work
-        self.durable = durable
-        self.done = False
-        self.value: Any = None
-        self.failure: BaseException | None = None
-        self._fate = threading.Lock()
-        """Whoever has it decides whether the work is done."""
-        self._turn = threading.Lock()
-        self._turn.acquire()
-
-    def take(self) -> bool:
-        """Take it in hand; False where it was withdrawn."""
-        return self._fate.acquire(blocking=False)
-
-    def withdraw(self) -> bool:
-        """Leave it undone; False where somebody has it in hand, or had."""
-        return self._fate.acquire(blocking=False)
-
-    def wait(self) -> None:
-        """Wait to be woken; it comes back at once if that was done before.
-
-        It comes back after a while too: whoever should lead may have been interrupted before it could.
-        """
-        self._turn.acquire(timeout=0.1)
-
-    def wake(self) -> None:
-        """Wake whoever waits: it is done, or it is their turn to lead."""
-        if self._turn.locked():
-            with suppress(RuntimeError):  # It was woken before, and didn't look yet.
-                self._turn.release()
-
-    def came_true(self, *, committed: bool) -> bool:
-        """Whether it came to what it hoped for, if it hoped at all; otherwise that is forgotten."""
-        hoped = self.value
-        if isinstance(hoped, Hoped):
-            if not (committed and hoped.held):
-                hoped.forget()
-                self.value = None
-                return False
-            self.value = hoped.value
-        return True
-
-    def result(self) -> T:
-        if self.failure is not None:
-            raise self.failure
-        return cast("T", self.value)
-
-
 class _Engine:
     """The queue of one process before one database. Nothing of it survives a fork."""
 
@@ -230,7 +166,7 @@ class _Engine:
         self.thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ladder-ledger")
         self._write_lock = threading.Lock()
         self._read_lock = self._write_lock if database.shared_connection else threading.Lock()
-        self._waiting: deque[_Job[Any]] = deque()
+        self._waiting: deque[Job[Any]] = deque()
 
     def read(self, opened: Callable[[], AbstractContextManager[C]], work: Callable[[C], T]) -> T:
         try:
@@ -255,12 +191,12 @@ class _Engine:
                     raise
                 raise said  # noqa: B904  # its cause is set
 
-    def enqueue(self, work: Work[T], *, durable: bool) -> _Job[T]:
-        job = _Job(work, durable=durable)
+    def enqueue(self, work: Work[T], *, durable: bool) -> Job[T]:
+        job = Job(work, durable=durable)
         self._waiting.append(job)
         return job
 
-    def settle(self, job: _Job[Any], *, new: bool = False) -> None:
+    def settle(self, job: Job[Any], *, new: bool = False) -> None:
         """Commit everything that waits, unless somebody does it who leads already.
 
         Whoever is done goes on at once. Were it the lock that they wait for, they would wait for later leaders too.
@@ -294,8 +230,8 @@ class _Engine:
             with suppress(IndexError):  # Somebody may have taken it meanwhile.
                 self._waiting[0].wake()
 
-    def _lead(self, job: _Job[Any]) -> None:
-        jobs: list[_Job[Any]] = []
+    def _lead(self, job: Job[Any]) -> None:
+        jobs: list[Job[Any]] = []
         try:
             while self._waiting:
                 jobs.append(self._waiting.popleft())
@@ -308,7 +244,7 @@ class _Engine:
             for one in jobs:
                 one.wake()
 
-    def _commit(self, jobs: list[_Job[Any]]) -> None:
+    def _commit(self, jobs: list[Job[Any]]) -> None:
         left, attempts = [job for job in jobs if job.take()], ATTEMPTS
         try:
             while left:
@@ -325,7 +261,7 @@ class _Engine:
             for job in jobs:
                 job.done = True
 
-    def _transact(self, jobs: list[_Job[Any]], *, hoping: bool, last: bool) -> list[_Job[Any]]:
+    def _transact(self, jobs: list[Job[Any]], *, hoping: bool, last: bool) -> list[Job[Any]]:
         """Commit these jobs in one transaction, and return those that are to be tried anew.
 
         All of them are where others came in between; otherwise those that hoped for something in vain.
@@ -343,7 +279,7 @@ class _Engine:
             return jobs
         return [job for job in jobs if not job.came_true(committed=True)]
 
-    def _run(self, cursor: Cursor, job: _Job[Any], *, alone: bool, last: bool) -> None:
+    def _run(self, cursor: Cursor, job: Job[Any], *, alone: bool, last: bool) -> None:
         """Run one job; a refusal of its own undoes only its own writes."""
         if alone:
             job.value = job.work(cursor)
@@ -377,7 +313,7 @@ class _Engine:
                 self.database.close()
 
 
-def _lost(jobs: list[_Job[Any]], wrong: Exception) -> None:
+def _lost(jobs: list[Job[Any]], wrong: Exception) -> None:
     """Nothing of these jobs was committed, not even a refusal among them."""
     for job in jobs:
         job.failure = wrong
