@@ -205,11 +205,10 @@ def _refuse_strange(asked: Question, fields: Collection[str], changes: Collectio
     """
     from ladder_graph.errors import AnswerRefused
 
-    known = {*asked.call.arguments, *fields}
-    if fields and (strange := sorted(set(changes) - known)):
-        raise AnswerRefused(
-            f"{asked.call.tool} has no argument {', '.join(strange)}; it has {', '.join(sorted(known))}"
-        )
+    more = set(asked.call.arguments) - set(fields)  # Beyond what its schema names: it takes any.
+    if fields and not more and (strange := sorted(set(changes) - set(fields))):
+        has = ", ".join(sorted(fields))
+        raise AnswerRefused(f"{asked.call.tool} has no argument {', '.join(strange)}; it has {has}")
 
 
 def _changed(text: str, asked: Question) -> tuple[str, object]:

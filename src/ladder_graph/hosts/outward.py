@@ -46,7 +46,8 @@ def _schema(tool: BaseTool) -> dict[str, Any]:
         return {"properties": {name: {} for name in tool.args}}
     if tool.args_schema is not None:
         return found
-    own = {name: one for name, one in _mapping(found.get("properties")).items() if name not in _configs(tool)}
+    configs = _configs(tool)
+    own = {name: one for name, one in _mapping(found.get("properties")).items() if name not in configs}
     return {**found, "properties": own}
 
 

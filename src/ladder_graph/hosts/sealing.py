@@ -174,10 +174,9 @@ def sealed(tool: BaseTool, gate: Gate | None = None) -> BaseTool:
             f"the tool {tool.name} ({kind.__name__}) has a way in of its own ({', '.join(foreign)}), past which "
             f"nothing can be checked; put what it does into _run and _arun"
         )
-    new: Any = tool.model_copy()
-    if isinstance(tool, StructuredTool | Tool):
-        new = tool.model_copy(update={name: _read_once(getattr(tool, name)) for name in ("func", "coroutine")})
-    else:
+    functions = ("func", "coroutine") if isinstance(tool, StructuredTool | Tool) else ()
+    new: Any = tool.model_copy(update={name: _read_once(getattr(tool, name)) for name in functions})
+    if not functions:
         # What its code keeps in its fields, or somebody sets later, as a new token, is the same for both; but not its
         # private attributes, nor where a model validates assignments, for which pydantic makes a new dict.
         object.__setattr__(new, "__dict__", tool.__dict__)

@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar, cast
 from ladder_graph.ledger.database.cursor import Cursor, Hoped
 
 T = TypeVar("T")
+
 Work = Callable[[Cursor], T]
 """What one transaction does, on the driver's cursor. It may be called again where another writer came in between.
 

@@ -29,6 +29,7 @@ from ladder_graph.waiting import waits
 
 T = TypeVar("T")
 C = TypeVar("C")
+
 ATTEMPTS = 5
 """How often work is tried while other writers come in between; each time one of them has got on."""
 
