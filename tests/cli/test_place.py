@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from tests.cli.test_answering import ME
+
 LOOKING = ["status", "pending", "log", "drafts", "suggestions", "reports"]
 ACTING = [
     ["verify"],
@@ -51,6 +53,22 @@ def test_an_act_makes_no_ledger(shop, ladder, command):
     result = ladder(*command, code=2)
     assert result.stderr == "error: there is no ledger at ladder.db yet, so there is nothing to act on\n"
     assert sorted(shop.folder.iterdir()) == before
+
+
+@pytest.mark.parametrize("command", [("watch", "--once"), ("console", "link", ME)], ids=" ".join)
+def test_what_goes_on_for_long_makes_a_ledger_and_says_so(shop, ladder, command):
+    """Agents may come later; whoever mistyped the path sees that another one is there now."""
+    assert ladder(*command).stderr == "  there is no ledger at ladder.db yet; it is made now.\n"
+    assert (shop.folder / "ladder.db").exists()
+    assert not ladder(*command).stderr
+
+
+@pytest.mark.parametrize(
+    "command", [("watch", "--once"), ("console", "link", ME), ("pending", "--watch")], ids=" ".join
+)
+def test_what_goes_on_for_long_needs_a_ledger_that_is_shared(shop, ladder, command):
+    """One in an agent's memory can't be seen from another process."""
+    assert "no other process can see it" in ladder("--ledger", ":memory:", *command, code=2).stderr
 
 
 def test_all_mistakes_of_a_policy_are_listed(shop, ladder):

@@ -44,9 +44,7 @@ def console(
     from ladder_graph.cli.serving import taken_at
 
     find_project()
-    place = place_of(ctx)
-    place.shared_ledger(place.read_policy())
-    with place.following() as ladder, taken_at(listen) as taken:
+    with place_of(ctx).following() as ladder, taken_at(listen) as taken:
         host, port, *_ = taken.getsockname()
         url = ladder.policy.console.url
         if not _loopback(host) and url is None:
@@ -76,11 +74,9 @@ def link(
     Whoever has it is that person: give it to nobody else.
     """
     _needed()
-    place = place_of(ctx)
-    place.shared_ledger(place.read_policy())
-    with place.following() as ladder:
-        if at and not _is_address(at):
-            raise LadderError(f"--at {at} is no address of a console; write it as https://ladder.example.com")
+    if at and not _is_address(at):
+        raise LadderError(f"--at {at} is no address of a console; write it as https://ladder.example.com")
+    with place_of(ctx).following() as ladder:
         _print_link(ladder, at.rstrip("/") or ladder.policy.console.url or f"http://{HERE}", name)
 
 

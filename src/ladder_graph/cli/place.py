@@ -98,9 +98,20 @@ class Place:
 
     @contextmanager
     def following(self) -> Iterator[Ladder]:
-        """The ladder, for a process that goes on for long: it takes up what the policy file says later."""
+        """The ladder, for a process that goes on for long: it takes up what the policy file says later.
+
+        Where there is no ledger yet it is made, and that is said: another path may have been meant.
+
+        Raises:
+            LedgerError: It is in the memory of one process.
+        """
         from ladder_graph.ladder import Ladder
 
+        file = self.shared_ledger(self.read_policy())
+        if (missing := absent(file)) is not None:
+            from ladder_graph.cli.screen import Screen
+
+            Screen(stderr=True).note(f"{missing}; it is made now.")
         with closing(Ladder(policy=self.policy, ledger=self.ledger, lock=self.lock)) as ladder:
             yield ladder
 

@@ -53,7 +53,6 @@ def resume_worker(
                 _work(worker, once=once)
             return
         place = place_of(ctx)
-        place.shared_ledger(place.read_policy())
         with place.following() as ladder, threads.there(ladder, str(server), assistant, key_env, poll) as worker:
             _work(worker, once=once)
 

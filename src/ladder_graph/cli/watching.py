@@ -44,7 +44,6 @@ def watch(
     find_project()
     place = place_of(ctx)
     policy = place.read_policy()
-    place.shared_ledger(policy)
     listening = None if listen is None else serving.bound(listen, policy)
     with place.following() as ladder, serving.spoken():
         ladder.watcher.poll = poll

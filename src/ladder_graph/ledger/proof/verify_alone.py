@@ -116,6 +116,7 @@ class _Scan:
         self.ends: dict[str, tuple[int, str]] = {}
         self.gone: dict[str, str] = {}
         self.erased: set[str] = set()
+        self.missed: set[Head] = set()
 
     def problems(self, exported: Iterable[Head], anchors: Iterable[Placed]) -> Iterator[str]:
         try:
@@ -175,12 +176,17 @@ class _Scan:
     def heads_of(self, trail: Trail, as_what: str) -> Iterator[str]:
         for note in trail.notes.values():
             for stream, n, digest in () if note.number in trail.lost else note.heads:
+                if (stream, n, digest) in self.missed:
+                    continue  # The checkpoint lies here and elsewhere.
                 found = self.rows("SELECT hash FROM entry WHERE stream = ? AND n = ?", (stream, n)).fetchone()
+                if found is not None and found[0] == digest:
+                    continue
+                self.missed.add((stream, n, digest))
+                where = f"{as_what} in checkpoint {note.number}"
                 if found is None:
-                    yield f"{stream}: entry {n} {as_what} in checkpoint {note.number}, and is gone: the chain was cut"
-                elif found[0] != digest:
-                    yield (f"{stream}: entry {n} isn't the one that {as_what} in checkpoint {note.number}: the chain "
-                           "was rewritten")  # fmt: skip
+                    yield f"{stream}: entry {n} {where}, and is gone: the chain was cut"
+                else:
+                    yield f"{stream}: entry {n} isn't the one that {where}: the chain was rewritten"
 
     def anchored(self, own: Trail, kept: Trail) -> Iterator[str]:
         self.anchors = len(kept.notes)
