@@ -18,13 +18,29 @@ PARAMETERS = frozenset({
     "stop", "stop_sequences", "frequency_penalty", "presence_penalty", "repetition_penalty", "repeat_penalty",
     "repeat_last_n", "mirostat", "mirostat_eta", "mirostat_tau",
     "reasoning", "reasoning_effort", "effort", "think", "thinking", "thinking_budget", "thinking_level",
-    "thinking_config", "output_config", "verbosity", "chat_template_kwargs",
+    "thinking_config", "output_config", "verbosity", "chat_template_kwargs", "enable_thinking",
+    "response_format", "response_schema", "response_json_schema", "response_mime_type", "text", "format", "grammar",
+    "guided_json", "guided_regex", "guided_choice", "guided_grammar", "structured_outputs", "stop_token_ids",
+    "parallel_tool_calls", "context_management", "truncation", "skills",
 })  # fmt: skip
 """What counts as a parameter: whatever bears on which tokens are drawn. Keys, headers, metadata, streaming flags,
-retries and time-outs differ from request to request without the agent being another one."""
+retries and time-outs differ from request to request without the agent being another one; and middleware sets
+`tool_choice` for single steps."""
 
-CARRIERS = ("model_kwargs", "extra_body", "options", "generation_config")
-"""Parameters that carry further parameters, which are looked through."""
+CARRIERS = ("model_kwargs", "options", "generation_config", "container", "extra_body")
+"""Parameters that carry further parameters, which are looked through; the last one has the last word in a request."""
+
+
+def carried(source: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a request carries, by name, whatever parameter carries it.
+
+    Example:
+        >>> carried({"model_kwargs": {"tools": [1]}, "tools": [2], "extra_body": {"system": "Be kind."}})
+        {'tools': [2], 'model_kwargs': {'tools': [1]}, 'extra_body': {'system': 'Be kind.'}, 'system': 'Be kind.'}
+    """
+    inside = {name: one for name in CARRIERS if isinstance(one := source.get(name), Mapping)}
+    last = inside.pop("extra_body", {})
+    return {**{k: v for one in inside.values() for k, v in one.items()}, **source, **last} if inside or last else source
 
 
 def prompt_component(texts: Iterable[str]) -> str:
@@ -51,12 +67,18 @@ def parameters_component(*sources: Mapping[str, Any]) -> str | None:
     for source in sources:
         for carrier in (source, *(source[name] for name in CARRIERS if name in source)):
             if isinstance(carrier, Mapping):
-                counted |= {k: v for k, v in carrier.items() if k in PARAMETERS and v is not None}
+                counted |= {k: _schema(v) for k, v in carrier.items() if k in PARAMETERS and v is not None}
     try:
         text = canonical(counted).decode()
     except ArgumentsError:
         return None
     return text if len(text) <= LONGEST_PLAIN else digest_of("parameters", text)
+
+
+def _schema(value: object) -> object:
+    """A class that an answer is to be made of by its schema; everything else as it is."""
+    made = getattr(value, "model_json_schema", None)
+    return made() if isinstance(value, type) and callable(made) else value
 
 
 def schema_component(description: object, schema: object) -> str:

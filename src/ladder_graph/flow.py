@@ -130,7 +130,10 @@ def _found(call: Call, gate: Gate, weighed: _Weighed, seen: Seen) -> Routed:
     """The rung of a call, by what its bounds say and what the ledger knows."""
     split, unsplit = weighed.split, weighed.unsplit
     granted = standing(gate.rule.rung, gate.locked or seen.pinned, gate.environment, call.tool)
-    earned = reached(granted, seen.earned, seen.standing, seen.standing_reason, undeclared=gate.rule.undeclared(call))
+    earned = reached(
+        granted, seen.earned, seen.standing, seen.standing_reason, current=gate.environment, tool=call.tool,
+        undeclared=gate.rule.undeclared(call),
+    )  # fmt: skip
     if gate.rule is HANDOVER:  # It is granted to no model, since nothing is done by it, and nothing is earned.
         earned = Standing(HANDOVER.rung)
     watched = seen.watched and seen.rehearsed and not seen.firing and not seen.mute

@@ -142,36 +142,56 @@ def _masks(values: tuple[str, ...]) -> re.Pattern[str]:
 # --- templates ---------------------------------------------------------------------------------------------------
 
 
+LINES = "lines"
+"""Says of a slot, as in `{documents:lines}`, that what fills it may go on over lines where nothing else ends it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A declared template, taken apart.
+
+    Args:
+        words: What it says itself, slot by slot: one piece more than it has slots.
+        opens: Whether a slot that it begins with may fill whole lines before its words.
+        ends: The same of one that it ends with.
+    """
+
+    words: tuple[str, ...]
+    opens: bool = False
+    ends: bool = False
+
+
 @functools.lru_cache(maxsize=64)
-def words_of(template: str) -> tuple[str, ...]:
-    """What a template says itself, slot by slot: one piece more than it has slots.
+def template_of(text: str) -> Template:
+    """Read a template.
 
     Raises:
         ValueError: Its braces don't fit, or it has no words of its own.
 
     Example:
-        >>> words_of("Today is {date}. Answer as {{name}}.")
+        >>> template_of("Today is {date}. Answer as {{name}}.").words
         ('Today is ', '. Answer as {name}.')
     """
-    pieces, said = [], ""
+    pieces, said, specs = [], "", []
     try:
-        parsed = list(string.Formatter().parse(template))
+        parsed = list(string.Formatter().parse(text))
     except ValueError as wrong:
         raise ValueError(f"has braces that don't fit ({wrong})") from None
-    for literal, slot, _, _ in parsed:
+    for literal, slot, spec, _ in parsed:
         said += literal
         if slot is not None:
             pieces.append(said)
+            specs.append(spec)
             said = ""
-    pieces.append(said)
-    if not any(piece.strip() for piece in pieces):
+    if not any(piece.strip() for piece in (*pieces, said)):
         raise ValueError("has no words of its own, so any prompt would be taken for it")
-    return tuple(pieces)
+    return Template((*pieces, said), *(bool(specs) and specs[at] == LINES for at in (0, -1)))
 
 
 def _found(text: str, template: str) -> tuple[int, int] | None:
     """From where to where a template reaches in a text; None where its words don't stand there in their order."""
-    first, *rest = words_of(template)
+    declared = template_of(template)
+    first, *rest = declared.words
     start = text.find(first)
     if start < 0:
         return None
@@ -181,8 +201,12 @@ def _found(text: str, template: str) -> tuple[int, int] | None:
         if at < 0:
             return None
         end = at + len(piece)
-    slot_first, slot_last = not first, bool(rest) and not rest[-1]
-    return 0 if slot_first else start, len(text) if slot_last else end
+    if not first:  # What fills an outermost slot ends with its line, unless more was said of it.
+        start = 0 if declared.opens else text.rfind("\n", 0, text.find(next(filter(None, rest)))) + 1
+    if rest and not rest[-1]:
+        line = text.find("\n", end)
+        end = len(text) if declared.ends or line < 0 else line
+    return start, end
 
 
 # --- what a mask hid, and what keeps changing --------------------------------------------------------------------

@@ -88,6 +88,18 @@ def test_a_change_is_shown_before_it_is_granted(shop, ladder):
     assert (cell["effective"], cell["reasons"]) == ("report", [])
 
 
+def test_what_is_not_known_any_more_is_shown_before_it_is_granted(shop, ladder):
+    """That nothing is known to have changed is no reason to grant it unasked."""
+    shop.run(READ)
+    shop.model.reported = ""
+    shop.run(READ)
+    result = ladder("lock", code=2)
+    assert "nothing that is known on both sides has changed" in result.stdout
+    assert "scripted-1 is a name for several models" in " ".join(result.stdout.split())
+    assert "no terminal to ask on" in result.stderr
+    assert not (shop.folder / "ladder.lock").exists()
+
+
 def test_there_is_nothing_to_pin_before_the_first_call(shop, ladder):
     """Before any call was seen there is nothing to pin, and no file is written."""
     shop.run()

@@ -17,8 +17,9 @@ from langchain_google_genai import ChatGoogleGenerativeAI
 from langchain_openai import ChatOpenAI
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
+from pydantic import BaseModel
 
-from ladder_graph.fingerprint import Environment
+from ladder_graph.fingerprint import Environment, diff
 from ladder_graph.hosts.capture import Capture
 from ladder_graph.scale import Rung
 from ladder_graph.testing import ScriptedModel, calls, says, tool_call
@@ -262,11 +263,11 @@ class Stopping(Capture):
         raise InterruptedError
 
 
-def request_of(model: Any, tools: list[Any]) -> Environment:
+def request_of(model: Any, tools: list[Any], **bound: Any) -> Environment:
     """What a real model class would send."""
     capture = Stopping()
     with pytest.raises(InterruptedError):
-        model.bind_tools(tools).invoke("hi", config={"callbacks": [capture]})
+        model.bind_tools(tools).bind(**bound).invoke("hi", config={"callbacks": [capture]})
     return capture.taken
 
 
@@ -288,6 +289,68 @@ def test_real_model_classes_are_read_in_their_own_forms():
     ]
     assert gpt.tools == claude.tools == gemini.tools != {}
     assert [e.provider_tools for e in (gpt, claude, gemini)] == [("web_search",), ("web_search_20250305",), ()]
+
+
+GPT = {"model": "gpt-5", "api_key": "sk"}
+CLAUDE = {"model": "claude-opus-4-7", "api_key": "sk"}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        lambda text: request_of(ChatAnthropic(**CLAUDE), [send], system=[{"type": "text", "text": text}]),
+        lambda text: request_of(ChatAnthropic(**CLAUDE, model_kwargs={"system": text}), [send]),
+        lambda text: request_of(ChatOpenAI(**GPT, extra_body={"instructions": text}), [send]),
+        lambda text: request_of(ChatOpenAI(**GPT), [send], prompt={"id": "pmpt_1", "version": text}),
+        lambda text: request_of(ChatOpenAI(**GPT), [send], system_instruction={"parts": [{"text": text}]}),
+    ],
+    ids=["blocks", "model_kwargs", "extra_body", "stored", "parts"],
+)
+def test_system_text_counts_whatever_carries_it(asked):
+    """Blocks of it, what the model object was made with, and a prompt that the provider keeps."""
+    first, again, second = (asked(text) for text in ("Be kind.", "Be kind.", "Be bold."))
+    assert first == again
+    assert [change.component for change in diff(first, second, "send")] == ["prompt"]
+
+
+@pytest.mark.parametrize(
+    "bound",
+    [{"prompt": {"id": "pmpt_1"}}, {"cached_content": "cachedContents/1"}, {"system": {"type": "file", "id": "1"}}],
+    ids=str,
+)
+def test_system_text_that_nobody_can_read_is_not_known(bound):
+    """It is never taken for none, nor for the same."""
+    env = request_of(ChatOpenAI(**GPT), [send], **bound)
+    assert env.prompt is None
+    assert standing(Rung.REPORT, env, env, "send").rung is Rung.BOUNDED
+
+
+class Verdict(BaseModel):
+    """What an answer is made of."""
+
+    good: bool
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        ({"response_format": {"type": "json_object"}}, {"response_format": Verdict}),
+        ({"extra_body": {"guided_json": {"a": 1}}}, {"extra_body": {"guided_json": {"a": 2}}}),
+        ({"container": {"skills": [{"version": "1"}]}}, {"container": {"skills": [{"version": "2"}]}}),
+        ({"text": {"verbosity": "low"}}, {"text": {"verbosity": "high"}}),
+    ],
+    ids=["response_format", "guided_json", "container", "text"],
+)
+def test_what_bears_on_the_answer_is_a_parameter(one, two):
+    """Wherever a request carries it."""
+    first, second = (request_of(ChatOpenAI(**GPT), [send], **bound) for bound in (one, two))
+    assert [change.component for change in diff(first, second, "send")] == ["parameters"]
+
+
+def test_a_container_that_is_used_again_is_no_parameter():
+    """Its id is another one in each conversation."""
+    first, second = (request_of(ChatOpenAI(**GPT), [send], container=name) for name in ("c_1", "c_2"))
+    assert first == second
 
 
 def test_another_host_is_another_provider():

@@ -102,6 +102,22 @@ def test_a_real_client_sends_nothing(asynchronous):
         asyncio.run(graph.ainvoke(GO)) if asynchronous else graph.invoke(GO)
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"extra_body": {"web_search_options": {}}},
+        {"extra_body": {"tools": [SEARCH]}},
+        {"model_kwargs": {"plugins": [{"id": "web"}]}},
+    ],
+    ids=str,
+)
+def test_whatever_carries_them(more):
+    """Tools in a parameter that carries others are found too; those in `extra_body` are sent in the others' place."""
+    model = ChatOpenAI(model="gpt-5", api_key="sk", **more)
+    with pytest.raises(ProviderToolsRefused, match="web"):
+        mounted(ladder_that("refuse"), model, [World().tool("a")], "wrap").invoke(GO)
+
+
 def test_other_models_are_left_alone():
     """A model with tools of its own only, and a model outside of the graph, are asked as ever."""
     ladder, world = ladder_that("refuse"), World()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -53,6 +54,68 @@ def test_weeks_of_approvals_and_a_signature_raise_a_tool(world):
     assert world.ladder.verify().ok
     (entry,) = world.ladder.reading.of_kind("ops", "promoted")
     assert (entry[2]["by"], entry[2]["certificate"]["e"]) == (BOSS, made.e)
+
+
+UNSURE = {
+    "another prompt": model(prompt="p2"),
+    "a dynamic prompt": model(prompt="dynamic"),
+    "an alias": replace(model(), reported=None),
+    "unread parameters": replace(model(), parameters=None),
+}
+"""What stands at most at bounded, since it changed or isn't all known."""
+
+
+@pytest.mark.parametrize("unsure", UNSURE.values(), ids=UNSURE)
+@pytest.mark.parametrize(("mistakes", "silent", "code"), [(True, 0, "D4"), (False, 95, "D6")], ids=["wrong", "silent"])
+def test_what_may_have_changed_goes_down_like_anything_else(unsure, mistakes, silent, code):
+    """It stands where the gate says, so that its mistakes and its silence tell against it."""
+    with contextlib.closing(World(start="bounded")) as world:
+        world.call()
+        for _ in range(20):
+            for _ in range(5):
+                call = world.call(env=unsure)
+                if mistakes:
+                    world.ladder.incident(call.key, "S1", by="ana", kind="wrong_order")
+            world.clock.advance(86400)
+        assert stands(world, unsure) is Rung.BOUNDED
+        world.clock.advance(86400 * silent)
+        key = unsure.key("refund")
+        (known,) = [one for one in world.ladder.trust("refund") if one.cell.env == key]
+        assert (known.standing.rung, known.environment) == (Rung.BOUNDED, unsure)
+        assert [down.code for cell, down in world.ladder.sweep_trust() if cell.env == key] == [code]
+        assert stands(world, unsure) is Rung.CONFIRM
+        assert world.ladder.recompute() == []
+
+
+@pytest.mark.parametrize("name", ["a dynamic prompt", "an alias", "unread parameters"])
+def test_nobody_signs_for_what_is_not_known(name):
+    """Above bounded all of it must be known; and where somebody had signed, the gate would know better."""
+    with contextlib.closing(World(start="bounded", read_only=True)) as world:
+        world.env = UNSURE[name]
+        for _ in range(45):
+            for _ in range(20):
+                world.call()
+            world.clock.advance(86400)
+        world.ladder.attest(by=BOSS)
+        (known,) = world.ladder.trust("refund")
+        assert [gate.code for gate in known.certificate.missing] == ["environment"]
+        with pytest.raises(AnswerRefused, match="it may go up to bounded"):
+            world.ladder.promote("refund", by=BOSS)
+
+
+def test_an_agent_inside_another_earns_like_any_other(world):
+    """What was tried out counts for it too, for the tools that it has."""
+    world.inside("clerk")
+    ready(world)
+    (before,) = world.ladder.trust("refund", agent="ops/clerk")
+    assert before.certificate.granted, before.certificate.missing
+    world.ladder.promote("refund", agent="ops/clerk", by=BOSS)
+    ran = len(world.desk.ran)
+    world.call()
+    assert len(world.desk.ran) == ran + 1
+    assert world.ladder.recompute("ops/clerk") == []
+    told = {one.body["tool"] for one in world.ladder.entries(agent="ops/clerk", kind="attested").items}
+    assert told == {"", "refund"}
 
 
 def test_a_day_of_calls_is_no_evidence_of_weeks(world):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ladder_graph.prompts import DYNAMIC, MANY, NO_PROMPT, hidden, is_dynamic, render, words_of
+from ladder_graph.prompts import DYNAMIC, MANY, NO_PROMPT, hidden, is_dynamic, render, template_of
 
 TEXT = "You are careful. Never send more than 3 mails to one person."
 FORMS = [
@@ -105,6 +105,24 @@ def test_around_a_template_moments_are_masked():
     assert one.text == "Be kind to {name}. It is 10:15."
 
 
+@pytest.mark.parametrize(
+    ("template", "one", "two", "same"),
+    [
+        ("Today is {day}", "Today is Monday\nRefund $50.", "Today is Sunday\nRefund $50.", True),
+        ("Today is {day}", "Today is Monday\nRefund $50.", "Today is Monday\nRefund all.", False),
+        ("{shop}: be kind.", "No rules.\nAcme: be kind.", "No rules.\nBest: be kind.", True),
+        ("{shop}: be kind.", "Acme: be kind.", "No rules.\nAcme: be kind.", False),
+        ("Read {pages:lines}", "Read this\nand that", "Read nothing", True),
+        ("{pages:lines} Be kind.", "this\nand that Be kind.", "nothing Be kind.", True),
+        ("{a}{b}, be kind to{c}{d:lines}", "x\nyz, be kind to\nall", "x\nab, be kind to", True),
+        ("{a}{b}, be kind to{c}{d:lines}", "x\nyz, be kind to\nall", "y\nyz, be kind to\nall", False),
+    ],
+)
+def test_what_fills_an_outermost_slot_ends_with_its_line(template, one, two, same):
+    """What middleware puts on lines of its own counts, unless the template says that the slot goes on over lines."""
+    assert (render(one, [template]).component == render(two, [template]).component) is same
+
+
 def test_an_edited_template_is_another_prompt():
     """The hash is that of the template's own words."""
     assert render("Be kind to Bo.", ["Be kind to {name}."]).component != render(
@@ -116,7 +134,7 @@ def test_an_edited_template_is_another_prompt():
 def test_what_is_no_template_is_refused(bad):
     """One without words of its own would be found in any prompt."""
     with pytest.raises(ValueError, match="has "):
-        words_of(bad)
+        template_of(bad)
 
 
 def test_a_value_of_the_run_is_masked_as_a_whole_word():

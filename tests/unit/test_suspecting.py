@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 from langchain_core.messages import AIMessage
@@ -104,6 +105,16 @@ def test_prompts_that_are_answered_otherwise_are_noticed(world):
     assert world.ladder.replay(Model(other=15), PROMPTS, by="ana")
     world.ladder.sweep()
     assert held(world).sampled_us > 0
+
+
+def test_what_may_have_changed_forgets_no_replays(world):
+    """Only a change that is known begins anew."""
+    for _ in range(LEARNT):
+        world.ladder.replay(Model(), PROMPTS, by="ana")
+    world.call(env=replace(world.env, parameters=None))
+    assert world.ladder.replay(Model(other=15), PROMPTS, by="ana")
+    world.call(env=replace(world.env, prompt="p2"))
+    assert not world.ladder.replay(Model(other=15), PROMPTS, by="ana")
 
 
 def test_both_together_put_all_tools_down(world):

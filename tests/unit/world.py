@@ -57,9 +57,14 @@ class World:
             "trust": {"wage": "$60", "minutes": {"confirm": 2, "bounded": 0.4}},
         }  # fmt: skip
         self.clock, self.desk, self.env, self.n = FrozenClock(), Desk(), model(), 0
-        self.stage = ""
+        self.stage, self.agent = "", "ops"
         self.ladder = Ladder(policy=policy_of(data, "the world"), clock=self.clock)
         self.ladder.seat("refund", NOTHING, agent="ops", can_ask=True)
+
+    def inside(self, name):
+        """From now on the calls are those of an agent inside this one."""
+        self.agent = f"ops/{name}"
+        self.ladder.seat("refund", NOTHING, agent=self.agent, can_ask=True)
 
     def close(self):
         """Let go of everything."""
@@ -70,7 +75,7 @@ class World:
         self.n += 1
         env = env or self.env
         arguments = {"amount": amount, "order": f"o{self.n}", **({"stage": self.stage} if self.stage else {})}
-        call = Call("ops", f"t{self.n}", f"c{self.n}", "refund", arguments, env.key("refund"))
+        call = Call(self.agent, f"t{self.n}", f"c{self.n}", "refund", arguments, env.key("refund"))
         with contextlib.suppress(Asleep):
             self.ladder.run(call, env, self.desk)
         return call

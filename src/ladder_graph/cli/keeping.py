@@ -98,6 +98,7 @@ def lock(ctx: typer.Context, *, agent: Agent = None, yes: Yes = False) -> None:
     from ladder_graph.cli.screen import Screen, styled
     from ladder_graph.fingerprint import diff
     from ladder_graph.ladder.desk import signed_in
+    from ladder_graph.trust.standing import gaps
 
     person, place = signed_in(), place_of(ctx)
     with place.acting() as ladder:
@@ -107,11 +108,13 @@ def lock(ctx: typer.Context, *, agent: Agent = None, yes: Yes = False) -> None:
             raise LadderError(f"no call of {whose} was seen yet, so there is nothing to pin; run the agent once")
         out = Screen()
         _card(out, whose, seen)
-        changes = diff(pinned, seen) if pinned else ()
-        if changes:
+        if pinned is not None and pinned != seen:
             out.heading("Since the rungs were granted")
-            for change in changes:
-                out.line(change.text)
+            changes = [change.text for change in diff(pinned, seen)]
+            for text in changes or ["nothing that is known on both sides has changed"]:
+                out.line(text)
+            for text in gaps(seen):
+                out.line(text)
             out.gap()
             asking.confirm(f"Grant them to it as it is now, in your name ({person.name})?", yes=yes)
         ladder.pin(by=person, path=place.lock, agent=whose, environment=seen)

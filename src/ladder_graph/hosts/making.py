@@ -18,7 +18,7 @@ from typing import Any
 
 from langchain_core.language_models import BaseLanguageModel
 from langchain_core.runnables import Runnable
-from langchain_core.tools import BaseTool, StructuredTool
+from langchain_core.tools import BaseTool, StructuredTool, Tool
 from langgraph.graph import StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.prebuilt import ToolNode
@@ -31,8 +31,14 @@ from ladder_graph.hosts.sealing import seal_of
 from ladder_graph.ladder.environments import Make
 from ladder_graph.references import code_of
 
-FRAMEWORKS = ("langchain", "langgraph", "deepagents")
-"""Packages, by the beginning of their names, whose functions are known by name."""
+FRAMEWORKS = frozenset({
+    "langchain", "langchain_classic", "langchain_community", "langchain_core", "langchain_mcp_adapters", "langgraph",
+    "langgraph_api", "langgraph_sdk", "langgraph_supervisor", "langgraph_swarm", "deepagents",
+})  # fmt: skip
+"""Packages whose functions are known by name. Not by how a name begins: many name their own files `langgraph_app`."""
+
+_GROUND = frozenset({"abc", "builtins", "collections", "pydantic", "typing"})
+"""Where else the classes below a tool's or a middleware's come from."""
 
 DEEPEST = 12
 """How many closures deep middleware is looked for."""
@@ -75,9 +81,24 @@ def tool_code(tool: BaseTool) -> str:
 
 
 def functions_of(tool: BaseTool) -> list[Any]:
-    """The functions that a tool runs."""
-    own = [tool.func, tool.coroutine] if isinstance(tool, StructuredTool) else [type(tool)._run, type(tool)._arun]  # noqa: SLF001  # a tool's class has its code there
-    return [function for function in own if function is not None]
+    """What a tool runs: its functions, and the classes that its author made it of."""
+    functions = [tool.func, tool.coroutine] if isinstance(tool, StructuredTool | Tool) else []
+    return [*(function for function in functions if function is not None), *_own_code(type(tool))]
+
+
+def _own_code(kind: type) -> Iterator[Any]:
+    """A class and those below it, but for a framework's; their functions where they can't be read, as in a notebook."""
+    for one in kind.__mro__:
+        if not _frameworks(one.__module__) and one.__module__.partition(".")[0] not in _GROUND:
+            functions = [found for found in vars(one).values() if isinstance(found, types.FunctionType)]
+            yield from [one] if _readable(one) else functions
+
+
+def _readable(kind: type) -> bool:
+    try:
+        return bool(inspect.getsource(kind))
+    except (OSError, TypeError):
+        return False
 
 
 # --- middleware --------------------------------------------------------------------------------------------------
@@ -90,18 +111,22 @@ def listed(middleware: Iterable[Any]) -> tuple[str, ...]:
 
 def _settings(one: Any) -> str:
     kind = type(one)
-    code = [] if _frameworks(kind.__module__) else [_class_code(kind)]
+    code = _decorated(kind) if _frameworks(kind.__module__) else [code_of(one) for one in _own_code(kind)]
     try:
         return digest_of("middleware", kind.__module__, kind.__qualname__, _plain(vars(one), DEEPEST), *code)
     except ArgumentsError:  # A text that JSON has no form for; the rest still counts.
         return digest_of("middleware", kind.__module__, kind.__qualname__)
 
 
-def _class_code(kind: type) -> str:
-    try:
-        return inspect.getsource(kind)
-    except (OSError, TypeError):
-        return kind.__qualname__
+def _decorated(kind: type) -> list[str]:
+    """The code of the functions that a framework has made a class of, as `@wrap_tool_call` does; none in its own."""
+    level, found = list[Any](vars(kind).values()), dict[str, None]()
+    for _ in range(DEEPEST):
+        functions = [one for one in level if isinstance(one, types.FunctionType)]
+        own = [one for one in functions if not _frameworks(one.__module__)]
+        found |= dict.fromkeys(map(body_of, own))
+        level = [inner for one in functions if one not in own for inner in _inside(one)]
+    return list(found)
 
 
 def _plain(value: Any, depth: int) -> Any:
@@ -213,9 +238,12 @@ def _node(runnable: Any) -> str:
     if function is None or isinstance(runnable, ToolNode):
         return type(runnable).__qualname__
     plain = function.func if isinstance(function, functools.partial) else function
-    known = _frameworks(getattr(plain, "__module__", None) or "")
-    return getattr(plain, "__qualname__", type(plain).__qualname__) if known else body_of(plain)
+    if _frameworks(getattr(plain, "__module__", None) or ""):
+        return str(getattr(plain, "__qualname__", type(plain).__qualname__))
+    if isinstance(plain, types.FunctionType | types.MethodType | types.BuiltinFunctionType | type):
+        return body_of(plain)
+    return _settings(plain)  # An object that is called.
 
 
 def _frameworks(module: str) -> bool:
-    return module.startswith(FRAMEWORKS)
+    return module.partition(".")[0] in FRAMEWORKS

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.callbacks import AsyncCallbackManager
 from langchain_core.messages import BaseMessage
 
+from ladder_graph.components import carried
 from ladder_graph.hosts.capture import Capture, ModelHandler
 from ladder_graph.hosts.toolset import shown
 
@@ -65,6 +66,6 @@ class ProviderTools(ModelHandler):
         del messages
         params = kwargs.get("invocation_params")
         made: Mapping[str, Any] = (serialized or {}).get("kwargs") or {}
-        _, tools, _ = shown({**made, **(params if isinstance(params, Mapping) else {})})
+        _, tools, _ = shown(carried({**made, **(params if isinstance(params, Mapping) else {})}))
         if tools:
             self._ladder.meet_provider_tools(self._agent, tools)

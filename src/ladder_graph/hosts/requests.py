@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from langchain_core.messages import AIMessage, BaseMessage, ChatMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.runnables.config import var_child_runnable_config
 
-from ladder_graph.components import parameters_component
+from ladder_graph.components import carried, parameters_component
 from ladder_graph.fingerprint import Environment
 from ladder_graph.hosts.parsing import parsed
 from ladder_graph.hosts.toolset import shown
@@ -29,6 +29,12 @@ USUAL_HOSTS = frozenset({"api.openai.com", "api.anthropic.com"})
 
 PROMPTS = ("instructions", "system", "system_instruction")
 """Parameters that carry system text beside the messages."""
+
+STORED = "prompt"
+"""A parameter that names a prompt which its provider keeps, with its version."""
+
+CACHED = "cached_content"
+"""One that names what its provider keeps of earlier requests, system text included: nobody here can read it."""
 
 RUNTIME = "__pregel_runtime"
 """Where LangGraph's config keeps the run's context."""
@@ -78,18 +84,19 @@ def read(
     asked: Mapping[str, Any] = params if isinstance(params, Mapping) else {}
     seen = _made(serialized, asked)
     made: Mapping[str, Any] = seen or {}
-    whole = {**made, **asked}
+    whole = carried({**made, **asked})
     tools, provider_tools, toolset = shown(whole)
     usual = {name: metadata.get(f"ls_{name}") for name in ("temperature", "max_tokens", "stop")}
-    said = (*_system(messages), *(asked[k] for k in PROMPTS if isinstance(asked.get(k), str)))
+    stated = _beside_messages(whole)
     templates, names = masks
-    prompt = render("\n\n".join(filter(None, said)), templates, _values(names) if names else ())
+    text = "\n\n".join(filter(None, (*_system(messages), *(stated or ()))))
+    prompt = render(text, templates, _values(names) if names else ())
     address = text_in(whole, ENDPOINTS)
     known = isinstance(params, Mapping)
     environment = _environment(
         _provider(text_in(metadata, ("ls_provider",)), address),
         text_in(asked, MODEL_IDS) or text_in(metadata, ("ls_model_name",)),
-        prompt.component,
+        None if stated is None else prompt.component,
         parameters_component(usual, made, asked) if known and seen is not None else None,
         toolset if known else None,
         tuple(tools.items()),
@@ -194,6 +201,31 @@ def _provider(name: str | None, endpoint: str | None) -> str | None:
     parts = urlsplit(endpoint or "")
     host = parts.netloc.rpartition("@")[2]  # an address may carry a password
     return f"{name} at {host}" if name and host and host not in USUAL_HOSTS else name
+
+
+def _beside_messages(whole: Mapping[str, Any]) -> list[str] | None:
+    """System text that a request carries beside its messages; None where nobody can tell which."""
+    said = [_text_of(whole[name]) for name in PROMPTS if whole.get(name)]
+    if isinstance(stored := whole.get(STORED), Mapping):  # What fills its slots makes no other prompt.
+        versioned = stored.get("id") and stored.get("version")
+        said.append(f"{STORED} {stored['id']} {stored['version']}" if versioned else None)
+    if whole.get(CACHED):
+        said.append(None)
+    return None if None in said else [text for text in said if text]
+
+
+def _text_of(value: object) -> str | None:
+    """Text, or blocks and parts of it, as text; None where something else is among them."""
+    match value:
+        case str():
+            return value
+        case Mapping():
+            return _text_of(value.get("text") or value.get("parts"))
+        case list() | tuple():
+            parts = [_text_of(one) for one in value]
+            return None if None in parts else "\n\n".join(part for part in parts if part)
+        case _:
+            return None
 
 
 def _system(messages: Iterable[BaseMessage]) -> Iterator[str]:

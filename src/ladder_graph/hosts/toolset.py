@@ -24,7 +24,7 @@ SCHEMAS = ("parameters", "input_schema", "inputSchema", "parameters_json_schema"
 WRAPPERS = ("function", "custom", "toolSpec")
 """Keys under which a provider's form may hold the tool itself."""
 
-CARRIERS = ("tools", "web_search_options", "mcp_servers")
+CARRIERS = ("tools", "web_search_options", "mcp_servers", "plugins", "search_parameters")
 """Where a request may carry tools."""
 
 LISTS = ("function_declarations", "functionDeclarations", "tools")
@@ -87,6 +87,11 @@ def _hashed(params: Mapping[str, Any]) -> tuple[Mapping[str, str], tuple[str, ..
 def _outside_the_list(params: Mapping[str, Any]) -> Iterator[str]:
     if params.get("web_search_options") is not None:
         yield "web_search"
+    searching = params.get("search_parameters")
+    if isinstance(searching, Mapping) and searching.get("mode") != "off":
+        yield "web_search"
+    for plugin in params.get("plugins") or ():
+        yield f"plugin:{plugin.get('id')}" if isinstance(plugin, Mapping) else "plugin"
     for server in params.get("mcp_servers") or ():
         yield _server("mcp", server.get("name"), server.get("url")) if isinstance(server, Mapping) else "mcp"
 

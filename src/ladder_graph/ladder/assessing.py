@@ -339,7 +339,8 @@ class Assessing(Windows):
     def attest(self, *, by: str | Person) -> list[tuple[str, str, str]]:
         """Try out what a promotion relies on: read the ledger back, and send calls outside each bound to the gate.
 
-        Nothing runs. What held is written down, and counts for 30 days.
+        Nothing runs. What held is written down, for the policy's agent and for those inside it that are known by now,
+        and counts for 30 days.
 
         Args:
             by: Who wants it.
@@ -349,17 +350,23 @@ class Assessing(Windows):
         """
         person, now = person_of(by), self.clock()
         tried = [("audit", "", self._read_back(person))]
-        for tool in sorted(self.refresh().named | self.seats.keys()):
+        having = self._having()
+        for tool in sorted(
+            {*self.refresh().named, *self.seats, *(tool for tools in having.values() for tool in tools)}
+        ):
             rule = self.policy.rule(tool)
             if rule.bounds:
                 tried.append(("bounds", tool, "; ".join(leaks(rule, tool, now))))
 
         def keep(journal: Journal, cursor: Cursor) -> None:
-            for what, tool, wrong in tried:
-                journal.append(cursor, self.policy.agent, "attested", "", {
-                    "what": what, "tool": tool, "ok": not wrong, "text": wrong or "it holds", "by": person.name,
-                    "auth": person.auth,
-                })  # fmt: skip
+            for agent, tools in having.items():
+                for what, tool, wrong in tried:
+                    if tool and agent != self.policy.agent and tool not in tools:
+                        continue
+                    journal.append(cursor, agent, "attested", "", {
+                        "what": what, "tool": tool, "ok": not wrong, "text": wrong or "it holds", "by": person.name,
+                        "auth": person.auth,
+                    })  # fmt: skip
 
         self._write(keep)
         return tried

@@ -20,7 +20,7 @@ from ladder_graph.scale import Rung
 from ladder_graph.trust.cells import CellKey
 from ladder_graph.trust.evidence import DAY
 from ladder_graph.trust.held import Event, Held, nearest
-from ladder_graph.trust.standing import Standing, reached, standing
+from ladder_graph.trust.standing import Standing, as_known, reached, standing
 
 Keep = Literal["all", "part", "none"]
 """All of the rung, one rung less than it was, or none of it: it earns its rungs again from where it stands."""
@@ -92,12 +92,16 @@ class Carrying(Pins, Suspecting):
                 cells = [CellKey(agent, tool, scope, key) for key in keys]
                 held = [nearest(found, cell) for cell in cells]
                 stood, stands = (
-                    reached(standing(rule.rung, pinned, one.environment, tool), own.earned, own.cap, own.reason)
+                    reached(
+                        standing(rule.rung, pinned, one.environment, tool), own.earned, own.cap, own.reason,
+                        current=one.environment, tool=tool,
+                    )
                     for one, own in zip((before, after), held, strict=True)
-                )
-                # Held against itself, an environment is capped by nothing but what isn't known of it.
-                known = standing(stood.rung, after.environment, after.environment, tool).rung
-                most = min(known, rule.ceiling, Rung.REPORT if held[1].cap is None else held[1].cap)
+                )  # fmt: skip
+                most = min(
+                    as_known(stood.rung, after.environment, tool).rung, rule.ceiling,
+                    Rung.REPORT if held[1].cap is None else held[1].cap,
+                )  # fmt: skip
                 waits = max(one.cooldown_us for one in held)
                 yield Cost(
                     cells[0], cells[1], stood, stands, max(stands.rung, most) if all(keys) else stands.rung,

@@ -235,7 +235,9 @@ class Desk(Browsing, Carrying, Rollbacks, Accepting, Digesting, Continuing, Reta
             scopes = rule.scope.names if rule.scope else ("",)
             for scope in scopes if within is None else (within,):
                 held = nearest(standings, CellKey(agent, tool, scope, env))
-                earned = reached(granted, held.earned, held.cap, held.reason, undeclared=scope == OTHER)
+                earned = reached(
+                    granted, held.earned, held.cap, held.reason, current=current, tool=tool, undeclared=scope == OTHER
+                )
                 acted = CellKey(agent, tool, scope, env)
                 overdue = self.store.read(partial(filing.late, cell=acted, here=here))
                 route = effective(rule, earned, footing, len(overdue), watching)

@@ -205,17 +205,24 @@ class Windows(Questions):
         version = Seat(said, version=code).edition(plain.name)
         found = rehearse(plain, arguments, declaration=said, foreign=foreign)
         text = "; ".join(f"{step.name}: {step.text}" for step in found.steps if not step.ok)
+        whose = [one for one, tools in self._having().items() if one == self.policy.agent or plain.name in tools]
 
         def keep(journal: Journal, cursor: Cursor) -> None:
             tried = Rehearsed(journal.us, found.passed, text)
             rehearsals.rehearsed(cursor, plain.name, version, said.undo_edition, tried)
-            journal.append(cursor, self.policy.agent, "rehearsed", "", {
-                "tool": plain.name, "version": version, "undo": said.undo_edition, "passed": found.passed,
-                "by": person.name, "auth": person.auth, "text": text or "passed", "untried": list(found.untried),
-            })  # fmt: skip
+            for agent in whose:
+                journal.append(cursor, agent, "rehearsed", "", {
+                    "tool": plain.name, "version": version, "undo": said.undo_edition, "passed": found.passed,
+                    "by": person.name, "auth": person.auth, "text": text or "passed", "untried": list(found.untried),
+                })  # fmt: skip
 
         self._write(keep)
         return found, version
+
+    def _having(self) -> dict[str, set[str]]:
+        """The policy's agent and those inside it, each with the tools that a mount found it with."""
+        agents = {self.policy.agent, *self.reading.agents(self.policy.agent)}
+        return {one: set(self.reading.footings(one)) for one in sorted(agents)}
 
     def undo(self, action: str, *, by: str | Person, reason: str = "") -> State:
         """Undo an action now, whether it is watched or not, from what was stored before it.

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
-from ladder_graph.prompts import words_of
+from ladder_graph.prompts import template_of
 from ladder_graph.scale import Rung
 
 T = TypeVar("T")
@@ -89,7 +89,7 @@ Name = Annotated[str, AfterValidator(_name)]
 
 def _template(text: str) -> str:
     try:
-        words_of(text)
+        template_of(text)
     except ValueError as wrong:
         raise ValueError(f"is no template: it {wrong}; a brace that is meant as one is written twice") from None
     return text

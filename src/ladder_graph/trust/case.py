@@ -14,6 +14,7 @@ from ladder_graph.trust.cells import CellKey
 from ladder_graph.trust.cost import Figure, Price
 from ladder_graph.trust.evidence import Weighed
 from ladder_graph.trust.held import Held
+from ladder_graph.trust.standing import ANYWHERE, Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,8 @@ class Case:
     """What sibling scopes, or the environment before, have shown: it shapes the bet and counts for nothing."""
     pooled: Weighed | None = None
     """What all scopes of its risk class have shown together, where the policy lets them share a certificate."""
+    known: Standing = ANYWHERE
+    """The highest rung that it may stand on with what is known of what proposes its calls."""
 
     @property
     def to(self) -> Rung:

@@ -24,7 +24,7 @@ from ladder_graph.trust.looking import Reviewer
 from ladder_graph.trust.looks import Look
 from ladder_graph.trust.promotion import certify, most_a_day
 from ladder_graph.trust.reviewers import Probes, Sensitivity, sensitivity
-from ladder_graph.trust.standing import Standing, reached, standing
+from ladder_graph.trust.standing import Standing, as_known, reached, standing
 
 MINUTE = 60_000_000
 """Microseconds in a minute."""
@@ -100,7 +100,9 @@ class Findings:
         found = self.environment(cell)
         same = found is None and self._pinned is None  # Before the first pin there is nothing to compare.
         granted = Standing(rule.rung) if same else standing(rule.rung, self._pinned, found, cell.tool)
-        return reached(granted, held.earned, held.cap, held.reason, undeclared=cell.scope == "?")
+        return reached(
+            granted, held.earned, held.cap, held.reason, current=found, tool=cell.tool, undeclared=cell.scope == "?"
+        )
 
     # --- evidence --------------------------------------------------------------------------------------------
 
@@ -164,6 +166,7 @@ class Findings:
             Case(
                 cell, rung, rule, self.policy.trust, cost, self.weighed(cell, most), self.now_us, self.held(cell),
                 self._attested(cell), self._earlier(cell, most), self._pooled(cell, rule, most),
+                as_known(Rung.REPORT, self.environment(cell), cell.tool),
             )
         )  # fmt: skip
 
@@ -197,10 +200,19 @@ class Findings:
             return after_stamping(rung, "what held it here were approvals of people who didn't look, as probes show")
         if (spent := self._spent(cell, found)) is not None:
             return after_alarm(rung, spent)
-        last = max((one.at_us for one in found), default=None)
-        if last is None:
+        last = self._last_judged(cell)
+        if not last:
             return None
         return after_silence(rung, (self.now_us - last) / DAY, lowered=self.held(cell).stale_us > last)
+
+    def _last_judged(self, cell: CellKey) -> int:
+        """When the last action of a cell was judged, though it may count no more; since when none was, where none is.
+
+        0 for a cell that never did anything, on its start rung.
+        """
+        deeds = self._of_cell.get(cell, ())
+        began = min((deed.at_us for deed in deeds), default=self.held(cell).since_us)
+        return max((deed.at_us for deed in deeds if deed.counts), default=began)
 
     def _stamped(self, cell: CellKey, rung: Rung) -> bool:
         """Whether a rung that was earned wouldn't be earned on what its approvals turned out to be worth."""

@@ -114,7 +114,8 @@ class Fold:
         except PolicyError:
             return
         self.environments.append(found)
-        self.replays.clear()
+        if entry.body.get("changed") is not False:
+            self.replays.clear()
         if entry.kind == "pinned":
             self.pinned = found
 

@@ -148,13 +148,21 @@ def _conduct(case: Case) -> Iterator[Gate]:
     if not case.rule.trust.single_pattern:
         text = f"{found.forms} forms of calls, the most frequent {found.top_form:.0%} of them"
         yield Gate("variety", found.n_eff > 0 or not found.runs, text)
-    yield Gate("environment", bool(case.cell.env), "it is known what proposes its calls" if case.cell.env else (
-        "nobody knows what proposes its calls"
-    ))  # fmt: skip
+    yield _environment(case)
     if case.cell.scope == OTHER and case.to > Rung.CONFIRM:
         yield Gate("scope", met=False, text="its calls are in no declared scope")
     text = f"the policy allows {case.rule.ceiling} at most"
     yield Gate("ceiling", case.to <= case.rule.ceiling, text)
+
+
+def _environment(case: Case) -> Gate:
+    """What proposes its calls must be known, and for the rungs above bounded all of it."""
+    if not case.cell.env:
+        return Gate("environment", met=False, text="nobody knows what proposes its calls")
+    if case.to > case.known.rung:
+        (why, *_) = case.known.reasons
+        return Gate("environment", met=False, text=f"it may go up to {case.known.rung} at most: {why.text}")
+    return Gate("environment", met=True, text="it is known what proposes its calls")
 
 
 def _price(case: Case) -> Iterator[Gate]:

@@ -68,6 +68,10 @@ class Standing:
     """Only what lowers it, the lowest first; empty where it stands on its start rung."""
 
 
+ANYWHERE = Standing(Rung.REPORT)
+"""That of something of which all is known, so that nothing holds it down."""
+
+
 def standing(start: Rung, pinned: Environment | None, current: Environment | None, tool: str) -> Standing:
     """Hold a grant against what proposes now.
 
@@ -93,9 +97,29 @@ def _found(start: Rung, pinned: Environment | None, current: Environment | None,
     return Standing(min([start, *(rung for rung, _ in caps)]), tuple(reason for _, reason in caps))
 
 
+def as_known(rung: Rung, current: Environment | None, tool: str) -> Standing:
+    """The highest rung, up to one, that anything may stand on with what is known of what proposes now.
+
+    Held against itself, an environment is capped by nothing but what isn't known of it.
+
+    Args:
+        rung: The rung in question.
+        current: The environment; None where nobody knows.
+        tool: The tool's name.
+    """
+    return standing(rung, current, current, tool)
+
+
+def gaps(current: Environment) -> tuple[str, ...]:
+    """What isn't known of an environment itself, whatever the tool, in words."""
+    tool = next(iter(current.tools), "")
+    return tuple(reason.text for reason in as_known(Rung.REPORT, current, tool).reasons)
+
+
 def reached(
-    granted: Standing, earned: Rung | None, cap: Rung | None, reason: str, *, undeclared: bool = False
-) -> Standing:
+    granted: Standing, earned: Rung | None, cap: Rung | None, reason: str, *, current: Environment | None, tool: str,
+    undeclared: bool = False,
+) -> Standing:  # fmt: skip
     """Where a cell stands, by its grant and by what it was given and lost since.
 
     Args:
@@ -103,13 +127,20 @@ def reached(
         earned: The rung that the cell was promoted to in this very environment, which needs no grant any more.
         cap: The rung that a demotion put it on.
         reason: Why.
+        current: What proposes now. What isn't known of it caps what was earned as it caps a grant.
+        tool: The tool's name.
         undeclared: The call is in no declared scope, where nothing can be earned.
 
     Example:
-        >>> reached(Standing(Rung.CONFIRM), Rung.BOUNDED, None, "").rung
+        >>> now = Environment("openai", "gpt-5", "gpt-5-2025-08-07", "none", "{}", "0" * 64, {"refund": "0" * 64})
+        >>> reached(Standing(Rung.CONFIRM), Rung.BOUNDED, None, "", current=now, tool="refund").rung
         <Rung.BOUNDED: 3>
+        >>> reached(Standing(Rung.CONFIRM), Rung.BOUNDED, None, "", current=None, tool="refund").rung
+        <Rung.CONFIRM: 2>
     """
-    found = granted if earned is None or earned <= granted.rung else Standing(earned)
+    found = granted
+    if earned is not None and earned > granted.rung and (most := as_known(earned, current, tool)).rung > granted.rung:
+        found = most
     if cap is not None and cap < found.rung:
         found = Standing(cap, (Reason("demoted", reason), *found.reasons))
     if undeclared and found.rung > Rung.CONFIRM:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from ladder_graph.components import toolset_component
+from ladder_graph.fingerprint import Environment
 from ladder_graph.policy.reading import policy_of
 from ladder_graph.scale import Rung
 from ladder_graph.trust.cells import CellKey
@@ -16,7 +18,8 @@ from ladder_graph.trust.held import Held
 from ladder_graph.trust.looks import Look
 from ladder_graph.trust.reviewers import Probes
 
-CELL = CellKey("ops", "send", "", "e1")
+ENV = Environment("openai", "gpt-5", "gpt-5-2025-08-07", "none", "{}", toolset_component({"send": "a"}), {"send": "a"})
+CELL = CellKey("ops", "send", "", ENV.key("send"))
 NOW = 1000 * DAY
 BLIND = {"bo": Probes(10, 9), "ana": Probes(10, 0)}
 """Bo approves nearly everything that is wrong; Ana finds all of it."""
@@ -36,7 +39,7 @@ def findings(*deeds, now=NOW, rung="bounded", tool=(), trust=(), versions=None, 
     """What these deeds, and whatever else is in the chain, come to."""
     rule = {"rung": rung, "mistake": "$4", "bounds": [{"kind": "volume", "limit": 50}], **dict(tool)}
     policy = policy_of({"agent": "ops", "tools": {"send": rule}, "trust": dict(trust)}, "here")
-    made = Fold("ops", {f"a{n}": one for n, one in enumerate(deeds)}, **fold)
+    made = Fold("ops", {f"a{n}": one for n, one in enumerate(deeds)}, environments=[ENV], **fold)
     return Findings(made, policy, now, versions=versions, standings=standings)
 
 
@@ -234,6 +237,24 @@ def test_after_a_silence_that_was_told_it_goes_down_once():
         assert (found is not None) is down
 
 
+@pytest.mark.parametrize(
+    ("deeds", "held", "down"),
+    [
+        ([deed("", Rung.BOUNDED, at=NOW - 40 * DAY)], Held(wiped_us=NOW - 39 * DAY), True),
+        ([deed("", Rung.BOUNDED, at=NOW - 20 * DAY)], Held(wiped_us=NOW - 19 * DAY), False),
+        ([deed("", Rung.BOUNDED, at=NOW - n * DAY, ends={"failed": 1}) for n in range(40)], Held(), True),
+        ([deed("", Rung.BOUNDED, at=NOW - n * DAY, ends={"failed": 1}) for n in range(20)], Held(), False),
+        ([], Held(since_us=NOW - 40 * DAY), True),
+        ([], Held(), False),
+    ],
+    ids=["wiped long ago", "wiped lately", "never judged", "not judged yet", "carried over and silent", "unused"],
+)
+def test_silence_is_counted_from_the_last_judgement_whatever_became_of_it(deeds, held, down):
+    """What was put down for its mistakes is no less silent; nor is what was never judged."""
+    found = findings(*deeds, standings={CELL: held}).demotion(CELL)
+    assert (None if found is None else found.code) == ("D6" if down else None)
+
+
 def test_what_was_wiped_is_no_run():
     """What happened up to that very moment doesn't count."""
     runs = [deed(at=at, thread=str(at)) for at in (5, 6, 7)]
@@ -278,7 +299,7 @@ def test_scopes_of_one_risk_class_are_pooled_where_the_policy_says_so(pooling, s
     made = [
         deed(cell=CELL._replace(scope=one, env=env), thread=f"t{n}")
         for n, (one, env) in enumerate([
-            ("staging", "e1"), ("staging", "e1"), ("test", "e1"), ("production", "e1"), ("test", "e0"),
+            ("staging", CELL.env), ("staging", CELL.env), ("test", CELL.env), ("production", CELL.env), ("test", "e0"),
         ])
     ]  # fmt: skip
     said = findings(*made, tool={"scope": {**scopes, "risks": {"staging": "low", "test": "low"}}})

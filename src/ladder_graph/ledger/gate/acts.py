@@ -26,6 +26,7 @@ from ladder_graph.states import State
 from ladder_graph.trust.cells import EVERY, CellKey
 from ladder_graph.trust.demotion import Demotion, after_overrun, repeated
 from ladder_graph.trust.held import Event, nearest
+from ladder_graph.trust.standing import gaps
 
 WHOLE = 64
 """Characters of an action's whole key."""
@@ -209,10 +210,13 @@ def observe(
         journal.append(cursor, agent, "pinned", "", {"environment": key, "text": news, **_components(environment)})
         return news
     changes = [change.text for change in diff(pinned, environment)]
-    if not changes:
-        return ""
     news = f"{agent} changed: {'; '.join(changes)}"
-    journal.append(cursor, agent, "environment", "", {"environment": key, "text": news, **_components(environment)})
+    if not changes:
+        unknown = "; ".join(gaps(environment)) or "not all of it can be compared with what it was"
+        news = f"{agent} may have changed: {unknown}"
+    journal.append(cursor, agent, "environment", "", {
+        "environment": key, "text": news, **_components(environment), **({} if changes else {"changed": False}),
+    })  # fmt: skip
     return news
 
 
