@@ -47,7 +47,17 @@ def _module(function: Callable[..., Any], named: Any) -> str:
 
 
 def code_of(function: Callable[..., Any]) -> str:
-    """The source text of a function; where it can't be read, its import path stands for it."""
+    """The source text of a function, or of a class; where it can't be read, its import path stands for it."""
+    return _of_a_class(function) if isinstance(function, type) else _read(function)
+
+
+# To find one, all of its file is read.
+@functools.lru_cache(maxsize=512)
+def _of_a_class(kind: type) -> str:
+    return _read(kind)
+
+
+def _read(function: Callable[..., Any]) -> str:
     plain = inspect.unwrap(function)
     try:
         return textwrap.dedent(inspect.getsource(plain))

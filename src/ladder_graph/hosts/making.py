@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import enum
 import functools
-import inspect
 import re
 import sys
 import types
@@ -29,7 +28,7 @@ from ladder_graph.errors import ArgumentsError
 from ladder_graph.hosts.parsing import parsed
 from ladder_graph.hosts.sealing import seal_of
 from ladder_graph.ladder.environments import Make
-from ladder_graph.references import code_of
+from ladder_graph.references import code_of, reference
 
 FRAMEWORKS = frozenset({
     "langchain", "langchain_classic", "langchain_community", "langchain_core", "langchain_mcp_adapters", "langgraph",
@@ -89,16 +88,9 @@ def functions_of(tool: BaseTool) -> list[Any]:
 def _own_code(kind: type) -> Iterator[Any]:
     """A class and those below it, but for a framework's; their functions where they can't be read, as in a notebook."""
     for one in kind.__mro__:
-        if not _frameworks(one.__module__) and one.__module__.partition(".")[0] not in _GROUND:
-            functions = [found for found in vars(one).values() if isinstance(found, types.FunctionType)]
-            yield from [one] if _readable(one) else functions
-
-
-def _readable(kind: type) -> bool:
-    try:
-        return bool(inspect.getsource(kind))
-    except (OSError, TypeError):
-        return False
+        if _own(one):
+            functions = [found for found in vars(one).values() if isinstance(found, types.FunctionType) and _own(found)]
+            yield from functions if code_of(one) == reference(one) else [one]
 
 
 # --- middleware --------------------------------------------------------------------------------------------------
@@ -243,6 +235,11 @@ def _node(runnable: Any) -> str:
     if isinstance(plain, types.FunctionType | types.MethodType | types.BuiltinFunctionType | type):
         return body_of(plain)
     return _settings(plain)  # An object that is called.
+
+
+def _own(made: Any) -> bool:
+    """Whether somebody wrote it for this agent."""
+    return not _frameworks(made.__module__) and made.__module__.partition(".")[0] not in _GROUND
 
 
 def _frameworks(module: str) -> bool:
