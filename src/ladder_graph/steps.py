@@ -120,7 +120,7 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class GoneOn:
-    """The thread knows what was said, and goes on: nobody needs to wake it any more. Answer: nothing."""
+    """The thread knows what was said, and goes on: nobody needs to wake it. Answer: the question, once; then None."""
 
     call: Call
 

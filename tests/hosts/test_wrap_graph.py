@@ -299,6 +299,71 @@ def test_node_defaults_and_policies(way):
     assert "Nobody knows whether it took effect" in told(out)[0][1]
 
 
+def deferring(log, *, joined):
+    """A graph whose last node waits for the tools, and for a branch beside them."""
+    graph = StateGraph(MessagesState)
+    tools = [World().tool("a")]
+    graph.add_node("agent", model_node([calls("a", {"x": "1"}), "Done."], tools))
+    graph.add_node("tools", ToolNode(tools))
+    graph.add_node("research", lambda state: {})
+    graph.add_node("report", lambda state: log.append(len(state["messages"])), defer=True)
+    graph.add_edge(START, "agent")
+    graph.add_edge(START, "research")
+    graph.add_edge("tools", "agent")
+    if joined:
+        graph.add_conditional_edges("agent", tools_condition)
+        graph.add_edge(["agent", "research"], "report")
+    else:
+        graph.add_conditional_edges("agent", tools_condition, {"tools": "tools", END: "report"})
+        graph.add_edge("research", "report")
+    return graph
+
+
+@pytest.mark.parametrize("joined", [False, True])
+@pytest.mark.parametrize("rule", [BOUNDED, "confirm"], ids=["runs", "asks"])
+@pytest.mark.parametrize("way", WAYS, ids=repr)
+def test_a_deferred_node_waits_for_the_tools(way, rule, joined):
+    """It runs once, after them and after whoever is asked, as in the plain graph."""
+    plainly, log = [], []
+    way.invoke(deferring(plainly, joined=joined).compile(), GO, on())
+    graph = ladder_of({"a": rule}).wrap(deferring(log, joined=joined), checkpointer=InMemorySaver())
+    way.invoke(graph, GO, on())
+    if rule == "confirm":
+        assert log == []
+        way.invoke(graph, YES, on())
+    assert log == plainly == [4]
+
+
+@pytest.mark.parametrize("asked", [None, "set_node_defaults"], ids=["of the node", "of all nodes"])
+async def test_an_error_handler_of_the_tool_node_hears_of_its_time(asked):
+    """A rung that runs out of the node's time is handled as the tool node would have been, with the state."""
+
+    @tool
+    async def slow(x: str) -> str:
+        """Take a while."""
+        await asyncio.sleep(5)
+        return x
+
+    def handled(state):
+        (call,) = state["messages"][-1].tool_calls
+        return Command(update={"messages": [ToolMessage("It took too long.", tool_call_id=call["id"])]}, goto="agent")
+
+    graph = StateGraph(MessagesState)
+    graph.add_node("agent", model_node([calls("slow", {"x": "1"}), "Done."], [slow]))
+    if asked:
+        graph.add_node("tools", ToolNode([slow]), timeout=0.3)
+        graph.set_node_defaults(error_handler=handled)
+    else:
+        graph.add_node("tools", ToolNode([slow]), timeout=0.3, error_handler=handled)
+    graph.add_edge(START, "agent")
+    graph.add_conditional_edges("agent", tools_condition)
+    graph.add_edge("tools", "agent")
+    ladder = ladder_of({"slow": BOUNDED})
+    state = await ladder.wrap(graph, checkpointer=InMemorySaver()).ainvoke(GO, on())
+    assert [message.text for message in state["messages"]][-2:] == ["It took too long.", "Done."]
+    assert [action.state for action in ladder.actions()] == ["started"]
+
+
 @pytest.mark.parametrize("config", [None, {}, {"configurable": {}}], ids=repr)
 @pytest.mark.parametrize("way", WAYS, ids=repr)
 def test_a_thread_that_was_forgotten(way, config):

@@ -11,7 +11,7 @@ from ladder_graph.errors import DefiniteFailure
 from ladder_graph.telemetry.catalog import CALLS, CATALOG, DECISION, Level
 from ladder_graph.telemetry.measuring import Measuring
 from ladder_graph.telemetry.registry import MOST, Registry
-from ladder_graph.testing import calls
+from ladder_graph.testing import FrozenClock, calls
 from ladder_graph.tools import Declaration
 from tests.hosts.graphs import GO, WAYS, World, agent_of, ladder_of, on
 from tests.hosts.test_parity import BOUNDED, SICK
@@ -66,6 +66,38 @@ def test_both_tell_the_same(way):
         for labels, value in figures.get(metric.name, {}).items():
             ours = metric.prometheus + ("_count" if metric.kind == "histogram" else "")
             assert page[ours, labels] == value, metric.name
+
+
+OUT_OF_BAND = {
+    "approve": lambda ladder, asked: ladder.approve(asked, by="ana", looked=2.5),
+    "decline": lambda ladder, asked: ladder.decline(asked, by="ana", reason="no", looked=2.5),
+    "respond": lambda ladder, asked: ladder.respond(asked, "Wait.", by="ana", looked=2.5),
+    "edit": lambda ladder, asked: ladder.edit(asked, {"x": "other"}, by="ana", looked=2.5),
+}
+"""What a person may say past the graph, as the command line and the console do."""
+
+
+@pytest.mark.parametrize("verdict", OUT_OF_BAND)
+@pytest.mark.parametrize("way", WAYS, ids=repr)
+def test_an_answer_past_the_graph_is_told_once_when_its_thread_goes_on(way, verdict):
+    """With how long it took and how long it was looked at, from the question that was asked."""
+    registry = Registry()
+    clock = FrozenClock()
+    ladder = ladder_of({"a": "confirm"}, clock=clock)
+    ladder.observers.add(Measuring(registry))
+    graph = ladder.wrap(agent_of([calls("a", {"x": "1"}), "Done."], [World().tool("a")]))
+    way.invoke(graph, GO, on("1"))
+    clock.advance(60)
+    (asked,) = ladder.pending()
+    OUT_OF_BAND[verdict](ladder, asked.id)
+    assert not any("answer_duration" in name for name, _ in read(registry.page(())))
+    for _ in range(2):
+        way.invoke(graph, None, on("1"))
+        page = read(registry.page(()))
+        said = {name: value for (name, labels), value in page.items() if labels[-1:] == (verdict,)}
+        assert said["ladder_answer_duration_seconds_count"] == said["ladder_look_duration_seconds_count"] == 1
+        assert said["ladder_answer_duration_seconds_sum"] == 60
+        assert said["ladder_look_duration_seconds_sum"] == 2.5
 
 
 @pytest.mark.parametrize("way", WAYS, ids=repr)

@@ -175,6 +175,37 @@ def test_arguments_and_threads_leave_where_that_is_asked_for():
     assert json.loads(run.attributes["gen_ai.tool.call.arguments"]) == {"x": SECRET}
 
 
+def test_arguments_that_cannot_be_told_cost_a_span_nothing_else():
+    """The function may be wrong; what it can't say is not there, and nothing of its error is."""
+    script = [calls("a", {"x": SECRET}), "Done."]
+    told = ran(BOUNDED, WAYS[0], script=script, arguments=lambda call: {"x": call.arguments["missing"]})
+    (turn, run) = told.spans
+    assert (run.name, run.parent.span_id) == ("execute_tool a", turn.context.span_id)
+    assert run.attributes["gen_ai.tool.call.arguments"] == "KeyError: they can't be told"
+    assert SECRET not in told.all
+
+
+@pytest.mark.parametrize("way", WAYS, ids=repr)
+def test_an_answer_past_the_graph_is_linked_to_where_it_was_asked(way):
+    """A no and an edit as well as a yes: the turn that goes on tells of it, and on which rung that was."""
+    told = Told()
+    ladder = told.of(ladder_of({"a": "confirm"}))
+    answers = {
+        "decline": lambda asked: ladder.decline(asked, by="ana", reason="no"),
+        "edit": lambda asked: ladder.edit(asked, {"x": "2"}, by="ana"),
+    }
+    for verdict, answer in answers.items():
+        graph = ladder.wrap(agent_of([calls("a", {"x": "1"}), "Done."], [World().tool("a")]))
+        way.invoke(graph, GO, on(verdict))
+        answer(ladder.pending()[0].id)
+        way.invoke(graph, None, on(verdict))
+        asking, going_on = told.named("ladder a")[-2:]
+        (event,) = [event for event in going_on.events if event.name == "ladder.answered"]
+        assert event.attributes["ladder.verdict"] == verdict
+        assert going_on.attributes["ladder.rung"] == "confirm"
+        assert [link.context.span_id for link in going_on.links] == [asking.context.span_id]
+
+
 @pytest.mark.parametrize("way", WAYS, ids=repr)
 def test_a_span_that_is_not_sampled_costs_no_more(way):
     """Where nothing is recorded nobody looks on, no question is kept with a span, and figures are told all the same."""

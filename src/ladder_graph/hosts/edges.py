@@ -51,12 +51,24 @@ class GatedEdge(Runnable[Any, Any]):
                 routed.append(way)
             elif found := proposals(way.arg if sent else state, key, sent=sent):
                 held.append(found)
+                routed += () if sent else self.mount.meanwhile
             else:  # What isn't understood here goes to the gate, which sees more.
                 routed.append(way)
         every = [one for found in held for one in found]
         for found in [every] if self.mount.one_question else held:
             routed += self.mount.sends(found, messages, config, every)
         return routed
+
+
+class Meanwhile(Runnable[Any, Any]):
+    """A node that does nothing, in the step in which calls are sent to their rungs.
+
+    LangGraph takes a step that only sends for the last one, and runs its deferred nodes beside what was sent. In the
+    author's graph the tool node was named, and not sent to, so that they waited for it.
+    """
+
+    def invoke(self, input: Any, config: RunnableConfig | None = None, **_: Any) -> None:  # noqa: A002  # LangChain's name
+        """Do nothing."""
 
 
 @dataclass(frozen=True)

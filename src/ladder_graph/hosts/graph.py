@@ -29,7 +29,7 @@ from pydantic import BaseModel
 from ladder_graph.errors import MountError, NoCheckpointer
 from ladder_graph.hosts.capture import Capture
 from ladder_graph.hosts.conversation import READ
-from ladder_graph.hosts.edges import GatedEdge, Onwards
+from ladder_graph.hosts.edges import GatedEdge, Meanwhile, Onwards
 from ladder_graph.hosts.handovers import leaves
 from ladder_graph.hosts.hearing import HearingNode, models_of
 from ladder_graph.hosts.kept import Keeper
@@ -45,7 +45,7 @@ from ladder_graph.hosts.nested import (
     runs_tools_by_hand,
     unguarded,
 )  # fmt: skip
-from ladder_graph.hosts.nodes import GateNode, RungNode
+from ladder_graph.hosts.nodes import GateNode, HandlerNode, RungNode
 from ladder_graph.hosts.one_call import leaves_the_loop
 from ladder_graph.hosts.outward import outward
 from ladder_graph.hosts.provider import ProviderTools
@@ -113,6 +113,9 @@ def gated(site: Site, graph: Any, *, agent: str, checkpointer: Any) -> Compiled:
         mount = _mount(site, builder, place, names, agent, make, hears=bool(asking))
         models |= dict.fromkeys(asking, mount)
         _rewire(builder, place, mount)
+    for name, spec in builder.nodes.items():
+        if places and spec.is_error_handler:
+            builder.nodes[name] = replace(spec, runnable=HandlerNode(spec.runnable, _reader(builder, name)))
     for name, mount in models.items():
         runnable: Any = builder.nodes[name].runnable
         hearing = HearingNode(runnable, site.ladder, agent, mount.messages_key)
@@ -222,6 +225,7 @@ def _mount(
         messages_key=key, names=names, state=_reader(builder, place), nests=node is not original,
         root="__root__" in builder.channels, branches=bool(builder.branches.get(place)),
         one_question=site.ladder.policy.ask == "one", make=make, hears=hears,
+        meanwhile=(f"{place}.meanwhile",) if any(spec.defer for spec in builder.nodes.values()) else (),
         aside=frozenset(name for name, tool in node.tools_by_name.items() if leaves_the_loop(node, tool)),
         leaving=frozenset(name for name, tool in original.tools_by_name.items() if leaves(tool)),
     )  # fmt: skip
@@ -284,9 +288,10 @@ def _rewire(builder: Builder, place: str, mount: Mount) -> None:
     edges = sorted(end for start, end in builder.edges if start == place)
     onwards = {name: b._replace(path=Onwards(b.path)) for name, b in builder.branches.pop(place, {}).items()}
     rungs = {name: name for name in mount.names.values()}
-    # A tool node's policies are for running tools; the ledger says what may be tried again, and errors are answered.
-    plain = replace(spec, retry_policy=None, cache_policy=None, error_handler_node=None)
-    builder.nodes[place] = replace(plain, runnable=GateNode(mount, place), ends=tuple(rungs))
+    # A tool node's policies are for running tools; the ledger says what may be tried again.
+    plain = replace(spec, retry_policy=None, cache_policy=None)
+    builder.nodes[place] = replace(plain, runnable=GateNode(mount, place), ends=(*rungs, *mount.meanwhile))
+    builder.nodes |= {name: replace(plain, runnable=Meanwhile(), ends=()) for name in mount.meanwhile}
     builder.edges = {(start, end) for start, end in builder.edges if start != place}
     builder.branches[place] = dict(onwards)
     plainly = {"onwards": BranchSpec(Onwards(edges=edges), {end: end for end in edges})} if edges else {}
@@ -308,7 +313,7 @@ def _gated(branch: BranchSpec, mount: Mount) -> BranchSpec:
         return branch._replace(path=GatedEdge(branch.path, None, mount))
     if mount.place not in branch.ends.values():
         return branch
-    ends: dict[Any, str] = {**branch.ends, **{name: name for name in mount.names.values()}}
+    ends: dict[Any, str] = {**branch.ends, **{name: name for name in (*mount.names.values(), *mount.meanwhile)}}
     return branch._replace(path=GatedEdge(branch.path, branch.ends, mount), ends=ends)
 
 

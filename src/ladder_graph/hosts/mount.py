@@ -64,6 +64,8 @@ class Mount:
     """Its tools after which the graph is left; they wait for the calls beside them."""
     hears: bool = True
     """The node that asks the model tells it what became of its drafts; else the tools' replies do."""
+    meanwhile: tuple[str, ...] = ()
+    """What is named beside the calls, where the graph has deferred nodes; see `ladder_graph.hosts.edges.Meanwhile`."""
     seated: set[str] = field(default_factory=set)
     """Tools that turned up at run time."""
     underway: Underway = field(default_factory=Underway)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,7 +44,8 @@ class GateNode(Runnable[Any, Any]):
         messages = messages_of(input, key) or messages_of(self.mount.state(config), key)
         if found:
             passed_on(config)
-        return Command(goto=self.mount.sends(found, messages, config))
+        sends = self.mount.sends(found, messages, config)
+        return Command(goto=[*sends, *(self.mount.meanwhile if sends else ())])
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **_: Any) -> Command[Any]:  # noqa: A002  # LangChain's name
         """As `invoke`, off the event loop where it has to read the ledger."""
@@ -160,3 +162,22 @@ class RungNode(Runnable[Any, Any]):
         if isinstance(update, list):
             return [self._bare(one) for one in update]
         return update.get(self.mount.messages_key) if isinstance(update, dict) else update
+
+
+@dataclass(frozen=True)
+class HandlerNode(Runnable[Any, Any]):
+    """A graph's own error handler. Where a rung ran out of its node's time, it is given the state and no packet."""
+
+    node: Any
+    state: Callable[[RunnableConfig], Any]
+
+    def invoke(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> Any:  # noqa: A002  # LangChain's name
+        """Let it handle the error."""
+        return self.node.invoke(self._given(input, config or {}), config, **options)
+
+    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> Any:  # noqa: A002  # LangChain's name
+        """As `invoke`."""
+        return await self.node.ainvoke(self._given(input, config or {}), config, **options)
+
+    def _given(self, input: Any, config: RunnableConfig) -> Any:  # noqa: A002  # as above
+        return self.state(config) if is_packet(input) else input

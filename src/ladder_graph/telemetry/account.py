@@ -8,12 +8,14 @@ from typing import Any
 
 from ladder_graph.calls import Call
 from ladder_graph.facts import Outcome, Question, Reply, Route, Seen
+from ladder_graph.scale import Rung
 from ladder_graph.splitting import Divide
 from ladder_graph.states import State
 from ladder_graph.steps import (
     Claim,
     Execute,
     Fit,
+    GoneOn,
     Heard,
     Look,
     NotClaimed,
@@ -72,7 +74,9 @@ class Account:
     @property
     def rung(self) -> str:
         """The rung's word."""
-        return UNTOLD if self.route is None else self.route.rung.word
+        if self.route is None:
+            return UNTOLD if self.question is None else Rung.CONFIRM.word
+        return self.route.rung.word
 
     @property
     def reasons(self) -> tuple[str, ...]:
@@ -92,10 +96,8 @@ class Account:
     def after(self, step: Step, answer: Any) -> None:
         """It was performed."""
         match step, answer:
-            case Pose(), Question():
-                self.question, self.fresh = answer, answer.fresh
-            case Heard(), Question():
-                self.question = answer
+            case ((Pose() | Heard() | GoneOn()), Question()) if not self._settled():
+                self.question, self.fresh = answer, answer.fresh and isinstance(step, Pose)
             case Execute(), Outcome():
                 self.ran = time.perf_counter() - self._since
             case Look(), Seen():
@@ -103,6 +105,10 @@ class Account:
                 self.earned = "" if earned is None else earned.word
             case (Claim() | Pose(), NotClaimed(code="stale")) | (Claim(seen=Seen(recalled=True)), NotClaimed()):
                 self.route = self.decided = None  # It is found anew.
+
+    def _settled(self) -> bool:
+        """Whether it knows what was said; the call in the place of an edited one is approved as it is asked."""
+        return self.question is not None and self.question.decision is not None
 
     def state(self, came: Any, *, cut: bool) -> str:
         """What the turn ended in.

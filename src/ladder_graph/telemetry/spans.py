@@ -145,7 +145,11 @@ class Turn:
     def _shown(self, call: Call) -> dict[str, str]:
         if self._arguments is None:
             return {}
-        return {"gen_ai.tool.call.arguments": json.dumps(normalise(self._arguments(call)), ensure_ascii=False)}
+        try:
+            said = json.dumps(normalise(self._arguments(call)), ensure_ascii=False)
+        except Exception as wrong:  # noqa: BLE001  # a function of the user's, which costs the span its arguments alone
+            said = f"{type(wrong).__name__}: they can't be told"
+        return {"gen_ai.tool.call.arguments": said}
 
 
 def _judged(span: Span, state: str) -> None:

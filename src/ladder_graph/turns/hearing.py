@@ -5,16 +5,18 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections.abc import Callable
+from dataclasses import replace
 
 from ladder_graph import answers
 from ladder_graph.envelopes import signer
 from ladder_graph.facts import Decision, Question
 from ladder_graph.ledger import Journal
 from ladder_graph.ledger.actions import questions
+from ladder_graph.ledger.actions.tellings import attended, trace_of
 from ladder_graph.ledger.database.cursor import Cursor, ahead
 from ladder_graph.ledger.people import resumptions
 from ladder_graph.policy import Policy
-from ladder_graph.steps import Heard
+from ladder_graph.steps import GoneOn, Heard
 from ladder_graph.turns.deciding import decision_of, edited, taken_before
 from ladder_graph.turns.hosting import Host
 
@@ -54,6 +56,18 @@ def hear(policy: Policy, host: Host, journal: Journal, step: Heard) -> Work:
         return taken
 
     return work
+
+
+def went_on(cursor: Cursor, journal: Journal, step: GoneOn) -> Question | None:
+    """Take down that the thread knows what was said elsewhere.
+
+    Returns:
+        The question with what was said, the first time; None after that, and where nothing was asked.
+    """
+    first = resumptions.unheard(cursor, step.call.key)
+    resumptions.heard(cursor, step.call.key, journal.owner, journal.us)
+    asked = questions.latest(cursor, step.call) if first else None
+    return None if asked is None else replace(attended(cursor, asked), trace=trace_of(cursor, asked))
 
 
 def _decided(policy: Policy, host: Host, asked: Question, read: answers.Answer, now: dt.datetime) -> Decision | str:

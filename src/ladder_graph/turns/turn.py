@@ -20,10 +20,9 @@ from ladder_graph.ledger import Journal
 from ladder_graph.ledger.actions import quotas
 from ladder_graph.ledger.actions.clocks import Moment
 from ladder_graph.ledger.actions.questions import nonce_of, word_of
-from ladder_graph.ledger.actions.tellings import trace_of
+from ladder_graph.ledger.actions.tellings import attended, trace_of
 from ladder_graph.ledger.database.cursor import Cursor, Hoped
 from ladder_graph.ledger.gate import acts, starts
-from ladder_graph.ledger.people import resumptions
 from ladder_graph.ledger.people.filing import page
 from ladder_graph.ledger.undoing import sagas
 from ladder_graph.recalling import looked_again
@@ -57,7 +56,7 @@ from ladder_graph.steps import (
 from ladder_graph.trust.demotion import after_undo
 from ladder_graph.turns.awaiting import Waiting, left_alone, outlasted
 from ladder_graph.turns.deciding import Fitting, unchecked
-from ladder_graph.turns.hearing import hear
+from ladder_graph.turns.hearing import hear, went_on
 from ladder_graph.turns.looking import Looking
 from ladder_graph.turns.posing import posed, stands
 from ladder_graph.turns.workspace import Workspace, compose
@@ -115,7 +114,7 @@ class Turn(Looking):
             case Heard():
                 return hear(self.policy, self.host, journal, step), True
             case GoneOn():
-                return lambda cursor: resumptions.heard(cursor, step.call.key, self.store.owner, journal.us), False
+                return lambda cursor: went_on(cursor, journal, step), False
             case Claim():
                 self.claim = step
                 return self._claimed(step, lambda cursor: self._joined(cursor, journal, step)), step.durable
@@ -160,9 +159,10 @@ class Turn(Looking):
         journal.refuse_stale(cursor, step)
         if self._scoped_effect:
             sagas.refuse(cursor, self.saga)  # Nobody is asked in vain.
-        asked = journal.pose(
+        posed = journal.pose(
             cursor, step.call, step.route, self.terms, asking, part_first=step.part_first, told=step.told
         )
+        asked = attended(cursor, posed)
         if self._scoped_effect:
             sagas.waits(cursor, self.saga, step.call)
         return replace(asked, trace=trace_of(cursor, asked)) if step.trace else asked

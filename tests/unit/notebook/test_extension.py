@@ -49,7 +49,10 @@ def test_an_error_of_a_ladder_says_its_sentence_alone(shell, full, capsys):
     done = shell.run_cell("ladder.approve(question, by='ana')")
     assert type(done.error_in_exec).__name__ == "UnknownQuestion"
     said = capsys.readouterr().out
-    assert "UnknownQuestion: questions are named by their ids, and this is a Question; write its .id" in said
+    assert (
+        "UnknownQuestion: questions are named by their ids; what was given is of the type Question: write its .id"
+        in said
+    )
     assert "acts.py" not in said
     shell.run_cell("%tb")
     assert "acts.py" in capsys.readouterr().out, "the frames can be had"

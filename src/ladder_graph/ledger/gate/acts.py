@@ -79,7 +79,7 @@ def _plain(noun: str, prefix: object) -> str:
     if not isinstance(prefix, str):
         given = type(prefix).__name__
         raise UnknownQuestion(
-            f"{noun}s are named by their ids, and this is a {given}; write its .id, or an action's .key"
+            f"{noun}s are named by their ids; what was given is of the type {given}: write its .id, or an action's .key"
         )
     return prefix if prefix.isalnum() else "-"
 

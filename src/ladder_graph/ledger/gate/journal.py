@@ -14,7 +14,7 @@ from typing import Any
 
 from ladder_graph.calls import Call
 from ladder_graph.facts import Known, Question, Seen
-from ladder_graph.ledger.actions import beyond, members, questions, quotas
+from ladder_graph.ledger.actions import beyond, members, questions, quotas, tellings
 from ladder_graph.ledger.actions.clocks import Moment
 from ladder_graph.ledger.actions.lifecycle import Refused, pinned_in, placed, printable, sealed
 from ladder_graph.ledger.actions.questions import Terms
@@ -74,7 +74,7 @@ class Journal(Asked):
         if like:
             ahead(
                 cursor, (sql.ACTION, {"key": call.key}), questions.of(call), (sql.TWINS, _equal(call)),
-                questions.declined_like(call), members.reading(call.key),
+                questions.declined_like(call), members.reading(call.key), tellings.answering(call.key),
             )  # fmt: skip
         known = self.known(cursor, call.key) if like else None
         asked = questions.latest(cursor, call) if known is not None and known.state in _ASKED_ABOUT else None
@@ -83,7 +83,7 @@ class Journal(Asked):
         held = NOTHING if found["held"] is None else Held.read(found["held"])
         return Seen(
             known=known,
-            asked=None if edited else asked,
+            asked=None if edited or asked is None else tellings.attended(cursor, asked),
             editor=edited.decision.by if edited is not None and edited.decision is not None else None,
             twin=twin,
             before=before,

@@ -59,6 +59,14 @@ _PUT = Sql.of(
         index_elements=["question"], set_={name: _put.excluded[name] for name in ("why", "at_us", "state", "due_us")}
     )
 )
+_UNHEARD = Sql.of(
+    select(_row.c.question).where(
+        and_(
+            _row.c.action == bindparam("action"), _row.c.due_us.is_not(None),
+            _row.c.state.in_([literal_column("'waiting'"), literal_column("'taken'")]),
+        )
+    )
+)  # fmt: skip
 _LISTENS = Sql.of(
     update(_row)
     .where(and_(_row.c.action == bindparam("b_action"), _row.c.due_us.is_not(None)))
@@ -147,6 +155,11 @@ def put(cursor: Cursor, question: str, call: Call, why: Why, now_us: int, *, hea
         "due_us": now_us if hearer is None else now_us + HEARD, "owner": "" if hearer is None else hearer.hold(),
         "tries": 0, "problem": "", "how": "",
     })  # fmt: skip
+
+
+def unheard(cursor: Cursor, action: str) -> bool:
+    """Whether there is an answer of which no life of the call has taken notice yet."""
+    return cursor.execute(_UNHEARD, {"action": action}).fetchone() is not None
 
 
 def heard(cursor: Cursor, action: str, owner: Owner, now_us: int) -> None:
