@@ -42,7 +42,7 @@ _LINES = str.maketrans("\n\t", "  ")
 _EXPRESSIONS = frozenset(
     """
     Add Alias All And Any Array AtTimeZone Between BitwiseAnd BitwiseNot BitwiseOr BitwiseXor Boolean Bracket Column
-    DPipe DataType DataTypeParam Distinct Div EQ Escape Except Fetch Filter GT GTE Group Having ILike Identifier In
+    DPipe DataType DataTypeParam Distinct Div EQ Escape Except Fetch Filter GT GTE Group Having ILike Identifier
     IntDiv Intersect Interval Is JSONPath JSONPathKey JSONPathRoot JSONPathSubscript Join LT LTE Like Limit Literal
     Mod Mul NEQ Neg Not Null NullSafeEQ NullSafeNEQ Offset Or Order Ordered Parameter Paren Placeholder Qualify
     Returning Schema Star Sub Subquery TableAlias Tuple Union Values Var Where Window WindowSpec WithinGroup
@@ -72,9 +72,10 @@ _CLAUSES: dict[str, frozenset[str]] = {
         "With": "expressions recursive",
         "CTE": "this alias materialized",
         "Lateral": "this alias",
+        "In": "this expressions query",  # What has no parentheses is a table to some databases.
     }.items()
 }
-"""Parts that read or write, with the clauses of theirs that are known; any other, such as `into`, makes it unclear."""
+"""Parts that may read or write, with the clauses of theirs that are known; any other, such as `into`, makes it unclear."""
 
 
 class Unclear(Exception):
@@ -122,6 +123,8 @@ def touched(text: str, dialect: Dialect) -> Touched:
             verbs.add(_VERBS[name])
         if name in {"Update", "Delete"}:
             _narrowed(node)
+        if name == "Column" and dialect == "snowflake" and node.name.upper() == "NEXTVAL":
+            raise Unclear("NEXTVAL would advance a sequence")
         if name == "Table" and not _is_cte(node):
             tables.add(tuple(folded(part.name, dialect, quoted=bool(part.args.get("quoted"))) for part in _parts(node)))
             if not _written(node):
