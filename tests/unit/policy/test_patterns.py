@@ -17,7 +17,8 @@ from ladder_graph.policy.bounds.patterns import LONGEST, compiled, longest
         "(?s).*",
         r"v?\d+\.\d+\.\d+(-[\w.]+)?", "https://[^/]+/.*", "([0-9a-f]{16})*", "(?:foo|bar|baz)(?:-(?:foo|bar))*",
         "[]a]+", "^a$",
-        r"\S+(\s\S+)*", "a{0}", "(^)*", "[^\\W\\d_]+", "(?:a++)b", "(?>a*)b", r"\bfoo\b", "a{2,5}?", r"(?x) a  # an a",
+        r"\S+(\s\S+)*", "a{0}", "(^)*", "[^\\W\\d_]+", "(?:a++)b", "(?>a*)b", r"\bfoo\b", "a{2,5}?",
+        "(?:a(?=b)|c)+", r"(?x) a  # an a",
     ],
 )  # fmt: skip
 def test_a_pattern_without_a_choice_takes_long_texts(plain):
@@ -32,6 +33,7 @@ def test_a_pattern_without_a_choice_takes_long_texts(plain):
         (r"(\d{1,3}\.){3}\d{1,3}", 4000),
         (".*foo.*bar.*", 300),
         ("(?!.*--)[a-z-]+", 4000),
+        (r"(?:-?){2}\d+\.?\d+", 1000),
     ],
 )
 def test_a_pattern_with_some_choices_takes_shorter_texts(pattern, at_least):
@@ -47,6 +49,8 @@ def test_a_pattern_with_some_choices_takes_shorter_texts(pattern, at_least):
         "(?:[ab]|[ab])+", r"([\w.]+)+@", "(a{1,64}){1,64}", "a?" * 30 + "a" * 30, ".*" * 40, "(?=(a+)+b)a",
         "((a|aa)b?)+",
         "(?:(?:.|a){0,40})",
+        "(?:(?=a){1,3}a)+", "((?=a){2,}.)+", "((a(?=a)+))+?", "(a?+(?=a){1,3}){0,40}", "((((?=a){1,3}){5}){5}){0,40}",
+        "((a?)+b)+", "((?:b?){2}a)+", "(?:(?:b?){1,3}a)+", "(?:a?){40}b", "(?:|){25}a*", "(((a?){128}){128}){128}",
     ],
 )  # fmt: skip
 def test_a_pattern_that_can_hang_is_refused(hanging):

@@ -174,12 +174,18 @@ class _Automaton:
 
     def _repeat(self, least: int, most: int, tree: Any) -> _Part:
         self._repeats += least < most > 1
-        self._choices *= 2 if (least, most) == (0, 1) else 1
+        outside, self._choices = self._choices, 2 if (least, most) == (0, 1) else 1
         before = len(self._takes)
         part = self._sequence(tree)
+        again = part.empty and most > 1
+        if again:
+            part = self._rounds(part, least, most)
+        self._choices *= outside
+        if again:
+            return part
         if len(self._takes) == before or most <= 1:
             return self._either(part, _NOTHING) if least == 0 else part
-        if part.empty or len(self._takes) > before + 1 or most > _UNROLLED:
+        if len(self._takes) > before + 1 or most > _UNROLLED:
             # A counted repeat of more than one character is held to the same as an open one.
             self._ways.update(itertools.product(part.last, part.first))
             return self._either(part, _NOTHING) if least == 0 else part
@@ -189,6 +195,14 @@ class _Automaton:
             whole = self._then(copies[count - 1], whole)
             whole = self._either(whole, _NOTHING) if count > least else whole
         return whole
+
+    def _rounds(self, part: _Part, least: int, most: int) -> _Part:
+        # Rounds that may be empty: each that must come has its choices anew and may be the one that takes something,
+        # and the matcher tries one empty round more than it must.
+        self._choices = min(self._choices ** max(1, min(least, _UNROLLED)) * (1 + (least < most)), _STEPS + 1)
+        self._ways.update(itertools.product(part.last, part.first))
+        ways = 1 + (least > 0)
+        return _capped(part.empty + (least < most), part.first * ways, part.last * ways)
 
     def _accepts(self, node: tuple[Any, Any], code: int) -> bool:
         both = self._any_case and chr(code).isascii()

@@ -75,7 +75,7 @@ _CLAUSES: dict[str, frozenset[str]] = {
         "In": "this expressions query",  # What has no parentheses is a table to some databases.
     }.items()
 }
-"""Parts that may read or write, with the clauses of theirs that are known; any other, such as `into`, makes it unclear."""
+"""Parts that may read or write, with their clauses that are known; any other, such as `into`, makes it unclear."""
 
 
 class Unclear(Exception):
