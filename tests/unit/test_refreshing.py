@@ -12,6 +12,7 @@ import pytest
 from ladder_graph import Ladder, Rung
 from ladder_graph.calls import Call
 from ladder_graph.fingerprint import Environment
+from ladder_graph.ladder import refreshing
 from ladder_graph.ladder.refreshing import SETTLED
 from ladder_graph.tools import NOTHING
 
@@ -73,6 +74,7 @@ def test_an_edit_counts_from_the_next_call(desk, caplog):
     [
         (LOOSER + "rugn = 3", "ladder.toml:7: tools.read.rugn: unknown key"),
         (LOOSER + "[", "not valid TOML"),
+        (LOOSER + "bounds = [{ kind = ['volume'] }]", "ladder.toml:7: tools.read.bounds[0].kind: expected text"),
         (LOOSER.replace("ops", "eve"), "agent can't change while the agent runs; restart it"),
         ('ledger = "other.db"\n' + LOOSER, "ledger can't change while the agent runs"),
         ('drafts = "other"\n' + LOOSER, "drafts can't change while the agent runs"),
@@ -93,6 +95,15 @@ def test_what_cannot_be_taken_up_leaves_all_as_it_is(desk, caplog, text, said):
     assert caplog.text.count("the policy stays as it was") == 1
     desk.save(LOOSER)
     assert desk.rung() is Rung.BOUNDED
+
+
+def test_a_reader_that_fails_leaves_all_as_it_is(desk, monkeypatch):
+    """Whatever it fails at, a running agent's calls go on under the policy in force."""
+    desk.save(LOOSER)
+    monkeypatch.setattr(refreshing, "load_policy", lambda path: {}[path])
+    assert [desk.rung(), desk.rung()] == [Rung.CONFIRM] * 2
+    (body,) = desk.entries()
+    assert "can't be read: KeyError" in body["problems"][0]
 
 
 def test_a_file_that_is_gone_leaves_all_as_it_is(desk):

@@ -83,9 +83,12 @@ class PolicyFile:
     def _read(self, old: Policy, tools: Iterable[str]) -> tuple[Policy, list[str]]:
         try:
             new = load_policy(self.path)
+            return new, fixed(old, new, tools, ledger=self._names_ledger)
         except PolicyError as wrong:
             return old, list(wrong.problems)
-        return new, fixed(old, new, tools, ledger=self._names_ledger)
+        except Exception as wrong:  # whatever an edit does to the reader, no call ends by it
+            log.debug("reading %s", self.path, exc_info=True)
+            return old, [f"{self.path}: can't be read: {type(wrong).__name__}: {wrong}"]
 
     def _mark(self) -> Mark:
         try:

@@ -83,11 +83,12 @@ class _Remnants:
 
     def _entries(self, union: Any, data: Iterable[Any], path: Keys) -> Any:
         """The entries of a list, each in its place; one that isn't right is a table without keys there."""
-        members: dict[Any, type[BaseModel]] = {kinds(member)[0]: member for member in get_args(union)}
+        members: dict[str, type[BaseModel]] = {kinds(member)[0]: member for member in get_args(union)}
         entries = []
         for place, one in enumerate(data):
             here = (*path, place)
-            member = members.get(one.get("kind")) if isinstance(one, Mapping) else None
+            kind = one.get("kind") if isinstance(one, Mapping) else None
+            member = members.get(kind) if isinstance(kind, str) else None
             left = one if isinstance(one, BaseModel) else member and self.table(member, one, here)
             entries.append(Strict.model_construct() if left is None or here in self._around else left)
         return tuple(entries)

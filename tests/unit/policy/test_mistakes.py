@@ -48,6 +48,8 @@ def problem(rule):
         ({"bounds": [3]}, "bounds[0]: expected a table, found the integer 3"),
         ({"bounds": [{}]}, "bounds[0]: its kind is missing; known kinds: one_of, equals, "),
         ({"bounds": [{"kind": 3}]}, "bounds[0].kind: expected text, found the integer 3"),
+        ({"bounds": [{"kind": ["volume"]}]}, "bounds[0].kind: expected text, found a list"),
+        ({"checks": [{"kind": {"http": 1}}]}, "checks[0].kind: expected text, found a table"),
         ({"bounds": [Http(url="http://x")]}, "bounds[0].kind: unknown kind 'http'; known kinds: one_of, "),
         (
             {"checks": [{"kind": "htpp"}]},
