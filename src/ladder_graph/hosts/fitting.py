@@ -16,6 +16,7 @@ from ladder_graph.calls import Call, digest_of, normalise
 from ladder_graph.errors import ArgumentsError
 from ladder_graph.hosts.making import functions_of
 from ladder_graph.hosts.sealing import seal_of
+from ladder_graph.hosts.spellings import aliases_of, unread
 from ladder_graph.references import code_of
 from ladder_graph.waiting import waits
 
@@ -29,20 +30,33 @@ def complaint_about(tool: BaseTool | None, arguments: dict[str, Any]) -> str | N
     A call is held against the schema before anybody is asked about it. A schema that is a plain JSON Schema (as MCP
     tools have) is checked by the tool's own server.
     """
-    schema = _model_of(tool)
-    if tool is None or schema is None:
+    if tool is None or not isinstance(tool.args_schema, type):
         return None
-    injected = fields_of(schema) - fields_of(tool.tool_call_schema)
-    if _runs_code(schema):
+    schema = _model_of(tool)
+    if schema is not None and _runs_code(schema):
         waits()
+    try:
+        complaint = None if schema is None else _misfit(tool, schema, arguments)
+        names = () if complaint else unread(tool.args_schema, arguments)
+    except Exception as wrong:  # noqa: BLE001  # a validator of the tool author's
+        return f"REFUSED: the arguments of {tool.name} can't be checked: {type(wrong).__name__}: {wrong}. Nothing ran."
+    if names:
+        return (
+            f"REFUSED: {tool.name} would leave {', '.join(names)} unread, since it takes that argument by another "
+            f"name. Nothing ran; call it again with each argument once, by the name in its schema."
+        )
+    return complaint
+
+
+def _misfit(tool: BaseTool, schema: type[BaseModel], arguments: dict[str, Any]) -> str | None:
+    """What a schema has against arguments, but for those that the graph fills in."""
+    injected = fields_of(schema) - fields_of(tool.tool_call_schema)
     try:
         schema.model_validate(arguments)
     except ValidationError as wrong:
         errors = [error for error in wrong.errors() if not (error["loc"] and error["loc"][0] in injected)]
         placed = [error for error in errors if error["loc"]]
         return ToolInvocationError(tool.name, wrong, arguments, placed or None).message if errors else None
-    except Exception as wrong:  # noqa: BLE001  # a validator of the tool author's
-        return f"REFUSED: the arguments of {tool.name} can't be checked: {type(wrong).__name__}: {wrong}. Nothing ran."
     return None
 
 
@@ -64,7 +78,7 @@ def fitted(tool: BaseTool | None, call: Call, arguments: Mapping[str, Any]) -> C
     """
     given, schema = dict(arguments), _model_of(tool)
     if tool is not None and schema is not None:
-        known = fields_of(tool.tool_call_schema) | _aliases(schema)
+        known = fields_of(tool.tool_call_schema) | aliases_of(schema)
         strange = sorted(str(name) for name in given.keys() - known)
         if strange and schema.model_config.get("extra") != "allow":
             return f"{tool.name} has no argument {', '.join(strange)}; it has {', '.join(sorted(known))}"
@@ -154,10 +168,6 @@ def _calls(core: Any) -> bool:
 
 _CALLED = ("default_factory", "post_init", "custom_init")
 """What names a function in a schema of pydantic's core, beside those of the kinds of schemas that are one."""
-
-
-def _aliases(schema: type[BaseModel]) -> set[str]:
-    return {field.alias for field in schema.model_fields.values() if field.alias}
 
 
 def fields_of(schema: Any) -> set[str]:
