@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import html
+import json
 import re
 import sqlite3
 import subprocess
@@ -64,7 +65,26 @@ def filled(shop):
         ladder.read(
             report.id, dict.fromkeys((item.action.key for item in ladder.digest(report.id).items), "fine"), by="ana"
         )
+        hers = next(one.action for one in ladder.digest(report.id).items if WHO in str(one.action.arguments))
+        ladder.store.write(lambda cursor: named_before(cursor, hers.key))
     return shop
+
+
+def named_before(cursor, action):
+    """Write down what an earlier release kept of the key of a table: in a report's words and in what is usual."""
+    flags = json.dumps([["larger", f"shares.{WHO} is larger than in any of the 30 calls before"]])
+    body = json.dumps({"acts": 30, "values": {}, "most": {f"shares.{WHO}": [30, 7]}, "hours": [0] * 24})
+    cursor.execute(f"UPDATE report SET flags = '{flags}' WHERE action = '{action}'")  # noqa: S608  # for each database
+    cursor.execute(f"UPDATE habit SET body = '{body}'")  # noqa: S608  # as above
+    assert cursor.rowcount
+
+
+def left(ladder):
+    """What reports and habits say."""
+    return str([
+        [tuple(row) for row in ladder.store.read(lambda cursor, sql=sql: cursor.execute(sql).fetchall())]
+        for sql in ("SELECT flags FROM report", "SELECT body FROM habit")
+    ])  # fmt: skip
 
 
 def _other(arguments):
@@ -257,6 +277,8 @@ def test_it_is_the_same_on_postgresql(postgres, tmp_path, monkeypatch):
         assert one.verify().erased == len(found.entries)
         assert trials(one) == before
         assert one.erasable(person=[WHO, MAIL]).entries == ()
+        assert "larger" in left(one)
+        assert WHO not in left(one)
         assert WHO not in str([entry.body for entry in one.log(limit=200)])
 
 

@@ -1,4 +1,4 @@
-"""Why an action stands out in a report, each reason in words that hold no value of the call.
+"""Why an action stands out in a report, each reason in words that hold no value of the call, but names of arguments.
 
 | code | what is the case |
 |---|---|
@@ -136,8 +136,8 @@ def _new(act: Act, targets: frozenset[str], habit: Habit) -> Iterator[Flag]:
     for name in dict.fromkeys(unknown(act, habit)):
         if any(f"{name}.".startswith(f"{target}.") for target in targets):
             yield Flag("new_target", f"{name} names something that it had never been called with")
-        elif habit.few(name):
-            yield Flag("new_value", f"{name} had one of {len(habit.values[name] or ())} other values each time before")
+        elif few := habit.few(name):
+            yield Flag("new_value", f"{name} had one of {few} other values each time before")
 
 
 def unknown(act: Act, habit: Habit) -> Iterator[str]:
@@ -149,10 +149,10 @@ def unknown(act: Act, habit: Habit) -> Iterator[str]:
 
 def _larger(act: Act, habit: Habit) -> Iterator[Flag]:
     for name, value in leaves(act.arguments):
-        count, most = habit.most.get(name, (0, 0.0))
+        count, most = habit.largest(name)
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if number and count >= SETTLED and float(value) > most:
-            yield Flag("larger", f"{name} is larger than in any of the {count:.0f} calls before")
+            yield Flag("larger", f"{name} is larger than in any of the {count} calls before")
 
 
 def _hour(act: Act, habit: Habit) -> Iterator[Flag]:

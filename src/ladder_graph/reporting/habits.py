@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,20 +21,25 @@ _ARGUMENTS = 24
 
 @dataclass(slots=True)
 class Habit:
-    """What was usual up to a moment. It holds no value: of each only a digest."""
+    """What was usual up to a moment. It holds no value and no argument's name, which may be one: of each a digest."""
 
     acts: int = 0
     values: dict[str, list[str] | None] = field(default_factory=dict)
-    """Argument to digests of the values that it had; None where there were too many to tell."""
+    """An argument's digest to digests of the values that it had; None where there were too many to tell."""
     most: dict[str, list[float]] = field(default_factory=dict)
-    """Argument to how often it was a number, and the largest."""
+    """An argument's digest to how often it was a number, and the largest."""
     hours: list[int] = field(default_factory=lambda: [0] * 24)
     """Actions in each hour of the day, on the readers' clocks."""
 
     @classmethod
     def read(cls, text: str) -> Habit:
-        """Read what `text` wrote."""
-        return cls(**json.loads(text))
+        """Read what `text` wrote, or what an earlier release did, which kept the names as they are."""
+        found = json.loads(text)
+        for kept in ("values", "most"):
+            found[kept] = {
+                name if _NAMED.fullmatch(name) else named(name): value for name, value in found[kept].items()
+            }
+        return cls(**found)
 
     @property
     def text(self) -> str:
@@ -52,29 +58,34 @@ class Habit:
         self.hours[hour] += 1
         for name, value in leaves(arguments):
             if isinstance(value, int | float) and not isinstance(value, bool):
-                count, most = self.most.get(name, (0, value))
-                self.most[name] = [count + 1, max(most, value)]
+                count, most = self.most.get(named(name), (0, value))
+                self.most[named(name)] = [count + 1, max(most, value)]
             else:
-                self._meet(name, digest(name, value))
+                self._meet(named(name), digest(name, value))
 
-    def _meet(self, name: str, value: str) -> None:
-        known = self.values.setdefault(name, [])
+    def _meet(self, argument: str, value: str) -> None:
+        known = self.values.setdefault(argument, [])
         if known is None or value in known:
             return
         if len(known) >= KEPT:
-            self.values[name] = None
+            self.values[argument] = None
         else:
             known.append(value)
 
     def knows(self, name: str, value: object) -> bool:
         """Whether an argument had this value before, or has too many to tell."""
-        known = self.values.get(name, [])
+        known = self.values.get(named(name), [])
         return known is None or digest(name, value) in known
 
-    def few(self, name: str) -> bool:
-        """Whether an argument has only a few values, each of them often."""
-        known = self.values.get(name)
-        return known is not None and len(known) <= FEW and self.acts >= max(SETTLED, 5 * len(known))
+    def few(self, name: str) -> int:
+        """How many values an argument has, where they are only a few and each of them came often; else 0."""
+        count = len(self.values.get(named(name)) or ())
+        return count if count <= FEW and self.acts >= max(SETTLED, 5 * count) else 0
+
+    def largest(self, name: str) -> tuple[int, float]:
+        """How often an argument was a number, and the largest."""
+        count, most = self.most.get(named(name), (0, 0.0))
+        return int(count), most
 
 
 def leaves(arguments: Mapping[str, Any]) -> Iterator[tuple[str, str | bool | int | float]]:
@@ -97,6 +108,14 @@ def _below(name: str, value: object, deep: int) -> Iterator[tuple[str, str | boo
     elif deep and isinstance(value, list | tuple):
         for one in value:
             yield from _below(name, one, 0)
+
+
+def named(name: str) -> str:
+    """What is kept of an argument's name. In a table that takes any keys, each of them may name somebody."""
+    return f"#{digest('', name)}"
+
+
+_NAMED = re.compile(r"#[0-9a-f]{12}")
 
 
 def digest(name: str, value: object) -> str:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+import re
 from dataclasses import replace
 
 import pytest
 
 from ladder_graph.policy import LOWEST, Rule
+from ladder_graph.reporting import habits
 from ladder_graph.reporting.composing import ALIKE, compose, drawn
 from ladder_graph.reporting.flags import Act, flags
 from ladder_graph.reporting.habits import Habit
@@ -52,6 +55,22 @@ def test_each_reason_has_a_code_and_words_without_values(change, code):
     act = replace(ACT, **change)
     assert codes(act) == ([code] if code else [])
     assert all("zoe" not in flag.text for flag in flags(act, LOWEST, TO, used()))
+
+
+def test_what_is_usual_holds_no_name_of_an_argument():
+    """In a table that takes any keys each may name somebody. What an earlier release kept is read, and kept no more."""
+    habit = used(shares={"Zoe": 5, "Bo": "half"})
+    assert not re.search("Zoe|Bo|shares|cents", habit.text)
+    assert Habit.read(habit.text) == habit
+    before = {
+        "acts": 30,
+        "values": {"shares.Bo": [habits.digest("shares.Bo", "half")]},
+        "most": {"shares.Zoe": [30, 5]},
+    }
+    old = Habit.read(json.dumps(before))
+    assert old.knows("shares.Bo", "half")
+    assert (old.few("shares.Bo"), old.largest("shares.Zoe")) == (1, (30, 5))
+    assert not re.search("Zoe|Bo", old.text)
 
 
 def test_near_a_bound_and_new_values_stand_out():

@@ -247,7 +247,7 @@ def _items(session: Session, digest: str) -> Sequence[Item]:
 
 
 def _item(report: ReportRow, action: ActionRow, payload: PayloadRow | None) -> Item:
-    flags = tuple(Flag(code, text) for code, text in json.loads(report.flags or "[]"))
+    flags = tuple(Flag(code, text or code.replace("_", " ")) for code, text in json.loads(report.flags or "[]"))
     verdict: Any = report.verdict or None
     return Item(action_of(action, payload), flags, verdict, report.by, _when(report.said_us), report.came)
 

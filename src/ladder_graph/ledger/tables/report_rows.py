@@ -147,7 +147,7 @@ class HabitRow(SQLModel, table=True):
     tool: str = Field(primary_key=True)
     """With which tool."""
     body: str
-    """Its numbers, its hours and digests of the values it used, as JSON."""
+    """Its numbers, its hours and digests of its arguments and the values they had, as JSON."""
 
 
 class MessageRow(SQLModel, table=True):

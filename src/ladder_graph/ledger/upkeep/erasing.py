@@ -19,6 +19,7 @@ from ladder_graph.ledger.database.dialects import Sql, table_of
 from ladder_graph.ledger.evidence.remnants import KIND, WHOLE, remnant, says_more
 from ladder_graph.ledger.gate.journal import Journal
 from ladder_graph.ledger.tables import draft_rows, report_rows, rows, saga_rows, watch_rows
+from ladder_graph.reporting.habits import Habit
 from ladder_graph.states import STEPS, State
 from ladder_graph.unwinding import Phase
 
@@ -39,7 +40,7 @@ _question, _vote = table_of(rows.QuestionRow), table_of(rows.VoteRow)
 _draft, _watch = table_of(draft_rows.DraftRow), table_of(watch_rows.WatchRow)
 _measurement, _member = table_of(watch_rows.MeasurementRow), table_of(saga_rows.MemberRow)
 _report, _digest = table_of(report_rows.ReportRow), table_of(report_rows.DigestRow)
-_saga = table_of(saga_rows.SagaRow)
+_saga, _habit = table_of(saga_rows.SagaRow), table_of(report_rows.HabitRow)
 
 
 def _words(*words: str) -> list[ColumnElement[str]]:
@@ -70,6 +71,18 @@ _SCOPED = Sql.of(
     select(_member.c.action)
     .join(_saga, or_(_saga.c.id == _member.c.saga, _saga.c.id == _member.c.root))
     .where(_saga.c.phase.not_in(_words(Phase.CLOSED, Phase.UNDONE)))
+)
+_FLAGS = Sql.of(select(_report.c.digest, _report.c.flags).where(_report.c.action == bindparam("action")))
+_PUT_FLAGS = Sql.of(
+    update(_report)
+    .where(_report.c.digest == bindparam("b_digest"), _report.c.action == bindparam("b_action"))
+    .values(flags=bindparam("flags"))
+)
+_HABITS = Sql.of(select(_habit.c.tool, _habit.c.body).where(_habit.c.agent == bindparam("agent")))
+_PUT_HABIT = Sql.of(
+    update(_habit)
+    .where(_habit.c.agent == bindparam("b_agent"), _habit.c.tool == bindparam("b_tool"))
+    .values(body=bindparam("body"))
 )
 _DRAFT = Sql.of(select(_draft.c.path).where(_draft.c.action == bindparam("action")))
 _GONE = Sql.of(delete(_payload).where(_payload.c.hash == bindparam("b_hash")))
@@ -292,3 +305,20 @@ def erase(journal: Journal, cursor: Cursor, portion: Portion, by: Person, reason
     for action in portion.actions:
         for sql in _EMPTIED:
             cursor.execute(sql, {"b_action": action})
+        _unname(cursor, action)
+    _digest_names(cursor, portion.stream)
+
+
+def _unname(cursor: Cursor, action: str) -> None:
+    """Take the words out of the flags of an action: they name arguments, and a key of a table may name somebody."""
+    for row in cursor.execute(_FLAGS, {"action": action}).fetchall():
+        codes = json.dumps([[code, ""] for code, _ in json.loads(row["flags"] or "[]")])
+        if row["flags"]:
+            cursor.execute(_PUT_FLAGS, {"b_digest": row["digest"], "b_action": action, "flags": codes})
+
+
+def _digest_names(cursor: Cursor, agent: str) -> None:
+    """Keep of the names in an agent's habits what is kept today, where an earlier release kept all."""
+    for row in cursor.execute(_HABITS, {"agent": agent}).fetchall():
+        if (text := Habit.read(row["body"]).text) != row["body"]:
+            cursor.execute(_PUT_HABIT, {"b_agent": agent, "b_tool": row["tool"], "body": text})
