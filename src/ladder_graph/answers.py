@@ -355,6 +355,6 @@ def _untyped(question: Question, answer: Answer) -> str | None:
         return None
     if not question.typed_value:
         return f"the call has no {question.to_type} to type, so nobody can approve it; decline it"
-    if answer.typed != question.typed_value:
+    if not question.is_typed(answer.typed):
         return f"to approve, type the {question.to_type} exactly: {question.typed_value}"
     return None

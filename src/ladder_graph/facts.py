@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ladder_graph.calls import Call
+from ladder_graph.calls import Call, normalise
 from ladder_graph.fingerprint import Environment
 from ladder_graph.policy.bounds import Charge
+from ladder_graph.policy.bounds.shape import MISSING, Missing, follow
 from ladder_graph.scale import Rung
 from ladder_graph.splitting import Split
 from ladder_graph.states import State
@@ -110,7 +112,7 @@ class Question:
     may_answer: tuple[str, ...] = ()
     """Who may answer, by name or as `role:...`; empty means anybody who is named."""
     typed: str | None = None
-    """The argument whose value must be typed to approve."""
+    """The argument whose value must be typed to approve; dots lead into nested ones."""
     decision: Decision | None = None
     """The answer, once there is one."""
     expired: bool = False
@@ -154,10 +156,32 @@ class Question:
 
     @property
     def typed_value(self) -> str | None:
-        """What must be typed to approve, as text."""
-        if self.typed is not None:
-            return str(self.call.arguments.get(self.typed, ""))
-        return self.call.tool if self.impact == "high" else None
+        """What must be typed to approve: a text as it is, and any other value as the JSON that is shown of it."""
+        if self.typed is None:
+            return self.call.tool if self.impact == "high" else None
+        value = follow(self.call.arguments, self.typed)
+        if value is MISSING:
+            return ""
+        return value if isinstance(value, str) else json.dumps(normalise(value), ensure_ascii=False)
+
+    @property
+    def typed_as_json(self) -> bool:
+        """Whether what must be typed is no text, so that it is typed as JSON."""
+        return self.typed is not None and not isinstance(follow(self.call.arguments, self.typed), str | Missing)
+
+    def is_typed(self, typed: str | None) -> bool:
+        """Whether somebody typed what must be typed: a text letter for letter, and other values as the same JSON."""
+        if typed is None or not self.typed_as_json:
+            return typed == self.typed_value
+        return _spelt(typed) == _spelt(self.typed_value or "")
+
+
+def _spelt(text: str) -> str:
+    """One spelling for all texts that are the same JSON; one that is none, or has spaces around, stays as it is."""
+    try:
+        return json.dumps(json.loads(text), sort_keys=True) if text == text.strip() else text
+    except (ValueError, RecursionError):
+        return text
 
 
 @dataclass(frozen=True, slots=True)

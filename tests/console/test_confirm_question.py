@@ -121,6 +121,16 @@ def test_what_must_be_typed_is_the_very_fact(desk, typed):
     assert desk.ladder.question(desk.question.id).decision is None
 
 
+def test_a_value_that_is_no_text_is_typed_as_it_stands_there():
+    """As JSON, and not as Python has it; the page says so."""
+    with closing(Desk({"refund": {**REFUND, "confirm": {"type": "notify"}}})) as desk:
+        ana, to = desk.console.visitor(), f"/confirm/{desk.ask(notify=True).id}"
+        page = ana.get(to).text
+        assert "As JSON, the way it stands above." in page
+        assert press(ana, page, to, decision="run", typed="True").status_code == 422
+        assert press(ana, page, to, decision="run", typed="true").status_code == 303
+
+
 def test_high_impact_alone_wants_the_tools_name_and_low_impact_nothing():
     """What is asked for is the fact that matters, and only where the policy says so."""
     with closing(Desk({"note": {"rung": "confirm", "impact": "high"}, "refund": {"rung": "confirm"}})) as desk:

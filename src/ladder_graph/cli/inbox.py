@@ -167,8 +167,7 @@ class Inbox:
         if _line("Type run to let this run instead, in your name, or back: ") != "run":
             self.out.note("Nothing was done.")
             return False
-        wanted = _typed_for(asked, after.arguments)
-        typed = None if wanted is None else _line(f"To run it, type the {asked.to_type}: ")
+        typed = None if asked.to_type is None else _line(f"To run it, type the {asked.to_type}: ")
         taken = self.ladder.edit(asked.id, after.arguments, typed=typed, **self._seen())
         self._said("edited", taken)
         return True
@@ -226,10 +225,3 @@ def _line(prompt: str) -> str:
     from ladder_graph.cli import asking
 
     return asking.typed(prompt, left=LEFT)
-
-
-def _typed_for(asked: Question, arguments: dict[str, Any]) -> str | None:
-    """What must be typed for other arguments; None where nothing must be."""
-    if asked.typed is not None:
-        return str(arguments.get(asked.typed, ""))
-    return asked.typed_value

@@ -13,7 +13,7 @@ from ladder_graph.calls import Call, digest_of
 from ladder_graph.policy.bounds import Bound, Origin, Predicate, Table, Under
 from ladder_graph.policy.bounds.shape import QuotaBound
 from ladder_graph.policy.checks import Check
-from ladder_graph.policy.fields import ImportPath, Many, Name, RungField, Strict
+from ladder_graph.policy.fields import Argument, ImportPath, Many, Name, RungField, Strict
 from ladder_graph.policy.mistakes import BESIDE, Mistake, refuse
 from ladder_graph.policy.trusting import OTHER, Scope, Stake
 from ladder_graph.policy.units import MicroDollars, SomeSeconds
@@ -26,9 +26,9 @@ class Confirm(Strict):
 
     by: Many[Name] = ()
     """Who may answer, by name or as `role:name`; empty means anybody who is named."""
-    type: Name | None = None
-    """The argument whose exact value must be typed to approve: the fact that matters, not "yes". For high impact it is
-    the tool's name where nothing else is said."""
+    type: Argument | None = None
+    """The argument whose exact value must be typed to approve: the fact that matters, not "yes". A value that is no
+    text is typed as JSON. For high impact it is the tool's name where nothing else is said."""
     expires: SomeSeconds = 86400.0
     """Seconds until an unanswered question is declined, as `"24h"`."""
     decisions: Many[Literal["approve", "decline", "edit", "respond"]] = ("approve", "decline", "edit", "respond")

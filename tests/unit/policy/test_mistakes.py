@@ -41,7 +41,7 @@ def problem(rule):
         ({"confirm": {"by": ["ana", 3]}}, "confirm.by[1]: expected text, found the integer 3"),
         ({"confirm": {"by": ["ana\n"]}}, "confirm.by[0]: 'ana\\n' is no name"),
         ({"confirm": {"by": {"ana"}}}, "confirm.by: expected a list, found a set"),
-        ({"confirm": {"type": ""}}, "confirm.type: '' is no name"),
+        ({"confirm": {"type": ""}}, "confirm.type: '' names no argument"),
         ({"confirm": {"expires": "0s"}}, "confirm.expires: must be more than 0, found the text '0s'"),
         ({"confirm": {"expires": "soon"}}, "confirm.expires: 'soon' is no duration; "),
         ({"bounds": {"kind": "volume"}}, "bounds: expected a list, found a table"),

@@ -65,7 +65,7 @@ def _run(visitor: Visitor, case: Case) -> Answer:
 def mistyped(case: Case, typed: str) -> str:
     """What is wrong with the fact that had to be typed; empty where it is right, or none is asked for."""
     asked = case.question
-    if asked.to_type is None or typed == asked.typed_value:
+    if asked.to_type is None or (asked.typed_value and asked.is_typed(typed)):
         return ""
     if not asked.typed_value:
         return f"The call has no {asked.to_type} to type, so nobody can approve it."
