@@ -104,6 +104,26 @@ def test_a_ledger_in_memory_cannot_be_seen(shop, ladder):
     assert "no other process can see it" in ladder("log").stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["log", "--tool", "\udcff"], "error: an argument holds bytes that are no text here: \\udcff\n"),
+        (["decline", "x", "--reason", "caf\udce9"], "no text here: caf\\udce9"),
+        (["policy", "test", "\ud800"], "no text here: \\ud800"),
+        (["log", "--limit", "99999999999999999999"], "1000000"),
+        (["reports", "--limit", "99999999999999999999"], "1000000"),
+        (["--ledger", "postgresql://u:secret@[::1/x", "status"], "error: the ledger's address is no URL: "),
+        (["migrate", "postgresql://[::1/x"], "error: the ledger's address is no URL: "),
+        (["move", "ladder.db", "postgresql://[::1/x"], "error: the ledger's address is no URL: "),
+    ],
+)
+def test_what_cannot_be_read_is_told_in_a_sentence(shop, ladder, arguments, said):
+    """Bytes that are no text, numbers beyond any list, and addresses that are none end with code 2, not a traceback."""
+    told = ladder(*arguments, code=2).stderr
+    assert said in told
+    assert "secret" not in told
+
+
 def test_the_module_is_the_command(folder):
     """`python -m ladder_graph.cli` is `ladder`: output to stdout, errors to stderr, and the exit code."""
     command = [sys.executable, "-m", "ladder_graph.cli"]

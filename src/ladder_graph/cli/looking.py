@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ladder_graph.cli.options import Json
+from ladder_graph.cli.options import MOST, Json
 from ladder_graph.cli.place import place_of
 from ladder_graph.errors import LadderError
 
@@ -202,7 +202,7 @@ def log(
     tool: Annotated[str | None, typer.Option(help="Only calls of this tool.")] = None,
     thread: Annotated[str | None, typer.Option(help="Only this LangGraph thread.")] = None,
     action: Annotated[str | None, typer.Option(help="Only the action whose key begins like this.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many entries at most, the latest ones.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=MOST, help="How many entries at most, the latest ones.")] = 50,
     shadow: Annotated[bool, typer.Option("--shadow", help="What shadows took down, instead.")] = False,
     json: Json = False,
 ) -> None:

@@ -6,6 +6,9 @@ from typing import Annotated
 
 import typer
 
+MOST = 1_000_000
+"""How many of anything are listed at most."""
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Don't ask; for scripts.")]
 All = Annotated[bool, typer.Option("--all", help="Those that are dealt with, too.")]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ladder_graph.cli.documents import DecisionDocument, keys
-from ladder_graph.cli.options import Json
+from ladder_graph.cli.options import MOST, Json
 from ladder_graph.cli.place import Place, find_project, place_of
 from ladder_graph.cli.suggesting import SuggestionDocument, suggest
 from ladder_graph.errors import LadderError
@@ -67,7 +67,9 @@ def diff(
     second: Annotated[Path, typer.Argument(metavar="B", help="The policy file to compare it with.")],
     *,
     cases: Annotated[Path | None, typer.Option(metavar="CASES", help="Compare these, not the ledger's calls.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many calls of the ledger at most, the latest ones.")] = 1000,
+    limit: Annotated[
+        int, typer.Option(min=1, max=MOST, help="How many calls of the ledger at most, the latest ones.")
+    ] = 1000,
     json: Json = False,
 ) -> None:
     """Tell which calls another policy decides otherwise.

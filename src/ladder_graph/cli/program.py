@@ -69,6 +69,19 @@ HEADINGS = {
 class Commands(TyperGroup):
     """Commands under headings, whose errors are sentences and no tracebacks."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments.
+
+        Raises:
+            Exit: With code 2, where one of them holds bytes that are no text.
+        """
+        for one in args:
+            if (shown := one.encode("utf-8", "backslashreplace").decode()) != one:
+                _say(f"an argument holds bytes that are no text here: {shown}")
+                raise typer.Exit(2)
+        found: list[str] = super().parse_args(ctx, args)
+        return found
+
     def invoke(self, ctx: Any) -> Any:
         """Run a command.
 
@@ -83,9 +96,7 @@ class Commands(TyperGroup):
             if wrong.errno == errno.EPIPE:
                 raise  # Whoever read us has stopped, as in `ladder log | head`; typer knows what to do.
             text = f"{wrong.filename}: {wrong.strerror}" if wrong.filename else str(wrong)
-        from ladder_graph.cli.screen import Screen
-
-        Screen(stderr=True).error(text)
+        _say(text)
         raise typer.Exit(2)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
@@ -96,6 +107,12 @@ class Commands(TyperGroup):
             said = [(name, command) for name in names if (command := found.get(name)) is not None]
             with formatter.section(heading):
                 formatter.write_dl([(name.ljust(widest), command.get_short_help_str(100)) for name, command in said])
+
+
+def _say(error: str) -> None:
+    from ladder_graph.cli.screen import Screen
+
+    Screen(stderr=True).error(error)
 
 
 program = typer.Typer(

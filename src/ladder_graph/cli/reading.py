@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ladder_graph.cli.options import Json
+from ladder_graph.cli.options import MOST, Json
 from ladder_graph.cli.place import find_project, place_of
 from ladder_graph.errors import LadderError
 
@@ -35,7 +35,7 @@ def report(
     ] = None,
     note: Annotated[str, typer.Option(help="What you note.", show_default=False)] = "",
     every: Annotated[bool, typer.Option("--all", help="Those that are read, too.")] = False,
-    limit: Annotated[int, typer.Option(min=1, help="How many, the latest ones.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=MOST, help="How many, the latest ones.")] = 20,
     json: Json = False,
 ) -> None:
     """List the reports on what ran unasked, or read one.

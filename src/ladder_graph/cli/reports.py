@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ladder_graph.cli.options import All, Json
+from ladder_graph.cli.options import MOST, All, Json
 from ladder_graph.cli.place import place_of
 from ladder_graph.errors import LadderError
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ladder_graph.cli.screen import Screen
     from ladder_graph.ledger import Report
 
-Limit = Annotated[int, typer.Option(min=1, help="How many, the latest ones.")]
+Limit = Annotated[int, typer.Option(min=1, max=MOST, help="How many, the latest ones.")]
 
 
 def reports(ctx: typer.Context, *, limit: Limit = 50, every: All = False, json: Json = False) -> None:

@@ -82,9 +82,12 @@ class Address:
         """Read a URL.
 
         Raises:
-            LedgerError: The schema is no plain name, or `direct` no host.
+            LedgerError: It is no URL, the schema is no plain name, or `direct` no host.
         """
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError as wrong:
+            raise LedgerError(f"the ledger's address is no URL: {wrong}") from None
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         schema = query.pop("schema", SCHEMA)
         if not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", schema):
