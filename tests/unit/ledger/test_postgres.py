@@ -277,6 +277,14 @@ def test_two_lanes_that_meet_in_one_chain(postgres):
         assert Reading(one).verify().ok
 
 
+def test_two_threads_whose_names_differ_behind_a_nul_are_two(db):
+    """The server would end a text there, and count the calls of both threads together."""
+    for name in ("a", "a\0b"):
+        db.claim(call(thread=name))
+    assert sorted(thread for (thread,) in db.rows("SELECT thread FROM action")) == ["a", "a\\x00b"]
+    assert db.verify() == ()
+
+
 SHARES = r"pooler that shares sessions .*pool_mode to session"
 
 

@@ -121,3 +121,11 @@ class AtOnce(NamedTuple):
 
     postgres: str
     sqlite: Trigger
+
+
+def without_nul(text: str) -> str:
+    """A text as PostgreSQL can keep it: a NUL character, at which it would end, is written as an escape.
+
+    A thread's name may hold one, and two threads must not become one.
+    """
+    return text.replace("\0", "\\x00") if "\0" in text else text

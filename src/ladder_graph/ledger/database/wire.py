@@ -20,7 +20,7 @@ from sqlmodel import SQLModel
 
 from ladder_graph.ledger.database import statements as sql
 from ladder_graph.ledger.database.cursor import Hoped, Read
-from ladder_graph.ledger.database.dialects import AtOnce, Sql
+from ladder_graph.ledger.database.dialects import AtOnce, Sql, without_nul
 
 _NAMED = re.compile(r"%(?:\((\w+)\)s|%)")
 """A parameter, or a percent sign that stands for itself."""
@@ -110,7 +110,7 @@ def _written(value: Any) -> bytes | None:
     """A parameter in text form; bytes go as they are. The commonest come first."""
     kind = type(value)
     if kind is str:
-        return value.encode()  # type: ignore[no-any-return]  # a string's
+        return without_nul(value).encode()
     if value is None or kind is bytes:
         return value  # type: ignore[no-any-return]  # as it is
     if kind is bool:

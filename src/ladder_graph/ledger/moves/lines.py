@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Boolean, Float, Integer, LargeBinary, String, Table
 
 from ladder_graph.errors import LedgerError
+from ladder_graph.ledger.database.dialects import without_nul
 
 _ESCAPES = {"\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v", "\\": "\\\\"}
 _ESCAPED = re.compile(r"\\(.)")
@@ -92,9 +93,7 @@ def _text(value: str) -> str:
     # Nearly all text is, and both looks are quicker than any pattern.
     if value.isprintable() and "\\" not in value:
         return value
-    if "\0" in value:
-        raise ValueError("PostgreSQL keeps no text with a NUL character")
-    return value.translate(_TABLE)
+    return without_nul(value).translate(_TABLE)
 
 
 def _plain(field: str) -> str:
