@@ -1,4 +1,4 @@
-"""What people see of trust, and report to it: where each cell stands, mistakes, attestations, what the numbers say."""
+"""What people see of trust, and report to it: where each cell stands, mistakes, what the numbers say."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ from typing import Literal
 from ladder_graph.errors import LedgerUnwritable
 from ladder_graph.facts import Person, Reason
 from ladder_graph.fingerprint import Environment
+from ladder_graph.ladder.attesting import Attesting
 from ladder_graph.ladder.folds import KEPT, Folds
 from ladder_graph.ladder.questions import person_of
-from ladder_graph.ladder.seats import Seat
-from ladder_graph.ladder.windows import Windows
 from ladder_graph.ledger import Journal
 from ladder_graph.ledger.actions.questions import micros, moment
 from ladder_graph.ledger.database.cursor import Cursor
@@ -28,7 +27,6 @@ from ladder_graph.ledger.gate import acts
 from ladder_graph.ledger.lists import tallies
 from ladder_graph.ledger.tables.rows import US
 from ladder_graph.scale import Rung
-from ladder_graph.stopping import leaks
 from ladder_graph.trust.case import Certificate
 from ladder_graph.trust.cells import CellKey
 from ladder_graph.trust.deeds import Severity, severity_of
@@ -121,10 +119,9 @@ def assessed(found: Findings, cell: CellKey, last: Environment | None) -> Assess
     )  # fmt: skip
 
 
-class Assessing(Windows):
+class Assessing(Attesting):
     """The part of a desk where trust is seen."""
 
-    seats: dict[str, Seat]
     _locked: dict[str, Environment]
     _folds: Folds | None = None
     _looks: dict[str, list[Reviewer]]
@@ -335,51 +332,6 @@ class Assessing(Windows):
             return incidents.report(journal, cursor, found, said, rule.rung, person)
 
         return self._write(report)
-
-    def attest(self, *, by: str | Person) -> list[tuple[str, str, str]]:
-        """Try out what a promotion relies on: read the ledger back, and send calls outside each bound to the gate.
-
-        Nothing runs. What held is written down, for the policy's agent and for those inside it that are known by now,
-        and counts for 30 days.
-
-        Args:
-            by: Who wants it.
-
-        Returns:
-            What was tried, for which tool (empty for all), and what didn't hold; empty where it did.
-        """
-        person, now = person_of(by), self.clock()
-        tried = [("audit", "", self._read_back(person))]
-        having = self._having()
-        for tool in sorted(
-            {*self.refresh().named, *self.seats, *(tool for tools in having.values() for tool in tools)}
-        ):
-            rule = self.policy.rule(tool)
-            if rule.bounds:
-                tried.append(("bounds", tool, "; ".join(leaks(rule, tool, now))))
-
-        def keep(journal: Journal, cursor: Cursor) -> None:
-            for agent, tools in having.items():
-                for what, tool, wrong in tried:
-                    if tool and agent != self.policy.agent and tool not in tools:
-                        continue
-                    journal.append(cursor, agent, "attested", "", {
-                        "what": what, "tool": tool, "ok": not wrong, "text": wrong or "it holds", "by": person.name,
-                        "auth": person.auth,
-                    })  # fmt: skip
-
-        self._write(keep)
-        return tried
-
-    def _read_back(self, person: Person) -> str:
-        """What is wrong with the ledger, after an entry was written to it and read back; empty where nothing is."""
-        whose, body = self.policy.agent, {"what": "audit", "tool": "", "ok": None, "by": person.name}
-        self._write(lambda journal, cursor: journal.append(cursor, whose, "attested", "", body))
-        # An agent inside may have written something at the same moment.
-        last = [one for one in self.reading.entries(whose, limit=20) if one.agent == whose]
-        if not (last and last[-1].kind == "attested" and last[-1].body.get("by") == person.name):
-            return "an entry that was written isn't the last one that is read"
-        return "; ".join(self.reading.verify().problems)
 
     def sweep_trust(self) -> list[tuple[CellKey, Demotion]]:
         """Put down what the numbers speak against, of every agent: too many mistakes, or a long silence.
