@@ -1,8 +1,9 @@
 """Undoing a scope: whose turn it is, what a point of no return leaves standing, and what the agent reads of it. Pure.
 
-Members are undone in the reverse order of their start. Each comes to exactly one outcome, and after one that conflicts
-or fails the others are undone all the same. A *pivot* ends it: a member that took effect, or may have, and that has no
-undo. What was started before it stays as it is, and a person is told.
+Members are undone in the reverse order of their effects: of two that ran side by side, the one that ended last comes
+first, and nothing is undone under one that runs. Each comes to exactly one outcome, and after one that conflicts or
+fails the others are undone all the same. A *pivot* ends it: a member that took effect, or may have, and that has no
+undo. What had ended before it was started stays as it is, and a person is told.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ class Member:
     """The action's key."""
     tool: str
     n: int
-    """Its place in the order of the starts."""
+    """Its place in the order of the effects: that of its end where it can be undone, else that of its start."""
     state: State
     """Where the call is in its life."""
     prepared: bool
@@ -122,8 +123,8 @@ def due(members: Sequence[Member]) -> Due | None:
     if not left:
         return None
     first = left[0]
-    if first.running:
-        return Due("wait", (first,))
+    if running := next((one for one in left if one.running), None):
+        return Due("wait", (running,))
     if not first.stands:
         return Due("no-op", (first,))
     return Due("undo", (first,)) if first.undoable else Due("skip", tuple(left))

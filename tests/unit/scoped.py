@@ -136,5 +136,5 @@ class Scoped:
             return self.run(call)
 
     def outcomes(self, saga):
-        """What came of each member, in the order of the starts."""
+        """What came of each member, in the order of the effects."""
         return [(member.tool, member.came) for member in saga.members]

@@ -464,7 +464,7 @@ def test_a_scope_inside_is_undone_alone_while_its_block_runs(place):
 
 
 def test_the_one_around_undoes_both(place):
-    """In the order of the starts; one inside that ended well belongs to it."""
+    """In one order; one inside that ended well belongs to it."""
     with pytest.raises(ZeroDivisionError), place.ladder.saga() as outer:  # noqa: PT012  # what leaves the block is what is tried
         place.put("a")
         with place.ladder.saga() as inner:
@@ -651,6 +651,6 @@ def test_the_chain_says_it(place):
         ("saga", "undone", "ana"),
     ]  # fmt: skip
     assert [entry.body["text"] for entry in entries][:4] == [
-        "the scope move: open", "call 1 of the scope move", "the scope move: closed",
+        "the scope move: open", "a call of the scope move", "the scope move: closed",
         "the scope move: undo, because ana said so: no",
     ]  # fmt: skip

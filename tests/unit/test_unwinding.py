@@ -20,7 +20,7 @@ def names(step):
 
 
 def test_the_latest_comes_first():
-    """By the order of the starts, whatever order they are given in."""
+    """By the order of the effects, whatever order they are given in."""
     assert names(due([PUT, LAST])) == ("undo", [3])
     assert names(due([PUT, replace(LAST, came="undone")])) == ("undo", [1])
 
@@ -56,6 +56,7 @@ def test_who_still_runs_is_waited_for():
     """Also one that has no undo: nobody knows yet what will come of it."""
     assert names(due([PUT, replace(LAST, state=State.STARTED, running=True)])) == ("wait", [3])
     assert names(due([PUT, replace(PAY, state=State.STARTED, running=True)])) == ("wait", [2])
+    assert names(due([replace(PUT, state=State.STARTED, running=True), LAST])) == ("wait", [1]), "it will end last"
 
 
 def test_nothing_is_due_once_each_has_its_outcome():

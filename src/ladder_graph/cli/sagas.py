@@ -26,7 +26,7 @@ class MemberDocument(TypedDict):
     action: str
     tool: str
     n: int
-    """Its place in the order of the starts."""
+    """Its place in the order of the effects: that of its end where it can be undone, else that of its start."""
     state: str
     undoable: bool
     """Whether it could be undone now."""

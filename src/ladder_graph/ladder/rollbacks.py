@@ -59,7 +59,7 @@ class Rollback:
     thread: str
     to: str
     members: tuple[Member, ...]
-    """What the thread did from the action on, in the order of the starts, with what came of each."""
+    """What the thread did from the action on, in the order of the effects, with what came of each."""
     forked: str
     """The checkpoint that the thread goes on from; empty where the conversation was not forked."""
     text: str

@@ -59,7 +59,7 @@ class SagaView:
     by: str
     """The person who said so."""
     members: tuple[Member, ...]
-    """The calls that were started in it and in the scopes inside it, in the order of their starts."""
+    """The calls that were started in it and in the scopes inside it, in the order of their effects."""
 
     @property
     def left_behind(self) -> bool:

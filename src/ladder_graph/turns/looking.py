@@ -14,7 +14,7 @@ from ladder_graph.ledger.actions.questions import Terms, micros
 from ladder_graph.ledger.database.cursor import Cursor
 from ladder_graph.ledger.people.filing import Filing
 from ladder_graph.ledger.reports.digests import lapse_late, mute
-from ladder_graph.ledger.undoing import sagas
+from ladder_graph.ledger.undoing import joining
 from ladder_graph.ledger.watching import rehearsals, watchers
 from ladder_graph.policy import Policy
 from ladder_graph.recalling import Memory
@@ -102,7 +102,7 @@ class Looking:
             self.saga = "" if known is None else known.saga
         if not self.saga:
             return seen
-        lost = "" if self.declaration.reversible else sagas.at_a_pivot(cursor, journal, self.saga, call.tool)
+        lost = "" if self.declaration.reversible else joining.at_a_pivot(cursor, journal, self.saga, call.tool)
         return replace(seen, scoped=True, pivot=lost)
 
     @property

@@ -17,14 +17,14 @@ from ladder_graph.calls import Call
 from ladder_graph.drafting import Drawn
 from ladder_graph.facts import Asking, Outcome, Question
 from ladder_graph.ledger import Journal
-from ladder_graph.ledger.actions import quotas
+from ladder_graph.ledger.actions import members, quotas
 from ladder_graph.ledger.actions.clocks import Moment
 from ladder_graph.ledger.actions.questions import nonce_of, word_of
 from ladder_graph.ledger.actions.tellings import attended, trace_of
 from ladder_graph.ledger.database.cursor import Cursor, Hoped
 from ladder_graph.ledger.gate import acts, starts
 from ladder_graph.ledger.people.filing import page
-from ladder_graph.ledger.undoing import sagas
+from ladder_graph.ledger.undoing import joining, sagas
 from ladder_graph.recalling import looked_again
 from ladder_graph.splitting import Await, Divide, Join, split
 from ladder_graph.states import State
@@ -72,6 +72,7 @@ T = TypeVar("T")
 
 _WRITTEN = (Settle, Pose, Heard, GoneOn, Claim, TakeOver, Record)  # the steps that are a transaction of the ledger
 _AS_THEY_ARE = frozenset({Claim, Record})  # nothing is done before these two, which every call that runs has
+_TOOK_EFFECT = frozenset({State.DONE, State.UNDOING})  # what a call that can be undone comes to once it has run
 _UNDOES = frozenset({State.UNDONE, State.UNDO_CONFLICT, State.UNDO_FAILED})  # the states that an undo ends in
 
 
@@ -158,13 +159,13 @@ class Turn(Looking):
         """The question; a call that is asked about in a scope belongs to it, wherever it runs once it is answered."""
         journal.refuse_stale(cursor, step)
         if self._scoped_effect:
-            sagas.refuse(cursor, self.saga)  # Nobody is asked in vain.
+            joining.refuse(cursor, self.saga)  # Nobody is asked in vain.
         posed = journal.pose(
             cursor, step.call, step.route, self.terms, asking, part_first=step.part_first, told=step.told
         )
         asked = attended(cursor, posed)
         if self._scoped_effect:
-            sagas.waits(cursor, self.saga, step.call)
+            joining.waits(cursor, self.saga, step.call)
         return replace(asked, trace=trace_of(cursor, asked)) if step.trace else asked
 
     def _joined(self, cursor: Cursor, journal: Journal, step: Claim) -> Claimed | Hoped[Claimed]:
@@ -173,9 +174,9 @@ class Turn(Looking):
         if not self._scoped_effect:
             return journal.hope(cursor, step) or claim()
         if step.split is not None:  # Its part and its rest are what has an effect, and each of them is a member.
-            sagas.refuse(cursor, self.saga)
+            joining.refuse(cursor, self.saga)
             return claim()
-        return sagas.admitted(cursor, journal, self.saga, step, claim)
+        return joining.admitted(cursor, journal, self.saga, step, claim)
 
     def _taken_over(self, cursor: Cursor, journal: Journal, step: TakeOver) -> Claimed | NotClaimed:
         """An action that is taken over; where that is to undo it, its scope is undone with it."""
@@ -290,6 +291,8 @@ class Turn(Looking):
                 acts.overran(journal, cursor, step.call, cost, held)
             # A watcher's turn knows nothing of scopes; any other one has looked.
             scoped = recorded and bool(self.saga or self.apart)
+            if scoped and step.state in _TOOK_EFFECT:
+                members.took_effect(cursor, step.call.key)
             if scoped and self._calls_for_undo(step):
                 sagas.condemn(cursor, journal, step.call.key, f"{step.call.tool} went wrong: {detail or step.text}")
             if scoped and step.state in _UNDOES:

@@ -178,7 +178,7 @@ class Work:
         return changed and phase == "undo"
 
     def undo(self, window: Window, *, its_turn: bool = False, told: bool = False) -> None:
-        """Undo an action, unless somebody is at it, or one that began later on the same thing comes first.
+        """Undo an action, unless somebody is at it, or one that ended later on the same thing comes first.
 
         One whose scope is to be undone waits for its turn in that, which `its_turn` says has come. One before a point
         of no return that stopped that undo is left to a person, who may have `told` it.
@@ -196,7 +196,7 @@ class Work:
         known = self._known(here)
         if known is None:
             self._hold(here, "the ledger holds nothing of its action that could be undone", demoted=True)
-        elif known.owner_alive or self.store.glance(lambda cursor: watches.later_undo(cursor, here)):
+        elif known.owner_alive or self.store.glance(lambda cursor: sagas.goes_first(cursor, here)):
             self._again(here, PULSE // 4)
         elif known.state not in _UNDOABLE:
             self.store.write(

@@ -273,7 +273,8 @@ class Journal(Asked):
                 watches.again(cursor, window, None)
             case State.UNDOING:
                 due = self.us + watches.PULSE
-                watches.change(cursor, window, phase="undo", due_us=due, why=text or window.why)
+                ran = Moment.at(self.now) if window.phase == "armed" else window.begun
+                watches.change(cursor, window, phase="undo", begun=ran, due_us=due, why=text or window.why)
             case State.UNDONE:
                 watches.over(cursor, window, "undone", text)
             case State.UNDO_FAILED if not text.startswith(LATE):

@@ -29,7 +29,7 @@ class SagaRow(SQLModel, table=True):
     owner: str
     """The process whose block it is."""
     steps: int
-    """How many calls were started in it and in the scopes inside it; counted in the outermost one."""
+    """The last place in the order of the effects of it and of the scopes inside it; counted in the outermost one."""
     begun_us: int = Field(sa_type=BigInteger)
     """When its block was entered."""
     due_us: int | None = Field(default=None, sa_type=BigInteger)
@@ -53,7 +53,8 @@ class MemberRow(SQLModel, table=True):
     root: str
     """The outermost one."""
     n: int | None = None
-    """Its place in the order of the starts; null as long as it only waits for an answer."""
+    """Its place in the order of the effects: that of its start, and once it has run, that of its end where it can be
+    undone; null as long as it only waits for an answer."""
     came: str = ""
     """What came of its undo: undone, no-op, conflict, failed or skipped; empty before."""
     text: str = ""

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, literal_column, select
+from sqlalchemy import and_, bindparam, case, func, literal_column, or_, select
 
 from ladder_graph.facts import Known
 from ladder_graph.ledger.database.cursor import Cursor
@@ -20,21 +20,25 @@ _action = table_of(rows.ActionRow)
 _entry = table_of(rows.EntryRow)
 _part = table_of(rows.PartRow)
 
-_starts = and_(_entry.c.action == _action.c.key, _entry.c.kind == literal_column("'started'"))
+_started = _entry.c.kind == literal_column("'started'")
+_ended = _entry.c.kind.in_([literal_column("'done'"), literal_column("'undoing'")])
+_entries = and_(_entry.c.action == _action.c.key, or_(_started, _ended))
 _columns = [_action.c[name] for name in ("key", "tool", "state", "owner", "fence", "call_id", "checkpoint")]
 _STARTED = Sql.of(
     select(
         *_columns,
         func.length(_action.c.artifact).label("prepared"),
-        func.min(_entry.c.at_us).label("began"),
-        func.min(_entry.c.n).label("place"),
+        func.min(case((_started, _entry.c.at_us))).label("began"),
+        func.min(case((_started, _entry.c.n))).label("place"),
+        func.min(case((_ended, _entry.c.at_us))).label("ended"),
+        func.min(case((_ended, _entry.c.n))).label("end"),
         func.min(_part.c.whole).label("whole"),
     )
-    .select_from(_action.join(_entry, _starts).outerjoin(_part, _part.c.whole == _action.c.key))
+    .select_from(_action.join(_entry, _entries).outerjoin(_part, _part.c.whole == _action.c.key))
     .where(_action.c.thread == bindparam("thread"))
     .group_by(*_columns, _action.c.artifact)
 )
-"""Every action of a thread that was started, with its first start."""
+"""Every action of a thread that was started, with its first start, and where it took effect with that."""
 _WAITING = Sql.of(
     select(*(_action.c[name] for name in ("key", "at_us", "call_id", "checkpoint")))
     .where(_action.c.thread == bindparam("thread"))
@@ -52,7 +56,7 @@ class Since:
     """What a thread did from one of its actions on."""
 
     members: tuple[Member, ...]
-    """The actions that were started, in the order of their starts."""
+    """The actions that were started, in the order of their effects."""
     waiting: tuple[str, ...]
     """The keys of those that wait for an answer, or to run after one."""
     forked: bool
@@ -80,7 +84,7 @@ def since(cursor: Cursor, journal: Journal, known: Known, together: Collection[s
     first = min([order.get(key, (heard, 0)), *(order[row["key"]] for row in found if with_it(row))])
     # Of a call that goes by a part first, the part and the rest have the effect.
     acted = [row for row in found if row["whole"] is None or journal.running(row)]
-    later = sorted((row for row in acted if order[row["key"]] >= first), key=lambda row: order[row["key"]])
+    later = sorted((row for row in acted if order[row["key"]] >= first), key=_effect)
     members = [
         Member(
             action=row["key"], tool=row["tool"], n=n, state=State(row["state"]), prepared=bool(row["prepared"]),
@@ -93,3 +97,9 @@ def since(cursor: Cursor, journal: Journal, known: Known, together: Collection[s
     at = cursor.execute(_FORKED, {"key": key}).fetchone()["at"]
     forked = at is not None and all(order[one.action][0] <= at for one in members)
     return Since(tuple(members), tuple(waiting), forked)
+
+
+def _effect(row: Any) -> tuple[int, int]:
+    """By what an action is ordered: its end where it can be undone, else its start, as in a scope."""
+    by_end = row["prepared"] and row["ended"] is not None
+    return (row["ended"], row["end"]) if by_end else (row["began"], row["place"])

@@ -1,4 +1,4 @@
-"""Scopes in the ledger: which calls belong to one, in which order they were started, and what came of undoing them.
+"""Scopes in the ledger: which calls belong to one, in which order they took effect, and what came of undoing them.
 
 Whoever starts a call in a scope, and whoever says that the scope is to be undone, changes the row of the outermost
 scope. So no call can slip into a scope that is being undone: one of the two comes first, and the other one sees it.
@@ -6,26 +6,24 @@ scope. So no call can slip into a scope that is being undone: one of the two com
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, cast
 
 from sqlalchemy import and_, bindparam, func, literal_column, or_, select, update
 
-from ladder_graph.calls import Call
 from ladder_graph.errors import LadderError
 from ladder_graph.facts import Person
 from ladder_graph.ledger.actions import members as membership
-from ladder_graph.ledger.actions.lifecycle import Refused
 from ladder_graph.ledger.database.cursor import Cursor
 from ladder_graph.ledger.database.dialects import Sql, insert_into, table_of
 from ladder_graph.ledger.gate.journal import Journal
 from ladder_graph.ledger.tables import rows, watch_rows
 from ladder_graph.ledger.tables.saga_rows import MemberRow, SagaRow
-from ladder_graph.ledger.watching.watches import PULSE
+from ladder_graph.ledger.watching import watches
+from ladder_graph.ledger.watching.watches import PULSE, Window
 from ladder_graph.states import State
-from ladder_graph.steps import Claim, Claimed, NotClaimed
-from ladder_graph.unwinding import OVER, PHASES, SETTLED, Came, Member, Phase, named, pivot
+from ladder_graph.unwinding import OVER, PHASES, SETTLED, Came, Member, Phase, named
 
 _action = table_of(rows.ActionRow)
 _watch = table_of(watch_rows.WatchRow)
@@ -36,9 +34,6 @@ _INSERT = insert_into(SagaRow, " ON CONFLICT DO NOTHING")
 _SAGA = Sql.of(select(_saga).where(_saga.c.id == bindparam("id")))
 _FIND = Sql.of(select(_saga.c.id).where(_saga.c.id.startswith(bindparam("prefix"), autoescape=False)).limit(2))
 _TREE = Sql.of(select(_saga).where(_saga.c.root == bindparam("root")))
-_STEP = Sql.of(
-    update(_saga).where(_saga.c.id == bindparam("root")).values(steps=_saga.c.steps + 1).returning(_saga.c.steps)
-)
 _TOUCH = Sql.of(update(_saga).where(_saga.c.id == bindparam("root")).values(steps=_saga.c.steps))
 _NEW = ("phase", "owner", "due_us", "why", "by")
 _CHANGE = Sql.of(
@@ -207,7 +202,7 @@ def within(cursor: Cursor, one: Scope) -> list[Scope]:
 
 
 def members(cursor: Cursor, journal: Journal, one: Scope) -> list[Member]:
-    """The calls that were started in a scope and in those inside it, in the order of their starts."""
+    """The calls that were started in a scope and in those inside it, in the order of their effects."""
     inside = {other.id for other in within(cursor, one)}
     found = cursor.execute(_MEMBERS, {"root": one.root}).fetchall()
     return [
@@ -218,74 +213,6 @@ def members(cursor: Cursor, journal: Journal, one: Scope) -> list[Member]:
         )
         for row in found if row["saga"] in inside
     ]  # fmt: skip
-
-
-# --- a call in a scope -----------------------------------------------------------------------------------------------
-
-
-def barred(cursor: Cursor, saga: str) -> str:
-    """Why nothing more of a scope runs, in words; empty where it may."""
-    over = next((one for one in lineage(cursor, saga) if one.phase in OVER), None)
-    return (
-        ""
-        if over is None
-        else f"{over.said} is undone as a whole, because {over.why.rstrip('.')}; nothing more of it runs."
-    )
-
-
-def refuse(cursor: Cursor, saga: str) -> None:
-    """Nothing more of a scope runs that is being undone.
-
-    Raises:
-        Refused: It is.
-    """
-    if why := barred(cursor, saga):
-        raise Refused(NotClaimed("state", why))
-
-
-def at_a_pivot(cursor: Cursor, journal: Journal, saga: str, tool: str) -> str:
-    """What of a scope could not be undone any more after a call that has no undo, in words; empty where nothing."""
-    around = lineage(cursor, saga)
-    return pivot(tool, around[0].said, members(cursor, journal, around[-1])) if around else ""
-
-
-def admitted(
-    cursor: Cursor, journal: Journal, saga: str, step: Claim, claim: Callable[[], Claimed]
-) -> Claimed:  # fmt: skip
-    """Claim a call as a member of a scope.
-
-    Args:
-        cursor: In a transaction.
-        journal: The moment and the process.
-        saga: The scope's id.
-        step: The claim.
-        claim: Makes it.
-
-    Raises:
-        Refused: The scope is being undone, or the call would be a point of no return that nobody was asked about.
-    """
-    refuse(cursor, saga)
-    known = membership.of(cursor, step.call.key)
-    started = known is not None and known.n is not None
-    unasked = step.artifact is None and step.question is None and step.actor is None
-    if unasked and not started and (lost := at_a_pivot(cursor, journal, saga, step.call.tool)):
-        raise Refused(NotClaimed("pivot", lost))
-    claimed = claim()
-    if not started:
-        around = lineage(cursor, saga)
-        n = cursor.execute(_STEP, {"root": around[-1].id}).fetchone()[0]
-        membership.put(cursor, step.call.key, saga, around[-1].id, n)
-        journal.append(cursor, step.call.agent, "joined", step.call.key, {
-            "saga": saga, "n": n, "text": f"call {n} of {around[0].said}",
-        })  # fmt: skip
-    return claimed
-
-
-def waits(cursor: Cursor, saga: str, call: Call) -> None:
-    """A call that is asked about in a scope belongs to it, wherever it is started once it is answered."""
-    around = lineage(cursor, saga)
-    if around:
-        membership.put(cursor, call.key, saga, around[-1].id, None)
 
 
 # --- undoing a scope -------------------------------------------------------------------------------------------------
@@ -333,6 +260,15 @@ def waits_for(cursor: Cursor, action: str) -> str:
     known = membership.of(cursor, action)
     one = undoing(cursor, action)
     return one.id if known is not None and not known.came and one is not None and one.phase is Phase.UNDO else ""
+
+
+def goes_first(cursor: Cursor, window: Window) -> bool:
+    """Whether another action on the same resource is to be undone before this one.
+
+    In a scope that is undone its order alone says so: what lies before this one comes later, whatever a clock says.
+    """
+    later, scope = watches.later_undos(cursor, window), waits_for(cursor, window.action)
+    return any(not scope or waits_for(cursor, one) != scope for one in later)
 
 
 def left_standing(cursor: Cursor, action: str) -> bool:

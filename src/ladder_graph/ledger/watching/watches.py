@@ -89,7 +89,6 @@ _LATER_ON_IT = Sql.of(
             (_same_boot, bindparam("begun_boot_us", type_=BigInteger)), else_=bindparam("begun_us", type_=BigInteger)
         )
     )
-    .limit(1)
 )
 
 TRIES = 5
@@ -265,10 +264,12 @@ def hurry_told(cursor: Cursor, action: str, now_us: int) -> None:
     cursor.execute(_TOLD, {"b_action": action, "now": now_us})
 
 
-def later_undo(cursor: Cursor, window: Window) -> bool:
-    """Whether an action that began later on the same resource is still to be undone, which goes first."""
+def later_undos(cursor: Cursor, window: Window) -> list[str]:
+    """The actions that ended later on the same resource and are still to be undone, which goes first."""
+    if not window.resource:
+        return []
     begun = window.begun
     wanted = {
         "resource": window.resource, "begun_us": begun.wall_us, "boot": begun.boot, "begun_boot_us": begun.boot_us,
     }  # fmt: skip
-    return bool(window.resource) and cursor.execute(_LATER_ON_IT, wanted).fetchone() is not None
+    return [row["action"] for row in cursor.execute(_LATER_ON_IT, wanted).fetchall()]
