@@ -372,9 +372,9 @@ def find_out(plan: Plan, known: Known) -> Generator[Step, Any, Reply | Claimed]:
     found: Traced = "absent" if plan.rule.read_only else (yield Probe(call, known.artifact))
     if found == "absent":
         return taken
-    if found == "changed":
+    if found == "changed" and plan.rule.checks:
         return (yield from _judge(call, taken.fence, plan, known.artifact))
-    if found == "cannot tell" and known.artifact is not None:
+    if found != "happened" and known.artifact is not None:  # Without a check nobody can say that it is whole.
         trouble = "the process that ran it died, and nobody knows how far it came"
         return (yield from undo(call, taken.fence, known.artifact, trouble))
     if found == "happened":

@@ -188,6 +188,15 @@ def test_where_something_has_changed_its_health_decides(trouble, taken, state):
     assert reply.state is state
 
 
+def test_without_a_check_what_has_changed_is_undone():
+    """It may have been done by half, and nobody vouches for it; no check is said to have been bad."""
+    died = seen("started", artifact={"a": 1})
+    undone = UndoOutcome(State.UNDONE)
+    steps, reply = walk(life(CALL, gate("bounded")), died, CLAIMED, "changed", True, undone, True)
+    assert names(steps) == "Look TakeOver Probe Record Undo Record"
+    assert ", because the process that ran it died, and nobody knows how far it came." in reply.text
+
+
 def test_what_had_no_effect_starts_over_with_its_undo():
     """The undo that was made before is still right, since nothing happened since."""
     died = seen("started", artifact={"a": 1})
