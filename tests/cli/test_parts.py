@@ -65,6 +65,16 @@ def test_status_doctor_and_explain_say_so(whole, ladder):
     assert "by a part first" in ladder("explain", "blank", "--args", '{"paths": ["a"]}').stdout
 
 
+def test_undo_of_a_part_says_what_came_of_its_rest(whole, ladder):
+    """It is tried first, and a conflict there is no sign of somebody who is at it."""
+    part, rest = [one["action"] for one in ladder("show", whole, "--json").document["parts"]]
+    Path("b").write_text("somebody else's")
+    said = ladder("undo", part, code=1).stdout
+    assert f"conflict: action {rest[:8]} lies on it, and goes first" in said
+    assert "changed by somebody else after the action" in " ".join(said.split())
+    assert Path("a").read_text() == ""
+
+
 def test_undo_by_the_key_of_the_whole(whole, ladder):
     """One command undoes the rest and then the part."""
     assert "undone" in ladder("undo", whole).stdout

@@ -110,9 +110,15 @@ def undo(ctx: typer.Context, action: ActionId, *, reason: Reason = "") -> None:
     person = signed_in()
     with place_of(ctx).acting() as ladder:
         found = ladder.action(action)
+        first = ladder.undone_first(found.key)
         ladder.undo(found.key, by=person, reason=reason)
-        after, entries = ladder.action(found.key), ladder.log(limit=1000, action=found.key)
+        after = ladder.action(found.key)
+        if after.state == "done":  # What lies on it was tried, and nothing else.
+            after = ladder.action(first)
+        entries = ladder.log(limit=1000, action=after.key)
     word, good = _came(entries)
+    if after.key != found.key:
+        word = f"{word}: action {after.key[:8]} lies on it, and goes first"
     out = Screen()
     sign = styled(f"{out.glyphs.good if good else out.glyphs.bad} {word}", "green" if good else "red")
     out.line(sign.append(f" by {person.name}" if good else "", "default"))

@@ -233,7 +233,8 @@ class Windows(Questions):
             reason: Why.
 
         Returns:
-            Where the action is now: undone, or in which way that didn't work.
+            Where the action is now: undone, or in which way that didn't work. Where it still stands since what lies on
+            it could not be undone, as the rest of a call on its part: where that is.
 
         Raises:
             UnknownQuestion: There is no such action.
@@ -242,7 +243,24 @@ class Windows(Questions):
         person, journal = person_of(by), self._journal()
         window = self.store.write(lambda cursor: wanted_back(journal, cursor, action, person, reason))
         self._undo_now(window)
-        return self.store.read(lambda cursor: acts.find_action(journal, cursor, action)).state
+
+        def found(cursor: Cursor) -> State:
+            known = acts.find_action(journal, cursor, action)
+            return (known if known.state is not State.DONE else acts.find_action(journal, cursor, window.action)).state
+
+        return self.store.read(found)
+
+    def undone_first(self, action: str) -> str:
+        """The key of the action whose undo comes first where this one is to be undone; its own where none does.
+
+        Args:
+            action: Its key, or the beginning of it.
+
+        Raises:
+            UnknownQuestion: There is no such action.
+        """
+        journal = self._journal()
+        return self.store.read(lambda cursor: _meant(journal, cursor, action)).call.key
 
     def _undo_now(self, window: Window) -> None:
         """Undo what somebody wants back, unless another process is at it."""
