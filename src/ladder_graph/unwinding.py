@@ -58,6 +58,8 @@ NOTHING_HAPPENED = "it had not taken effect"
 """The text of a member that there is nothing to undo of."""
 IRREVERSIBLE = "it can't be undone"
 """The text of a point of no return."""
+UNDER_ITS_REST = "the rest of its call lies on it, and isn't undone"
+"""The text of a part that stays until its rest is undone."""
 
 _WITHOUT_EFFECT = frozenset({State.FAILED, State.PAUSED, State.UNDONE})
 _UNDOABLE = UNDOABLE | AT_WORK
@@ -81,6 +83,8 @@ class Member:
     came: Came = ""
     text: str = ""
     """The outcome in words, where a word isn't enough."""
+    rest: str = ""
+    """The key of the action that lies on it: the rest of the call that it was the first part of."""
 
     @property
     def stands(self) -> bool:
@@ -102,8 +106,9 @@ class Member:
 class Due:
     """What is to be done next about a scope that is to be undone."""
 
-    kind: Literal["undo", "no-op", "wait", "skip"]
-    """Undo the first member; say that there is nothing to undo; wait until it is over; leave all of them."""
+    kind: Literal["undo", "no-op", "wait", "stay", "skip"]
+    """Undo the first member; say that there is nothing to undo; wait until it is over; leave it under its rest; leave
+    all of them."""
     members: tuple[Member, ...]
 
 
@@ -127,13 +132,25 @@ def due(members: Sequence[Member]) -> Due | None:
         return Due("wait", (running,))
     if not first.stands:
         return Due("no-op", (first,))
-    return Due("undo", (first,)) if first.undoable else Due("skip", tuple(left))
+    if not first.undoable:
+        return Due("skip", tuple(left))
+    return Due("stay" if _lies_under(first, members) else "undo", (first,))
+
+
+def _lies_under(member: Member, members: Sequence[Member]) -> bool:
+    """Whether the rest of a call lies on its part, and could not be undone."""
+    return any(one.action == member.rest and one.came and one.came not in SETTLED for one in members)
 
 
 def without_effect(member: Member) -> Member:
     """A member of which there is nothing to undo, with that outcome."""
     undone = member.state is State.UNDONE
     return replace(member, came="undone" if undone else "no-op", text="" if undone else NOTHING_HAPPENED)
+
+
+def under_its_rest(member: Member) -> Member:
+    """A part whose rest lies on it, with that outcome; once the rest is undone it is, too."""
+    return replace(member, came="failed", text=UNDER_ITS_REST)
 
 
 def left_standing(members: Sequence[Member]) -> list[Member]:

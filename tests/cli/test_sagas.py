@@ -118,6 +118,9 @@ def test_a_scope_is_listed_shown_and_undone(site, ladder):
     assert done.stdout.rstrip().endswith("undone")
     assert there(site) == []
     assert ladder("saga", "show", found["saga"], "--json").document["why"].endswith("said so: wrong shop")
+    log = ladder("log").stdout
+    assert "(os-user): the scope move: undo, because" in " ".join(log.split())
+    assert "(None)" not in log
     assert "can't be undone now: nothing of it stands" in ladder("saga", "undo", found["saga"], "--yes", code=2).stderr
 
 

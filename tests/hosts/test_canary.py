@@ -412,6 +412,45 @@ def test_a_part_that_is_ill_undoes_the_scope(fleet):
         assert "ROLLED BACK: the scope roll out is undone" in out["messages"][-2].text
 
 
+def test_in_a_scope_the_part_stays_until_its_rest_is_undone(fleet):
+    """The one lies on the other, so a rest that can't be undone keeps its part; the others are undone all the same."""
+    script = [calls("deploy", {"hosts": ["a", "b"]}), "Done."]
+    with closing(ladder_with()) as ladder:
+        graph = MOUNTS["wrap"](ladder, script, [fleet.tool()])
+        with ladder.saga("roll out") as saga:
+            graph.invoke(GO, CONFIG)
+        fleet.deployed.append("somebody else's")
+        assert ladder.undo_saga(saga.id, by="ana").phase == "held"
+        part, rest = saga.members
+        assert (part.state, part.came, rest.came) == ("done", "failed", "conflict")
+        assert part.text == "the rest of its call lies on it, and isn't undone"
+        fleet.deployed.remove("somebody else's")
+        assert ladder.undo(rest.action, by="ana") is State.UNDONE
+        assert ([one.came for one in saga.members], saga.phase) == (["undone", "undone"], "undone")
+        assert fleet.did[2:] == [("undo", "b"), ("undo", "a")]
+
+
+def test_a_person_who_undoes_the_part_reads_what_came_of_its_rest(fleet):
+    """The rest was tried, and nothing came to the part."""
+    with closing(ladder_with()) as ladder:
+        run(ladder, fleet.tool(), ["a", "b"])
+        _, part, rest = ladder.actions()
+        fleet.deployed.append("somebody else's")
+        assert ladder.undone_first(part.key) == rest.key
+        assert ladder.undo(part.key, by="ana") is State.UNDO_CONFLICT
+        assert states(ladder)[1:] == ["done", "undo_conflict"]
+
+
+def test_a_thread_keeps_a_part_whose_rest_stays(fleet):
+    """A rollback goes by the same order as a scope."""
+    with closing(ladder_with()) as ladder:
+        graph = MOUNTS["wrap"](ladder, [calls("deploy", {"hosts": ["a", "b"]}), "Done."], [fleet.tool()])
+        graph.invoke(GO, CONFIG)
+        fleet.deployed.append("somebody else's")
+        done = ladder.rollback("t", to=ladder.actions()[0].key, by="ana", graph=graph)
+        assert [(one.state, one.came) for one in done.members] == [("done", "failed"), ("undo_conflict", "conflict")]
+
+
 def test_a_thread_is_rolled_back_to_before_it(fleet):
     """Both are undone, in reverse; the call itself had no effect of its own."""
     with closing(ladder_with()) as ladder:

@@ -87,6 +87,28 @@ def test_a_call_that_the_machinery_kept_from_running_undoes_nothing(place, monke
     assert (saga.phase, place.world.values) == ("closed", {"a": "new"})
 
 
+def test_a_death_in_a_call_undoes_that_call_alone(place):
+    """No check vouches for what it had done; the scope goes on without it."""
+
+    class Died(BaseException):
+        """Stands for the end of a process."""
+
+    def die(call):
+        raise Died
+
+    with place.ladder.saga() as saga:
+        place.put("a")
+        place.world.during, call = die, place.call("put", "b")
+        with pytest.raises(Died):
+            place.run(call)
+        place.world.during = None
+        reply = place.run(call)
+        place.put("c")
+    assert (reply.state, "nobody knows how far it came" in reply.text) == ("undone", True)
+    assert "as a whole" not in reply.text
+    assert (saga.phase, place.world.values) == ("closed", {"a": "new", "c": "new"})
+
+
 def test_the_program_says_so(place):
     """`saga.undo` in the block, and nothing more of it runs."""
     with place.ladder.saga() as saga:
@@ -224,6 +246,23 @@ def test_what_a_person_has_seen_to_is_not_undone_later(place):
     place.clock.advance(60)
     place.ladder.watcher.settle()
     assert (saga.phase, place.world.values) == ("closed", {"a": "new"})
+
+
+@pytest.mark.parametrize("before", ["closed", "a single undo"])
+def test_a_person_who_says_so_once_more_has_it_tried(place, before):
+    """What came of it earlier isn't told as news: where it was closed since, or was undone by itself."""
+    with place.ladder.saga() as saga:
+        place.put("a")
+    place.world.broken.add("a")
+    if before == "closed":
+        assert place.ladder.undo_saga(saga.id, by="ana").phase == "held"
+        place.ladder.close_saga(saga.id, by="ana")
+    else:
+        assert place.ladder.undo(saga.members[0].action, by="ana") == "undo_failed"
+    assert (saga.phase, place.outcomes(saga)) == ("closed", [("put", "failed")])
+    place.world.broken.clear()
+    assert place.ladder.undo_saga(saga.id, by="ana").phase == "undone"
+    assert place.world.values == {}
 
 
 # --- points of no return ---------------------------------------------------------------------------------------------
@@ -650,6 +689,7 @@ def test_the_chain_says_it(place):
         ("saga", "open", None), ("joined", None, None), ("saga", "closed", None), ("saga", "undo", "ana"),
         ("saga", "undone", "ana"),
     ]  # fmt: skip
+    assert [entry.body.get("auth") for entry in entries] == [None, None, None, "code", None]
     assert [entry.body["text"] for entry in entries][:4] == [
         "the scope move: open", "a call of the scope move", "the scope move: closed",
         "the scope move: undo, because ana said so: no",

@@ -31,6 +31,15 @@ def test_whatever_came_of_one_the_others_follow(came):
     assert names(due([PUT, replace(LAST, came=came)])) == ("undo", [1])
 
 
+@pytest.mark.parametrize("came", ["conflict", "failed", "skipped"])
+def test_a_part_stays_as_long_as_its_rest_does(came):
+    """The one lies on the other; once the rest is undone, or had no effect, the part follows."""
+    part, rest = replace(PUT, rest=LAST.action), replace(LAST, came=came)
+    assert names(due([part, rest])) == ("stay", [1])
+    assert names(due([part, replace(LAST, came="undone")])) == ("undo", [1])
+    assert names(due([part])) == ("undo", [1])
+
+
 @pytest.mark.parametrize("state", ["failed", "paused", "undone"])
 def test_what_had_no_effect_needs_no_undo(state):
     """Whether or not an undo was made before it, and it is no point of no return."""

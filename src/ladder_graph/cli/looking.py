@@ -359,6 +359,7 @@ def gist(entry: Entry, *, whole: bool = False) -> str:
         parts.append(" ".join(str(part) for part in (f"S{body['severity']}", body["class"]) if part))
     if entry.kind == "pinned" and "text" not in body and isinstance(body.get("components"), dict):
         parts.append(f"granted to {body['components'].get('reported') or body['components'].get('requested')}")
-    parts += [f"by {body['by']} ({body.get('auth')})"] if body.get("by") else []
+    if body.get("by"):
+        parts.append(f"by {body['by']}" + (f" ({body['auth']})" if body.get("auth") else ""))
     parts += [str(body[key]) for key in ("text", "reason", "complaint") if body.get(key)]
     return ": ".join(parts)

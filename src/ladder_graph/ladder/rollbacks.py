@@ -17,7 +17,17 @@ from ladder_graph.ledger.undoing.rollbacks import Since
 from ladder_graph.states import State
 from ladder_graph.steps import UndoOutcome
 from ladder_graph.undo import word_of
-from ladder_graph.unwinding import SETTLED, Came, Due, Member, due, left_standing, rolled_back, without_effect
+from ladder_graph.unwinding import (
+    SETTLED,
+    Came,
+    Due,
+    Member,
+    due,
+    left_standing,
+    rolled_back,
+    under_its_rest,
+    without_effect,
+)
 from ladder_graph.watcher.unwinding import GONE
 
 if TYPE_CHECKING:
@@ -180,6 +190,8 @@ class Rollbacks(Sagas):
                 return [self._undone(first, why)]
             case "no-op":
                 return [without_effect(first)]
+            case "stay":
+                return [under_its_rest(first)]
             case "skip":
                 return left_standing(step.members)
             case "wait":

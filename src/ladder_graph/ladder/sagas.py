@@ -335,7 +335,7 @@ class Sagas(Windows):
             view = _view(cursor, journal, one)
             if not view.waits:
                 raise AnswerRefused(f"{one.said} waits for nobody: it is {one.phase}")
-            for member in sagas.close(cursor, journal, one, person.name, reason):
+            for member in sagas.close(cursor, journal, one, person, reason):
                 window = watches.window_of(cursor, member.action)
                 if window is not None and window.phase in {"undo", "held"}:
                     seen_to(cursor, journal, window, f"{person.name} closed {one.said}")

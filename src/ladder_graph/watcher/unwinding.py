@@ -17,7 +17,7 @@ from ladder_graph.ledger.undoing import sagas
 from ladder_graph.ledger.undoing.sagas import Scope
 from ladder_graph.ledger.watching import watches
 from ladder_graph.ledger.watching.watches import PULSE, Window
-from ladder_graph.unwinding import Due, Member, Phase, due, left_standing, without_effect
+from ladder_graph.unwinding import Due, Member, Phase, due, left_standing, under_its_rest, without_effect
 
 log = logging.getLogger("ladder_graph")
 
@@ -70,6 +70,8 @@ class Unwinding:
                 return False
             case "no-op":
                 return self._came(without_effect(step.members[0]))
+            case "stay":
+                return self._came(under_its_rest(step.members[0]))
             case "skip":
                 return self._skip(one, step.members)
             case "undo":

@@ -19,6 +19,7 @@ from ladder_graph.unwinding import Member
 _action = table_of(rows.ActionRow)
 _entry = table_of(rows.EntryRow)
 _part = table_of(rows.PartRow)
+_under = _part.alias("under")
 
 _started = _entry.c.kind == literal_column("'started'")
 _ended = _entry.c.kind.in_([literal_column("'done'"), literal_column("'undoing'")])
@@ -33,8 +34,13 @@ _STARTED = Sql.of(
         func.min(case((_ended, _entry.c.at_us))).label("ended"),
         func.min(case((_ended, _entry.c.n))).label("end"),
         func.min(_part.c.whole).label("whole"),
+        func.min(_under.c.rest).label("rest"),
     )
-    .select_from(_action.join(_entry, _entries).outerjoin(_part, _part.c.whole == _action.c.key))
+    .select_from(
+        _action.join(_entry, _entries)
+        .outerjoin(_part, _part.c.whole == _action.c.key)
+        .outerjoin(_under, _under.c.part == _action.c.key)
+    )
     .where(_action.c.thread == bindparam("thread"))
     .group_by(*_columns, _action.c.artifact)
 )
@@ -88,7 +94,7 @@ def since(cursor: Cursor, journal: Journal, known: Known, together: Collection[s
     members = [
         Member(
             action=row["key"], tool=row["tool"], n=n, state=State(row["state"]), prepared=bool(row["prepared"]),
-            running=journal.running(row),
+            running=journal.running(row), rest=row["rest"] or "",
         )
         for n, row in enumerate(later, 1)
     ]  # fmt: skip

@@ -27,6 +27,7 @@ from ladder_graph.unwinding import OVER, PHASES, SETTLED, Came, Member, Phase, n
 
 _action = table_of(rows.ActionRow)
 _watch = table_of(watch_rows.WatchRow)
+_part = table_of(rows.PartRow)
 _saga = table_of(SagaRow)
 _member = table_of(MemberRow)
 
@@ -44,8 +45,9 @@ _CHANGE = Sql.of(
 _COLUMNS = [_action.c[name] for name in ("key", "tool", "state", "owner", "fence")]
 _prepared = func.length(_action.c.artifact).label("prepared")
 _MEMBERS = Sql.of(
-    select(_member, *_COLUMNS, _prepared)
+    select(_member, *_COLUMNS, _prepared, _part.c.rest)
     .join(_action, _action.c.key == _member.c.action)
+    .outerjoin(_part, _part.c.part == _member.c.action)
     .where(_member.c.root == bindparam("root"), _member.c.n.is_not(None))
     .order_by(_member.c.n)
 )
@@ -163,22 +165,37 @@ def lives(journal: Journal, one: Scope) -> bool:
     return journal.owner.alive(one.owner, one.id, BLOCK)
 
 
-def change(cursor: Cursor, journal: Journal, one: Scope, phase: Phase, **new: Any) -> bool:
-    """Take a scope to another phase, with its entry; False where it isn't in the phase any more that the caller saw."""
+def change(
+    cursor: Cursor, journal: Journal, one: Scope, phase: Phase, *, auth: str = "", **new: Any
+) -> bool:  # fmt: skip
+    """Take a scope to another phase, with its entry; False where it isn't in the phase any more that the caller saw.
+
+    Args:
+        cursor: In a transaction.
+        journal: The moment.
+        one: As the caller saw it.
+        phase: What it comes to.
+        auth: How the person was known who says so now.
+        new: What changes beside that, by the columns' names.
+    """
     cursor.execute(_TOUCH, {"root": one.root})
     kept = {name: getattr(one, name) for name in _NEW}
     cursor.execute(_CHANGE, {"b_id": one.id, "b_phase": one.phase, **kept, "due_us": None, **new, "phase": phase})
     if cursor.rowcount != 1:
         return False
-    _write(cursor, journal, replace(one, phase=phase), new.get("why", ""), new.get("by", ""))
+    _write(cursor, journal, replace(one, phase=phase), new.get("why", ""), by=new.get("by", ""), auth=auth)
     return True
 
 
-def _write(cursor: Cursor, journal: Journal, one: Scope, why: str = "", by: str = "") -> None:
+def _write(cursor: Cursor, journal: Journal, one: Scope, why: str = "", **signed: str) -> None:
     """The entry of the phase that a scope has come to."""
     text = f"{one.said}: {one.phase}" + (f", because {why}" if why else "")
-    body = {"saga": one.id, "name": one.name, "phase": one.phase, "text": text, **({"by": by} if by else {})}
-    journal.append(cursor, one.agent, "saga", "", body)
+    body = {"saga": one.id, "name": one.name, "phase": one.phase, "text": text}
+    journal.append(cursor, one.agent, "saga", "", body | {name: said for name, said in signed.items() if said})
+
+
+def _signed(by: Person | None) -> dict[str, str]:
+    return {} if by is None else {"by": by.name, "auth": by.auth}
 
 
 def lineage(cursor: Cursor, saga: str) -> list[Scope]:
@@ -209,7 +226,7 @@ def members(cursor: Cursor, journal: Journal, one: Scope) -> list[Member]:
         Member(
             action=row["action"], tool=row["tool"], n=row["n"], state=State(row["state"]),
             prepared=bool(row["prepared"]), running=journal.running(row), came=cast("Came", row["came"]),
-            text=row["text"],
+            text=row["text"], rest=row["rest"] or "",
         )
         for row in found if row["saga"] in inside
     ]  # fmt: skip
@@ -233,13 +250,11 @@ def condemn(cursor: Cursor, journal: Journal, action: str, why: str) -> bool:
 
 def undo(cursor: Cursor, journal: Journal, one: Scope, why: str, by: Person | None = None) -> bool:
     """A scope is to be undone as a whole; once more where that was tried, as far as something of it still stands."""
-    if one.phase is Phase.HELD:
+    if by is not None:
         for member in members(cursor, journal, one):
             if member.came not in SETTLED:
                 cursor.execute(_CAME, {"b_action": member.action, "came": "", "text": ""})
-    return change(
-        cursor, journal, one, Phase.UNDO, due_us=journal.us + PULSE, why=why, by="" if by is None else by.name
-    )
+    return change(cursor, journal, one, Phase.UNDO, due_us=journal.us + PULSE, why=why, **_signed(by))
 
 
 def undoing(cursor: Cursor, action: str) -> Scope | None:
@@ -301,7 +316,7 @@ def finish(cursor: Cursor, journal: Journal, one: Scope) -> Phase | None:
     return phase
 
 
-def close(cursor: Cursor, journal: Journal, one: Scope, by: str, why: str) -> list[Member]:
+def close(cursor: Cursor, journal: Journal, one: Scope, by: Person, why: str) -> list[Member]:
     """A person has seen to a scope, and to those inside it that were left behind, or undone in part.
 
     Returns:
@@ -311,7 +326,7 @@ def close(cursor: Cursor, journal: Journal, one: Scope, by: str, why: str) -> li
     for inner in within(cursor, one):
         left = inner.phase is Phase.LEFT or (inner.phase is Phase.OPEN and not lives(journal, inner))
         if inner.id == one.id or left or inner.phase is Phase.HELD:
-            change(cursor, journal, inner, Phase.CLOSED, why=why, by=by)
+            change(cursor, journal, inner, Phase.CLOSED, why=why, **_signed(by))
     return stands
 
 
