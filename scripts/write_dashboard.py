@@ -122,6 +122,7 @@ PANELS = (
     ),
     Panel("Open questions", catalog.QUESTIONS.text, ((level(catalog.QUESTIONS), "open"),)),
     Panel("Unread reports", catalog.UNREAD.text, ((level(catalog.UNREAD), "unread"),)),
+    Panel("Scopes undone in part", catalog.SCOPES.text, ((level(catalog.SCOPES), "held"),)),
     Panel("Undos by what came of them", catalog.UNDOS.text, ((rate(catalog.UNDOS, STATE), _shown(STATE)),), unit="ops"),
     Panel(
         "Actions in a state that something must come of", catalog.UNSETTLED.text,

@@ -166,6 +166,12 @@ def left_standing(members: Sequence[Member]) -> list[Member]:
     ]  # fmt: skip
 
 
+def to_be_told(members: Sequence[Member]) -> Member | None:
+    """What a person is told of where something of a scope stays: the point of no return, else what is latest."""
+    stuck = [one for one in _latest_first(members) if one.came and one.came not in SETTLED]
+    return next((one for one in stuck if one.came == "skipped"), next(iter(stuck), None))
+
+
 def at_stake(members: Sequence[Member]) -> list[Member]:
     """What could be undone at this moment, the latest in front: nothing from before a point of no return."""
     found = []

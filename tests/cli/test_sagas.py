@@ -136,6 +136,8 @@ def test_a_scope_that_waits_for_a_person_is_in_the_status(site, ladder):
     assert "ladder saga undo SAGA" in said
     (found,) = ladder("saga", "--json").document
     assert found["waits"]
+    (noted,) = [one for one in ladder("doctor", "--json", code=None).document if one["about"] == "scopes"]
+    assert (noted["verdict"], noted["text"]) == ("note", "1 left open, for a person or a later block to end")
     assert "closed by" in ladder("saga", "close", found["saga"]).stdout
     assert "left open" not in ladder("status").stdout
     assert there(site) == ["a"]
@@ -151,6 +153,11 @@ def test_an_undo_in_part_says_so(site, ladder):
     assert "conflict" in done.stdout
     assert there(site) == ["a"]
     assert "held" in ladder("status").stdout
+    (found,) = [one for one in ladder("doctor", "--json", code=1).document if one["about"] == "scopes"]
+    assert (found["verdict"], found["text"]) == ("wrong", "1 of which something stays that was to be undone")
+    assert found["points"][0]["advice"] == f"`ladder saga show {saga.id[:8]}`; then undo, or close"
+    ladder("saga", "close", saga.id)
+    assert "scopes" not in [one["about"] for one in ladder("doctor", "--json", code=None).document]
 
 
 def test_a_thread_is_rolled_back(site, ladder):

@@ -61,7 +61,7 @@ def looked(ladder):
 def test_an_empty_ledger_has_nothing_waiting(ladder):
     """There is nothing to tell but that nobody watches."""
     found = looked(ladder)
-    assert found == backlog.Backlog([], [], [], [], [], [], {"alive": 0, "dead": 0})
+    assert found == backlog.Backlog([], [], [], [], [], [], [], {"alive": 0, "dead": 0})
 
 
 def test_open_questions_are_counted_by_agent_and_tool_with_their_age(ladder):
@@ -125,6 +125,18 @@ def test_only_what_is_open_is_read(tmp_path):
                 assert table in {"", "head"} or "USING" in line, (name, line)
 
 
+def test_scopes_of_which_something_stays_are_counted_until_they_are_closed(ladder):
+    """A point of no return stops an undo, and only a person ends that."""
+    agent = agent_of([calls("act", {"x": "1"}), "Done."], [World().tool("act")])
+    with ladder.saga() as saga:
+        WAYS[0].invoke(ladder.wrap(agent), GO, on())
+        saga.undo("a test")
+    levels = {(one.metric.name, one.labels): one.value for one in Levels(ladder).now()}
+    assert levels["ladder.scopes.held", ("ops",)] == 1
+    ladder.close_saga(saga.id, by="ana")
+    assert looked(ladder).scopes == []
+
+
 def test_many_who_ask_at_once_make_one_look(ladder, monkeypatch):
     """Within a second the ledger is looked at once."""
     levels, looks = Levels(ladder), []
@@ -137,4 +149,4 @@ def test_many_who_ask_at_once_make_one_look(ladder, monkeypatch):
 
 def looked_empty():
     """Nothing waits."""
-    return backlog.Backlog([], [], [], [], [], [], {"alive": 1, "dead": 0})
+    return backlog.Backlog([], [], [], [], [], [], [], {"alive": 1, "dead": 0})

@@ -13,6 +13,7 @@ import pytest
 
 from ladder_graph.errors import AnswerRefused, LadderError, LedgerUnwritable, UnknownQuestion
 from ladder_graph.ledger.actions import clocks
+from ladder_graph.policy import Reports
 from tests.unit.scoped import HEALTH, MODEL, Asked, Scoped
 
 
@@ -301,6 +302,27 @@ def test_undo_stops_at_a_point_of_no_return(place, caplog):
     assert saga.phase == "held"
     assert "skipped: pay after it can't be undone" in reply.text
     assert "the scope move is not undone beyond pay" in caplog.text
+
+
+def test_what_stops_an_undo_is_reported(place):
+    """To whoever reads its tool's reports, once; after they have seen to it, and it stops there anew, once more."""
+    place.ladder.policy = place.ladder.policy.model_copy(update={"reports": Reports(reader="ana", sla="4h")})
+    with place.ladder.saga("move") as saga:
+        place.put("a")
+        place.paid()
+        saga.undo("a test")
+    (report,) = place.ladder.reports()
+    assert (report.action.tool, report.about, report.reader) == ("pay", "mess", "ana")
+    place.ladder.sweep_reports()
+    (item,) = place.ladder.digest(report.digest).items
+    assert item.flags[0].code == "left_standing"
+    (entry,) = [one for one in place.ladder.log() if one.kind == "left_standing"]
+    said = "the scope move was to be undone as a whole, and this stays: skipped, it can't be undone"
+    assert (entry.action, entry.body["text"]) == (report.action.key, said)
+    place.ladder.acknowledge(report.action.key, by="ana")
+    assert place.ladder.reports() == []
+    place.ladder.undo_saga(saga.id, by="ana")
+    assert len(place.ladder.reports()) == 1
 
 
 def test_a_watch_undoes_nothing_alone_that_its_scope_has_left(place):

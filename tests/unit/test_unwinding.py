@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from ladder_graph.states import State
-from ladder_graph.unwinding import OVER, PHASES, Member, Phase, at_stake, due, named, pivot, told
+from ladder_graph.unwinding import OVER, PHASES, Member, Phase, at_stake, due, named, pivot, to_be_told, told
 
 PUT = Member("a" * 64, "put", 1, State.DONE, prepared=True)
 PAY = Member("b" * 64, "pay", 2, State.DONE, prepared=False)
@@ -72,6 +72,14 @@ def test_nothing_is_due_once_each_has_its_outcome():
     """Nor where there is no member at all."""
     assert due([replace(PUT, came="skipped"), replace(PAY, came="skipped")]) is None
     assert due([]) is None
+
+
+def test_what_a_person_is_told_of():
+    """The point of no return, for all that is before it; else what is latest; nothing where nothing stays."""
+    skipped, conflict = replace(PAY, came="skipped"), replace(LAST, came="conflict")
+    assert to_be_told([replace(PUT, came="skipped"), skipped, conflict]) == skipped
+    assert to_be_told([replace(PUT, came="failed"), replace(PAY, came="no-op"), conflict]) == conflict
+    assert to_be_told([replace(PUT, came="undone"), LAST]) is None
 
 
 def test_what_is_at_stake():

@@ -12,6 +12,7 @@ from ladder_graph.cli.findings import Finding, Point
 from ladder_graph.policy import Policy
 from ladder_graph.policy.checks import Alert
 from ladder_graph.scale import Rung
+from ladder_graph.unwinding import Phase
 from ladder_graph.watch.signals import SHORTEST
 
 if TYPE_CHECKING:
@@ -31,12 +32,30 @@ def examine(ladder: Ladder) -> Iterator[Finding]:
             for one in held
         )
         yield Finding("held", "note", f"{len(held)} that only a person can keep or undo", points)
+    yield from _scopes(ladder)
     if after.doubtful:
         points = tuple(Point(f"{one.tool}: {one.file}", "find out, then take the file away") for one in after.doubtful)
         yield Finding("messages", "note", f"{len(points)} that may have been sent, and aren't tried again", points)
     yield from _signals(ladder.policy)
     yield from _restored(ladder)
     yield from _checkpoints(ladder)
+
+
+def _scopes(ladder: Ladder) -> Iterator[Finding]:
+    """Scopes of which something stays that was to be undone, and those whose block is over without an end."""
+    waiting = [one for one in ladder.sagas() if one.waits]
+    held = [one for one in waiting if one.phase is Phase.HELD]
+    points = tuple(
+        Point(
+            f"{one.name or 'a scope'} ({one.id[:8]}): {one.why or 'left open'}",
+            f"`ladder saga show {one.id[:8]}`; then undo, or close",
+        )
+        for one in [*held, *(one for one in waiting if one not in held)]
+    )
+    if held:
+        yield Finding("scopes", "wrong", f"{len(held)} of which something stays that was to be undone", points)
+    elif waiting:
+        yield Finding("scopes", "note", f"{len(waiting)} left open, for a person or a later block to end", points)
 
 
 def _restored(ladder: Ladder) -> Iterator[Finding]:

@@ -153,6 +153,7 @@ _TITLES = {
     "undo_conflict": "The undo kept its hands off: somebody else changed the same",
     "undo_failed": "The undo failed",
     "left_behind": "Its process is gone, and somebody was told",
+    "left_standing": "It stays, though its scope was to be undone; somebody was told",
     "late": "An outcome came too late to be recorded as such",
     "adopted": "The suggestion was taken up",
     "dismissed": "The suggestion was set aside",

@@ -16,7 +16,7 @@ from ladder_graph.states import State
 
 ALIKE = 5
 """Actions of one tool that are shown for the same reason; how many more there are is said."""
-ALWAYS = frozenset({"undo_failed", "undo_conflict", "held", "incident", "overrun", "unknown"})
+ALWAYS = frozenset({"undo_failed", "undo_conflict", "held", "left_standing", "incident", "overrun", "unknown"})
 """Reasons for which each action is shown, however many there are."""
 
 _FAILED = frozenset({State.FAILED, State.UNKNOWN})

@@ -5,6 +5,7 @@
 | `undo_failed`, `undo_conflict` | its undo left a mess |
 | `held` | its watch has ended, and it waits for a person |
 | `incident` | somebody reported a mistake in it |
+| `left_standing` | its scope was to be undone, and it stays |
 | `left_behind` | its process is gone, and somebody must find out |
 | `overrun` | it cost more than was held for it |
 | `unknown`, `running` | nobody knows what became of it; it hasn't ended |
@@ -35,8 +36,8 @@ _HOURS_KNOWN = 50
 """Actions after which it is known when an agent acts."""
 
 ORDER = (
-    "undo_failed", "undo_conflict", "held", "left_behind", "incident", "overrun", "unknown", "failed", "undone",
-    "running", "suspected", "near_bound", "new_tool", "new_target", "larger", "new_value", "hours",
+    "undo_failed", "undo_conflict", "held", "left_standing", "left_behind", "incident", "overrun", "unknown", "failed",
+    "undone", "running", "suspected", "near_bound", "new_tool", "new_target", "larger", "new_value", "hours",
 )  # fmt: skip
 """The codes, what matters most in front."""
 
@@ -52,6 +53,7 @@ _OUTCOMES = {
 }
 _SAID = {
     "incident": "a mistake in it was reported",
+    "left_standing": "it stays in place, though its scope was to be undone as a whole",
     "left_behind": "its process was gone, and nobody knew whether it took effect",
     "overrun": "it cost more than was held for it",
     "held": "its watch has ended without a result, and it waits for a person",
@@ -78,7 +80,7 @@ class Act:
     at: dt.datetime
     """When it was proposed, on the readers' clocks."""
     said: frozenset[str] = frozenset()
-    """What else is on record about it: `left_behind`, `incident`, `overrun`, `held`, `suspected`."""
+    """What else is on record about it: `left_standing`, `left_behind`, `incident`, `overrun`, `held`, `suspected`."""
 
 
 def flags(act: Act, rule: Rule, targets: frozenset[str], habit: Habit) -> list[Flag]:

@@ -112,6 +112,10 @@ UNSETTLED = Metric(
     "Actions in a state that something must still come of: `started`, `undoing`, `unknown`, `undo_conflict`, "
     "`undo_failed`.", kept=True,
 )  # fmt: skip
+SCOPES = Metric(
+    "ladder.scopes.held", "gauge", "{scope}", (AGENT,),
+    "Scopes of which something stays that was to be undone, until a person closes them or undoes the rest.", kept=True,
+)  # fmt: skip
 WATCHERS = Metric(
     "ladder.watchers", "gauge", "{watcher}", (STATE,), "Processes that watch, `alive` or `dead`.", kept=True
 )
@@ -135,7 +139,7 @@ FAILURES = Metric(
 
 CATALOG = (
     CALLS, REASONS, DECISION, EXECUTION, ANSWER, LOOK, UNDOS, QUESTIONS, OLDEST, UNREAD, OVERDUE, WATCHES, LATE,
-    UNSETTLED, WATCHERS, DEMOTIONS, UNSIGNED, WAITING, UNEXPORTED, FAILURES,
+    UNSETTLED, SCOPES, WATCHERS, DEMOTIONS, UNSIGNED, WAITING, UNEXPORTED, FAILURES,
 )  # fmt: skip
 """All of them."""
 

@@ -96,6 +96,7 @@ def levels_of(found: Backlog, now_us: int) -> list[Level]:
     levels += [Level(catalog.WATCHES, (agent, tool, phase), count) for agent, tool, phase, count in found.watches]
     levels += [Level(catalog.LATE, (agent,), age(due_us)) for agent, due_us in found.due]
     levels += [Level(catalog.UNSETTLED, (agent, tool, state), count) for agent, tool, state, count in found.unsettled]
+    levels += [Level(catalog.SCOPES, (agent,), count) for agent, count in found.scopes]
     levels += [Level(catalog.DEMOTIONS, (agent,), count) for agent, count in found.demotions]
     return levels
 

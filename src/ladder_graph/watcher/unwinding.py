@@ -13,11 +13,12 @@ from functools import partial
 
 from ladder_graph.ledger import Journal, Store
 from ladder_graph.ledger.database.cursor import Cursor
+from ladder_graph.ledger.people.filing import Filing, page
 from ladder_graph.ledger.undoing import sagas
 from ladder_graph.ledger.undoing.sagas import Scope
 from ladder_graph.ledger.watching import watches
 from ladder_graph.ledger.watching.watches import PULSE, Window
-from ladder_graph.unwinding import Due, Member, Phase, due, left_standing, under_its_rest, without_effect
+from ladder_graph.unwinding import Due, Member, Phase, due, left_standing, to_be_told, under_its_rest, without_effect
 
 log = logging.getLogger("ladder_graph")
 
@@ -32,10 +33,14 @@ class Unwinding:
         store: The ledger.
         journal: Makes its transactions at this moment.
         undo_one: Undoes the action of a window, whose turn it is.
+        filing: Where reports on a tool go.
     """
 
-    def __init__(self, store: Store, journal: Callable[[], Journal], undo_one: Callable[[Window], object]) -> None:
-        self._store, self._journal, self._undo_one = store, journal, undo_one
+    def __init__(
+        self, store: Store, journal: Callable[[], Journal], undo_one: Callable[[Window], object],
+        filing: Callable[[str], Filing | None],
+    ) -> None:  # fmt: skip
+        self._store, self._journal, self._undo_one, self._filing = store, journal, undo_one, filing
 
     def due(self, now: int) -> list[str]:
         """Take the scopes on whose undo somebody must go on."""
@@ -79,10 +84,28 @@ class Unwinding:
 
     def _finish(self, one: Scope) -> bool:
         journal = self._journal()
-        phase = self._store.write(lambda cursor: sagas.finish(cursor, journal, one))
+
+        def work(cursor: Cursor) -> Phase | None:
+            phase = sagas.finish(cursor, journal, one)
+            if phase is Phase.HELD:
+                self._tell(cursor, journal, one)
+            return phase
+
+        phase = self._store.write(work)
         if phase is not None:
             log.log(logging.WARNING if phase is Phase.HELD else logging.INFO, "%s: %s (%s)", phase, one.said, one.why)
         return phase is None and self._still(one)
+
+    def _tell(self, cursor: Cursor, journal: Journal, one: Scope) -> None:
+        """Say of what stays in place that a person must look, on record and to whoever reads its tool's reports."""
+        left = to_be_told(sagas.members(cursor, journal, one))
+        known = None if left is None else journal.known(cursor, left.action)
+        if left is None or known is None:
+            return
+        text = f"{one.said} was to be undone as a whole, and this stays: {left.came}"
+        body = {"saga": one.id, "text": f"{text}, {left.text}" if left.text else text}
+        journal.append(cursor, known.call.agent, "left_standing", left.action, body)
+        page(journal, cursor, known.call.agent, left.action, self._filing(left.tool))
 
     def _still(self, one: Scope) -> bool:
         """Whether it is still to be undone: a call may have joined in the moment before."""

@@ -84,7 +84,9 @@ class Work:
         self.observers = observers or Observers()
         self._authentic: dict[str, int] = {}
         self._post = Post(store)
-        self.unwinding = Unwinding(store, self.journal, partial(self.undo, its_turn=True))
+        self.unwinding = Unwinding(
+            store, self.journal, partial(self.undo, its_turn=True), lambda tool: filing_of(self.policy(), tool)
+        )
 
     def _armed(self, windows: Sequence[Window]) -> None:
         """The action hasn't finished: it runs, or its process is gone and somebody must find out."""

@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, case, func, literal_column, or_, select
 from ladder_graph.ledger.database.cursor import Cursor
 from ladder_graph.ledger.database.dialects import Sql, table_of
 from ladder_graph.ledger.database.liveness import Owner
-from ladder_graph.ledger.tables import report_rows, rows, watch_rows
+from ladder_graph.ledger.tables import report_rows, rows, saga_rows, watch_rows
 from ladder_graph.ledger.watching.watchers import watchers
 
 UNSETTLED = ("started", "undoing", "unknown", "undo_conflict", "undo_failed")
@@ -22,8 +22,8 @@ UNSETTLED = ("started", "undoing", "unknown", "undo_conflict", "undo_failed")
 _question, _action, _head, _entry = (
     table_of(model) for model in (rows.QuestionRow, rows.ActionRow, rows.HeadRow, rows.EntryRow)
 )
-_digest, _watch, _watcher = (
-    table_of(model) for model in (report_rows.DigestRow, watch_rows.WatchRow, watch_rows.WatcherRow)
+_digest, _saga, _watch, _watcher = (
+    table_of(model) for model in (report_rows.DigestRow, saga_rows.SagaRow, watch_rows.WatchRow, watch_rows.WatcherRow)
 )
 
 
@@ -69,6 +69,12 @@ _UNSETTLED = Sql.of(
     )
     .group_by(_action.c.agent, _action.c.tool, _action.c.state)
 )
+_SCOPES = Sql.of(
+    select(_saga.c.agent, _count.label("n"))
+    .select_from(_head.join(_saga, _saga.c.agent == _head.c.stream))
+    .where(_saga.c.phase == _word("held"))
+    .group_by(_saga.c.agent)
+)
 _DEMOTIONS = Sql.of(
     select(_entry.c.stream, _count.label("n"))
     .select_from(_head.join(_entry, _entry.c.stream == _head.c.stream))
@@ -92,6 +98,8 @@ class Backlog:
     """Agent, and since when its longest due watch is due, in microseconds."""
     unsettled: list[tuple[str, str, str, int]]
     """Agent, tool, state, how many."""
+    scopes: list[tuple[str, int]]
+    """Agent, and of how many scopes something stays that was to be undone."""
     demotions: list[tuple[str, int]]
     """Agent, how many there ever were."""
     watchers: dict[str, int]
@@ -118,6 +126,7 @@ def look(cursor: Cursor, owner: Owner, now_us: int) -> Backlog:
         watches=read(_WATCHES, "agent", "tool", "phase", "n"),
         due=read(_DUE, "agent", "due", now=now_us),
         unsettled=read(_UNSETTLED, "agent", "tool", "state", "n"),
+        scopes=read(_SCOPES, "agent", "n"),
         demotions=read(_DEMOTIONS, "stream", "n"),
         watchers={"alive": alive, "dead": known - alive},
     )

@@ -75,10 +75,12 @@ RUNNING = Sql.of(
     .where(_this, _action.c.state.in_([literal_column(f"'{state}'") for state in ("started", "undoing")]))
     .limit(1)
 )
+KINDS = ("incident", "overrun", "left_behind", "left_standing")
+"""The entries about an action for which it stands out."""
 SAID = Sql.of(
     select(_entry.c.action, _entry.c.kind)
     .join(_report, _report.c.action == _entry.c.action)
-    .where(_this, _entry.c.kind.in_([literal_column(f"'{kind}'") for kind in ("incident", "overrun", "left_behind")]))
+    .where(_this, _entry.c.kind.in_([literal_column(f"'{kind}'") for kind in KINDS]))
 )
 HELD = Sql.of(
     select(_watch.c.action)
