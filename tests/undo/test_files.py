@@ -161,6 +161,15 @@ def test_what_was_absent_is_absent_again(folder):
     assert not (folder / "new").exists()
 
 
+def test_directories_on_the_way_to_a_file_stay(folder):
+    """They aren't what the argument names, and somebody may use them by now."""
+    page = folder / "new" / "page"
+    artifact = made(declared(folder), {"path": str(page)})
+    assert came(declared(folder), artifact, lambda: (page.parent.mkdir(), page.write_text("x"))) == "undone"
+    assert list(folder.glob("new/**/*")) == []
+    assert page.parent.is_dir()
+
+
 def test_others_keep_what_they_changed_beside_it(folder):
     """In a directory, only what the action changed goes back."""
     artifact = made(declared(folder), {"path": str(folder)})

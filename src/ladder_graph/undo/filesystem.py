@@ -37,11 +37,11 @@ def files(
     how it was; what somebody changed after it is a conflict, and then nothing is touched. Each file is replaced in one
     step, by a rename.
 
-    Limits: owner, times, extended attributes and hard links don't come back. What the tool changes elsewhere, or
-    through a symlink inside a directory, isn't seen. A change that leaves a file exactly as the action left it can't
-    be told from the action's. Between the last look at a file and its replacement lies a moment. After a crash
-    between the action and its fingerprint, every change since the before-image is taken for the action's. Both
-    processes must see the same file system.
+    Limits: owner, times, extended attributes and hard links don't come back, and directories that the tool made on its
+    way to a file stay, empty. What the tool changes elsewhere, or through a symlink inside a directory, isn't seen. A
+    change that leaves a file exactly as the action left it can't be told from the action's. Between the last look at a
+    file and its replacement lies a moment. After a crash between the action and its fingerprint, every change since the
+    before-image is taken for the action's. Both processes must see the same file system.
 
     Args:
         argument: The argument that holds a path, or a list of paths.
