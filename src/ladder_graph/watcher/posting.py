@@ -44,18 +44,22 @@ class Post:
         self._next = now + EVERY
         return True
 
-    def release(self, now: int) -> None:
-        """Send what is due. Other processes may do so at the same moment.
+    def directories(self, now: int) -> list[str]:
+        """Every outbox that is known by now.
 
         Args:
             now: The present, in microseconds since the epoch.
         """
         self._directories |= {one.directory for one in self._store.glance(lambda cursor: posted(cursor, self._since))}
         self._since = max(0, now - _BACK)
-        for directory in sorted(self._directories):
-            self._release(directory)
+        return sorted(self._directories)
 
-    def _release(self, directory: str) -> None:
+    def release(self, directory: str) -> None:
+        """Send what is due in an outbox. Other processes may do so at the same moment.
+
+        Args:
+            directory: Where it is.
+        """
         from ladder_graph.undo.outboxes import release_due
 
         released = release_due(directory)

@@ -32,7 +32,8 @@ POLL = 0.1
 LEASE = 15 * PULSE
 """Microseconds after which a window that somebody took is due again, if it wasn't put back before."""
 WORKERS = 8
-"""Windows that one process measures at a time, and beside them as many that it undoes."""
+"""Windows that one process measures at a time; beside them as many that it undoes, as many that it finds out about, and
+outboxes that it sends from."""
 JUMP = PULSE // 10
 """Microseconds that the wall clock may go back, as servers of time do it, before anything is looked at anew."""
 
@@ -69,8 +70,15 @@ class Watcher(Work):
         self._looking = Hands(WORKERS, "ladder-watch")
         # Apart from the others, so that no slow measurement keeps an undo waiting.
         self._undoing = Hands(WORKERS, "ladder-undo")
+        # Apart from both, since nothing ends a probe or a sending that hangs: it keeps none but its kind waiting.
+        self._asking = Hands(WORKERS, "ladder-ask")
+        self._sending = Hands(WORKERS, "ladder-send")
         self._beaten: int | None = None
         self._last: Moment | None = None
+
+    @property
+    def _all(self) -> tuple[Hands, ...]:
+        return self._looking, self._undoing, self._asking, self._sending
 
     @property
     def running(self) -> bool:
@@ -100,8 +108,8 @@ class Watcher(Work):
         if self._thread is not None:
             self._thread.join()
             self._thread = None
-        self._looking.stop()
-        self._undoing.stop()
+        for hands in self._all:
+            hands.stop()
         if self._beaten is not None:
             self.store.write(lambda cursor: watchers.leave(cursor, self.store.owner), durable=False)
             self._beaten = None
@@ -109,7 +117,7 @@ class Watcher(Work):
     def settle(self) -> None:
         """Look, and wait until everything that is due is done."""
         self.tick()
-        while self._looking.wait() or self._undoing.wait():
+        while any(hands.wait() for hands in self._all):
             self.tick()
 
     def tick(self) -> bool:
@@ -120,13 +128,16 @@ class Watcher(Work):
             return False  # Nor is it said that somebody watches: where that lasts, nobody does.
         self._beat(now)
         if self._post.turn(now):
-            self._looking.begin([], now, partial(self._post.release, now))
+            for directory in self._post.directories(now):
+                self._begin_once(self._sending, directory, now, partial(self._post.release, directory))
         for scope in self.unwinding.due(now):
             if not self._undoing.busy(scope):
                 self._undoing.begin([scope], now + LEASE, partial(self.unwinding.go_on, scope))
-        for sweeps in (self._sweeps, self._reports, self.checkpoints, self._orphans):
+        for name, sweeps in {"trust": self._sweeps, "reports": self._reports, "checkpoints": self.checkpoints}.items():
             if (sweep := sweeps.turn(now)) is not None:
-                self._looking.begin([], now, sweep)
+                self._begin_once(self._looking, name, now, sweep)
+        if (sweep := self._orphans.turn(now)) is not None:
+            self._begin_once(self._asking, "orphans", now, sweep)
         due = self.store.glance(watches.next_due)
         if due is None or due > now:
             return False
@@ -134,6 +145,11 @@ class Watcher(Work):
         taken = self.store.write(lambda cursor: watches.take(cursor, now, lease), durable=False)
         self._begin(taken, now, lease)
         return len(taken) == BATCH
+
+    def _begin_once(self, hands: Hands, name: str, now: int, job: Callable[[], object]) -> None:
+        """Begin what is done from time to time, unless it is being done still."""
+        if not hands.full and not hands.busy(name):
+            hands.begin([name], now, job)
 
     def _beat(self, now: int) -> None:
         if self._beaten is not None and 0 <= now - self._beaten < PULSE:
@@ -164,15 +180,17 @@ class Watcher(Work):
         for window in windows:
             if window.phase == "undo":
                 self._begin_undo(window, lease)
+            elif window.phase == "armed":
+                if not self._asking.full and self._asking.free(window.action, now, lease):
+                    self._asking.begin([window.action], lease, partial(self._armed, window))
             elif self._looking.free(window.action, now, lease):
                 alike[window.action if self._alone(window) else window.spec].append(window)
         for group in alike.values():
-            job = partial(self._armed if group[0].phase == "armed" else self._looked, group)
-            self._looking.begin([one.action for one in group], lease, job)
+            self._looking.begin([one.action for one in group], lease, partial(self._looked, group))
 
     def _alone(self, window: Window) -> bool:
         """Whether what is done about a window takes a while that no other one should wait for."""
-        return window.phase != "open" or self._spoilt(window) or any(map(asks_by, watched(window.spec)[1]))
+        return self._spoilt(window) or any(map(asks_by, watched(window.spec)[1]))
 
     def _begin_undo(self, window: Window, lease: int) -> None:
         if not self._undoing.busy(window.action):

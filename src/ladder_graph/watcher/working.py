@@ -88,24 +88,23 @@ class Work:
             store, self.journal, partial(self.undo, its_turn=True), lambda tool: filing_of(self.policy(), tool)
         )
 
-    def _armed(self, windows: Sequence[Window]) -> None:
+    def _armed(self, window: Window) -> None:
         """The action hasn't finished: it runs, or its process is gone and somebody must find out."""
-        for window in windows:
-            known = self._known(window)
-            state = None if known is None else known.state
-            if known is None:
-                self._hold(window, "the ledger holds nothing of its action")
-            elif state in AT_WORK and not known.owner_alive:
-                rule = Rule(rung=Rung.ROLLBACK) if self._spoilt(window) else _rule(window)
-                life = left_behind(Plan(rule, undoable=True), known)
-                drive(self.observers.over(known.call, life), self.turn(known.call, rule))
-            elif state in AT_WORK:
-                self._again(window, PULSE)
-            elif state is State.DONE:  # A person found that out.
-                here = self._here()
-                self.store.write(partial(watches.opened, window=window, at=here, after=None), durable=False)
-            else:
-                self.store.write(partial(watches.over, window=window, phase="over", why=known.text), durable=False)
+        known = self._known(window)
+        state = None if known is None else known.state
+        if known is None:
+            self._hold(window, "the ledger holds nothing of its action")
+        elif state in AT_WORK and not known.owner_alive:
+            rule = Rule(rung=Rung.ROLLBACK) if self._spoilt(window) else _rule(window)
+            life = left_behind(Plan(rule, undoable=True), known)
+            drive(self.observers.over(known.call, life), self.turn(known.call, rule))
+        elif state in AT_WORK:
+            self._again(window, PULSE)
+        elif state is State.DONE:  # A person found that out.
+            here = self._here()
+            self.store.write(partial(watches.opened, window=window, at=here, after=None), durable=False)
+        else:
+            self.store.write(partial(watches.over, window=window, phase="over", why=known.text), durable=False)
 
     def look(self, windows: Sequence[Window]) -> list[Window]:
         """Measure what is due in windows that are measured alike, and write down what was found.

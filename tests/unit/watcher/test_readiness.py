@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+import time
 from dataclasses import replace
 
 import pytest
@@ -12,9 +13,13 @@ from ladder_graph.calls import Call
 from ladder_graph.ledger import Store
 from ladder_graph.ledger.actions.questions import micros
 from ladder_graph.ledger.watching import rehearsals, watchers
+from ladder_graph.ledger.watching.outboxes import Posted
 from ladder_graph.ledger.watching.rehearsals import Rehearsed
+from ladder_graph.ledger.watching.watches import PULSE
 from ladder_graph.scale import Rung
 from ladder_graph.tools import Declaration
+from ladder_graph.undo.outboxes import Released
+from ladder_graph.watcher.sweeps import Sweeps
 from tests.unit.watcher.conftest import HEALTH, MODEL, told
 
 CALL = Call("ops", "t1", "call_1", "put", {"place": "top", "thing": "a cup"})
@@ -200,3 +205,85 @@ def test_a_watcher_whose_hands_are_full_is_silent(place):
     watcher._looking.wait()
     watcher.tick()
     assert len(ladder.watchers()) == 1
+
+
+class Gate:
+    """What hangs in it goes on once the test is over."""
+
+    def __init__(self):
+        self.open, self.begun = threading.Event(), []
+
+    def hang(self, *given):
+        """As a server does that never answers."""
+        self.begun.append(given)
+        assert self.open.wait(60)
+
+
+@pytest.fixture
+def gate(place):
+    """A gate that opens before the ladders are closed."""
+    made = Gate()
+    yield made
+    made.open.set()
+
+
+def still_watches(place, ladder):
+    """Whether an action is undone while whatever hangs does so, and the watcher counts as one."""
+    HEALTH["verdict"] = True
+    key = place.act(ladder, "a saucer", "below")
+    HEALTH["verdict"] = False
+    for _ in range(30):
+        place.clock.advance(dt.timedelta(seconds=10))
+        ladder.watcher.tick()
+    deadline = time.monotonic() + 20
+    while told(ladder, key)[1] != "undone" and time.monotonic() < deadline:
+        ladder.watcher.tick()
+        time.sleep(0.01)
+    return told(ladder, key)[1] == "undone" and len(ladder.watchers()) == 1
+
+
+def test_an_outbox_that_hangs_stops_nothing(place, gate, monkeypatch):
+    """Neither the beat, nor an undo, nor another outbox; and it is begun once."""
+    boxes = {Posted("ops", "put", name) for name in ("hangs", "works")}
+    monkeypatch.setattr("ladder_graph.watcher.posting.posted", lambda cursor, since: boxes)
+    sent = []
+
+    def release_due(directory):
+        sent.append(directory)
+        if directory == "hangs":
+            gate.hang()
+        return Released()
+
+    monkeypatch.setattr("ladder_graph.undo.outboxes.release_due", release_due)
+    assert still_watches(place, place.ladder())
+    assert sent.count("hangs") == 1
+    assert sent.count("works") > 1
+
+
+def test_probes_that_hang_stop_nothing(place, gate):
+    """However many: a server that is down is asked about every call that died with its process."""
+
+    class Died(BaseException):
+        """Stands for the end of a process."""
+
+    def die(call, *, again=False):
+        raise Died
+
+    ladder, execute = place.ladder(), place.shelf.execute
+    ladder.declare("put", replace(place.shelf.declaration(), probe=gate.hang))
+    place.shelf.execute = die
+    for n in range(30):
+        with pytest.raises(Died):
+            place.act(ladder, f"cup {n}")
+    place.shelf.execute = execute
+    assert still_watches(place, ladder)
+    assert gate.begun
+
+
+@pytest.mark.parametrize("name", ["_sweeps", "_reports", "_orphans", "checkpoints"])
+def test_what_is_done_from_time_to_time_and_hangs_is_begun_once(place, gate, name):
+    """It stops nothing else."""
+    ladder = place.ladder()
+    setattr(ladder.watcher, name, Sweeps(gate.hang, 1, 10 * PULSE))
+    assert still_watches(place, ladder)
+    assert len(gate.begun) == 1
