@@ -13,8 +13,8 @@ from tests.unit.scoped import HEALTH, Scoped
 class Beside(Scoped):
     """The same, with calls that run while another one does, and an undo that says what it touches."""
 
-    def __init__(self):
-        super().__init__()
+    def __init__(self, ledger):
+        super().__init__(ledger)
         shelf = replace(self.world.declaration, resource=lambda kept: "shelf")
         for tool in ("put", "slow"):
             self.ladder.seat(tool, shelf, agent="ops", can_ask=True)
@@ -36,12 +36,12 @@ class Beside(Scoped):
         return reply
 
 
-@pytest.fixture
-def place(monkeypatch):
-    """A place in memory, whose only clock is the one that stands still."""
+@pytest.fixture(params=["sqlite", "postgres"])
+def place(request, monkeypatch):
+    """A place over either database, whose only clock is the one that stands still."""
     monkeypatch.setattr(clocks, "boot_id", lambda: "")
     HEALTH["verdict"] = True
-    made = Beside()
+    made = Beside(":memory:" if request.param == "sqlite" else request.getfixturevalue("postgres"))
     yield made
     assert made.ladder.verify().problems == ()
     made.ladder.close()
