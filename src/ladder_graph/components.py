@@ -76,9 +76,14 @@ def parameters_component(*sources: Mapping[str, Any]) -> str | None:
 
 
 def _schema(value: object) -> object:
-    """A class that an answer is to be made of by its schema; everything else as it is."""
+    """A class that an answer is to be made of, by its schema where it has one; everything else as it is."""
+    if not isinstance(value, type):
+        return value
     made = getattr(value, "model_json_schema", None)
-    return made() if isinstance(value, type) and callable(made) else value
+    try:
+        return made() if callable(made) else value.__qualname__
+    except Exception:  # noqa: BLE001  # pydantic has many for what it can't describe, and the user's own code runs in it
+        return value.__qualname__
 
 
 def schema_component(description: object, schema: object) -> str:

@@ -159,15 +159,21 @@ class Question:
         """What must be typed to approve: a text as it is, and any other value as the JSON that is shown of it."""
         if self.typed is None:
             return self.call.tool if self.impact == "high" else None
-        value = follow(self.call.arguments, self.typed)
+        value = self._typed
         if value is MISSING:
             return ""
         return value if isinstance(value, str) else json.dumps(normalise(value), ensure_ascii=False)
 
     @property
+    def _typed(self) -> Any:
+        """The value that must be typed; a name with dots in it goes before what they lead to."""
+        given, name = self.call.arguments, self.typed or ""
+        return given[name] if name in given else follow(given, name)
+
+    @property
     def typed_as_json(self) -> bool:
         """Whether what must be typed is no text, so that it is typed as JSON."""
-        return self.typed is not None and not isinstance(follow(self.call.arguments, self.typed), str | Missing)
+        return self.typed is not None and not isinstance(self._typed, str | Missing)
 
     def is_typed(self, typed: str | None) -> bool:
         """Whether somebody typed what must be typed: a text letter for letter, and other values as the same JSON."""

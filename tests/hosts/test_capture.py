@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -323,6 +324,25 @@ def test_system_text_that_nobody_can_read_is_not_known(bound):
     env = request_of(ChatOpenAI(**GPT), [send], **bound)
     assert env.prompt is None
     assert standing(Rung.REPORT, env, env, "send").rung is Rung.BOUNDED
+
+
+def test_an_empty_block_of_system_text_is_one():
+    """It says nothing, and hides nothing."""
+    blocks = [{"type": "text", "text": ""}, {"type": "text", "text": "Be kind."}]
+    env = request_of(ChatAnthropic(**CLAUDE), [send], system=blocks)
+    assert env.prompt == request_of(ChatAnthropic(**CLAUDE), [send], system="Be kind.").prompt is not None
+
+
+class Odd(BaseModel):
+    """Has no JSON schema."""
+
+    call: Callable[[], None]
+
+
+def test_a_class_without_a_schema_is_a_parameter_by_its_name():
+    """It makes nothing unknown."""
+    env = request_of(ChatOpenAI(**GPT), [send], response_format=Odd)
+    assert env.parameters == '{"response_format":"Odd"}'
 
 
 class Verdict(BaseModel):

@@ -101,6 +101,34 @@ def test_the_code_of_a_node_counts_whatever_its_module_is_called(tmp_path, modul
     assert counts(tmp_path, lambda one: graph_of(one.vet if node == "vet" else one.Vet()), module)
 
 
+class Counting:
+    """A node that holds what is another thing at each start, or after each call."""
+
+    def __init__(self):
+        self.run = object()
+
+    def __call__(self, state):
+        """Do nothing that the graph sees."""
+        self.run = None
+
+
+class Slotted:
+    """A node that has no table of attributes."""
+
+    __slots__ = ()
+
+    def __call__(self, state):
+        """Do nothing."""
+
+
+def test_what_a_node_holds_does_not_count():
+    """Only its code does."""
+    node = Counting()
+    before = graph_of(node)
+    node({})
+    assert graph_of(node) == graph_of(Counting()) == before != graph_of(Slotted())
+
+
 @pytest.mark.parametrize("name", ["Send", "Resend"])
 def test_the_code_of_all_of_a_tools_class_counts(tmp_path, name):
     """What it runs it may have in any method, and in a class below it."""

@@ -52,6 +52,7 @@ def test_every_form_of_a_tool_is_one_name_and_one_hash(form):
         ({"tools": [42]}, ("unrecognised int",)),
         ({"web_search_options": {}}, ("web_search",)),
         ({"plugins": [{"id": "web"}, "other"]}, ("plugin", "plugin:web")),
+        ({"plugins": True}, ("plugin",)),
         ({"search_parameters": {"mode": "auto"}}, ("web_search",)),
         ({"search_parameters": {"mode": "off"}}, ()),
         ({"mcp_servers": [{"name": "jira", "url": "https://j.io"}]}, ("mcp:jira at j.io",)),

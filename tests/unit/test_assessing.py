@@ -87,6 +87,21 @@ def test_what_may_have_changed_goes_down_like_anything_else(unsure, mistakes, si
         assert world.ladder.recompute() == []
 
 
+def test_what_the_lock_names_has_not_changed(tmp_path, caplog):
+    """An agent that begins on a new ledger with the lock of another one is just what its rungs are granted to."""
+    lock = tmp_path / "ladder.lock"
+    with contextlib.closing(World(start="bounded")) as world:
+        world.call()
+        world.ladder.pin(by=BOSS, path=lock)
+    caplog.clear()
+    with contextlib.closing(World(start="bounded", lock=lock)) as world:
+        world.call()
+        (entry,) = world.ladder.entries(agent="ops", kind="environment").items
+        assert entry.body["text"].startswith("ops is what its rungs are granted to")
+        assert stands(world) is Rung.BOUNDED
+    assert caplog.records == []
+
+
 @pytest.mark.parametrize("name", ["a dynamic prompt", "an alias", "unread parameters"])
 def test_nobody_signs_for_what_is_not_known(name):
     """Above bounded all of it must be known; and where somebody had signed, the gate would know better."""

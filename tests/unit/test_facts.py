@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
@@ -49,6 +50,8 @@ def test_dots_lead_to_a_nested_value():
     """As those of a bound do; where they lead nowhere there is nothing that could be typed."""
     assert asked({"to": "ana"}, "x.to").typed_value == "ana"
     assert asked({"to": "ana"}, "x.to").is_typed("ana")
+    question = replace(asked("a"), call=Call("ops", "t", "c", "send", {"x.to": "bo", "x": {"to": "ana"}}))
+    assert replace(question, typed="x.to").typed_value == "bo", "a name with a dot in it goes first"
     for nowhere in ("x.cc", "x.to.name", "y"):
         assert (asked({"to": "ana"}, nowhere).typed_value, asked("a", nowhere).typed_as_json) == ("", False)
 

@@ -46,7 +46,7 @@ class Desk(Alone):
 class World:
     """One agent that refunds orders, a reviewer, and somebody who signs."""
 
-    def __init__(self, ledger=":memory:", start="confirm", **rule):
+    def __init__(self, ledger=":memory:", start="confirm", lock=None, **rule):
         bounds = [{"kind": "range", "argument": "amount", "most": 100}, {"kind": "volume", "limit": 50}]
         tool = {
             "rung": start, "mistake": "$4", "bounds": bounds,
@@ -58,7 +58,7 @@ class World:
         }  # fmt: skip
         self.clock, self.desk, self.env, self.n = FrozenClock(), Desk(), model(), 0
         self.stage, self.agent = "", "ops"
-        self.ladder = Ladder(policy=policy_of(data, "the world"), clock=self.clock)
+        self.ladder = Ladder(policy=policy_of(data, "the world"), clock=self.clock, lock=lock)
         self.ladder.seat("refund", NOTHING, agent="ops", can_ask=True)
 
     def inside(self, name):

@@ -105,7 +105,8 @@ def _settings(one: Any) -> str:
     kind = type(one)
     code = _decorated(kind) if _frameworks(kind.__module__) else [code_of(one) for one in _own_code(kind)]
     try:
-        return digest_of("middleware", kind.__module__, kind.__qualname__, _plain(vars(one), DEEPEST), *code)
+        held = _plain(getattr(one, "__dict__", {}), DEEPEST)
+        return digest_of("middleware", kind.__module__, kind.__qualname__, held, *code)
     except ArgumentsError:  # A text that JSON has no form for; the rest still counts.
         return digest_of("middleware", kind.__module__, kind.__qualname__)
 
@@ -234,12 +235,14 @@ def _node(runnable: Any) -> str:
         return str(getattr(plain, "__qualname__", type(plain).__qualname__))
     if isinstance(plain, types.FunctionType | types.MethodType | types.BuiltinFunctionType | type):
         return body_of(plain)
-    return _settings(plain)  # An object that is called.
+    # An object that is called: what it holds may be something else at each start, or after each call.
+    return digest_of("node", *map(body_of, _own_code(type(plain))))
 
 
 def _own(made: Any) -> bool:
     """Whether somebody wrote it for this agent."""
-    return not _frameworks(made.__module__) and made.__module__.partition(".")[0] not in _GROUND
+    module = made.__module__ or ""  # A function that was made by `exec` may have none.
+    return not _frameworks(module) and module.partition(".")[0] not in _GROUND
 
 
 def _frameworks(module: str) -> bool:

@@ -220,7 +220,7 @@ def _text_of(value: object) -> str | None:
         case str():
             return value
         case Mapping():
-            return _text_of(value.get("text") or value.get("parts"))
+            return _text_of(value["text"] if isinstance(value.get("text"), str) else value.get("parts"))
         case list() | tuple():
             parts = [_text_of(one) for one in value]
             return None if None in parts else "\n\n".join(part for part in parts if part)

@@ -7,10 +7,11 @@ take, would be weighed by a value that the tool never gets.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import AliasPath, BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 
 def unread(schema: Any, arguments: dict[str, Any]) -> list[str]:
@@ -18,68 +19,82 @@ def unread(schema: Any, arguments: dict[str, Any]) -> list[str]:
 
     Args:
         schema: A pydantic model, of either major version.
-        arguments: The call's.
+        arguments: The call's. They fit the schema, but for what the graph fills in.
     """
     if not (isinstance(schema, type) and issubclass(schema, BaseModel)):
         return _unread_of_old(schema, arguments)
-    if not (names := _spellings(schema)):
+    if not _aliased(schema):
         return []
     try:
-        schema.model_validate(arguments, extra="forbid")
-    except ValidationError as wrong:
-        ignored = (error["loc"][-1] for error in wrong.errors() if error["type"] in _UNREAD)
-        return sorted({str(name) for name in ignored if name in names})
-    return []
-
-
-_UNREAD = {"extra_forbidden", "unexpected_keyword_argument"}
-"""What pydantic calls a key that it has no use for, in a model and in a dataclass."""
+        made = schema.model_validate(arguments)
+    except ValidationError:  # It lacks what the graph fills in; its own fields can be looked at all the same.
+        config = schema.model_config
+        by_name = config.get("populate_by_name") or config.get("validate_by_name")
+        return sorted(_own(schema.model_fields, arguments, lambda name, first: first != name or bool(by_name)))
+    return sorted(set(_left(made, arguments)))
 
 
 def aliases_of(schema: type[BaseModel]) -> set[str]:
     """The other names by which a schema takes its own fields, and not those of tables in it."""
-    found = (field.validation_alias for field in schema.model_fields.values())
-    return {
-        name for alias in found if alias is not None
-        for name in _first(alias if isinstance(alias, str) else alias.convert_to_aliases())
-    }  # fmt: skip
+    return {other for field in schema.model_fields.values() for other in _others(field)}
 
 
 @functools.lru_cache(maxsize=1024)
-def _spellings(schema: type[BaseModel]) -> frozenset[str]:
-    """All names of the fields that have more than one, in tables within tables too."""
-    return frozenset(_named(schema.__pydantic_core_schema__))
+def _aliased(schema: type[BaseModel]) -> bool:
+    """Whether any field has another name, in tables within tables too."""
+    return _mentioned(schema.__pydantic_core_schema__)
 
 
-def _named(core: Any) -> Iterator[str]:
+def _mentioned(core: Any) -> bool:
     if isinstance(core, Mapping):
-        fields = core.get("fields")
-        for name, field in _fields(fields):
-            others = set(_first(field.get("validation_alias") or ())) - {name}
-            yield from {name, *others} if others else ()
-        for inner in core.values():
-            yield from _named(inner)
-    elif isinstance(core, list | tuple):
-        for inner in core:
-            yield from _named(inner)
+        return "validation_alias" in core or any(map(_mentioned, core.values()))
+    return isinstance(core, list | tuple) and any(map(_mentioned, core))
 
 
-def _fields(fields: Any) -> Iterable[tuple[str, Mapping[str, Any]]]:
-    """The fields of a part of a schema of pydantic's core: a table of them, or a list where each has its name."""
-    if isinstance(fields, Mapping):
-        return [(name, field) for name, field in fields.items() if isinstance(field, Mapping)]
-    listed = fields if isinstance(fields, list) else ()
-    return [(field["name"], field) for field in listed if isinstance(field, Mapping) and "name" in field]
+def _left(made: Any, given: Any) -> Iterator[str]:
+    """What was left unread of what was given, beside what was made of it."""
+    fields: Any = getattr(type(made), "__pydantic_fields__", None)  # Of a model, and of a dataclass of pydantic's.
+    if fields is not None and isinstance(given, Mapping):
+        known: Any = getattr(made, "model_fields_set", fields)
+        yield from _own(fields, given, lambda name, _: name in known)
+        for name, field in fields.items():
+            for one in [one for one in (*_others(field), name) if one in given][:1]:
+                yield from _left(getattr(made, name, None), given[one])
+    elif isinstance(made, Mapping) and isinstance(given, Mapping):
+        for key, one in made.items():
+            yield from _left(one, given.get(key))
+    elif isinstance(made, list | tuple) and isinstance(given, list | tuple):
+        for one, other in zip(made, given, strict=False):
+            yield from _left(one, other)
 
 
-def _first(alias: Any) -> Iterator[str]:
-    """Where each way to a field begins: an alias is a name, a path of names and places, or several of these."""
-    if isinstance(alias, str):
-        yield alias
-    elif alias and isinstance(alias[0], str):
-        yield alias[0]
-    else:
-        yield from (path[0] for path in alias)
+def _own(
+    fields: Mapping[str, FieldInfo], given: Mapping[str, Any], taken: Callable[[str, str], bool]
+) -> Iterator[str]:  # fmt: skip
+    """The names of own fields that were left unread, of those that were given.
+
+    Args:
+        fields: The fields.
+        given: What was given.
+        taken: Whether anything was taken for the field of a name, by the first of its names that was given.
+    """
+    for name, field in fields.items():
+        here = [one for one in dict.fromkeys((*_others(field), name)) if one in given]
+        if here and field.validation_alias is not None:
+            yield from here[1:] if taken(name, here[0]) else here
+
+
+def _others(field: FieldInfo) -> list[str]:
+    """Where each other way to a field begins: an alias is a name, a path of names and places, or several of these."""
+    match field.validation_alias:
+        case None:
+            return []
+        case str(alias):
+            return [alias]
+        case AliasPath() as path:
+            return [str(path.path[0])]
+        case several:
+            return [one if isinstance(one, str) else str(one.path[0]) for one in several.choices]
 
 
 def _unread_of_old(schema: Any, arguments: Mapping[str, Any]) -> list[str]:

@@ -90,7 +90,8 @@ def _outside_the_list(params: Mapping[str, Any]) -> Iterator[str]:
     searching = params.get("search_parameters")
     if isinstance(searching, Mapping) and searching.get("mode") != "off":
         yield "web_search"
-    for plugin in params.get("plugins") or ():
+    plugins = params.get("plugins") or ()
+    for plugin in plugins if isinstance(plugins, list | tuple) else (plugins,):
         yield f"plugin:{plugin.get('id')}" if isinstance(plugin, Mapping) else "plugin"
     for server in params.get("mcp_servers") or ():
         yield _server("mcp", server.get("name"), server.get("url")) if isinstance(server, Mapping) else "mcp"

@@ -11,6 +11,7 @@ from ladder_graph.facts import Known, Person
 from ladder_graph.ladder.questions import person_of
 from ladder_graph.ladder.sagas import Sagas
 from ladder_graph.ledger.database.cursor import Cursor
+from ladder_graph.ledger.database.dialects import without_nul
 from ladder_graph.ledger.gate import acts
 from ladder_graph.ledger.undoing import rollbacks, sagas
 from ladder_graph.ledger.undoing.rollbacks import Since
@@ -166,7 +167,7 @@ class Rollbacks(Sagas):
         """The action, what the thread did from it on, and where its conversation would go on."""
         journal = self._journal()
         known = self.store.read(lambda cursor: acts.find_action(journal, cursor, to))
-        if known.call.thread != thread:
+        if known.call.thread not in {thread, without_nul(thread)}:
             raise AnswerRefused(f"action {known.call.short} is of thread {known.call.thread}, and not of {thread}")
         point = None if graph is None else self._point(graph, known)
         together = frozenset[str]() if point is None else point.calls

@@ -210,9 +210,10 @@ class Findings:
 
         0 for a cell that never did anything, on its start rung.
         """
-        deeds = self._of_cell.get(cell, ())
-        began = min((deed.at_us for deed in deeds), default=self.held(cell).since_us)
-        return max((deed.at_us for deed in deeds if deed.counts), default=began)
+        deeds, held = self._of_cell.get(cell, ()), self.held(cell)
+        began = min((deed.at_us for deed in deeds), default=held.since_us)
+        last = max((deed.at_us for deed in deeds if deed.counts), default=began)
+        return last if held.code else max(last, held.since_us)  # Whoever raised it by hand knew of the silence.
 
     def _stamped(self, cell: CellKey, rung: Rung) -> bool:
         """Whether a rung that was earned wouldn't be earned on what its approvals turned out to be worth."""

@@ -129,15 +129,18 @@ class Watcher(Work):
         self._beat(now)
         if self._post.turn(now):
             for directory in self._post.directories(now):
-                self._begin_once(self._sending, directory, now, partial(self._post.release, directory))
+                if not self._sending.busy(directory):
+                    self._sending.begin([directory], now, partial(self._post.release, directory))
         for scope in self.unwinding.due(now):
             if not self._undoing.busy(scope):
                 self._undoing.begin([scope], now + LEASE, partial(self.unwinding.go_on, scope))
-        for name, sweeps in {"trust": self._sweeps, "reports": self._reports, "checkpoints": self.checkpoints}.items():
-            if (sweep := sweeps.turn(now)) is not None:
-                self._begin_once(self._looking, name, now, sweep)
-        if (sweep := self._orphans.turn(now)) is not None:
-            self._begin_once(self._asking, "orphans", now, sweep)
+        for name, hands, sweeps in (
+            ("trust", self._looking, self._sweeps), ("reports", self._looking, self._reports),
+            ("checkpoints", self._looking, self.checkpoints), ("orphans", self._asking, self._orphans),
+        ):  # fmt: skip
+            # One that is at it still comes to its turn later.
+            if not hands.busy(name) and (sweep := sweeps.turn(now)) is not None:
+                hands.begin([name], now, sweep)
         due = self.store.glance(watches.next_due)
         if due is None or due > now:
             return False
@@ -145,11 +148,6 @@ class Watcher(Work):
         taken = self.store.write(lambda cursor: watches.take(cursor, now, lease), durable=False)
         self._begin(taken, now, lease)
         return len(taken) == BATCH
-
-    def _begin_once(self, hands: Hands, name: str, now: int, job: Callable[[], object]) -> None:
-        """Begin what is done from time to time, unless it is being done still."""
-        if not hands.full and not hands.busy(name):
-            hands.begin([name], now, job)
 
     def _beat(self, now: int) -> None:
         if self._beaten is not None and 0 <= now - self._beaten < PULSE:
@@ -181,7 +179,7 @@ class Watcher(Work):
             if window.phase == "undo":
                 self._begin_undo(window, lease)
             elif window.phase == "armed":
-                if not self._asking.full and self._asking.free(window.action, now, lease):
+                if self._asking.free(window.action, now, lease):
                     self._asking.begin([window.action], lease, partial(self._armed, window))
             elif self._looking.free(window.action, now, lease):
                 alike[window.action if self._alone(window) else window.spec].append(window)

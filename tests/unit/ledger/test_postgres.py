@@ -285,6 +285,16 @@ def test_two_threads_whose_names_differ_behind_a_nul_are_two(db):
     assert db.verify() == ()
 
 
+def test_a_nul_in_one_call_hides_no_other(db):
+    """The server takes nothing out of JSON that holds one; and a thread is found by the name that its host gave it."""
+    db.claim(call(1, thread="a\0b", arguments={"to": "x\0y"}))
+    db.claim(call(2, thread="b"))
+    for thread, count in (("a\0b", 1), ("b", 1), ("c", 0)):
+        found = Reading(db.store).entries("ops", limit=9, thread=thread)
+        assert len({entry.action for entry in found}) == count
+    assert Reading(db.store).entries("ops", limit=9, tool="other\0") == []
+
+
 SHARES = r"pooler that shares sessions .*pool_mode to session"
 
 

@@ -244,10 +244,21 @@ def test_after_a_silence_that_was_told_it_goes_down_once():
         ([deed("", Rung.BOUNDED, at=NOW - 20 * DAY)], Held(wiped_us=NOW - 19 * DAY), False),
         ([deed("", Rung.BOUNDED, at=NOW - n * DAY, ends={"failed": 1}) for n in range(40)], Held(), True),
         ([deed("", Rung.BOUNDED, at=NOW - n * DAY, ends={"failed": 1}) for n in range(20)], Held(), False),
+        ([deed("", Rung.BOUNDED, at=NOW - 40 * DAY)], Held(since_us=NOW - DAY), False),
+        ([deed("", Rung.BOUNDED, at=NOW - 40 * DAY)], Held(since_us=NOW - DAY, code="manual"), True),
         ([], Held(since_us=NOW - 40 * DAY), True),
         ([], Held(), False),
     ],
-    ids=["wiped long ago", "wiped lately", "never judged", "not judged yet", "carried over and silent", "unused"],
+    ids=[
+        "wiped long ago",
+        "wiped lately",
+        "never judged",
+        "not judged yet",
+        "raised lately",
+        "put down lately",
+        "carried over and silent",
+        "unused",
+    ],
 )
 def test_silence_is_counted_from_the_last_judgement_whatever_became_of_it(deeds, held, down):
     """What was put down for its mistakes is no less silent; nor is what was never judged."""

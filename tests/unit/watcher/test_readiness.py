@@ -11,14 +11,16 @@ import pytest
 
 from ladder_graph.calls import Call
 from ladder_graph.ledger import Store
+from ladder_graph.ledger.actions.clocks import Moment
 from ladder_graph.ledger.actions.questions import micros
 from ladder_graph.ledger.watching import rehearsals, watchers
 from ladder_graph.ledger.watching.outboxes import Posted
 from ladder_graph.ledger.watching.rehearsals import Rehearsed
-from ladder_graph.ledger.watching.watches import PULSE
+from ladder_graph.ledger.watching.watches import PULSE, Window
 from ladder_graph.scale import Rung
 from ladder_graph.tools import Declaration
 from ladder_graph.undo.outboxes import Released
+from ladder_graph.watcher.rounds import LEASE
 from ladder_graph.watcher.sweeps import Sweeps
 from tests.unit.watcher.conftest import HEALTH, MODEL, told
 
@@ -278,6 +280,17 @@ def test_probes_that_hang_stop_nothing(place, gate):
     place.shelf.execute = execute
     assert still_watches(place, ladder)
     assert gate.begun
+
+
+def test_whatever_was_taken_is_begun(place, monkeypatch):
+    """However much it is: nobody else takes it before its lease is over."""
+    watcher, begun = place.ladder().watcher, []
+    monkeypatch.setattr(watcher, "_armed", begun.append)
+    at = Moment.at(place.clock())
+    taken = [Window(f"a{n}", "ops", "put", "armed", "{}", "", at, at.wall_us, None, None, 0, "") for n in range(100)]
+    watcher._begin(taken, at.wall_us, at.wall_us + LEASE)
+    watcher._asking.wait()
+    assert len(begun) == 100
 
 
 @pytest.mark.parametrize("name", ["_sweeps", "_reports", "_orphans", "checkpoints"])

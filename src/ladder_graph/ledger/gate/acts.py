@@ -211,13 +211,15 @@ def observe(
         return news
     changes = [change.text for change in diff(pinned, environment)]
     news = f"{agent} changed: {'; '.join(changes)}"
-    if not changes:
+    if environment == pinned:  # By a lock that another ledger's agent was pinned in.
+        news = f"{agent} is what its rungs are granted to: {environment}"
+    elif not changes:
         unknown = "; ".join(gaps(environment)) or "not all of it can be compared with what it was"
         news = f"{agent} may have changed: {unknown}"
     journal.append(cursor, agent, "environment", "", {
         "environment": key, "text": news, **_components(environment), **({} if changes else {"changed": False}),
     })  # fmt: skip
-    return news
+    return "" if environment == pinned else news
 
 
 def pin(journal: Journal, cursor: Cursor, agent: str, environment: Environment, by: Person) -> None:

@@ -20,6 +20,8 @@ from ladder_graph.ledger.actions.lifecycle import call_of
 from ladder_graph.ledger.actions.questions import micros, moment, question_of
 from ladder_graph.ledger.database import statements as sql
 from ladder_graph.ledger.database.cursor import Cursor
+from ladder_graph.ledger.database.dialects import without_nul
+from ladder_graph.ledger.database.sources import on_server
 from ladder_graph.ledger.database.store import Store
 from ladder_graph.ledger.proof import chain
 from ladder_graph.ledger.proof.checkpoints_alone import Key, Placed
@@ -148,6 +150,8 @@ class Reading:
     ) -> list[Entry]:
         """Entries of an agent's chain and of those inside it, newest last; the latest `limit` of them."""
         whole = action is not None and len(action) == _KEY
+        if on_server(self.store.source):
+            tool, thread = (named and without_nul(named) for named in (tool, thread))
 
         def chained(session: Session, stream: str) -> list[Entry]:
             query = (
@@ -286,8 +290,9 @@ def _(element: TextIn, compiler: SQLCompiler, **options: Any) -> str:
 
 @compiles(TextIn, "postgresql")
 def _(element: TextIn, compiler: SQLCompiler, **options: Any) -> str:
-    column, name = element.clauses
-    return f"({compiler.process(column, **options)}::json ->> {compiler.process(name, **options)})"
+    column, name = (compiler.process(part, **options) for part in element.clauses)
+    # A text with a NUL character in it PostgreSQL takes out of no JSON, whichever text is wanted.
+    return f"(CASE WHEN strpos({column}, '\\u0000') = 0 THEN {column}::json ->> {name} END)"
 
 
 def owned_by(column: str, agent: str) -> ColumnElement[bool]:
