@@ -81,6 +81,15 @@ def test_the_code_of_decorated_middleware_counts(tmp_path, name):
     assert counts(tmp_path, lambda one: listed([getattr(one, name)]))
 
 
+def test_a_function_without_a_module_is_somebodys_own(tmp_path):
+    """As `exec` makes them; it counts like any other."""
+    one = version(tmp_path / "1", "a", "app")
+    for function in (one.guard.wrap_tool_call, one.vet):
+        getattr(function, "__func__", function).__module__ = None
+    assert listed([one.guard])[0].startswith("guard:")
+    assert graph_of(one.vet) != graph_of(version(tmp_path / "2", "b", "app").vet)
+
+
 def test_the_code_of_the_classes_below_middleware_counts(tmp_path):
     """What its author inherits from is its author's, as long as it is no framework's."""
     assert counts(tmp_path, lambda one: listed([one.Own()]))

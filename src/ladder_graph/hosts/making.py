@@ -116,7 +116,7 @@ def _decorated(kind: type) -> list[str]:
     level, found = list[Any](vars(kind).values()), dict[str, None]()
     for _ in range(DEEPEST):
         functions = [one for one in level if isinstance(one, types.FunctionType)]
-        own = [one for one in functions if not _frameworks(one.__module__)]
+        own = [one for one in functions if _own(one)]
         found |= dict.fromkeys(map(body_of, own))
         level = [inner for one in functions if one not in own for inner in _inside(one)]
     return list(found)
@@ -231,7 +231,7 @@ def _node(runnable: Any) -> str:
     if function is None or isinstance(runnable, ToolNode):
         return type(runnable).__qualname__
     plain = function.func if isinstance(function, functools.partial) else function
-    if _frameworks(getattr(plain, "__module__", None) or ""):
+    if _frameworks(getattr(plain, "__module__", None)):
         return str(getattr(plain, "__qualname__", type(plain).__qualname__))
     if isinstance(plain, types.FunctionType | types.MethodType | types.BuiltinFunctionType | type):
         return body_of(plain)
@@ -241,9 +241,13 @@ def _node(runnable: Any) -> str:
 
 def _own(made: Any) -> bool:
     """Whether somebody wrote it for this agent."""
-    module = made.__module__ or ""  # A function that was made by `exec` may have none.
-    return not _frameworks(module) and module.partition(".")[0] not in _GROUND
+    return not _frameworks(made.__module__) and _package(made.__module__) not in _GROUND
 
 
-def _frameworks(module: str) -> bool:
-    return module.partition(".")[0] in FRAMEWORKS
+def _frameworks(module: str | None) -> bool:
+    return _package(module) in FRAMEWORKS
+
+
+def _package(module: str | None) -> str:
+    """The package of a module; empty where there is none, as of a function that `exec` made."""
+    return (module or "").partition(".")[0]
