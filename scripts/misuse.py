@@ -72,6 +72,7 @@ class Stage:
     """An agent under one of the systems, on one thread, with what it paid and what it asks.
 
     Args:
+        database: Where the graph's checkpoints go.
         system: Which.
         script: What its model says.
         gate: What stands about its tool in the gate's configuration, in the system's own words.
@@ -81,10 +82,10 @@ class Stage:
     config: Any = {"configurable": {"thread_id": "1"}}  # noqa: RUF012  # nobody changes it
 
     def __init__(
-        self, system: System, *script: Answer, gate: dict[str, Any] | None = None, ledger: Path | str = ":memory:"
-    ) -> None:
-        self.system, self.paid, self.error = system, list[int](), ""
-        self.database = sqlite3.connect(":memory:", check_same_thread=False)
+        self, database: sqlite3.Connection, system: System, *script: Answer,
+        gate: dict[str, Any] | None = None, ledger: Path | str = ":memory:",
+    ) -> None:  # fmt: skip
+        self.database, self.system, self.paid, self.error = database, system, list[int](), ""
         self.ladder: Ladder | None = None
         model = ScriptedModel(answers=[*script, "Done.", "Done."])
         tools, saver = [pay_tool(self.paid.append)], SqliteSaver(self.database)
@@ -96,8 +97,7 @@ class Stage:
             self.graph = create_agent(model, tools, middleware=[hitl], checkpointer=saver)
 
     def close(self) -> None:
-        """Close the databases."""
-        self.database.close()
+        """Close the ledger."""
         if self.ladder is not None:
             self.ladder.close()
 
@@ -147,7 +147,8 @@ def _listed(amounts: list[int]) -> str:
 @contextlib.contextmanager
 def staged(system: System, *script: Answer, **options: Any) -> Iterator[Stage]:
     """A stage that has begun, and is closed at the end."""
-    with contextlib.closing(Stage(system, *script, **options)) as stage:
+    with contextlib.closing(sqlite3.connect(":memory:", check_same_thread=False)) as database, \
+            contextlib.closing(Stage(database, system, *script, **options)) as stage:  # fmt: skip
         stage.begin()
         yield stage
 

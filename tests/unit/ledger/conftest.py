@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -59,4 +60,5 @@ def database(made):
     """A copy of that ledger in memory, without the triggers that would stop a well-behaved tamperer."""
     from tests.unit.ledger.audited import unlocked
 
-    return unlocked(made)
+    with closing(unlocked(made)) as opened:
+        yield opened

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import sqlite3
 
 import pytest
@@ -109,24 +110,21 @@ def test_what_is_looked_for_is_found(lived, monkeypatch, wanted, kinds, gathered
 
 
 @pytest.mark.parametrize("gathered", [0, 1, 1000], ids=["many", "some", "few"])
-@pytest.mark.parametrize("looked", [2, 5000], ids=["far", "near"])
-@pytest.mark.parametrize("thread", [None, "t7", "t1"])
-@pytest.mark.parametrize("tool", ["refund", "send_email", "nothing"])
-def test_the_latest_of_a_tool_are_those_that_a_walk_along_the_chains_finds(
-    lived, monkeypatch, tool, thread, looked, gathered
-):
+def test_the_latest_of_a_tool_are_those_that_a_walk_along_the_chains_finds(lived, monkeypatch, gathered):
     """As many as are asked for, newest last; whether it has few actions or many, and wherever its last one is."""
     monkeypatch.setattr(chronicle, "GATHERED", gathered)
-    monkeypatch.setattr(chronicle, "LOOKED", looked)
-    walked = Reading(lived.store).entries("ops", limit=100, tool=tool, thread=thread)
-    assert bool(walked) == (
-        (tool, thread) in {("refund", None), ("refund", "t7"), ("send_email", None), ("send_email", "t1")}
-    )
-    for limit in (1, 2, 5, 100):
-        latest = lived.read(
-            lambda _, cursor, limit=limit: chronicle.latest(cursor, STREAMS, tool, limit, thread=thread)
-        )
-        assert latest == walked[-limit:]
+    there = {("refund", None), ("refund", "t7"), ("send_email", None), ("send_email", "t1")}
+    for tool, thread in itertools.product(("refund", "send_email", "nothing"), (None, "t7", "t1")):
+        walked = Reading(lived.store).entries("ops", limit=100, tool=tool, thread=thread)
+        assert bool(walked) == ((tool, thread) in there)
+        for looked, limit in itertools.product((2, 5000), (1, 2, 5, 100)):
+            monkeypatch.setattr(chronicle, "LOOKED", looked)
+            latest = lived.read(
+                lambda _, cursor, tool=tool, thread=thread, limit=limit: chronicle.latest(
+                    cursor, STREAMS, tool, limit, thread=thread
+                )
+            )
+            assert latest == walked[-limit:], (tool, thread, looked, limit)
 
 
 def test_what_a_shadow_wrote_of_a_call_is_in_its_own_chain(lived):
