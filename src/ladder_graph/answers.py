@@ -108,6 +108,8 @@ def read(raw: object) -> Answer | str:
 
 def _read(verdict: Verdict, raw: Mapping[Any, Any]) -> Answer | str:
     tool, arguments = _action(raw)
+    if verdict == "approve" and arguments is None:
+        arguments = _bare(raw)
     reason = _text(raw, "reason") or _text(raw, "message") or _text(raw, "args") or ""
     if verdict == "edit" and arguments is None:
         return f"an edit must bring the new arguments; {EDIT}"
@@ -129,14 +131,23 @@ EDIT = '{"type": "edit", "by": "your name", "edited_action": {"name": "the tool"
 """How to edit, for the complaints."""
 
 
+CARRIED = ("edited_action", "args")
+"""Where an answer carries an action."""
+
+
 def _action(raw: Mapping[Any, Any]) -> tuple[str | None, Mapping[str, Any] | None]:
     """The action that an answer carries: LangChain's `edited_action`, or the `args` of Agent Inbox."""
-    for place in ("edited_action", "args"):
+    for place in CARRIED:
         found = raw.get(place)
         if isinstance(found, Mapping) and isinstance(found.get("args"), Mapping):
             named = found.get("name", found.get("action"))
             return named if isinstance(named, str) else None, found["args"]
     return None, None
+
+
+def _bare(raw: Mapping[Any, Any]) -> Mapping[str, Any] | None:
+    """Arguments that stand by themselves where an action should: a yes that means them is no yes to others."""
+    return next((found for place in CARRIED if isinstance(found := raw.get(place), Mapping) and found), None)
 
 
 def _signature(raw: object) -> Signature | str | None:

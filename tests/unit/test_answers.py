@@ -122,6 +122,17 @@ def test_another_digest_is_refused(verdict):
     assert objection(question(), Answer(verdict, digest="d1"), ANA, NOW) is None
 
 
+@pytest.mark.parametrize("place", ["args", "edited_action"])
+@pytest.mark.parametrize("action", [lambda args: {"name": CALL.tool, "args": args}, lambda args: args])
+def test_a_yes_to_other_arguments_is_none(place, action):
+    """Whether a yes carries a whole action or its arguments alone, it is one to what was asked about, or to nothing."""
+    same = read({"type": "approve", "by": "ana", place: action(dict(CALL.arguments))})
+    other = read({"type": "approve", "by": "ana", place: action({**CALL.arguments, "to": "eve"})})
+    assert objection(question(), same, ANA, NOW) is None
+    assert "carries other arguments" in objection(question(), other, ANA, NOW)
+    assert objection(question(), read({"type": "approve", "by": "ana", place: {}}), ANA, NOW) is None
+
+
 @pytest.mark.parametrize("seconds", [0, 1])
 def test_at_its_end_the_question_is_over(seconds):
     """From the very moment that it expires no answer counts."""
