@@ -230,6 +230,9 @@ class UndoOutcome:
     text: str = ""
 
 
+NOTHING_TO_UNDO = "there was nothing to undo"
+"""The text of an undo that found things as they were before."""
+
 LATE = "too late: "
 """How the text of an undo starts that nobody tried, since its `ttl` was over. No later try can do better."""
 

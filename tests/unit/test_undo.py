@@ -8,10 +8,10 @@ import pytest
 
 from ladder_graph.errors import UndoConflict
 from ladder_graph.states import State
-from ladder_graph.steps import UndoOutcome, Unprepared
+from ladder_graph.steps import NOTHING_TO_UNDO, UndoOutcome, Unprepared
 from ladder_graph.tools import NOTHING, Declaration
 from ladder_graph.undo import prepare, touched, undo, word_of
-from ladder_graph.undo.running import NOTHING_TO_UNDO, SKIPPED
+from ladder_graph.undo.running import SKIPPED
 from tests.unit.walking import CALL
 
 

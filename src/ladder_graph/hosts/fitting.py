@@ -6,6 +6,7 @@ import functools
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from langchain_core.tools import BaseTool
@@ -18,6 +19,7 @@ from ladder_graph.hosts.making import functions_of
 from ladder_graph.hosts.sealing import seal_of
 from ladder_graph.hosts.spellings import aliases_of, unread
 from ladder_graph.references import code_of
+from ladder_graph.turns.deciding import Fitting
 from ladder_graph.waiting import waits
 
 PLAIN = (bool, int, float, str)
@@ -60,12 +62,14 @@ def _misfit(tool: BaseTool, schema: type[BaseModel], arguments: dict[str, Any]) 
     return None
 
 
-def fitting(tool: BaseTool | None) -> Callable[[Call, Mapping[str, Any]], Call | str]:
+def fitting(tool: BaseTool | None) -> Fitting:
     """How a person's arguments for this tool are typed and checked."""
     return functools.partial(fitted, tool)
 
 
-def fitted(tool: BaseTool | None, call: Call, arguments: Mapping[str, Any]) -> Call | str:
+def fitted(
+    tool: BaseTool | None, call: Call, arguments: Mapping[str, Any], *, strict: bool = True
+) -> Call | str:  # fmt: skip
     """The call with arguments that a person put in, typed by the tool's schema; or why they don't fit, in words.
 
     Unlike a model's, an argument that the tool doesn't have is refused: whoever put it in means something by it. So is
@@ -75,9 +79,13 @@ def fitted(tool: BaseTool | None, call: Call, arguments: Mapping[str, Any]) -> C
         tool: The tool; None where it isn't known, and what fits it neither.
         call: The call that they are for.
         arguments: All of its arguments.
+        strict: Whether they are a person's. A model's, which were looked at before, are only typed: as the tool's own
+            code will read them.
     """
     given, schema = dict(arguments), _model_of(tool)
-    if tool is not None and schema is not None:
+    if schema is not None and not strict:
+        given = _typed(schema, given)
+    elif tool is not None and schema is not None:
         known = fields_of(tool.tool_call_schema) | aliases_of(schema)
         strange = sorted(str(name) for name in given.keys() - known)
         if strange and schema.model_config.get("extra") != "allow":
@@ -101,7 +109,16 @@ def _typed(schema: type[BaseModel], given: dict[str, Any]) -> dict[str, Any]:
     values = {
         key: getattr(parsed, name, None) for name, field in schema.model_fields.items() for key in (name, field.alias)
     }
-    return {name: values[name] if type(values.get(name)) in PLAIN else value for name, value in given.items()}
+    return {name: _in_json(values.get(name), value) for name, value in given.items()}
+
+
+def _in_json(value: Any, given: Any) -> Any:
+    """What a schema made of a value, where JSON has it as it is; else the value as it was given."""
+    if isinstance(value, Path):
+        return str(value)
+    if type(value) is list and type(given) is list and len(value) == len(given):
+        return [_in_json(*pair) for pair in zip(value, given, strict=True)]
+    return value if type(value) in PLAIN else given
 
 
 def defaults_of(tool: BaseTool | None, given: Mapping[str, Any]) -> dict[str, Any]:

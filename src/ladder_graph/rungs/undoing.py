@@ -13,7 +13,7 @@ from ladder_graph.calls import Call
 from ladder_graph.facts import Outcome, Reply, Route
 from ladder_graph.rungs.acting import Life, Plan, claim, not_claimed, run, words
 from ladder_graph.states import State
-from ladder_graph.steps import Claimed, Execute, Measure, NotClaimed, Record, Undo, UndoOutcome
+from ladder_graph.steps import NOTHING_TO_UNDO, Claimed, Execute, Measure, NotClaimed, Record, Undo, UndoOutcome
 
 
 def resume(call: Call, route: Route, plan: Plan, artifact: Any, *, again: bool = False) -> Life:
@@ -83,8 +83,11 @@ def undo(
 def _words(call: Call, came: UndoOutcome, trouble: str) -> str:
     trouble = trouble.rstrip(".")
     if came.state is State.UNDONE:
+        now = "Things are as they were before"
+        if came.text == NOTHING_TO_UNDO:
+            now = "There was nothing to put back: what its undo looks at is as it was before"
         return (
-            f"ROLLED BACK: {call.tool} ran and was undone, because {trouble}. Things are as they were before. "
+            f"ROLLED BACK: {call.tool} ran and was undone, because {trouble}. {now}. "
             f"Do not repeat the same call; find out what was wrong first."
         )
     problem = "somebody changed the same thing meanwhile" if came.state is State.UNDO_CONFLICT else "the undo failed"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from ladder_graph import answers
 from ladder_graph.calls import Call
@@ -15,11 +15,17 @@ from ladder_graph.ledger import Journal
 from ladder_graph.ledger.database.cursor import Cursor
 from ladder_graph.policy import Policy
 
-Fitting = Callable[[Call, Mapping[str, Any]], Call | str]
-"""Makes a call with other arguments, typed by the tool's schema; or says why they don't fit."""
+
+class Fitting(Protocol):
+    """Makes a call with other arguments, typed by the tool's schema; or says why they don't fit."""
+
+    def __call__(self, call: Call, arguments: Mapping[str, Any], *, strict: bool = True) -> Call | str:
+        """The call; where it isn't `strict`, what the tool doesn't have is left to it, as it is when it runs."""
 
 
-def edited(call: Call, answer: answers.Answer, fitted: Fitting) -> Call | str:
+def edited(
+    call: Call, answer: answers.Answer, fitted: Callable[[Call, Mapping[str, Any]], Call | str]
+) -> Call | str:  # fmt: skip
     """The call that an answer wants to run: with the arguments that it puts in, or the one that was asked about.
 
     Args:
@@ -35,8 +41,9 @@ def edited(call: Call, answer: answers.Answer, fitted: Fitting) -> Call | str:
     return fitted(call, answers.retyped(call.arguments, answer.arguments))
 
 
-def unchecked(call: Call, arguments: Mapping[str, Any]) -> Call | str:
+def unchecked(call: Call, arguments: Mapping[str, Any], *, strict: bool = True) -> Call | str:
     """As a host fits arguments, where the tool isn't known in this process; its schema is looked at when it runs."""
+    del strict
     try:
         return replace(call, arguments=dict(arguments))
     except ArgumentsError as wrong:

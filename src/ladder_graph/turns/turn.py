@@ -229,12 +229,17 @@ class Turn(Looking):
     def _of_the_tool(self, step: Compose | Prepare | Divide) -> Any:
         match step:
             case Compose():
-                return compose(step.call, self.declaration)
+                return compose(self._as_read(step.call), self.declaration)
             case Prepare():
-                return prepare(step.call, self.declaration)
+                return prepare(self._as_read(step.call), self.declaration)
             case Divide():
                 canary = self.declaration.canary
                 return None if canary is None else split(step.call, canary, self.fitted)
+
+    def _as_read(self, call: Call) -> Call:
+        """The call as its tool's own code will read it: a schema may strip, complete or retype what it is given."""
+        read = self.fitted(call, call.arguments, strict=False)
+        return call if isinstance(read, str) else read
 
     def _of_the_host(self, step: Ring | Fit | Recall | Join) -> Any:
         match step:

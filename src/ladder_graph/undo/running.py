@@ -15,13 +15,11 @@ from ladder_graph.errors import UndoConflict
 from ladder_graph.policy.units import spell_seconds
 from ladder_graph.references import at_home, reference, resolve
 from ladder_graph.states import State
-from ladder_graph.steps import LATE, UndoOutcome, Unprepared
+from ladder_graph.steps import LATE, NOTHING_TO_UNDO, UndoOutcome, Unprepared
 from ladder_graph.tools import Arguments, Declaration
 
 FORM = 1
 """The form of the artifact; another one is not run."""
-NOTHING_TO_UNDO = "there was nothing to undo"
-"""The text of an undo that found things as they were before."""
 FOREIGN = "it was changed by somebody else after the action"
 """The text of a conflict that the fingerprint shows."""
 SKIPPED = "skipped: "
