@@ -169,6 +169,8 @@ class Claim:
     whole: Call | None = None
     """For a part or a rest, the call that it is of; the part is watched as such, and the rest needs a part that
     stands."""
+    alone: bool = False
+    """Only where no other call of the agent is at the resource that `artifact` names; else it is `occupied`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +184,10 @@ class Claimed:
 class NotClaimed:
     """Somebody else has it, a quota is full, the approval is gone, or the route must be found anew. Nothing ran."""
 
-    code: Literal["busy", "quota", "approval", "state", "stale", "pivot"]
+    code: Literal["busy", "quota", "approval", "state", "stale", "pivot", "occupied", "unprepared"]
     text: str
+    other: str = ""
+    """The key of the action that is at the same resource, where it is `occupied`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +271,14 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
+class StandBy:
+    """Another live call is at the same resource; wait a while until it is over. Answer: whether it is."""
+
+    action: str
+    """The other one's key."""
+
+
+@dataclass(frozen=True, slots=True)
 class Recall:
     """Does the conversation know of an earlier call that is done? Answer: whether it does, or never could lose it."""
 
@@ -287,6 +299,7 @@ Step = (
     | GoneOn
     | Fit
     | Prepare
+    | StandBy
     | Claim
     | Execute
     | Record

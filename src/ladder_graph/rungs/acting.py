@@ -12,7 +12,18 @@ from ladder_graph.policy import Rule
 from ladder_graph.policy.bounds import Charge
 from ladder_graph.splitting import Split
 from ladder_graph.states import State
-from ladder_graph.steps import Claim, Claimed, Execute, NotClaimed, Record, Step, Wait
+from ladder_graph.steps import (
+    Claim,
+    Claimed,
+    Execute,
+    NotClaimed,
+    Prepare,
+    Record,
+    StandBy,
+    Step,
+    Unprepared,
+    Wait,
+)
 
 Life = Generator[Step, Any, Reply]
 """A call on its way: yields what it needs, returns what the model reads."""
@@ -55,6 +66,37 @@ def claim(call: Call, route: Route, plan: Plan, *, artifact: Any = None, **parti
     return Claim(
         call, route, durable=not plan.rule.read_only, artifact=None if split else artifact, split=split, **particulars
     )
+
+
+def claim_alone(
+    call: Call, route: Route, plan: Plan, *, anyhow: bool = False, **particulars: Any
+) -> Generator[Step, Any, tuple[Any, Claimed | NotClaimed]]:  # fmt: skip
+    """Make the undo, and claim, while no other call of the agent is at what the undo puts back.
+
+    What the other one does meanwhile would go into what is put back later, and its own undo into what this one did. It
+    isn't waited for without end: it may be this very call's own tool that waits for this one.
+
+    Args:
+        call: The call.
+        route: Its route.
+        plan: Its plan.
+        anyhow: Whether it may run where its undo can't be made; else it is `unprepared`.
+        particulars: As of `claim`.
+
+    Returns:
+        The undo artifact, if there is one, and what came of the claim.
+    """
+    alone = True
+    while True:
+        artifact = (yield Prepare(plan.first(call))) if plan.undoable else None
+        if isinstance(artifact, Unprepared):
+            if not anyhow:
+                return None, NotClaimed("unprepared", f"its undo could not be made: {artifact.text}")
+            artifact = None
+        claimed = yield claim(call, route, plan, artifact=artifact, alone=alone, **particulars)
+        if not (isinstance(claimed, NotClaimed) and claimed.code == "occupied"):
+            return artifact, claimed
+        alone = yield StandBy(claimed.other)
 
 
 def run(call: Call, claimed: Claimed, plan: Plan, *, again: bool = False) -> Life:

@@ -9,10 +9,10 @@ import json
 
 from ladder_graph.calls import Call, normalise
 from ladder_graph.facts import Decision, Question, Reply, Route
-from ladder_graph.rungs.acting import Life, Plan, Stale, claim, not_claimed
+from ladder_graph.rungs.acting import Life, Plan, Stale, claim_alone, not_claimed
 from ladder_graph.rungs.parting import act
 from ladder_graph.states import State
-from ladder_graph.steps import Heard, NotClaimed, Pose, Prepare, Ring, Unprepared
+from ladder_graph.steps import Heard, NotClaimed, Pose, Ring
 
 
 def confirm(call: Call, route: Route, plan: Plan) -> Life:
@@ -47,9 +47,7 @@ def confirm(call: Call, route: Route, plan: Plan) -> Life:
         case "edit":
             return Reply(State.EDITED)  # Another call goes on in its place; see `flow.life`.
     # An undo that can't be made holds nobody up here: a person has decided.
-    prepared = (yield Prepare(plan.first(call))) if plan.undoable else None
-    artifact = None if isinstance(prepared, Unprepared) else prepared
-    claimed = yield claim(call, route, plan, question=question, artifact=artifact)
+    artifact, claimed = yield from claim_alone(call, route, plan, question=question, anyhow=True)
     if isinstance(claimed, NotClaimed):
         return (yield from not_claimed(call, claimed))
     return (yield from act(call, route, claimed, plan, artifact))

@@ -81,6 +81,21 @@ def left_alone(look: Callable[[], Seen]) -> Waiting[Seen]:
         yield LOOK
 
 
+def stood_by(store: Store, running: Callable[[Cursor], bool]) -> Waiting[bool]:
+    """Wait until an action is over, or `PATIENCE` is; and say whether it is.
+
+    Args:
+        store: The ledger.
+        running: Whether the action still is at work, in a process that lives.
+    """
+    deadline = time.monotonic() + PATIENCE
+    while store.glance(running):
+        if time.monotonic() > deadline:
+            return False
+        yield LOOK
+    return True
+
+
 def outlasted(store: Store, clock: Callable[[], dt.datetime], action: str) -> Waiting[str]:
     """Wait until the watch over an action has ended.
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 from ladder_graph.facts import Outcome
 from ladder_graph.ledger import Refused, seen_through
 from ladder_graph.splitting import Await
-from ladder_graph.steps import Claim, Execute, Look, Pose, Record, Ring, Settle, Step, TakeOver, Wait
+from ladder_graph.steps import Claim, Execute, Look, Pose, Record, Ring, Settle, StandBy, Step, TakeOver, Wait
 from ladder_graph.turns.awaiting import aslept, slept
 from ladder_graph.turns.turn import Turn
 
@@ -59,7 +59,7 @@ def _go_on(turn: Turn) -> None:
 def _perform(step: Step, turn: Turn) -> Any:
     if isinstance(step, Await):
         return slept(turn.waiting(step))
-    if isinstance(step, Wait):  # It is always before the claim.
+    if isinstance(step, Wait | StandBy):  # It is always before the claim.
         if not turn.host.stays():
             raise Elsewhere
         return slept(turn.waiting(step), functools.partial(_go_on, turn))
@@ -140,7 +140,7 @@ async def _aperform(step: Step, turn: Turn, *, firm: bool = False) -> Any:
             return turn.noted(await turn.store.awrite(work, durable=durable, firm=firm))
         except Refused as refused:
             return refused.refusal
-    if isinstance(step, Wait | Await):
+    if isinstance(step, Wait | Await | StandBy):
         return await aslept(turn.waiting(step))
     if isinstance(step, Look) and (seen := turn.recalled(step)) is not None:
         return seen

@@ -45,6 +45,7 @@ from ladder_graph.steps import (
     Record,
     Ring,
     Settle,
+    StandBy,
     Step,
     TakeOver,
     Traced,
@@ -54,7 +55,7 @@ from ladder_graph.steps import (
     Weigh,
 )
 from ladder_graph.trust.demotion import after_undo
-from ladder_graph.turns.awaiting import Waiting, left_alone, outlasted
+from ladder_graph.turns.awaiting import Waiting, left_alone, outlasted, stood_by
 from ladder_graph.turns.deciding import Fitting, unchecked
 from ladder_graph.turns.hearing import hear, went_on
 from ladder_graph.turns.looking import Looking
@@ -86,6 +87,8 @@ class Turn(Looking):
     """The call's own claim, once it was made."""
     after: dict[str, str | None] = field(default_factory=dict)
     """The touched resource's fingerprint right after each action that ran in this turn, by its key."""
+    since: int = 0
+    """How long the agent's chain was before the undo was made."""
     fitted: Fitting = unchecked
     """Types arguments by the tool's schema."""
     apart: bool = False
@@ -170,7 +173,7 @@ class Turn(Looking):
 
     def _joined(self, cursor: Cursor, journal: Journal, step: Claim) -> Claimed | Hoped[Claimed]:
         """The claim, as a member of the scope that the call is made in, or was asked about in. A read is no member."""
-        claim = functools.partial(journal.claim, cursor, step, self.terms, self.filing)
+        claim = functools.partial(journal.claim, cursor, step, self.terms, self.filing, self.since)
         if not self._scoped_effect:
             return journal.hope(cursor, step) or claim()
         if step.split is not None:  # Its part and its rest are what has an effect, and each of them is a member.
@@ -231,6 +234,8 @@ class Turn(Looking):
             case Compose():
                 return compose(self._as_read(step.call), self.declaration)
             case Prepare():
+                if self.declaration.resource is not None:
+                    self.since = self.store.glance(functools.partial(self.journal().length, agent=step.call.agent))
                 return prepare(self._as_read(step.call), self.declaration)
             case Divide():
                 canary = self.declaration.canary
@@ -363,8 +368,10 @@ class Turn(Looking):
                 found = "absent" if now == step.artifact["before"] else "changed"
         return found
 
-    def waiting(self, step: Wait | Await) -> Waiting[Any]:
-        """What is waited for: that another run of the call is over, or the watch over it."""
+    def waiting(self, step: Wait | Await | StandBy) -> Waiting[Any]:
+        """What is waited for: that another run of the call is over, or the watch over it, or another call."""
+        if isinstance(step, StandBy):
+            return stood_by(self.store, functools.partial(self.journal().works, action=step.action))
         if isinstance(step, Await):
             return outlasted(self.store, self.clock, step.call.key)
         return left_alone(lambda: self.look(Look(step.call)))

@@ -50,6 +50,16 @@ def test_after_a_full_quota_an_approved_call_takes_nothing_from_it():
     assert steps[2].charges == ()
 
 
+@pytest.mark.parametrize("over", [True, False], ids=["over", "out of patience"])
+def test_another_call_at_the_same_thing_is_waited_for(over):
+    """Then the undo is made anew, for what is there by now; whoever has waited long enough goes on all the same."""
+    other, newer = NotClaimed("occupied", "another call is at it.", "k1"), {"state": "newer", "before": "f2"}
+    steps, reply = walk(rollback(CALL, ACTS, UNDOABLE), MADE, other, over, newer, CLAIMED, DONE, None, True)
+    assert names(steps) == "Prepare Claim StandBy Prepare Claim Execute Measure Record"
+    assert (steps[1].alone, steps[2].action, steps[4].alone, steps[4].artifact) == (True, "k1", over, newer)
+    assert reply.state is State.DONE
+
+
 def test_what_another_task_runs_is_not_run_here():
     """A lost claim waits for the winner and answers with its outcome."""
     steps, reply = walk(bounded(CALL, route(), plan()), BUSY, seen("done", reply=b"sent"))

@@ -130,7 +130,9 @@ class Journal(Asked):
 
     # --- a call that runs ------------------------------------------------------------------------------------
 
-    def claim(self, cursor: Cursor, step: Claim, terms: Terms, reader: Filing | None) -> Claimed:
+    def claim(
+        self, cursor: Cursor, step: Claim, terms: Terms, reader: Filing | None, since: int = 0
+    ) -> Claimed:  # fmt: skip
         """Take the right to run: everything that must be on disk before the effect.
 
         Args:
@@ -138,6 +140,7 @@ class Journal(Asked):
             step: The claim.
             terms: The tool, its rule and its undo as they are now; an approval given on other terms is void.
             reader: Where reports on the tool go.
+            since: How long the agent's chain was before its undo was made.
 
         Raises:
             Refused: Somebody else has it, a quota is full, or the approval is gone. Nothing of the claim may stay.
@@ -162,6 +165,8 @@ class Journal(Asked):
         fence = self._start(cursor, step, place, watch, filed)
         following.begun(self, cursor, step)
         if step.artifact is not None:
+            if step.alone:
+                self._alone(cursor, step, since)
             self._arm(cursor, step, watch, rule.watch.window)
         self.owner.begin(step.call.key, fence)
         return Claimed(fence)
@@ -182,6 +187,30 @@ class Journal(Asked):
             resource=str(step.artifact.get("resource") or ""), at=Moment.at(self.now),
             length_us=int(length * US),
         )  # fmt: skip
+
+    def _alone(self, cursor: Cursor, step: Claim, since: int) -> None:
+        """Another call of the agent that is at the same resource is waited for; one that was, while the undo was made.
+
+        It is asked behind the start's own entry: of two claims at a time the second one comes to that after the first
+        is committed, and so sees it.
+
+        Raises:
+            Refused: There is one.
+        """
+        resource = str(step.artifact.get("resource") or "")
+        for row in watches.at_it(cursor, step.call.agent, resource, step.call.key, since):
+            if self.running(row) or not row["at_work"]:
+                raise Refused(NotClaimed("occupied", f"another call is at {resource}.", row["key"]))
+
+    def length(self, cursor: Cursor, agent: str) -> int:
+        """How long an agent's chain is."""
+        found = cursor.execute(sql.HEAD, {"stream": agent}).fetchone()
+        return 0 if found is None else int(found["n"])
+
+    def works(self, cursor: Cursor, action: str) -> bool:
+        """Whether a living process is at an action."""
+        place = cursor.execute(sql.PLACE, {"key": action}).fetchone()
+        return place is not None and self.running(place)
 
     def _start(self, cursor: Cursor, step: Claim, place: Any, watch: str, filed: tuple[str, int] | None) -> int:
         """Write the start down, of a new action or of one that waited, and return its fence."""

@@ -19,13 +19,16 @@ from sqlalchemy.dialects.postgresql import insert
 from ladder_graph.ledger.actions.clocks import Moment
 from ladder_graph.ledger.database.cursor import Cursor
 from ladder_graph.ledger.database.dialects import Sql, table_of
-from ladder_graph.ledger.tables import watch_rows
+from ladder_graph.ledger.tables import rows, watch_rows
 from ladder_graph.ledger.watching import measurements
 from ladder_graph.policy import Rule
 from ladder_graph.policy.checks import Check
 from ladder_graph.policy.watching import Watch
+from ladder_graph.states import AT_WORK
 
 _watch = table_of(watch_rows.WatchRow)
+_action = table_of(rows.ActionRow)
+_entry = table_of(rows.EntryRow)
 
 _put_watch = insert(_watch).values({column.name: bindparam(column.name) for column in _watch.columns})
 _PUT_WATCH = Sql.of(
@@ -90,6 +93,22 @@ _LATER_ON_IT = Sql.of(
         )
     )
 )
+_on_it = (
+    select(_action.c.key, _action.c.state, _action.c.owner, _action.c.fence)
+    .join(_watch, _watch.c.action == _action.c.key)
+    .where(_watch.c.resource == bindparam("resource"), _action.c.key != bindparam("but"))
+)
+_at_work = _action.c.state.in_([literal_column(f"'{one}'") for one in sorted(AT_WORK)])
+_AT_IT = Sql.of(
+    _on_it.add_columns(literal_column("1").label("at_work"))
+    .where(_action.c.agent == bindparam("agent"), _at_work)
+    .union_all(
+        _on_it.add_columns(literal_column("0").label("at_work"))
+        .join(_entry, _entry.c.action == _action.c.key)
+        .where(_entry.c.stream == bindparam("agent"), _entry.c.n > bindparam("since"))
+    )
+)
+"""By the agent's few actions that are at work, and its few last entries; those on a resource become more and more."""
 
 TRIES = 5
 """How often an undo is tried before a person must see to it."""
@@ -273,3 +292,13 @@ def later_undos(cursor: Cursor, window: Window) -> list[str]:
         "resource": window.resource, "begun_us": begun.wall_us, "boot": begun.boot, "begun_boot_us": begun.boot_us,
     }  # fmt: skip
     return [row["action"] for row in cursor.execute(_LATER_ON_IT, wanted).fetchall()]
+
+
+def at_it(cursor: Cursor, agent: str, resource: str, but: str, since: int) -> list[Any]:
+    """The actions of an agent, but for one, that are at work on a resource, or of which its chain tells since an entry.
+
+    Returns:
+        Of each, key, state, owner and fence, and whether it is `at_work`.
+    """
+    given = {"agent": agent, "resource": resource, "but": but, "since": since}
+    return list(cursor.execute(_AT_IT, given).fetchall()) if resource else []

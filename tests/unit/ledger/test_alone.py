@@ -1,0 +1,98 @@
+"""Claims on one resource: one at a time, whatever process they come from, and never by an undo that is out of date."""
+
+from __future__ import annotations
+
+import pytest
+
+from ladder_graph.ledger.actions.questions import Terms
+from ladder_graph.steps import Claim, Claimed, NotClaimed
+from ladder_graph.turns import awaiting
+from ladder_graph.turns.awaiting import slept, stood_by
+from tests.unit.ledger.desk import CALL, ROUTE, call
+
+SHELF = {"state": "old", "resource": "the shelf"}
+
+
+def claim(desk, of, artifact=SHELF, *, since=0, alone=True):
+    """A claim whose undo was made when the chain was so long."""
+    step = Claim(of, ROUTE, artifact=artifact, alone=alone)
+    terms = Terms(desk.rule, desk.tool, desk.undo)
+    return desk.write(lambda journal, cursor: journal.claim(cursor, step, terms, None, since))
+
+
+def length(desk):
+    """How long the chain is."""
+    return desk.read(lambda journal, cursor: journal.length(cursor, CALL.agent))
+
+
+def occupied(by=CALL):
+    """What is said where another one is at it."""
+    return NotClaimed("occupied", "another call is at the shelf.", by.key)
+
+
+def test_the_second_one_waits_for_the_first(desk, other):
+    """Nothing of it is left, until the first one's checks have spoken."""
+    assert claim(desk, CALL) == Claimed(1)
+    assert claim(other, call(2), since=length(desk)) == occupied()
+    assert other.state(call(2)) is None
+    desk.record("undoing")
+    assert claim(other, call(2), since=length(desk)) == occupied()
+    desk.record("undone")
+    assert claim(other, call(2), since=length(desk)) == Claimed(1)
+    assert desk.kinds(call(2)) == "started"
+
+
+def test_an_undo_that_was_made_meanwhile_is_made_anew(desk, other):
+    """What ended while it was made may be in it."""
+    claim(desk, CALL)
+    since = length(other)
+    desk.record("done")
+    assert claim(other, call(2), since=since) == occupied()
+    assert claim(other, call(2), since=length(other)) == Claimed(1)
+
+
+@pytest.mark.parametrize(
+    ("artifact", "of", "alone"),
+    [
+        ({"state": "old", "resource": "another shelf"}, call(2), True),
+        ({"state": "old", "resource": ""}, call(2), True),
+        ({"state": "old"}, call(2), True),
+        (SHELF, call(2, agent="dev"), True),
+        (SHELF, call(2), False),
+    ],
+    ids=["another", "empty", "none", "another agent", "anyhow"],
+)
+def test_who_needn_t_wait(desk, artifact, of, alone):
+    """Whatever is elsewhere, and whoever has waited long enough."""
+    claim(desk, CALL)
+    assert claim(desk, of, artifact, alone=alone) == Claimed(1)
+
+
+def test_nobody_waits_for_the_dead(desk, other):
+    """An action whose process is gone is somebody's to find out about, and holds nobody up."""
+    claim(desk, CALL)
+    since = length(other)
+    desk.die()
+    assert claim(other, call(2), since=since) == Claimed(1)
+
+
+def test_nobody_waits_for_ever(desk, monkeypatch):
+    """A wait ends with the other one, or with one's patience, and says which."""
+    monkeypatch.setattr(awaiting, "PATIENCE", 0.0)
+    assert slept(stood_by(desk.store, lambda cursor: True)) is False
+    left = iter([True, False])
+    monkeypatch.setattr(awaiting, "PATIENCE", 60.0)
+    assert slept(stood_by(desk.store, lambda cursor: next(left))) is True
+
+
+def test_who_works(desk, other):
+    """An action is at work until it comes to its end, or its process to its own."""
+
+    def works():
+        return other.read(lambda journal, cursor: journal.works(cursor, CALL.key))
+
+    assert not works()
+    claim(desk, CALL)
+    assert works()
+    desk.die()
+    assert not works()
