@@ -6,7 +6,9 @@ kept, with `"async"` the last step may be missing. Then the model plans the same
 
 from __future__ import annotations
 
+import types
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from langchain_core.messages import AIMessage, ToolMessage
@@ -20,6 +22,9 @@ READ = "__pregel_read"
 
 CHECKPOINTER = "__pregel_checkpointer"
 """Where LangGraph's config keeps the checkpointer."""
+
+CALL = "__pregel_call"
+"""Where LangGraph's config keeps how a task starts another one, bound to the loop that runs its graph."""
 
 CHECKPOINTS = "checkpoint_map"
 """Where LangGraph's config keeps the checkpoint of each graph around a task, by namespace, the innermost last."""
@@ -40,6 +45,33 @@ def thread_of(config: RunnableConfig) -> str:
     # Without a checkpointer two runs must not be taken for one, even if a model repeats its call ids.
     run = config.get("metadata", {}).get("run_id") or configurable.get("run_id") or configurable.get("__pregel_task_id")
     return f"run:{run or uuid.uuid4()}"
+
+
+def can_wait(config: RunnableConfig) -> bool:
+    """Whether a question of this task is still there when somebody answers.
+
+    A graph that was compiled with `checkpointer=False` starts over when its thread is resumed, and so does every one
+    inside it, although the config still tells of the checkpointer around them.
+    """
+    configurable: Mapping[str, Any] = config.get("configurable", {})
+    if configurable.get(CHECKPOINTER) is None:
+        return False
+    while (loop := _loop_of(configurable)) is not None:
+        if loop.checkpointer is None:
+            return False
+        configurable = loop.config.get("configurable", {})  # As it came from the task around the graph.
+    return True
+
+
+def _loop_of(configurable: Mapping[str, Any]) -> Any:
+    """What runs the graph of a task; None outside of one, or where this LangGraph keeps it elsewhere."""
+    call = configurable.get(CALL)
+    if isinstance(call, types.FunctionType):  # A node with a time limit has a function around it.
+        call = next(
+            (cell.cell_contents for cell in call.__closure__ or () if hasattr(cell.cell_contents, "keywords")), None
+        )
+    loop = getattr(getattr(call, "keywords", {}).get("schedule_task"), "__self__", None)
+    return loop if hasattr(loop, "checkpointer") and hasattr(loop, "config") else None
 
 
 def sent(config: RunnableConfig) -> bool:

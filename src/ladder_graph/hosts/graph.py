@@ -37,6 +37,7 @@ from ladder_graph.hosts.making import make_of
 from ladder_graph.hosts.mount import Mount
 from ladder_graph.hosts.nested import (
     Counts,
+    Nest,
     bare,
     elsewhere,
     gated_node,
@@ -75,6 +76,8 @@ class Site:
     """A checkpointer will be there."""
     apart: set[str] = field(default_factory=set)
     """The tool nodes that calls may come to by a step between, which another process may take."""
+    forgets: str = ""
+    """The agent inside that starts over at each answer, since it was compiled with `checkpointer=False`."""
 
 
 def wrap(ladder: Ladder, graph: Any, *, checkpointer: Any, agent: str) -> Compiled:
@@ -148,13 +151,32 @@ def _give_policies(builder: Builder, compiled: Compiled) -> None:
             )  # fmt: skip
 
 
-def _refuse_without_checkpointer(ladder: Ladder, tools: Iterable[BaseTool]) -> None:
-    asking = [tool.name for tool in tools if may_ask(ladder.policy.rule(tool.name), outward(tool))]
+def _refuse_without_checkpointer(site: Site, tools: Iterable[BaseTool]) -> None:
+    asking = ", ".join(tool.name for tool in tools if may_ask(site.ladder.policy.rule(tool.name), outward(tool)))
+    if asking and site.forgets:
+        raise NoCheckpointer(
+            f"{asking} may have to ask a person, and the agent {site.forgets} was compiled with checkpointer=False, so "
+            f"that it starts over at each answer and asks again; compile it without that"
+        )
     if asking:
         raise NoCheckpointer(
-            f"{', '.join(asking)} may have to ask a person, and the graph has no checkpointer to wait with; pass "
+            f"{asking} may have to ask a person, and the graph has no checkpointer to wait with; pass "
             f'wrap(graph, checkpointer=...), or checkpointer="host" where a server or a parent graph brings one'
         )
+
+
+def _nest(site: Site, agent: str) -> Nest:
+    """Gates the graphs inside an agent. Each keeps its own checkpointer, and with it what it remembers."""
+
+    def nest(graph: Compiled, name: str) -> Compiled:
+        inner = f"{agent}/{name}"
+        lost = site.can_ask and graph.checkpointer is False
+        return gated(
+            replace(site, can_ask=False, forgets=inner) if lost else site, graph, agent=inner,
+            checkpointer=graph.checkpointer,
+        )  # fmt: skip
+
+    return nest
 
 
 def copied(builder: Builder) -> Builder:
@@ -205,12 +227,8 @@ def _mount(
             f"the agent as it is"
         )
     if not site.can_ask:
-        _refuse_without_checkpointer(site.ladder, original.tools_by_name.values())
-
-    def nest(graph: Compiled, name: str) -> Compiled:
-        return gated(site, graph, agent=f"{agent}/{name}", checkpointer=None)
-
-    node = gated_tools(original, nest)
+        _refuse_without_checkpointer(site, original.tools_by_name.values())
+    node = gated_tools(original, _nest(site, agent))
     key: str = node._messages_key  # noqa: SLF001  # no public way to tell
     if isinstance(builder.channels.get(key), LastValue):
         raise MountError(
@@ -323,11 +341,7 @@ def _gate_subgraphs(site: Site, builder: Builder, agent: str) -> bool:
     Returns:
         Whether there is any graph with tools inside, gated now or before.
     """
-    found = False
-
-    def nest(graph: Compiled, name: str) -> Compiled:
-        return gated(site, graph, agent=f"{agent}/{name}", checkpointer=graph.checkpointer)
-
+    found, nest = False, _nest(site, agent)
     for name, spec in builder.nodes.items():
         runnable: Any = spec.runnable
         if isinstance(runnable, CompiledStateGraph):

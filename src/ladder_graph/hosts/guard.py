@@ -25,7 +25,7 @@ from ladder_graph.calls import Call
 from ladder_graph.errors import MountError, NotPermitted
 from ladder_graph.fingerprint import Environment
 from ladder_graph.hosts.capture import Capture
-from ladder_graph.hosts.conversation import CHECKPOINTER, INSIDE, READ, messages_in, sent, state_of, thread_of
+from ladder_graph.hosts.conversation import INSIDE, READ, can_wait, messages_in, sent, state_of, thread_of
 from ladder_graph.hosts.freezing import considered
 from ladder_graph.hosts.nested import holds_ungated_agents
 from ladder_graph.hosts.permit import Permit
@@ -156,7 +156,7 @@ class Guard:
         if isinstance(call, str):
             self.ladder.refuse(agent, thread_of(config), raw, call)
             return tool_message(entry.call_id, name, call, error=True), environment
-        self._seat(entry.tool, agent, can_ask=config.get("configurable", {}).get(CHECKPOINTER) is not None)
+        self._seat(entry.tool, agent, can_ask=can_wait(config))
         return call, environment
 
     def _acting(self, config: RunnableConfig) -> str:

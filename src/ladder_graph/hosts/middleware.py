@@ -18,7 +18,7 @@ from ladder_graph.calls import Call
 from ladder_graph.errors import MountError
 from ladder_graph.fingerprint import Environment
 from ladder_graph.hosts.capture import Capture
-from ladder_graph.hosts.conversation import CHECKPOINTER, sent, thread_of
+from ladder_graph.hosts.conversation import can_wait, sent, thread_of
 from ladder_graph.hosts.fitting import fitting
 from ladder_graph.hosts.freezing import considered, may_exist, no_such_tool
 from ladder_graph.hosts.guard import SEVERAL, refuse_one_question
@@ -217,7 +217,7 @@ class LadderMiddleware(AgentMiddleware[Any, Any, Any]):
         if isinstance(call, str):
             self.ladder.refuse(self.agent, thread_of(config), raw, call)
             return tool_message(raw.get("id"), str(raw.get("name")), call, error=True), environment
-        self._seat(request, can_ask=config.get("configurable", {}).get(CHECKPOINTER) is not None)
+        self._seat(request, can_ask=can_wait(config))
         return call, environment
 
     def _seat(self, request: ToolCallRequest, *, can_ask: bool) -> None:
