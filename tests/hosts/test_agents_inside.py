@@ -1,4 +1,4 @@
-"""What an agent that a tool or a node runs keeps under a ladder: its memory, and somewhere to wait for an answer."""
+"""What an agent that a tool or node runs keeps under a ladder: memory, a place to wait, its function's variables."""
 
 from __future__ import annotations
 
@@ -132,3 +132,69 @@ async def test_nowhere_to_wait_is_seen_past_a_time_limit():
     middle.add_edge(START, "inner")
     assert "__interrupt__" not in await around(middle.compile(checkpointer=False)).ainvoke(GO, on())
     assert [str(action.state) for action in ladder.actions()] == ["drafted"]
+
+
+# --- what functions share --------------------------------------------------------------------------------------------
+
+
+def idle():
+    """An agent with a tool, which it doesn't use."""
+    return create_agent(ScriptedModel(answers=["Hello."] * 9), [World().tool("a")])
+
+
+def test_tools_that_run_agents_share_what_they_count():
+    """Two delegating tools keep to the budget that they share, and the program sees what is left."""
+    inner, left = idle(), 2
+
+    def delegate(x: str) -> str:
+        nonlocal left
+        if not left:
+            return "used up"
+        left -= 1
+        return str(inner.invoke({"messages": x})["messages"][-1].text)
+
+    def other(x: str) -> str:
+        return "used up" if not left else delegate(x)
+
+    tools = [StructuredTool.from_function(one, name=one.__name__, description="Asks.") for one in (delegate, other)]
+    answers = [calls(name, {"x": "1"}, id=str(n)) for n, name in enumerate(["delegate", "other"] * 2)]
+    wrapped = ladder_of({"delegate": READ, "other": READ}).wrap(agent_of([*answers, "Done."], tools))
+    texts = [one.text for one in wrapped.invoke(GO, on())["messages"] if one.type == "tool"]
+    assert (texts, left) == (["Hello.", "Hello.", "used up", "used up"], 0)
+
+
+def test_a_variable_that_is_bound_or_changed_after_the_mount():
+    """A node's function reads what the program binds later, and what it binds anew."""
+    inner, seen = idle(), []
+
+    def clerk(state):
+        seen.append(tenant)
+        return inner.invoke(state)
+
+    builder = StateGraph(MessagesState)
+    builder.add_node("clerk", clerk)
+    builder.add_edge(START, "clerk")
+    graph = ladder_of({"a": READ}).wrap(builder, checkpointer=InMemorySaver())
+    for tenant in ("first", "second"):
+        graph.invoke(GO, on(tenant))
+    assert seen == ["first", "second"]
+
+
+def test_functions_that_share_an_agent_share_its_variable():
+    """A variable that holds an agent is still one for all functions of a tool that use it."""
+    inner = idle()
+
+    def change():
+        nonlocal inner
+        inner = "another"
+
+    def ask(x: str) -> str:
+        change()
+        return str(inner)
+
+    wrapped = ladder_of({"ask": READ}).wrap(
+        agent_of(
+            [calls("ask", {"x": "1"}), "Done."], [StructuredTool.from_function(ask, name="ask", description="Asks.")]
+        )
+    )
+    assert [one.text for one in wrapped.invoke(GO, on())["messages"] if one.type == "tool"] == ["another"]

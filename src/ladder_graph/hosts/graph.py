@@ -78,6 +78,8 @@ class Site:
     """The tool nodes that calls may come to by a step between, which another process may take."""
     forgets: str = ""
     """The agent inside that starts over at each answer, since it was compiled with `checkpointer=False`."""
+    around: tuple[Builder, ...] = ()
+    """The graph that is being gated, and those around it, as they were given."""
 
 
 def wrap(ladder: Ladder, graph: Any, *, checkpointer: Any, agent: str) -> Compiled:
@@ -98,7 +100,8 @@ def wrap(ladder: Ladder, graph: Any, *, checkpointer: Any, agent: str) -> Compil
 def gated(site: Site, graph: Any, *, agent: str, checkpointer: Any) -> Compiled:
     """Rebuild a graph with gates in place of its tool nodes; subgraphs too."""
     compiled = graph if isinstance(graph, CompiledStateGraph) else None
-    builder = copied(compiled.builder if compiled is not None else graph)
+    given = compiled.builder if compiled is not None else graph
+    builder, site = copied(given), replace(site, around=(*site.around, given))
     make = make_of(builder)
     inside = _gate_subgraphs(site, builder, agent)
     places = [name for name, spec in builder.nodes.items() if tool_node(name, spec.runnable) is not None]
@@ -228,7 +231,7 @@ def _mount(
         )
     if not site.can_ask:
         _refuse_without_checkpointer(site, original.tools_by_name.values())
-    node = gated_tools(original, _nest(site, agent))
+    node = gated_tools(original, _nest(site, agent), around=site.around)
     key: str = node._messages_key  # noqa: SLF001  # no public way to tell
     if isinstance(builder.channels.get(key), LastValue):
         raise MountError(
@@ -352,7 +355,7 @@ def _gate_subgraphs(site: Site, builder: Builder, agent: str) -> bool:
         elif tool_node(name, runnable) is None:
             if holds_tools(runnable, unguarded):
                 found = True
-                builder.nodes[name] = replace(spec, runnable=gated_node(name, runnable, nest))
+                builder.nodes[name] = replace(spec, runnable=gated_node(name, runnable, nest, around=site.around))
             refuse_hidden(name, builder.nodes[name].runnable)
     return found
 

@@ -14,7 +14,7 @@ from langchain_core.runnables.base import RunnableBindingBase
 from langchain_core.tools import BaseTool, StructuredTool
 from langgraph.graph.state import CompiledStateGraph
 
-from ladder_graph.hosts.nested import elsewhere
+from ladder_graph.hosts.nested import elsewhere, parts_of
 from ladder_graph.hosts.sealing import seal_of
 
 COMMANDS = frozenset({"langgraph_supervisor.handoff", "langgraph_swarm.handoff"})
@@ -62,7 +62,7 @@ def runs_elsewhere(tool: BaseTool) -> str:
     original = _original(tool)
     if _module(original) == BACKGROUND:
         return "agents on a server" if original.name in SENDING else ""
-    found = {type(one).__name__ for part in vars(original).values() for one in elsewhere(part)}
+    found = {type(one).__name__ for part in parts_of(original) for one in elsewhere(part)}
     return " and ".join(f"a {kind}" for kind in sorted(found))
 
 

@@ -9,23 +9,35 @@ from __future__ import annotations
 import copy
 import functools
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import Runnable
 from langchain_core.runnables.base import RunnableBindingBase
 from langchain_core.tools import BaseTool, StructuredTool
+from langgraph.graph import StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.prebuilt import ToolNode
 from langgraph.pregel.protocol import PregelProtocol
 
 from ladder_graph.errors import MountError
+from ladder_graph.hosts.reaching import (
+    RUNS,
+    code_of_tool,
+    globals_named,
+    inside,
+    is_a,
+    names_of,
+    own,
+    space_of,
+    walked,
+)  # fmt: skip
 from ladder_graph.hosts.sealing import copied_node, seal_of
 from ladder_graph.hosts.surrounding import ladders_around
 
 Compiled = CompiledStateGraph[Any, Any, Any, Any]
+Builder = StateGraph[Any, Any, Any, Any]
 Nest = Callable[[Compiled, str], Compiled]
 """Gates one inner graph, under a name."""
 Counts = Callable[[ToolNode], bool]
@@ -42,11 +54,14 @@ FIRST = (
 )
 """What to do about an agent that can't be gated where it is."""
 
+ITSELF = "let it run what this mount returns, under a name that is bound afterwards"
+"""What to do about an agent that runs itself, or one around it."""
+
+UNNAMED = "LangGraph"
+"""What LangGraph calls a graph that nobody named."""
+
 FUNCTIONS = ("func", "afunc")
 """Where LangChain's and LangGraph's runnables around functions keep them."""
-
-RUNS = {"invoke", "ainvoke", "batch", "abatch", "stream", "astream"}
-"""How something is run by hand."""
 
 
 def bare(node: ToolNode) -> bool:
@@ -70,35 +85,40 @@ def holds_tools(thing: Any, counts: Counts = bare) -> bool:
     )
 
 
-def runs_tools_by_hand(thing: Any, depth: int = DEEPEST) -> bool:
-    """Whether a node runs a ToolNode that it holds itself, so that the graph's edges never see the calls."""
-    if depth < 0 or isinstance(thing, CompiledStateGraph):
+def runs_tools_by_hand(thing: Any) -> bool:
+    """Whether a node runs a ToolNode that it reaches itself, so that the graph's edges never see the calls."""
+    if isinstance(thing, CompiledStateGraph):
         return False
-    match thing:
-        case ToolNode():
-            return True
-        case types.FunctionType() | types.MethodType():
-            return bool(RUNS & set(thing.__code__.co_names)) and any(
-                isinstance(value, ToolNode) for value in (*_globals_named(thing), *_enclosed_values(thing))
-            )
-        case _:
-            return any(runs_tools_by_hand(part, depth - 1) for part in _inside(thing))
+    return any(is_a(found, ToolNode) for found in walked(thing, DEEPEST, _run_by))
 
 
-def gated_tools(node: ToolNode, nest: Nest, counts: Counts | None = None) -> ToolNode:
+def _run_by(thing: Any) -> Iterable[Any]:
+    """What a thing may run by hand. A function that runs nothing may call one that does."""
+    if is_a(thing, ToolNode):
+        return ()
+    code = getattr(thing, "__code__", None) if is_a(thing, types.FunctionType | types.MethodType) else None
+    if code is None or not RUNS.isdisjoint(names_of(code).attributes if own(thing) else code.co_names):
+        return inside(thing)
+    return (part for part in inside(thing) if is_a(part, types.FunctionType | types.MethodType))
+
+
+def gated_tools(
+    node: ToolNode, nest: Nest, counts: Counts | None = None, *, around: Sequence[Builder] = ()
+) -> ToolNode:
     """The same ToolNode, with every agent that its tools run put under the ladder.
 
     Args:
         node: The ToolNode.
         nest: Puts one agent under it.
         counts: Says of a ToolNode of such an agent whether it isn't yet; that no gate sees it, where nothing is given.
+        around: The graph that it stands in, and those around that.
 
     Raises:
         MountError: A tool runs an agent in a way that can't be rebuilt; the message names it.
     """
     left = counts or unguarded
     changed = {
-        name: _rebuilt(tool, nest, left)
+        name: _rebuilt(tool, nest, left, around)
         for name, tool in node.tools_by_name.items()
         if holds_ungated_agents(tool, left)
     }
@@ -116,12 +136,12 @@ def holds_ungated_agents(tool: BaseTool, counts: Counts | None = None) -> bool:
         tool: The tool.
         counts: Which ToolNodes of such an agent matter instead.
     """
-    return any(holds_tools(part, counts or unguarded) for part in (*_functions(tool), *vars(tool).values()))
+    return any(holds_tools(part, counts or unguarded) for part in parts_of(tool))
 
 
 def agents_within(thing: Any) -> Iterator[Compiled]:
     """Every graph that a tool runs, or that another thing is or holds."""
-    for part in (*_functions(thing), *vars(thing).values()) if isinstance(thing, BaseTool) else (thing,):
+    for part in parts_of(thing) if isinstance(thing, BaseTool) else (thing,):
         yield from _graphs(part, DEEPEST)
 
 
@@ -131,42 +151,43 @@ def unguarded(node: ToolNode) -> bool:
     return bare(node) and any(seal is None or seal.gate is None for seal in seals)
 
 
-def _functions(tool: BaseTool) -> tuple[Any, ...]:
-    return (tool.func, tool.coroutine) if isinstance(tool, StructuredTool) else ()
+def parts_of(tool: BaseTool) -> tuple[Any, ...]:
+    """What a tool runs or holds: its functions, its fields, its private attributes and its class's own code."""
+    return (*space_of(tool).values(), *code_of_tool(tool))
 
 
-def gated_node(name: str, runnable: Any, nest: Nest) -> Any:
+def gated_node(name: str, runnable: Any, nest: Nest, *, around: Sequence[Builder] = ()) -> Any:
     """The same node of a graph, with every agent that its function runs put under the ladder.
 
     Args:
         name: The node's name.
         runnable: What it runs.
         nest: Puts one agent under it.
+        around: The graph that it stands in, and those around that.
 
     Raises:
         MountError: It runs an agent in a way that can't be rebuilt; the message names it.
     """
-    rebuilt = _Swap(nest, f"the node {name}").of(runnable, name, DEEPEST)
-    if holds_tools(rebuilt, unguarded):
-        raise MountError(f"the node {name} runs an agent that could not be gated where it is kept; {FIRST}")
+    swap = _Swap(nest, f"the node {name}", around)
+    rebuilt = swap.of(runnable, name, DEEPEST)
+    swap.refuse_left(graph for graph in _graphs(rebuilt, DEEPEST) if holds_tools(graph, unguarded))
     return rebuilt
 
 
-def _rebuilt(tool: BaseTool, nest: Nest, counts: Counts) -> BaseTool:
+def _rebuilt(tool: BaseTool, nest: Nest, counts: Counts, around: Sequence[Builder]) -> BaseTool:
     """A copy of a tool whose functions run gated graphs."""
+    swap = _Swap(nest, f"the tool {tool.name}", around)
     if not isinstance(tool, StructuredTool):
-        raise MountError(
-            f"the tool {tool.name} ({type(tool).__name__}) runs an agent whose tools can't be gated from here; {FIRST}"
-        )
-    swap = _Swap(nest, f"the tool {tool.name}")
+        found = (graph for graph in agents_within(tool) if holds_tools(graph, counts))
+        swap.refuse_left(found, f" ({type(tool).__name__})")
+        return tool
     rebuilt = tool.model_copy(
         update={
             "func": swap.of(tool.func, tool.name, DEEPEST),
             "coroutine": swap.of(tool.coroutine, tool.name, DEEPEST),
         }
     )
-    if holds_ungated_agents(rebuilt, counts):
-        raise MountError(f"the tool {tool.name} runs an agent that could not be gated where it is kept; {FIRST}")
+    swap.refuse_left(graph for graph in agents_within(rebuilt) if holds_tools(graph, counts))
     return rebuilt
 
 
@@ -177,7 +198,32 @@ class _Swap:
     nest: Nest
     whose: str
     """The tool or node that they are for, in words."""
+    around: Sequence[Builder]
+    """The graph that it belongs to, and those around that."""
     memo: dict[int, Any] = field(default_factory=dict)
+    looked: dict[int, tuple[Compiled, bool]] = field(default_factory=dict)
+
+    def refuse_left(self, found: Iterable[Compiled], kind: str = "") -> None:
+        """Refuse an agent that stands where nothing can be put in its place."""
+        graph = next(iter(found), None)
+        if graph is not None:
+            which = "" if graph.name == UNNAMED else f", {graph.name},"
+            raise MountError(
+                f"{self.whose}{kind} runs an agent{which} that could not be gated where it is kept; "
+                f"{self._way_out(graph)}"
+            )
+
+    def _to_gate(self, thing: Any, depth: int) -> bool:
+        """Whether there is an agent with tools in a thing; each agent is looked through once."""
+        for graph in _graphs(thing, depth):
+            if id(graph) not in self.looked:
+                self.looked[id(graph)] = (graph, holds_tools(graph))
+            if self.looked[id(graph)][1]:
+                return True
+        return False
+
+    def _way_out(self, graph: Compiled) -> str:
+        return ITSELF if any(graph.builder is one for one in self.around) else FIRST
 
     def of(self, thing: Any, name: str, depth: int) -> Any:
         """The same thing with each graph in it gated; the thing itself where there is none.
@@ -189,7 +235,7 @@ class _Swap:
         """
         if id(thing) in self.memo:
             return self.memo[id(thing)]
-        if depth < 0 or not any(True for _ in _graphs(thing, depth)):
+        if depth < 0 or not self._to_gate(thing, depth):
             return thing
         if isinstance(thing, types.FunctionType):
             return self._function(thing, name, depth)
@@ -199,7 +245,9 @@ class _Swap:
     def _changed(self, thing: Any, name: str, depth: int) -> Any:
         match thing:
             case CompiledStateGraph():
-                return self.nest(thing, name) if holds_tools(thing) else thing
+                if any(thing.builder is one for one in self.around):
+                    raise MountError(f"{self.whose} runs the agent that it belongs to, or one around it; {ITSELF}")
+                return self.nest(thing, name)
             case RunnableBindingBase():
                 return thing.model_copy(update={"bound": self.of(thing.bound, name, depth)})
             case Runnable() if functions := [one for one in FUNCTIONS if one in vars(thing)]:
@@ -219,14 +267,24 @@ class _Swap:
                     key: self.of(value, _label(thing, key, name) if isinstance(value, Runnable) else name, depth)
                     for key, value in thing.items()
                 }
-            case list() | tuple():
-                return type(thing)(self.of(value, name, depth) for value in thing)
+            case list() | tuple() | set() | frozenset():
+                make = getattr(type(thing), "_make", type(thing))  # A named tuple takes its parts one by one.
+                return make(self.of(value, name, depth) for value in thing)
         raise MountError(f"{self.whose} keeps an agent in a {type(thing).__name__}, where it can't be gated; {FIRST}")
 
     def _function(self, function: types.FunctionType, name: str, depth: int) -> types.FunctionType:
-        if any(holds_tools(graph) for graph in _globals(function)):
-            raise MountError(f"{self.whose} runs an agent from a module's global, where it can't be gated; {FIRST}")
-        cells = tuple(types.CellType() for _ in function.__closure__ or ())
+        named = globals_named(function) if own(function) else []
+        for graph in (one for one in named if is_a(one, CompiledStateGraph) and holds_tools(one)):
+            raise MountError(
+                f"{self.whose} runs an agent from a module's global, where it can't be gated; {self._way_out(graph)}"
+            )
+        old = function.__closure__ or ()
+        # A variable that other functions share stays the same one, unless an agent is in it.
+        swapped = {
+            id(cell): cell for cell in old if id(cell) not in self.memo and self._to_gate(_content(cell), depth - 1)
+        }
+        self.memo.update({key: types.CellType() for key in swapped})
+        cells = tuple(self.memo.get(id(cell), cell) for cell in old)
         new = types.FunctionType(
             function.__code__, function.__globals__, function.__name__, function.__defaults__, cells or None
         )
@@ -240,12 +298,16 @@ class _Swap:
         self.memo[id(function)] = new
         new.__defaults__ = self.of(function.__defaults__, name, depth - 1)
         new.__kwdefaults__ = self.of(function.__kwdefaults__, name, depth - 1)
-        for cell, old in zip(cells, function.__closure__ or (), strict=True):
-            try:
-                cell.cell_contents = self.of(old.cell_contents, name, depth - 1)
-            except ValueError:
-                continue  # An empty cell: a name that is never bound.
+        for key, cell in swapped.items():
+            self.memo[key].cell_contents = self.of(cell.cell_contents, name, depth - 1)
         return new
+
+
+def _content(cell: types.CellType) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return None  # An empty cell: a name that is bound later, or never.
 
 
 def _label(holder: dict[Any, Any], key: Any, name: str) -> str:
@@ -262,89 +324,13 @@ def elsewhere(thing: Any) -> Iterator[PregelProtocol[Any, Any, Any, Any]]:
     Args:
         thing: Where to look.
     """
-    return (found for found in _met(thing, DEEPEST) if not isinstance(found, CompiledStateGraph))
+    return (found for found in _agents(thing, DEEPEST) if not isinstance(found, CompiledStateGraph))
 
 
 def _graphs(thing: Any, depth: int) -> Iterator[Compiled]:
-    """Every graph inside a thing: itself, in containers, in what a function closes over."""
-    return (found for found in _met(thing, depth) if isinstance(found, CompiledStateGraph))
+    """Every graph that a thing is, holds or names."""
+    return (found for found in _agents(thing, depth) if isinstance(found, CompiledStateGraph))
 
 
-def _met(thing: Any, depth: int) -> Iterator[PregelProtocol[Any, Any, Any, Any]]:
-    """Every agent inside a thing, of whatever kind.
-
-    Level by level, so that what can be reached in several ways is met on the shortest, and nothing is cut off too soon.
-    """
-    seen: set[int] = set()
-    level = [thing]
-    for _ in range(depth + 1):
-        fresh = [found for found in level if id(found) not in seen]
-        seen.update(map(id, fresh))
-        yield from {id(found): found for found in fresh if isinstance(found, PregelProtocol)}.values()
-        level = [inner for found in fresh if not isinstance(found, PregelProtocol) for inner in _inside(found)]
-
-
-def _inside(thing: Any) -> Iterator[Any]:
-    """What a container, a composed runnable or a function is made of."""
-    match thing:
-        case dict():
-            yield from thing.values()
-        case list() | tuple():
-            yield from thing
-        case str() | bytes() | type() | BaseChatModel() | BaseTool():
-            return  # The parts of the last two aren't steps; a tool's own agents are looked for where it is mounted.
-        case types.FunctionType():
-            yield from _enclosed(thing)
-        case types.MethodType() if isinstance(thing.__self__, Runnable):
-            yield thing.__self__
-        case types.MethodType():
-            yield from _enclosed(thing.__func__)
-            yield from _named_in(thing.__func__, vars_of(thing.__self__))
-        case functools.partial():
-            yield from (thing.func, *thing.args, *thing.keywords.values())
-        case Runnable():
-            yield from vars(thing).values()
-        case _ if isinstance(called := vars(type(thing)).get("__call__"), types.FunctionType):
-            yield from _enclosed(called)
-            yield from _named_in(called, vars_of(thing))
-
-
-def vars_of(thing: Any) -> dict[str, Any]:
-    """An object's own attributes, as far as they can be had without running any code of it."""
-    return getattr(thing, "__dict__", {}) if not isinstance(thing, type) else {}
-
-
-def _named_in(function: Any, space: dict[str, Any]) -> Iterator[Any]:
-    """What a function's code names of a space: the attributes that a method uses, or a module's globals."""
-    names = getattr(getattr(function, "__code__", None), "co_names", ())
-    return (space[name] for name in names if name in space)
-
-
-def _enclosed(function: Any) -> Iterator[Any]:
-    yield from _enclosed_values(function)
-    yield from (
-        *(getattr(function, "__defaults__", None) or ()),
-        *(getattr(function, "__kwdefaults__", None) or {}).values(),
-    )
-    # A graph in a module's global is as ungated as one in a closure, and so is one that a function beside it uses.
-    for value in _globals_named(function):
-        beside = isinstance(value, types.FunctionType) and value.__module__ == function.__module__
-        if beside or isinstance(value, PregelProtocol):
-            yield value
-
-
-def _globals(function: Any) -> list[Compiled]:
-    return [value for value in _globals_named(function) if isinstance(value, CompiledStateGraph)]
-
-
-def _globals_named(function: Any) -> list[Any]:
-    return list(_named_in(function, getattr(function, "__globals__", {})))
-
-
-def _enclosed_values(function: Any) -> Iterator[Any]:
-    """The variables of the functions around it."""
-    for cell in getattr(function, "__closure__", None) or ():
-        try:
-            yield cell.cell_contents
-        except ValueError:
-            continue  # An empty cell: a name that is never bound.
+def _agents(thing: Any, depth: int) -> Iterator[PregelProtocol[Any, Any, Any, Any]]:
+    return (found for found in walked(thing, depth) if is_a(found, PregelProtocol))

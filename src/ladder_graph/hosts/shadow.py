@@ -18,7 +18,7 @@ from langgraph.prebuilt import ToolNode
 
 from ladder_graph.errors import MountError
 from ladder_graph.hosts.foreseeing import Place
-from ladder_graph.hosts.graph import Compiled, copied, is_gated, refuse_hidden, tool_node
+from ladder_graph.hosts.graph import Builder, Compiled, copied, is_gated, refuse_hidden, tool_node
 from ladder_graph.hosts.making import make_of
 from ladder_graph.hosts.nested import gated_tools, holds_tools, unguarded
 from ladder_graph.hosts.sealing import copied_node, in_place
@@ -39,6 +39,8 @@ class _Site:
     ladder: Ladder
     capture: ShadowCapture
     shadowing: Shadowing
+    around: tuple[Builder, ...] = ()
+    """The graph that gets its shadow, and those around it."""
 
     def unseen(self, node: ToolNode) -> bool:
         """Whether this shadow isn't beside a ToolNode yet, and no gate of its own stands there."""
@@ -60,6 +62,7 @@ def shadow(ladder: Ladder, graph: Any, *, agent: str) -> Compiled:
 
 def _shadowed(site: _Site, graph: Compiled, agent: str) -> Compiled:
     """A copy of a graph with the shadow beside its tool nodes; subgraphs too."""
+    site = replace(site, around=(*site.around, graph.builder))
     make, changed = make_of(graph.builder), dict[str, Any]()
     for name, node in graph.nodes.items():
         bound: Any = node.bound
@@ -90,7 +93,9 @@ def _seen(site: _Site, node: ToolNode, agent: str, make: Any) -> ToolNode:
     """A copy of a ToolNode that tells of each call, and of those of the agents that its tools run."""
     for tool in node.tools_by_name.values():
         know(site.ladder, tool, agent=agent)
-    inner = gated_tools(node, lambda graph, name: _shadowed(site, graph, f"{agent}/{name}"), site.unseen)
+    inner = gated_tools(
+        node, lambda graph, name: _shadowed(site, graph, f"{agent}/{name}"), site.unseen, around=site.around
+    )
     new = copied_node(inner)
     open_ended = node._wrap_tool_call is not None or node._awrap_tool_call is not None  # noqa: SLF001  # no public way to tell
     place = Place(agent, dict(node.tools_by_name), open_ended, make, site.capture)
