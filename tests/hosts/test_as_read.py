@@ -108,9 +108,7 @@ def test_the_author_s_own_prepare_reads_what_the_tool_reads():
         return f"{replicas} {ratio} {names}"
 
     ladder = ladder_of({"scale": RULE})
-    graph = MOUNTS["wrap"](
-        ladder, [calls("scale", {"replicas": "4", "ratio": 1, "names": ["1", 2]}), "Done."], [scale]
-    )
+    graph = MOUNTS["wrap"](ladder, [calls("scale", {"replicas": "4", "ratio": 1, "names": ["1", 2]}), "Done."], [scale])
     graph.invoke(GO, on("t1"))
     assert repr(seen) == "[{'replicas': 4, 'ratio': 1.0, 'names': [1, 2]}]"
 
