@@ -93,6 +93,22 @@ def test_a_role_without_rights_is_told_which(shop, postgres, ladder):
     assert "docs/postgres.md" in said
 
 
+@pytest.mark.parametrize("command", ["log", "pending", "drafts", "suggestions", "reports", "status"])
+def test_a_role_that_may_not_read_a_table_is_told_which(shop, postgres, ladder, command):
+    """In a sentence, whatever way the command reads by."""
+    stranger, schema = f"stranger_{postgres.rpartition('=')[2]}", postgres.rpartition("=")[2]
+    with psycopg.connect(server().get_uri(), autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {stranger} LOGIN")
+        connection.execute(f"GRANT USAGE ON SCHEMA {schema} TO {stranger}")
+        connection.execute(f"GRANT ALL ON ALL TABLES IN SCHEMA {schema} TO {stranger}")
+        for table in ("action", "draft", "report"):
+            connection.execute(f"REVOKE ALL ON {schema}.{table} FROM {stranger}")
+        said = ladder("--ledger", postgres.replace("postgres:@", f"{stranger}@"), command, code=2).stderr
+        connection.execute(f"DROP OWNED BY {stranger}")
+        connection.execute(f"DROP ROLE {stranger}")
+    assert "can't be used: permission denied for table" in " ".join(said.split())
+
+
 def test_an_undo_that_holds_for_a_time_on_a_server(postgres, tmp_path, monkeypatch, ladder):
     """Another process than the agent's reads for how long it can be undone, and says what stands in the way."""
     monkeypatch.chdir(tmp_path)

@@ -162,6 +162,36 @@ def test_without_labels_nobody_looked(reading):
     assert [call.labels for call in run.calls] == [None, None]
 
 
+@pytest.mark.parametrize(
+    ("labels", "found"),
+    [
+        ({"c1": "critical"}, {CRITICAL}),
+        (["critical"], None),
+        ("critical", None),
+        ({"c1": {"critical": True}}, None),
+        ({"c1": [1]}, None),
+        ({"c1": None}, None),
+    ],
+    ids=str,
+)
+def test_labels_of_another_form_are_told(reading, labels, found):
+    """One word is a list of one; whatever else can't be read makes nothing clean."""
+    (run,), told = reading({"labels": labels, "messages": TALK})
+    assert run.calls[0].labels == found
+    assert told == ([] if found else [":1: its labels are no table from call ids to lists of words"])
+
+
+def test_a_label_for_nothing_and_a_flag_of_another_form_are_told(reading):
+    """Somebody meant something by them."""
+    (run,), told = reading({"labels": {"c9": ["critical"]}, "solved": "yes", "harmed": 1, "messages": TALK})
+    assert (run.solved, run.harmed, [call.labels for call in run.calls]) == (None, False, [frozenset()] * 2)
+    assert told == [
+        ":1: solved is neither true nor false",
+        ":1: harmed is neither true nor false",
+        ":1: labels for c9, which it didn't call",
+    ]
+
+
 def test_a_responses_object_is_a_conversation(reading):
     """What was put in and what came out; a plain text that was put in is the user's."""
     (run,), told = reading({"id": "resp_1", "object": "response", "input": "Write to Ana.", "output": RESPONSES[1:6]})

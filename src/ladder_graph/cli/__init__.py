@@ -5,17 +5,22 @@ Importing it is cheap: typer is loaded by `main`, and policy, ledger and LangGra
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 
+UNREAD = 128 + 13
+"""How a program ends whose reader has stopped, as shells say of one that SIGPIPE has ended; nothing was found wrong."""
 INSTALL = "the command line needs typer and rich; install them with: pip install 'ladder-graph[cli]'"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command, and end the process with its exit code.
 
-    Exit codes: 0 for done, 1 for a check that found something wrong or a person who said no, 2 for an error.
+    Exit codes: 0 for done, 1 for a check that found something wrong or a person who said no, 2 for an error; 141 where
+    whoever read its output has stopped, as in `ladder log | head`.
 
     Args:
         arguments: What stands behind `ladder`; those of the process by default.
@@ -25,4 +30,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(2)
     from ladder_graph.cli.program import program
 
-    program(arguments, prog_name="ladder")
+    try:
+        program(arguments, prog_name="ladder")
+    except SystemExit as end:
+        sys.exit(_written_out(end.code))
+
+
+def _written_out(code: str | int | None) -> str | int | None:
+    """See to it that what was printed has arrived, and return the exit code; Python itself would only grumble at it."""
+    try:
+        sys.stdout.flush()
+    except OSError as wrong:
+        # What is left in the buffer goes nowhere, or Python would try once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if wrong.errno == errno.EPIPE:
+            return UNREAD
+        if not code:
+            sys.stderr.write(f"error: what was printed didn't arrive: {wrong.strerror}\n")
+        return code or 2
+    return code

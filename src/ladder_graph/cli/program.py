@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from ladder_graph.cli import (
+    UNREAD,
     aftermath,
     answering,
     assessments,
@@ -94,7 +95,7 @@ class Commands(TyperGroup):
             text = str(wrong)
         except OSError as wrong:
             if wrong.errno == errno.EPIPE:
-                raise  # Whoever read us has stopped, as in `ladder log | head`; typer knows what to do.
+                raise typer.Exit(UNREAD) from None  # Whoever read us has stopped, as in `ladder log | head`.
             text = f"{wrong.filename}: {wrong.strerror}" if wrong.filename else str(wrong)
         _say(text)
         raise typer.Exit(2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -28,6 +29,18 @@ QUIET = "dim"
 Cell = str | Text | Group
 
 
+class Paper(Console):
+    """Rich's console, which doesn't end the process where its reader has stopped, with the code of a failed check."""
+
+    def on_broken_pipe(self) -> None:
+        """Let it be seen.
+
+        Raises:
+            BrokenPipeError: Always.
+        """
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
 class Screen:
     """Prints to a terminal, a pipe or a file. Every plain string is escaped; only a `Text` of ours has a style.
 
@@ -36,7 +49,7 @@ class Screen:
     """
 
     def __init__(self, *, stderr: bool = False) -> None:
-        self._console = Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+        self._console = Paper(stderr=stderr, markup=False, emoji=False, highlight=False)
         seen = any(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
         self._console.width = min(self._console.width, WIDEST) if seen or "COLUMNS" in os.environ else WIDEST
         self.glyphs = Glyphs(plain="utf" not in self._console.encoding.lower())

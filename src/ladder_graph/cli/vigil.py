@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ladder_graph.cli.screen import QUIET, Glyphs, shortened, span, styled
+from ladder_graph.cli.screen import QUIET, Glyphs, Paper, shortened, span, styled
 from ladder_graph.ledger.database import statements as sql
 from ladder_graph.wording import inert, show
 
@@ -109,10 +109,9 @@ def _on_a_pipe(vigil: Vigil, over: Callable[[], bool]) -> None:
 
 
 def _on_a_terminal(vigil: Vigil, over: Callable[[], bool]) -> None:
-    from rich.console import Console
     from rich.live import Live
 
-    console = Console(markup=False, emoji=False, highlight=False)
+    console = Paper(markup=False, emoji=False, highlight=False)
     glyphs = Glyphs(plain="utf" not in console.encoding.lower())
     drawn: list[tuple[str, ...]] | None = None
     with Live(console=console, auto_refresh=False, transient=True) as live:

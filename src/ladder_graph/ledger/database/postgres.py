@@ -246,7 +246,7 @@ class PostgresDatabase:
             except DBAPIError as wrong:
                 if wrong.connection_invalidated:
                     raise Conflict(f"{self.name}: the connection was lost: {wrong.orig}") from wrong
-                raise
+                raise wrong.orig or wrong from wrong  # The driver's own, which is put in our words as any other.
 
     @contextmanager
     def streamed(self) -> Iterator[Any]:

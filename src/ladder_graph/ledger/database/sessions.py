@@ -34,6 +34,8 @@ _KEPT_ALIVE = {"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "2", "tcp_
 
 _REFUSES = (errors.InsufficientPrivilege, errors.ReadOnlySqlTransaction, errors.DiskFull, psycopg.OperationalError)
 """Errors that say: nothing can be written there now."""
+_ALSO_READING = (errors.InsufficientPrivilege, psycopg.OperationalError)
+"""Those among them that whoever only reads may hear, too."""
 
 _SHARED = (errors.DuplicatePreparedStatement, errors.InvalidSqlStatementName, errors.UndefinedObject)
 """Errors that say: this session isn't ours alone, so that it isn't what we told it to be."""
@@ -137,7 +139,8 @@ class Address:
                 "to the server itself, or set PgBouncer's pool_mode to session; docs/postgres.md says why."
             )
         if isinstance(wrong, _REFUSES):
-            return LedgerUnwritable(f"{self.shown} can't be written: {text}. Nothing was recorded and nothing ran.")
+            done = "used" if isinstance(wrong, _ALSO_READING) else "written"
+            return LedgerUnwritable(f"{self.shown} can't be {done}: {text}. Nothing was recorded and nothing ran.")
         return LedgerError(f"{self.shown}: {text}")
 
 

@@ -13,7 +13,7 @@ stands right before it; one that goes another way from there on is a fork: it is
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -108,11 +108,12 @@ def _messages(value: Mapping[str, Any]) -> list[Any] | None:
 
 
 def _run(talk: _Talk, source: Source) -> Run:
-    conversation = Conversation(partial(source.tell, talk.place))
+    tell = partial(source.tell, talk.place)
+    conversation = Conversation(tell)
     spoken = heard_all(talk.messages)
     put(conversation, spoken)
     if lost := sum(one is UNREADABLE for one in spoken):
-        source.tell(talk.place, f"{lost} of {len(spoken)} messages are in no form that is known")
+        tell(f"{lost} of {len(spoken)} messages are in no form that is known")
     about = talk.about
     run = Run(
         id=talk.id,
@@ -120,20 +121,40 @@ def _run(talk: _Talk, source: Source) -> Run:
         suite=_first(about, ("suite",)),
         task=_first(about, ("task",)),
         said=conversation.said,
-        solved=_flag(about, "solved"),
-        harmed=_flag(about, "harmed") is True,
+        solved=_flag(about, "solved", tell),
+        harmed=_flag(about, "harmed", tell) is True,
         requester=_first(about, _USERS) or None,
         facts=mapping(about.get("metadata")),
     )
-    return _labelled(run, about.get("labels"))
+    return _labelled(run, about.get("labels"), tell)
 
 
-def _labelled(run: Run, labels: object) -> Run:
-    """A run whose calls somebody looked at, where they did."""
-    if not isinstance(labels, dict):
+def _labelled(run: Run, labels: object, tell: Callable[[str], object]) -> Run:
+    """A run whose calls somebody looked at, where they did.
+
+    Labels that can't be read are told, and none of that run's are used: a call that isn't named counts as clean.
+    """
+    if labels is None:
         return run
-    known = {id_: frozenset(map(str, found)) for id_, found in labels.items() if isinstance(found, list)}
+    known = _read_labels(labels)
+    if known is None:
+        tell("its labels are no table from call ids to lists of words")
+        return run
+    if strange := known.keys() - {call.id for call in run.calls}:
+        tell(f"labels for {', '.join(sorted(strange)[:3])}, which it didn't call")
     return replace(run, calls=tuple(replace(call, labels=known.get(call.id, frozenset())) for call in run.calls))
+
+
+def _read_labels(labels: object) -> dict[str, frozenset[str]] | None:
+    if not isinstance(labels, dict):
+        return None
+    known: dict[str, frozenset[str]] = {}
+    for id_, found in labels.items():
+        words = [found] if isinstance(found, str) else found
+        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+            return None
+        known[id_] = frozenset(words)
+    return known
 
 
 def _first(value: Mapping[str, Any], keys: tuple[str, ...]) -> str:
@@ -142,8 +163,11 @@ def _first(value: Mapping[str, Any], keys: tuple[str, ...]) -> str:
     return next((text for text in map(str, found) if text), "")
 
 
-def _flag(value: Mapping[str, Any], key: str) -> bool | None:
-    return found if isinstance(found := value.get(key), bool) else None
+def _flag(value: Mapping[str, Any], key: str, tell: Callable[[str], object]) -> bool | None:
+    found = value.get(key)
+    if found is not None and not isinstance(found, bool):
+        tell(f"{key} is neither true nor false")
+    return found if isinstance(found, bool) else None
 
 
 def _fits(sample: Sample) -> bool:

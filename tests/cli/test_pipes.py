@@ -1,0 +1,32 @@
+"""What is printed goes to somebody who stops reading, or to a disk that is full: neither looks like a failed check."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+COMMANDS = [("status",), ("log",), ("log", "--json"), ("verify",)]
+
+
+def run(*arguments, reader):
+    """Run `ladder` into a pipe with this reader: its exit code, and its standard error."""
+    line = f'"$0" -m ladder_graph.cli {" ".join(arguments)} {reader}; exit "${{PIPESTATUS[0]}}"'
+    done = subprocess.run(["bash", "-c", line, sys.executable], capture_output=True, text=True, check=False)
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_nobody_reads(shop, command):
+    """It ends as shells tell of a program that a closed pipe has ended, without a word."""
+    shop.run(("close_ticket", {"number": 7}))
+    assert run(*command, reader="| true") == (141, "")
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_nothing_arrives(shop, command):
+    """It is an error, told once."""
+    shop.run(("close_ticket", {"number": 7}))
+    code, said = run(*command, reader="> /dev/full")
+    assert (code, said.count("error:"), "No space left" in said) == (2, 1, True)
