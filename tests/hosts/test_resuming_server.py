@@ -21,6 +21,7 @@ class Api:
 
     def __init__(self, graph):
         self.graph, self.busy, self.broken, self.noted, self.runs = graph, False, False, [], {}
+        self.queued, self.gone = "", False
         api = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -50,11 +51,13 @@ class Api:
     def get(self, path):
         """Threads, their states, and runs."""
         _, _kind, thread, *more = path.partition("?")[0].split("/")
-        state = self.graph.get_state(on(thread))
-        if state.created_at is None:
-            return 404, {"detail": "Thread not found"}
         if more[:1] == ["runs"]:
+            if self.runs[more[1]] == "unknown":
+                return 502, {"detail": "bad gateway"}
             return 200, {"run_id": more[1], "status": self.runs[more[1]]}
+        state = self.graph.get_state(on(thread))
+        if state.created_at is None or self.gone:
+            return 404, {"detail": "Thread not found"}
         if more == ["state"]:
             tasks = [
                 {"id": t.id, "interrupts": [{"id": i.id, "value": i.value} for i in t.interrupts]} for t in state.tasks
@@ -67,7 +70,10 @@ class Api:
     def post(self, path, body):
         """A run, which is over at once."""
         thread = path.split("/")[2]
-        if self.broken:
+        if self.queued:
+            self.busy = not self.gone
+            self.runs["r1"] = self.queued
+        elif self.broken:
             self.runs["r1"] = "error"
         else:
             assert body.get("input") is None
@@ -142,11 +148,54 @@ def test_a_run_that_fails_there_is_said(stage):
     assert stage.world.ran == [("a", "1")]
 
 
+@pytest.mark.parametrize(("status", "said"), [("unknown", "bad gateway"), ("interrupted", "a run of it is going on")])
+def test_a_run_that_never_began_is_asked_for_again(stage, status, said):
+    """It was queued there, its end couldn't be read or was somebody's who cancelled it, and the thread still waits."""
+    stage.api.queued = status
+    stage.worker.settle()
+    (found,) = stage.ladder.resumptions()
+    assert (found.state, found.tries, len(stage.api.noted)) == ("waiting", 1, 1)
+    assert said in found.problem
+    stage.api.queued, stage.api.busy = "", False
+    stage.clock.advance(5)
+    stage.worker.settle()
+    assert stage.world.ran == [("a", "1")]
+    assert (stage.ladder.resumption(stage.question.id).state, stage.ladder.resumptions()) == ("over", [])
+
+
+def test_a_thread_that_is_not_there_after_its_run_keeps_the_answer(stage):
+    """It isn't taken for one that went on: it is looked for ever more seldom, and goes on once it is back."""
+    stage.api.queued, post = "success", stage.api.post
+
+    def vanishing(path, body):
+        stage.api.gone = True
+        return post(path, body)
+
+    stage.api.post = vanishing
+    stage.worker.settle()
+    found = stage.ladder.resumption(stage.question.id)
+    assert (found.state, found.tries, found.problem) == ("waiting", 1, "there is no such thread")
+    for _ in range(60):
+        stage.clock.advance(60)
+        stage.worker.settle()
+    assert stage.ladder.resumption(stage.question.id).tries < 20
+    stage.api.queued, stage.api.gone = "", False
+    stage.api.post = post
+    stage.clock.advance(600)
+    stage.worker.settle()
+    assert stage.world.ran == [("a", "1")]
+
+
 def test_a_thread_that_the_server_does_not_know(stage):
-    """It was deleted there."""
+    """It was deleted there; it is looked for ever more seldom, and given up after a week, which is said."""
     stage.graph.checkpointer.delete_thread("t1")
     stage.worker.settle()
     assert stage.ladder.resumption(stage.question.id).problem == "there is no such thread"
+    for _ in range(2):  # After the first week its question is past its time, which is news, too.
+        stage.clock.advance(8 * 86_400)
+        stage.worker.settle()
+    (found,) = stage.ladder.resumptions()
+    assert (found.state, found.words) == ("lost", "thread t1 was given up: there is no such thread")
 
 
 def test_a_thread_that_ended_without_the_answer_needs_it_no_more(stage):

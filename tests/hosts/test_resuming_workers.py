@@ -123,6 +123,42 @@ def test_a_busy_thread_is_not_run():
     assert stage.world.ran == []
 
 
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        (Head(busy=True), "a run of it is going on"),
+        (Head(there=False), "there is no such thread"),
+        (Head(), "doesn't wait at this question"),
+        (None, "can't be looked at"),
+    ],
+)
+def test_what_can_not_be_seen_after_a_run_is_no_end(after, said):
+    """The call hasn't heard its answer, and nobody sees where its thread stands: it is looked again."""
+    stage = Stage()
+    (question,) = stage.ask()
+    approve(stage.ladder, question)
+    resumer, ran = InProcess(stage.graph), []
+    look, resume = resumer.look, resumer.resume
+
+    def seen(thread):
+        if not ran:
+            return look(thread)
+        if after is None:
+            raise OSError("the checkpointer is away")
+        return after
+
+    resumer.look, resumer.resume = seen, ran.append
+    stage.worker = stage.another(resumer)
+    stage.worker.settle()
+    (row,) = stage.ladder.resumptions()
+    assert (row.state, row.tries, ran) == ("waiting", 1, ["1"])
+    assert said in row.problem
+    resumer.look, resumer.resume = look, resume
+    stage.later(5)
+    assert stage.world.ran == [("a", "1")]
+    assert stage.ladder.resumptions() == []
+
+
 def test_a_thread_that_somebody_took_meanwhile_stays_theirs():
     """Whoever looked in vain says nothing of a thread that another worker has taken in hand since they looked."""
     stage = Stage()

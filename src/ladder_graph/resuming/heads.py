@@ -22,6 +22,13 @@ class Head:
     ended: str = ""
     """The id of the checkpoint in which it came to its end, and nothing is left to run; empty where it didn't."""
 
+    @property
+    def unclear(self) -> str:
+        """Why nobody can tell by this whether the thread waits or went on; empty where one can."""
+        if self.busy:
+            return "a run of it is going on"
+        return "" if self.there else "there is no such thread"
+
 
 class Resumer(Protocol):
     """A way to go on with an agent's threads."""

@@ -24,7 +24,8 @@ Configs = Mapping[str, Any] | Callable[[str], Mapping[str, Any]]
 """The config of each run, or a function of the thread's id that tells it."""
 
 _ENDED = frozenset({"success", "interrupted"})
-"""How a run ends that went well."""
+"""How a run ends that may have gone well. One that asks again is `interrupted` on some servers, and on others one that
+was cancelled; which it was is seen by where its thread stands."""
 
 
 class RunFailed(LadderError):

@@ -178,9 +178,9 @@ class Worker:
         except Exception as wrong:  # noqa: BLE001  # a checkpointer's or a server's, which is said
             problem = f"it can't be looked at: {_words(wrong)}"
         else:
-            if head.there and not head.busy:
+            problem = head.unclear
+            if not problem:
                 return head
-            problem = "a run of it is going on" if head.busy else "there is no such thread"
             if not head.there and not self.resumer.lasting:
                 problem = ""  # Another process has it in its memory.
         for row in rows:
@@ -219,18 +219,29 @@ class Worker:
             return None
 
     def _settled(self, row: Waiting, head: Head | None, wrong: Exception | None) -> None:
-        """Write down what became of one answer of a thread that was gone on with."""
-        waits = head is None or row.call_id in head.calls
+        """Write down what became of one answer of a thread that was gone on with.
+
+        A run that can't be heard of any more may still be going on, wait in a queue, or have been cancelled there.
+        """
         now = self.store.glance(lambda cursor: resumptions.one(cursor, row.question)) or row
-        if waits and (wrong is not None or not self._known(now)):
-            said = _words(wrong) if wrong is not None else "its run ended, and did not come to the question"
-            log.warning("thread %s did not go on (question %s): %s", row.thread, row.question, said)
-            self._troubled(now, said)
+        beyond = None if head is None or head.unclear or row.call_id in head.calls else head
+        if not self._known(now) or (beyond is None and wrong is not None):
+            if wrong is not None:
+                self._stayed(now, _words(wrong))
+            elif beyond is not None:
+                self._beyond(now, beyond, held=False)
+            else:
+                unseen = "it can't be looked at" if head is None else head.unclear
+                self._stayed(now, unseen or "its run ended, and did not come to the question")
             return
         self._over(now, self.resumer.how, "" if wrong is None else f"it went on, and then failed: {_words(wrong)}")
         log.info("went on: thread %s, %s: %s (question %s)", row.thread, row.tool, row.why, row.question)
         if wrong is not None:
             log.warning("thread %s failed after that: %s", row.thread, _words(wrong))
+
+    def _stayed(self, row: Waiting, problem: str) -> None:
+        log.warning("thread %s did not go on (question %s): %s", row.thread, row.question, problem)
+        self._troubled(row, problem)
 
     def _beyond(self, row: Waiting, head: Head, *, held: bool) -> None:
         """The thread doesn't wait at a question: it has got beyond it, ended without it, or never came to it."""
