@@ -242,6 +242,22 @@ def test_what_fails_is_tried_again_and_told(shop, ladder):
     assert "lacks" not in ladder("status").stdout
 
 
+def test_a_target_that_fails_unexpectedly_holds_nobody_up(shop, ladder, monkeypatch):
+    """A token that fits into no header: it is told by the error's name, and the next target gets each checkpoint."""
+    monkeypatch.setenv("ANCHOR_TOKEN", "s3cret-é")
+    vouched(
+        shop,
+        '{ kind = "post", url = "https://127.0.0.1:9/x", token_env = "ANCHOR_TOKEN", allow = ["127.0.0.1"] }',
+        ANCHORS,
+    )
+    shop.run(READ)
+    ladder("keys", "new")
+    said = " ".join(ladder("checkpoint", code=1).stdout.split())
+    assert "it can't be handed out: TypeError" in said
+    assert len(list((shop.folder / "anchors").iterdir())) == 1
+    assert "s3cret" not in said + ladder("doctor", code=None).stdout
+
+
 def test_they_are_written_where_a_person_wants_them(shop, ladder, key):
     """`--to` writes all of them to a directory or a file, as often as one likes, and the newest to standard output."""
     shop.run(READ)

@@ -63,6 +63,17 @@ def test_it_is_sent_once_when_it_is_due(box, sent):
     assert sent() == [LETTER]
 
 
+@pytest.mark.parametrize("text", ["", "[]", "{}"])
+def test_a_file_that_is_no_message_holds_no_other_up(box, sent, text):
+    """Whatever spoilt it: it isn't sent, and is told each time."""
+    first = box.post(**LETTER)
+    second = box.post(**LETTER, body="…")
+    (box.directory / "held" / f"{first}.json").write_text(text)
+    released = release(box)
+    assert (released.sent, released.failed) == ([second], [first])
+    assert sent() == [{**LETTER, "body": "…"}]
+
+
 def test_what_was_sent_is_a_conflict(box, sent):
     """Nothing brings it back."""
     artifact = made(outbox(box), LETTER)

@@ -129,8 +129,10 @@ class Notarizing(Questions):
     def _exported(self, target: Export, number: int, note: str, lease: int) -> bool:
         try:
             exporting.export(target, number, note)
-        except exporting.NotExported as wrong:
-            trouble = str(wrong)
+        except Exception as wrong:  # noqa: BLE001  # whatever it is, the other targets are handed theirs
+            # The text of any other error may hold the token.
+            named = isinstance(wrong, exporting.NotExported)
+            trouble = str(wrong) if named else f"it can't be handed out: {type(wrong).__name__}"
             log.warning("checkpoint %d wasn't exported to %s, and is tried again: %s", number, target.title, trouble)
             self._write(
                 lambda journal, cursor: checkpoints.failed(cursor, target.title, journal.us, trouble), durable=False

@@ -65,8 +65,9 @@ class Post:
                 self._ask_in_slack(policy, message)
             else:
                 send(target, message, self._clock())
-        except NotSent as wrong:
-            said = str(wrong)
+        except Exception as wrong:  # noqa: BLE001  # whatever it is, the others wait for their turn
+            # The text of any other error may hold a secret.
+            said = str(wrong) if isinstance(wrong, NotSent) else f"it can't be sent: {type(wrong).__name__}"
             log.warning("not told: %s of %s by %s: %s", message.kind, message.agent, target.kind, said)
             self._store.write(
                 lambda cursor: outgoing.failed(cursor, message, said, micros(self._clock())), durable=False

@@ -85,7 +85,7 @@ def _post(address: str, said: Mapping[str, Any], headers: Mapping[str, str] | No
 
     try:
         answer = httpx.post(address, json=said, headers=headers, timeout=TIMEOUT, follow_redirects=False)
-    except (httpx.HTTPError, httpx.InvalidURL) as wrong:
+    except Exception as wrong:  # noqa: BLE001  # a proxy or a token that can't be used is no HTTPError
         raise NotSent(f"Slack can't be reached: {type(wrong).__name__}") from None
     if answer.status_code != httpx.codes.OK:
         raise NotSent(f"Slack answered {answer.status_code}")

@@ -220,6 +220,9 @@ def release_due(directory: str | os.PathLike[str], *, now: float | None = None) 
             due = json.loads(_path(place, HELD, name).read_bytes())["due"]
         except FileNotFoundError:
             continue
+        except (OSError, ValueError, KeyError, TypeError):  # It keeps the others from nothing.
+            released.failed.append(name)
+            continue
         if due <= (time.time() if now is None else now) * 1e6:
             _release(place, name, released)
     return released
