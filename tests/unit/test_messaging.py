@@ -308,13 +308,14 @@ def test_a_watcher_and_what_serves_the_console_send_too(tmp_path):
 
 
 def test_what_goes_on_with_threads_sends_too(office):
-    """Every second, by the way."""
+    """Every second, in a thread of its own that ends with it."""
     graph, _ = office.ask()
     worker = office.ladder.attach(InProcess(graph), poll=0.01)
     until = time.monotonic() + 60
     while not office.told() and time.monotonic() < until:
         time.sleep(0.02)
     office.ladder.detach()
+    assert not [one for one in threading.enumerate() if one.name == "ladder-tell"]
     assert (worker.agent, office.kinds()) == ("ops", ["asked"])
 
 

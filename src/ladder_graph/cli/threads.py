@@ -63,7 +63,7 @@ def there(ladder: Ladder, url: str, assistant: str, key_env: str | None, poll: f
 @contextmanager
 def _working(ladder: Ladder, resumer: InProcess | Server, poll: float) -> Iterator[Worker]:
     worker = Worker(
-        ladder.store, ladder.clock, ladder.refresh, resumer, poll=poll, beside=ladder.send_messages,
+        ladder.store, ladder.clock, ladder.refresh, resumer, poll=poll, tell=ladder.send_messages,
         accepted=ladder.run_accepted if isinstance(resumer, InProcess) else None,
     )  # fmt: skip
     try:

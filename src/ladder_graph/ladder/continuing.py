@@ -78,7 +78,7 @@ class Continuing(Messaging):
             resumer,
             poll=poll or POLL,
             accepted=self.run_accepted,
-            beside=self.send_messages,
+            tell=self.send_messages,
         )
         self.worker.start()
         return self.worker

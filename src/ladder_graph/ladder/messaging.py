@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from functools import partial
 
 from ladder_graph.facts import Question
@@ -19,15 +20,18 @@ class Messaging(Questions):
 
     messenger: Messenger | None = None
 
-    def send_messages(self) -> int:
+    def send_messages(self, stopping: Callable[[], bool] | None = None) -> int:
         """Send what people are to be told and is due: of questions, drafts and reports.
 
         Whoever sweeps, watches, serves the console or goes on with threads does so, in any number of processes.
 
+        Args:
+            stopping: Tells whether to leave off; it is asked before each message.
+
         Returns:
             How many were taken by whoever receives them.
         """
-        return Post(self.store, self.clock, self.refresh, self.to_slack).release()
+        return Post(self.store, self.clock, self.refresh, self.to_slack).release(stopping)
 
     @abstractmethod
     def to_slack(self, policy: Policy, question: Question) -> None:

@@ -109,7 +109,8 @@ class Ladder(Gating):
             lambda: self.policy,
             lambda agent, tool: self.seat_of(agent, tool).declaration,
             sweep=self.sweep_hourly,
-            reports=self.sweep_reports,
+            reports=self._bring_up,
+            tell=self.send_messages,
             observers=self.observers,
         )
         self.assessor = Assessor(self.refresh_assessments)

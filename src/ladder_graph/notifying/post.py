@@ -40,8 +40,12 @@ class Post:
     ) -> None:  # fmt: skip
         self._store, self._clock, self._policy, self._slack = store, clock, policy, slack
 
-    def release(self) -> int:
-        """Send what is due; how many were taken by whoever receives them."""
+    def release(self, stopping: Callable[[], bool] | None = None) -> int:
+        """Send what is due; how many were taken by whoever receives them.
+
+        Args:
+            stopping: Tells whether to leave off. It is asked before each message; the rest is left to others.
+        """
         count = 0
         for _ in range(ROUNDS):
             now = micros(self._clock())
@@ -51,7 +55,11 @@ class Post:
             taken = self._store.write(partial(outgoing.take, now_us=now), durable=False)
             if not taken:
                 break
-            count += sum(map(self._sent, taken))
+            for n, message in enumerate(taken):
+                if stopping is not None and stopping():
+                    self._store.write(partial(outgoing.put_back, messages=taken[n:], now_us=now), durable=False)
+                    return count
+                count += self._sent(message)
         return count
 
     def _sent(self, message: Message) -> bool:

@@ -22,11 +22,14 @@ from ladder_graph.ledger.tables.rows import US
 from ladder_graph.policy import Policy
 from ladder_graph.resuming.heads import Head, Resumer
 from ladder_graph.states import State
+from ladder_graph.watcher.messenger import Messenger, Send
 
 log = logging.getLogger("ladder_graph")
 
 POLL = 0.25
 """Seconds between two looks at what is due."""
+TELL = 1.0
+"""Seconds between two looks at what people are to be told."""
 HANDS = 4
 """Threads that one process goes on with at a time."""
 PULSE = US
@@ -58,24 +61,25 @@ class Worker:
         resumer: Goes on with a thread.
         poll: Seconds between two looks.
         accepted: Runs accepted drafts that wait for their tool; whatever it returns counts what it ran.
-        beside: What else is to be done every second, such as sending questions.
+        tell: Sends what people are to be told; done in a thread of its own, so that no receiver keeps a thread waiting.
     """
 
     def __init__(
         self, store: Store, clock: Callable[[], dt.datetime], policy: Callable[[], Policy], resumer: Resumer, *,
         poll: float = POLL, accepted: Callable[[], Sequence[object]] | None = None,
-        beside: Callable[[], object] | None = None,
+        tell: Send | None = None,
     ) -> None:  # fmt: skip
         self.store, self.clock, self.policy, self.resumer, self.poll = store, clock, policy, resumer, poll
         self.agent = resumer.agent or policy().agent
         self.name = f"{socket.gethostname()}/{os.getpid()}"
-        self._accepted, self._beside = accepted, beside
+        self._accepted, self._tell = accepted, tell
+        self._messenger = None if tell is None else Messenger(tell, TELL)
         self._stopping, self._woken = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
         self._pool = ThreadPoolExecutor(HANDS, thread_name_prefix="ladder-resume")
         self._guard = threading.Lock()
         self._in_hand: dict[str, Future[None]] = {}
-        self._beaten = self._lapsed = self._ran = self._sent = 0
+        self._beaten = self._lapsed = self._ran = 0
         self._lock = ""
         self._missed: dict[str, int] = {}
 
@@ -87,6 +91,8 @@ class Worker:
             self._beat(self._now())
             self._thread = threading.Thread(target=self.run, name="ladder-resume", daemon=True)
             self._thread.start()
+            if self._messenger is not None:
+                self._messenger.start()
 
     def run(self) -> None:
         """Work until `stop`. What goes wrong is logged, and it is looked again."""
@@ -106,6 +112,8 @@ class Worker:
         """Stop, once the threads that were begun have come to their end; what only waited is left to others."""
         self._stopping.set()
         self._woken.set()
+        if self._messenger is not None:
+            self._messenger.stop()
         if self._thread is not None:
             self._thread.join()
             self._thread = None
@@ -116,11 +124,13 @@ class Worker:
             self._beaten = 0
 
     def settle(self) -> None:
-        """Look, and wait until everything that is due is done."""
+        """Look, and wait until everything that is due is done, and told."""
         while self.tick():
             with self._guard:
                 begun = list(self._in_hand.values())
             wait(begun)
+        if self._tell is not None:
+            self._tell(self._stopping.is_set)
 
     def tick(self) -> bool:
         """Look once at what is due, and begin it; whether there was anything."""
@@ -128,9 +138,6 @@ class Worker:
         self._beat(now)
         self._lapse(now)
         self._run_accepted(now)
-        if self._beside is not None and not 0 <= now - self._sent < PULSE:
-            self._sent = now
-            self._beside()
         due = self.store.glance(resumptions.next_due)
         if due is None or due > now:
             return False

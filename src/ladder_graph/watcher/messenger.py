@@ -12,6 +12,10 @@ PAUSE = 2.0
 """Seconds between two looks, each of which is one look-up where nothing is due."""
 
 
+Send = Callable[[Callable[[], bool]], object]
+"""Sends what is due, and asks what it is given before each message whether to leave off."""
+
+
 class Messenger:
     """Sends again and again until it is stopped.
 
@@ -20,7 +24,7 @@ class Messenger:
         pause: Seconds between two looks.
     """
 
-    def __init__(self, send: Callable[[], object], pause: float = PAUSE) -> None:
+    def __init__(self, send: Send, pause: float = PAUSE) -> None:
         self._send, self._pause = send, pause
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -33,7 +37,7 @@ class Messenger:
             self._thread.start()
 
     def stop(self) -> None:
-        """Stop, once what is being sent is sent."""
+        """Stop, once the message that is being sent is sent; those after it are left to others."""
         self._stopping.set()
         if self._thread is not None:
             self._thread.join()
@@ -42,7 +46,7 @@ class Messenger:
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
-                self._send()
+                self._send(self._stopping.is_set)
             except Exception:
                 log.exception("what people are to be told could not be sent")
             self._stopping.wait(self._pause)

@@ -20,6 +20,7 @@ from ladder_graph.observing import Observers
 from ladder_graph.policy import Policy
 from ladder_graph.tools import Declaration
 from ladder_graph.watcher.hands import Hands
+from ladder_graph.watcher.messenger import Send
 from ladder_graph.watcher.orphans import Orphans
 from ladder_graph.watcher.sighting import asks_by
 from ladder_graph.watcher.sweeps import OFTEN, SOON, Sweeps
@@ -33,7 +34,9 @@ LEASE = 15 * PULSE
 """Microseconds after which a window that somebody took is due again, if it wasn't put back before."""
 WORKERS = 8
 """Windows that one process measures at a time; beside them as many that it undoes, as many that it finds out about, and
-outboxes that it sends from."""
+outboxes that it sends from, messages to people among them."""
+MESSAGES = "messages"
+"""What is sent to people, among the directories of outboxes."""
 JUMP = PULSE // 10
 """Microseconds that the wall clock may go back, as servers of time do it, before anything is looked at anew."""
 
@@ -48,7 +51,8 @@ class Watcher(Work):
         declared: What a tool of an agent declares, where this process knows it; else its artifact says it.
         poll: Seconds between two looks.
         sweep: Puts down what the numbers speak against; done after a minute, and then every hour.
-        reports: Does what is due about reports, and tells people; done every ten seconds.
+        reports: Does what is due about reports; done every ten seconds.
+        tell: Sends what people are to be told; begun after that, and done apart, as no receiver may hold up anything.
         observers: Who looks on at what it undoes.
     """
 
@@ -56,11 +60,11 @@ class Watcher(Work):
         self, store: Store, clock: Callable[[], dt.datetime], policy: Callable[[], Policy],
         declared: Callable[[str, str], Declaration] = unknown_tool, *, poll: float = POLL,
         sweep: Callable[[], object] | None = None, reports: Callable[[], object] | None = None,
-        observers: Observers | None = None,
+        tell: Send | None = None, observers: Observers | None = None,
     ) -> None:  # fmt: skip
         super().__init__(store, clock, policy, declared, observers=observers)
         self.poll, self._sweeps = poll, Sweeps(sweep)
-        self._reports = Sweeps(reports, SOON, OFTEN)
+        self._reports = Sweeps(None if reports is None else partial(self._report, reports, tell), SOON, OFTEN)
         self._orphans = Sweeps(Orphans(self).look, SOON, OFTEN)
         self.checkpoints = Sweeps(None)
         """Makes checkpoints and hands them out, where this process is to."""
@@ -148,6 +152,14 @@ class Watcher(Work):
         taken = self.store.write(lambda cursor: watches.take(cursor, now, lease), durable=False)
         self._begin(taken, now, lease)
         return len(taken) == BATCH
+
+    def _report(self, reports: Callable[[], object], tell: Send | None) -> None:
+        try:
+            reports()
+        finally:
+            # What failed about a report keeps nobody from hearing of the others, and of what is asked.
+            if tell is not None and not self._sending.busy(MESSAGES):
+                self._sending.begin([MESSAGES], self._here().wall_us, partial(tell, self._stopping.is_set))
 
     def _beat(self, now: int) -> None:
         if self._beaten is not None and 0 <= now - self._beaten < PULSE:

@@ -1,9 +1,53 @@
-"""The outbox: one message that can't be sent keeps no other from going out."""
+"""The outbox: no message that can't be sent, and no receiver that hangs, keeps anything else from being done."""
 
 from __future__ import annotations
 
+import http.server
+import threading
+
+import pytest
+
 from ladder_graph.notifying import Post
+from ladder_graph.resuming import InProcess
+from tests.hosts.stage import approve, until
 from tests.unit.test_messaging import PEOPLE, office_of
+
+
+class Receiver:
+    """A webhook's receiver on this machine that answers once it may; the ids of what came."""
+
+    def __init__(self):
+        self.got, self.may = [], threading.Event()
+        receiver = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                self.rfile.read(int(self.headers["Content-Length"]))
+                receiver.got.append(self.headers["X-Ladder-Id"])
+                receiver.may.wait(60)
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *args):
+                """Quietly."""
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+        url = f"http://127.0.0.1:{self.server.server_port}/x"
+        way = {"kind": "webhook", "url": url, "secret_env": "HOOK_KEY", "allow": ["127.0.0.1"], "timeout": "60s"}
+        self.questions = {"notify": [{**way, "on": ["asked"]}]}
+
+
+@pytest.fixture
+def receiver(monkeypatch):
+    """One that hangs until it may answer."""
+    monkeypatch.setenv("HOOK_KEY", "a key that both of them know")
+    made = Receiver()
+    yield made
+    made.may.set()
+    made.server.shutdown()
+    made.server.server_close()
 
 
 def test_a_message_that_fails_unexpectedly_keeps_no_other(tmp_path):
@@ -29,3 +73,48 @@ def test_a_message_that_fails_unexpectedly_keeps_no_other(tmp_path):
             office.clock.advance(1)
             assert post.release() == 0
             assert {one.tries for one in office.ladder.untold()} == {tries + 1 for tries in before}
+
+
+def test_a_receiver_that_hangs_keeps_no_thread_from_its_answer(tmp_path, receiver):
+    """Whoever goes on with threads sends beside that, and is seen to live."""
+    with office_of(tmp_path, tmp_path / "ladder.db", questions=receiver.questions) as office:
+        graph, config = office.ask()
+        office.ladder.attach(InProcess(graph), poll=0.01)
+        until(lambda: receiver.got)
+        approve(office.ladder, office.ladder.pending()[0])
+        until(lambda: not graph.get_state(config).next)
+        office.clock.advance(20)
+        until(office.ladder.resumers)
+        assert (len(receiver.got), office.tools.ran) == (1, [("pay", "s3cret")])
+        receiver.may.set()
+
+
+@pytest.mark.parametrize("who", ["worker", "watcher", "messenger"])
+def test_who_is_stopped_sends_what_it_is_sending_and_no_more(tmp_path, receiver, who):
+    """Whatever else was taken is left to others at once, as if it hadn't been."""
+    with office_of(tmp_path, tmp_path / "ladder.db", questions=receiver.questions) as office:
+        ladder, (graph, _) = office.ladder, (office.ask(), office.ask(), office.ask())[0]
+        if who == "worker":
+            stopping = ladder.attach(InProcess(graph), poll=0.01)._messenger._stopping
+        elif who == "watcher":
+            ladder.watcher.start()
+            stopping = ladder.watcher._stopping
+        else:
+            ladder.keep_telling()
+            stopping = ladder.messenger._stopping
+
+        def got():
+            office.clock.advance(1)
+            return receiver.got
+
+        until(got)
+        closing = threading.Thread(target=ladder.close)
+        closing.start()
+        until(stopping.is_set)
+        receiver.may.set()
+        closing.join(20)
+        assert (closing.is_alive(), len(receiver.got)) == (False, 1)
+        office.ladder = office.opened()
+        assert [one.tries for one in office.ladder.untold()] == [0, 0]
+        assert office.ladder.send_messages() == 2
+        assert len(set(receiver.got)) == 3

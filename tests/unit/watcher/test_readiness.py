@@ -6,6 +6,7 @@ import datetime as dt
 import threading
 import time
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -291,6 +292,28 @@ def test_whatever_was_taken_is_begun(place, monkeypatch):
     watcher._begin(taken, at.wall_us, at.wall_us + LEASE)
     watcher._asking.wait()
     assert len(begun) == 100
+
+
+@pytest.mark.parametrize("wrong", [None, OSError("no report can be made")])
+def test_a_receiver_that_hangs_keeps_no_report_waiting(place, gate, wrong):
+    """What is due about reports is done as ever, and what fails about it keeps nobody from being told."""
+    ladder, looked = place.ladder(), []
+
+    def reports():
+        looked.append(1)
+        if wrong is not None:
+            raise wrong
+
+    report = partial(ladder.watcher._report, reports, lambda stopping: gate.hang())
+    ladder.watcher._reports = Sweeps(report, 1, 10 * PULSE)
+    assert still_watches(place, ladder)
+    for _ in range(2):
+        ladder.watcher._looking.wait()
+        looked.clear()
+        place.clock.advance(dt.timedelta(seconds=10))
+        ladder.watcher.tick()
+    ladder.watcher._looking.wait()
+    assert (len(looked), len(gate.begun)) == (1, 1)
 
 
 @pytest.mark.parametrize("name", ["_sweeps", "_reports", "_orphans", "checkpoints"])

@@ -34,6 +34,11 @@ LEASE = Sql.of(
     .where(and_(_message.c.id == bindparam("b_id"), _waiting), _message.c.tries == bindparam("b_tries"))
     .values(tries=_message.c.tries + 1, due_us=bindparam("due_us"))
 )
+PUT_BACK = Sql.of(
+    update(_message)
+    .where(and_(_message.c.id == bindparam("b_id"), _waiting), _message.c.tries == bindparam("b_tries"))
+    .values(tries=_message.c.tries - 1, due_us=bindparam("due_us"))
+)
 SENT = Sql.of(
     update(_message)
     .where(and_(_message.c.id == bindparam("b_id"), _waiting))
@@ -149,6 +154,12 @@ def take(cursor: Cursor, now_us: int) -> list[Message]:
         if cursor.rowcount == 1:
             taken.append(_message_of(row, row["tries"] + 1))
     return taken
+
+
+def put_back(cursor: Cursor, messages: Sequence[Message], now_us: int) -> None:
+    """Leave notices to others that were taken and not tried."""
+    for one in messages:
+        cursor.execute(PUT_BACK, {"b_id": one.id, "b_tries": one.tries, "due_us": now_us})
 
 
 def sent(cursor: Cursor, notice: Message, now_us: int) -> None:
