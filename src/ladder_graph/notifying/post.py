@@ -59,8 +59,15 @@ class Post:
                 if stopping is not None and stopping():
                     self._store.write(partial(outgoing.put_back, messages=taken[n:], now_us=now), durable=False)
                     return count
-                count += self._sent(message)
+                count += self._still_ours(message, now) and self._sent(message)
         return count
+
+    def _still_ours(self, message: Message, taken_us: int) -> bool:
+        """Whether nobody else has a message in hand: those before it may have taken longer than its lease."""
+        now = micros(self._clock())
+        if 0 <= now - taken_us < outgoing.FRESH:
+            return True
+        return self._store.write(lambda cursor: outgoing.renew(cursor, message, now), durable=False)
 
     def _sent(self, message: Message) -> bool:
         policy = self._policy()

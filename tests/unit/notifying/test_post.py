@@ -7,10 +7,14 @@ import threading
 
 import pytest
 
-from ladder_graph.notifying import Post
+from ladder_graph.ledger.people import outgoing
+from ladder_graph.notifying import Post, post
 from ladder_graph.resuming import InProcess
 from tests.hosts.stage import approve, until
+from tests.unit import test_messaging
 from tests.unit.test_messaging import PEOPLE, office_of
+
+lasting = test_messaging.lasting
 
 
 class Receiver:
@@ -118,3 +122,56 @@ def test_who_is_stopped_sends_what_it_is_sending_and_no_more(tmp_path, receiver,
         assert [one.tries for one in office.ladder.untold()] == [0, 0]
         assert office.ladder.send_messages() == 2
         assert len(set(receiver.got)) == 3
+
+
+def test_two_processes_send_nothing_twice_to_a_slow_receiver(lasting, monkeypatch):
+    """What one has in hand is leased anew before it is sent, and what another has taken meanwhile is left to them."""
+    for _ in range(8):
+        lasting.ask()
+    other, send, sent, by_other = lasting.opened(), post.send, [], []
+
+    def slowly(target, message, now):
+        sent.append(message.id)
+        send(target, message, now)
+        if not by_other:
+            lasting.clock.advance(45)
+            by_other.append(0)
+            by_other[:] = filter(None, [other.send_messages()])
+
+    monkeypatch.setattr(post, "send", slowly)
+    lasting.ladder.send_messages()
+    assert (len(sent), len(set(sent)), lasting.ladder.untold()) == (8, 8, [])
+    assert (by_other, len(lasting.kinds())) == ([5], 8)
+    other.close()
+
+
+def test_a_lease_is_lost_to_whoever_took_it_and_to_nobody_else(lasting):
+    """It can be renewed until then, also after its end, and nobody takes what was renewed."""
+    lasting.ask()
+    store, at = lasting.ladder.store, [0]
+
+    def written(what):
+        return store.write(what, durable=False)
+
+    def take():
+        return written(lambda cursor: outgoing.take(cursor, at[0]))
+
+    at[0] = store.glance(outgoing.next_due)
+    (first,) = take()
+    at[0] += outgoing.LEASED
+    assert written(lambda cursor: outgoing.renew(cursor, first, at[0]))
+    assert take() == []
+    at[0] += outgoing.LEASED
+    (second,) = take()
+    assert not written(lambda cursor: outgoing.renew(cursor, first, at[0]))
+    assert written(lambda cursor: outgoing.renew(cursor, second, at[0]))
+    written(lambda cursor: outgoing.put_back(cursor, [first, second], at[0]))
+    assert [one.tries for one in take()] == [2]
+
+
+def test_a_fast_receiver_costs_no_renewal(lasting, monkeypatch):
+    """Leases are taken for many at one go."""
+    for _ in range(5):
+        lasting.ask()
+    monkeypatch.setattr(outgoing, "renew", lambda *_: pytest.fail("it is fresh"))
+    assert lasting.ladder.send_messages() == 5

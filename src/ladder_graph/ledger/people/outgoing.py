@@ -32,7 +32,14 @@ READY = Sql.of(
 LEASE = Sql.of(
     update(_message)
     .where(and_(_message.c.id == bindparam("b_id"), _waiting), _message.c.tries == bindparam("b_tries"))
+    # Somebody may have renewed its lease since it was read.
+    .where(_message.c.due_us <= bindparam("now"))
     .values(tries=_message.c.tries + 1, due_us=bindparam("due_us"))
+)
+RENEW = Sql.of(
+    update(_message)
+    .where(and_(_message.c.id == bindparam("b_id"), _waiting), _message.c.tries == bindparam("b_tries"))
+    .values(due_us=bindparam("due_us"))
 )
 PUT_BACK = Sql.of(
     update(_message)
@@ -72,6 +79,8 @@ WAITING = Sql.of(
 
 LEASED = 120 * US
 """Microseconds after which a notice that somebody tries to send is tried by others."""
+FRESH = 10 * US
+"""Microseconds after which a lease is renewed before its notice is sent, so that most of it is left."""
 FIRST_PAUSE = 30 * US
 """Microseconds after a first failure until it is tried again; each further one doubles them."""
 LONGEST_PAUSE = 3600 * US
@@ -150,10 +159,18 @@ def take(cursor: Cursor, now_us: int) -> list[Message]:
     """Take notices that are due; nobody else tries them before the lease ends."""
     taken = []
     for row in cursor.execute(READY, {"now": now_us}).fetchall():
-        cursor.execute(LEASE, {"b_id": row["id"], "b_tries": row["tries"], "due_us": now_us + LEASED})
+        cursor.execute(LEASE, {
+            "b_id": row["id"], "b_tries": row["tries"], "now": now_us, "due_us": now_us + LEASED,
+        })  # fmt: skip
         if cursor.rowcount == 1:
             taken.append(_message_of(row, row["tries"] + 1))
     return taken
+
+
+def renew(cursor: Cursor, notice: Message, now_us: int) -> bool:
+    """Lease a notice anew that was taken a while ago; False where somebody else has it since, or nobody needs it."""
+    cursor.execute(RENEW, {"b_id": notice.id, "b_tries": notice.tries, "due_us": now_us + LEASED})
+    return cursor.rowcount == 1
 
 
 def put_back(cursor: Cursor, messages: Sequence[Message], now_us: int) -> None:
