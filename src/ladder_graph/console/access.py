@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ladder_graph.facts import Person
+from ladder_graph.ledger.lists.pages import Sees, anybody
 from ladder_graph.policy import Policy
 from ladder_graph.policy.console import Access
 
@@ -28,6 +29,25 @@ def access_of(policy: Policy, person: Person, agent: str | None = None) -> Acces
         return Access.NONE if person.auth == "proxy" else Access.ADMIN
     found = policy.people.get(person.name)
     return Access.NONE if found is None else found.access(agent or policy.agent)
+
+
+def sees_of(policy: Policy, person: Person, access: Access = Access.VIEWER) -> Sees:
+    """With which agents somebody may do this, for lists and counts, which leave the others out.
+
+    Args:
+        policy: The policy in force.
+        person: Who is signed in.
+        access: What they would do.
+    """
+    found = policy.people.get(person.name)
+    if found is None or isinstance(found.console, Access):
+        # It is the same with all agents, so it isn't asked of each.
+        return anybody if access_of(policy, person) >= access else _nobody
+    return lambda agent: access_of(policy, person, agent) >= access
+
+
+def _nobody(agent: str) -> bool:  # noqa: ARG001  # whichever it is
+    return False
 
 
 def best_access(policy: Policy, person: Person) -> Access:

@@ -111,7 +111,11 @@ def _made(request: Request, visitor: Visitor, entry: Entry, page: Page, *, actin
     if acting and visitor.opened() is None:
         text = "Its page lay open too long, or belongs to another sign-in. Nothing was done; look at it again."
         raise Refusal(403, "This form is stale", text)
-    return answered(request, visitor, page(visitor))
+    try:
+        return answered(request, visitor, page(visitor))
+    except UnknownQuestion as wrong:
+        # It may say how many there are that begin so, whosever they are.
+        raise visitor.lost("There is no such thing", str(wrong)) from wrong
 
 
 def _here(request: Request) -> str:
@@ -159,8 +163,6 @@ async def _stopped(request: Request, wrong: Exception) -> Response:
         case HTTPException():
             # What isn't there looks the same to whoever isn't signed in and to whoever is.
             refusal, visitor = Refusal(wrong.status_code, *LOST), None
-        case UnknownQuestion():
-            refusal = Refusal(404, "There is no such thing", str(wrong))
         case AnswerError():
             refusal = Refusal(409, "That can't be taken", str(wrong))
         case _:

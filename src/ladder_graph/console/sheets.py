@@ -10,7 +10,7 @@ from ladder_graph.answers import outsider, same
 from ladder_graph.briefing import Briefing, Given, plain_reach
 from ladder_graph.calls import canonical
 from ladder_graph.console.afterwards import afterwards, decided
-from ladder_graph.console.answers import Refusal, Shown
+from ladder_graph.console.answers import Shown
 from ladder_graph.console.attention import looked_before, view_of
 from ladder_graph.console.fields import id_of
 from ladder_graph.console.passages import Passage, Room
@@ -115,7 +115,7 @@ def found(visitor: Visitor, question: str, access: Access = Access.VIEWER) -> Ca
     """
     case = visitor.ladder.store.read(lambda cursor: cases.case_of(cursor, question))
     if case is None:
-        raise Refusal(404, "There is no such question", "Its address may be incomplete.")
+        raise visitor.lost("There is no such question", "Its address may be incomplete.")
     visitor.need(access, case.question.call.agent)
     return case
 
@@ -134,7 +134,7 @@ def sheet(
     """
     asked, ladder, person = case.question, visitor.ladder, visitor.person
     told, now = ladder.briefed(asked, by=person), ladder.clock()
-    place = ladder.place_of(asked.id)
+    place = ladder.place_of(asked.id, sees=visitor.sees())
     late = case.open and now >= asked.expires_at
     room = Room()
     view = view_of(visitor, asked.id, told.shown, told.characters)
@@ -207,7 +207,7 @@ def _following(visitor: Visitor, case: Case, place: Place | None) -> str | None:
     """The question after this one; after the last one that is answered, the first that still waits."""
     if place is None or place.next or case.open:
         return None if place is None else place.next
-    return next((one.id for one in visitor.ladder.waiting(size=1).items), None)
+    return next((one.id for one in visitor.ladder.waiting(size=1, sees=visitor.sees()).items), None)
 
 
 def _next(visitor: Visitor, question: str | None) -> Headline | None:

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from ladder_graph.console.access import access_of, best_access
+from ladder_graph.console.access import access_of, best_access, sees_of
 from ladder_graph.console.answers import Refusal
 from ladder_graph.console.forms import Form
 from ladder_graph.facts import Person
 from ladder_graph.ledger.access.visits import Visit
 from ladder_graph.ledger.actions.questions import micros
+from ladder_graph.ledger.lists.pages import Sees, anybody
 from ladder_graph.policy import Policy
 from ladder_graph.policy.console import Access
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from ladder_graph.console.keys import Seal
     from ladder_graph.ladder import Ladder
 
+NOT_THEIRS = ("There is no such page", "It may have been, or may be somebody else's.")
+"""What is said of what somebody may not see, and to them of what isn't there."""
 LONGEST = 86_400
 """Seconds for which a page may lie open before its form is taken for stale."""
 
@@ -66,6 +69,10 @@ class Visitor:
         """Whether they may do this with any agent."""
         return best_access(self.policy, self.person) >= access
 
+    def sees(self, access: Access = Access.VIEWER) -> Sees:
+        """With which agents they may do this, for what reads lists and counts."""
+        return sees_of(self.policy, self.person, access)
+
     def need(self, access: Access, agent: str | None = None) -> None:
         """Go on only with this access.
 
@@ -73,9 +80,18 @@ class Visitor:
             Refusal: They don't have it. What they may not even look at is not said to be there.
         """
         if not self.may(Access.VIEWER, agent):
-            raise Refusal(404, "There is no such page", "It may have been, or may be somebody else's.")
+            raise Refusal(404, *NOT_THEIRS)
         if not self.may(access, agent):
             raise Refusal(403, "Not yours to decide", f"This takes the access {access.word!r}, which the policy gives.")
+
+    def lost(self, title: str, text: str) -> Refusal:
+        """The page for what isn't there; whoever may not see all agents can't tell it from what isn't theirs.
+
+        Args:
+            title: What is the case, for whoever may see all.
+            text: What to do, as before.
+        """
+        return Refusal(404, title, text) if self.sees() is anybody else Refusal(404, *NOT_THEIRS)
 
     def withheld(self, tool: str) -> list[str]:
         """The access labels of what a tool touches that they don't hold."""
@@ -87,8 +103,8 @@ class Visitor:
         return 0 <= age <= self.policy.console.again * 1_000_000
 
     def counts(self) -> dict[str, str]:
-        """How much waits for people, in words: above a thousand it is only said that there is more."""
-        found = self.ladder.counts()
+        """How much they see waiting, in words: above a thousand it is only said that there is more."""
+        found = self.ladder.counts(sees=self.sees())
         return {"confirm": str(found.questions), "drafts": str(found.drafts), "reports": str(found.reports)}
 
     # --- forms -----------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from ladder_graph.ledger.actions.questions import micros
 from ladder_graph.ledger.database.cursor import Cursor
 from ladder_graph.ledger.lists import chronicle, listing, open_questions, tallies
 from ladder_graph.ledger.lists.open_questions import TERMS, Place, Waits
-from ladder_graph.ledger.lists.pages import LARGEST, SIZE, Count, Page
+from ladder_graph.ledger.lists.pages import LARGEST, SIZE, Count, Page, Sees, anybody
 from ladder_graph.ledger.watching import watches
 from ladder_graph.states import State
 from ladder_graph.turns.deciding import uncleared
@@ -34,10 +34,6 @@ class Counts:
     """Reports that nobody has read yet."""
 
 
-def _anybody(agent: str) -> bool:  # noqa: ARG001  # whoever asks for nothing sees all
-    return True
-
-
 class Browsing(Windows):
     """The part of a desk where long lists are read. Each page costs about as much as it shows."""
 
@@ -45,7 +41,7 @@ class Browsing(Windows):
 
     def waiting(
         self, *, agent: str | None = None, tool: str | None = None, label: str | None = None,
-        mine: str | Person | None = None, page: str | None = None, size: int = SIZE,
+        mine: str | Person | None = None, page: str | None = None, size: int = SIZE, sees: Sees = anybody,
     ) -> Page[Question]:  # fmt: skip
         """Open questions, the one that expires soonest first. One past its time shows until somebody touches it.
 
@@ -56,18 +52,19 @@ class Browsing(Windows):
             mine: Only those that this person may say yes to, and that weren't passed to somebody else.
             page: The mark of the page, as an earlier one gave it; None for the first.
             size: Questions at most, up to 500.
+            sees: As of `entries`.
 
         Raises:
             LadderError: The mark is none of this list.
         """
         waits = self._waits(tool, label, mine)
         return self.store.read(
-            lambda cursor: open_questions.page(cursor, self._chains(cursor, agent), waits, page, size)
+            lambda cursor: open_questions.page(cursor, self._chains(cursor, agent, sees), waits, page, size)
         )
 
     def place_of(
         self, question: str, *, agent: str | None = None, tool: str | None = None, label: str | None = None,
-        mine: str | Person | None = None,
+        mine: str | Person | None = None, sees: Sees = anybody,
     ) -> Place | None:  # fmt: skip
         """Where a question stands among those that wait, and which comes next; also once it isn't open any more.
 
@@ -77,26 +74,30 @@ class Browsing(Windows):
             tool: As of `waiting`.
             label: As of `waiting`.
             mine: As of `waiting`.
+            sees: As of `entries`.
 
         Returns:
             None where there is no such question.
         """
         waits = self._waits(tool, label, mine)
         return self.store.read(
-            lambda cursor: open_questions.place(cursor, self._chains(cursor, agent), question, waits)
+            lambda cursor: open_questions.place(cursor, self._chains(cursor, agent, sees), question, waits)
         )
 
-    def counts(self, mine: str | Person | None = None, *, agent: str | None = None) -> Counts:
+    def counts(
+        self, mine: str | Person | None = None, *, agent: str | None = None, sees: Sees = anybody
+    ) -> Counts:  # fmt: skip
         """How much waits for people; each is counted up to a thousand.
 
         Args:
             mine: Only questions that this person may say yes to.
             agent: Only of this agent, and of those inside it.
+            sees: As of `entries`.
         """
         waits = self._waits(None, None, mine)
 
         def count(cursor: Cursor) -> Counts:
-            agents = self._chains(cursor, agent)
+            agents = self._chains(cursor, agent, sees)
             return Counts(
                 open_questions.count(cursor, agents, waits),
                 tallies.drafts(cursor, agents),
@@ -109,7 +110,7 @@ class Browsing(Windows):
         self, *, agent: str | None = None, tool: str | None = None, person: str | None = None,
         thread: str | None = None, kind: str | None = None, action: str | None = None,
         since: dt.datetime | None = None, until: dt.datetime | None = None, page: str | None = None, size: int = SIZE,
-        sees: Callable[[str], bool] = _anybody,
+        sees: Sees = anybody,
     ) -> Page[Entry]:  # fmt: skip
         """What happened, the latest first, of all chains of the policy's agents.
 
@@ -142,7 +143,7 @@ class Browsing(Windows):
 
     def acted(
         self, *, agent: str | None = None, tool: str | None = None, state: State | None = None,
-        page: str | None = None, size: int = SIZE, sees: Callable[[str], bool] = _anybody,
+        page: str | None = None, size: int = SIZE, sees: Sees = anybody,
     ) -> Page[Action]:  # fmt: skip
         """Actions, the latest first; in one state, the one that came to it last.
 
@@ -162,34 +163,38 @@ class Browsing(Windows):
             lambda cursor: listing.page(cursor, self._chains(cursor, agent, sees), sought, page, size)
         )
 
-    def actions(self, *, limit: int | None = None, state: State | None = None) -> list[Action]:
+    def actions(
+        self, *, limit: int | None = None, state: State | None = None, sees: Sees = anybody
+    ) -> list[Action]:  # fmt: skip
         """The agent's actions, oldest first: all of them, or as much as is asked for, which costs about what it shows.
 
         Args:
             limit: How many at most: the latest ones; in one state, those that came to it last.
             state: Only those that are in this state now.
+            sees: As of `entries`.
         """
         if limit is None:
-            return self.reading.actions(self.policy.agent, state=state)
+            return [one for one in self.reading.actions(self.policy.agent, state=state) if sees(one.agent)]
         found: list[Action] = []
         mark = None
         while len(found) < limit:
-            page = self.acted(state=state, page=mark, size=min(limit - len(found), LARGEST))
+            page = self.acted(state=state, page=mark, size=min(limit - len(found), LARGEST), sees=sees)
             found, mark = [*found, *page.items], page.next
             if mark is None:
                 break
         return found[::-1]
 
-    def in_doubt(self, most: int | None = None) -> list[Action]:
+    def in_doubt(self, most: int | None = None, *, sees: Sees = anybody) -> list[Action]:
         """Actions that a person must look at: outcome unknown, undo in trouble, or their process gone; oldest first.
 
         One that somebody kept after its undo didn't work isn't among them.
 
         Args:
             most: How many of each state are looked at, the latest ones; all of them where nothing is said.
+            sees: As of `entries`.
         """
         states = (State.UNKNOWN, State.UNDO_CONFLICT, State.UNDO_FAILED, State.STARTED)
-        found = [one for state in states for one in self.actions(state=state, limit=most)]
+        found = [one for state in states for one in self.actions(state=state, limit=most, sees=sees)]
         return sorted((one for one in found if self._unsettled(one)), key=lambda action: action.at)
 
     def _unsettled(self, action: Action) -> bool:
@@ -214,21 +219,20 @@ class Browsing(Windows):
             return False
         return known.state is State.UNKNOWN or (known.state is State.STARTED and not known.owner_alive)
 
-    def overdue(self, sees: Callable[[str], bool]) -> int:
+    def overdue(self, sees: Sees = anybody) -> int:
         """How many reports nobody has read in time, counted up to a thousand for each agent.
 
         Args:
-            sees: Tells of each agent whether whoever asks may see it.
+            sees: As of `entries`.
         """
         now = micros(self.clock())
 
         def count(cursor: Cursor) -> int:
-            agents = tallies.chains(cursor, self.policy.agent)
-            return sum(tallies.overdue(cursor, agent, now).least for agent in agents if sees(agent))
+            return sum(tallies.overdue(cursor, agent, now).least for agent in self._chains(cursor, None, sees))
 
         return self.store.read(count)
 
-    def _chains(self, cursor: Cursor, agent: str | None, sees: Callable[[str], bool] = _anybody) -> list[str]:
+    def _chains(self, cursor: Cursor, agent: str | None, sees: Sees) -> list[str]:
         return [name for name in tallies.chains(cursor, agent or self.policy.agent) if sees(name)]
 
     def _waits(self, tool: str | None, label: str | None, mine: str | Person | None) -> Waits:

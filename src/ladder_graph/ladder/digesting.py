@@ -17,6 +17,7 @@ from ladder_graph.ledger import Digest, Journal, Report
 from ladder_graph.ledger.database.cursor import Cursor
 from ladder_graph.ledger.evidence import incidents
 from ladder_graph.ledger.gate import acts
+from ladder_graph.ledger.lists.pages import Sees, anybody
 from ladder_graph.ledger.reports import digests
 from ladder_graph.ledger.reports import verdicts as given_verdicts
 from ladder_graph.ledger.reports.reported import Place, Reported
@@ -56,7 +57,7 @@ class Digesting(Windows, Messaging):
         return Reported(self.reading).of_action(action)
 
     def digests(
-        self, state: Place | None = None, *, limit: int = 50, before: Digest | None = None
+        self, state: Place | None = None, *, limit: int = 50, before: Digest | None = None, sees: Sees = anybody
     ) -> list[Digest]:  # fmt: skip
         """A page of reports, what ended last in front, without what each shows. What is over is made now.
 
@@ -64,9 +65,12 @@ class Digesting(Windows, Messaging):
             state: Only those that gather, are unread, or read.
             limit: How many at most.
             before: The last one of the page before.
+            sees: Tells of each agent whether whoever looks may see its reports.
         """
         self._bring_up()
-        return Reported(self.reading).listed(self.refresh().agent, self.policy, state=state, limit=limit, before=before)
+        return Reported(self.reading).listed(
+            self.refresh().agent, self.policy, state=state, limit=limit, before=before, sees=sees
+        )
 
     def digest(self, digest: str) -> Digest:
         """One report with all that it shows.

@@ -18,6 +18,7 @@ from ladder_graph.ledger.database.cursor import Cursor
 from ladder_graph.ledger.gate import acts
 from ladder_graph.ledger.lists import draft_reading
 from ladder_graph.ledger.lists.draft_reading import STATES, Event
+from ladder_graph.ledger.lists.pages import Sees, anybody
 from ladder_graph.ledger.people import drafts as ledger
 from ladder_graph.ledger.people import notices
 from ladder_graph.ledger.people.notices import Due, Told
@@ -103,7 +104,8 @@ class Drafts(Questions):
     # --- looking ---------------------------------------------------------------------------------------------
 
     def drafts(
-        self, *, states: Collection[str] = STATES, limit: int | None = None, after: str | None = None
+        self, *, states: Collection[str] = STATES, limit: int | None = None, after: str | None = None,
+        sees: Sees = anybody,
     ) -> list[Draft]:  # fmt: skip
         """Drafts of rung 1, oldest first, without what they hold.
 
@@ -111,9 +113,10 @@ class Drafts(Questions):
             states: Only those that are `waiting`, `accepted`, `part`, `edited`, `rejected` or `superseded`.
             limit: How many at most.
             after: Only those after the draft of the action with this key, to go on from a page.
+            sees: Tells of each agent whether whoever looks may see its drafts.
         """
         agent = self.policy.agent
-        found = self.store.query(lambda session: draft_reading.listed(session, agent, states, limit, after))
+        found = self.store.query(lambda session: draft_reading.listed(session, agent, states, limit, after, sees))
         # A reason may say what is in it, and nobody says here who looks.
         return [replace(one, reason="") if one.labels else one for one in found]
 

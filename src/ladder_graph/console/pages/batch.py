@@ -25,7 +25,8 @@ def show(visitor: Visitor) -> Answer:
 
 def _page(visitor: Visitor, tool: str, wrong: str = "", note: str = "", chosen: frozenset[str] = frozenset()) -> Answer:
     ladder = visitor.ladder
-    waiting = ladder.waiting(tool=tool, mine=visitor.person, size=4 * MOST).items if tool else ()
+    sees = visitor.sees(Access.REVIEWER)
+    waiting = ladder.waiting(tool=tool, mine=visitor.person, size=4 * MOST, sees=sees).items if tool else ()
     asked = [one for one in waiting if fits_a_batch(visitor, one)][:MOST]
     members = [member(line, one) for line, one in zip(headlines(visitor, asked), asked, strict=True)]
     shown, characters = shown_of(members)

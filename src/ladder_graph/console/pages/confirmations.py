@@ -25,11 +25,11 @@ def confirmations(visitor: Visitor) -> Answer:
     agents, tools = _choices(visitor)
     agent, tool = _chosen(query.get("agent"), agents), _chosen(query.get("tool"), tools)
     mine = visitor.person if query.get("mine") else None
-    page = ladder.waiting(agent=agent, tool=tool, mine=mine, page=query.get("page") or None, size=SIZE)
-    seen = [one for one in page.items if visitor.may(Access.VIEWER, one.call.agent)]
-    alike = Counter(one.call.tool for one in seen if fits_a_batch(visitor, one))
+    sees = visitor.sees(Access.VIEWER if mine is None else Access.REVIEWER)
+    page = ladder.waiting(agent=agent, tool=tool, mine=mine, page=query.get("page") or None, size=SIZE, sees=sees)
+    alike = Counter(one.call.tool for one in page.items if fits_a_batch(visitor, one))
     return Shown("confirmations.html", {
-        "page": page, "lines": headlines(visitor, seen), "now": ladder.clock(), "agents": agents, "tools": tools,
+        "page": page, "lines": headlines(visitor, page.items), "now": ladder.clock(), "agents": agents, "tools": tools,
         "agent": agent or "", "tool": tool or "", "mine": mine is not None,
         "batches": sorted(tool for tool, count in alike.items() if count > 1),
     })  # fmt: skip
@@ -37,9 +37,10 @@ def confirmations(visitor: Visitor) -> Answer:
 
 def _choices(visitor: Visitor) -> tuple[list[str], list[str]]:
     """The agents, and the tools that questions are open about, as far as this person may look."""
+    own, sees = visitor.policy.agent, visitor.sees()
 
     def read(cursor: Cursor) -> tuple[list[str], list[str]]:
-        agents = [one for one in tallies.chains(cursor, visitor.policy.agent) if visitor.may(Access.VIEWER, one)]
+        agents = [one for one in tallies.chains(cursor, own) if sees(one)]
         return agents, sorted({tool for agent in agents for tool in tools_of(cursor, agent)})
 
     return visitor.ladder.store.read(read)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from ladder_graph.console.answers import Answer, Said, Shown
@@ -22,19 +21,17 @@ BACK = 50
 
 def home(visitor: Visitor) -> Answer:
     """What waits, what is overdue, what fell, what is in doubt, and when the ledger was last read back."""
-    ladder, sees = visitor.ladder, _sees(visitor)
+    ladder, sees = visitor.ladder, visitor.sees()
     fell = ladder.entries(kind="demoted", size=FELL, sees=sees).items
-    doubt = [one for one in ladder.in_doubt(most=DOUBTFUL) if sees(one.agent)]
+    doubt = ladder.in_doubt(most=DOUBTFUL, sees=sees)[:DOUBTFUL]
     context: dict[str, Any] = {
-        "counts": visitor.counts(), "fell": [told(visitor, one) for one in fell], "doubt": doubt[:DOUBTFUL],
-        "overdue": ladder.overdue(sees), "audit": _audit(visitor), "loose": ladder.reading.loose_ends(),
+        "counts": visitor.counts(), "fell": [told(visitor, one) for one in fell], "doubt": doubt,
+        "overdue": ladder.overdue(sees), "audit": _audit(visitor), "loose": ladder.reading.loose_ends(sees),
         "withheld": {one.key: visitor.withheld(one.tool) for one in doubt},
+        # What was found wrong is said of every chain by its name.
+        "names": visitor.may(Access.VIEWER),
     }  # fmt: skip
     return Shown("home.html", context)
-
-
-def _sees(visitor: Visitor) -> Callable[[str], bool]:
-    return lambda agent: visitor.may(Access.VIEWER, agent)
 
 
 def _audit(visitor: Visitor) -> Link | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ladder_graph.console.access import best_access
+from ladder_graph.console.access import best_access, sees_of
 from ladder_graph.console.answers import Answer, Moved, Refusal, Shown
 from ladder_graph.console.asking_again import asked_again
 from ladder_graph.console.entries import Entry
@@ -14,6 +14,7 @@ from ladder_graph.console.visitor import Visitor
 from ladder_graph.facts import Person
 from ladder_graph.ledger.access import visits
 from ladder_graph.ledger.actions.questions import micros
+from ladder_graph.ledger.lists.pages import anybody
 from ladder_graph.policy.console import Access
 
 if TYPE_CHECKING:
@@ -85,10 +86,14 @@ def _person(visitor: Visitor, name: str, nth: int, looks: Reviewer | None, able:
     policy = visitor.policy
     said, person = policy.people.get(name), Person(name, "console")
     each = said.console if said is not None else Access.NONE
-    waits = str(visitor.ladder.counts(mine=person).questions) if nth < COUNTED else None
+    sees, theirs = visitor.sees(), sees_of(policy, person, Access.REVIEWER)
+    waits = None
+    if nth < COUNTED:
+        both = theirs if sees is anybody else lambda agent: sees(agent) and theirs(agent)
+        waits = str(visitor.ladder.counts(mine=person, sees=both).questions)
     return Known(
         name, said is not None, best_access(policy, person).word,
-        {} if isinstance(each, Access) else {agent: access.word for agent, access in each.items()},
+        {} if isinstance(each, Access) else {agent: access.word for agent, access in each.items() if sees(agent)},
         said.roles if said else (), said.labels if said else (), name in able, looks, waits,
     )  # fmt: skip
 

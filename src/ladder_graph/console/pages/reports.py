@@ -8,7 +8,6 @@ from ladder_graph.console.visitor import Visitor
 from ladder_graph.errors import UnknownQuestion
 from ladder_graph.ledger import Digest
 from ladder_graph.ledger.reports.reported import Place
-from ladder_graph.policy.console import Access
 
 SIZE = 25
 """Reports on one page."""
@@ -18,10 +17,10 @@ _PLACES: dict[str, Place] = {"read": "read", "gathering": "gathering"}
 def reports(visitor: Visitor) -> Answer:
     """A page of reports: the unread ones, unless others are asked for."""
     place = _PLACES.get(visitor.query.get("show", ""), "unread")
-    found = visitor.ladder.digests(place, limit=SIZE + 1, before=_before(visitor))
-    seen = [one for one in found[:SIZE] if visitor.may(Access.VIEWER, one.agent)]
+    found = visitor.ladder.digests(place, limit=SIZE + 1, before=_before(visitor), sees=visitor.sees())
     return Shown("reports.html", {
-        "digests": seen, "place": place, "now": visitor.ladder.clock(), "first": not visitor.query.get("before"),
+        "digests": found[:SIZE], "place": place, "now": visitor.ladder.clock(),
+        "first": not visitor.query.get("before"),
         "before": found[SIZE - 1].id if len(found) > SIZE else "",
     })  # fmt: skip
 

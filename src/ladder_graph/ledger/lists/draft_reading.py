@@ -12,6 +12,7 @@ from sqlalchemy import and_, or_
 from sqlmodel import Session, col, select
 
 from ladder_graph.ledger.actions.questions import moment
+from ladder_graph.ledger.lists.pages import Sees, anybody
 from ladder_graph.ledger.lists.reading import Action, action_of, agents_of
 from ladder_graph.ledger.tables.draft_rows import DraftRow, NoticeRow
 from ladder_graph.ledger.tables.rows import US, ActionRow, EntryRow, PayloadRow
@@ -70,7 +71,7 @@ class Event:
 
 
 def listed(
-    session: Session, agent: str, states: Collection[str], limit: int | None, after: str | None
+    session: Session, agent: str, states: Collection[str], limit: int | None, after: str | None, sees: Sees = anybody
 ) -> list[Draft]:  # fmt: skip
     """Drafts of an agent and of those inside it, oldest first.
 
@@ -80,11 +81,13 @@ def listed(
         states: Only those in one of these.
         limit: How many at most.
         after: Only those after the draft of this action.
+        sees: Tells of each agent whether its drafts are listed.
     """
+    agents = [name for name in agents_of(session, agent) if sees(name)]
     query = (
         select(DraftRow, ActionRow)
         .join(ActionRow, col(ActionRow.key) == DraftRow.action)
-        .where(col(DraftRow.agent).in_(agents_of(session, agent)), col(DraftRow.state).in_(list(states)))
+        .where(col(DraftRow.agent).in_(agents), col(DraftRow.state).in_(list(states)))
         .order_by(col(DraftRow.made_us), col(DraftRow.action))
         .limit(limit)
     )

@@ -70,6 +70,15 @@ Lane = Callable[[Cursor, Bound], Sequence[Row]]
 Lanes = Sequence[tuple[str, Lane]]
 """Agents with their rows. An agent may have several lanes; what stands in two of them is taken from the earlier one."""
 
+Sees = Callable[[str], bool]
+"""Tells of each agent whether whoever looks may see what is its own. The others are left out before anything is read:
+left out of a page afterwards, they would still be counted, and fill it."""
+
+
+def anybody(agent: str) -> bool:  # noqa: ARG001  # whoever asks for nothing sees all
+    """Sees all agents."""
+    return True
+
 
 @dataclass(frozen=True, slots=True)
 class Count:

@@ -23,6 +23,7 @@ from ladder_graph.ledger.database.cursor import Cursor
 from ladder_graph.ledger.database.dialects import without_nul
 from ladder_graph.ledger.database.sources import on_server
 from ladder_graph.ledger.database.store import Store
+from ladder_graph.ledger.lists.pages import Sees, anybody
 from ladder_graph.ledger.proof import chain
 from ladder_graph.ledger.proof.checkpoints_alone import Key, Placed
 from ladder_graph.ledger.tables.rows import (
@@ -253,11 +254,16 @@ class Reading:
         """Every agent that was mounted or has a chain; of one agent, itself and those inside it."""
         return self.store.query(lambda session: agents_of(session, agent))
 
-    def loose_ends(self) -> list[str]:
-        """What is wrong with the last entry of each chain and its head; a quick look, where `verify` reads all."""
+    def loose_ends(self, sees: Sees = anybody) -> list[str]:
+        """What is wrong with the last entry of each chain and its head; a quick look, where `verify` reads all.
+
+        Args:
+            sees: Tells of each chain whether it is looked at.
+        """
 
         def work(cursor: Cursor) -> list[str]:
-            heads = {stream: (n, digest) for stream, n, digest in cursor.execute(sql.HEADS).fetchall()}
+            found = cursor.execute(sql.HEADS).fetchall()
+            heads = {stream: (n, digest) for stream, n, digest in found if sees(stream)}
             ends = [end for stream in heads for end in cursor.execute(sql.LAST_ENTRY, {"stream": stream}).fetchall()]
             return chain.loose_ends(ends, heads)
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from sqlmodel import Session, col, select
 
 from ladder_graph.ledger.actions.questions import micros, moment
+from ladder_graph.ledger.lists.pages import Sees, anybody
 from ladder_graph.ledger.lists.reading import Action, Reading, action_of
 from ladder_graph.ledger.tables.report_rows import AwaitedRow, DigestRow, ReportRow
 from ladder_graph.ledger.tables.rows import ActionRow, PayloadRow
@@ -175,7 +176,8 @@ class Reported:
         return self._store.query(work)
 
     def listed(
-        self, agent: str, policy: Policy, *, state: Place | None = None, limit: int = 50, before: Digest | None = None
+        self, agent: str, policy: Policy, *, state: Place | None = None, limit: int = 50, before: Digest | None = None,
+        sees: Sees = anybody,
     ) -> list[Digest]:  # fmt: skip
         """A page of digests, what ended last in front, without what each shows.
 
@@ -185,8 +187,9 @@ class Reported:
             state: Only those in this state.
             limit: How many at most.
             before: The last one of the page before.
+            sees: Tells of each agent whether its digests are listed.
         """
-        agents = self._reading.agents(agent)
+        agents = [name for name in self._reading.agents(agent) if sees(name)]
 
         def work(session: Session) -> list[Digest]:
             ends, key = col(DigestRow.ends_us), col(DigestRow.id)
