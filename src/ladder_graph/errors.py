@@ -13,6 +13,7 @@ The message of an error says what is wrong, where, and what to do about it.
     │   ├── LedgerNewer        written by a later release
     │   ├── LedgerOlder        written by an earlier release; `ladder migrate` brings it up
     │   └── LedgerMoved        it is being moved, or has gone elsewhere
+    ├── UnknownPage            the mark of a page that is none of the list's
     ├── ArgumentsError         arguments that have no canonical form
     ├── AnswerError            an answer that can't be taken
     │   ├── UnknownQuestion    no such question
@@ -87,6 +88,10 @@ class LedgerOlder(LedgerError):
 
 class LedgerMoved(LedgerError):
     """The ledger is being moved, or has gone elsewhere; the message says where. Nothing can be written here."""
+
+
+class UnknownPage(LadderError):
+    """The mark of a page is none of this list. Begin at the first page."""
 
 
 class ArgumentsError(LadderError):

@@ -23,7 +23,7 @@ from ladder_graph.console.keys import Seal, key_of
 from ladder_graph.console.pages import ENTRIES
 from ladder_graph.console.rendering import render
 from ladder_graph.console.visitor import Visitor
-from ladder_graph.errors import AnswerError, LadderError, UnknownQuestion
+from ladder_graph.errors import AnswerError, LadderError, UnknownPage, UnknownQuestion
 from ladder_graph.policy.console import Access
 from ladder_graph.slack.receiving import PATH, answers
 from ladder_graph.telemetry.probing import probed
@@ -163,6 +163,8 @@ async def _stopped(request: Request, wrong: Exception) -> Response:
         case HTTPException():
             # What isn't there looks the same to whoever isn't signed in and to whoever is.
             refusal, visitor = Refusal(wrong.status_code, *LOST), None
+        case UnknownPage():
+            refusal = Refusal(404, LOST[0], "Begin at the first page.")
         case AnswerError():
             refusal = Refusal(409, "That can't be taken", str(wrong))
         case _:

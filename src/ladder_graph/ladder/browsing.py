@@ -55,7 +55,7 @@ class Browsing(Windows):
             sees: As of `entries`.
 
         Raises:
-            LadderError: The mark is none of this list.
+            UnknownPage: The mark is none of this list.
         """
         waits = self._waits(tool, label, mine)
         return self.store.read(
@@ -131,7 +131,7 @@ class Browsing(Windows):
             sees: Tells of each agent whether whoever looks may see its chain.
 
         Raises:
-            LadderError: The mark is none of this list.
+            UnknownPage: The mark is none of this list.
         """
         wanted = chronicle.Wanted(
             action=action, tool=tool, thread=thread, person=person, kind=kind,
@@ -156,7 +156,7 @@ class Browsing(Windows):
             sees: As of `entries`.
 
         Raises:
-            LadderError: The mark is none of this list.
+            UnknownPage: The mark is none of this list.
         """
         sought = listing.Sought(tool, state)
         return self.store.read(

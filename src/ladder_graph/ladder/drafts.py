@@ -114,6 +114,9 @@ class Drafts(Questions):
             limit: How many at most.
             after: Only those after the draft of the action with this key, to go on from a page.
             sees: Tells of each agent whether whoever looks may see its drafts.
+
+        Raises:
+            UnknownPage: There is no draft to go on after.
         """
         agent = self.policy.agent
         found = self.store.query(lambda session: draft_reading.listed(session, agent, states, limit, after, sees))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from ladder_graph.drafting import Drawn, Piece
-from ladder_graph.errors import AnswerRefused, DraftMoved
+from ladder_graph.errors import AnswerRefused, DraftMoved, UnknownPage
 from ladder_graph.ledger.gate import acts
 from ladder_graph.ledger.lists import draft_reading
 from ladder_graph.ledger.people import announcing, drafts, notices, outgoing
@@ -205,7 +205,8 @@ def test_lists_hold_no_text(desk, drafted, decide):
     assert listed(limit=1) == [first]
     assert listed(after=first.action.key) == [second]
     assert listed(states=["waiting"]) == [second]
-    assert listed(after="0" * 64) == []
+    with pytest.raises(UnknownPage, match="begin at the first page"):
+        listed(after="0" * 64)
 
 
 def test_each_thing_is_told_once_and_heard_once(desk, drafted, decide):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
+import json
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ladder_graph.errors import LadderError
+from ladder_graph.errors import LadderError, UnknownPage
 from ladder_graph.ledger.lists import pages
 from ladder_graph.ledger.lists.pages import Count, Key, Page, Paging, Row, read_mark, write_mark
 
@@ -119,16 +121,22 @@ def test_a_page_reads_about_what_it_shows():
     assert shelf.read <= 250
 
 
+def _mark(*said):
+    """A mark that says just that."""
+    return base64.urlsafe_b64encode(json.dumps(said).encode()).decode().rstrip("=")
+
+
 @pytest.mark.parametrize(
     "mark",
     ["", "?", "e30", "W10", write_mark("y", Key(1, "a", 1)), write_mark("x", Key(1, "a", "b")),
      write_mark("x", Key(-1, "a", 1)), write_mark("x", Key(2**70, "a", 1)), write_mark("x", Key(1, "a", 2**70)),
-     "\ud800", "Ä", "A" * 100_000],
+     _mark("x", [], 1, "a", 1), _mark("x", {}, 1, "a", 1),
+     _mark("x", True, 1, "a", 1), "\ud800", "Ä", "A" * 100_000],
 )  # fmt: skip
 def test_a_mark_of_something_else_is_refused(mark):
     """It is told what to do, and nothing is read."""
     shelf = Shelf([(1, "a", 1)])
-    with pytest.raises(LadderError, match="begin at the first page"):
+    with pytest.raises(UnknownPage, match="begin at the first page"):
         shelf.page(Paging("x", rising=True), mark)
     assert shelf.read == 0
 

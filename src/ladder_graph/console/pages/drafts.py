@@ -6,7 +6,6 @@ from ladder_graph.console.answers import Answer, Shown
 from ladder_graph.console.changes import WORDS
 from ladder_graph.console.entries import Entry
 from ladder_graph.console.visitor import Visitor
-from ladder_graph.errors import UnknownQuestion
 from ladder_graph.ledger import Draft
 from ladder_graph.ledger.lists.draft_reading import STATES
 from ladder_graph.turns.deciding import uncleared
@@ -29,13 +28,8 @@ def drafts(visitor: Visitor) -> Answer:
 
 def _page(visitor: Visitor, states: tuple[str, ...]) -> tuple[list[Draft], str]:
     """The drafts of a page, and after which one the next begins; empty on the last."""
-    sees = visitor.sees()
-    try:
-        found = visitor.ladder.drafts(
-            states=states, limit=SIZE + 1, after=visitor.query.get("after") or None, sees=sees
-        )
-    except UnknownQuestion:
-        found = visitor.ladder.drafts(states=states, limit=SIZE + 1, sees=sees)
+    after = visitor.query.get("after") or None
+    found = visitor.ladder.drafts(states=states, limit=SIZE + 1, after=after, sees=visitor.sees())
     return found[:SIZE], found[SIZE - 1].action.key if len(found) > SIZE else ""
 
 

@@ -10,7 +10,6 @@ from ladder_graph.console.answers import Answer, Refusal, Sent, Shown
 from ladder_graph.console.entries import Entry
 from ladder_graph.console.telling import told, withheld
 from ladder_graph.console.visitor import Visitor
-from ladder_graph.errors import LadderError
 from ladder_graph.ledger import Entry as Link
 from ladder_graph.ledger.lists.pages import LARGEST, SIZE, Page
 from ladder_graph.policy.console import Access
@@ -23,7 +22,6 @@ LONGEST = 8 * 1024 * 1024
 """Characters of a file, after which it says where it goes on."""
 ROUNDS = 20
 """Pages that are looked at for a file: where little fits, it is short, and says where it goes on."""
-NO_PAGE = "Begin at the first page."
 
 
 def history(visitor: Visitor) -> Answer:
@@ -73,14 +71,7 @@ def _line(visitor: Visitor, one: Link) -> str:
 def _page(visitor: Visitor, wanted: dict[str, Any], mark: str | None, size: int) -> Page[Link]:
     if wanted.get("agent") is not None:
         visitor.need(Access.VIEWER, wanted["agent"])
-    try:
-        return visitor.ladder.entries(
-            **wanted, page=mark or None, size=size, sees=lambda agent: visitor.may(Access.VIEWER, agent)
-        )
-    except LadderError as wrong:
-        if mark:
-            raise Refusal(404, "There is no such page", NO_PAGE) from wrong
-        raise
+    return visitor.ladder.entries(**wanted, page=mark or None, size=size, sees=visitor.sees())
 
 
 def _wanted(visitor: Visitor) -> tuple[dict[str, Any], str]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from ladder_graph.console.answers import Answer, Shown
 from ladder_graph.console.entries import Entry
 from ladder_graph.console.visitor import Visitor
-from ladder_graph.errors import UnknownQuestion
+from ladder_graph.errors import UnknownPage, UnknownQuestion
 from ladder_graph.ledger import Digest
+from ladder_graph.ledger.lists.pages import NO_PAGE
 from ladder_graph.ledger.reports.reported import Place
+from ladder_graph.policy.console import Access
 
 SIZE = 25
 """Reports on one page."""
@@ -26,12 +28,21 @@ def reports(visitor: Visitor) -> Answer:
 
 
 def _before(visitor: Visitor) -> Digest | None:
-    """The last one of the page before; None at the beginning."""
+    """The last one of the page before; None at the beginning.
+
+    Raises:
+        UnknownPage: There is none, or none that they may see.
+    """
     asked = visitor.query.get("before", "")
-    try:
-        return visitor.ladder.digest(asked) if asked else None
-    except UnknownQuestion:
+    if not asked:
         return None
+    try:
+        found = visitor.ladder.digest(asked)
+    except UnknownQuestion:
+        raise UnknownPage(NO_PAGE) from None
+    if not visitor.may(Access.VIEWER, found.agent):
+        raise UnknownPage(NO_PAGE)
+    return found
 
 
 ENTRIES = (Entry("/reports", show=reports),)

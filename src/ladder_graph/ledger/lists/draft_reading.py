@@ -11,8 +11,9 @@ from typing import Any
 from sqlalchemy import and_, or_
 from sqlmodel import Session, col, select
 
+from ladder_graph.errors import UnknownPage
 from ladder_graph.ledger.actions.questions import moment
-from ladder_graph.ledger.lists.pages import Sees, anybody
+from ladder_graph.ledger.lists.pages import NO_PAGE, Sees, anybody
 from ladder_graph.ledger.lists.reading import Action, action_of, agents_of
 from ladder_graph.ledger.tables.draft_rows import DraftRow, NoticeRow
 from ladder_graph.ledger.tables.rows import US, ActionRow, EntryRow, PayloadRow
@@ -82,6 +83,9 @@ def listed(
         limit: How many at most.
         after: Only those after the draft of this action.
         sees: Tells of each agent whether its drafts are listed.
+
+    Raises:
+        UnknownPage: There is no draft of the action that it goes on after, or none that is seen.
     """
     agents = [name for name in agents_of(session, agent) if sees(name)]
     query = (
@@ -93,8 +97,8 @@ def listed(
     )
     if after is not None:
         last = session.get(DraftRow, after)
-        if last is None:
-            return []
+        if last is None or not sees(last.agent):
+            raise UnknownPage(NO_PAGE)
         later = and_(col(DraftRow.made_us) == last.made_us, col(DraftRow.action) > last.action)
         query = query.where(or_(col(DraftRow.made_us) > last.made_us, later))
     found = session.exec(query).all()

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from ladder_graph.errors import LadderError
+from ladder_graph.errors import LadderError, UnknownPage
 from ladder_graph.ledger.database.cursor import Cursor
 from ladder_graph.ledger.database.dialects import Sql
 
@@ -29,6 +29,7 @@ LARGEST = 500
 """Rows of the largest page."""
 COUNTED = 1000
 """Up to how many rows are counted one by one."""
+NO_PAGE = "this page isn't known: its mark is none of this list; begin at the first page"
 LOOKED = 5_000
 """Rows that are looked at for one page at most: what a filter leaves over may be rare among them."""
 
@@ -143,7 +144,8 @@ class Paging:
             size: Rows at most.
 
         Raises:
-            LadderError: The mark is none of this list, or the size is out of bounds.
+            UnknownPage: The mark is none of this list.
+            LadderError: The size is out of bounds.
         """
         if not 1 <= size <= LARGEST:
             raise LadderError(f"a page has 1 to {LARGEST} rows, and not {size}")
@@ -289,7 +291,7 @@ def read_mark(name: str, mark: str, *, text_ids: bool) -> tuple[bool, Key]:
     """What a mark says: whether it leads back, and from which row.
 
     Raises:
-        LadderError: It is none of this list.
+        UnknownPage: It is none of this list.
     """
     try:
         raw = base64.b64decode(mark.encode("ascii") + b"=" * (-len(mark) % 4), altchars=b"-_", validate=True)
@@ -298,10 +300,10 @@ def read_mark(name: str, mark: str, *, text_ids: bool) -> tuple[bool, Key]:
     except (ValueError, TypeError, binascii.Error, RecursionError):
         of, back, us, lane, row = "", 0, 0, "", 0
     kind = str if text_ids else int
-    if of != name or back not in {0, 1} or type(us) is not int or type(lane) is not str or type(row) is not kind:
-        raise LadderError("this page isn't known: its mark is none of this list; begin at the first page")
+    if of != name or [type(part) for part in (back, us, lane, row)] != [int, int, str, kind] or back not in {0, 1}:
+        raise UnknownPage(NO_PAGE)
     if not 0 <= us < _LAST or (not row.isalnum() if isinstance(row, str) else not 0 <= row < _LAST):
-        raise LadderError("this page isn't known: its mark is none of this list; begin at the first page")
+        raise UnknownPage(NO_PAGE)
     return back == 1, Key(us, lane, row)
 
 
