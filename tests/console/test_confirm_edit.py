@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from contextlib import closing
 
@@ -147,6 +148,31 @@ def test_a_forged_set_of_arguments_shows_what_it_is(desk):
     for broken in ("[]", "{", '{"amount": 3}', "null", '{"amount": ["value", "40"]}'):
         assert press(desk.ana, page, desk.edit, step="run", puts=broken).status_code in {400, 409, 422}
     assert desk.ladder.question(desk.question.id).decision is None
+
+
+@pytest.mark.parametrize("step", ["change", "run"])
+@pytest.mark.parametrize(
+    "puts",
+    ["[" * 100_000, '{"a":' * 100_000, '{"amount": ["value", "\\ud800", true]}', '{"memo": ["value", "\\udc00", true]}',
+     '{"\\ud800": ["value", "1", true]}'],
+)  # fmt: skip
+def test_a_forged_set_that_no_page_can_show_is_refused(desk, step, puts):
+    """Nested beyond any stack, or with half a surrogate pair, which JSON can spell and a form can't."""
+    answer = press(desk.ana, put(desk, amount="40").text, desk.edit, step=step, puts=puts)
+    assert answer.status_code == 400
+    assert "This form can&#39;t be read" in answer.text
+
+
+def test_a_number_beyond_every_float_is_put_in_as_it_is(desk):
+    """A whole number of four hundred digits is taken exactly, as any other is."""
+    many = "9" * 400
+    page = put(desk, amount=many)
+    assert page.status_code == 200
+    typed = json.dumps({"$int": many})
+    assert typed in html.unescape(page.text)
+    assert press(desk.ana, page.text, desk.edit, step="run", typed=typed).status_code == 303
+    desk.go_on()
+    assert desk.ran[0][2] == int(many)
 
 
 def test_an_edit_after_somebody_else_has_answered_is_refused(desk):

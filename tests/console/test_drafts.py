@@ -150,6 +150,44 @@ def test_a_draft_that_was_decided_meanwhile_is_refused(drafted):
     assert not SENT
 
 
+def test_no_change_has_a_number_of_thousands_of_digits(drafted):
+    """It is refused in words, whatever else is said; nothing is sent."""
+    made, path = drafted()
+    ana = made.visitor()
+    all_ = {f"change-{number}": "take" for number in numbers(ana.get(path).text)}
+    answer = decide(ana, path, decision="use", **all_, **{f"change-{'9' * 5000}": "take"})
+    assert answer.status_code == 400
+    assert "There is no such change" in answer.text
+    assert not SENT
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ['{"text": ' + "[" * 100_000, '{"text": ' + "[" * 900 + "]" * 900 + "}", '{"text": "\\ud800"}',
+     '{"\\ud800": "x"}', '{"text": ' + "9" * 5000 + "}", '{"text": 1e999}', "[]", "{"],
+)  # fmt: skip
+def test_arguments_that_are_none_are_refused_in_words(console, typed):
+    """A draft whose arguments are edited as JSON comes back with what was typed; nothing ran."""
+    ran = []
+
+    @tool
+    def put_down(text: str) -> str:
+        """Put something down."""
+        ran.append(text)
+        return "put down"
+
+    made = console(agent="ops", rungs={"put_down": {"rung": "draft"}})
+    graph = made.ladder.wrap(raw_graph([calls("put_down", {"text": "tea"}), "Done."], [put_down]))
+    graph.invoke({"messages": [("user", "Go on.")]}, on())
+    path = f"/drafts/{made.ladder.drafts()[0].action.key}"
+    ana = made.visitor()
+    page = ana.get(f"{path}/edit").text
+    answer = ana.send(f"{path}/edit", **fields(page), decision="use", **{"text-0": typed})
+    assert answer.status_code == 409
+    assert 'role="alert"' in answer.text
+    assert not ran
+
+
 def test_the_whole_text_is_edited(drafted):
     """What was typed is used instead, as it was typed, and what wasn't changed isn't."""
     made, path = drafted()
@@ -198,7 +236,7 @@ def test_what_isnt_there_is_not_found(drafted):
     ana = made.visitor()
     assert ana.get("/drafts/0000").status_code == 404
     assert ana.get("/drafts/..%2f..%2fetc").status_code == 404
-    assert ana.get("/drafts?after=nonsense").status_code == 200
+    assert ana.get("/drafts?after=nonsense").status_code == 404
     assert ana.get(f"{path}x").status_code == 404
 
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from ladder_graph.console.answers import Refusal
 from ladder_graph.console.attention import looked_before, view_of
 from ladder_graph.console.visitor import Visitor
 from ladder_graph.drafting import Change, Line
@@ -63,11 +64,25 @@ class Said:
     def of(cls, visitor: Visitor, **wrong: str) -> Said:
         """What the form that was sent says."""
         given = {
-            int(number): verdict
+            _number(number): verdict
             for number, verdict in visitor.form.starting("change-")
             if number.isascii() and number.isdecimal() and verdict in {"take", "leave"}
         }
         return cls(given, visitor.form.get("note"), visitor.form.get("fault") == "policy", wrong)
+
+
+_DIGITS = 9
+
+
+def _number(text: str) -> int:
+    """Which change is meant.
+
+    Raises:
+        Refusal: The number is longer than that of any change.
+    """
+    if len(text) > _DIGITS:
+        raise Refusal(400, "There is no such change", "Nothing was done. Go back to the draft.")
+    return int(text)
 
 
 def shown(changes: tuple[Change, ...]) -> list[ShownChange]:

@@ -263,7 +263,8 @@ def _no_number(text: str) -> float:
 def _beyond(value: Any, schema: Mapping[str, Any]) -> str:
     """Which limit of its schema a value is beyond, in words; empty where it is within."""
     size, bounds = (len(value), _LENGTHS) if isinstance(value, str) else (value, _SIZES)
-    if not _is_number(size) or not math.isfinite(size):
+    # A whole number of any length is finite, and one beyond every float can't be asked.
+    if not _is_number(size) or (isinstance(size, float) and not math.isfinite(size)):
         return ""
     for key, beyond in bounds.items():
         limit = schema.get(key)

@@ -97,7 +97,8 @@ def test_what_is_put_in_has_its_type(name, text, value):
 
 @pytest.mark.parametrize(
     ("name", "text", "why"),
-    [("count", "9", "at most 5"), ("count", "0", "at least 1"), ("count", "1.5", "whole number"),
+    [("count", "9", "at most 5"), ("count", "9" * 400, "at most 5"), ("count", "9" * 5000, "not a number"),
+     ("count", "0", "at least 1"), ("count", "1.5", "whole number"),
      ("count", "Infinity", "not a number"), ("name", "abcdef", "characters at most 5"), ("deep", "[", "not JSON"),
      ("deep", "[" * 100_000, "not JSON"), ("colour", '"green"', "not one of them"), ("on", "1", "not one of them")],
 )  # fmt: skip
@@ -105,6 +106,11 @@ def test_what_doesnt_fit_is_said(name, text, why):
     """In words that stand beside the field."""
     before = {"count": 3, "colour": "red", "on": True, "name": "x", "deep": ["a"]}
     assert why in read_put(field(name, **before), Put("value", text))[1]
+
+
+def test_a_whole_number_beyond_every_float_is_taken_exactly():
+    """Where its schema has no limit that it is beyond."""
+    assert read_put(field("many", many=3), Put("value", "9" * 400)) == (int("9" * 400), "")
 
 
 def test_null_and_json_are_read_as_such():

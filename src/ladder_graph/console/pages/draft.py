@@ -177,6 +177,8 @@ def _as_typed(view: DraftView, typed: dict[str, str]) -> dict[str, Any]:
         found = json.loads(typed["arguments"])
     except ValueError as wrong:
         raise AnswerRefused(f"this is no JSON: {wrong}") from None
+    except RecursionError:
+        raise AnswerRefused("this is nested deeper than any arguments") from None
     if not isinstance(found, dict):
         raise AnswerRefused("this is no JSON object with the arguments")
     return {"arguments": found}

@@ -133,9 +133,12 @@ def _carried(visitor: Visitor) -> dict[str, Put]:
     """What the page with old and new brought along."""
     try:
         said = json.loads(visitor.form.get("puts") or "{}")
-        return {str(name): Put(_state(state), str(text), bool(plain)) for name, (state, text, plain) in said.items()}
-    except (ValueError, TypeError, AttributeError):
+        found = {str(name): Put(_state(state), str(text), bool(plain)) for name, (state, text, plain) in said.items()}
+        for name, put in found.items():
+            f"{name}{put.text}".encode()  # JSON can spell half a surrogate pair, which no page could show again.
+    except (ValueError, TypeError, AttributeError, RecursionError):
         raise Refusal(400, "This form can't be read", "Nothing was done. Go back to the question.") from None
+    return found
 
 
 def _made(visitor: Visitor, asked: Question, puts: Mapping[str, Put]) -> tuple[dict[str, Any], dict[str, str]]:
