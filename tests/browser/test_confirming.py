@@ -161,6 +161,31 @@ def test_hostile_values_are_shown_as_what_they_are(site, way):
     assert not ana.wrong
 
 
+@pytest.mark.parametrize("width", [360, 1280])
+def test_text_from_right_to_left_turns_nothing_beside_it(site, width):
+    """What is said of it stands behind it, in our order: the cut, the number, the word."""
+    question = site.world.ask("close_ticket", {"ticket": 7, "text": "\u05e9\u05dc\u05d5\u05dd " * 100})
+    ana = site.person("ana", viewport={"width": width, "height": 800})
+    ana.go(f"/confirm/{question.id}")
+    places = ana.page.evaluate(PLACES)
+    assert places == sorted(places), "each is on a later line, or further to the right on the same one"
+
+
+PLACES = """() => {
+  const summary = [...document.querySelectorAll("td summary")].find(one => one.textContent.includes("SHA-256"));
+  const [value, said] = ["span.value", "span.quiet"].map(one => summary.querySelector(one).lastChild);
+  const place = (text, at) => {
+    const range = document.createRange();
+    range.setStart(text, at);
+    range.setEnd(text, at + 1);
+    const box = range.getBoundingClientRect();
+    return [Math.round(box.bottom / 8), box.left];
+  };
+  return [place(value, value.data.indexOf("\u2026")), place(said, 0), place(said, said.data.indexOf("characters"))];
+}"""
+"""The line and the left edge of what is said behind a long value, in the order in which it is written."""
+
+
 @BY_WAY
 def test_without_the_label_nothing_is_seen(site, way):
     """Neither on the page nor in the list nor in any part of it, and there is nothing to answer."""

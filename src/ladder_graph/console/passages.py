@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -120,3 +121,7 @@ def short(text: object, most: int = 200) -> str:
     """
     said = str(text)
     return said if len(said) <= most else f"{said[:most]}… ({len(said):,} characters)"
+
+
+CUT = re.compile(r"… \([\d,]+ characters\)\Z")
+"""What `short` has put behind the beginning of a text."""

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 from functools import cache
 from importlib import resources
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from ladder_graph.calls import normalise
 from ladder_graph.console.addresses import segment
-from ladder_graph.console.passages import short
+from ladder_graph.console.passages import CUT, short
 from ladder_graph.ledger.actions.questions import moment as instant
 from ladder_graph.policy.units import spell_dollars
 from ladder_graph.scale import Rung
@@ -22,10 +23,30 @@ from ladder_graph.wording import inert, show
 KEPT = "\n\t"
 """Control characters that a browser shows as what they are."""
 
+_TURNS = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff]")
+"""A character that is written from right to left, or an Arabic digit: the blocks that Unicode keeps for them."""
+_BEGINS, _ENDS = "\ufdd0", "\ufdd1"
+"""Where text begins and ends that must stand apart: no characters, which `inert` leaves in nobody's text."""
+
 
 def _shown(value: Any) -> Any:
-    """What is written into a page: our own markup as it is, everything else with nothing in it hidden."""
-    return value if isinstance(value, Markup) else inert(str(value), KEPT) if value is not None else ""
+    """What is written into a page: our own markup as it is, everything else with nothing in it hidden.
+
+    Text from right to left is marked, as it would turn our own words and numbers beside it.
+    """
+    if isinstance(value, Markup):
+        return value
+    text = "" if value is None else inert(str(value), KEPT)
+    if _TURNS.search(text) is None:
+        return text
+    cut = CUT.search(text)
+    at = len(text) if cut is None else cut.start()
+    return f"{_BEGINS}{text[:at]}{_ENDS}{text[at:]}"
+
+
+def _piece(text: str) -> Markup:
+    """A piece of a line: as `_shown`, and not apart from those beside it, in whose order it is read."""
+    return escape(inert(text, KEPT))
 
 
 def as_it_was(text: str, sent: str) -> str:
@@ -63,6 +84,7 @@ def environment() -> Environment:
         segment=segment,
         at=instant,
         short=short,
+        piece=_piece,
     )
     found.globals.update(rungs=tuple(Rung), asset=asset)
     return found
@@ -70,7 +92,32 @@ def environment() -> Environment:
 
 def render(template: str, **context: Any) -> str:
     """A page."""
-    return environment().get_template(template).render(**context)
+    page = environment().get_template(template).render(**context)
+    return _apart(page) if _BEGINS in page else page
+
+
+_PLAIN = ("title", "textarea", "option")
+"""Elements in which nothing can be marked up."""
+_PARTS = re.compile(f"<(/?)([a-z0-9]+)[^>]*>|[{_BEGINS}{_ENDS}]")
+
+
+def _apart(page: str) -> str:
+    """A page on which what is marked stands apart; in attributes, and where there can be no element, it can't."""
+    plain = False
+
+    def put(found: re.Match[str]) -> str:
+        nonlocal plain
+        part = found[0]
+        if part not in _APART:
+            plain = not found[1] if found[2] in _PLAIN else plain
+            return part.replace(_BEGINS, "").replace(_ENDS, "")
+        return "" if plain else _APART[part]
+
+    return _PARTS.sub(put, page)
+
+
+# From left to right as the page, or the first letter that an agent writes would choose how the others stand.
+_APART = {_BEGINS: '<bdi dir="ltr">', _ENDS: "</bdi>"}
 
 
 @cache
