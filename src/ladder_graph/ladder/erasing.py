@@ -15,7 +15,8 @@ from ladder_graph.ledger import Reading
 from ladder_graph.ledger.actions.questions import micros
 from ladder_graph.ledger.evidence import shadows
 from ladder_graph.ledger.upkeep import erasing
-from ladder_graph.ledger.upkeep.erasing import Found, Portion, Wanted
+from ladder_graph.ledger.upkeep.erasing import Found, Portion
+from ladder_graph.ledger.upkeep.spellings import Wanted, plain
 
 SHORTEST = 3
 """Characters of a name: a shorter one stands in too many texts that are about somebody else."""
@@ -36,7 +37,7 @@ class Erasing(Questions):
         Raises:
             AnswerRefused: Neither is given, a name is too short, or the age is negative.
         """
-        names = tuple(erasing.plain(name) for name in person)
+        names = tuple(plain(name) for name in person)
         if not names and older_than is None:
             raise AnswerRefused("say what is to be erased: whom it names, or from what age on")
         if short := [name for name in names if len(name) < SHORTEST]:

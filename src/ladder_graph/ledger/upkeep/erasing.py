@@ -6,7 +6,6 @@ An action is erased as a whole, once it is over. What stays of it is in `ledger/
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +18,7 @@ from ladder_graph.ledger.database.dialects import Sql, table_of
 from ladder_graph.ledger.evidence.remnants import KIND, WHOLE, remnant, says_more
 from ladder_graph.ledger.gate.journal import Journal
 from ladder_graph.ledger.tables import draft_rows, report_rows, rows, saga_rows, watch_rows
+from ladder_graph.ledger.upkeep.spellings import Wanted, unpacked
 from ladder_graph.reporting.habits import Habit
 from ladder_graph.states import STEPS, State
 from ladder_graph.unwinding import Phase
@@ -134,54 +134,6 @@ class Found:
     """Entries that name the person and are never erased: agent, number and kind."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is to be erased: what is older than a moment, what names a person, or what does both."""
-
-    before_us: int | None = None
-    """Microseconds since the epoch; what happened last before it. None where age doesn't matter."""
-    names: tuple[str, ...] = ()
-    """Spellings of a person, such as a name and an address; any of them will do."""
-
-    def old(self, at_us: int) -> bool:
-        """Whether something of this moment is old enough."""
-        return self.before_us is None or at_us < self.before_us
-
-    def named(self, *texts: object) -> bool:
-        """Whether any of these texts, or of the texts in these JSON values, names the person."""
-        if not self.names:
-            return True
-        wanted = [plain(name) for name in self.names]
-        return any(name in plain(text) for one in texts for text in texts_of(one) for name in wanted)
-
-
-def plain(text: str) -> str:
-    """A text as it is compared: compatible forms, case and spaces make no difference."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
-
-
-def texts_of(value: object) -> Iterator[str]:
-    """The texts in a JSON value, the names of its fields among them; of bytes, what can be read of them."""
-    if isinstance(value, bytes | bytearray | memoryview):
-        yield from texts_of(_unpacked(bytes(value).decode("utf-8", "replace")))
-    elif isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        yield from (text for pair in value.items() for one in pair for text in texts_of(one))
-    elif isinstance(value, Sequence):
-        yield from (text for one in value for text in texts_of(one))
-    elif value is not None and not isinstance(value, bool):
-        yield str(value)
-
-
-def _unpacked(text: str | None) -> object:
-    """What a JSON text holds; the text itself where it is none."""
-    try:
-        return json.loads(text or "null")
-    except ValueError:
-        return text
-
-
 def _of_others(body: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in body.items() if name not in STAFF}
 
@@ -240,7 +192,7 @@ def _rows(connection: Any, agent: str, wanted: Wanted) -> tuple[dict[str, bool |
     for key, state, updated_us, text, why, reply, artifact in connection.execute(_ACTIONS, {"agent": agent}):
         over[key] = state in OVER and key not in busy if wanted.old(updated_us) else None
         gone = why == KIND and not (text or reply or artifact)
-        if over[key] is not None and not gone and wanted.named(text, why, reply, _unpacked(artifact)):
+        if over[key] is not None and not gone and wanted.named(text, why, reply, unpacked(artifact)):
             named.add(key)
     return over, named
 

@@ -1,0 +1,103 @@
+"""What is erased whole: results, reasons and scopes, also where no entry says anything; on either database."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import json
+
+import pytest
+from langchain_core.tools import tool
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import MessagesState, StateGraph
+from langgraph.prebuilt import ToolNode, tools_condition
+from sqlmodel import SQLModel
+
+from ladder_graph import Ladder
+from ladder_graph.ledger.upkeep.spellings import Wanted, plain
+from ladder_graph.testing import ScriptedModel, calls
+
+WHO = "Jürgen Vogt"
+POLICY = """
+agent = "desk"
+
+[tools.newest]
+rung = "bounded"
+bounds = [{ kind = "volume", limit = 100, per = "day" }]
+
+[tools.look_up]
+rung = "bounded"
+bounds = [{ kind = "volume", limit = 100, per = "day" }]
+"""
+
+
+@tool
+def newest() -> str:
+    """Tell who came last."""
+    return f"{WHO}, Hauptstr. 1"
+
+
+@tool
+def look_up(number: int) -> str:
+    """Tell who has a number."""
+    return json.dumps({"name": WHO, "number": number})
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def ledger(request, tmp_path):
+    """Where the ledger lies, on either database."""
+    return str(tmp_path / "ladder.db") if request.param == "sqlite" else request.getfixturevalue("postgres")
+
+
+@pytest.fixture
+def policy(tmp_path, ledger):
+    """The file of a policy that names the ledger."""
+    file = tmp_path / "ladder.toml"
+    file.write_text(f'ledger = "{ledger}"\n{POLICY}', encoding="utf-8")
+    return file
+
+
+def opened(policy, days=0.0):
+    """The ladder so many days later."""
+    return contextlib.closing(
+        Ladder(policy=policy, clock=lambda: dt.datetime.now(dt.UTC) + dt.timedelta(days=days))
+    )  # fmt: skip
+
+
+def ran(ladder, *wants):
+    """Let the agent make these calls, each in a thread of its own."""
+    hands = [newest, look_up]
+    model = ScriptedModel(answers=[answer for want in wants for answer in (calls(*want), "Done.")])
+    bound = model.bind_tools(hands)
+    graph = StateGraph(MessagesState)
+    graph.add_node("model", lambda state: {"messages": [bound.invoke(state["messages"])]})
+    graph.add_node("tools", ToolNode(hands))
+    graph.set_entry_point("model")
+    graph.add_conditional_edges("model", tools_condition)
+    graph.add_edge("tools", "model")
+    under = ladder.wrap(graph, checkpointer=InMemorySaver())
+    for number in range(len(wants)):
+        under.invoke({"messages": [("user", "Go on.")]}, {"configurable": {"thread_id": f"t{number}"}})
+
+
+def naming(ladder, name=WHO):
+    """The tables, with the rows in them that name somebody, however they spell it."""
+    wanted = Wanted(None, (plain(name),))
+    found = []
+    for table in sorted(SQLModel.metadata.tables):
+        sql = f'SELECT * FROM "{table}"'  # noqa: S608  # our own tables
+        every = ladder.store.read(lambda cursor, sql=sql: cursor.execute(sql).fetchall())
+        found += [(table, tuple(row)) for row in every if wanted.named(tuple(row))]
+    return found
+
+
+def test_a_result_that_is_json_names_somebody(policy):
+    """`json.dumps` spells a name with escapes, and it is found all the same, whatever code points are asked for."""
+    with opened(policy) as ladder:
+        ran(ladder, ("look_up", {"number": 7}))
+        assert {table for table, _ in naming(ladder)} == {"action"}
+        found = ladder.erasable(person=["ju\u0308rgen vogt"])
+        assert len(found.actions) == 1
+        ladder.erase(found, by="ana", reason="he asked")
+        assert naming(ladder) == []
+        assert ladder.verify().ok
