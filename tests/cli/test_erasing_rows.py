@@ -13,16 +13,22 @@ from langgraph.graph import MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode, tools_condition
 from sqlmodel import SQLModel
 
-from ladder_graph import Ladder
+from ladder_graph import Ladder, reversible
 from ladder_graph.ledger.upkeep.spellings import Wanted, plain
 from ladder_graph.testing import ScriptedModel, calls
 
 WHO = "Jürgen Vogt"
 POLICY = """
 agent = "desk"
+rehearsals = "advised"
 
 [tools.newest]
 rung = "bounded"
+bounds = [{ kind = "volume", limit = 100, per = "day" }]
+
+[tools.book]
+rung = "rollback"
+checks = [{ kind = "python", function = "desk_health:fine" }]
 bounds = [{ kind = "volume", limit = 100, per = "day" }]
 
 [tools.look_up]
@@ -43,6 +49,19 @@ def look_up(number: int) -> str:
     return json.dumps({"name": WHO, "number": number})
 
 
+def cancelled(name):
+    """Undo a booking; some can't be."""
+    if "no way back" in name:
+        raise ValueError(f"{name} has left already")
+
+
+@tool
+@reversible(prepare=lambda said: said["name"], undo=cancelled)
+def book(name: str) -> str:
+    """Book for somebody."""
+    return f"booked for {name}"
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def ledger(request, tmp_path):
     """Where the ledger lies, on either database."""
@@ -50,8 +69,10 @@ def ledger(request, tmp_path):
 
 
 @pytest.fixture
-def policy(tmp_path, ledger):
+def policy(tmp_path, ledger, monkeypatch):
     """The file of a policy that names the ledger."""
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "desk_health.py").write_text("def fine(arguments):\n    return True\n", encoding="utf-8")
     file = tmp_path / "ladder.toml"
     file.write_text(f'ledger = "{ledger}"\n{POLICY}', encoding="utf-8")
     return file
@@ -64,9 +85,15 @@ def opened(policy, days=0.0):
     )  # fmt: skip
 
 
+def kept_for(policy, age, days):
+    """The ladder so many days later, under a policy that keeps payloads for a time."""
+    policy.write_text(f'{policy.read_text(encoding="utf-8")}\n[retention]\npayloads = "{age}"\n', encoding="utf-8")
+    return opened(policy, days)
+
+
 def ran(ladder, *wants):
     """Let the agent make these calls, each in a thread of its own."""
-    hands = [newest, look_up]
+    hands = [newest, look_up, book]
     model = ScriptedModel(answers=[answer for want in wants for answer in (calls(*want), "Done.")])
     bound = model.bind_tools(hands)
     graph = StateGraph(MessagesState)
@@ -99,5 +126,42 @@ def test_a_result_that_is_json_names_somebody(policy):
         found = ladder.erasable(person=["ju\u0308rgen vogt"])
         assert len(found.actions) == 1
         ladder.erase(found, by="ana", reason="he asked")
+        assert naming(ladder) == []
+        assert ladder.verify().ok
+
+
+def test_what_was_undone_can_be_erased(policy):
+    """An undo that is over is waited for by nobody: it goes by whom it names, and by age."""
+    with opened(policy) as ladder:
+        ran(ladder, ("book", {"name": WHO}), ("book", {"name": "Cy Nowak"}))
+        for action in ladder.actions():
+            assert ladder.undo(action.key, by="ana") == "undone"
+        found = ladder.erasable(person=[WHO])
+        assert found.waiting == ()
+        ladder.erase(found, by="ana", reason="he asked")
+        assert naming(ladder) == []
+        assert len(naming(ladder, "Cy Nowak")) > 1
+    with kept_for(policy, "30d", days=31) as ladder:
+        assert ladder.sweep_retention()
+        assert naming(ladder, "Cy Nowak") == []
+        assert ladder.verify().ok
+
+
+def test_what_a_failed_undo_left_goes_once_somebody_keeps_it(policy):
+    """As long as a person must look, what there is to look at stays; afterwards nobody waits for it."""
+    who = f"{WHO}, no way back"
+    with opened(policy) as ladder:
+        ran(ladder, ("book", {"name": who}), ("book", {"name": f"{who} either"}))
+        first, second = ladder.actions()
+        for action in (first, second):
+            assert ladder.undo(action.key, by="ana") == "undo_failed"
+        ladder.keep(first.key, by="ana", reason="it is as it should be")
+        found = ladder.erasable(person=[WHO])
+        assert (found.actions, found.waiting) == ((first.key,), (second.key,))
+    with kept_for(policy, "30d", days=31) as ladder:
+        assert ladder.sweep_retention()
+        assert [bool(action.arguments) for action in ladder.actions()] == [False, True]
+        ladder.keep(second.key, by="ana", reason="this one too")
+        ladder.erase(ladder.erasable(person=[WHO]), by="ana", reason="he asked")
         assert naming(ladder) == []
         assert ladder.verify().ok

@@ -24,7 +24,7 @@ class WatchRow(SQLModel, table=True):
     tool: str
     """With which tool."""
     phase: str
-    """armed (it hasn't finished), open, undo (to be undone), held (a person must look), kept, or over."""
+    """armed (it hasn't finished), open, undo (to be undone), held (a person must look), kept, undone, or over."""
     spec: str
     """What is watched, as JSON: the window's settings and the checks, as the policy had them at the claim."""
     resource: str

@@ -10,7 +10,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, bindparam, delete, literal_column, null, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    bindparam,
+    delete,
+    exists,
+    literal_column,
+    null,
+    or_,
+    select,
+    update,
+)
 
 from ladder_graph.facts import Person
 from ladder_graph.ledger.database.cursor import Cursor
@@ -29,8 +40,11 @@ PORTION = 200
 LOOSE = frozenset({"refused", "shadow", "shadowed", "unanswerable"})
 """Kinds of entries that hold a call's arguments and may be about no action of the ledger."""
 
-OVER = frozenset({state for state, after in STEPS.items() if not after} | {State.SUGGESTED, State.DONE})
-"""States in which nobody waits for an action any more."""
+LEFT = frozenset({State.UNDO_CONFLICT, State.UNDO_FAILED})
+"""States that a person must look at, until somebody keeps what a failed undo left."""
+
+OVER = frozenset({state for state, after in STEPS.items() if not after} | {State.SUGGESTED, State.DONE} | LEFT)
+"""States in which nobody waits for an action any more, unless it is watched, or left as above."""
 
 STAFF = frozenset({"by", "auth", "given", "requester", "actor", "to", "told", "passed_to"})
 """Fields that name whoever judged or asked. They are answerable for it, and being named there erases nothing."""
@@ -60,7 +74,14 @@ _ACTIONS = Sql.of(
     )
 )
 _WATCHED = Sql.of(
-    select(_watch.c.action).where(_watch.c.agent == bindparam("agent"), _watch.c.phase.not_in(_words("kept", "over")))
+    select(_watch.c.action).where(_watch.c.agent == bindparam("agent"), _watch.c.phase.in_(watch_rows.OPEN))
+)
+KEPT = exists().where(_watch.c.action == _action.c.key, _watch.c.phase == literal_column("'kept'"))
+"""Whether somebody keeps what became of an action."""
+_UNSETTLED = Sql.of(
+    select(_action.c.key).where(
+        _action.c.agent == bindparam("agent"), _action.c.state.in_(_words(*sorted(LEFT))), ~KEPT
+    )
 )
 _UNREAD = Sql.of(
     select(_report.c.action)
@@ -185,7 +206,7 @@ def _rows(connection: Any, agent: str, wanted: Wanted) -> tuple[dict[str, bool |
 
     Without a person that is all of them, but for those that were erased before.
     """
-    busy = {key for sql in (_WATCHED, _UNREAD) for (key,) in connection.execute(sql, {"agent": agent})}
+    busy = {key for sql in (_WATCHED, _UNSETTLED, _UNREAD) for (key,) in connection.execute(sql, {"agent": agent})}
     busy |= {key for (key,) in connection.execute(_SCOPED, {})}
     over: dict[str, bool | None] = {}
     named: set[str] = set()

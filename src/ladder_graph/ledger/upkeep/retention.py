@@ -15,7 +15,7 @@ from ladder_graph.ledger.database.cursor import Cursor
 from ladder_graph.ledger.database.dialects import Sql, table_of
 from ladder_graph.ledger.evidence.remnants import KIND, remnant, says_more
 from ladder_graph.ledger.tables import report_rows, rows, saga_rows, watch_rows
-from ladder_graph.ledger.upkeep.erasing import LOOSE, OVER, Portion, Said
+from ladder_graph.ledger.upkeep.erasing import KEPT, LEFT, LOOSE, OVER, Portion, Said
 from ladder_graph.unwinding import Phase
 
 BATCH = 100
@@ -31,7 +31,8 @@ def _words(*words: str) -> list[Any]:
 
 
 _WAITED_FOR = or_(
-    exists().where(_watch.c.action == _action.c.key, _watch.c.phase.not_in(_words("kept", "over"))),
+    exists().where(_watch.c.action == _action.c.key, _watch.c.phase.in_(watch_rows.OPEN)),
+    _action.c.state.in_(_words(*LEFT)) & ~KEPT,
     exists().where(
         _report.c.action == _action.c.key, _digest.c.id == _report.c.digest, _digest.c.state != literal_column("'read'")
     ),
