@@ -14,6 +14,7 @@ from langgraph.prebuilt import ToolNode, tools_condition
 from sqlmodel import SQLModel
 
 from ladder_graph import Ladder, reversible
+from ladder_graph.ledger.upkeep import erasing
 from ladder_graph.ledger.upkeep.spellings import Wanted, plain
 from ladder_graph.testing import ScriptedModel, calls
 
@@ -165,3 +166,53 @@ def test_what_a_failed_undo_left_goes_once_somebody_keeps_it(policy):
         ladder.erase(ladder.erasable(person=[WHO]), by="ana", reason="he asked")
         assert naming(ladder) == []
         assert ladder.verify().ok
+
+
+def test_a_result_goes_though_no_entry_says_anything(policy):
+    """Entries say nothing more of a call without arguments; what it came back with is erased all the same."""
+    with opened(policy) as ladder:
+        ran(ladder, ("newest", {}), ("look_up", {"number": 7}))
+        bare = next(action for action in ladder.actions() if action.tool == "newest")
+        found = ladder.erasable(person=[WHO])
+        assert [key for _, key in found.bare] == [bare.key]
+        ladder.erase(found, by="ana", reason="he asked")
+        assert naming(ladder) == []
+        assert ladder.erasable(person=[WHO]).actions == ()
+        assert ladder.verify().ok
+        assert [entry.body["actions"] for entry in ladder.log() if entry.kind == "erased"] == [2]
+
+
+def test_a_result_goes_by_age_though_no_entry_says_anything(policy):
+    """So does retention take it, once."""
+    with opened(policy) as ladder:
+        ran(ladder, ("newest", {}))
+    with kept_for(policy, "30d", days=31) as ladder:
+        ladder.sweep_retention()
+        assert naming(ladder) == []
+        ladder.sweep_retention()
+        assert sum(entry.kind == "erased" for entry in ladder.log()) == 1
+        assert ladder.verify().ok
+
+
+def test_what_no_entry_says_is_divided_too(policy, monkeypatch):
+    """However many results there are, no transaction is long."""
+    monkeypatch.setattr(erasing, "PORTION", 2)
+    with opened(policy) as ladder:
+        ran(ladder, *[("newest", {})] * 5, ("look_up", {"number": 7}))
+        ladder.erase(ladder.erasable(older_than=dt.timedelta(0)), by="ana", reason="all of it")
+        said = [entry.body["actions"] for entry in ladder.log() if entry.kind == "erased"]
+        assert (sum(said), max(said)) == (6, 2)
+        assert naming(ladder) == []
+
+
+def test_the_command_erases_a_result_alone(policy, ladder, monkeypatch):
+    """`ladder erase` doesn't stop at finding no entry, and says where it stands."""
+    monkeypatch.chdir(policy.parent)
+    with opened(policy) as one:
+        ran(one, ("newest", {}))
+    told = ladder("erase", "--person", WHO, "--reason", "he asked", "--yes").stdout
+    assert "0 entries about 1 actions say what would be erased." in told
+    assert "Of 1 of the actions no entry does" in told
+    assert "every chain is whole" in told
+    with opened(policy) as one:
+        assert naming(one) == []

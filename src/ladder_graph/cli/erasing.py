@@ -48,7 +48,7 @@ def erase(
     with place_of(ctx).acting() as ladder:
         found = ladder.erasable(person=person or (), older_than=age)
         _tell(out, found)
-        if dry_run or not found.entries:
+        if dry_run or not (found.entries or found.actions):
             return
         if not reason.strip():
             raise LadderError("say why with --reason; it stays in the ledger, so name nobody in it")
@@ -78,6 +78,8 @@ def _age(text: str | None) -> dt.timedelta | None:
 
 def _tell(out: Screen, found: Found) -> None:
     out.line(f"{len(found.entries)} entries about {len(found.actions)} actions say what would be erased.")
+    if found.bare:
+        out.line(f"Of {len(found.bare)} of the actions no entry does: it stands in what they came back with.")
     _some(out, f"{len(found.waiting)} more actions aren't over, and stay:", [key[:12] for key in found.waiting])
     staying = [f"entry {n} of {stream} ({kind})" for stream, n, kind in found.staying]
     _some(out, f"{len(staying)} entries name them and are never erased:", staying)

@@ -58,16 +58,16 @@ class Retaining(Erasing):
         lengths = [*said.tools.values(), *said.labels.values(), *([said.payloads] if said.payloads else [])]
         if not lengths:
             return 0
-        count = 0
+        count = actions = 0
         with ExitStack() as erasing:
             for portion in self._kept_long_enough(min(lengths)):
-                if not count:
+                if not count + actions:
                     erasing.enter_context(self.store.database.overwriting())
                 for file in self._erase_portion(portion, POLICY, REASON):
                     log.warning("retention: %s couldn't be deleted; delete it by hand", file)
-                count += len(portion.entries)
-        if count:
-            log.info("retention: %d entries erased", count)
+                count, actions = count + len(portion.entries), actions + len(portion.actions)
+        if count + actions:
+            log.info("retention: %d entries about %d actions erased", count, actions)
         return count
 
     def _kept_long_enough(self, shortest: float) -> Iterator[Portion]:
@@ -89,9 +89,9 @@ class Retaining(Erasing):
             old = [one for one in found if not one.erased]
             due = [one for one in old if not one.busy and self._outlived(one.tool, now - one.updated_us)]
             first_left = min([first_left, *(one.updated_us - 1 for one in old if one not in due)])
-            portion = self.store.glance(partial(retention.portion_of, agent=agent, actions=[one.key for one in due]))
-            if portion is not None:
-                yield portion
+            if due:
+                keys = [one.key for one in due]
+                yield self.store.glance(partial(retention.portion_of, agent=agent, actions=keys))
         seen.places[agent, state] = first_left
 
     def _outlived(self, tool: str, age_us: int) -> bool:

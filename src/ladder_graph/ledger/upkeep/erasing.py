@@ -6,7 +6,7 @@ An action is erased as a whole, once it is over. What stays of it is in `ledger/
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -149,6 +149,8 @@ class Found:
     entries: tuple[Said, ...]
     actions: tuple[str, ...]
     """The actions that would be erased whole, by their keys."""
+    bare: tuple[tuple[str, str], ...]
+    """Those of them that no entry says more of, with their agents: what they came back with stands in their rows."""
     waiting: tuple[str, ...]
     """Actions that it would be true of as well, and that aren't over."""
     staying: tuple[tuple[str, int, str], ...]
@@ -169,6 +171,7 @@ def find(connection: Any, streams: Iterable[str], wanted: Wanted) -> Found:
     """
     entries: list[Said] = []
     actions: list[str] = []
+    bare: list[tuple[str, str]] = []
     waiting: list[str] = []
     staying: list[tuple[str, int, str]] = []
     for stream in streams:
@@ -183,12 +186,15 @@ def find(connection: Any, streams: Iterable[str], wanted: Wanted) -> Found:
         chosen = {key for key in named if over.get(key, False)}
         actions += sorted(chosen)
         waiting += sorted(key for key in named if over.get(key) is False)
+        saying = set()
         for said, body in _bodies(connection, stream):
             if not says_more(said.kind, body):
                 continue
             if said.action in chosen or (said.action not in over and _loose(said, body, wanted)):
                 entries.append(said)
-    return Found(tuple(entries), tuple(actions), tuple(waiting), tuple(staying))
+                saying.add(said.action)
+        bare += [(stream, key) for key in sorted(chosen - saying)]
+    return Found(tuple(entries), tuple(actions), tuple(bare), tuple(waiting), tuple(staying))
 
 
 def _loose(said: Said, body: Mapping[str, Any], wanted: Wanted) -> bool:
@@ -233,23 +239,20 @@ def portions(found: Found) -> Iterator[Portion]:
     Args:
         found: What is to be erased.
     """
-    groups: dict[tuple[str, str], list[Said]] = {}
+    groups: dict[tuple[str, str], list[Said]] = {one: [] for one in found.bare}
     for said in found.entries:
         groups.setdefault((said.stream, said.action or said.payload), []).append(said)
     chosen = frozenset(found.actions)
-    entries: list[Said] = []
-    for (stream, _), group in sorted(groups.items()):
-        if entries and (entries[0].stream != stream or len(entries) + len(group) > PORTION):
-            yield _portion(entries, chosen)
-            entries = []
-        entries += group
-    if entries:
-        yield _portion(entries, chosen)
-
-
-def _portion(entries: Sequence[Said], chosen: frozenset[str]) -> Portion:
-    actions = {said.action for said in entries} & chosen
-    return Portion(entries[0].stream, tuple(entries), tuple(sorted(actions)))
+    at, entries, actions = "", list[Said](), list[str]()
+    for (stream, key), group in sorted(groups.items()):
+        full = len(entries) + len(group) > PORTION or len(actions) == PORTION
+        if (entries or actions) and (stream != at or full):
+            yield Portion(at, tuple(entries), tuple(actions))
+            entries, actions = [], []
+        at, entries = stream, entries + group
+        actions += [key] if key in chosen else []
+    if entries or actions:
+        yield Portion(at, tuple(entries), tuple(actions))
 
 
 def files_of(cursor: Cursor, portion: Portion) -> list[str]:

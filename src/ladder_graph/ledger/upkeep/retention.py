@@ -122,8 +122,8 @@ def old_actions(cursor: Cursor, agent: str, state: str, before_us: int, place: P
     ]
 
 
-def portion_of(cursor: Cursor, agent: str, actions: Sequence[str]) -> Portion | None:
-    """Everything that is erased of these actions; None where nothing is left of them.
+def portion_of(cursor: Cursor, agent: str, actions: Sequence[str]) -> Portion:
+    """Everything that is erased of these actions. Of one that no entry says more of, that is what its row holds.
 
     Args:
         cursor: For reading.
@@ -131,7 +131,7 @@ def portion_of(cursor: Cursor, agent: str, actions: Sequence[str]) -> Portion | 
         actions: Their keys.
     """
     said = [one for key in actions for one in _said(cursor.execute(_SAID, {"action": key}).fetchall(), agent)]
-    return Portion(agent, tuple(said), tuple(actions)) if said else None
+    return Portion(agent, tuple(said), tuple(actions))
 
 
 def loose(cursor: Cursor, stream: str, before_us: int, place: Place) -> tuple[list[Said], Place | None]:
