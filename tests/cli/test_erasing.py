@@ -16,7 +16,7 @@ import pytest
 
 from ladder_graph import Ladder
 from ladder_graph.errors import AnswerRefused
-from ladder_graph.ledger.upkeep import erasing
+from ladder_graph.ledger.upkeep import erasing, portions
 from tests.cli.shop import DAY, NOBODY, Shop
 from tests.cli.test_answering import ME
 from tests.console.conftest import Console
@@ -227,7 +227,7 @@ def test_whoever_judged_is_no_reason_to_erase(shop):
 
 def test_a_process_that_dies_in_the_middle_is_finished_by_the_next(shop, monkeypatch):
     """Each portion goes with the entry that says so; what was left is found again."""
-    monkeypatch.setattr(erasing, "PORTION", 4)
+    monkeypatch.setattr(portions, "PORTION", 4)
     with shop.ladder() as one:
         done, erase = [], erasing.erase
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import datetime as dt
 
     from ladder_graph.cli.screen import Screen
-    from ladder_graph.ledger.upkeep.erasing import Found
+    from ladder_graph.ledger.upkeep.portions import Found
 
 _MOST = 10
 """Lines of one sort that are shown; more are counted."""
@@ -81,6 +81,7 @@ def _tell(out: Screen, found: Found) -> None:
     if found.bare:
         out.line(f"Of {len(found.bare)} of the actions no entry does: it stands in what they came back with.")
     _some(out, f"{len(found.waiting)} more actions aren't over, and stay:", [key[:12] for key in found.waiting])
+    _some(out, f"{len(found.scopes)} scopes aren't over, and stay:", [one[:12] for one in found.scopes])
     staying = [f"entry {n} of {stream} ({kind})" for stream, n, kind in found.staying]
     _some(out, f"{len(staying)} entries name them and are never erased:", staying)
 

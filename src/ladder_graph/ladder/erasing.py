@@ -15,7 +15,7 @@ from ladder_graph.ledger import Reading
 from ladder_graph.ledger.actions.questions import micros
 from ladder_graph.ledger.evidence import shadows
 from ladder_graph.ledger.upkeep import erasing
-from ladder_graph.ledger.upkeep.erasing import Found, Portion
+from ladder_graph.ledger.upkeep.portions import Found, Portion, portions
 from ladder_graph.ledger.upkeep.spellings import Wanted, plain
 
 SHORTEST = 3
@@ -71,7 +71,7 @@ class Erasing(Questions):
             raise AnswerRefused("an erasure takes a reason, which stays in the ledger")
         left: list[str] = []
         with self.store.database.overwriting():
-            for portion in erasing.portions(found):
+            for portion in portions(found):
                 left += self._erase_portion(portion, person, reason)
         return left
 

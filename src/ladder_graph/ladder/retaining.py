@@ -13,7 +13,7 @@ from ladder_graph.ladder.erasing import Erasing
 from ladder_graph.ledger.evidence import shadows
 from ladder_graph.ledger.tables.rows import US
 from ladder_graph.ledger.upkeep import retention
-from ladder_graph.ledger.upkeep.erasing import Portion
+from ladder_graph.ledger.upkeep.portions import Portion
 from ladder_graph.ledger.upkeep.retention import STATES, Place
 
 log = logging.getLogger("ladder_graph")
@@ -76,6 +76,7 @@ class Retaining(Erasing):
         for agent in agents:
             for state in STATES:
                 yield from self._old(agent, state, now, now - int(shortest * US))
+            yield from self._of_scopes(agent, now, now - int(shortest * US))
         for stream in (*agents, *map(shadows.chain_of, agents)):
             yield from self._loose(stream, now, now - int(shortest * US))
 
@@ -97,6 +98,18 @@ class Retaining(Erasing):
     def _outlived(self, tool: str, age_us: int) -> bool:
         keeps = self.keeps(tool)
         return keeps is not None and age_us > keeps * US
+
+    def _of_scopes(self, stream: str, now: int, before: int) -> Iterator[Portion]:
+        """What scopes say goes with the first of their calls, or once it was kept for as long as anything is."""
+        longest = self.policy.retention.payloads
+        place: Place | None = Place()
+        while place is not None:
+            found, place = self.store.glance(partial(retention.of_scopes, stream=stream, before_us=before, place=place))
+            due = tuple(
+                one for one, erased in found if erased or (longest is not None and now - one.at_us > longest * US)
+            )
+            if due:
+                yield Portion(stream, due, ())
 
     def _loose(self, stream: str, now: int, before: int) -> Iterator[Portion]:
         place: Place | None = Place()

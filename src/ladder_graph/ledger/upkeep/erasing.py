@@ -6,8 +6,7 @@ An action is erased as a whole, once it is over. What stays of it is in `ledger/
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -28,14 +27,13 @@ from ladder_graph.ledger.database.cursor import Cursor
 from ladder_graph.ledger.database.dialects import Sql, table_of
 from ladder_graph.ledger.evidence.remnants import KIND, WHOLE, remnant, says_more
 from ladder_graph.ledger.gate.journal import Journal
-from ladder_graph.ledger.tables import draft_rows, report_rows, rows, saga_rows, watch_rows
+from ladder_graph.ledger.tables import draft_rows, report_rows, resumption_rows, rows, saga_rows, watch_rows
+from ladder_graph.ledger.upkeep import scopes
+from ladder_graph.ledger.upkeep.portions import Found, Portion, Said
 from ladder_graph.ledger.upkeep.spellings import Wanted, unpacked
 from ladder_graph.reporting.habits import Habit
 from ladder_graph.states import STEPS, State
 from ladder_graph.unwinding import Phase
-
-PORTION = 200
-"""Payloads that are erased in one transaction, so that no call waits long for it."""
 
 LOOSE = frozenset({"refused", "shadow", "shadowed", "unanswerable"})
 """Kinds of entries that hold a call's arguments and may be about no action of the ledger."""
@@ -46,12 +44,10 @@ LEFT = frozenset({State.UNDO_CONFLICT, State.UNDO_FAILED})
 OVER = frozenset({state for state, after in STEPS.items() if not after} | {State.SUGGESTED, State.DONE} | LEFT)
 """States in which nobody waits for an action any more, unless it is watched, or left as above."""
 
-STAFF = frozenset({"by", "auth", "given", "requester", "actor", "to", "told", "passed_to"})
-"""Fields that name whoever judged or asked. They are answerable for it, and being named there erases nothing."""
-
 _action, _entry, _payload = (table_of(model) for model in (rows.ActionRow, rows.EntryRow, rows.PayloadRow))
 _question, _vote = table_of(rows.QuestionRow), table_of(rows.VoteRow)
 _draft, _watch = table_of(draft_rows.DraftRow), table_of(watch_rows.WatchRow)
+_signal, _resumption = table_of(watch_rows.SignalRow), table_of(resumption_rows.ResumptionRow)
 _measurement, _member = table_of(watch_rows.MeasurementRow), table_of(saga_rows.MemberRow)
 _report, _digest = table_of(report_rows.ReportRow), table_of(report_rows.DigestRow)
 _saga, _habit = table_of(saga_rows.SagaRow), table_of(report_rows.HabitRow)
@@ -105,6 +101,10 @@ _PUT_HABIT = Sql.of(
     .where(_habit.c.agent == bindparam("b_agent"), _habit.c.tool == bindparam("b_tool"))
     .values(body=bindparam("body"))
 )
+_PEOPLE_SAID = Sql.of(
+    select(_signal.c.key, _signal.c.action, _signal.c.body).where(_signal.c.action != literal_column("''"))
+)
+_PUT_SIGNAL = Sql.of(update(_signal).where(_signal.c.key == bindparam("b_key")).values(body=bindparam("body")))
 _DRAFT = Sql.of(select(_draft.c.path).where(_draft.c.action == bindparam("action")))
 _GONE = Sql.of(delete(_payload).where(_payload.c.hash == bindparam("b_hash")))
 _of: BindParameter[str] = bindparam("b_action")
@@ -124,44 +124,12 @@ _EMPTIED = [
     Sql.of(update(_watch).where(_watch.c.action == _of).values(why=_NOTHING, after=null(), resource=_NOTHING)),
     Sql.of(update(_measurement).where(_measurement.c.action == _of).values(text=_NOTHING)),
     Sql.of(update(_member).where(_member.c.action == _of).values(text=_NOTHING)),
+    Sql.of(update(_resumption).where(_resumption.c.action == _of).values(problem=_NOTHING)),
 ]  # fmt: skip
 """Where else a call's arguments, its result or words about it may stand."""
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """One entry that says something."""
-
-    stream: str
-    n: int
-    kind: str
-    action: str
-    payload: str
-    at_us: int
-    kept: Mapping[str, Any]
-    """What stays of it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What would be erased."""
-
-    entries: tuple[Said, ...]
-    actions: tuple[str, ...]
-    """The actions that would be erased whole, by their keys."""
-    bare: tuple[tuple[str, str], ...]
-    """Those of them that no entry says more of, with their agents: what they came back with stands in their rows."""
-    waiting: tuple[str, ...]
-    """Actions that it would be true of as well, and that aren't over."""
-    staying: tuple[tuple[str, int, str], ...]
-    """Entries that name the person and are never erased: agent, number and kind."""
-
-
-def _of_others(body: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in body.items() if name not in STAFF}
-
-
-def find(connection: Any, streams: Iterable[str], wanted: Wanted) -> Found:
+def find(connection: Any, streams: Sequence[str], wanted: Wanted) -> Found:
     """Look for what is to be erased. Nothing is changed.
 
     Args:
@@ -179,9 +147,9 @@ def find(connection: Any, streams: Iterable[str], wanted: Wanted) -> Found:
         if wanted.names:
             for said, body in _bodies(connection, stream):
                 if said.kind in WHOLE:
-                    if said.kind != KIND and wanted.named(_of_others(body)):
+                    if said.kind != KIND and wanted.said(body):
                         staying.append((stream, said.n, said.kind))
-                elif said.action and wanted.named(_of_others(body)):
+                elif said.action and wanted.said(body):
                     named.add(said.action)
         chosen = {key for key in named if over.get(key, False)}
         actions += sorted(chosen)
@@ -194,11 +162,14 @@ def find(connection: Any, streams: Iterable[str], wanted: Wanted) -> Found:
                 entries.append(said)
                 saying.add(said.action)
         bare += [(stream, key) for key in sorted(chosen - saying)]
-    return Found(tuple(entries), tuple(actions), tuple(bare), tuple(waiting), tuple(staying))
+    said_of_scopes, open_scopes = scopes.find(connection, streams, wanted, frozenset(actions))
+    return Found(
+        (*entries, *said_of_scopes), tuple(actions), tuple(bare), tuple(waiting), tuple(open_scopes), tuple(staying)
+    )
 
 
 def _loose(said: Said, body: Mapping[str, Any], wanted: Wanted) -> bool:
-    return said.kind in LOOSE and wanted.old(said.at_us) and wanted.named(_of_others(body))
+    return said.kind in LOOSE and wanted.old(said.at_us) and wanted.said(body)
 
 
 def _bodies(connection: Any, stream: str) -> Iterator[tuple[Said, dict[str, Any]]]:
@@ -222,37 +193,6 @@ def _rows(connection: Any, agent: str, wanted: Wanted) -> tuple[dict[str, bool |
         if over[key] is not None and not gone and wanted.named(text, why, reply, unpacked(artifact)):
             named.add(key)
     return over, named
-
-
-@dataclass(frozen=True, slots=True)
-class Portion:
-    """What is erased in one transaction: whole actions of one chain, with everything that holds anything of them."""
-
-    stream: str
-    entries: tuple[Said, ...]
-    actions: tuple[str, ...]
-
-
-def portions(found: Found) -> Iterator[Portion]:
-    """Divide what was found; an action is never divided, so that none is ever half erased.
-
-    Args:
-        found: What is to be erased.
-    """
-    groups: dict[tuple[str, str], list[Said]] = {one: [] for one in found.bare}
-    for said in found.entries:
-        groups.setdefault((said.stream, said.action or said.payload), []).append(said)
-    chosen = frozenset(found.actions)
-    at, entries, actions = "", list[Said](), list[str]()
-    for (stream, key), group in sorted(groups.items()):
-        full = len(entries) + len(group) > PORTION or len(actions) == PORTION
-        if (entries or actions) and (stream != at or full):
-            yield Portion(at, tuple(entries), tuple(actions))
-            entries, actions = [], []
-        at, entries = stream, entries + group
-        actions += [key] if key in chosen else []
-    if entries or actions:
-        yield Portion(at, tuple(entries), tuple(actions))
 
 
 def files_of(cursor: Cursor, portion: Portion) -> list[str]:
@@ -282,6 +222,9 @@ def erase(journal: Journal, cursor: Cursor, portion: Portion, by: Person, reason
         for sql in _EMPTIED:
             cursor.execute(sql, {"b_action": action})
         _unname(cursor, action)
+    if portion.actions:
+        _unsay(cursor, frozenset(portion.actions))
+    scopes.empty(cursor, portion.entries)
     _digest_names(cursor, portion.stream)
 
 
@@ -291,6 +234,14 @@ def _unname(cursor: Cursor, action: str) -> None:
         codes = json.dumps([[code, ""] for code, _ in json.loads(row["flags"] or "[]")])
         if row["flags"]:
             cursor.execute(_PUT_FLAGS, {"b_digest": row["digest"], "b_action": action, "flags": codes})
+
+
+def _unsay(cursor: Cursor, actions: frozenset[str]) -> None:
+    """Take the reasons out of what people said of these actions. Only a few days' signals are kept, so all are read."""
+    for row in cursor.execute(_PEOPLE_SAID, {}).fetchall():
+        if row["action"] in actions and (body := json.loads(row["body"])).get("reason"):
+            text = json.dumps({**body, "reason": ""}, sort_keys=True)
+            cursor.execute(_PUT_SIGNAL, {"b_key": row["key"], "body": text})
 
 
 def _digest_names(cursor: Cursor, agent: str) -> None:

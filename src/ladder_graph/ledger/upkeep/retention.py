@@ -15,7 +15,9 @@ from ladder_graph.ledger.database.cursor import Cursor
 from ladder_graph.ledger.database.dialects import Sql, table_of
 from ladder_graph.ledger.evidence.remnants import KIND, remnant, says_more
 from ladder_graph.ledger.tables import report_rows, rows, saga_rows, watch_rows
-from ladder_graph.ledger.upkeep.erasing import KEPT, LEFT, LOOSE, OVER, Portion, Said
+from ladder_graph.ledger.upkeep import scopes
+from ladder_graph.ledger.upkeep.erasing import KEPT, LEFT, LOOSE, OVER
+from ladder_graph.ledger.upkeep.portions import SCOPE, Portion, Said
 from ladder_graph.unwinding import Phase
 
 BATCH = 100
@@ -66,21 +68,29 @@ _SAID = Sql.of(
     .where(_entry.c.action == bindparam("action"))
     .order_by(_entry.c.n)
 )
-_LOOSE = Sql.of(
-    select(
-        _entry.c.stream, _entry.c.n, _entry.c.at_us, _entry.c.kind, _entry.c.action, _entry.c.payload, _payload.c.body
-    )
-    .join(_payload, _payload.c.hash == _entry.c.payload)
-    .where(
-        _entry.c.stream == bindparam("stream"),
-        _entry.c.at_us < bindparam("before"),
-        _entry.c.n > bindparam("n"),
-        _entry.c.kind.in_(_words(*LOOSE)),
-        rows.RARE,
-    )
-    .order_by(_entry.c.n)
-    .limit(BATCH)
-)
+
+
+def _page(*kinds: str) -> Sql:
+    """The next entries of these kinds that still say something."""
+    return Sql.of(
+        select(
+            _entry.c.stream, _entry.c.n, _entry.c.at_us, _entry.c.kind, _entry.c.action, _entry.c.payload,
+            _payload.c.body,
+        )
+        .join(_payload, _payload.c.hash == _entry.c.payload)
+        .where(
+            _entry.c.stream == bindparam("stream"),
+            _entry.c.at_us < bindparam("before"),
+            _entry.c.n > bindparam("n"),
+            _entry.c.kind.in_(_words(*kinds)),
+            rows.RARE,
+        )
+        .order_by(_entry.c.n)
+        .limit(BATCH)
+    )  # fmt: skip
+
+
+_LOOSE, _OF_SCOPES = _page(*LOOSE), _page(SCOPE)
 
 STATES = tuple(sorted(OVER))
 """The states of an action that is over, each looked through by an index."""
@@ -143,6 +153,20 @@ def loose(cursor: Cursor, stream: str, before_us: int, place: Place) -> tuple[li
     found = cursor.execute(_LOOSE, {"stream": stream, "before": before_us, "n": place.n}).fetchall()
     said = _said([row for row in found if not _has_action(cursor, row)], stream)
     return said, Place(n=found[-1]["n"]) if found else None
+
+
+def of_scopes(
+    cursor: Cursor, stream: str, before_us: int, place: Place
+) -> tuple[list[tuple[Said, bool]], Place | None]:
+    """The next entries about scopes that are over.
+
+    Returns:
+        Those of which something would be erased, with whether a call of the scope is erased; and how far that is, or
+        None at the end.
+    """
+    found = cursor.execute(_OF_SCOPES, {"stream": stream, "before": before_us, "n": place.n}).fetchall()
+    said = [(one, *scopes.stands(cursor, one.kept.get(SCOPE))) for one in _said(found, stream)]
+    return [(one, erased) for one, over, erased in said if over], Place(n=found[-1]["n"]) if found else None
 
 
 _KNOWN = Sql.of(select(_action.c.key).where(_action.c.key == bindparam("key")))

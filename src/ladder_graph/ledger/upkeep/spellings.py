@@ -11,6 +11,9 @@ from dataclasses import dataclass
 NESTED = 8
 """So many times over a JSON text is read that lies in another one; each time is a pass over the text."""
 
+STAFF = frozenset({"by", "auth", "given", "requester", "actor", "to", "told", "passed_to"})
+"""Fields that name whoever judged or asked. They are answerable for it, and being named there erases nothing."""
+
 _ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|(["\\/bfnrt]))')
 _SHORT = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _HALF = re.compile("[\ud800-\udfff]")
@@ -41,6 +44,10 @@ class Wanted:
             for text in map(plain, readings(packed))
             for name in wanted
         )
+
+    def said(self, body: Mapping[str, object]) -> bool:
+        """Whether what an entry says names the person as somebody whom it is about."""
+        return self.named({name: value for name, value in body.items() if name not in STAFF})
 
 
 def plain(text: str) -> str:
