@@ -84,7 +84,7 @@ def test_each_goes_in_its_time(shop):
 
 
 def test_what_somebody_waits_for_stays(shop):
-    """A report that nobody read and a question that is open keep what they are about, however old."""
+    """A report that nobody read and a question that nobody has closed yet keep what they are about, however old."""
     with in_days(shop, 500) as ladder:
         ladder.sweep_retention()
     assert {"read_stock", "refund", "close_ticket"} <= spoken(shop)

@@ -172,11 +172,12 @@ def attest(ctx: typer.Context) -> None:
 
 
 def sweep(ctx: typer.Context, *, json: Json = False) -> None:
-    """Do what is due about reports, and put down what the numbers speak against.
+    """Do what is due about reports and questions, and put down what the numbers speak against.
 
-    Reports are made, their readers reminded, others told; what acted in one that lay unread goes down. Messages about
-    questions and drafts that wait are sent. Too many mistakes, a spent loss budget and a long silence put a tool down
-    too. Whoever watches does all of it by the way; a second time changes nothing.
+    A question that nobody answered in time is closed, which is a no. Reports are made, their readers reminded, others
+    told; what acted in one that lay unread goes down. Messages about questions and drafts that wait are sent. Too many
+    mistakes, a spent loss budget and a long silence put a tool down too. Whoever watches does all of it by the way; a
+    second time changes nothing.
     """
     from ladder_graph.cli import assessments, screen
 

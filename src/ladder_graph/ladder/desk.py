@@ -150,18 +150,20 @@ class Desk(Browsing, Carrying, Rollbacks, Accepting, Digesting, Continuing, Reta
         return [cell for agent in agents for cell in self._cells(agent)]
 
     def sweep(self) -> list[tuple[CellKey, Demotion]]:
-        """Do what is due about reports, erase what was kept long enough, put down what the numbers speak against.
+        """Close late questions, see to reports, erase what was kept for long, put down what the numbers speak against.
 
         Whoever watches does so from time to time; doing it twice changes nothing.
 
         Returns:
             What was put down.
         """
+        self.sweep_questions()
         self.sweep_retention()
         return [*self.sweep_reports(), *self.sweep_trust()]
 
     def sweep_hourly(self) -> None:
-        """Put down what the numbers speak against, and erase what was kept for long enough."""
+        """Close late questions, put down what the numbers speak against, erase what was kept for long enough."""
+        self.sweep_questions()
         self.sweep_trust()
         self.sweep_retention()
 

@@ -44,10 +44,11 @@ class Erasing(Questions):
             raise AnswerRefused(f"{short[0]!r} stands in too many texts; a name takes {SHORTEST} characters")
         if older_than is not None and older_than < dt.timedelta(0):
             raise AnswerRefused("an age can't be negative; nothing that is still to come can be erased")
+        now = micros(self.clock())
         before = None if older_than is None else micros(self.clock() - older_than)
         agents = self.reading.agents(self.policy.agent)
         streams = [*agents, *(shadows.chain_of(agent) for agent in agents)]
-        return self.store.scan(lambda connection: erasing.find(connection, streams, Wanted(before, names)))
+        return self.store.scan(lambda connection: erasing.find(connection, streams, Wanted(before, names), now))
 
     def erase(self, found: Found, *, by: str | Person, reason: str) -> list[str]:
         """Erase what `erasable` found: payloads, and what stands of them in other rows and in files of drafts.

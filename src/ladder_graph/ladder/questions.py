@@ -7,6 +7,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from random import SystemRandom
 from typing import Any, Literal, TypeVar, get_args
 
@@ -19,6 +20,7 @@ from ladder_graph.ledger.actions import questions
 from ladder_graph.ledger.evidence import probes
 from ladder_graph.ledger.gate import acts
 from ladder_graph.ledger.people import resumptions
+from ladder_graph.ledger.upkeep import lapsing
 from ladder_graph.policy import Policy
 from ladder_graph.trust.deeds import BLAMELESS
 from ladder_graph.trust.probing import due, mutated
@@ -39,6 +41,10 @@ def person_of(by: str | Person) -> Person:
     if not person.name:
         raise AnswerRefused("nobody's name is on the answer; say who you are")
     return person
+
+
+def _lapsed(journal: Journal, cursor: Any, late: list[str]) -> int:
+    return sum(lapsing.lapse(journal, cursor, one) for one in late)
 
 
 def attention(looked: float | None, characters: int | None) -> tuple[float | None, int | None]:
@@ -313,6 +319,25 @@ class Questions(ABC):
             if made:
                 probes.put(journal, cursor, asked.call, *made[int(random() * len(made))])
         return taken
+
+    def sweep_questions(self) -> int:
+        """Close what nobody answered in time, of the agent and of those inside it: silence is a no.
+
+        Its thread reads that when it goes on, as it would have by itself; one that never does keeps nothing waiting.
+
+        Returns:
+            How many questions it were.
+        """
+        count = 0
+        while late := self.store.glance(
+            lambda cursor: resumptions.late(cursor, self.policy.agent, questions.micros(self.clock()))
+        ):
+            count += (closed := self._write(partial(_lapsed, late=late)))
+            if not closed:
+                break
+        if count:
+            self.go_on()
+        return count
 
     @abstractmethod
     def go_on(self) -> None:

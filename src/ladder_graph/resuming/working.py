@@ -15,10 +15,10 @@ from ladder_graph.ledger import Journal, Store
 from ladder_graph.ledger.actions.questions import micros
 from ladder_graph.ledger.database import statements as sql
 from ladder_graph.ledger.database.cursor import Cursor
-from ladder_graph.ledger.gate import acts
 from ladder_graph.ledger.people import draft_statements, resumptions
 from ladder_graph.ledger.people.resumptions import HEARD, Waiting
 from ladder_graph.ledger.tables.rows import US
+from ladder_graph.ledger.upkeep import lapsing
 from ladder_graph.policy import Policy
 from ladder_graph.resuming.heads import Head, Resumer
 from ladder_graph.states import State
@@ -349,7 +349,7 @@ class Worker:
 
         def lapse(cursor: Cursor) -> None:
             for question in late:
-                acts.lapse(journal, cursor, question)
+                lapsing.lapse(journal, cursor, question)
 
         self._write(lapse)
 

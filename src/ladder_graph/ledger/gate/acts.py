@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from contextlib import suppress
 from typing import Any, Literal
 
 from ladder_graph.calls import Call
@@ -48,13 +47,6 @@ def find_question(journal: Journal, cursor: Cursor, prefix: str) -> Question:
             f"question {prefix} was answered and used, or asked anew; `ladder pending` lists the open ones"
         )
     raise UnknownQuestion(_which("question", prefix, len(found), "ladder pending"))
-
-
-def lapse(journal: Journal, cursor: Cursor, question: str) -> bool:
-    """Close a question that nobody answered in time; False where it isn't late, or somebody else has closed it."""
-    with suppress(UnknownQuestion, AnswerRefused):
-        return journal.lapse(cursor, find_question(journal, cursor, question))
-    return False
 
 
 def find_action(journal: Journal, cursor: Cursor, prefix: str) -> Known:

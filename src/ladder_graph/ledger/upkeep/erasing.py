@@ -28,7 +28,7 @@ from ladder_graph.ledger.database.dialects import Sql, table_of
 from ladder_graph.ledger.evidence.remnants import KIND, WHOLE, remnant, says_more
 from ladder_graph.ledger.gate.journal import Journal
 from ladder_graph.ledger.tables import draft_rows, report_rows, resumption_rows, rows, saga_rows, watch_rows
-from ladder_graph.ledger.upkeep import scopes
+from ladder_graph.ledger.upkeep import lapsing, scopes
 from ladder_graph.ledger.upkeep.portions import Found, Portion, Said
 from ladder_graph.ledger.upkeep.spellings import Wanted, unpacked
 from ladder_graph.reporting.habits import Habit
@@ -37,6 +37,9 @@ from ladder_graph.unwinding import Phase
 
 LOOSE = frozenset({"refused", "shadow", "shadowed", "unanswerable"})
 """Kinds of entries that hold a call's arguments and may be about no action of the ledger."""
+
+ASKED = frozenset({State.ASKED, State.APPROVED})
+"""States in which somebody may wait for an action as long as its question has time."""
 
 LEFT = frozenset({State.UNDO_CONFLICT, State.UNDO_FAILED})
 """States that a person must look at, until somebody keeps what a failed undo left."""
@@ -89,6 +92,7 @@ _SCOPED = Sql.of(
     .join(_saga, or_(_saga.c.id == _member.c.saga, _saga.c.id == _member.c.root))
     .where(_saga.c.phase.not_in(_words(Phase.CLOSED, Phase.UNDONE)))
 )
+_STATE = Sql.of(select(_action.c.state).where(_action.c.key == bindparam("action")))
 _FLAGS = Sql.of(select(_report.c.digest, _report.c.flags).where(_report.c.action == bindparam("action")))
 _PUT_FLAGS = Sql.of(
     update(_report)
@@ -129,13 +133,14 @@ _EMPTIED = [
 """Where else a call's arguments, its result or words about it may stand."""
 
 
-def find(connection: Any, streams: Sequence[str], wanted: Wanted) -> Found:
+def find(connection: Any, streams: Sequence[str], wanted: Wanted, now_us: int) -> Found:
     """Look for what is to be erased. Nothing is changed.
 
     Args:
         connection: As `Store.scan` gives it.
         streams: In whose chains.
         wanted: What is to be erased.
+        now_us: The present. A question past its time is over, though nobody has closed it yet.
     """
     entries: list[Said] = []
     actions: list[str] = []
@@ -143,7 +148,7 @@ def find(connection: Any, streams: Sequence[str], wanted: Wanted) -> Found:
     waiting: list[str] = []
     staying: list[tuple[str, int, str]] = []
     for stream in streams:
-        over, named = _rows(connection, stream, wanted)
+        over, named = _rows(connection, stream, wanted, now_us)
         if wanted.names:
             for said, body in _bodies(connection, stream):
                 if said.kind in WHOLE:
@@ -178,17 +183,23 @@ def _bodies(connection: Any, stream: str) -> Iterator[tuple[Said, dict[str, Any]
         yield Said(stream, n, kind, action, payload, at_us, remnant(found)), found
 
 
-def _rows(connection: Any, agent: str, wanted: Wanted) -> tuple[dict[str, bool | None], set[str]]:
+def _rows(
+    connection: Any, agent: str, wanted: Wanted, now_us: int
+) -> tuple[dict[str, bool | None], set[str]]:  # fmt: skip
     """Each action, with whether it is over, or None where it isn't old enough; and those whose rows name the person.
 
     Without a person that is all of them, but for those that were erased before.
     """
     busy = {key for sql in (_WATCHED, _UNSETTLED, _UNREAD) for (key,) in connection.execute(sql, {"agent": agent})}
     busy |= {key for (key,) in connection.execute(_SCOPED, {})}
+    late = dict(tuple(row) for row in connection.execute(lapsing.LATE, {"agent": agent, "now": now_us}))
     over: dict[str, bool | None] = {}
     named: set[str] = set()
     for key, state, updated_us, text, why, reply, artifact in connection.execute(_ACTIONS, {"agent": agent}):
-        over[key] = state in OVER and key not in busy if wanted.old(updated_us) else None
+        is_over, since_us = state in OVER, updated_us
+        if state in ASKED and key in late:
+            is_over, since_us = True, max(updated_us, late[key])
+        over[key] = is_over and key not in busy if wanted.old(since_us) else None
         gone = why == KIND and not (text or reply or artifact)
         if over[key] is not None and not gone and wanted.named(text, why, reply, unpacked(artifact)):
             named.add(key)
@@ -211,6 +222,12 @@ def erase(journal: Journal, cursor: Cursor, portion: Portion, by: Person, reason
         by: Whose erasure it is.
         reason: Why.
     """
+    for action in portion.actions:
+        lapsing.lapse_of(journal, cursor, action)
+    going_on = {action for action in portion.actions if not _is_over(cursor, action)}
+    portion = portion.without(going_on)
+    if not (portion.entries or portion.actions):
+        return
     journal.append(cursor, portion.stream, KIND, "", {
         "payloads": [one.payload for one in portion.entries],
         "kept": {one.payload: dict(one.kept) for one in portion.entries},
@@ -226,6 +243,12 @@ def erase(journal: Journal, cursor: Cursor, portion: Portion, by: Person, reason
         _unsay(cursor, frozenset(portion.actions))
     scopes.empty(cursor, portion.entries)
     _digest_names(cursor, portion.stream)
+
+
+def _is_over(cursor: Cursor, action: str) -> bool:
+    """Whether an action is still over: since it was found, somebody may have gone on with it."""
+    row = cursor.execute(_STATE, {"action": action}).fetchone()
+    return row is None or row["state"] in OVER
 
 
 def _unname(cursor: Cursor, action: str) -> None:

@@ -52,6 +52,13 @@ class Portion:
     entries: tuple[Said, ...]
     actions: tuple[str, ...]
 
+    def without(self, actions: set[str]) -> Portion:
+        """The same, but for some actions of it."""
+        if not actions:
+            return self
+        entries = tuple(one for one in self.entries if one.action not in actions)
+        return Portion(self.stream, entries, tuple(one for one in self.actions if one not in actions))
+
 
 def portions(found: Found) -> Iterator[Portion]:
     """Divide what was found; an action is never divided, so that none is ever half erased.
