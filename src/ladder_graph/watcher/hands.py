@@ -52,8 +52,11 @@ class Hands:
         with self._guard:
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(self._workers, thread_name_prefix=self._name)
+            try:
+                done = self._pool.submit(_done, job)
+            except RuntimeError:
+                return  # The program ends, and nothing can be begun any more: it is somebody else's, or the next run's.
             self._leases.update(dict.fromkeys(actions, lease_us))
-            done = self._pool.submit(_done, job)
             self._jobs.add(done)
         done.add_done_callback(lambda done: self._put_down(actions, done))
 
