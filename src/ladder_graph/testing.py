@@ -173,7 +173,9 @@ class ScriptedModel(BaseChatModel):
 
 
 def _hosted(tool: object) -> bool:
-    return isinstance(tool, dict) and "type" in tool and tool["type"] != "function"
+    """Whether a dict is a tool of the provider's; a schema of an answer that is wanted is a function to be."""
+    schema = isinstance(tool, dict) and tool.get("type") == "object" and "title" in tool
+    return isinstance(tool, dict) and "type" in tool and tool["type"] != "function" and not schema
 
 
 class FrozenClock:

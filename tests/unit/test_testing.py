@@ -92,6 +92,13 @@ def test_an_answer_with_its_own_metadata_keeps_it():
     assert said.response_metadata["model_name"] == "x"
 
 
+def test_the_schema_of_an_answer_is_a_function():
+    """LangChain's own middleware binds one as it is, and it is no tool of the provider's."""
+    schema = {"title": "Choice", "description": "Choose.", "type": "object", "properties": {"tool": {"type": "string"}}}
+    (bound,) = ScriptedModel(answers=["a"]).bind_tools([schema]).kwargs["tools"]
+    assert (bound["type"], bound["function"]["name"]) == ("function", "Choice")
+
+
 def test_bound_tools_reach_the_request():
     """A tool is shown in OpenAI's form; a provider's own tool passes through as it is."""
     bound = ScriptedModel(answers=["a"]).bind_tools([send, {"type": "web_search"}])
