@@ -6,6 +6,8 @@ import contextlib
 import shutil
 import sqlite3
 import stat
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -14,6 +16,7 @@ from ladder_graph.errors import LedgerError
 from ladder_graph.ledger.moves import copies
 from tests.cli.notarized import ANCHORS, PRICE, READ, vouched
 from tests.cli.shop import Shop
+from tests.unit.ledger.audited import SCRIPT
 from tests.unit.ledger.test_checkpoints_alone import Signer
 
 MAIL = ("send_mail", {"to": "bo@example.com"})
@@ -152,6 +155,33 @@ def test_checkpoints_go_on_behind_the_newest(shop, ladder):
     found = ladder("verify", "--anchor", "anchors", "--key", key, "--json").document
     assert found["problems"] == []
     assert "nobody has put a copy" in ladder("restore", "--acknowledge", *WENT, code=2).stderr
+
+
+@pytest.mark.parametrize("end", ["rotate", "retire"])
+def test_who_trusts_the_newest_key_finds_nothing_forged_after_a_restore(shop, ladder, end):
+    """What the old key signed lies elsewhere too, where a later checkpoint that counts goes back to it."""
+    vouched(shop, ANCHORS)
+    shop.run(READ)
+    ladder("keys", "new")
+    ladder("checkpoint")
+    ladder("backup", "copy.db")
+    shop.run(PRICE)
+    ladder("checkpoint")
+    key = ladder("keys", end, *(("--reason", "leaked", "--yes") if end == "retire" else ())).stdout.strip()
+    shop.run(PRICE)
+    ladder("checkpoint")
+    whole = ("verify", "--anchor", "anchors", "--key", key)
+    ladder(*whole)
+    ladder("restore", "copy.db", "--yes")
+    ladder("restore", "--acknowledge", *WENT)
+    assert ladder(*whole, "--json").document["problems"] == []
+    assert {"retire": "retired", "rotate": "handed on"}[end] in ladder("keys", "list").stdout
+    shop.run(READ)
+    ladder("checkpoint")
+    ladder(*whole)
+    command = [sys.executable, str(SCRIPT), str(shop.file), "--anchor", "anchors", "--key", key]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=shop.folder)
+    assert (done.returncode, "every chain is whole" in done.stdout) == (0, True)
 
 
 def test_what_is_put_back_can_be_read_by_no_more_people(shop, ladder):

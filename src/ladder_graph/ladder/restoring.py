@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import time
+from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from ladder_graph.ledger.database.cursor import Cursor
 from ladder_graph.ledger.gate.journal import Journal
 from ladder_graph.ledger.proof.checkpoints_alone import (
     Checkpoint,
+    Key,
     anchors_in,
     merged,
     read_anchors,
@@ -105,15 +107,19 @@ class Restoring(Notarizing):
         person = person_of(by)
         if not reason.strip():
             raise AnswerRefused("say what was gone through, as the reason (--reason); it stays in the ledger")
-        newest = self._newest(anchor)
+        exported = self._elsewhere(anchor)
+        newest = max(exported, key=lambda note: note.number, default=None)
         key = None if newest is None else self._private_key(signing=False)
-        number = self._write(partial(self._acknowledge, person=person, reason=reason, newest=newest, key=key))
+        number = self._write(partial(
+            self._acknowledge, person=person, reason=reason, newest=newest, key=key,
+            retired={key for note in exported for word, key in note.notices if word == "retired"},
+        ))  # fmt: skip
         self._looked_back = 0.0
         return number
 
     def _acknowledge(
         self, journal: Journal, cursor: Cursor, person: Person, reason: str, newest: Checkpoint | None,
-        key: PrivateKey | None,
+        key: PrivateKey | None, retired: Collection[Key],
     ) -> int | None:  # fmt: skip
         if not restorations.acknowledge(journal, cursor, self.policy.agent, person, reason):
             raise AnswerRefused("nobody has put a copy of this ledger back since the last time somebody said so")
@@ -124,21 +130,20 @@ class Restoring(Notarizing):
         if not signs(key.public, newest) and (known or ("next", key.public) not in newest.notices):
             raise LadderError(f"the key here, {spell_key(key.public)}, didn't sign checkpoint {newest.number}")
         if not known:
-            signing_keys.take_up(journal, cursor, self.policy.agent, key.public, person)
+            signing_keys.take_up(journal, cursor, self.policy.agent, key.public, person, retired)
         behind = (newest.number, newest.digest)
         return checkpoints.make(cursor, origin_of(self.policy), key.public, key.sign, journal.us, behind=behind)
 
-    def _newest(self, anchor: Path | None) -> Checkpoint | None:
-        """The newest checkpoint that was exported, as far as it can be read here."""
+    def _elsewhere(self, anchor: Path | None) -> list[Checkpoint]:
+        """The checkpoints that were exported, as far as they can be read here."""
         if self.policy.checkpoints.key is None:
-            return None
+            return []
         ours = [Path(one.path) for one in self.policy.checkpoints.to if isinstance(one, ToFile)]
         try:
             placed = anchors_in([anchor]) if anchor else merged([*map(read_anchors, filter(Path.exists, ours))])
-            notes = [read_note(note) for _, note in placed]
+            return [read_note(note) for _, note in placed]
         except (OSError, ValueError, KeyError) as wrong:
             raise LadderError(f"the exported checkpoints can't be read: {wrong}") from wrong
-        return max(notes, key=lambda note: note.number, default=None)
 
 
 def told(restoration: Restoration) -> str:

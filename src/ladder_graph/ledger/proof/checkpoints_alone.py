@@ -193,10 +193,16 @@ def _torn(part: str, after: str) -> bool:
 
 
 class Trail:
-    """Checkpoints in their order: whether each follows the one before, and who signed it."""
+    """Checkpoints in their order: whether each follows the one before, and who signed it.
 
-    def __init__(self, keys: Sequence[Key]) -> None:
+    Args:
+        keys: The public keys that are trusted; without any, no signature is checked.
+        beside: The same ones as they lie elsewhere. What counts there counts here.
+    """
+
+    def __init__(self, keys: Sequence[Key], beside: Trail | None = None) -> None:
         self.keys = keys
+        self.beside = beside
         self.notes: dict[int, Checkpoint] = {}
         self.trusted = set(keys)
         self.loose: list[int] = []
@@ -219,6 +225,11 @@ class Trail:
             if note.number not in self.notes:
                 self.notes[note.number] = last = note
         yield from self._unsigned()
+
+    def counts(self, note: Checkpoint) -> bool:
+        """Whether a checkpoint is one of these that a trusted key signed, or that one that counts goes back to."""
+        mine = self.notes.get(note.number)
+        return mine is not None and mine.digest == note.digest and note.number not in self.loose
 
     def _order(self, last: Checkpoint | None, note: Checkpoint, place: str) -> Iterator[str]:
         where = f"checkpoint {note.number} ({place})"
@@ -256,7 +267,9 @@ class Trail:
         """What no trusted key signed, unless a later one that counts goes back to it."""
         for number in sorted(set(self.loose), reverse=True):
             after, note = self.notes.get(number + 1), self.notes.get(number)
-            if after is None or note is None or number + 1 in self.loose or after.prev != note.digest:
+            if note is not None and self.beside is not None and self.beside.counts(note):
+                self.loose.remove(number)
+            elif after is None or note is None or number + 1 in self.loose or after.prev != note.digest:
                 yield f"checkpoint {number} isn't signed by a key that is trusted: it is forged, or the key is missing"
             else:
                 self.loose.remove(number)

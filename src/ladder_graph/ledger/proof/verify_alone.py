@@ -128,7 +128,7 @@ class _Scan:
             kept = Trail(self.keys)
             yield from kept.problems(anchors)
             # A key may have been handed on in checkpoints that a copy which was put back lacks.
-            own = Trail([*self.keys, *(kept.trusted - {*self.keys})])
+            own = Trail([*self.keys, *(kept.trusted - {*self.keys})], kept)
             yield from own.problems(("the ledger", note) for _, note in self.rows(NOTES))
             if self.keys and not (own.notes or kept.notes):
                 yield "there is no checkpoint that a key could have signed: none was made, or they were taken out"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,10 +94,19 @@ def retire(
     checkpoints.make(cursor, origin, new, sign, journal.us, (("retired", old),))
 
 
-def take_up(journal: Journal, cursor: Cursor, stream: str, key: Key, by: Person) -> None:
-    """Let a key sign that did so before the ledger was put back to a time when it wasn't known."""
+def take_up(journal: Journal, cursor: Cursor, stream: str, key: Key, by: Person, retired: Collection[Key] = ()) -> None:
+    """Let a key sign that did so before the ledger was put back to a time when it wasn't known.
+
+    Args:
+        journal: The moment.
+        cursor: In a transaction.
+        stream: Whose chain says so.
+        key: The key.
+        by: Who says so.
+        retired: Keys that were taken out meanwhile, as later checkpoints say.
+    """
     if (present := active(cursor)) is not None:
-        _end(journal, cursor, present.key, "handed_on")
+        _end(journal, cursor, present.key, "retired" if present.key in retired else "handed_on")
     _known(journal, cursor, stream, "key_rotated", key, by, before="" if present is None else present.text)
 
 
