@@ -195,16 +195,23 @@ def _life(call: Call, gate: Gate, found: Routed | None = None) -> Life:
     if found is None:
         found = yield from routed(call, gate, recall=True)
         if not found[2].recalled:
-            return (yield from _looked_at(call, found))
+            return (yield from _looked_at(call, gate, found))
     if _straight(gate, found):
         route, plan, seen = found
         with suppress(Stale):
             return (yield from RUNGS[route.rung](call, route, replace(plan, seen=seen)))
-    return (yield from _looked_at(call, (yield from routed(call, gate))))
+    return (yield from _looked_at(call, gate, (yield from routed(call, gate))))
 
 
-def _looked_at(call: Call, found: Routed) -> Life:
-    """The life of a call that somebody has looked at just now."""
+def _looked_at(call: Call, gate: Gate, found: Routed) -> Life:
+    """The life of a call that somebody has looked at just now, and looks at again after each wait for another call."""
+    while True:  # The turn's patience ends it.
+        with suppress(Stale):
+            return (yield from _gone(call, found))
+        found = yield from routed(call, gate)
+
+
+def _gone(call: Call, found: Routed) -> Life:
     route, plan, seen = found
     earlier = yield from again(call, route, plan, seen)
     if earlier is not None:

@@ -170,7 +170,8 @@ class Claim:
     """For a part or a rest, the call that it is of; the part is watched as such, and the rest needs a part that
     stands."""
     alone: bool = False
-    """Only where no other call of the agent is at the resource that `artifact` names; else it is `occupied`."""
+    """Only where no other call of the agent is at the resource that `artifact` names, or was since that was made; else
+    it is `occupied`. It holds as long as the turn has patience."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +273,7 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class StandBy:
-    """Another live call is at the same resource; wait a while until it is over. Answer: whether it is."""
+    """Another live call is at the same resource; wait until it is over, or one's patience is. No answer."""
 
     action: str
     """The other one's key."""

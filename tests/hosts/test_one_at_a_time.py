@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
+import time
 
 import pytest
 from langchain_core.tools import tool
+from langgraph.types import Command, interrupt
 
 from ladder_graph.testing import says, tool_call
 from ladder_graph.tools import reversible
+from ladder_graph.turns import awaiting
 from tests.hosts.graphs import GO, ladder_of, on
 from tests.hosts.mounts import MOUNTS
 
 SICK = {"kind": "python", "function": "tests.hosts.test_one_at_a_time:sick"}
+WELL = {**SICK, "function": "tests.hosts.test_one_at_a_time:well"}
+SICK_OF_A = {**SICK, "function": "tests.hosts.test_one_at_a_time:sick_of_a"}
 RULE = {"rung": "rollback", "bounds": [{"kind": "volume", "limit": 9}], "checks": [SICK]}
 BOTH = says(*(tool_call("put", {"value": value}) for value in "ab"))
 
@@ -53,6 +59,17 @@ def sick(arguments):
     del arguments
     assert shelf.both.wait(10)
     return False
+
+
+def well(arguments):
+    """All is well."""
+    del arguments
+    return True
+
+
+def sick_of_a(arguments):
+    """All is well but one."""
+    return arguments["value"] != "a"
 
 
 def put_tool(resource=lambda _: "the shelf"):
@@ -99,3 +116,111 @@ def test_other_resources_are_not_waited_for():
     graph = MOUNTS["wrap"](ladder, [BOTH, "Done."], [put_tool(lambda kept: kept["by"])])
     graph.invoke(GO, on("t1"))
     assert {line for line in shelf.told if line.startswith("wrote")} == {"wrote a", "wrote b"}
+
+
+@pytest.mark.parametrize("mount", MOUNTS)
+async def test_who_is_cancelled_while_it_waits_runs_nothing(mount):
+    """Nothing is claimed yet, so it isn't seen through; a tool that runs is."""
+    begun, go_on, wrote = asyncio.Event(), asyncio.Event(), []
+
+    @tool
+    @reversible(prepare=lambda _: {}, undo=lambda _: None, resource=lambda _: "the shelf")
+    async def put(value: str) -> str:
+        """Put it there."""
+        begun.set()
+        await go_on.wait()
+        wrote.append(value)
+        return value
+
+    ladder = ladder_of({"put": {**RULE, "checks": [WELL]}})
+    first, second = (
+        MOUNTS[mount](ladder, [says(tool_call("put", {"value": value})), "Done."], [put]) for value in "ab"
+    )
+    runs = asyncio.create_task(first.ainvoke(GO, on("t1")))
+    await asyncio.wait_for(begun.wait(), 10)
+    waits = asyncio.create_task(second.ainvoke(GO, on("t2")))
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(asyncio.shield(waits), 0.3)
+    waits.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waits
+    go_on.set()
+    await runs
+    await asyncio.sleep(0.2)
+    assert (wrote, [action.state for action in ladder.actions()]) == (["a"], ["done"])
+
+
+@pytest.mark.parametrize("mount", MOUNTS)
+def test_what_another_call_did_while_it_was_paused_stays(mount):
+    """A tool that stopped to ask is undone to what is there when it starts over."""
+
+    @tool
+    @reversible(
+        prepare=lambda _: {"was": shelf.value},
+        undo=lambda kept: shelf.put(kept["was"], "back to"),
+        fingerprint=lambda _: shelf.value,
+        resource=lambda _: "the shelf",
+    )
+    def put(value: str) -> str:
+        """Put it there, after a question of its own."""
+        if value == "a":
+            interrupt("sure?")
+        shelf.put(value)
+        return value
+
+    ladder = ladder_of({"put": {**RULE, "checks": [SICK_OF_A]}})
+    first, second = (
+        MOUNTS[mount](ladder, [says(tool_call("put", {"value": value})), "Done."], [put]) for value in "ab"
+    )
+    first.invoke(GO, on("t1"))
+    second.invoke(GO, on("t2"))
+    first.invoke(Command(resume="yes"), on("t1"))
+    assert shelf.told == ["wrote b", "wrote a", "back to b"]
+    assert sorted(action.state for action in ladder.actions()) == ["done", "undone"]
+
+
+def test_patience_is_of_the_whole_wait(monkeypatch):
+    """However many come before it, and however long its own undo takes, a call waits once."""
+    monkeypatch.setattr(awaiting, "PATIENCE", 0.5)
+    ladder = ladder_of({"put": {**RULE, "checks": [WELL]}})
+    begun, most = time.monotonic(), []
+
+    @tool
+    @reversible(prepare=lambda _: {}, undo=lambda _: None, resource=lambda _: "the shelf")
+    def put(value: str) -> str:
+        """Put it there."""
+        most.append(time.monotonic() - begun)
+        time.sleep(0.4)
+        return value
+
+    five = says(*(tool_call("put", {"value": value}) for value in "abcde"))
+    MOUNTS["wrap"](ladder, [five, "Done."], [put]).invoke(GO, on("t1"))
+    assert len(most) == 5
+    overlapping = [later - earlier < 0.35 for earlier, later in itertools.pairwise(sorted(most))]
+    assert any(overlapping), "else each waited for all that came before it"
+
+
+@pytest.mark.parametrize("way", ["sync", "async"])
+def test_parts_go_one_at_a_time_too(way):
+    """A part that goes first is a call on the resource, and so is the rest."""
+    at_it, both, told = [], threading.Event(), []
+
+    @tool
+    @reversible(
+        prepare=lambda _: {},
+        undo=lambda _: None,
+        resource=lambda _: "the shelf",
+        canary=lambda arguments: ({"values": arguments["values"][:1]}, {"values": arguments["values"][1:]}),
+    )
+    def put(values: list[str]) -> str:
+        """Put them there."""
+        at_it.append(values)
+        both.wait(0.1)  # Time for another one, which must not come.
+        told.append(len(at_it))
+        at_it.remove(values)
+        return str(values)
+
+    ladder = ladder_of({"put": {**RULE, "checks": [WELL]}})
+    two = says(tool_call("put", {"values": ["a1", "a2"]}), tool_call("put", {"values": ["b1", "b2"]}))
+    run(MOUNTS["wrap"](ladder, [two, "Done."], [put]), way)
+    assert told == [1, 1, 1, 1]

@@ -81,6 +81,14 @@ def test_a_fresh_route_goes_straight_to_its_rung():
     assert reply.state is State.DONE
 
 
+def test_after_another_call_at_the_same_thing_the_route_is_found_anew():
+    """As often as one was waited for; what became of it may have put the tool down."""
+    occupied, down = NotClaimed("occupied", "another call is at it.", "k1"), Seen(standing=Rung.DRAFT)
+    steps = life(CALL, gate("rollback"))
+    went = [next(steps), *(steps.send(answer) for answer in 2 * (NEW, {"state": 1}, occupied, None)), steps.send(down)]
+    assert names(went) == "Look Prepare Claim StandBy Look Prepare Claim StandBy Look Compose"
+
+
 def test_a_route_that_is_stale_is_found_anew():
     """Where something has changed meanwhile, the claim doesn't hold, and the call starts over."""
     granted = gate("bounded")

@@ -69,34 +69,45 @@ def claim(call: Call, route: Route, plan: Plan, *, artifact: Any = None, **parti
 
 
 def claim_alone(
-    call: Call, route: Route, plan: Plan, *, anyhow: bool = False, **particulars: Any
+    call: Call, route: Route, plan: Plan, *, artifact: Any = None, anyhow: bool = False, afresh: bool = False,
+    **particulars: Any,
 ) -> Generator[Step, Any, tuple[Any, Claimed | NotClaimed]]:  # fmt: skip
     """Make the undo, and claim, while no other call of the agent is at what the undo puts back.
 
-    What the other one does meanwhile would go into what is put back later, and its own undo into what this one did. It
-    isn't waited for without end: it may be this very call's own tool that waits for this one.
+    What the other one does meanwhile would go into what is put back later, and its own undo into what this one did. So
+    it is waited for, and the undo is made for what is there by then. A turn's patience ends: it may be this very call's
+    own tool that leads to the other one.
 
     Args:
         call: The call.
         route: Its route.
         plan: Its plan.
+        artifact: The undo that was made for it before, which holds as long as nobody else was at the same thing.
         anyhow: Whether it may run where its undo can't be made; else it is `unprepared`.
+        afresh: Whether the route must be found anew once another call was waited for.
         particulars: As of `claim`.
 
     Returns:
         The undo artifact, if there is one, and what came of the claim.
+
+    Raises:
+        Stale: The route must be found anew.
     """
-    alone = True
+    made, waited = artifact is not None, False
     while True:
-        artifact = (yield Prepare(plan.first(call))) if plan.undoable else None
+        if not made and (plan.undoable or waited):
+            artifact = yield Prepare(plan.first(call))
         if isinstance(artifact, Unprepared):
             if not anyhow:
                 return None, NotClaimed("unprepared", f"its undo could not be made: {artifact.text}")
             artifact = None
-        claimed = yield claim(call, route, plan, artifact=artifact, alone=alone, **particulars)
+        claimed = yield claim(call, route, plan, artifact=artifact, alone=True, **particulars)
         if not (isinstance(claimed, NotClaimed) and claimed.code == "occupied"):
             return artifact, claimed
-        alone = yield StandBy(claimed.other)
+        yield StandBy(claimed.other)
+        if afresh:
+            raise Stale
+        made, waited = False, True
 
 
 def run(call: Call, claimed: Claimed, plan: Plan, *, again: bool = False) -> Life:

@@ -18,8 +18,8 @@ def bounded(call: Call, route: Route, plan: Plan, *, report: bool = False) -> Li
     Where the tool can be undone, the undo is made first; if that fails, a person is asked.
     """
     artifact, claimed = yield from claim_alone(
-        call, route, plan, charges=plan.charges, report=report, seen=plan.seen
-    )  # fmt: skip
+        call, route, plan, afresh=True, charges=plan.charges, report=report, seen=plan.seen
+    )
     if isinstance(claimed, NotClaimed):
         return (yield from _fall_back(call, route, plan, claimed))
     return (yield from act(call, route, claimed, plan, artifact))

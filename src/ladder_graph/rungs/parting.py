@@ -26,6 +26,7 @@ from ladder_graph.steps import (
     NotClaimed,
     Prepare,
     Record,
+    StandBy,
     Step,
     TakeOver,
     Unprepared,
@@ -123,9 +124,14 @@ def _acted(
         return Reply(known.state, known.text, recorded=known.reply)
     if artifact is None:
         artifact = known.artifact if known is not None else (yield Prepare(one))
-    if isinstance(artifact, Unprepared):
-        return Reply(State.REFUSED, f"its undo could not be made: {artifact.text}.")
-    claimed = yield Claim(one, route, artifact=artifact, whole=whole)
+    while True:
+        if isinstance(artifact, Unprepared):
+            return Reply(State.REFUSED, f"its undo could not be made: {artifact.text}.")
+        claimed = yield Claim(one, route, artifact=artifact, whole=whole, alone=True)
+        if not (isinstance(claimed, NotClaimed) and claimed.code == "occupied"):
+            break
+        yield StandBy(claimed.other)
+        artifact = yield Prepare(one)
     if isinstance(claimed, NotClaimed):
         return Reply(State.REFUSED, claimed.text)
     return (yield from watched(one, claimed.fence, plan, artifact, again=known is not None, spent=spent))

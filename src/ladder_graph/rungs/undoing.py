@@ -11,7 +11,7 @@ from typing import Any
 
 from ladder_graph.calls import Call
 from ladder_graph.facts import Outcome, Reply, Route
-from ladder_graph.rungs.acting import Life, Plan, claim, not_claimed, run, words
+from ladder_graph.rungs.acting import Life, Plan, claim_alone, not_claimed, run, words
 from ladder_graph.states import State
 from ladder_graph.steps import NOTHING_TO_UNDO, Claimed, Execute, Measure, NotClaimed, Record, Undo, UndoOutcome
 
@@ -22,7 +22,7 @@ def resume(call: Call, route: Route, plan: Plan, artifact: Any, *, again: bool =
     It was allowed once, and what it held of quotas it still holds, so nobody is asked again. `again` says that it
     stopped at an interrupt of its own.
     """
-    claimed = yield claim(call, route, plan, artifact=artifact)
+    artifact, claimed = yield from claim_alone(call, route, plan, artifact=artifact)
     if isinstance(claimed, NotClaimed):
         return (yield from not_claimed(call, claimed))
     return (yield from carry_out(call, claimed, plan, artifact, again=again))

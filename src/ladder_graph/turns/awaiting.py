@@ -48,12 +48,13 @@ def slept(waiting: Waiting[T], go_on: Callable[[], object] = bool) -> T:
         time.sleep(pause)
 
 
-async def aslept(waiting: Waiting[T]) -> T:
+async def aslept(waiting: Waiting[T], go_on: Callable[[], object] = bool) -> T:
     """As `slept`, with nothing but the looks in another thread. It ends at once where its task is cancelled."""
     while True:
         pause, came = await asyncio.to_thread(_looked, waiting)
         if pause is None:
             return cast("T", came)
+        go_on()
         await asyncio.sleep(pause)
 
 
@@ -81,19 +82,16 @@ def left_alone(look: Callable[[], Seen]) -> Waiting[Seen]:
         yield LOOK
 
 
-def stood_by(store: Store, running: Callable[[Cursor], bool]) -> Waiting[bool]:
-    """Wait until an action is over, or `PATIENCE` is; and say whether it is.
+def stood_by(store: Store, running: Callable[[Cursor], bool], deadline: float) -> Waiting[None]:
+    """Wait until an action is over, or the time is.
 
     Args:
         store: The ledger.
         running: Whether the action still is at work, in a process that lives.
+        deadline: When to give up, by the monotonic clock.
     """
-    deadline = time.monotonic() + PATIENCE
-    while store.glance(running):
-        if time.monotonic() > deadline:
-            return False
+    while store.glance(running) and time.monotonic() < deadline:
         yield LOOK
-    return True
 
 
 def outlasted(store: Store, clock: Callable[[], dt.datetime], action: str) -> Waiting[str]:

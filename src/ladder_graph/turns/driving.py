@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 from ladder_graph.facts import Outcome
 from ladder_graph.ledger import Refused, seen_through
 from ladder_graph.splitting import Await
-from ladder_graph.steps import Claim, Execute, Look, Pose, Record, Ring, Settle, StandBy, Step, TakeOver, Wait
+from ladder_graph.steps import Claim, Claimed, Execute, Look, Pose, Record, Ring, Settle, StandBy, Step, TakeOver, Wait
 from ladder_graph.turns.awaiting import aslept, slept
 from ladder_graph.turns.turn import Turn
 
@@ -36,14 +36,13 @@ def drive(life: Generator[Step, Any, T], turn: Turn) -> T:
         Abandoned: Whoever waited for it was cancelled before it was claimed. Nothing ran.
         Elsewhere: Another run of it must be waited for, and not in this thread. It is as if nothing had begun.
     """
-    claimed = False
     try:
         step = next(life)
         while True:
-            if not claimed:
-                _go_on(turn)
-            claimed = claimed or isinstance(step, Claim | TakeOver)
-            step = life.send(_perform(step, turn))
+            _go_on(turn)
+            came = _perform(step, turn)
+            turn.begun = turn.begun or isinstance(came, Claimed)
+            step = life.send(came)
     except StopIteration as end:
         return cast("T", end.value)
     finally:
@@ -52,15 +51,15 @@ def drive(life: Generator[Step, Any, T], turn: Turn) -> T:
 
 
 def _go_on(turn: Turn) -> None:
-    if not turn.host.awaited():
+    if not turn.begun and (turn.left or not turn.host.awaited()):
         raise Abandoned
 
 
 def _perform(step: Step, turn: Turn) -> Any:
     if isinstance(step, Await):
         return slept(turn.waiting(step))
-    if isinstance(step, Wait | StandBy):  # It is always before the claim.
-        if not turn.host.stays():
+    if isinstance(step, Wait | StandBy):
+        if not (turn.begun or turn.host.stays()):
             raise Elsewhere
         return slept(turn.waiting(step), functools.partial(_go_on, turn))
     if isinstance(step, Execute):
@@ -94,15 +93,24 @@ async def adrive(life: Generator[Step, Any, T], turn: Turn) -> T:
     claimed = asyncio.ensure_future(_afinish(life, step, turn))
     # A caller that was cancelled no longer asks for the result, and an interrupt in it would warn that nobody did.
     claimed.add_done_callback(lambda task: task.cancelled() or task.exception())
-    return await asyncio.shield(claimed)
+    try:
+        return await asyncio.shield(claimed)
+    except asyncio.CancelledError:
+        turn.left = True
+        raise
 
 
 async def _afinish(life: Generator[Step, Any, T], step: Step, turn: Turn) -> T:
-    """From the claim on. Where the loop ends meanwhile, what is claimed is put on record, and nothing else begins."""
+    """From the claim on. Where the loop ends meanwhile, what is claimed is put on record, and nothing else begins.
+
+    Where nothing could be claimed, it goes on only as long as its caller waits.
+    """
     given_up: asyncio.CancelledError | None = None
     try:
         while True:
             at = step
+            if not isinstance(at, Claim | TakeOver):
+                _go_on(turn)
             try:
                 came = await _aperform(step, turn, firm=not isinstance(step, Claim | TakeOver))
             except asyncio.CancelledError as cancelled:
@@ -110,6 +118,7 @@ async def _afinish(life: Generator[Step, Any, T], step: Step, turn: Turn) -> T:
                 if seen is None:
                     raise
                 given_up, came = cancelled, turn.noted(seen[0])
+            turn.begun = turn.begun or isinstance(came, Claimed)
             step = life.send(came)
             if given_up is not None and isinstance(at, Claim) and isinstance(step, Execute):
                 # It stopped at an interrupt of its own before, or nothing of it has run.
@@ -141,7 +150,7 @@ async def _aperform(step: Step, turn: Turn, *, firm: bool = False) -> Any:
         except Refused as refused:
             return refused.refusal
     if isinstance(step, Wait | Await | StandBy):
-        return await aslept(turn.waiting(step))
+        return await aslept(turn.waiting(step), functools.partial(_go_on, turn))
     if isinstance(step, Look) and (seen := turn.recalled(step)) is not None:
         return seen
     if isinstance(step, Ring):

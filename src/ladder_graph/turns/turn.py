@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import functools
 import logging
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -55,6 +56,7 @@ from ladder_graph.steps import (
     Weigh,
 )
 from ladder_graph.trust.demotion import after_undo
+from ladder_graph.turns import awaiting
 from ladder_graph.turns.awaiting import Waiting, left_alone, outlasted, stood_by
 from ladder_graph.turns.deciding import Fitting, unchecked
 from ladder_graph.turns.hearing import hear, went_on
@@ -87,8 +89,14 @@ class Turn(Looking):
     """The call's own claim, once it was made."""
     after: dict[str, str | None] = field(default_factory=dict)
     """The touched resource's fingerprint right after each action that ran in this turn, by its key."""
-    since: int = 0
-    """How long the agent's chain was before the undo was made."""
+    since: dict[str, int] = field(default_factory=dict)
+    """How long the agent's chain was before the undo of an action was made, by the action's key."""
+    patience: float | None = None
+    """When other calls on the same resource aren't waited for any more, by the monotonic clock; None so far."""
+    begun: bool = False
+    """Whether the call is claimed: it is seen through then, whoever still waits for it."""
+    left: bool = False
+    """Whether its caller was cancelled."""
     fitted: Fitting = unchecked
     """Types arguments by the tool's schema."""
     apart: bool = False
@@ -120,6 +128,8 @@ class Turn(Looking):
             case GoneOn():
                 return lambda cursor: went_on(cursor, journal, step), False
             case Claim():
+                if step.alone and not self._patient():
+                    step = replace(step, alone=False)
                 self.claim = step
                 return self._claimed(step, lambda cursor: self._joined(cursor, journal, step)), step.durable
             case TakeOver():
@@ -173,7 +183,8 @@ class Turn(Looking):
 
     def _joined(self, cursor: Cursor, journal: Journal, step: Claim) -> Claimed | Hoped[Claimed]:
         """The claim, as a member of the scope that the call is made in, or was asked about in. A read is no member."""
-        claim = functools.partial(journal.claim, cursor, step, self.terms, self.filing, self.since)
+        since = self.since.get(step.call.key)
+        claim = functools.partial(journal.claim, cursor, step, self.terms, self.filing, since)
         if not self._scoped_effect:
             return journal.hope(cursor, step) or claim()
         if step.split is not None:  # Its part and its rest are what has an effect, and each of them is a member.
@@ -235,7 +246,8 @@ class Turn(Looking):
                 return compose(self._as_read(step.call), self.declaration)
             case Prepare():
                 if self.declaration.resource is not None:
-                    self.since = self.store.glance(functools.partial(self.journal().length, agent=step.call.agent))
+                    length = functools.partial(self.journal().length, agent=step.call.agent)
+                    self.since[step.call.key] = self.store.glance(length)
                 return prepare(self._as_read(step.call), self.declaration)
             case Divide():
                 canary = self.declaration.canary
@@ -368,10 +380,16 @@ class Turn(Looking):
                 found = "absent" if now == step.artifact["before"] else "changed"
         return found
 
+    def _patient(self) -> bool:
+        """Whether other calls on the same resource are still waited for."""
+        return self.patience is None or time.monotonic() < self.patience
+
     def waiting(self, step: Wait | Await | StandBy) -> Waiting[Any]:
         """What is waited for: that another run of the call is over, or the watch over it, or another call."""
         if isinstance(step, StandBy):
-            return stood_by(self.store, functools.partial(self.journal().works, action=step.action))
+            if self.patience is None:
+                self.patience = time.monotonic() + awaiting.PATIENCE
+            return stood_by(self.store, functools.partial(self.journal().works, action=step.action), self.patience)
         if isinstance(step, Await):
             return outlasted(self.store, self.clock, step.call.key)
         return left_alone(lambda: self.look(Look(step.call)))

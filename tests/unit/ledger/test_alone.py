@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from ladder_graph.ledger.actions.questions import Terms
 from ladder_graph.steps import Claim, Claimed, NotClaimed
-from ladder_graph.turns import awaiting
 from ladder_graph.turns.awaiting import slept, stood_by
 from tests.unit.ledger.desk import CALL, ROUTE, call
 
@@ -76,13 +77,26 @@ def test_nobody_waits_for_the_dead(desk, other):
     assert claim(other, call(2), since=since) == Claimed(1)
 
 
-def test_nobody_waits_for_ever(desk, monkeypatch):
-    """A wait ends with the other one, or with one's patience, and says which."""
-    monkeypatch.setattr(awaiting, "PATIENCE", 0.0)
-    assert slept(stood_by(desk.store, lambda cursor: True)) is False
+def test_nobody_waits_for_ever(desk):
+    """A wait ends with the other one, or with one's patience."""
+    slept(stood_by(desk.store, lambda cursor: True, time.monotonic()))
     left = iter([True, False])
-    monkeypatch.setattr(awaiting, "PATIENCE", 60.0)
-    assert slept(stood_by(desk.store, lambda cursor: next(left))) is True
+    slept(stood_by(desk.store, lambda cursor: next(left), time.monotonic() + 60))
+    assert list(left) == []
+
+
+def test_what_starts_over_looks_since_its_undo_was_stored(desk, other):
+    """Its undo was made with an earlier claim; what others did before that is in it."""
+    claim(other, call(2))
+    other.record("done", call(2))
+    assert claim(desk, CALL, since=length(desk)) == Claimed(1)
+    desk.record("paused")
+    assert claim(desk, CALL, since=None) == Claimed(2)
+    desk.record("paused", fence=2)
+    claim(other, call(3), since=length(other))
+    other.record("done", call(3))
+    assert claim(desk, CALL, since=None) == occupied(call(3))
+    assert claim(desk, CALL, since=length(desk)) == Claimed(3)
 
 
 def test_who_works(desk, other):

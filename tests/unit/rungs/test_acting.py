@@ -6,9 +6,11 @@ import pytest
 
 from ladder_graph.facts import Outcome
 from ladder_graph.policy.bounds import Charge
+from ladder_graph.rungs.acting import Stale
 from ladder_graph.rungs.bounded import bounded
 from ladder_graph.rungs.report import report
 from ladder_graph.rungs.rollback import rollback
+from ladder_graph.rungs.undoing import resume
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.steps import NotClaimed, UndoOutcome, Unprepared
@@ -50,14 +52,32 @@ def test_after_a_full_quota_an_approved_call_takes_nothing_from_it():
     assert steps[2].charges == ()
 
 
-@pytest.mark.parametrize("over", [True, False], ids=["over", "out of patience"])
-def test_another_call_at_the_same_thing_is_waited_for(over):
-    """Then the undo is made anew, for what is there by now; whoever has waited long enough goes on all the same."""
-    other, newer = NotClaimed("occupied", "another call is at it.", "k1"), {"state": "newer", "before": "f2"}
-    steps, reply = walk(rollback(CALL, ACTS, UNDOABLE), MADE, other, over, newer, CLAIMED, DONE, None, True)
-    assert names(steps) == "Prepare Claim StandBy Prepare Claim Execute Measure Record"
-    assert (steps[1].alone, steps[2].action, steps[4].alone, steps[4].artifact) == (True, "k1", over, newer)
-    assert reply.state is State.DONE
+OCCUPIED = NotClaimed("occupied", "another call is at it.", "k1")
+NEWER = {"state": "newer", "before": "f2"}
+
+
+def test_another_call_at_the_same_thing_is_waited_for():
+    """Then the route is found anew: what became of the other one may have put the tool down."""
+    steps = rollback(CALL, ACTS, UNDOABLE)
+    assert (names([next(steps)]), steps.send(MADE).alone, steps.send(OCCUPIED).action) == ("Prepare", True, "k1")
+    with pytest.raises(Stale):
+        steps.send(None)
+
+
+@pytest.mark.parametrize("again", [True, False], ids=["paused", "died"])
+def test_what_starts_over_keeps_its_undo_unless_somebody_was_at_the_same_thing(again):
+    """It had no effect so far, so what another call left meanwhile is what it is put back to."""
+    steps, _ = walk(resume(CALL, ACTS, UNDOABLE, MADE, again=again), CLAIMED, DONE, None, True)
+    assert (names(steps), steps[0].artifact) == ("Claim Execute Measure Record", MADE)
+    steps, _ = walk(resume(CALL, ACTS, UNDOABLE, MADE, again=again), OCCUPIED, None, NEWER, CLAIMED, DONE, None, True)
+    assert names(steps) == "Claim StandBy Prepare Claim Execute Measure Record"
+    assert (steps[0].alone, steps[3].artifact) == (True, NEWER)
+
+
+def test_what_starts_over_without_its_undo_runs_no_more():
+    """Where the new one can't be made, the old one would put back what another call did."""
+    _, reply = walk(resume(CALL, ACTS, UNDOABLE, MADE), OCCUPIED, None, Unprepared("no access"))
+    assert (reply.state, "its undo could not be made: no access" in reply.text) == (State.REFUSED, True)
 
 
 def test_what_another_task_runs_is_not_run_here():

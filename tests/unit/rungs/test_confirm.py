@@ -133,6 +133,16 @@ def test_without_a_check_a_person_keeps_it():
     assert reply.state is State.DONE
 
 
+def test_an_approved_call_waits_for_another_at_the_same_thing():
+    """It was approved whatever becomes of the other one; its undo is made for what that leaves."""
+    occupied = NotClaimed("occupied", "another call is at it.", "k1")
+    steps, reply = walk(
+        confirm(CALL, ASKS, plan(undoable=True)), YES, {"a": 1}, occupied, None, {"a": 2}, CLAIMED, DONE, True
+    )
+    assert names(steps) == "Pose Prepare Claim StandBy Prepare Claim Execute Record"
+    assert (steps[5].artifact, steps[5].question, reply.state) == ({"a": 2}, YES, State.DONE)
+
+
 def test_an_undo_that_cannot_be_made_holds_nobody_up():
     """A person has decided; the call runs without its undo."""
     steps, reply = walk(confirm(CALL, ASKS, plan(undoable=True)), YES, Unprepared("no access"), CLAIMED, DONE, True)

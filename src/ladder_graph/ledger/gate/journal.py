@@ -20,7 +20,7 @@ from ladder_graph.ledger.actions.lifecycle import Refused, pinned_in, placed, pr
 from ladder_graph.ledger.actions.questions import Terms
 from ladder_graph.ledger.database import statements as sql
 from ladder_graph.ledger.database.cursor import Cursor, Hoped, ahead
-from ladder_graph.ledger.gate import at_once, following
+from ladder_graph.ledger.gate import at_once, following, starts
 from ladder_graph.ledger.people import drafts, filing, resumptions
 from ladder_graph.ledger.people.asking import Asked
 from ladder_graph.ledger.people.filing import Filing
@@ -131,7 +131,7 @@ class Journal(Asked):
     # --- a call that runs ------------------------------------------------------------------------------------
 
     def claim(
-        self, cursor: Cursor, step: Claim, terms: Terms, reader: Filing | None, since: int = 0
+        self, cursor: Cursor, step: Claim, terms: Terms, reader: Filing | None, since: int | None = None
     ) -> Claimed:  # fmt: skip
         """Take the right to run: everything that must be on disk before the effect.
 
@@ -140,7 +140,7 @@ class Journal(Asked):
             step: The claim.
             terms: The tool, its rule and its undo as they are now; an approval given on other terms is void.
             reader: Where reports on the tool go.
-            since: How long the agent's chain was before its undo was made.
+            since: How long the agent's chain was before its undo was made; None where that was at an earlier claim.
 
         Raises:
             Refused: Somebody else has it, a quota is full, or the approval is gone. Nothing of the claim may stay.
@@ -162,11 +162,13 @@ class Journal(Asked):
             filed = filing.file(self, cursor, step.call, reader, again=place is not None)
         rule = terms.rule if step.whole is None else following.rule_of(cursor, step, terms.rule)
         watch = "" if step.artifact is None else spec_of(rule)
+        if step.alone and step.artifact is not None and since is None:
+            since = starts.made(cursor, step.call.key)
         fence = self._start(cursor, step, place, watch, filed)
         following.begun(self, cursor, step)
         if step.artifact is not None:
             if step.alone:
-                self._alone(cursor, step, since)
+                self._alone(cursor, step, since or 0)
             self._arm(cursor, step, watch, rule.watch.window)
         self.owner.begin(step.call.key, fence)
         return Claimed(fence)

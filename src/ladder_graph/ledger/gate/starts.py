@@ -29,7 +29,7 @@ _GIVEN = Sql.of(
 )
 """What an action was first written down with, its arguments among it; no row once they are erased."""
 _STARTS = Sql.of(
-    select(_entry.c.at_us, _entry.c.payload, _payload.c.salt, _payload.c.body)
+    select(_entry.c.n, _entry.c.at_us, _entry.c.payload, _payload.c.salt, _payload.c.body)
     .join(_payload, _payload.c.hash == _entry.c.payload)
     .where(and_(_entry.c.action == bindparam("action"), _entry.c.kind == literal_column("'started'")))
     .order_by(_entry.c.n.desc())
@@ -67,6 +67,7 @@ class _Said:
 
     text: str
     at_us: int
+    n: int
 
 
 def _said(cursor: Cursor, action: str, name: str) -> _Said | None:
@@ -76,8 +77,14 @@ def _said(cursor: Cursor, action: str, name: str) -> _Said | None:
             return None
         body = json.loads(row["body"])
         if name in body:  # A takeover says nothing.
-            return _Said(str(body[name]), row["at_us"])
+            return _Said(str(body[name]), row["at_us"], row["n"])
     return None
+
+
+def made(cursor: Cursor, action: str) -> int:
+    """The number of the entry with which the undo of an action was stored; 0 where none was."""
+    said = _said(cursor, action, "undo")
+    return 0 if said is None else said.n
 
 
 def authentic(cursor: Cursor, window: Window) -> bool:
