@@ -5,16 +5,20 @@ Nothing that was said is deleted. The thread's newest checkpoint is the fork fro
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 from langchain_core.runnables import RunnableConfig
+from langgraph.pregel import Pregel
+from langgraph.types import Command
 
 from ladder_graph.calls import Call
 from ladder_graph.errors import ForkRefused, LadderError
-from ladder_graph.hosts.conversation import INSIDE
+from ladder_graph.hosts.conversation import PUSH
+from ladder_graph.ledger.undoing.rollbacks import task_of
 
 ROOT = "__root__"
 """The name of a state that is the list of messages itself."""
@@ -29,11 +33,15 @@ class Point:
     config: RunnableConfig
     """The checkpoint."""
     node: str
-    """The node that had made it, as which the message is written, so that the graph goes on as it did then."""
+    """The node as which the message is written: the one that had made it, so that the graph goes on as it did then."""
     key: str
     """Where the state keeps its messages."""
-    calls: frozenset[str]
+    calls: frozenset[str] = frozenset()
     """The ids of the calls that the message has proposed which is gone with it."""
+    turns: tuple[str, ...] = ()
+    """The nodes whose turn it was, where that isn't left to the edges of the graph."""
+    tasks: frozenset[str] = frozenset()
+    """The ids of the tasks in which they ran; whatever was called in there is gone as well."""
 
 
 def point_before(graph: Any, call: Call, checkpoint: str) -> Point:
@@ -68,21 +76,30 @@ def fork(graph: Any, point: Point, text: str) -> str:
     Raises:
         ForkRefused: It could not be written.
     """
-    message = HumanMessage(text)
+    update: Any = [HumanMessage(text)] if point.key == ROOT else {point.key: [HumanMessage(text)]}
     try:
-        made: RunnableConfig = graph.update_state(point.config, _update(point.key, message), as_node=point.node)
+        if point.turns:
+            update, graph = Command(update=update, goto=point.turns), _without_edges(graph, point.node)
+        # LangGraph would take it for what the node's own task has written, if one waits there.
+        task = str(uuid.uuid4()) if point.turns else None
+        made: RunnableConfig = graph.update_state(point.config, update, as_node=point.node, task_id=task)
     except Exception as wrong:  # any checkpointer's error, or a graph that is another one
         raise ForkRefused(f"the thread can't be written: {type(wrong).__name__}: {wrong}") from wrong
     return str(made["configurable"]["checkpoint_id"])
 
 
-def _update(key: str, message: HumanMessage) -> Any:
-    return [message] if key == ROOT else {key: [message]}
+def _without_edges(graph: Any, node: str) -> Any:
+    """The graph, with one node that writes to the state and goes where a `Command` says, and nowhere else."""
+    plain = graph.nodes[node].copy({"writers": graph.nodes[node].writers[:1]})
+    return graph.copy({"nodes": {**graph.nodes, node: plain}})
 
 
 def _before(graph: Any, call: Call, checkpoint: str) -> Point:
     at, _, namespace = checkpoint.partition("@")
-    here = _inside(graph, call, namespace) if namespace else graph.get_state(_config(call.thread, at))
+    task = task_of(checkpoint)
+    here = _inside(graph, call, task) if namespace else graph.get_state(_config(call.thread, at))
+    if namespace and not _ran_a_call(graph, here, task):
+        return _at(here, call, task)
     ids = _last_calls(here) if namespace else _together(here, call.id)
     key = next((key for key, calls in _proposals(here) if ids & calls), "")
     if not key:
@@ -96,9 +113,39 @@ def _before(graph: Any, call: Call, checkpoint: str) -> Point:
     raise ForkRefused(f"nothing came before {call.tool} (action {call.short}) in thread {call.thread}")
 
 
-def _inside(graph: Any, call: Call, namespace: str) -> Any:
+def _ran_a_call(graph: Any, here: Any, task: str) -> bool:
+    """Whether a task of the outer graph ran a call of that, and isn't the turn of an agent that is a node."""
+    node = next(ran.name for ran in here.tasks if ran.id == task)
+    if node not in graph.nodes:
+        raise ForkRefused(f"the graph has no node {node}, which ran in this thread; give the one that ran it")
+    if isinstance(graph.nodes[node].bound, Pregel):
+        return False
+    # While a call runs, no message answers it yet. A function that runs an agent finds all calls before it answered.
+    answered = {one.tool_call_id for one in _all_messages(here) if isinstance(one, ToolMessage)}
+    return bool(_last_calls(here) - answered)
+
+
+def _at(here: Any, call: Call, task: str) -> Point:
+    """The checkpoint at which it was the turn of an agent that is a node, and of the nodes beside it."""
+    node = next(ran.name for ran in here.tasks if ran.id == task)
+    lists = _lists(here)
+    keys = [key for key, value in lists.items() if any(isinstance(one, BaseMessage) for one in value)]
+    if any(ran.path[0] == PUSH for ran in here.tasks):
+        raise ForkRefused(
+            f"{node}, in which {call.tool} (action {call.short}) was called, was sent something of its own, or a node "
+            f"beside it was, and nothing can be added to that; go back to an earlier action, or give no graph"
+        )
+    if not keys:
+        raise ForkRefused(
+            f"the state in which {node} began keeps no messages, so nothing could be said to it; give no graph"
+        )
+    turns = {ran.name: None for ran in here.tasks}
+    key = "messages" if "messages" in keys else keys[0]
+    return Point(here.config, node, key, turns=tuple(turns), tasks=frozenset(ran.id for ran in here.tasks))
+
+
+def _inside(graph: Any, call: Call, task: str) -> Any:
     """The checkpoint of the outer graph in which the task ran that a call inside another graph was made in."""
-    task = namespace.partition(INSIDE)[0].rpartition(":")[2]
     for one in graph.get_state_history(_config(call.thread)):
         if any(ran.id == task for ran in one.tasks):
             return one
@@ -132,10 +179,9 @@ def _maker(graph: Any, snapshot: Any) -> str:
 
 def _proposals(snapshot: Any) -> Iterable[tuple[str, set[str | None]]]:
     """Where the state holds messages, and the ids of the calls that stand in them."""
-    values = snapshot.values
-    lists: dict[str, Any] = {ROOT: values} if isinstance(values, list) else values if isinstance(values, dict) else {}
     return [
-        (key, {one["id"] for message in _said(value) for one in message.tool_calls}) for key, value in lists.items()
+        (key, {one["id"] for message in _said(value) for one in message.tool_calls})
+        for key, value in _lists(snapshot).items()
     ]
 
 
@@ -153,10 +199,19 @@ def _together(snapshot: Any, call_id: str) -> set[str | None]:
 
 def _messages(snapshot: Any) -> list[AIMessage]:
     """Every message of a state that has proposed a call."""
+    return [message for value in _lists(snapshot).values() for message in _said(value) if message.tool_calls]
+
+
+def _all_messages(snapshot: Any) -> list[Any]:
+    return [message for value in _lists(snapshot).values() for message in value]
+
+
+def _lists(snapshot: Any) -> dict[str, list[Any]]:
+    """The lists of a state, by their names."""
     values = snapshot.values
-    lists = [values] if isinstance(values, list) else list(values.values()) if isinstance(values, dict) else []
-    return [message for value in lists for message in _said(value) if message.tool_calls]
+    named: dict[str, Any] = {ROOT: values} if isinstance(values, list) else values if isinstance(values, dict) else {}
+    return {key: value for key, value in named.items() if isinstance(value, list)}
 
 
-def _said(value: Any) -> list[AIMessage]:
-    return [one for one in value if isinstance(one, AIMessage)] if isinstance(value, list) else []
+def _said(value: list[Any]) -> list[AIMessage]:
+    return [one for one in value if isinstance(one, AIMessage)]

@@ -170,8 +170,8 @@ class Rollbacks(Sagas):
         if known.call.thread not in {thread, without_nul(thread)}:
             raise AnswerRefused(f"action {known.call.short} is of thread {known.call.thread}, and not of {thread}")
         point = None if graph is None else self._point(graph, known)
-        together = frozenset[str]() if point is None else point.calls
-        found = self.store.read(lambda cursor: rollbacks.since(cursor, journal, known, together))
+        gone = ((), ()) if point is None else (point.calls, point.tasks)
+        found = self.store.read(lambda cursor: rollbacks.since(cursor, journal, known, *gone))
         # What only reads changed nothing.
         acted = [one for one in found.members if not self.policy.rule(one.tool).read_only]
         return known, replace(found, members=tuple(acted)), point

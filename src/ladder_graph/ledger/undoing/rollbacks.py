@@ -69,7 +69,18 @@ class Since:
     """The conversation was forked before this action, and nothing was started since."""
 
 
-def since(cursor: Cursor, journal: Journal, known: Known, together: Collection[str] = ()) -> Since:
+def task_of(checkpoint: str) -> str:
+    """The id of the outer graph's task in which a call inside another graph was made; empty for one of its own.
+
+    Args:
+        checkpoint: The one that the call's task went on from, as the ledger has it.
+    """
+    return checkpoint.partition("@")[2].partition("|")[0].rpartition(":")[2]
+
+
+def since(
+    cursor: Cursor, journal: Journal, known: Known, together: Collection[str] = (), tasks: Collection[str] = ()
+) -> Since:
     """What the thread of an action did from that on, the action included, and what its message has proposed with it.
 
     Args:
@@ -77,6 +88,7 @@ def since(cursor: Cursor, journal: Journal, known: Known, together: Collection[s
         journal: The moment and the process.
         known: The action.
         together: The ids of the calls that are gone with its message, where its conversation is at hand.
+        tasks: The ids of the outer graph's tasks that are gone, with all that was called in them.
     """
     thread, key = known.call.thread, known.call.key
     found = cursor.execute(_STARTED, {"thread": thread}).fetchall()
@@ -84,8 +96,12 @@ def since(cursor: Cursor, journal: Journal, known: Known, together: Collection[s
     heard: int = cursor.execute(_HEARD, {"key": key}).fetchone()["at_us"]
 
     def with_it(row: Any) -> bool:
-        """Whether a call was proposed by the message that is gone."""
-        return row["call_id"] in together or bool(known.checkpoint and row["checkpoint"] == known.checkpoint)
+        """Whether a call was proposed by the message that is gone, or made in a task that is."""
+        return (
+            row["call_id"] in together
+            or task_of(row["checkpoint"]) in tasks
+            or bool(known.checkpoint and row["checkpoint"] == known.checkpoint)
+        )
 
     first = min([order.get(key, (heard, 0)), *(order[row["key"]] for row in found if with_it(row))])
     # Of a call that goes by a part first, the part and the rest have the effect.

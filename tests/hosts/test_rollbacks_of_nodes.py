@@ -1,0 +1,147 @@
+"""Rolling threads back in which the agents are nodes of a graph: each goes back to where its own turn began."""
+
+from __future__ import annotations
+
+import pytest
+from langchain.agents import create_agent
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.types import Send
+
+from ladder_graph import ForkRefused
+from ladder_graph.testing import ScriptedModel, calls
+from tests.hosts.steps import Things
+
+CONFIG = {"configurable": {"thread_id": "t1"}}
+
+
+@pytest.fixture
+def things():
+    """A new world."""
+    made = Things()
+    yield made
+    assert made.ladder.verify().problems == ()
+    made.ladder.close()
+
+
+def puts(place):
+    """A turn that puts something there."""
+    return calls("put", {"place": place})
+
+
+def agent(things, name, *answers):
+    """An agent that is to be a node."""
+    return create_agent(ScriptedModel(answers=[*answers]), things.tools, name=name)
+
+
+def pipeline(things, *agents, asks=lambda one: one):
+    """One after the other; `asks` makes a node of each."""
+    built = StateGraph(MessagesState)
+    for one, before in zip(agents, (START, *(one.name for one in agents)), strict=False):
+        built.add_node(one.name, asks(one))
+        built.add_edge(before, one.name)
+    return things.ladder.wrap(built, checkpointer=InMemorySaver())
+
+
+def by_function(one):
+    """A node that runs an agent in a function."""
+    return lambda state: {"messages": one.invoke(state)["messages"]}
+
+
+def went(graph, text="Go."):
+    """Let the agents work."""
+    return graph.invoke({"messages": [("user", text)]}, CONFIG)
+
+
+def back(things, graph, place):
+    """Roll back to before the call that was about a place; the plan says the same beforehand."""
+    key = next(one.key for one in things.ladder.actions() if (one.arguments or {}).get("place") == place)
+    planned = things.ladder.rollback_plan("t1", to=key, graph=graph)
+    done = things.ladder.rollback("t1", to=key, by="ana", reason="wrong", graph=graph)
+    assert len(planned.undo) == len([one for one in done.members if one.came == "undone"])
+    return done
+
+
+def said(graph):
+    """Whatever stands in the conversation as text."""
+    return [one.text.partition(" by ana")[0] for one in graph.get_state(CONFIG).values["messages"] if one.text]
+
+
+@pytest.mark.parametrize("asks", [lambda one: one, by_function], ids=["graph", "function"])
+def test_an_earlier_turn_stays(things, asks):
+    """Back in the second turn, what the first one did stays, and so does what the user said."""
+    bob = agent(things, "bob", puts("a"), "One.", puts("b"), "Two.", "Sorry.")
+    graph = pipeline(things, bob, asks=asks)
+    went(graph, "First.")
+    went(graph, "Second.")
+    assert back(things, graph, "b").whole
+    assert things.values == {"a": "new"}
+    assert (said(graph), graph.get_state(CONFIG).next) == (
+        ["First.", "put new in a", "One.", "Second.", "ROLLED BACK"], ("bob",),
+    )  # fmt: skip
+    assert graph.invoke(None, CONFIG)["messages"][-1].text == "Sorry."
+
+
+def test_the_first_turn_of_all(things):
+    """Nobody had proposed anything before it, and it can be gone back to."""
+    graph = pipeline(things, agent(things, "bob", puts("a"), "Done.", "Sorry."))
+    went(graph)
+    back(things, graph, "a")
+    assert (things.values, said(graph)) == ({}, ["Go.", "ROLLED BACK"])
+    assert graph.invoke(None, CONFIG)["messages"][-1].text == "Sorry."
+
+
+@pytest.mark.parametrize("place", ["c", "d"])
+def test_what_an_agent_before_it_did_stays(things, place):
+    """In a pipeline the second agent begins its turn anew: all of that is undone, and nothing of the first one's."""
+    alice = agent(things, "alice", puts("a"), puts("b"), "Alice done.", "Alice again.")
+    bob = agent(things, "bob", puts("c"), puts("d"), "Bob done.", "Bob again.")
+    graph = pipeline(things, alice, bob)
+    went(graph)
+    back(things, graph, place)
+    assert (things.values, things.order) == ({"a": "new", "b": "new"}, ["d", "c"])
+    assert graph.get_state(CONFIG).next == ("bob",)
+    graph.invoke(None, CONFIG)
+    assert said(graph)[-3:] == ["Alice done.", "ROLLED BACK", "Bob again."]
+
+
+def test_agents_side_by_side_go_back_together(things):
+    """Their turns began at one checkpoint, so both begin anew, and what both did is undone."""
+    built = StateGraph(MessagesState)
+    for name, place in (("alice", "a"), ("bob", "b")):
+        built.add_node(name, agent(things, name, puts(place), f"{name} done.", f"{name} again."))
+        built.add_edge(START, name)
+    graph = things.ladder.wrap(built, checkpointer=InMemorySaver())
+    went(graph)
+    back(things, graph, "b")
+    assert (things.values, set(graph.get_state(CONFIG).next)) == ({}, {"alice", "bob"})
+    graph.invoke(None, CONFIG)
+    assert sorted(said(graph)) == ["Go.", "ROLLED BACK", "alice again.", "bob again."]
+
+
+def test_twice_is_harmless_and_a_second_one_goes_on_from_the_first(things):
+    """What was done in the turn that began anew is rolled back like any other."""
+    graph = pipeline(things, agent(things, "bob", puts("a"), "One.", puts("b"), "Two.", puts("c"), "Three.", "Sorry."))
+    went(graph, "First.")
+    went(graph, "Second.")
+    back(things, graph, "b")
+    graph.invoke(None, CONFIG)
+    assert back(things, graph, "c").whole
+    assert things.values == {"a": "new"}
+    assert said(graph)[-3:] == ["Second.", "ROLLED BACK", "ROLLED BACK"]
+    graph.invoke(None, CONFIG)
+    key = next(one.key for one in things.ladder.actions() if (one.arguments or {}).get("place") == "c")
+    assert things.ladder.rollback("t1", to=key, by="ana", graph=graph).again
+    assert said(graph)[-1] == "Sorry."
+
+
+def test_a_node_that_was_sent_something_is_not_gone_back_to(things):
+    """What it would read is the packet, in which nothing can be said to it. Nothing is undone."""
+    built = StateGraph(MessagesState)
+    built.add_node("bob", agent(things, "bob", puts("a"), "Done."))
+    built.add_conditional_edges(START, lambda state: [Send("bob", state)], ["bob"])
+    graph = things.ladder.wrap(built, checkpointer=InMemorySaver())
+    went(graph)
+    with pytest.raises(ForkRefused, match=r"bob, in which put .* was sent something of its own"):
+        back(things, graph, "a")
+    assert things.values == {"a": "new"}
