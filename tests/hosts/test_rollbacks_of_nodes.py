@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import pytest
 from langchain.agents import create_agent
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import Send
+from langgraph_swarm import create_handoff_tool, create_swarm
 
-from ladder_graph import ForkRefused
+from ladder_graph import ForkRefused, Ladder, Policy
 from ladder_graph.testing import ScriptedModel, calls
-from tests.hosts.steps import Things
+from tests.hosts.steps import RULES, Things
 
 CONFIG = {"configurable": {"thread_id": "t1"}}
 
@@ -145,3 +148,41 @@ def test_a_node_that_was_sent_something_is_not_gone_back_to(things):
     with pytest.raises(ForkRefused, match=r"bob, in which put .* was sent something of its own"):
         back(things, graph, "a")
     assert things.values == {"a": "new"}
+
+
+def swarm(things):
+    """Alice, who hands over to Bob, who hands back; a model of each."""
+    hands = {name: create_handoff_tool(agent_name=name) for name in ("alice", "bob")}
+    alice = [puts("a"), calls("transfer_to_bob", {}), puts("d"), "Done.", "Alice again."]
+    bob = [puts("b"), puts("c"), calls("transfer_to_alice", {}), "Bob again."]
+    agents = [
+        create_agent(ScriptedModel(answers=answers), [*things.tools, hands[other]], name=name)
+        for name, answers, other in (("alice", alice, "bob"), ("bob", bob, "alice"))
+    ]
+    return things.ladder.wrap(create_swarm(agents, default_active_agent="alice"), checkpointer=InMemorySaver())
+
+
+@pytest.mark.parametrize(
+    ("place", "left", "undone", "next_one"),
+    [("c", {"a"}, ["d", "c", "b"], "bob"), ("d", {"a", "b", "c"}, ["d"], "alice"), ("a", set(), [*"dcba"], "alice")],
+)
+def test_a_swarm(things, place, left, undone, next_one):
+    """Whoever was active begins that turn anew; a hand-over has no effect, and is no point of no return."""
+    graph = swarm(things)
+    went(graph)
+    assert back(things, graph, place).whole
+    assert (set(things.values), things.order, graph.get_state(CONFIG).next) == (left, undone, (next_one,))
+    graph.invoke(None, CONFIG)
+    assert said(graph)[-2:] == ["ROLLED BACK", f"{next_one.capitalize()} again."]
+
+
+def test_a_hand_over_is_known_where_the_agents_are_not_mounted(tmp_path):
+    """By the policy that it ran by: nothing else runs without an entry. Under another policy nobody knows."""
+    things = Things(tmp_path / "ladder.db")
+    went(swarm(things))
+    first = things.ladder.actions()[0].key
+    things.ladder.close()
+    other = {name: rule for name, rule in RULES.items() if name != "pay"}
+    for rules, stay in ((RULES, []), (other, ["transfer_to_alice", "put", "put", "transfer_to_bob", "put"])):
+        with closing(Ladder(policy=Policy.from_rungs("ops", rules), ledger=tmp_path / "ladder.db")) as ladder:
+            assert [one.tool for one in ladder.rollback_plan("t1", to=first).stays] == stay

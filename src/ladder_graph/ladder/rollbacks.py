@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from ladder_graph.ledger.database.dialects import without_nul
 from ladder_graph.ledger.gate import acts
 from ladder_graph.ledger.undoing import rollbacks, sagas
 from ladder_graph.ledger.undoing.rollbacks import Since
+from ladder_graph.policy import HANDOVER, Policy, Rule
 from ladder_graph.states import State
 from ladder_graph.steps import UndoOutcome
 from ladder_graph.undo import word_of
@@ -86,6 +88,10 @@ class Rollback:
 
 class Rollbacks(Sagas):
     """The part of a desk where threads are rolled back."""
+
+    @abstractmethod
+    def rule_of(self, agent: str, tool: str, policy: Policy | None = None) -> Rule:
+        """What holds for an agent's tool."""
 
     def rollback_plan(
         self, thread: str, *, to: str, graph: CompiledStateGraph[Any, Any, Any, Any] | None = None
@@ -173,8 +179,22 @@ class Rollbacks(Sagas):
         gone = ((), ()) if point is None else (point.calls, point.tasks)
         found = self.store.read(lambda cursor: rollbacks.since(cursor, journal, known, *gone))
         # What only reads changed nothing.
-        acted = [one for one in found.members if not self.policy.rule(one.tool).read_only]
+        acted = [one for one in found.members if not self._only_read(one)]
         return known, replace(found, members=tuple(acted)), point
+
+    def _only_read(self, member: Member) -> bool:
+        """Whether a call's tool only reads, or handed over to another agent."""
+        if self.policy.entry(member.tool) is not None:
+            return self.policy.rule(member.tool).read_only
+        began = [
+            one for one in self.reading.entries(self.policy.agent, limit=100, action=member.action)
+            if one.kind == State.STARTED
+        ]  # fmt: skip
+        if any(self.rule_of(one.agent, member.tool).read_only for one in began):
+            return True
+        # Where its agent isn't mounted: by this same policy nothing but a hand-over runs on that rung without an entry.
+        same = {"policy": self.policy.revision, "rung": HANDOVER.rung}
+        return bool(began) and all(same.items() <= {key: one.body.get(key) for key in same}.items() for one in began)
 
     def _rolled_back(self, members: tuple[Member, ...], why: str) -> tuple[Member, ...]:
         """Undo them in reverse; each with what came of it."""
