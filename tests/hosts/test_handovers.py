@@ -190,6 +190,19 @@ def test_a_task_that_runs_something_else_suggests():
     assert told(out)[0][1].startswith("SUGGESTED, NOT RUN")
 
 
+@pytest.mark.parametrize("rungs", [{}, {"transfer_to_bob": "suggest", "task": "suggest"}], ids=["unnamed", "named"])
+def test_a_shadow_says_of_a_hand_over_what_the_gate_does(rungs):
+    """Free where no entry is for it, and else as the policy has it."""
+    bounded = {"send": {"rung": "bounded", "bounds": [MANY]}}
+    for graph, tool in ((swarm(World(), TO_BOB).compile(), "transfer_to_bob"), (_deep(World()), "task")):
+        ladder = ladder_of({**bounded, **rungs})
+        ladder.shadow(graph).invoke(GO, on())
+        ladder.shadowing.flush()
+        (tally,) = [one for one in ladder.shadowed().tools if one.tool == tool]
+        assert dict(tally.verdicts) == {"held" if rungs else "free": 1}
+        ladder.close()
+
+
 # --- beside other calls ------------------------------------------------------------------------------------------
 
 

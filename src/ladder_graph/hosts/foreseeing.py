@@ -30,7 +30,7 @@ from ladder_graph.ledger.actions.questions import Terms
 from ladder_graph.ledger.database.cursor import Cursor
 from ladder_graph.ledger.evidence import shadows
 from ladder_graph.ledger.people.filing import filing_of
-from ladder_graph.policy import Policy
+from ladder_graph.policy import HANDOVER, Policy
 from ladder_graph.policy.scene import Scene
 from ladder_graph.steps import Look
 from ladder_graph.turns.driving import drive
@@ -149,7 +149,8 @@ class Foreseeing:
         return considered(place.agent, sighting.call, tool, environment, config)
 
     def _routed(self, call: Call, environment: Environment | None, sighting: Sighting, policy: Policy) -> Routed:
-        rule, seat = policy.rule(call.tool), self._seat(call, sighting.place)
+        seat = self._seat(call, sighting.place)
+        rule = HANDOVER if seat.hands_over and policy.entry(call.tool) is None else policy.rule(call.tool)
         said = partial(said_among, sighting.messages, inside=sighting.inside)
         scene = Scene(sighting.at, sighting.requester, sighting.facts, said)
         footing, locked = seat.footing(policy.reader_of(rule)), self.ladder.environs.locked(call.agent)
