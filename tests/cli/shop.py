@@ -148,6 +148,8 @@ class Shop:
     def run(self, *wants: tuple[str, dict[str, Any]], agent: str = "shop", thread: str = "") -> None:
         """Let the agent make these calls, each in a thread of its own: the tool's name, `refund-2` for a second one."""
         with self.ladder() as ladder:
+            # Another agent's ledger may be the same one; its policy isn't.
+            ladder.policy = ladder.policy.model_copy(update={"agent": agent.partition("/")[0]})
             graph = ladder.wrap(builder(self.model, self.ran), checkpointer=self.saver, agent=agent)
             for name, arguments in wants:
                 self._will_say(calls(name, arguments), "Done.")

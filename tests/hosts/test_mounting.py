@@ -214,3 +214,15 @@ def test_a_tool_without_an_undo_is_named_when_it_is_mounted(caplog):
     with closing(ladder_of({"send": {"rung": "rollback", "bounds": [{"kind": "volume", "limit": 1}]}})) as ladder:
         ladder.wrap(agent_of([], [World().tool("send")]))
     assert "send of ops stands below rollback: it declares no undo, so it counts as irreversible" in caplog.messages
+
+
+@pytest.mark.parametrize("name", ["other", "opsy", "ops/"])
+@pytest.mark.parametrize("mount", ["wrap", "shadow", "middleware", "guard"])
+def test_a_name_that_is_not_below_the_policys(mount, name):
+    """Nobody would find its questions, so it is refused with the name to say; one below is taken."""
+    world, ladder = World(), ladder_of({"send": "confirm"})
+    given = {"middleware": [], "guard": [world.tool("send")]}.get(mount, [agent_of(["Done."], [world.tool("send")])])
+    with pytest.raises(MountError, match=r"policy is for the agent ops, and nobody would find .* say agent=\"ops/"):
+        getattr(ladder, mount)(*given, agent=name)
+    assert getattr(ladder, mount)(*given, agent="ops/other")
+    ladder.close()

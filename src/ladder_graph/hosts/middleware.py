@@ -94,7 +94,8 @@ class LadderMiddleware(AgentMiddleware[Any, Any, Any]):
         others: The agent's other middleware, which belongs to the environment of its calls; None where it isn't told.
 
     Raises:
-        MountError: The policy asks one question at a time, for which the graph must be wrapped.
+        MountError: The policy asks one question at a time, for which the graph must be wrapped; or the name isn't
+            below the policy's.
 
     Example:
         >>> from langchain.agents import create_agent
@@ -119,7 +120,7 @@ class LadderMiddleware(AgentMiddleware[Any, Any, Any]):
         self.ladder = ladder
         self.seal = seal
         self._sealer = Sealer()
-        self.agent = agent or ladder.policy.agent
+        self.agent = ladder.acting(agent)
         self.capture = Capture(ladder.masks)
         self._make = Make(None if others is None else listed(others))
         self._handlers: list[BaseCallbackHandler] = [

@@ -8,6 +8,7 @@ from functools import cached_property, partial
 from typing import Any
 
 from ladder_graph.calls import Call
+from ladder_graph.errors import MountError
 from ladder_graph.flow import Gate, Routed, life
 from ladder_graph.ladder.casebook import Casebook
 from ladder_graph.ladder.drafts import refused
@@ -60,6 +61,23 @@ class Seating(Casebook):
         """
         named = self.policy.rule(tool).undo
         return own.merged(declared_at(named) if named else NOTHING).merged(self._declared.get(tool, NOTHING))
+
+    def acting(self, agent: str | None) -> str:
+        """The name that a mount acts under: the policy's, or one below it.
+
+        Args:
+            agent: What the mount was given.
+
+        Raises:
+            MountError: Nobody would find its questions, since lists and workers go by the policy's agent.
+        """
+        own = self.policy.agent
+        if not agent or agent == own or (agent.startswith(f"{own}/") and not agent.endswith("/")):
+            return agent or own
+        raise MountError(
+            f"this ladder's policy is for the agent {own}, and nobody would find the questions of {agent!r} there; "
+            f'say agent="{own}/{agent.strip("/") or "NAME"}", or give {agent!r} a ladder with a policy of its own'
+        )
 
     def seat(
         self, tool: str, declaration: Declaration, *, agent: str, can_ask: bool,

@@ -147,32 +147,32 @@ class Ladder(Gating):
             graph: A compiled `create_agent` or `create_deep_agent` graph, or a raw `StateGraph` (compiled or not) with
                 a `ToolNode`. It is left as it is; a new graph comes back.
             checkpointer: Replaces the graph's own; `"host"` says that a LangGraph server or a parent graph brings one.
-            agent: The name to act under, where it isn't the policy's.
+            agent: The name to act under, where it isn't the policy's: one below that, as `"ops/research"`.
 
         Returns:
             A compiled graph with the nodes `suggest draft confirm bounded rollback report`.
 
         Raises:
             NoCheckpointer: A tool stands on a rung that must ask, and nothing can wait for the answer.
-            MountError: The graph has no ToolNode, or one that can't be gated.
+            MountError: The graph has no ToolNode, or one that can't be gated, or the name isn't below the policy's.
         """
         from ladder_graph.hosts.graph import wrap
 
-        return wrap(self, graph, checkpointer=checkpointer, agent=agent or self.policy.agent)
+        return wrap(self, graph, checkpointer=checkpointer, agent=self.acting(agent))
 
     def shadow(self, graph: Compiled | Builder, *, agent: str | None = None) -> Compiled:
         """Take down what the gate would decide about a graph's calls, beside it, and change nothing.
 
         Args:
             graph: As for `wrap`, and left as it is; no checkpointer is needed. What comes back runs as it does.
-            agent: The name that it would act under, where it isn't the policy's.
+            agent: The name that it would act under, where it isn't the policy's; one below that.
 
         Raises:
-            MountError: The graph has no ToolNode, or one that can't be gated.
+            MountError: The graph has no ToolNode, or one that can't be gated, or the name isn't below the policy's.
         """
         from ladder_graph.hosts.shadow import shadow
 
-        return shadow(self, graph, agent=agent or self.policy.agent)
+        return shadow(self, graph, agent=self.acting(agent))
 
     @property
     def shadowing(self) -> Shadowing:
@@ -198,6 +198,9 @@ class Ladder(Gating):
                 asked twice, and the seal inside, so that what runs is what was allowed.
             agent: The name to act under, where it isn't the policy's: each of several agents gets its own, as
                 `"ops/research"`.
+
+        Raises:
+            MountError: The name isn't below the policy's.
         """
         from ladder_graph.hosts.middleware import LadderMiddleware, SealMiddleware
 
@@ -213,11 +216,12 @@ class Ladder(Gating):
 
         Args:
             tool: A tool, or a function to make one of.
-            agent: The name to act under, where it isn't the policy's. Inside another agent, the inner one's name is
-                added to it, as in `"ops/research"`.
+            agent: The name to act under, where it isn't the policy's: one below that. Inside another agent, the inner
+                one's name is added to it, as in `"ops/research"`.
 
         Raises:
-            MountError: It can't be sealed, or runs an agent whose own tools aren't guarded.
+            MountError: It can't be sealed, or runs an agent whose own tools aren't guarded, or the name isn't below the
+                policy's.
 
         Example:
             >>> import contextlib
@@ -232,7 +236,7 @@ class Ladder(Gating):
         """
         from ladder_graph.hosts.guard import guard
 
-        return guard(self, tool, agent or self.policy.agent)
+        return guard(self, tool, self.acting(agent))
 
     def masks(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """What is known of prompts: the declared templates, and the names of run-time values that are masked."""
