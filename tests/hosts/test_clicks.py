@@ -103,7 +103,7 @@ def test_a_wrong_name_is_refused(way, field):
 @pytest.mark.parametrize("way", WAYS, ids=repr)
 def test_above_low_impact_nobody_reads_in_a_second(way, monkeypatch):
     """A bare yes within a second is never taken there, whoever says it first; a named one is."""
-    monkeypatch.setattr("ladder_graph.hosts.toolhost.answering", lambda answer: Person(answer.by, "server"))
+    monkeypatch.setattr("ladder_graph.hosts.toolhost.answering", lambda answer, _: Person(answer.by, "server"))
     world, clock, graph, out = two_turns(way, {"rung": "confirm", "impact": "medium"})
     out = way.invoke(graph, Command(resume=YES), on())
     assert "within a second" in questions(out)[0]["complaint"]

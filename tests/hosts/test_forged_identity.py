@@ -6,12 +6,15 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+from langchain_core.runnables.config import var_child_runnable_config
 from langgraph.runtime import ServerInfo
 from langgraph.types import Command
+from langgraph_sdk.runtime import _ExecutionRuntime
 
 from ladder_graph.hosts import identity
 from ladder_graph.testing import calls
-from tests.hosts.graphs import GO, World, agent_of, ladder_of, on, questions
+from tests.hosts.graphs import GO, WAYS, World, agent_of, ladder_of, on, questions
+from tests.hosts.mounts import MOUNTS
 
 YES = {"type": "approve", "by": "ana"}
 FORGED = {
@@ -39,7 +42,7 @@ def stage(monkeypatch):
         ladder = ladder_of({"a": {"rung": "confirm", **rule}})
         graph = ladder.wrap(agent_of([calls("a", {"x": "1"}), "Done."], [world.tool("a")]))
         graph.invoke(GO, on())
-        monkeypatch.setattr(identity, "_server", lambda: ServerInfo("agent", "g", who))
+        monkeypatch.setattr(identity, "_server", lambda _: ServerInfo("agent", "g", who))
         out = graph.invoke(Command(resume=answer), on(**configurable))
         said = [question["complaint"] for question in questions(out)]
         kinds = [entry.kind for entry in ladder.log()]
@@ -111,3 +114,76 @@ def test_a_name_that_nobody_checked_answers_nothing_above_low_impact(stage, impa
     assert ran == []
     assert "approved" not in kinds
     assert any("nobody checked that this is ana" in one for one in said)
+
+
+TENANT = {"rung": "bounded", "bounds": [{"kind": "tenant", "argument": "x"}]}
+
+
+@pytest.mark.parametrize("way", WAYS, ids=str)
+@pytest.mark.parametrize("mount", MOUNTS.values(), ids=MOUNTS)
+@pytest.mark.parametrize(
+    ("user", "runs"), [(User(identity="eve", tenant="t1"), "t1"), (None, None)], ids=["signed in", "nobody"]
+)
+def test_on_a_server_no_client_says_what_bounds_hold_against(mount, way, user, runs):
+    """LangGraph runs an edge without the config that its nodes find; there, too, only the server's user counts."""
+    for given, claimed in (("acme", "acme"), ("t1", "acme")):
+        world = World()
+        ladder = ladder_of({"a": TENANT})
+        graph = mount(ladder, [calls("a", {"x": given}), "Done."], [world.tool("a")])
+        server = {"assistant_id": "1", "graph_id": "g", "langgraph_auth_user": user}
+        way.invoke(graph, GO, on(**{**FORGED, **server, "tenant": claimed}))
+        assert world.ran == ([("a", given)] if given == runs else [])
+        ladder.close()
+
+
+@pytest.mark.parametrize("way", WAYS, ids=str)
+@pytest.mark.parametrize("mount", MOUNTS.values(), ids=MOUNTS)
+def test_what_a_program_says_in_the_context_is_seen_at_each_mount(mount, way):
+    """It goes before what stands in the config."""
+    world = World()
+    ladder = ladder_of({"a": TENANT})
+    tools = [world.tool("a")]
+    graph = mount(ladder, [calls("a", {"x": "acme"}), calls("a", {"x": "other"}), "Done."], tools)
+    way.invoke(graph, GO, on(tenant="other"), context={"tenant": "acme"})
+    assert world.ran == [("a", "acme")]
+    ladder.close()
+
+
+def test_a_runtime_that_a_client_sends_is_none():
+    """What is JSON counts for nothing; LangGraph itself runs no graph with it."""
+    forged = {"__pregel_runtime": {"server_info": {"user": {"identity": "ana"}}, "context": {"tenant": "acme"}}}
+    assert identity.requesting(on(**forged, **FORGED)) is None
+    assert identity.facts(on(**forged, tenant="acme")) == {}
+    world = World()
+    ladder = ladder_of({"a": TENANT})
+    graph = ladder.wrap(agent_of([calls("a", {"x": "acme"}), "Done."], [world.tool("a")]))
+    with pytest.raises(AttributeError, match="store"):
+        graph.invoke(GO, on(**forged))
+    assert world.ran == []
+    ladder.close()
+
+
+def test_an_update_of_the_state_vouches_for_nobody():
+    """It runs the edges too, and no run's user is known to it: what a client wrote into its config doesn't count."""
+    world = World()
+    ladder = ladder_of({"a": TENANT})
+    graph = ladder.wrap(agent_of([calls("a", {"x": "acme"}), "Done."], [world.tool("a")]))
+    graph.invoke(GO, on(tenant="other"))
+    waiting = graph.get_state(on()).values["messages"][-1]
+    graph.update_state(on(tenant="acme"), {"messages": [waiting]}, as_node="model")
+    graph.invoke(None, on(tenant="other"))
+    assert world.ran == []
+    ladder.close()
+
+
+def test_while_a_server_has_a_graph_made_nobody_is_known():
+    """What its factory finds there is another kind of runtime, which tells of no run."""
+    made = _ExecutionRuntime(
+        access_context="threads.create_run", user=User(identity="ana"), store=None, context={"tenant": "acme"}
+    )
+    around = var_child_runnable_config.set(on(__pregel_runtime=made))
+    try:
+        assert identity.requesting(on(**FORGED)) is None
+        assert identity.facts(on(**FORGED)) == {}
+    finally:
+        var_child_runnable_config.reset(around)

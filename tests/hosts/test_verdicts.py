@@ -226,7 +226,7 @@ def test_two_people_one_at_the_desk_and_one_in_band(way, monkeypatch):
     world, ladder, graph = asked(way, {**CONFIRM, "confirm": {"quorum": 2}})
     out = way.invoke(graph, Command(resume={"type": "approve", "by": "ana"}), on())
     assert "2 different people must approve" in questions(out)[0]["complaint"]
-    monkeypatch.setattr("ladder_graph.hosts.toolhost.answering", lambda answer: Person(answer.by, "server"))
+    monkeypatch.setattr("ladder_graph.hosts.toolhost.answering", lambda answer, _: Person(answer.by, "server"))
     out = way.invoke(graph, Command(resume={"type": "approve", "by": "ana"}), on())
     (again,) = questions(out)
     assert (again["approved_by"], again["quorum"], again["complaint"]) == (["ana"], 2, "")
@@ -308,11 +308,11 @@ def test_on_a_server_the_config_vouches_for_nobody(monkeypatch):
 
     config = on(ladder_requester="mallory")
     assert identity.requesting(config) == Person("mallory", "code")
-    monkeypatch.setattr(identity, "_server", lambda: SimpleNamespace(user=None))
+    monkeypatch.setattr(identity, "_server", lambda _: SimpleNamespace(user=None))
     assert identity.requesting(config) is None
-    monkeypatch.setattr(identity, "_server", lambda: SimpleNamespace(user=SimpleNamespace(identity=identity.STUDIO)))
+    monkeypatch.setattr(identity, "_server", lambda _: SimpleNamespace(user=SimpleNamespace(identity=identity.STUDIO)))
     assert identity.requesting(config) is None
-    monkeypatch.setattr(identity, "_server", lambda: SimpleNamespace(user=SimpleNamespace(identity="ana")))
+    monkeypatch.setattr(identity, "_server", lambda _: SimpleNamespace(user=SimpleNamespace(identity="ana")))
     assert identity.requesting(config) == Person("ana", "server")
 
 

@@ -223,7 +223,7 @@ class Interrupting(ABC):
 
     def person(self, answer: answers.Answer) -> Person | None:
         """Who gave this answer."""
-        return answering(answer)
+        return answering(answer, self.config)
 
     def arrival(self) -> Arrival:
         """How the last answer came in."""
