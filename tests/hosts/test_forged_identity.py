@@ -8,9 +8,10 @@ from types import SimpleNamespace
 import pytest
 from langchain_core.runnables.config import var_child_runnable_config
 from langgraph.runtime import ServerInfo
-from langgraph.types import Command
+from langgraph.types import Command, Send
 from langgraph_sdk.runtime import _ExecutionRuntime
 
+from ladder_graph.errors import AnswerRefused
 from ladder_graph.hosts import identity
 from ladder_graph.testing import calls
 from tests.hosts.graphs import GO, WAYS, World, agent_of, ladder_of, on, questions
@@ -187,3 +188,25 @@ def test_while_a_server_has_a_graph_made_nobody_is_known():
         assert identity.facts(on(**FORGED)) == {}
     finally:
         var_child_runnable_config.reset(around)
+
+
+@pytest.mark.parametrize("way", WAYS, ids=str)
+@pytest.mark.parametrize(
+    "beside", [{"update": {"messages": [("user", "And 2.")]}}, {"goto": Send("model", GO)}], ids=["update", "goto"]
+)
+def test_whoever_sends_something_new_with_an_answer_has_asked_for_it(way, beside):
+    """Only an answer by itself goes on for the one who began; the call that was asked about before stays theirs."""
+    world = World()
+    ladder = ladder_of({"a": {"rung": "confirm", "confirm": {"not_requester": True}}})
+    steps = [calls("a", {"x": "1"}), *[calls("a", {"x": "2"})] * 2]
+    graph = ladder.wrap(agent_of(steps, [world.tool("a")]))
+    out = way.invoke(graph, GO, on(ladder_requester="ana"))
+    assert questions(out)[0]["requester"] == "ana"
+    ladder.approve(ladder.pending()[0].id, by="bo")
+    way.invoke(graph, Command(resume={}, **beside), on(ladder_requester="bo"))
+    asked = ladder.pending()
+    assert {(str(one.call.arguments["x"]), one.requester.name) for one in asked} == {("2", "bo")}
+    for one in asked:
+        with pytest.raises(AnswerRefused, match="their own run"):
+            ladder.approve(one.id, by="bo")
+    ladder.close()

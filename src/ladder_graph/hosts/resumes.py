@@ -65,8 +65,13 @@ def is_answer(value: Any) -> bool:
 
 
 def goes_on(value: Any) -> bool:
-    """Whether a run's input asks for nothing new: it is none, or answers what was asked."""
-    return value is None or (isinstance(value, Command) and value.resume is not None)
+    """Whether a run's input asks for nothing new: it is none, or answers what was asked and nothing besides.
+
+    New words may come with an answer, and whoever sends them has asked for what they lead to.
+    """
+    if not isinstance(value, Command):
+        return value is None
+    return value.resume is not None and value.update is None and not value.goto
 
 
 def continued(config: RunnableConfig) -> bool:
