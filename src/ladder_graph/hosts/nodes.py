@@ -18,7 +18,7 @@ from ladder_graph.fingerprint import Environment
 from ladder_graph.hosts.conversation import messages_in, sent, thread_of
 from ladder_graph.hosts.edges import passed_on
 from ladder_graph.hosts.mount import Mount
-from ladder_graph.hosts.proposals import Frozen, Packet, is_packet, messages_of, proposals
+from ladder_graph.hosts.proposals import Frozen, Packet, Proposal, is_packet, messages_of, proposals, proposer
 from ladder_graph.hosts.telling import in_reply
 from ladder_graph.hosts.toolhost import NodeHost, NotItsTurn, answered, tool_message
 from ladder_graph.scale import Rung
@@ -120,11 +120,26 @@ class RungNode(Runnable[Any, Any]):
 
     def _thawed(self, packet: Packet, config: RunnableConfig) -> Frozen:
         """The call of a packet that was read back from a checkpoint."""
-        stored = packet.get("environment")
-        environment = None if stored is None else Environment.from_json(stored, "the checkpoint")
+        environment = self._proposer(packet, config)
         if environment is not None:  # What proposed it stays; the code that would run now may be another.
             environment = self.mount.ladder.environs.present(self.mount.agent, environment, self.mount.make)
         return Frozen(self.mount.call(packet["call"], environment, config), environment)
+
+    def _proposer(self, packet: Packet, config: RunnableConfig) -> Environment | None:
+        """What proposed the call of a packet, as far as somebody besides the packet knows it.
+
+        A client of a server may send a task to any node, with a packet of its own making.
+        """
+        mount, stored = self.mount, packet.get("environment")
+        environment = None if stored is None else Environment.from_json(stored, "the checkpoint")
+        call = mount.call(packet["call"], environment, config)
+        if environment is None or isinstance(call, str) or mount.ladder.environs.routed(call) == call.env:
+            return environment
+        state = packet.get("state")
+        said = messages_of(mount.state(config) if state is None else state, mount.messages_key)
+        proposal = Proposal(packet["call"], message=proposer(said, call.id))
+        proposed = proposal.proposed(mount.capture, mount.ladder.environs.recall)
+        return mount.ladder.environs.attributed(mount.agent, proposed, mount.make)
 
     def _host(
         self, call: Call, packet: Packet, config: RunnableConfig, left: threading.Event | None = None

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
-from ladder_graph.calls import digest_of
+from ladder_graph.calls import Call, digest_of
 from ladder_graph.fingerprint import EVERYWHERE, UNREAD, Environment
 from ladder_graph.ledger import Journal, Store
 from ladder_graph.ledger.evidence import provenance
@@ -192,6 +192,10 @@ class Environments:
     def recall(self, message: str, call: str) -> Environment | None:
         """What proposed a call of a message that was kept; None where it wasn't, or the call is another one now."""
         return self._store.read(lambda cursor: provenance.kept(cursor, message, call))
+
+    def routed(self, call: Call) -> str | None:
+        """The environment key under which the ledger has a call; None where it has none."""
+        return self._store.read(lambda cursor: provenance.routed(cursor, call.key))
 
     # --- prompts that keep changing --------------------------------------------------------------------------
 

@@ -30,6 +30,7 @@ MANY = 20
 KEPT = 30 * 24 * 3600 * US
 """Microseconds for which it is kept who gave an answer: for a thread that is resumed later, nobody knows."""
 
+_action = table_of(rows.ActionRow)
 _environment = table_of(standing_rows.EnvironmentRow)
 _prompt = table_of(standing_rows.PromptRow)
 _proposal = table_of(standing_rows.ProposalRow)
@@ -61,6 +62,7 @@ LATEST_PROMPT = Sql.of(
 )
 INSERT_PROPOSAL = insert_into(standing_rows.ProposalRow, " ON CONFLICT DO NOTHING")
 PROPOSAL = Sql.of(select(_proposal.c.calls, _proposal.c.components).where(_proposal.c.message == bindparam("message")))
+ROUTED = Sql.of(select(_action.c.env).where(_action.c.key == bindparam("key")))
 FORGET_PROPOSALS = Sql.of(delete(_proposal).where(_proposal.c.at_us < bindparam("before", type_=BigInteger)))
 
 
@@ -178,6 +180,17 @@ def kept(cursor: Cursor, message: str, call: str) -> Environment | None:
     if row is None or call not in json.loads(row[0]):
         return None
     return Environment.read(row[1], "the ledger")
+
+
+def routed(cursor: Cursor, action: str) -> str | None:
+    """The environment key under which a call was routed; None where it wasn't, or nobody knew what proposed it.
+
+    Args:
+        cursor: For reading.
+        action: The call's key.
+    """
+    row = cursor.execute(ROUTED, {"key": action}).fetchone()
+    return None if row is None else row[0]
 
 
 def last_prompt(cursor: Cursor, agent: str) -> str | None:
