@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
-from langchain_core.tools import tool
-from pydantic import BaseModel, ConfigDict, field_validator
+from langchain.tools import ToolRuntime
+from langchain_core.tools import InjectedToolCallId, StructuredTool, tool
+from langgraph.prebuilt import InjectedState, InjectedStore
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    AliasPath,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SecretStr,
+    StringConstraints,
+    create_model,
+    field_validator,
+    model_validator,
+)
 
 from ladder_graph import undo
+from ladder_graph.calls import Call
+from ladder_graph.hosts.fitting import fitted
 from ladder_graph.testing import calls
 from ladder_graph.tools import reversible
 from tests.hosts.graphs import GO, ladder_of, on, told
@@ -128,3 +146,269 @@ def test_an_undo_that_found_nothing_says_no_more(tmp_path):
     said = told(graph.invoke(GO, on("t1")))[0][1]
     assert "There was nothing to put back: what its undo looks at is as it was before" in said
     assert "Things are" not in said
+
+
+# --- what the graph fills in ------------------------------------------------------------------------------------------
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True)]
+files: dict[str, str | None] = {}
+
+
+@pytest.fixture(autouse=True)
+def _files():
+    files.clear()
+    files["service"] = "old"
+
+
+def look(arguments):
+    """Keep what stands in the place that is named."""
+    return {"name": arguments["name"], "was": files.get(arguments["name"])}
+
+
+def put_back(kept):
+    """Write it back."""
+    files[kept["name"]] = kept["was"]
+
+
+def now(kept):
+    """What stands there."""
+    return str(files.get(kept["name"]))
+
+
+kept = reversible(prepare=look, undo=put_back, fingerprint=now)
+
+
+@tool
+@kept
+def by_id(name: Name, call_id: Annotated[str, InjectedToolCallId]) -> str:
+    """Write."""
+    files[name] = call_id
+    return "written"
+
+
+@tool
+@kept
+def by_runtime(name: Name, runtime: ToolRuntime) -> str:
+    """Write."""
+    files[name] = "new"
+    return "written"
+
+
+@tool
+@kept
+def by_state(name: Name, state: Annotated[dict, InjectedState]) -> str:
+    """Write."""
+    files[name] = "new"
+    return "written"
+
+
+@tool
+def by_store(name: Name, store: Annotated[Any, InjectedStore()]) -> str:
+    """Write."""
+    return f"{name} {store}"
+
+
+class Whole(BaseModel):
+    """Looks at all of it, but for what the graph fills in."""
+
+    name: str
+    state: Annotated[dict, InjectedState]
+
+    @model_validator(mode="before")
+    @classmethod
+    def stripped(cls, given):
+        """Strip each text, out of what it was given."""
+        return {key: value.strip() if isinstance(value, str) else value for key, value in given.items()}
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def around(cls, given, handler):
+        """Do nothing, around the others."""
+        return handler(given)
+
+    @model_validator(mode="after")
+    def fine(self):
+        """As above."""
+        return self
+
+
+class Looking(BaseModel):
+    """Completes a name by what the graph fills in."""
+
+    name: str
+    state: Annotated[dict, InjectedState]
+
+    @model_validator(mode="before")
+    @classmethod
+    def whole(cls, given):
+        """By how much was said."""
+        state = given.get("state")
+        return {**given, "name": given["name"].strip() if state and len(state["messages"]) else given["name"]}
+
+
+class Afterwards(Looking):
+    """The same, once it is made."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def whole(cls, given):
+        """Nothing."""
+        return given
+
+    @model_validator(mode="after")
+    def after(self):
+        """Complete it."""
+        self.name = self.name.strip() if self.state["messages"] else self.name
+        return self
+
+
+def writing(schema):
+    """A tool of this schema that writes."""
+
+    @tool(args_schema=schema)
+    @kept
+    def write(name, state):
+        """Write."""
+        files[name] = "new"
+        return "written"
+
+    return write
+
+
+@pytest.mark.parametrize("mount", MOUNTS)
+@pytest.mark.parametrize("made", [by_id, by_runtime, by_state, writing(Whole)], ids=lambda one: one.name)
+def test_what_the_graph_fills_in_is_no_hindrance(made, mount):
+    """A tool that takes its state, its runtime or its call's id is undone where it wrote."""
+    ladder = ladder_of({made.name: RULE})
+    graph = MOUNTS[mount](ladder, [calls(made.name, {"name": " service"}), "Done."], [made])
+    said = told(graph.invoke(GO, on("t1")))[0][1]
+    assert "Things are as they were before" in said
+    assert files == {"service": "old"}
+
+
+@pytest.mark.parametrize("schema", [Looking, Afterwards])
+def test_what_nobody_can_tell_is_not_done_as_if_it_could_be_undone(schema):
+    """A validator that looks at what the graph fills in can't be run before: somebody is asked, and told why."""
+    ladder = ladder_of({"write": RULE})
+    graph = MOUNTS["wrap"](ladder, [calls("write", {"name": " service"}), "Done."], [writing(schema)])
+    graph.invoke(GO, on("t1"))
+    (asked,) = ladder.pending()
+    assert "its undo could not be made" in str(asked)
+    assert files == {"service": "old"}
+
+
+# --- every form that JSON has -----------------------------------------------------------------------------------------
+
+
+class Item(BaseModel):
+    """One of several."""
+
+    name: Name
+    day: dt.date | None = None
+
+
+Aliased = create_model(
+    "Aliased", name=(Name, Field(validation_alias=AliasChoices("name", "file_name", AliasPath("box", 0, "name"))))
+)
+Swapped = create_model("Swapped", x=(Name, Field(alias="y")), y=(Name, Field(alias="x")))
+Twice = create_model("Twice", x=(Name, Field(validation_alias="name")), name=(str, ...))
+
+
+class Renaming(BaseModel):
+    """Takes another name than it has."""
+
+    name: Name
+
+    @model_validator(mode="before")
+    @classmethod
+    def known(cls, given):
+        """Takes what it was given apart."""
+        return {"name": given.pop("file")}
+
+
+class Counting(BaseModel):
+    """Sets what JSON has no form for."""
+
+    name: str
+    day: dt.date | None = None
+
+    @model_validator(mode="after")
+    def today(self):
+        """Each has its day."""
+        self.day = dt.date(2026, 12, 1)
+        return self
+
+
+def of(kind):
+    """A schema of one argument."""
+    return create_model("Of", value=(kind, ...))
+
+
+def read(schema, given):
+    """What the code of a tool, or of one of this schema, reads of arguments, by the host."""
+    made = schema
+    if isinstance(schema, type):
+        made = StructuredTool(name="t", description="T.", args_schema=schema, func=lambda **_: "ran")
+    found = fitted(made, Call("ops", "t", "c", "t", given), given, strict=False)
+    return found if isinstance(found, str) else found.arguments
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "made"),
+    [
+        (Item, {"name": " a", "day": "2026-12-01"}, {"name": "a", "day": "2026-12-01"}),
+        (list[Item], [{"name": " a"}, {"name": "b "}], [{"name": "a"}, {"name": "b"}]),
+        (dict[str, Name], {"k": " a"}, {"k": "a"}),
+        (dict[Name, Item], {" k": {"name": " a"}}, {"k": {"name": "a"}}),
+        (dict[int, list[Name]], {"1": [" a"]}, {"1": ["a"]}),
+        (dict[dt.date, Name], {"2026-12-01": " a"}, {"2026-12-01": "a"}),
+        (tuple[Name, int], [" a", "4"], ["a", 4]),
+        (set[Name], [" b", "a", "a "], ["a", "b"]),
+        (set[dt.date], ["2026-12-01"], ["2026-12-01"]),
+        (list[Path], ["a/"], ["a"]),
+        (Name | None, " a", "a"),
+        (Annotated[str | None, AfterValidator(lambda one: one or None)], "", None),
+        (Annotated[list[str], AfterValidator(lambda some: some[:1])], ["a", "b"], ["a"]),
+        (SecretStr, "abc", "abc"),
+        (list[SecretStr], ["abc"], ["abc"]),
+        (Annotated[Name, PlainSerializer(lambda _: "***")], " a", "a"),
+        (dt.date, "2026-12-01", "2026-12-01"),
+        (float, "nan", "nan"),
+        (Aliased, {"file_name": " a"}, {"file_name": "a"}),
+    ],
+)
+def test_each_value_is_what_the_schema_makes_of_it(kind, given, made):
+    """Wherever it stands, and where JSON has it as it is; what it has no form for stays as it was given."""
+    assert repr(read(of(kind), {"value": given})) == repr({"value": made})
+
+
+@pytest.mark.parametrize(
+    ("schema", "given", "made"),
+    [
+        (Aliased, {"name": " a"}, {"name": "a"}),
+        (Aliased, {"file_name": " a"}, {"file_name": "a"}),
+        (Aliased, {"box": [{"name": " a", "size": 1}]}, {"box": [{"name": "a", "size": 1}]}),
+        (Swapped, {"x": " 1", "y": " 2"}, {"x": "1", "y": "2"}),
+        (Renaming, {"file": " a"}, {"file": " a", "name": "a"}),
+        (by_store, {"name": " a"}, {"name": "a"}),
+    ],
+)
+def test_a_name_of_the_call_keeps_its_own_value(schema, given, made):
+    """Whichever of its names a field is called by; and what was given is left as it is."""
+    before = repr(given)
+    assert read(schema, given) == made
+    assert repr(given) == before
+
+
+@pytest.mark.parametrize(
+    ("schema", "given", "why"),
+    [
+        (Twice, {"name": " a"}, "a schema makes several things of name"),
+        (Counting, {"name": "a"}, "JSON has no form for the date"),
+        (of(Annotated[list[dt.date], AfterValidator(lambda some: some[:1])]), {"value": ["2026-12-01"] * 2}, "no form"),
+        (of(Annotated[int, AfterValidator(lambda n: 1 // n)]), {"value": 0}, "ZeroDivisionError"),
+    ],
+)
+def test_what_can_t_be_told_is_said(schema, given, why):
+    """And no arguments come of it that the tool won't read."""
+    assert why in read(schema, given)

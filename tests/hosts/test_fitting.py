@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+from pathlib import Path
 from typing import Annotated
 
 import pytest
 from langchain_core.tools import BaseTool, StructuredTool, tool
 from langgraph.prebuilt import InjectedState
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from ladder_graph.calls import Call
 from ladder_graph.hosts.fitting import complaint_about, fitted, version_of
@@ -131,6 +132,18 @@ def test_what_the_graph_fills_in_is_nobodys():
     """An injected argument can't be put in by a person, and its absence is no mistake of theirs."""
     assert fit(note, text="x") == {"text": "x"}
     assert "no argument state" in fit(note, text="x", state={"admin": True})
+
+
+@tool
+def remove(names: list[Annotated[str, AfterValidator("/srv/{}".format)]], below: Path) -> str:
+    """Remove."""
+    return f"{names} {below}"
+
+
+def test_what_is_no_plain_value_goes_through_the_schema_once():
+    """The tool's own run takes an edited list and a path through it; here they are only looked at."""
+    assert fit(remove, names=["a"], below="b/") == {"names": ["a"], "below": "b/"}
+    assert remove.invoke(fit(remove, names=["a"], below="b/")) == "['/srv/a'] b"
 
 
 def test_a_schema_that_takes_more_takes_more():

@@ -6,7 +6,6 @@ import functools
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from langchain_core.tools import BaseTool
@@ -16,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from ladder_graph.calls import Call, digest_of, normalise
 from ladder_graph.errors import ArgumentsError
 from ladder_graph.hosts.making import functions_of
+from ladder_graph.hosts.reading import Untold, as_read
 from ladder_graph.hosts.sealing import seal_of
 from ladder_graph.hosts.spellings import aliases_of, unread
 from ladder_graph.references import code_of
@@ -79,12 +79,15 @@ def fitted(
         tool: The tool; None where it isn't known, and what fits it neither.
         call: The call that they are for.
         arguments: All of its arguments.
-        strict: Whether they are a person's. A model's, which were looked at before, are only typed: as the tool's own
-            code will read them.
+        strict: Whether they are a person's. A model's, which were looked at before, become what the tool's own code
+            will read; or it is said why that can't be told.
     """
     given, schema = dict(arguments), _model_of(tool)
-    if schema is not None and not strict:
-        given = _typed(schema, given)
+    if not strict:
+        try:
+            given = read_by(tool, given)
+        except Untold as wrong:
+            return f"{wrong}"
     elif tool is not None and schema is not None:
         known = fields_of(tool.tool_call_schema) | aliases_of(schema)
         strange = sorted(str(name) for name in given.keys() - known)
@@ -100,6 +103,16 @@ def fitted(
         return f"{wrong}"
 
 
+def read_by(tool: BaseTool | None, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments as the tool's own code will read them, as far as its schema is known here.
+
+    Raises:
+        Untold: That can't be told before it runs.
+    """
+    schema = _model_of(tool)
+    return dict(arguments) if tool is None or schema is None else as_read(tool, schema, arguments)
+
+
 def _typed(schema: type[BaseModel], given: dict[str, Any]) -> dict[str, Any]:
     """The arguments with the values that the schema makes of them, where these are plain; `"4"` may become `4`."""
     try:
@@ -109,16 +122,7 @@ def _typed(schema: type[BaseModel], given: dict[str, Any]) -> dict[str, Any]:
     values = {
         key: getattr(parsed, name, None) for name, field in schema.model_fields.items() for key in (name, field.alias)
     }
-    return {name: _in_json(values.get(name), value) for name, value in given.items()}
-
-
-def _in_json(value: Any, given: Any) -> Any:
-    """What a schema made of a value, where JSON has it as it is; else the value as it was given."""
-    if isinstance(value, Path):
-        return str(value)
-    if type(value) is list and type(given) is list and len(value) == len(given):
-        return [_in_json(*pair) for pair in zip(value, given, strict=True)]
-    return value if type(value) in PLAIN else given
+    return {name: values[name] if type(values.get(name)) in PLAIN else value for name, value in given.items()}
 
 
 def defaults_of(tool: BaseTool | None, given: Mapping[str, Any]) -> dict[str, Any]:

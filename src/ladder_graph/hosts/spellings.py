@@ -10,8 +10,11 @@ import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from pydantic import AliasPath, BaseModel, ValidationError
+from pydantic import AliasChoices, AliasPath, BaseModel, ValidationError
 from pydantic.fields import FieldInfo
+
+Way = tuple[str | int, ...]
+"""Where a field is found: an alias is a name, or a path of names and places."""
 
 
 def unread(schema: Any, arguments: dict[str, Any]) -> list[str]:
@@ -84,17 +87,16 @@ def _own(
             yield from here[1:] if taken(name, here[0]) else here
 
 
+def ways_of(name: str, field: FieldInfo | None) -> list[Way]:
+    """Each way to a field in what a schema is given, in the order in which they are tried; its own name comes last."""
+    alias = None if field is None else field.validation_alias
+    several = alias.choices if isinstance(alias, AliasChoices) else [] if alias is None else [alias]
+    return [*(tuple(one.path) if isinstance(one, AliasPath) else (one,) for one in several), (name,)]
+
+
 def _others(field: FieldInfo) -> list[str]:
-    """Where each other way to a field begins: an alias is a name, a path of names and places, or several of these."""
-    match field.validation_alias:
-        case None:
-            return []
-        case str(alias):
-            return [alias]
-        case AliasPath() as path:
-            return [str(path.path[0])]
-        case several:
-            return [one if isinstance(one, str) else str(one.path[0]) for one in several.choices]
+    """Where each other way to a field begins."""
+    return [str(way[0]) for way in ways_of("", field)[:-1]]
 
 
 def _unread_of_old(schema: Any, arguments: Mapping[str, Any]) -> list[str]:

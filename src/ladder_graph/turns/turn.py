@@ -62,8 +62,9 @@ from ladder_graph.turns.deciding import Fitting, unchecked
 from ladder_graph.turns.hearing import hear, went_on
 from ladder_graph.turns.looking import Looking
 from ladder_graph.turns.posing import posed, stands
-from ladder_graph.turns.workspace import Workspace, compose
-from ladder_graph.undo import prepare, touched, touched_from, undo, undo_apart, undo_from
+from ladder_graph.turns.reading import draft_of, undo_of
+from ladder_graph.turns.workspace import Workspace
+from ladder_graph.undo import touched, touched_from, undo, undo_apart, undo_from
 from ladder_graph.undo import word_of as came_to
 from ladder_graph.undo.apart import TIMEOUT
 from ladder_graph.unwinding import SETTLED
@@ -243,20 +244,15 @@ class Turn(Looking):
     def _of_the_tool(self, step: Compose | Prepare | Divide) -> Any:
         match step:
             case Compose():
-                return compose(self._as_read(step.call), self.declaration)
+                return draft_of(step.call, self.declaration, self.fitted)
             case Prepare():
                 if self.declaration.resource is not None:
                     length = functools.partial(self.journal().length, agent=step.call.agent)
                     self.since[step.call.key] = self.store.glance(length)
-                return prepare(self._as_read(step.call), self.declaration)
+                return undo_of(step.call, self.declaration, self.fitted)
             case Divide():
                 canary = self.declaration.canary
                 return None if canary is None else split(step.call, canary, self.fitted)
-
-    def _as_read(self, call: Call) -> Call:
-        """The call as its tool's own code will read it: a schema may strip, complete or retype what it is given."""
-        read = self.fitted(call, call.arguments, strict=False)
-        return call if isinstance(read, str) else read
 
     def _of_the_host(self, step: Ring | Fit | Recall | Join) -> Any:
         match step:
