@@ -26,6 +26,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.messages.tool import ToolCall
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import Runnable
+from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import Field, PrivateAttr, SkipValidation
 
@@ -322,9 +323,11 @@ def assert_reversible(
         True
         >>> folder.cleanup()
     """
+    from ladder_graph.hosts.fitting import read_by
     from ladder_graph.undo import rehearse  # a test of a model needs no undo
 
-    found = rehearse(tool, args, declaration=declaration, foreign=foreign, act=act)
+    read = read_by(tool, args) if isinstance(tool, BaseTool) else None
+    found = rehearse(tool, args, declaration=declaration, foreign=foreign, act=act, read=read)
     if not found.passed:
         raise AssertionError(str(found))
     return found

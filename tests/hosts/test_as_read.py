@@ -27,9 +27,11 @@ from pydantic import (
 
 from ladder_graph import undo
 from ladder_graph.calls import Call
+from ladder_graph.drafting import Drawn, Piece
+from ladder_graph.errors import DraftMoved
 from ladder_graph.hosts.fitting import fitted
-from ladder_graph.testing import calls
-from ladder_graph.tools import reversible
+from ladder_graph.testing import assert_reversible, calls
+from ladder_graph.tools import drafted_by, reversible
 from tests.hosts.graphs import GO, ladder_of, on, told
 from tests.hosts.mounts import MOUNTS
 
@@ -412,3 +414,87 @@ def test_a_name_of_the_call_keeps_its_own_value(schema, given, made):
 def test_what_can_t_be_told_is_said(schema, given, why):
     """And no arguments come of it that the tool won't read."""
     assert why in read(schema, given)
+
+
+# --- drafts and rehearsals --------------------------------------------------------------------------------------------
+
+
+def drawing(arguments):
+    """What is there, and what would come."""
+    base = files[arguments["name"]]
+    return Drawn("text", (Piece("body", base, arguments["text"]),), arguments["text"], ".md", whole=True)
+
+
+@tool
+@drafted_by(drawing)
+def drafted(name: Name, text: str) -> str:
+    """Write."""
+    files[name] = text
+    return "written"
+
+
+def test_a_draft_is_of_one_file_whoever_looks_again():
+    """What it starts from hasn't moved, by a process that takes it or by one that runs what was taken elsewhere."""
+    files[" service"] = "decoy"
+    for which in ("taken here", "taken elsewhere"):
+        files["service"] = "old"
+        ladder = ladder_of({"drafted": "draft"})
+        graph = MOUNTS["wrap"](ladder, [calls("drafted", {"name": " service", "text": which}), "Done."], [drafted])
+        graph.invoke(GO, on("t1"))
+        key = ladder.actions()[0].key
+        if which == "taken here":
+            ladder.accept(key, by="ana")
+        else:
+            here, ladder.take_up = ladder.take_up, lambda *_: None
+            ladder.accept(key, by="ana")
+            ladder.take_up = here
+            assert [reply.state for reply in ladder.run_accepted()] == ["done"]
+        assert files == {"service": which, " service": "decoy"}
+
+
+def test_a_draft_of_what_nobody_can_tell_is_the_call():
+    """And says why; nothing is drawn that the call wouldn't do."""
+
+    @tool(args_schema=Looking)
+    @drafted_by(lambda arguments: f"drawn for {arguments['name']}")
+    def write(name, state):
+        """Write."""
+
+    ladder = ladder_of({"write": "draft"})
+    graph = MOUNTS["wrap"](ladder, [calls("write", {"name": " service"}), "Done."], [write])
+    graph.invoke(GO, on("t1"))
+    drawn = ladder.opened_draft(ladder.actions()[0].key).drawn
+    assert "a validator looks at what only the graph fills in" in drawn.notes[0]
+    assert "drawn for" not in drawn.artifact
+    assert drawn.confined
+
+
+def test_a_draft_that_has_moved_is_still_found():
+    """By the file that the tool will write."""
+    ladder = ladder_of({"drafted": "draft"})
+    graph = MOUNTS["wrap"](ladder, [calls("drafted", {"name": " service", "text": "new"}), "Done."], [drafted])
+    graph.invoke(GO, on("t1"))
+    files["service"] = "somebody's"
+    key = ladder.actions()[0].key
+    with pytest.raises(DraftMoved):
+        ladder.accept(key, by="ana")
+    assert [piece.base for piece in ladder.opened_draft(key).drawn.pieces] == ["somebody's"]
+
+
+def test_an_undo_is_rehearsed_for_what_the_tool_reads(tmp_path):
+    """As it will be made."""
+    page = tmp_path / "page"
+    page.write_text("old")
+
+    @tool
+    @undo.files("path", root=tmp_path, store=tmp_path / "store")
+    def write(path: Name) -> str:
+        """Write."""
+        Path(path).write_text("new")
+        return "written"
+
+    given: dict[str, Any] = {"path": f"{page} "}
+    assert assert_reversible(write, given, foreign=lambda: page.write_text("mine")).passed
+    found, _ = ladder_of({"write": RULE}).rehearse(write, given, by="ana", foreign=lambda: page.write_text("mine"))
+    assert found.passed, found
+    assert page.read_text() == "old"

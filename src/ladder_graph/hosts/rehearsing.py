@@ -9,7 +9,7 @@ from langchain_core.tools import BaseTool
 from langchain_core.tools import tool as made_tool
 
 from ladder_graph.errors import ArgumentsError, LadderError
-from ladder_graph.hosts.fitting import complaint_about, version_of
+from ladder_graph.hosts.fitting import complaint_about, read_by, version_of
 from ladder_graph.hosts.sealing import seal_of
 
 
@@ -32,11 +32,15 @@ def original(tool: BaseTool | Callable[..., Any]) -> tuple[BaseTool, str]:
     return found, version_of(found)
 
 
-def fit(tool: BaseTool, arguments: Mapping[str, Any]) -> None:
+def fit(tool: BaseTool, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Let nothing be tried with arguments that the tool doesn't take: that says nothing about its undo.
 
+    Returns:
+        What the tool's own code will read of them.
+
     Raises:
-        ArgumentsError: They don't fit its schema.
+        ArgumentsError: They don't fit its schema, or what it makes of them can't be told.
     """
     if (complaint := complaint_about(tool, dict(arguments))) is not None:
         raise ArgumentsError(" ".join(complaint.split()))
+    return read_by(tool, arguments)

@@ -25,7 +25,8 @@ from ladder_graph.states import State
 from ladder_graph.steps import Undrawn
 from ladder_graph.trust.deeds import BLAMELESS
 from ladder_graph.turns.deciding import uncleared
-from ladder_graph.turns.workspace import Workspace, compose, rendered
+from ladder_graph.turns.reading import draft_of
+from ladder_graph.turns.workspace import Workspace, rendered
 
 LONGEST = 300
 """Characters of one left-out text that are told to the agent."""
@@ -207,10 +208,11 @@ class Accepting(Drafts):
 
     def _moved(self, call: Call, before: Drawn | None) -> tuple[Drawn, str] | None:
         """A draft drawn anew, and what has changed under it; None where nothing has, or nobody here can tell."""
-        declaration = self.seat_of(call.agent, call.tool).declaration
-        if before is None or not any(one.base is not None for one in before.pieces) or declaration.drafter is None:
+        seat = self.seat_of(call.agent, call.tool)
+        bare = before is None or not any(one.base is not None for one in before.pieces)
+        if before is None or bare or seat.declaration.drafter is None:
             return None
-        now = compose(call, declaration)
+        now = draft_of(call, seat.declaration, seat.fitted)
         if isinstance(now, Undrawn):
             why = f"It can't be drawn any more: {now.text}"
             return rendered(call, why), why

@@ -200,10 +200,10 @@ class Windows(Questions):
         from ladder_graph.undo.rehearsing import rehearse
 
         person, (plain, code) = person_of(by), original(tool)
-        fit(plain, arguments)
+        read = fit(plain, arguments)
         said = self.declared(plain.name, declaration_of(plain))
         version = Seat(said, version=code).edition(plain.name)
-        found = rehearse(plain, arguments, declaration=said, foreign=foreign)
+        found = rehearse(plain, arguments, declaration=said, foreign=foreign, read=read)
         text = "; ".join(f"{step.name}: {step.text}" for step in found.steps if not step.ok)
         whose = [one for one, tools in self._having().items() if one == self.policy.agent or plain.name in tools]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ladder_graph.calls import Call
@@ -22,7 +23,9 @@ def draft_of(call: Call, declaration: Declaration, fitted: Fitting) -> Drawn | U
         fitted: Types arguments by the tool's schema.
     """
     read = fitted(call, call.arguments, strict=False)
-    return rendered(call, f"It can't be drawn: {read}") if isinstance(read, str) else compose(read, declaration)
+    if isinstance(read, str):
+        return replace(rendered(call, f"It can't be drawn: {read}"), confined=declaration.confined)
+    return compose(read, declaration)
 
 
 def undo_of(call: Call, declaration: Declaration, fitted: Fitting) -> dict[str, Any] | Unprepared:

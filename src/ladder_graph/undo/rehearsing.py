@@ -58,6 +58,7 @@ def rehearse(
     declaration: Declaration | None = None,
     foreign: Callable[[], Any] | None = None,
     act: Callable[[], Any] | None = None,
+    read: Mapping[str, Any] | None = None,
 ) -> Rehearsal:
     """Call a tool for real, several times, and undo it each time. Use a place where nobody minds.
 
@@ -72,9 +73,10 @@ def rehearse(
         declaration: What the tool declares, where that isn't on the tool.
         foreign: Changes what the call changed, as somebody else would after it. It is put back afterwards.
         act: Calls the tool, where calling it with the arguments won't do.
+        read: What the tool's code reads of the arguments, where its schema makes others of them: the undo is for these.
     """
     said = declaration or declaration_of(tool)
-    trial = _Trial(said, arguments, act or (lambda: _call(tool, arguments)), foreign)
+    trial = _Trial(said, arguments if read is None else read, act or (lambda: _call(tool, arguments)), foreign)
     steps = tuple(trial.steps())
     name = getattr(tool, "name", None) or getattr(tool, "__name__", type(tool).__name__)
     return Rehearsal(str(name), said.version, steps, tuple(trial.untried))
