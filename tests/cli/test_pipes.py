@@ -30,3 +30,16 @@ def test_nothing_arrives(shop, command):
     shop.run(("close_ticket", {"number": 7}))
     code, said = run(*command, reader="> /dev/full")
     assert (code, said.count("error:"), "No space left" in said) == (2, 1, True)
+
+
+@pytest.mark.parametrize("command", [("log",), ("verify", "--json"), ("--version",)], ids=" ".join)
+@pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-"])
+def test_nothing_is_open(shop, command, closed):
+    """What was to be printed is lost, and nothing else: it ends as if it had arrived."""
+    shop.run(("close_ticket", {"number": 7}))
+    assert run(*command, reader=closed) == (0, "")
+
+
+def test_an_error_is_one_where_nothing_is_open(shop):
+    """Its code is all that is left of it."""
+    assert run("show", "nothing", reader=">&- 2>&-") == (2, "")

@@ -13,6 +13,8 @@ from importlib.util import find_spec
 
 UNREAD = 128 + 13
 """How a program ends whose reader has stopped, as shells say of one that SIGPIPE has ended; nothing was found wrong."""
+_LAST = 2
+"""The last of the places that every program is given: for input, for output and for what goes wrong."""
 INSTALL = "the command line needs typer and rich; install them with: pip install 'ladder-graph[cli]'"
 
 
@@ -25,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Args:
         arguments: What stands behind `ladder`; those of the process by default.
     """
+    _opened()
     if not (find_spec("typer") and find_spec("rich")):
         sys.stderr.write(f"error: {INSTALL}\n")
         sys.exit(2)
@@ -34,6 +37,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
         program(arguments, prog_name="ladder")
     except SystemExit as end:
         sys.exit(_written_out(end.code))
+
+
+def _opened() -> None:
+    """See to it that there is somewhere to print to where the caller has closed it (`>&-`): what is printed is lost."""
+    closed = [name for name in ("stdout", "stderr") if getattr(sys, name) is None]
+    if not closed:
+        return
+    # Whatever is opened next would come into the place of what was closed, and it may be the ledger.
+    while (nowhere := os.open(os.devnull, os.O_RDWR)) <= _LAST:
+        pass
+    for name in closed:
+        setattr(sys, name, open(nowhere, "w", encoding="utf-8", closefd=False))  # noqa: SIM115  # it stays to the end
 
 
 def _written_out(code: str | int | None) -> str | int | None:
