@@ -31,6 +31,8 @@ class Shelf:
         self.value, self.told = "old", []
         self.both = threading.Event()
         """Both calls have looked at it."""
+        self.meeting = None
+        """Where both calls meet while their tool runs; None where they need not."""
         self._looks = 0
 
     def look(self, arguments):
@@ -84,6 +86,8 @@ def put_tool(resource=lambda _: "the shelf"):
     )
     def put(value: str) -> str:
         """Put it there."""
+        if shelf.meeting is not None:
+            shelf.meeting.wait()
         shelf.put(value)
         return f"put {value}"
 
@@ -111,10 +115,12 @@ def test_the_later_one_keeps_what_the_first_one_left(mount, way):
 
 
 def test_other_resources_are_not_waited_for():
-    """Each call goes on by itself."""
+    """Each call goes on by itself: neither has run whole before the other one has begun."""
     ladder = ladder_of({"put": RULE})
+    shelf.meeting = threading.Barrier(2, timeout=15)
     graph = MOUNTS["wrap"](ladder, [BOTH, "Done."], [put_tool(lambda kept: kept["by"])])
     graph.invoke(GO, on("t1"))
+    assert not shelf.meeting.broken
     assert {line for line in shelf.told if line.startswith("wrote")} == {"wrote a", "wrote b"}
 
 
