@@ -20,7 +20,6 @@ from langgraph.prebuilt import ToolNode
 from pydantic import PrivateAttr
 
 from ladder_graph.errors import MountError
-from ladder_graph.hosts.reaching import MOST
 from ladder_graph.testing import ScriptedModel, calls
 from tests.hosts.graphs import GO, READ, World, agent_of, ladder_of, on, raw_graph
 
@@ -52,20 +51,26 @@ class Service:
         """Its agent."""
         return self.agent
 
-
-class Proxy:
-    """What stands for something that isn't there yet, as a web framework's request."""
-
     @property
-    def __class__(self):
-        raise RuntimeError("outside of a request")
+    def itself(self):
+        """What has an agent."""
+        return self
 
-    @property
-    def __dict__(self):
-        raise RuntimeError("outside of a request")
+    def prepared(self):
+        """The same."""
+        return self
 
-    def __getattr__(self, name):
-        raise RuntimeError("outside of a request")
+    def through(self, holder, text):
+        """Through the agent of something else."""
+        return holder.agent.invoke(text)
+
+
+class Child(Service):
+    """Does what its parent does."""
+
+    def ask(self, text):
+        """As that does."""
+        return super().ask(text)
 
 
 class Slots:
@@ -101,11 +106,8 @@ module.agent, module.service, module.label = CLERK, Service(), "clerk"
 sys.modules[module.__name__] = module  # As it is for code that imports it when it runs.
 service, slots, box = Service(), Slots(), Box(CLERK, Box(None, Service()))
 registry = {"clerk": CLERK, "nested": [Service()]}
-web = types.SimpleNamespace(
-    request=Proxy(), lazy=type("Lazy", (), {"request": Proxy()})()
-)  # Not by itself: whoever collects tests looks at each global.
 frozen = types.MappingProxyType(registry)
-many = {str(number): number for number in range(10 * MOST)}
+parts = Box(None, {"a": [Service()]})
 
 
 def said(agent, text):
@@ -124,10 +126,6 @@ def elsewhere(name, **space):
     vars(made).update(space, __name__=name, __file__=f"/x/site-packages/{name}.py")
     exec("def helper(text):\n    return agent.invoke(text)\n", vars(made))  # noqa: S102  # there is no other way to have one
     return made.helper
-
-
-helper = elsewhere("shop", agent=CLERK)
-foreign = elsewhere("langgraph.somewhere", agent=CLERK)
 
 
 @functools.lru_cache
@@ -157,7 +155,29 @@ def closed(holder):
     return lambda x: holder.agent.invoke(x)
 
 
+begun = functools.partial(through, service)
+
+
+def by_a_variable(x: str) -> Any:
+    """Names it in two steps."""
+    held = service
+    return held.agent.invoke(x)
+
+
+def by_a_loop(x: str) -> Any:
+    """Finds it in a container's entries."""
+    return [one.agent.invoke(x) for one in parts.service.get("a", ())]
+
+
 NAMED = {
+    "a variable": by_a_variable,
+    "an entry's entry": by_a_loop,
+    "a method's result": lambda x: service.prepared().agent.invoke(x),
+    "a property's attribute": lambda x: service.itself.agent.invoke(x),
+    "an object that is handed to a method": lambda x: box.service.service.through(service, x),
+    "a parent's method": Child().ask,
+    "a partial's argument": lambda x: begun(x),
+    "a class that is handed on": lambda x: [one.ask(x) for one in map(Made, (x,))],
     "a module's attribute": lambda x: said(module.agent, x),
     "an attribute's attribute": lambda x: said(module.service.agent, x),
     "a method": lambda x: service.ask(x),
@@ -169,6 +189,7 @@ NAMED = {
     "a read-only dict": lambda x: said(frozen["clerk"], x),
     "an object in a list in a dict": lambda x: registry["nested"][0].ask(x),
     "a class": lambda x: said(Registry.agent, x),
+    "a class method that makes one": lambda x: Made.made().ask(x),
     "a class method": lambda x: Registry.ask(x),
     "a new object": lambda x: Made().ask(x),
     "a function beside it": lambda x: by_a_nested_function(x),
@@ -189,6 +210,16 @@ class Made:
 
     def __init__(self) -> None:
         self.agent = CLERK
+
+    @classmethod
+    def made(cls):
+        """One of these."""
+        return cls()
+
+    @staticmethod
+    def checked(text):
+        """Makes none."""
+        return text
 
     def ask(self, text):
         """Through it."""
@@ -284,27 +315,6 @@ def test_the_way_out_works():
     ask = tool_of(lambda x: said(held.agent, x))
     assert "__interrupt__" in ladder.wrap(agent_of([calls("ask", {"x": "1"}), "Done."], [ask])).invoke(GO, on())
     assert not world.ran
-
-
-NEAR = {
-    "another attribute of its module": lambda x: x + module.label,
-    "another attribute of its object": lambda x: service.answer(x),
-    "an attribute of that name elsewhere": lambda x: x.CLERK,
-    "a proxy": lambda x: web.request.agent.invoke(x),
-    "a proxy in a class": lambda x: web.lazy.request.agent.invoke(x),
-    "a property that is never run": lambda x: service.clerk.answer(x),
-    "many entries": lambda x: many[x].agent,
-    "an empty slot": lambda x: slots.empty,
-    "a framework's function": lambda x: foreign(x),
-    "somebody else's function": lambda x: helper(x),
-}
-
-
-@pytest.mark.parametrize("way", NEAR)
-def test_an_agent_nearby_is_no_reason(way):
-    """What a tool's code doesn't name is nobody's business, and no code of an object is run to look at it."""
-    graph = agent_of([], [tool_of(NEAR[way])])
-    assert ladder_of({"ask": READ}).wrap(graph)
 
 
 def test_an_installed_program_is_ones_own():

@@ -50,6 +50,7 @@ from ladder_graph.hosts.nodes import GateNode, HandlerNode, RungNode
 from ladder_graph.hosts.one_call import leaves_the_loop
 from ladder_graph.hosts.outward import outward
 from ladder_graph.hosts.provider import ProviderTools
+from ladder_graph.hosts.reaching import one_look
 from ladder_graph.hosts.sealing import in_place, sealed_node
 from ladder_graph.hosts.seating import seat
 from ladder_graph.hosts.wrapped import WrappedGraph, stops_at
@@ -90,7 +91,8 @@ def wrap(ladder: Ladder, graph: Any, *, checkpointer: Any, agent: str) -> Compil
     own = compiled.checkpointer if compiled is not None else None
     keeper = own if checkpointer is None else None if checkpointer == HOST else checkpointer
     site = Site(ladder, Capture(ladder.masks), can_ask=checkpointer == HOST or not (keeper is None or keeper is False))
-    built = gated(site, graph, agent=agent, checkpointer=keeper)
+    with one_look():
+        built = gated(site, graph, agent=agent, checkpointer=keeper)
     keepers = [Keeper(ladder, site.capture)] if site.apart else []
     handlers: list[BaseCallbackHandler] = [site.capture, ProviderTools(ladder, agent, site.capture), *keepers]
     config = merge_configs(built.config, {"callbacks": handlers})

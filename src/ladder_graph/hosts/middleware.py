@@ -28,6 +28,7 @@ from ladder_graph.hosts.nested import holds_ungated_agents
 from ladder_graph.hosts.permit import Permit
 from ladder_graph.hosts.proposals import Proposal, messages_of, proposer, waiting
 from ladder_graph.hosts.provider import ProviderTools
+from ladder_graph.hosts.reaching import one_look
 from ladder_graph.hosts.sealing import Sealer
 from ladder_graph.hosts.seating import UNKNOWN, know, seat
 from ladder_graph.hosts.telling import News, may_hear, news, place_of
@@ -227,14 +228,16 @@ class LadderMiddleware(AgentMiddleware[Any, Any, Any]):
         name = request.tool_call["name"]
         if (name, can_ask) in self._seated:
             return
-        if tool is not None and holds_ungated_agents(tool):
-            raise MountError(
-                f"the tool {name} runs an agent of its own, whose tools are not seen here; use wrap, or guard them"
-            )
         if tool is None:
             self.ladder.seat(name, UNKNOWN, agent=self.agent, can_ask=can_ask, fitted=fitting(None))
         else:
-            seat(self.ladder, tool, agent=self.agent, can_ask=can_ask)
+            with one_look():
+                if holds_ungated_agents(tool):
+                    raise MountError(
+                        f"the tool {name} runs an agent of its own, whose tools are not seen here; use wrap, or "
+                        f"guard them"
+                    )
+                seat(self.ladder, tool, agent=self.agent, can_ask=can_ask)
         self._seated.add((name, can_ask))
 
 

@@ -22,17 +22,10 @@ from langgraph.prebuilt import ToolNode
 from langgraph.pregel.protocol import PregelProtocol
 
 from ladder_graph.errors import MountError
-from ladder_graph.hosts.reaching import (
-    RUNS,
-    code_of_tool,
-    globals_named,
-    inside,
-    is_a,
-    names_of,
-    own,
-    space_of,
-    walked,
-)  # fmt: skip
+from ladder_graph.hosts.contents import is_a, space_of
+from ladder_graph.hosts.leading import globals_named, own
+from ladder_graph.hosts.naming import names_of
+from ladder_graph.hosts.reaching import RUNS, Parts, code_of_tool, one_look, reached
 from ladder_graph.hosts.sealing import copied_node, seal_of
 from ladder_graph.hosts.surrounding import ladders_around
 
@@ -89,17 +82,17 @@ def runs_tools_by_hand(thing: Any) -> bool:
     """Whether a node runs a ToolNode that it reaches itself, so that the graph's edges never see the calls."""
     if isinstance(thing, CompiledStateGraph):
         return False
-    return any(is_a(found, ToolNode) for found in walked(thing, DEEPEST, _run_by))
+    return bool(reached(thing, ToolNode, DEEPEST, _run_by))
 
 
-def _run_by(thing: Any) -> Iterable[Any]:
+def _run_by(thing: Any, parts: Parts) -> Parts:
     """What a thing may run by hand. A function that runs nothing may call one that does."""
     if is_a(thing, ToolNode):
         return ()
-    code = getattr(thing, "__code__", None) if is_a(thing, types.FunctionType | types.MethodType) else None
+    code = getattr(thing, "__code__", None) if is_a(thing, types.FunctionType, types.MethodType) else None
     if code is None or not RUNS.isdisjoint(names_of(code).attributes if own(thing) else code.co_names):
-        return inside(thing)
-    return (part for part in inside(thing) if is_a(part, types.FunctionType | types.MethodType))
+        return parts
+    return [part for part in parts if is_a(part[1], types.FunctionType, types.MethodType)]
 
 
 def gated_tools(
@@ -136,7 +129,8 @@ def holds_ungated_agents(tool: BaseTool, counts: Counts | None = None) -> bool:
         tool: The tool.
         counts: Which ToolNodes of such an agent matter instead.
     """
-    return any(holds_tools(part, counts or unguarded) for part in parts_of(tool))
+    with one_look():
+        return any(holds_tools(part, counts or unguarded) for part in parts_of(tool))
 
 
 def agents_within(thing: Any) -> Iterator[Compiled]:
@@ -332,5 +326,5 @@ def _graphs(thing: Any, depth: int) -> Iterator[Compiled]:
     return (found for found in _agents(thing, depth) if isinstance(found, CompiledStateGraph))
 
 
-def _agents(thing: Any, depth: int) -> Iterator[PregelProtocol[Any, Any, Any, Any]]:
-    return (found for found in walked(thing, depth) if is_a(found, PregelProtocol))
+def _agents(thing: Any, depth: int) -> list[Any]:
+    return reached(thing, PregelProtocol, depth)

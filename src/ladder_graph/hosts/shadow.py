@@ -21,6 +21,7 @@ from ladder_graph.hosts.foreseeing import Place
 from ladder_graph.hosts.graph import Builder, Compiled, copied, is_gated, refuse_hidden, tool_node
 from ladder_graph.hosts.making import make_of
 from ladder_graph.hosts.nested import gated_tools, holds_tools, unguarded
+from ladder_graph.hosts.reaching import one_look
 from ladder_graph.hosts.sealing import copied_node, in_place
 from ladder_graph.hosts.seating import know
 from ladder_graph.hosts.shadowing import ShadowCapture, Shadowing
@@ -57,7 +58,8 @@ def shadow(ladder: Ladder, graph: Any, *, agent: str) -> Compiled:
         raise MountError("this graph is under a ladder already; put the shadow beside the original one")
     shadowing = ladder.shadowing
     site = _Site(ladder, ShadowCapture(shadowing, ladder), shadowing)
-    return _shadowed(site, graph, agent).with_config(callbacks=[site.capture])
+    with one_look():
+        return _shadowed(site, graph, agent).with_config(callbacks=[site.capture])
 
 
 def _shadowed(site: _Site, graph: Compiled, agent: str) -> Compiled:
