@@ -162,13 +162,14 @@ class Journal(Asked):
             filed = filing.file(self, cursor, step.call, reader, again=place is not None)
         rule = terms.rule if step.whole is None else following.rule_of(cursor, step, terms.rule)
         watch = "" if step.artifact is None else spec_of(rule)
-        if step.alone and step.artifact is not None and since is None:
+        resource = str(step.artifact.get("resource") or "") if step.alone and step.artifact is not None else ""
+        if resource and since is None:
             since = starts.made(cursor, step.call.key)
         fence = self._start(cursor, step, place, watch, filed)
         following.begun(self, cursor, step)
         if step.artifact is not None:
-            if step.alone:
-                self._alone(cursor, step, since or 0)
+            if resource:
+                self._alone(cursor, step.call, resource, since or 0)
             self._arm(cursor, step, watch, rule.watch.window)
         self.owner.begin(step.call.key, fence)
         return Claimed(fence)
@@ -190,7 +191,7 @@ class Journal(Asked):
             length_us=int(length * US),
         )  # fmt: skip
 
-    def _alone(self, cursor: Cursor, step: Claim, since: int) -> None:
+    def _alone(self, cursor: Cursor, call: Call, resource: str, since: int) -> None:
         """Another call of the agent that is at the same resource is waited for; one that was, while the undo was made.
 
         It is asked behind the start's own entry: of two claims at a time the second one comes to that after the first
@@ -199,8 +200,7 @@ class Journal(Asked):
         Raises:
             Refused: There is one.
         """
-        resource = str(step.artifact.get("resource") or "")
-        for row in watches.at_it(cursor, step.call.agent, resource, step.call.key, since):
+        for row in watches.at_it(cursor, call.agent, resource, call.key, since):
             if self.running(row) or not row["at_work"]:
                 raise Refused(NotClaimed("occupied", f"another call is at {resource}.", row["key"]))
 

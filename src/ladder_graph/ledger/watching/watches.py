@@ -301,4 +301,4 @@ def at_it(cursor: Cursor, agent: str, resource: str, but: str, since: int) -> li
         Of each, key, state, owner and fence, and whether it is `at_work`.
     """
     given = {"agent": agent, "resource": resource, "but": but, "since": since}
-    return list(cursor.execute(_AT_IT, given).fetchall()) if resource else []
+    return list(cursor.execute(_AT_IT, given).fetchall())
