@@ -40,8 +40,13 @@ class Terminal:
         os.write(self._master, text.encode())
 
     def interrupt(self):
-        """Press Ctrl-C."""
+        """Press Ctrl-C, and once more where nothing comes of it.
+
+        A signal that arrives after the prompt is out, and before Python has begun to wait for a line, wakes nobody.
+        """
         os.kill(self._process.pid, signal.SIGINT)
+        while not select.select([self._master], [], [], 1)[0] and self._process.poll() is None:
+            os.kill(self._process.pid, signal.SIGINT)
 
     def end(self):
         """Read the rest; the exit code."""
