@@ -93,9 +93,9 @@ def claim_alone(
     Raises:
         Stale: The route must be found anew.
     """
-    made, waited = artifact is not None, False
+    prepares = plan.undoable and artifact is None
     while True:
-        if not made and (plan.undoable or waited):
+        if prepares:
             artifact = yield Prepare(plan.first(call))
         if isinstance(artifact, Unprepared):
             if not anyhow:
@@ -107,7 +107,7 @@ def claim_alone(
         yield StandBy(claimed.other)
         if afresh:
             raise Stale
-        made, waited = False, True
+        prepares = True
 
 
 def run(call: Call, claimed: Claimed, plan: Plan, *, again: bool = False) -> Life:

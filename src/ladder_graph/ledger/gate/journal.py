@@ -162,15 +162,16 @@ class Journal(Asked):
             filed = filing.file(self, cursor, step.call, reader, again=place is not None)
         rule = terms.rule if step.whole is None else following.rule_of(cursor, step, terms.rule)
         watch = "" if step.artifact is None else spec_of(rule)
-        resource = str(step.artifact.get("resource") or "") if step.alone and step.artifact is not None else ""
-        if resource and since is None:
+        resource = _resource_of(step)
+        alone = step.alone and bool(resource)
+        if alone and since is None:
             since = starts.made(cursor, step.call.key)
         fence = self._start(cursor, step, place, watch, filed)
         following.begun(self, cursor, step)
         if step.artifact is not None:
-            if resource:
+            if alone:
                 self._alone(cursor, step.call, resource, since or 0)
-            self._arm(cursor, step, watch, rule.watch.window)
+            self._arm(cursor, step.call, resource, watch, rule.watch.window)
         self.owner.begin(step.call.key, fence)
         return Claimed(fence)
 
@@ -182,13 +183,11 @@ class Journal(Asked):
         """As `record`, in one statement, where what there is no undo of took effect; otherwise None."""
         return at_once.record(self, cursor, step, reply)
 
-    def _arm(self, cursor: Cursor, step: Claim, watch: str, length: float) -> None:
+    def _arm(self, cursor: Cursor, call: Call, resource: str, watch: str, length: float) -> None:
         """Write down that the action is to be watched, so that it is even if this process dies with the effect."""
-        call = step.call
         watches.arm(
-            cursor, action=call.key, agent=call.agent, tool=call.tool, spec=watch,
-            resource=str(step.artifact.get("resource") or ""), at=Moment.at(self.now),
-            length_us=int(length * US),
+            cursor, action=call.key, agent=call.agent, tool=call.tool, spec=watch, resource=resource,
+            at=Moment.at(self.now), length_us=int(length * US),
         )  # fmt: skip
 
     def _alone(self, cursor: Cursor, call: Call, resource: str, since: int) -> None:
@@ -379,3 +378,8 @@ class Journal(Asked):
         """Hold what the call takes from each quota."""
         full = quotas.hold(cursor, step.call.key, step.charges)
         return None if full is None else NotClaimed("quota", exhausted(full, quotas.left(cursor, full)).text)
+
+
+def _resource_of(step: Claim) -> str:
+    """What the undo of a claim names as touched; empty where there is no undo, or it names nothing."""
+    return "" if step.artifact is None else str(step.artifact.get("resource") or "")
