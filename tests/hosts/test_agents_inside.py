@@ -14,6 +14,7 @@ from langgraph.graph import START, MessagesState, StateGraph
 from ladder_graph.errors import NoCheckpointer
 from ladder_graph.testing import ScriptedModel, calls
 from tests.hosts.graphs import GO, READ, WAYS, World, agent_of, ladder_of, on, told
+from tests.hosts.mounts import MOUNTS
 
 
 def remembering(world, checkpointer):
@@ -86,14 +87,8 @@ def test_nowhere_to_wait_inside(shape, deeper):
 @pytest.mark.parametrize("mount", ["middleware", "guard"])
 def test_nowhere_to_wait_inside_is_seen_at_the_call(mount, deeper, way):
     """Mounts that see no graph draft what would be asked over and over, as where there is no checkpointer."""
-    ladder, world = ladder_of({"a": "confirm"}), World()
-    tool, middleware = world.tool("a"), []
-    if mount == "guard":
-        tool = ladder.guard(tool)
-    else:
-        middleware = ladder.middleware()
-    model = ScriptedModel(answers=[calls("a", {"x": "1"}), "Done."])
-    inner = create_agent(model, [tool], middleware=middleware, checkpointer=None if deeper else False)
+    ladder, saver = ladder_of({"a": "confirm"}), None if deeper else False
+    inner = MOUNTS[mount](ladder, [calls("a", {"x": "1"}), "Done."], [World().tool("a")], checkpointer=saver)
     if deeper:
         inner = around(inner).builder.compile(checkpointer=False)
     assert "__interrupt__" not in way.invoke(around(inner), GO, on())
@@ -105,12 +100,7 @@ def test_nowhere_to_wait_inside_is_seen_at_the_call(mount, deeper, way):
 def test_a_question_inside_waits_where_it_can(mount, way):
     """An agent that keeps its parent's checkpoints asks, also where its node has a time limit."""
     ladder, world = ladder_of({"a": "confirm"}), World()
-    tool, middleware = world.tool("a"), []
-    if mount == "guard":
-        tool = ladder.guard(tool)
-    else:
-        middleware = ladder.middleware()
-    inner = create_agent(ScriptedModel(answers=[calls("a", {"x": "1"}), "Done."]), [tool], middleware=middleware)
+    inner = MOUNTS[mount](ladder, [calls("a", {"x": "1"}), "Done."], [world.tool("a")], checkpointer=None)
     builder = StateGraph(MessagesState)
     builder.add_node("inner", inner, timeout=60 if str(way) == "async" else None)
     builder.add_edge(START, "inner")

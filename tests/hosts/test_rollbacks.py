@@ -19,15 +19,6 @@ THREE = [calls("put", {"place": one}) for one in "abc"]
 
 
 @pytest.fixture
-def things():
-    """A new world."""
-    made = Things()
-    yield made
-    assert made.ladder.verify().problems == ()
-    made.ladder.close()
-
-
-@pytest.fixture
 def saver():
     """A real checkpointer."""
     with SqliteSaver.from_conn_string(":memory:") as made:

@@ -18,15 +18,6 @@ from tests.hosts.steps import RULES, Things
 CONFIG = {"configurable": {"thread_id": "t1"}}
 
 
-@pytest.fixture
-def things():
-    """A new world."""
-    made = Things()
-    yield made
-    assert made.ladder.verify().problems == ()
-    made.ladder.close()
-
-
 def puts(place):
     """A turn that puts something there."""
     return calls("put", {"place": place})
