@@ -66,17 +66,12 @@ class Recent(OrderedDict[K, V]):
             self.popitem(last=False)
 
 
-class ModelHandler(BaseCallbackHandler):
-    """A handler that hears of chat models only, and costs the many other steps of a graph nothing."""
+class Handler(BaseCallbackHandler):
+    """A handler that hears of models and tools only, and costs the many other steps of a graph nothing."""
 
     @property
     def ignore_chain(self) -> bool:
         """Nodes and graphs are nothing to it."""
-        return True
-
-    @property
-    def ignore_agent(self) -> bool:
-        """Tools neither."""
         return True
 
     @property
@@ -87,6 +82,15 @@ class ModelHandler(BaseCallbackHandler):
     @property
     def ignore_custom_event(self) -> bool:
         """Custom events neither."""
+        return True
+
+
+class ModelHandler(Handler):
+    """One that hears of chat models only."""
+
+    @property
+    def ignore_agent(self) -> bool:
+        """Tools are nothing to it."""
         return True
 
 

@@ -27,6 +27,7 @@ from langgraph.prebuilt import ToolNode
 from pydantic import BaseModel
 
 from ladder_graph.errors import MountError, NoCheckpointer
+from ladder_graph.hosts.byhand import ByHand
 from ladder_graph.hosts.capture import Capture
 from ladder_graph.hosts.conversation import READ
 from ladder_graph.hosts.edges import GatedEdge, Meanwhile, Onwards
@@ -94,7 +95,9 @@ def wrap(ladder: Ladder, graph: Any, *, checkpointer: Any, agent: str) -> Compil
     with one_look():
         built = gated(site, graph, agent=agent, checkpointer=keeper)
     keepers = [Keeper(ladder, site.capture)] if site.apart else []
-    handlers: list[BaseCallbackHandler] = [site.capture, ProviderTools(ladder, agent, site.capture), *keepers]
+    handlers: list[BaseCallbackHandler] = [
+        site.capture, ProviderTools(ladder, agent, site.capture), ByHand(ladder, agent), *keepers,
+    ]  # fmt: skip
     config = merge_configs(built.config, {"callbacks": handlers})
     return WrappedGraph(**{**vars(built), "config": config})
 

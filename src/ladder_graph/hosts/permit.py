@@ -18,6 +18,7 @@ from ladder_graph.calls import Call
 from ladder_graph.errors import DefiniteFailure, NotPermitted
 from ladder_graph.facts import Outcome
 from ladder_graph.policy.units import micro_dollars
+from ladder_graph.whose import ours, running
 
 _PERMIT: ContextVar[Permit | None] = ContextVar("ladder_graph_permit", default=None)
 _ATTEMPT: ContextVar[Attempt | None] = ContextVar("ladder_graph_attempt", default=None)
@@ -102,7 +103,8 @@ class Permit:
         token = _PERMIT.set(self)
         self.open = True
         try:
-            yield
+            with running(ours=False):
+                yield
         finally:
             with self.lock:
                 self.open = False
@@ -173,6 +175,17 @@ class Permit:
 def current() -> Permit | None:
     """The permit in whose hands this code runs; None inside a tool's body, which has used its own."""
     return _PERMIT.get()
+
+
+def by_hand(tool: str) -> bool:
+    """Whether a tool that begins here is called by hand: under no attempt of its own, and not by the ladder.
+
+    Args:
+        tool: Its name.
+    """
+    attempt = _ATTEMPT.get()
+    allowed = attempt is not None and attempt.permit.call.tool == tool and not attempt.entered
+    return not allowed and not ours()
 
 
 def spent(amount: str) -> None:

@@ -13,6 +13,7 @@ from ladder_graph.splitting import Await
 from ladder_graph.steps import Claim, Claimed, Execute, Look, Pose, Record, Ring, Settle, StandBy, Step, TakeOver, Wait
 from ladder_graph.turns.awaiting import aslept, slept
 from ladder_graph.turns.turn import Turn
+from ladder_graph.whose import running
 
 T = TypeVar("T")
 
@@ -37,12 +38,13 @@ def drive(life: Generator[Step, Any, T], turn: Turn) -> T:
         Elsewhere: Another run of it must be waited for, and not in this thread. It is as if nothing had begun.
     """
     try:
-        step = next(life)
-        while True:
-            _go_on(turn)
-            came = _perform(step, turn)
-            turn.begun = turn.begun or isinstance(came, Claimed)
-            step = life.send(came)
+        with running(ours=True):
+            step = next(life)
+            while True:
+                _go_on(turn)
+                came = _perform(step, turn)
+                turn.begun = turn.begun or isinstance(came, Claimed)
+                step = life.send(came)
     except StopIteration as end:
         return cast("T", end.value)
     finally:
@@ -81,6 +83,11 @@ def _perform(step: Step, turn: Turn) -> Any:
 
 async def adrive(life: Generator[Step, Any, T], turn: Turn) -> T:
     """As `drive`, on the event loop. From the claim on, cancelling the caller doesn't stop what was claimed."""
+    with running(ours=True):
+        return await _adrive(life, turn)
+
+
+async def _adrive(life: Generator[Step, Any, T], turn: Turn) -> T:
     try:
         step = next(life)
         while not isinstance(step, Claim | TakeOver):

@@ -1,0 +1,209 @@
+"""Tools that code in a wrapped graph calls by hand, past every tool node: refused as they begin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from langchain.agents import create_agent
+from langchain_core.messages import AIMessage
+from langchain_core.tools import StructuredTool
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import START
+
+from ladder_graph import reversible
+from ladder_graph.errors import NotPermitted
+from ladder_graph.testing import ScriptedModel, calls
+from tests.hosts.graphs import GO, READ, WAYS, World, ladder_of, on, raw_graph
+
+RUNGS: dict[str, Any] = {"send": "confirm", "look": READ, "outer": "report"}
+
+
+def sick(arguments):
+    """A check that is never good."""
+    return "sick"
+
+
+@pytest.fixture(params=WAYS, ids=repr)
+def way(request):
+    """Both ways of running a graph."""
+    return request.param
+
+
+@pytest.fixture
+def world():
+    """What the tools do."""
+    return World()
+
+
+class Book:
+    """Where code looks its tools up; no name in the code leads to them."""
+
+    def __init__(self, world):
+        self.tools = {}
+        for name in ("send", "look", "odd"):
+            self.tools[name] = world.tool(name)
+
+    def __getattr__(self, name):
+        return self.__dict__["tools"][name]
+
+
+def beside(node, tools, answers=("Done.",)):
+    """A graph with tools and a node of its author's before them."""
+    builder = raw_graph(list(answers), tools)
+    builder.add_node("own", node)
+    builder.edges.discard((START, "agent"))
+    builder.add_edge(START, "own")
+    builder.add_edge("own", "agent")
+    return builder.compile(checkpointer=InMemorySaver())
+
+
+def by_hand(name, given):
+    """A node that calls a tool by hand, and the same on an event loop."""
+
+    def node(state, config):
+        return {"messages": [AIMessage(str(config["configurable"]["book"].tools[name].invoke(given)))]}
+
+    return node
+
+
+def run(way, world, node, answers=("Done.",), rungs=RUNGS, offered=("send", "look")):
+    """The result of a run in which a node of the author's comes first, with whatever tools it finds in the config."""
+    book = Book(world)
+    ladder = ladder_of(rungs)
+    graph = ladder.wrap(beside(node, [book.tools[name] for name in offered], answers))
+    return way.invoke(graph, GO, on(book=book))
+
+
+def test_a_tool_of_the_ladders_that_a_node_calls_does_not_run(way, world):
+    """Whatever led to it."""
+    with pytest.raises(NotPermitted, match=r"send was called by hand, in the node own of ops and past .* nothing ran"):
+        run(way, world, by_hand("send", {"x": "1"}))
+    assert world.ran == []
+
+
+def test_on_an_event_loop_too(world):
+    """By its async way in."""
+
+    async def node(state, config):
+        await config["configurable"]["book"].tools["send"].ainvoke({"x": "1"})
+
+    with pytest.raises(NotPermitted, match="by hand"):
+        run(WAYS[1], world, node)
+    assert world.ran == []
+
+
+def test_nor_one_that_the_policy_names_and_no_tool_node_offers(way, world):
+    """The policy says what needs a rung."""
+    with pytest.raises(NotPermitted, match="send was called by hand"):
+        run(way, world, by_hand("send", {"x": "1"}), offered=("look",))
+    assert world.ran == []
+
+
+def test_nor_one_that_a_tool_node_offers_and_the_policy_does_not_name(way, world):
+    """Such a tool only suggests."""
+    with pytest.raises(NotPermitted, match="odd was called by hand"):
+        run(way, world, by_hand("odd", {"x": "1"}), offered=("send", "odd"))
+    assert world.ran == []
+
+
+def test_what_only_reads_and_need_not_ask_may_be_called(way, world):
+    """Nothing would have held it up."""
+    assert run(way, world, by_hand("look", {"x": "1"}))["messages"][1].text == "look 1"
+    assert world.ran == [("look", "1")]
+
+
+def test_what_only_reads_and_must_ask_may_not(way, world):
+    """Somebody wants to be asked before it is read."""
+    with pytest.raises(NotPermitted, match="look was called by hand"):
+        run(way, world, by_hand("look", {"x": "1"}), rungs={**RUNGS, "look": {"rung": "confirm", "read_only": True}})
+
+
+def test_what_the_ladder_does_not_know_is_the_programs_own(way, world):
+    """Code calls it, and no agent."""
+    run(way, world, by_hand("odd", {"x": "1"}))
+    assert world.ran == [("odd", "1")]
+
+
+def test_unless_a_model_called_for_it(way, world):
+    """A call with an id is a model's."""
+    call = {"type": "tool_call", "id": "1", "name": "odd", "args": {"x": "1"}}
+    with pytest.raises(NotPermitted, match="odd was called by hand"):
+        run(way, world, by_hand("odd", call))
+    assert world.ran == []
+
+
+def test_its_function_may_be_called(way, world):
+    """So says the refusal."""
+
+    def node(state, config):
+        config["configurable"]["book"].tools["send"].func(x="1")
+
+    run(way, world, node)
+    assert world.ran == [("send", "1")]
+
+
+def test_an_agent_that_is_built_in_the_call(way, world):
+    """No mount can have seen it."""
+
+    def node(state, config):
+        tools = [config["configurable"]["book"].tools["send"]]
+        agent = create_agent(ScriptedModel(answers=[calls("send", {"x": "1"}), "Done."]), tools)
+        return {"messages": agent.invoke(GO)["messages"][-1:]}
+
+    with pytest.raises(NotPermitted, match=r"send was called by hand.* Wrap the agent that called it"):
+        run(way, world, node)
+    assert world.ran == []
+
+
+def nested(world, inner):
+    """A tool whose code calls another one by hand."""
+
+    def outer(x: str) -> str:
+        """Do more."""
+        return inner.tools["send"].invoke({"x": x})
+
+    return StructuredTool.from_function(outer)
+
+
+def test_a_tool_that_another_tool_calls(way, world):
+    """The permit is for the outer one alone."""
+    book = Book(world)
+    tools = [nested(world, book), book.tools["send"]]
+    ladder = ladder_of({**RUNGS, "outer": {"rung": "bounded", "bounds": [{"kind": "volume", "limit": 9}]}})
+    graph = ladder.wrap(raw_graph([calls("outer", {"x": "1"}), "Done."], tools).compile(InMemorySaver()))
+    result = way.invoke(graph, GO, on())
+    assert "__interrupt__" not in result
+    assert "send was called by hand" in result["messages"][-2].text
+    assert world.ran == []
+
+
+def test_an_undo_may_call_tools_by_hand(way, world):
+    """The ladder itself calls for it."""
+    book = Book(world)
+
+    @reversible(prepare=lambda arguments: {"x": arguments["x"]}, undo=book.tools["send"].invoke)
+    def change(x: str) -> str:
+        """Change something."""
+        world.ran.append(("change", x))
+        raise RuntimeError("half of it")
+
+    tools = [StructuredTool.from_function(change), book.tools["send"]]
+    rule = {
+        "rung": "rollback",
+        "bounds": [{"kind": "volume", "limit": 9}],
+        "checks": [{"kind": "python", "function": f"{__name__}:sick"}],
+    }
+    ladder = ladder_of({"change": rule, "send": "confirm"})
+    graph = ladder.wrap(raw_graph([calls("change", {"x": "1"}), "Done."], tools).compile(InMemorySaver()))
+    way.invoke(graph, GO, on())
+    assert world.ran == [("change", "1"), ("send", "1")]
+
+
+def test_a_shadow_refuses_nothing(way, world):
+    """It only looks on."""
+    book = Book(world)
+    ladder = ladder_of(RUNGS)
+    graph = ladder.shadow(beside(by_hand("send", {"x": "1"}), [book.tools["send"]]))
+    way.invoke(graph, GO, on(book=book))
+    assert world.ran == [("send", "1")]
