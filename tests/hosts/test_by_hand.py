@@ -15,6 +15,7 @@ from ladder_graph import reversible
 from ladder_graph.errors import NotPermitted
 from ladder_graph.testing import ScriptedModel, calls
 from tests.hosts.graphs import GO, READ, WAYS, World, ladder_of, on, raw_graph
+from tests.hosts.mounts import BOUNDED, MOUNTS
 
 RUNGS: dict[str, Any] = {"send": "confirm", "look": READ, "outer": "report"}
 
@@ -156,26 +157,67 @@ def test_an_agent_that_is_built_in_the_call(way, world):
     assert world.ran == []
 
 
-def nested(world, inner):
+# --- inside a tool, under any mount -----------------------------------------------------------------------------------
+
+
+def calling(book):
     """A tool whose code calls another one by hand."""
 
     def outer(x: str) -> str:
         """Do more."""
-        return inner.tools["send"].invoke({"x": x})
+        return book.tools["send"].invoke({"x": x})
 
     return StructuredTool.from_function(outer)
 
 
-def test_a_tool_that_another_tool_calls(way, world):
+def calling_alone(book):
+    """The same, without the run's callbacks."""
+
+    def outer(x: str) -> str:
+        """Do more."""
+        return book.tools["send"].invoke({"x": x}, {"callbacks": []})
+
+    return StructuredTool.from_function(outer)
+
+
+def asking(book):
+    """A tool whose code builds an agent and runs it."""
+
+    def outer(x: str) -> str:
+        """Do more."""
+        agent = create_agent(ScriptedModel(answers=[calls("send", {"x": x}), "Done."]), [book.tools["send"]])
+        return agent.invoke(GO)["messages"][-1].text
+
+    return StructuredTool.from_function(outer)
+
+
+@pytest.mark.parametrize("outer", [calling, calling_alone, asking])
+@pytest.mark.parametrize("mount", MOUNTS)
+def test_a_tool_that_another_tool_runs(way, world, mount, outer):
     """The permit is for the outer one alone."""
     book = Book(world)
-    tools = [nested(world, book), book.tools["send"]]
-    ladder = ladder_of({**RUNGS, "outer": {"rung": "bounded", "bounds": [{"kind": "volume", "limit": 9}]}})
-    graph = ladder.wrap(raw_graph([calls("outer", {"x": "1"}), "Done."], tools).compile(InMemorySaver()))
+    ladder = ladder_of({**RUNGS, "outer": BOUNDED})
+    graph = MOUNTS[mount](ladder, [calls("outer", {"x": "1"}), "Done."], [outer(book), book.tools["look"]])
     result = way.invoke(graph, GO, on())
     assert "__interrupt__" not in result
     assert "send was called by hand" in result["messages"][-2].text
     assert world.ran == []
+
+
+@pytest.mark.parametrize("mount", MOUNTS)
+def test_a_guarded_tool_in_an_agent_that_a_tool_builds(way, world, mount):
+    """It brings its own gate with it."""
+    ladder = ladder_of({**RUNGS, "outer": BOUNDED, "send": BOUNDED})
+    guarded = ladder.guard(world.tool("send"))
+
+    def outer(x: str) -> str:
+        """Do more."""
+        agent = create_agent(ScriptedModel(answers=[calls("send", {"x": x}), "Done."]), [guarded])
+        return agent.invoke(GO)["messages"][-1].text
+
+    tools = [StructuredTool.from_function(outer)]
+    way.invoke(MOUNTS[mount](ladder, [calls("outer", {"x": "1"}), "Done."], tools), GO, on())
+    assert world.ran == [("send", "1")]
 
 
 def test_an_undo_may_call_tools_by_hand(way, world):

@@ -54,7 +54,7 @@ from ladder_graph.hosts.provider import ProviderTools
 from ladder_graph.hosts.reaching import one_look
 from ladder_graph.hosts.sealing import in_place, sealed_node
 from ladder_graph.hosts.seating import seat
-from ladder_graph.hosts.wrapped import WrappedGraph, stops_at
+from ladder_graph.hosts.wrapped import Compiled, WrappedGraph, set_like
 from ladder_graph.ladder.environments import Make
 from ladder_graph.routing import may_ask
 from ladder_graph.scale import Rung
@@ -62,7 +62,6 @@ from ladder_graph.scale import Rung
 if TYPE_CHECKING:
     from ladder_graph.ladder import Ladder
 
-Compiled = CompiledStateGraph[Any, Any, Any, Any]
 Builder = StateGraph[Any, Any, Any, Any]
 HOST = "host"
 """Says that a LangGraph server or a parent graph brings the checkpointer."""
@@ -74,6 +73,7 @@ class Site:
 
     ladder: Ladder
     capture: Capture
+    by_hand: ByHand
     can_ask: bool
     """A checkpointer will be there."""
     apart: set[str] = field(default_factory=set)
@@ -91,13 +91,12 @@ def wrap(ladder: Ladder, graph: Any, *, checkpointer: Any, agent: str) -> Compil
         raise MountError(f"a {type(graph).__name__} can't be wrapped; give a StateGraph or a compiled one")
     own = compiled.checkpointer if compiled is not None else None
     keeper = own if checkpointer is None else None if checkpointer == HOST else checkpointer
-    site = Site(ladder, Capture(ladder.masks), can_ask=checkpointer == HOST or not (keeper is None or keeper is False))
+    can_ask = checkpointer == HOST or not (keeper is None or keeper is False)
+    site = Site(ladder, Capture(ladder.masks), ByHand(ladder, agent), can_ask=can_ask)
     with one_look():
         built = gated(site, graph, agent=agent, checkpointer=keeper)
-    keepers = [Keeper(ladder, site.capture)] if site.apart else []
-    handlers: list[BaseCallbackHandler] = [
-        site.capture, ProviderTools(ladder, agent, site.capture), ByHand(ladder, agent), *keepers,
-    ]  # fmt: skip
+    handlers: list[BaseCallbackHandler] = [site.capture, ProviderTools(ladder, agent, site.capture), site.by_hand]
+    handlers += [Keeper(ladder, site.capture)] if site.apart else []
     config = merge_configs(built.config, {"callbacks": handlers})
     return WrappedGraph(**{**vars(built), "config": config})
 
@@ -138,15 +137,7 @@ def gated(site: Site, graph: Any, *, agent: str, checkpointer: Any) -> Compiled:
         checkpointer=checkpointer, store=compiled.store, cache=compiled.cache, name=compiled.name,
         debug=compiled.debug, transformers=list(compiled.stream_transformers),
     )  # fmt: skip
-    for setting in _SETTINGS:
-        setattr(rebuilt, setting, getattr(compiled, setting))
-    rebuilt.interrupt_before_nodes = stops_at(rebuilt, compiled.interrupt_before_nodes)
-    rebuilt.interrupt_after_nodes = stops_at(rebuilt, compiled.interrupt_after_nodes)
-    return rebuilt.with_config(compiled.config) if compiled.config else rebuilt
-
-
-_SETTINGS = ("step_timeout", "stream_mode", "stream_eager")
-"""What is set on a compiled graph, and on no builder."""
+    return set_like(compiled, rebuilt)
 
 
 def _give_policies(builder: Builder, compiled: Compiled) -> None:
@@ -250,7 +241,7 @@ def _mount(
         open_ended=node._wrap_tool_call is not None or node._awrap_tool_call is not None,  # noqa: SLF001  # as above
         messages_key=key, names=names, state=_reader(builder, place), nests=node is not original,
         root="__root__" in builder.channels, branches=bool(builder.branches.get(place)),
-        one_question=site.ladder.policy.ask == "one", make=make, hears=hears,
+        one_question=site.ladder.policy.ask == "one", by_hand=site.by_hand, make=make, hears=hears,
         meanwhile=(f"{place}.meanwhile",) if any(spec.defer for spec in builder.nodes.values()) else (),
         aside=frozenset(name for name, tool in node.tools_by_name.items() if leaves_the_loop(node, tool)),
         leaving=frozenset(name for name, tool in original.tools_by_name.items() if leaves(tool)),

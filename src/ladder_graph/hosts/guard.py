@@ -24,16 +24,18 @@ from langchain_core.tracers.context import register_configure_hook
 from ladder_graph.calls import Call
 from ladder_graph.errors import MountError, NotPermitted
 from ladder_graph.fingerprint import Environment
+from ladder_graph.hosts.byhand import ByHand
 from ladder_graph.hosts.capture import Capture
 from ladder_graph.hosts.conversation import INSIDE, READ, can_wait, messages_in, sent, state_of, thread_of
 from ladder_graph.hosts.freezing import considered
 from ladder_graph.hosts.nested import holds_ungated_agents
 from ladder_graph.hosts.permit import Permit
 from ladder_graph.hosts.proposals import Proposal, is_packet, proposals, proposer, waiting
+from ladder_graph.hosts.replies import answered, tool_message
 from ladder_graph.hosts.sealing import Entry, seal_of, sealed
 from ladder_graph.hosts.seating import know, seat
 from ladder_graph.hosts.telling import in_reply
-from ladder_graph.hosts.toolhost import Interrupting, answered, tool_message
+from ladder_graph.hosts.toolhost import Interrupting
 from ladder_graph.waiting import promptly
 
 if TYPE_CHECKING:
@@ -71,7 +73,7 @@ def guard(ladder: Ladder, tool: BaseTool | Callable[..., Any], agent: str) -> Ba
         )
     know(ladder, plain, agent=agent)
     _GUARDING.add(ladder)
-    return sealed(plain, Guard(ladder, agent, listener()))
+    return sealed(plain, Guard(ladder, agent, listener(), ByHand(ladder, agent)))
 
 
 def refuse_one_question(ladder: Ladder, mount: str) -> None:
@@ -109,11 +111,13 @@ class Guard:
         ladder: The ladder.
         agent: The name to act under; that of an agent inside it is added to it.
         capture: Knows what proposed a call.
+        by_hand: Refuses what the tool's own code calls by hand.
     """
 
     ladder: Ladder
     agent: str
     capture: Capture
+    by_hand: ByHand
     _seated: set[tuple[str, str, bool]] = field(default_factory=set, init=False)
 
     def run(self, entry: Entry) -> Any:
@@ -136,7 +140,8 @@ class Guard:
         return in_reply(self.ladder, call.agent, call, output, entry.config, messages_in(entry.config))
 
     def _host(self, entry: Entry, call: Call) -> GuardHost:
-        return GuardHost(entry.config, entry, self.ladder.repeatable(call.tool, call.agent), tool=entry.tool)
+        repeatable = self.ladder.repeatable(call.tool, call.agent)
+        return GuardHost(entry.config, entry, repeatable, tool=entry.tool, inside=self.by_hand)
 
     def _considered(self, entry: Entry) -> tuple[Call | ToolMessage, Environment | None]:
         config, name, agent = entry.config, entry.tool.name, self._acting(entry.config)
@@ -199,7 +204,7 @@ class GuardHost(Interrupting):
 
     def permit(self, call: Call) -> Permit:
         """The permit."""
-        return Permit(call, self.repeatable)
+        return Permit(call, self.repeatable, inside=self.inside)
 
 
 # --- the task that a call is made in -------------------------------------------------------------------------------

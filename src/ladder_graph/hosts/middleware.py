@@ -17,6 +17,7 @@ from langgraph.types import Command
 from ladder_graph.calls import Call
 from ladder_graph.errors import MountError
 from ladder_graph.fingerprint import Environment
+from ladder_graph.hosts.byhand import ByHand
 from ladder_graph.hosts.capture import Capture
 from ladder_graph.hosts.conversation import can_wait, sent, thread_of
 from ladder_graph.hosts.fitting import fitting
@@ -29,15 +30,11 @@ from ladder_graph.hosts.permit import Permit
 from ladder_graph.hosts.proposals import Proposal, messages_of, proposer, waiting
 from ladder_graph.hosts.provider import ProviderTools
 from ladder_graph.hosts.reaching import one_look
+from ladder_graph.hosts.replies import answered, tool_message
 from ladder_graph.hosts.sealing import Sealer
 from ladder_graph.hosts.seating import UNKNOWN, know, seat
 from ladder_graph.hosts.telling import News, may_hear, news, place_of
-from ladder_graph.hosts.toolhost import (
-    Interrupting,
-    answered,
-    tool_call_of,
-    tool_message,
-)
+from ladder_graph.hosts.toolhost import Interrupting, tool_call_of
 from ladder_graph.ladder.environments import Make
 from ladder_graph.waiting import promptly
 
@@ -129,6 +126,7 @@ class LadderMiddleware(AgentMiddleware[Any, Any, Any]):
             ProviderTools(ladder, self.agent, self.capture),
             Keeper(ladder, self.capture),
         ]
+        self._by_hand = ByHand(ladder, self.agent)
         self._seated: set[tuple[str, bool]] = set()
         self._known: set[str] = set()
 
@@ -185,7 +183,8 @@ class LadderMiddleware(AgentMiddleware[Any, Any, Any]):
 
     def _host(self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Any]) -> HandlerHost:
         def permit(call: Call) -> Permit:
-            return Permit(call, self.ladder.repeatable(call.tool, call.agent), certain=self.seal is not None)
+            repeatable = self.ladder.repeatable(call.tool, call.agent)
+            return Permit(call, repeatable, certain=self.seal is not None, inside=self._by_hand)
 
         return HandlerHost(request.runtime.config, self._sealer(request), handler, permit, tool=request.tool)
 

@@ -12,6 +12,7 @@ from langgraph.types import Send
 
 from ladder_graph.calls import Call
 from ladder_graph.fingerprint import Environment
+from ladder_graph.hosts.byhand import ByHand
 from ladder_graph.hosts.capture import Capture
 from ladder_graph.hosts.freezing import considered, may_exist, no_such_tool
 from ladder_graph.hosts.nested import BUILT_LATER
@@ -56,6 +57,8 @@ class Mount:
     """The way on from the tools depends on the state."""
     one_question: bool
     """No question is asked while another one is open."""
+    by_hand: ByHand
+    """Refuses what its tools' code calls by hand."""
     make: Make
     """What the agent is made of around its models."""
     aside: frozenset[str] = frozenset()

@@ -19,8 +19,9 @@ from ladder_graph.hosts.conversation import messages_in, sent, thread_of
 from ladder_graph.hosts.edges import passed_on
 from ladder_graph.hosts.mount import Mount
 from ladder_graph.hosts.proposals import Frozen, Packet, Proposal, is_packet, messages_of, proposals, proposer
+from ladder_graph.hosts.replies import answered, tool_message
 from ladder_graph.hosts.telling import in_reply
-from ladder_graph.hosts.toolhost import NodeHost, NotItsTurn, answered, tool_message
+from ladder_graph.hosts.toolhost import NodeHost, NotItsTurn
 from ladder_graph.scale import Rung
 from ladder_graph.turns.driving import Elsewhere
 from ladder_graph.waiting import promptly
@@ -147,7 +148,7 @@ class RungNode(Runnable[Any, Any]):
         repeatable = self.mount.ladder.repeatable(call.tool, self.mount.agent)
         return NodeHost(
             config, self.mount.node, self.mount.payload(packet, config), repeatable,
-            tool=self.mount.tools.get(call.tool), seed=packet["seed"], left=left,
+            tool=self.mount.tools.get(call.tool), seed=packet["seed"], left=left, inside=self.mount.by_hand,
             may_ask=not (self.mount.one_question and packet["together"]) or self.rung is Rung.CONFIRM,
         )  # fmt: skip
 

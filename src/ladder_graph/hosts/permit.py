@@ -14,6 +14,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import NoReturn
 
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.tracers.context import register_configure_hook
+
 from ladder_graph.calls import Call
 from ladder_graph.errors import DefiniteFailure, NotPermitted
 from ladder_graph.facts import Outcome
@@ -22,6 +25,9 @@ from ladder_graph.whose import ours, running
 
 _PERMIT: ContextVar[Permit | None] = ContextVar("ladder_graph_permit", default=None)
 _ATTEMPT: ContextVar[Attempt | None] = ContextVar("ladder_graph_attempt", default=None)
+_INSIDE: ContextVar[BaseCallbackHandler | None] = ContextVar("ladder_graph_inside", default=None)
+# LangChain asks for it wherever a run begins, whatever callbacks that one is given.
+register_configure_hook(_INSIDE, inheritable=True)
 
 BY_ITSELF = "something in between answered by itself; the tool was not run"
 """Noted where a call is done and its tool's body was never entered."""
@@ -84,11 +90,13 @@ class Permit:
         call: What may run.
         repeatable: Whether it may run more than once: the tool only reads, or is declared idempotent.
         certain: Whether whatever may run the tool in this permit's name is sealed.
+        inside: Hears of whatever models and tools the tool's own code runs.
     """
 
     call: Call
     repeatable: bool = False
     certain: bool = True
+    inside: BaseCallbackHandler | None = field(default=None, kw_only=True)
     attempts: list[Attempt] = field(default_factory=list, init=False)
     refused: str = field(default="", init=False)
     """The first refusal under this permit, in words."""
@@ -228,7 +236,7 @@ def entering(tool: str) -> Iterator[None]:
     if attempt is None or attempt.permit.call.tool != tool:
         raise NotPermitted(f"{tool} was called past its seal; call it through the graph's tool node")
     attempt.enter()
-    token = _PERMIT.set(None)
+    token, before = _PERMIT.set(None), _INSIDE.set(attempt.permit.inside)
     try:
         yield
     except BaseException as wrong:
@@ -237,3 +245,4 @@ def entering(tool: str) -> Iterator[None]:
     finally:
         attempt.left = True
         _PERMIT.reset(token)
+        _INSIDE.reset(before)

@@ -25,8 +25,9 @@ from ladder_graph.hosts.capture import Capture
 from ladder_graph.hosts.conversation import messages_in, thread_of
 from ladder_graph.hosts.foreseeing import Foreseeing, Place, Sighting
 from ladder_graph.hosts.identity import facts, requesting
+from ladder_graph.hosts.replies import messages_of_reply
 from ladder_graph.hosts.scenery import is_inside
-from ladder_graph.hosts.toolhost import failure_of, messages_of_reply
+from ladder_graph.hosts.toolhost import failure_of
 from ladder_graph.ledger.evidence import shadows
 from ladder_graph.ledger.evidence.shadows import Ended
 

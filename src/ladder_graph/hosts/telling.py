@@ -18,9 +18,9 @@ from langchain_core.runnables import RunnableConfig
 
 from ladder_graph.hosts.conversation import CHECKPOINTER, checkpoint_of
 from ladder_graph.hosts.edges import TASK
+from ladder_graph.hosts.replies import NOTE_ID, decode, noted
 from ladder_graph.hosts.resumes import run_of
 from ladder_graph.hosts.scenery import MADE
-from ladder_graph.hosts.toolhost import NOTE_ID, decode, noted
 from ladder_graph.ledger.people.notices import Due, Told
 
 if TYPE_CHECKING:

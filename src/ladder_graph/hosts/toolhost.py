@@ -5,32 +5,30 @@ from __future__ import annotations
 import asyncio
 import copy
 import datetime as dt
-import json
 import secrets
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
-from langchain_core.messages import ToolMessage
+from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.tools import BaseTool, StructuredTool
-from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.errors import GraphBubbleUp, ParentCommand, is_invalid_resume
-from langgraph.types import Command, interrupt
+from langgraph.types import interrupt
 
 from ladder_graph import answers
-from ladder_graph.calls import Call, normalise
+from ladder_graph.calls import Call
 from ladder_graph.errors import DefiniteFailure
-from ladder_graph.facts import Arrival, Asking, Known, Outcome, Person, Question, Reply
+from ladder_graph.facts import Arrival, Asking, Known, Outcome, Person, Question
 from ladder_graph.hosts.conversation import checkpoint_of, recalls, words_beside
 from ladder_graph.hosts.fitting import defaults_of, fitted, form_of
 from ladder_graph.hosts.identity import answering, requesting
 from ladder_graph.hosts.payload import interrupt_payload
 from ladder_graph.hosts.permit import Permit
-from ladder_graph.hosts.proposals import NO_ID
+from ladder_graph.hosts.replies import encode, joined, messages_of_reply
 from ladder_graph.hosts.resumes import (
     answers_by_id,
     continued,
@@ -39,22 +37,15 @@ from ladder_graph.hosts.resumes import (
     spend,
     started,
 )
-from ladder_graph.hosts.scenery import NOTE, scene_of
+from ladder_graph.hosts.scenery import scene_of
 from ladder_graph.hosts.sealing import filled_in, sealed
 from ladder_graph.policy.scene import Scene
 from ladder_graph.splitting import Split
 from ladder_graph.turns.hosting import Alone
 from ladder_graph.turns.presenting import Proposed
 
-_SERDE = JsonPlusSerializer()
-
 _SECRET = secrets.token_hex(16)
 """This process's own, for tasks that have none."""
-
-
-def tool_message(call_id: str | None, name: str, text: str, *, error: bool) -> ToolMessage:
-    """A sentence of ours as the answer to a call."""
-    return ToolMessage(text, name=name, tool_call_id=call_id or NO_ID, status="error" if error else "success")
 
 
 def outcome_of(output: Any, call: Call) -> Outcome:
@@ -78,56 +69,6 @@ def failure_of(wrong: BaseException) -> Outcome:
         return Outcome("failed", text=text)
     # What is no Exception (a keyboard interrupt) must go on up, once it is recorded.
     return Outcome("unknown", text=text, signal=None if isinstance(wrong, Exception) else wrong)
-
-
-def messages_of_reply(output: Any) -> list[ToolMessage]:
-    """The tool messages anywhere in a ToolNode's output."""
-    if isinstance(output, ToolMessage):
-        return [output]
-    if isinstance(output, Command):
-        return messages_of_reply(output.update)
-    if isinstance(output, dict):
-        return [message for value in output.values() for message in messages_of_reply(value)]
-    if isinstance(output, list | tuple):
-        return [message for value in output for message in messages_of_reply(value)]
-    return []
-
-
-def encode(reply: Any) -> bytes:
-    """A ToolNode's output as bytes that another process can read; what has no such form in it is left out."""
-    try:
-        kind, data = _SERDE.dumps_typed(reply)
-    except Exception:  # noqa: BLE001  # any tool author's objects; the effect has happened and must be recorded
-        kind, data = _SERDE.dumps_typed(_plain(reply))
-    return kind.encode() + b"\0" + data
-
-
-def _plain(reply: Any) -> Any:
-    """A reply without the values that can't be written down."""
-    if isinstance(reply, ToolMessage):
-        return reply.model_copy(update={"artifact": None, "additional_kwargs": {}, "response_metadata": {}})
-    if isinstance(reply, dict):
-        return {key: _plain(value) for key, value in reply.items()}
-    if isinstance(reply, list | tuple):
-        return [_plain(value) for value in reply]
-    if isinstance(reply, Command):
-        return replace(reply, update=_plain(reply.update))
-    try:
-        _SERDE.dumps_typed(reply)
-    except Exception:  # noqa: BLE001  # see encode
-        return None
-    return reply
-
-
-def decode(recorded: bytes, serde: JsonPlusSerializer | None = None) -> Any:
-    """What `encode` wrote.
-
-    Args:
-        recorded: The bytes.
-        serde: Reads them; by default it makes objects of any type that is installed.
-    """
-    kind, _, data = recorded.partition(b"\0")
-    return (serde or _SERDE).loads_typed((kind.decode(), data))
 
 
 def permitted(permit: Permit, call: Call, run: Callable[[], Any]) -> Outcome:
@@ -167,6 +108,8 @@ class Interrupting(ABC):
     """The tool, where it is known."""
     seed: str = field(default=_SECRET, kw_only=True)
     """What the word is made from that an answer may name a question by; it should stay with the task."""
+    inside: BaseCallbackHandler | None = field(default=None, kw_only=True)
+    """Hears of what the tool's own code runs."""
     left: threading.Event | None = field(default=None, kw_only=True)
     """Is set when whoever waits for the call was cancelled; None where that stops the call itself."""
     taken: int = field(default=0, init=False)
@@ -300,7 +243,7 @@ class NodeHost(Interrupting):
 
     def permit(self, call: Call) -> Permit:
         """The permit."""
-        return Permit(call, self.repeatable)
+        return Permit(call, self.repeatable, inside=self.inside)
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,56 +287,3 @@ def outside(tool: BaseTool) -> Callable[[], DirectHost] | None:
 def tool_call_of(call: Call) -> dict[str, Any]:
     """The call as LangChain has it: a copy, so that the tool can't change what was recorded."""
     return {"name": call.tool, "args": copy.deepcopy(call.arguments), "id": call.id, "type": "tool_call"}
-
-
-def answered(reply: Reply, call: Call) -> Any | ToolMessage:
-    """What the graph gets: the tool's own output, a recorded one, or a sentence of ours.
-
-    Raises:
-        BaseException: A control-flow signal that the tool raised, now that it is recorded.
-    """
-    if reply.outcome is not None and reply.outcome.signal is not None:
-        raise reply.outcome.signal
-    if reply.recorded is not None:
-        return noted(decode(reply.recorded), call, reply.note)
-    if reply.outcome is not None and not reply.text:
-        return noted(reply.outcome.reply, call, reply.note)
-    return noted(tool_message(call.id, call.tool, reply.text, error=reply.error), call, reply.note)
-
-
-def joined(split: Split, first: Any, last: Any) -> Any:
-    """One reply to a call that went by a part first: the rest's, with the part's text before it.
-
-    What a part hands the graph beside its message, by a `Command`, isn't carried over.
-    """
-    first, last = (decode(one) if isinstance(one, bytes) else one for one in (first, last))
-    part, rest = (json.dumps(normalise(one.arguments), ensure_ascii=False) for one in (split.part, split.rest))
-    said = [str(one.text) for one in messages_of_reply(first) if one.tool_call_id == split.part.id]
-    answer = "\n".join(said) or "its answer was not kept"
-    note = f"A part of it ran first, with {part}, and was good: {answer}\n\nThen the rest ran, with {rest}:"
-    if last is None:
-        return tool_message(split.rest.id, split.rest.tool, f"{note} its answer was not kept", error=False)
-    return noted(last, split.rest, note)
-
-
-NOTE_ID = "ladder_note_id"
-"""Where a reply keeps the id of what the ladder put before it."""
-
-
-def noted(output: Any, call: Call, note: str, name: str = "") -> Any:
-    """An output with a sentence, known again by a name, before the answer to this call, wherever in it that is."""
-    if not note:
-        return output
-    if isinstance(output, ToolMessage) and output.tool_call_id == call.id:
-        content: Any = output.content
-        text: Any = [{"type": "text", "text": note}, *content] if isinstance(content, list) else f"{note}\n\n{content}"
-        before = output.additional_kwargs.get(NOTE)
-        said = {NOTE: f"{note}\n\n{before}" if before else note, **({NOTE_ID: name} if name else {})}
-        return output.model_copy(update={"content": text, "additional_kwargs": {**output.additional_kwargs, **said}})
-    if isinstance(output, Command):
-        return replace(output, update=noted(output.update, call, note, name))
-    if isinstance(output, dict):
-        return {key: noted(value, call, note, name) for key, value in output.items()}
-    if isinstance(output, list | tuple):
-        return [noted(value, call, note, name) for value in output]
-    return output

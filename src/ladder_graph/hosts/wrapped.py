@@ -15,10 +15,12 @@ from ladder_graph.hosts.conversation import READ
 from ladder_graph.hosts.nodes import GateNode
 from ladder_graph.hosts.resumes import ANSWERED, CONTINUED, RUN, STARTED, goes_on, is_answer
 
+Compiled = CompiledStateGraph[Any, Any, Any, Any]
+
 _RUNS = itertools.count(1)
 
 
-class WrappedGraph(CompiledStateGraph[Any, Any, Any, Any]):
+class WrappedGraph(Compiled):
     """A graph under a ladder, used like any other.
 
     LangGraph keeps an answer with the checkpoint and hands it to the next question of a later run; so each run says
@@ -52,7 +54,19 @@ class WrappedGraph(CompiledStateGraph[Any, Any, Any, Any]):
         return {**options, **{name: stops_at(self, nodes) for name, nodes in stops.items()}} if stops else options
 
 
-def stops_at(graph: CompiledStateGraph[Any, Any, Any, Any], nodes: str | Sequence[str]) -> Any:
+def set_like(compiled: Compiled, rebuilt: Compiled) -> Compiled:
+    """A graph with what is set on a compiled one, and on no builder; its breakpoints mean the rungs."""
+    for setting in _SETTINGS:
+        setattr(rebuilt, setting, getattr(compiled, setting))
+    rebuilt.interrupt_before_nodes = stops_at(rebuilt, compiled.interrupt_before_nodes)
+    rebuilt.interrupt_after_nodes = stops_at(rebuilt, compiled.interrupt_after_nodes)
+    return rebuilt.with_config(compiled.config) if compiled.config else rebuilt
+
+
+_SETTINGS = ("step_timeout", "stream_mode", "stream_eager")
+
+
+def stops_at(graph: Compiled, nodes: str | Sequence[str]) -> Any:
     """Breakpoints, for the rungs where they name a tool node."""
     if isinstance(nodes, str):
         return nodes

@@ -19,7 +19,7 @@ from sqlalchemy import and_, bindparam, func, literal_column, or_, select
 
 from ladder_graph.errors import LadderError, NotALedger
 from ladder_graph.fingerprint import Environment
-from ladder_graph.hosts.toolhost import decode, messages_of_reply
+from ladder_graph.hosts.replies import decode, messages_of_reply
 from ladder_graph.ledger.actions.lifecycle import call_of
 from ladder_graph.ledger.actions.questions import moment
 from ladder_graph.ledger.database import migrations
