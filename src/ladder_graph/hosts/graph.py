@@ -54,7 +54,7 @@ from ladder_graph.hosts.provider import ProviderTools
 from ladder_graph.hosts.reaching import one_look
 from ladder_graph.hosts.sealing import in_place, sealed_node
 from ladder_graph.hosts.seating import seat
-from ladder_graph.hosts.wrapped import Compiled, WrappedGraph, set_like
+from ladder_graph.hosts.wrapped import WrappedGraph, set_like
 from ladder_graph.ladder.environments import Make
 from ladder_graph.routing import may_ask
 from ladder_graph.scale import Rung
@@ -62,6 +62,7 @@ from ladder_graph.scale import Rung
 if TYPE_CHECKING:
     from ladder_graph.ladder import Ladder
 
+Compiled = CompiledStateGraph[Any, Any, Any, Any]
 Builder = StateGraph[Any, Any, Any, Any]
 HOST = "host"
 """Says that a LangGraph server or a parent graph brings the checkpointer."""

@@ -18,14 +18,13 @@ from langgraph.prebuilt import ToolNode
 
 from ladder_graph.errors import MountError
 from ladder_graph.hosts.foreseeing import Place
-from ladder_graph.hosts.graph import Builder, copied, is_gated, refuse_hidden, tool_node
+from ladder_graph.hosts.graph import Builder, Compiled, copied, is_gated, refuse_hidden, tool_node
 from ladder_graph.hosts.making import make_of
 from ladder_graph.hosts.nested import gated_tools, holds_tools, unguarded
 from ladder_graph.hosts.reaching import one_look
 from ladder_graph.hosts.sealing import copied_node, in_place
 from ladder_graph.hosts.seating import know
 from ladder_graph.hosts.shadowing import ShadowCapture, Shadowing
-from ladder_graph.hosts.wrapped import Compiled
 
 if TYPE_CHECKING:
     from ladder_graph.ladder import Ladder

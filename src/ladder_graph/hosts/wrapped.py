@@ -15,12 +15,12 @@ from ladder_graph.hosts.conversation import READ
 from ladder_graph.hosts.nodes import GateNode
 from ladder_graph.hosts.resumes import ANSWERED, CONTINUED, RUN, STARTED, goes_on, is_answer
 
-Compiled = CompiledStateGraph[Any, Any, Any, Any]
+_Graph = CompiledStateGraph[Any, Any, Any, Any]
 
 _RUNS = itertools.count(1)
 
 
-class WrappedGraph(Compiled):
+class WrappedGraph(_Graph):
     """A graph under a ladder, used like any other.
 
     LangGraph keeps an answer with the checkpoint and hands it to the next question of a later run; so each run says
@@ -54,7 +54,7 @@ class WrappedGraph(Compiled):
         return {**options, **{name: stops_at(self, nodes) for name, nodes in stops.items()}} if stops else options
 
 
-def set_like(compiled: Compiled, rebuilt: Compiled) -> Compiled:
+def set_like(compiled: _Graph, rebuilt: _Graph) -> _Graph:
     """A graph with what is set on a compiled one, and on no builder; its breakpoints mean the rungs."""
     for setting in _SETTINGS:
         setattr(rebuilt, setting, getattr(compiled, setting))
@@ -66,7 +66,7 @@ def set_like(compiled: Compiled, rebuilt: Compiled) -> Compiled:
 _SETTINGS = ("step_timeout", "stream_mode", "stream_eager")
 
 
-def stops_at(graph: Compiled, nodes: str | Sequence[str]) -> Any:
+def stops_at(graph: _Graph, nodes: str | Sequence[str]) -> Any:
     """Breakpoints, for the rungs where they name a tool node."""
     if isinstance(nodes, str):
         return nodes

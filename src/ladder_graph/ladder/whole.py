@@ -44,9 +44,8 @@ if TYPE_CHECKING:
     from langchain.agents.middleware import AgentMiddleware
     from langchain_core.tools import BaseTool
 
-    from ladder_graph.hosts.graph import Builder
+    from ladder_graph.hosts.graph import Builder, Compiled
     from ladder_graph.hosts.shadowing import Shadowing
-    from ladder_graph.hosts.wrapped import Compiled
 
 log = logging.getLogger("ladder_graph")
 Scenery = Callable[[dt.datetime], Scene]
