@@ -11,9 +11,12 @@ import pytest
 from langchain_core.tools import tool
 from langgraph.types import Command, interrupt
 
+from ladder_graph.facts import Person
+from ladder_graph.ladder.windows import wanted_back
+from ladder_graph.steps import Record
 from ladder_graph.testing import says, tool_call
 from ladder_graph.tools import reversible
-from ladder_graph.turns import awaiting
+from ladder_graph.turns import awaiting, driving
 from tests.hosts.graphs import GO, ladder_of, on
 from tests.hosts.mounts import MOUNTS
 
@@ -180,9 +183,12 @@ def test_what_another_call_did_while_it_was_paused_stays(mount):
     )
     first.invoke(GO, on("t1"))
     second.invoke(GO, on("t2"))
-    first.invoke(Command(resume="yes"), on("t1"))
+    said = first.invoke(Command(resume="yes"), on("t1"))["messages"][-2].text
     assert shelf.told == ["wrote b", "wrote a", "back to b"]
     assert sorted(action.state for action in ladder.actions()) == ["done", "undone"]
+    assert (
+        "as they were before it went on after its question; what it may have done before that is NOT put back" in said
+    )
 
 
 def test_patience_is_of_the_whole_wait(monkeypatch):
@@ -230,3 +236,128 @@ def test_parts_go_one_at_a_time_too(way):
     two = says(tool_call("put", {"values": ["a1", "a2"]}), tool_call("put", {"values": ["b1", "b2"]}))
     run(MOUNTS["wrap"](ladder, [two, "Done."], [put]), way)
     assert told == [1, 1, 1, 1]
+
+
+# --- a call whose process died, and one that turns bad while another one is at it -------------------------------------
+
+
+class Died(BaseException):
+    """The process is gone, as far as the ledger is told."""
+
+
+def dies(graph, monkeypatch):
+    """Let the agent's process die when its tool has run."""
+    perform = driving._perform
+
+    def performed(step, turn):
+        if isinstance(step, Record):
+            raise Died
+        return perform(step, turn)
+
+    with monkeypatch.context() as context:
+        context.setattr(driving, "_perform", performed)
+        with pytest.raises(Died):
+            graph.invoke(GO, on("t1"))
+
+
+def both(ladder, rule_tool):
+    """Two graphs, in which the agent puts another thing each."""
+    return [MOUNTS["wrap"](ladder, [says(tool_call("put", {"value": value})), "Done."], [rule_tool]) for value in "ab"]
+
+
+def states(ladder):
+    """What became of each value's call."""
+    return {action.arguments["value"]: action.state for action in ladder.actions()}
+
+
+@pytest.mark.parametrize("way", ["sync", "async"])
+def test_a_call_whose_process_died_is_found_out_about_first(way, monkeypatch):
+    """Or its undo would take what the next one did for its own."""
+    ladder = ladder_of({"put": {**RULE, "checks": [SICK_OF_A]}})
+    first, second = both(ladder, put_tool())
+    dies(first, monkeypatch)
+    if way == "sync":
+        second.invoke(GO, on("t2"))
+    else:
+        asyncio.run(second.ainvoke(GO, on("t2")))
+    assert shelf.told == ["wrote a", "back to old", "wrote b"]
+    assert states(ladder) == {"a": "undone", "b": "done"}
+
+
+def test_one_that_is_found_well_stays(monkeypatch):
+    """Its checks say so."""
+    ladder = ladder_of({"put": {**RULE, "checks": [WELL]}})
+    first, second = both(ladder, put_tool())
+    dies(first, monkeypatch)
+    second.invoke(GO, on("t2"))
+    assert shelf.told == ["wrote a", "wrote b"]
+    assert states(ladder) == {"a": "done", "b": "done"}
+
+
+def test_what_a_later_call_did_is_not_undone_with_one_that_nobody_could_find_out_about(monkeypatch):
+    """A person must look at it."""
+    ladder = ladder_of({"put": {**RULE, "checks": [SICK_OF_A]}})
+    first, second = both(ladder, put_tool())
+    dies(first, monkeypatch)
+    with monkeypatch.context() as context:
+        context.setattr(awaiting, "PATIENCE", 0.0)
+        second.invoke(GO, on("t2"))
+    said = first.invoke(None, on("t1"))["messages"][-2].text
+    assert "a later call was at them" in said
+    assert shelf.told == ["wrote a", "wrote b"]
+    assert states(ladder) == {"a": "undo_conflict", "b": "done"}
+
+
+@pytest.mark.parametrize("last", ["stays", "goes"])
+def test_nothing_is_undone_under_a_call_that_runs(last):
+    """Its own undo would bring back what is undone here."""
+    inside, go_on = threading.Event(), threading.Event()
+
+    @tool
+    @reversible(
+        prepare=lambda _: {"was": shelf.value},
+        undo=lambda kept: shelf.put(kept["was"], "back to"),
+        fingerprint=lambda _: shelf.value,
+        resource=lambda _: "the shelf",
+    )
+    def put(value: str) -> str:
+        """Put it there, in a while."""
+        if value == "b":
+            inside.set()
+            assert go_on.wait(10)
+        shelf.put(value)
+        return value
+
+    ladder = ladder_of({"put": {**RULE, "checks": [WELL]}})
+    first, second = both(ladder, put)
+    first.invoke(GO, on("t1"))
+    a = ladder.actions()[0].key
+    runs = threading.Thread(target=second.invoke, args=(GO, on("t2")))
+    runs.start()
+    assert inside.wait(10)
+    try:
+        assert ladder.undo(a, by="ana") == "done"
+        assert shelf.told == ["wrote a"]
+    finally:
+        go_on.set()
+        runs.join()
+    if last == "goes":
+        b = next(action.key for action in ladder.actions() if action.arguments["value"] == "b")
+        ladder.undo(b, by="ana")
+    ladder.watcher.see_to(a)
+    told = {"stays": ["wrote a", "wrote b"], "goes": ["wrote a", "wrote b", "back to a", "back to old"]}
+    assert shelf.told == told[last]
+    assert states(ladder)["a"] == {"stays": "undo_conflict", "goes": "undone"}[last]
+    assert ladder.verify().problems == ()
+
+
+def test_what_is_to_be_undone_is_undone_before_the_next_call():
+    """Whoever comes next sees to it, where nobody did."""
+    ladder = ladder_of({"put": {**RULE, "checks": [WELL]}})
+    first, second = both(ladder, put_tool())
+    first.invoke(GO, on("t1"))
+    a, journal = ladder.actions()[0].key, ladder._journal()
+    ladder.store.write(lambda cursor: wanted_back(journal, cursor, a, Person("ana"), "no"))
+    second.invoke(GO, on("t2"))
+    assert shelf.told == ["wrote a", "back to old", "wrote b"]
+    assert states(ladder) == {"a": "undone", "b": "done"}

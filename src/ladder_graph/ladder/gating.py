@@ -128,7 +128,7 @@ class Gating(Seating):
             store=self.store, policy=policy, clock=self.clock, workspace=self.workspace,
             terms=self.terms(call, policy), filing=filing_of(policy, call.tool),
             declaration=self.seat_of(call.agent, call.tool).declaration, host=host,
-            saga=self.scope, fitted=self.fitting(call), memory=self._memory,
+            saga=self.scope, fitted=self.fitting(call), memory=self._memory, see_to=self.watcher.see_to,
         )  # fmt: skip
 
     def terms(self, call: Call, policy: Policy) -> Terms:

@@ -52,6 +52,10 @@ class Plan:
         return call if self.split is None else self.split.part
 
 
+ANEW = "made_anew"
+"""Says in an undo artifact that it was made when its call started over: what that did before is not in it."""
+
+
 class Stale(Exception):
     """Carries a call whose route must be found anew out of its rung. It is no error, and nobody sees it."""
 
@@ -93,10 +97,12 @@ def claim_alone(
     Raises:
         Stale: The route must be found anew.
     """
-    prepares = plan.undoable and artifact is None
+    resumed, prepares = artifact is not None, plan.undoable and artifact is None
     while True:
         if prepares:
             artifact = yield Prepare(plan.first(call))
+            if resumed and not isinstance(artifact, Unprepared):
+                artifact = {**artifact, ANEW: True}
         if isinstance(artifact, Unprepared):
             if not anyhow:
                 return None, NotClaimed("unprepared", f"its undo could not be made: {artifact.text}")

@@ -11,7 +11,7 @@ from typing import Any
 
 from ladder_graph.calls import Call
 from ladder_graph.facts import Outcome, Reply, Route
-from ladder_graph.rungs.acting import Life, Plan, claim_alone, not_claimed, run, words
+from ladder_graph.rungs.acting import ANEW, Life, Plan, claim_alone, not_claimed, run, words
 from ladder_graph.states import State
 from ladder_graph.steps import NOTHING_TO_UNDO, Claimed, Execute, Measure, NotClaimed, Record, Undo, UndoOutcome
 
@@ -74,18 +74,20 @@ def undo(
         spent = None if cost is None else Outcome("done", cost=cost)
         yield Record(call, fence, State.UNDOING, spent, trouble)
     came: UndoOutcome = yield Undo(call, artifact)
-    text = _words(call, came, trouble)
+    text = _words(call, came, trouble, anew=bool(artifact.get(ANEW)))
     # On record stands what came of it, and beside it what the model was told.
     yield Record(call, fence, came.state, Outcome("done", text=came.text) if came.text else None, text)
     return Reply(came.state, text, Outcome("unknown", signal=signal) if signal else None)
 
 
-def _words(call: Call, came: UndoOutcome, trouble: str) -> str:
+def _words(call: Call, came: UndoOutcome, trouble: str, *, anew: bool) -> str:
     trouble = trouble.rstrip(".")
     if came.state is State.UNDONE:
         now = "Things are as they were before"
         if came.text == NOTHING_TO_UNDO:
             now = "There was nothing to put back: what its undo looks at is as it was before"
+        if anew:
+            now += " it went on after its question; what it may have done before that is NOT put back"
         return (
             f"ROLLED BACK: {call.tool} ran and was undone, because {trouble}. {now}. "
             f"Do not repeat the same call; find out what was wrong first."

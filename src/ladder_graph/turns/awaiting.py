@@ -82,16 +82,24 @@ def left_alone(look: Callable[[], Seen]) -> Waiting[Seen]:
         yield LOOK
 
 
-def stood_by(store: Store, running: Callable[[Cursor], bool], deadline: float) -> Waiting[None]:
-    """Wait until an action is over, or the time is.
+def stood_by(
+    store: Store, occupies: Callable[[Cursor], bool | None], see_to: Callable[[], object], deadline: float
+) -> Waiting[None]:
+    """Wait until an action keeps nobody from what it touches any more, or the time is over.
 
     Args:
         store: The ledger.
-        running: Whether the action still is at work, in a process that lives.
+        occupies: Whether it does; None where somebody must see to that, as its process is gone or it is to be undone.
+        see_to: Does so, once.
         deadline: When to give up, by the monotonic clock.
     """
-    while store.glance(running) and time.monotonic() < deadline:
-        yield LOOK
+    seen_to = False
+    while (found := store.glance(occupies)) is not False and time.monotonic() < deadline:
+        if found is None and not seen_to:
+            seen_to = True
+            see_to()
+        else:
+            yield LOOK
 
 
 def outlasted(store: Store, clock: Callable[[], dt.datetime], action: str) -> Waiting[str]:

@@ -104,6 +104,8 @@ class Turn(Looking):
     """Whether an undo runs in a process of its own, which is killed when it takes too long, where it can."""
     limit: float = TIMEOUT
     """Seconds that it may take there."""
+    see_to: Callable[[str], object] = bool
+    """Sees to an action that keeps others from its resource, though nobody is at it."""
     witnessed: bool = False
     """Whether the tool ran in this turn, or its checks were bad: an undo is called for by that, by no dead process."""
     wrote: Journal | None = None
@@ -353,6 +355,9 @@ class Turn(Looking):
         if not kept.genuine:
             return UndoOutcome(State.UNDO_FAILED, "its undo artifact is not the one that was stored with the claim")
         after = self.after.get(step.call.key) or kept.after
+        if after is None and kept.under and self._now(step.artifact) not in {None, step.artifact["before"]}:
+            later = f"nobody knows how it left things, and a later call was at them (action {kept.under[:12]})"
+            return UndoOutcome(State.UNDO_CONFLICT, later)
         if self.apart and step.artifact.get("undo"):
             return undo_apart(step.artifact, after, age=kept.age, timeout=self.limit)
         try:
@@ -370,11 +375,14 @@ class Turn(Looking):
         if self.declaration.probe is not None:
             with suppress(Exception):  # Any tool author's code; a probe that fails can't tell.
                 found = self.declaration.probe(copy.deepcopy(step.call.arguments), step.call.key)
-        if found == "cannot tell" and step.artifact is not None and self._kept(step.call).genuine:
-            now = touched(self.declaration, step.artifact) or touched_from(step.artifact)
-            if now is not None:
-                found = "absent" if now == step.artifact["before"] else "changed"
-        return found
+        if found != "cannot tell" or step.artifact is None or not self._kept(step.call).genuine:
+            return found
+        now = self._now(step.artifact)
+        return found if now is None else "absent" if now == step.artifact["before"] else "changed"
+
+    def _now(self, artifact: Any) -> str | None:
+        """The fingerprint, at this moment, of what an undo artifact is about; None where nobody can tell."""
+        return touched(self.declaration, artifact) or touched_from(artifact)
 
     def _patient(self) -> bool:
         """Whether other calls on the same resource are still waited for."""
@@ -385,7 +393,8 @@ class Turn(Looking):
         if isinstance(step, StandBy):
             if self.patience is None:
                 self.patience = time.monotonic() + awaiting.PATIENCE
-            return stood_by(self.store, functools.partial(self.journal().works, action=step.action), self.patience)
+            occupies = functools.partial(self.journal().occupies, action=step.action)
+            return stood_by(self.store, occupies, functools.partial(self.see_to, step.action), self.patience)
         if isinstance(step, Await):
             return outlasted(self.store, self.clock, step.call.key)
         return left_alone(lambda: self.look(Look(step.call)))

@@ -14,7 +14,7 @@ from functools import partial
 from ladder_graph.calls import Call
 from ladder_graph.facts import Known
 from ladder_graph.flow import left_behind
-from ladder_graph.ledger import Journal, Store
+from ladder_graph.ledger import Journal, Refused, Store
 from ladder_graph.ledger.actions.clocks import Moment
 from ladder_graph.ledger.actions.questions import Terms
 from ladder_graph.ledger.database.cursor import Cursor
@@ -105,6 +105,14 @@ class Work:
             self.store.write(partial(watches.opened, window=window, at=here, after=None), durable=False)
         else:
             self.store.write(partial(watches.over, window=window, phase="over", why=known.text), durable=False)
+
+    def see_to(self, action: str) -> None:
+        """See at once to what keeps others from a resource: whose process is gone, or what is to be undone."""
+        window = self.store.glance(lambda cursor: watches.window_of(cursor, action))
+        if window is not None and window.phase == "armed":
+            self._armed(window)
+        elif window is not None and window.phase == "undo":
+            self.undo(window)
 
     def look(self, windows: Sequence[Window]) -> list[Window]:
         """Measure what is due in windows that are measured alike, and write down what was found.
@@ -214,10 +222,13 @@ class Work:
             now = watches.window_of(cursor, here.action)
             if now is None or (now.phase, now.attempts) != (here.phase, here.attempts):
                 return NotClaimed("busy", "somebody else has seen to it.")
-            return journal.take_over(cursor, known.call, known.fence, undo=why)
+            claimed = journal.take_over(cursor, known.call, known.fence, undo=why)
+            if isinstance(claimed, Claimed):
+                journal.refuse_beside(cursor, here)
+            return claimed
 
         try:
-            claimed = self.store.write(claim)
+            claimed = self._written(claim)
             if isinstance(claimed, NotClaimed):
                 self._again(here, PULSE)
                 return
@@ -228,6 +239,12 @@ class Work:
         finally:
             # Whatever came of it: this process isn't at it any more, and lives.
             self.store.owner.end(here.action, known.fence + 1)
+
+    def _written(self, claim: Callable[[Cursor], Claimed | NotClaimed]) -> Claimed | NotClaimed:
+        try:
+            return self.store.write(claim)
+        except Refused as refused:
+            return refused.refusal
 
     # --- what they share -------------------------------------------------------------------------------------
 

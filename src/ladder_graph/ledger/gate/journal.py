@@ -193,25 +193,39 @@ class Journal(Asked):
     def _alone(self, cursor: Cursor, call: Call, resource: str, since: int) -> None:
         """Another call of the agent that is at the same resource is waited for; one that was, while the undo was made.
 
-        It is asked behind the start's own entry: of two claims at a time the second one comes to that after the first
-        is committed, and so sees it.
+        One whose process is gone is found out about first, and one that is to be undone is undone: whichever undo came
+        later would put back what the other call left. It is asked behind the start's own entry: of two claims at a time
+        the second one comes to that after the first is committed, and so sees it.
 
         Raises:
             Refused: There is one.
         """
-        for row in watches.at_it(cursor, call.agent, resource, call.key, since):
-            if self.running(row) or not row["at_work"]:
-                raise Refused(NotClaimed("occupied", f"another call is at {resource}.", row["key"]))
+        if there := watches.at_it(cursor, call.agent, resource, call.key, since):
+            raise Refused(NotClaimed("occupied", f"another call is at {resource}.", there[0]["key"]))
 
     def length(self, cursor: Cursor, agent: str) -> int:
         """How long an agent's chain is."""
         found = cursor.execute(sql.HEAD, {"stream": agent}).fetchone()
         return 0 if found is None else int(found["n"])
 
-    def works(self, cursor: Cursor, action: str) -> bool:
-        """Whether a living process is at an action."""
-        place = cursor.execute(sql.PLACE, {"key": action}).fetchone()
-        return place is not None and self.running(place)
+    def occupies(self, cursor: Cursor, action: str) -> bool | None:
+        """Whether an action keeps others from its resource; None where its process is gone, or it is to be undone."""
+        place, window = cursor.execute(sql.PLACE, {"key": action}).fetchone(), watches.window_of(cursor, action)
+        if place is not None and self.running(place):
+            return True
+        left = place is not None and State(place["state"]) in AT_WORK
+        return None if left or (window is not None and window.phase == "undo") else False
+
+    def refuse_beside(self, cursor: Cursor, window: watches.Window) -> None:
+        """Undo nothing under a call that is at the same resource: its own undo would bring back what is undone here.
+
+        It is asked behind the entry of whoever is to undo it, as `_alone` is.
+
+        Raises:
+            Refused: There is one.
+        """
+        if any(self.running(row) for row in watches.at_work(cursor, window)):
+            raise Refused(NotClaimed("busy", "another call is at the same thing."))
 
     def _start(self, cursor: Cursor, step: Claim, place: Any, watch: str, filed: tuple[str, int] | None) -> int:
         """Write the start down, of a new action or of one that waited, and return its fence."""

@@ -15,7 +15,8 @@ from ladder_graph.ledger.database.cursor import Cursor
 from ladder_graph.ledger.database.dialects import Sql, table_of
 from ladder_graph.ledger.proof.chain import payload_hash
 from ladder_graph.ledger.tables import rows
-from ladder_graph.ledger.watching.watches import Window, window_of
+from ladder_graph.ledger.watching.watches import Window, since, window_of
+from ladder_graph.states import AT_WORK, UNDOABLE, State
 
 _action = table_of(rows.ActionRow)
 _entry = table_of(rows.EntryRow)
@@ -47,6 +48,12 @@ class Kept:
     """The touched resource's fingerprint right after the action, where that was taken."""
     age: float
     """Seconds since the action was claimed, by whichever clock says more."""
+    under: str = ""
+    """A later action of its agent on the same resource, which may have had effect; empty where there is none."""
+
+
+_STANDS = frozenset({*AT_WORK, *UNDOABLE, State.UNKNOWN})
+"""The states in which an action took effect, or may have."""
 
 
 def kept(cursor: Cursor, action: str, now: Moment) -> Kept:
@@ -58,7 +65,15 @@ def kept(cursor: Cursor, action: str, now: Moment) -> Kept:
     # Not since it was asked about: it may have waited for its answer longer than it can be undone.
     wall = now.wall_us - said.at_us
     most = wall if window is None else max(wall, now.since(window.begun)[1])
-    return Kept(genuine=True, after=None if window is None else window.after, age=most / rows.US)
+    after = None if window is None else window.after
+    under = "" if after is not None or window is None else _under(cursor, window, said.n)
+    return Kept(genuine=True, after=after, age=most / rows.US, under=under)
+
+
+def _under(cursor: Cursor, window: Window, n: int) -> str:
+    """The later action that lies on one whose undo was stored with that entry."""
+    later = (row["key"] for row in since(cursor, window, n) if State(row["state"]) in _STANDS)
+    return next((key for key in later if made(cursor, key) > n), "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,13 +99,16 @@ _on_it = (
     .where(_watch.c.resource == bindparam("resource"), _action.c.key != bindparam("but"))
 )
 _at_work = _action.c.state.in_([literal_column(f"'{one}'") for one in sorted(AT_WORK)])
+_at_work_on_it = _on_it.where(_action.c.agent == bindparam("agent"), _at_work)
+_AT_WORK_ON_IT = Sql.of(_at_work_on_it)
+_since = _on_it.join(_entry, _entry.c.action == _action.c.key).where(
+    _entry.c.stream == bindparam("agent"), _entry.c.n > bindparam("since")
+)
+_SINCE = Sql.of(_since)
 _AT_IT = Sql.of(
-    _on_it.add_columns(literal_column("1").label("at_work"))
-    .where(_action.c.agent == bindparam("agent"), _at_work)
-    .union_all(
-        _on_it.add_columns(literal_column("0").label("at_work"))
-        .join(_entry, _entry.c.action == _action.c.key)
-        .where(_entry.c.stream == bindparam("agent"), _entry.c.n > bindparam("since"))
+    _at_work_on_it.union_all(
+        _on_it.where(_watch.c.agent == bindparam("agent"), _watch.c.phase == literal_column("'undo'")),
+        _since,
     )
 )
 """By the agent's few actions that are at work, and its few last entries; those on a resource become more and more."""
@@ -295,10 +298,22 @@ def later_undos(cursor: Cursor, window: Window) -> list[str]:
 
 
 def at_it(cursor: Cursor, agent: str, resource: str, but: str, since: int) -> list[Any]:
-    """The actions of an agent, but for one, that are at work on a resource, or of which its chain tells since an entry.
+    """An agent's actions, but for one, that are at work on a resource, are to be undone, or were at it since an entry.
 
     Returns:
-        Of each, key, state, owner and fence, and whether it is `at_work`.
+        Of each, key, state, owner and fence.
     """
     given = {"agent": agent, "resource": resource, "but": but, "since": since}
     return list(cursor.execute(_AT_IT, given).fetchall())
+
+
+def at_work(cursor: Cursor, window: Window) -> list[Any]:
+    """As `at_it`: the other actions of its agent that are at work on what a window's action touches."""
+    given = {"agent": window.agent, "resource": window.resource, "but": window.action}
+    return list(cursor.execute(_AT_WORK_ON_IT, given).fetchall()) if window.resource else []
+
+
+def since(cursor: Cursor, window: Window, n: int) -> list[Any]:
+    """As `at_it`: those of which the chain of its agent tells since an entry, and on what a window's action touches."""
+    given = {"agent": window.agent, "resource": window.resource, "but": window.action, "since": n}
+    return list(cursor.execute(_SINCE, given).fetchall()) if window.resource else []
