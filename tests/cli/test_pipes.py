@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-COMMANDS = [("status",), ("log",), ("log", "--json"), ("verify",)]
+COMMANDS = [("status",), ("log",), ("log", "--json"), ("verify",), ("--help",), ("--version",)]
 
 
 def run(*arguments, reader):
@@ -43,3 +43,13 @@ def test_nothing_is_open(shop, command, closed):
 def test_an_error_is_one_where_nothing_is_open(shop):
     """Its code is all that is left of it."""
     assert run("show", "nothing", reader=">&- 2>&-") == (2, "")
+
+
+@pytest.mark.parametrize("command", [("inbox",), ("approve",), ("erase", "--person bo --reason gone")], ids="".join)
+def test_a_closed_input_is_no_terminal(folder, question, command):
+    """Nobody can be asked there, which is said as where it is another file."""
+    name, *rest = command
+    asks = [name, *(rest or [question("close_ticket")] * (name == "approve"))]
+    code, said = run(*asks, reader="<&-")
+    assert (code, said) == run(*asks, reader="< /dev/null")
+    assert (code, said.count("\n"), said.startswith("error: ")) == (2, 1, True)

@@ -40,15 +40,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _opened() -> None:
-    """See to it that there is somewhere to print to where the caller has closed it (`>&-`): what is printed is lost."""
-    closed = [name for name in ("stdout", "stderr") if getattr(sys, name) is None]
+    """Open each place that the caller has closed: what is printed there is lost, and nothing comes from it."""
+    closed = [name for name in ("stdin", "stdout", "stderr") if getattr(sys, name) is None]
     if not closed:
         return
     # Whatever is opened next would come into the place of what was closed, and it may be the ledger.
     while (nowhere := os.open(os.devnull, os.O_RDWR)) <= _LAST:
         pass
     for name in closed:
-        setattr(sys, name, open(nowhere, "w", encoding="utf-8", closefd=False))  # noqa: SIM115  # it stays to the end
+        mode = "r" if name == "stdin" else "w"
+        setattr(sys, name, open(nowhere, mode, encoding="utf-8", closefd=False))  # noqa: SIM115  # it stays to the end
 
 
 def _written_out(code: str | int | None) -> str | int | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -67,6 +69,23 @@ HEADINGS = {
 """The commands, in the order of their use."""
 
 
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """End an error of ours or of the file system with a sentence and code 2."""
+    try:
+        yield
+    except LadderError as wrong:
+        text = str(wrong)
+    except OSError as wrong:
+        if wrong.errno == errno.EPIPE:
+            raise typer.Exit(UNREAD) from None  # Whoever read us has stopped, as in `ladder log | head`.
+        text = f"{wrong.filename}: {wrong.strerror}" if wrong.filename else str(wrong)
+    else:
+        return
+    _say(text)
+    raise typer.Exit(2)
+
+
 class Commands(TyperGroup):
     """Commands under headings, whose errors are sentences and no tracebacks."""
 
@@ -74,13 +93,14 @@ class Commands(TyperGroup):
         """Read the arguments.
 
         Raises:
-            Exit: With code 2, where one of them holds bytes that are no text.
+            Exit: With code 2, where one of them holds bytes that are no text, or the help can't be printed.
         """
         for one in args:
             if (shown := one.encode("utf-8", "backslashreplace").decode()) != one:
                 _say(f"an argument holds bytes that are no text here: {shown}")
                 raise typer.Exit(2)
-        found: list[str] = super().parse_args(ctx, args)
+        with _in_words():
+            found: list[str] = super().parse_args(ctx, args)  # the help and the version are printed here
         return found
 
     def invoke(self, ctx: Any) -> Any:
@@ -89,16 +109,8 @@ class Commands(TyperGroup):
         Raises:
             Exit: With code 2, once an error of ours or of the file system was printed.
         """
-        try:
+        with _in_words():
             return super().invoke(ctx)
-        except LadderError as wrong:
-            text = str(wrong)
-        except OSError as wrong:
-            if wrong.errno == errno.EPIPE:
-                raise typer.Exit(UNREAD) from None  # Whoever read us has stopped, as in `ladder log | head`.
-            text = f"{wrong.filename}: {wrong.strerror}" if wrong.filename else str(wrong)
-        _say(text)
-        raise typer.Exit(2)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the commands under their headings."""
