@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from contextlib import closing
+from typing import Annotated, TypedDict
 
 import pytest
 from langchain.agents import create_agent
+from langchain_core.messages import HumanMessage, convert_to_messages
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import Send
@@ -28,9 +30,9 @@ def agent(things, name, *answers):
     return create_agent(ScriptedModel(answers=[*answers]), things.tools, name=name)
 
 
-def pipeline(things, *agents, asks=lambda one: one):
+def pipeline(things, *agents, asks=lambda one: one, state=MessagesState):
     """One after the other; `asks` makes a node of each."""
-    built = StateGraph(MessagesState)
+    built = StateGraph(state)
     for one, before in zip(agents, (START, *(one.name for one in agents)), strict=False):
         built.add_node(one.name, asks(one))
         built.add_edge(before, one.name)
@@ -139,6 +141,24 @@ def test_a_node_that_was_sent_something_is_not_gone_back_to(things):
     with pytest.raises(ForkRefused, match=r"bob, in which put .* was sent something of its own"):
         back(things, graph, "a")
     assert things.values == {"a": "new"}
+
+
+@pytest.mark.parametrize("kept", [list, Annotated[list, lambda _, after: after]], ids=["last", "reducer"])
+@pytest.mark.parametrize(
+    "given",
+    [HumanMessage("Go."), ("user", "Go."), {"role": "user", "content": "Go."}],
+    ids=["message", "pair", "mapping"],
+)
+@pytest.mark.parametrize("asks", [lambda one: one, by_function], ids=["graph", "function"])
+def test_a_state_that_adds_nothing_up_keeps_its_conversation(things, asks, given, kept):
+    """Where a write takes the place of all messages, these are written with the new one; in whatever form they are."""
+    bob = agent(things, "bob", puts("a"), "Done.", "Sorry.")
+    graph = pipeline(things, bob, asks=asks, state=TypedDict("State", {"messages": kept}))
+    graph.invoke({"messages": [given]}, CONFIG)
+    back(things, graph, "a")
+    first, told = convert_to_messages(graph.get_state(CONFIG).values["messages"])
+    assert (first.text, told.text[:11], things.values) == ("Go.", "ROLLED BACK", {})
+    assert [one.text for one in graph.invoke(None, CONFIG)["messages"]][::2] == ["Go.", "Sorry."]
 
 
 def swarm(things):

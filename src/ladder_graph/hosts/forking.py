@@ -6,12 +6,13 @@ Nothing that was said is deleted. The thread's newest checkpoint is the fork fro
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 from langchain_core.runnables import RunnableConfig
+from langgraph.channels import AnyValue, BinaryOperatorAggregate, EphemeralValue, LastValue, LastValueAfterFinish
 from langgraph.pregel import Pregel
 from langgraph.types import Command
 
@@ -22,6 +23,9 @@ from ladder_graph.ledger.undoing.rollbacks import task_of
 
 ROOT = "__root__"
 """The name of a state that is the list of messages itself."""
+_LAST = (AnyValue, EphemeralValue, LastValue, LastValueAfterFinish)
+"""The channels that keep the last value alone, as those of a key without a reducer do."""
+_ROLES = frozenset({"human", "user", "ai", "assistant", "system", "developer", "tool", "function"})
 _WRITTEN_FROM_OUTSIDE = frozenset({"update", "fork"})
 """The sources of checkpoints that no node has made."""
 
@@ -76,8 +80,9 @@ def fork(graph: Any, point: Point, text: str) -> str:
     Raises:
         ForkRefused: It could not be written.
     """
-    update: Any = [HumanMessage(text)] if point.key == ROOT else {point.key: [HumanMessage(text)]}
     try:
+        messages = _written(graph, point, HumanMessage(text))
+        update: Any = messages if point.key == ROOT else {point.key: messages}
         if point.turns:
             update, graph = Command(update=update, goto=point.turns), _without_edges(graph, point.node)
         # LangGraph would take it for what the node's own task has written, if one waits there.
@@ -86,6 +91,16 @@ def fork(graph: Any, point: Point, text: str) -> str:
     except Exception as wrong:  # any checkpointer's error, or a graph that is another one
         raise ForkRefused(f"the thread can't be written: {type(wrong).__name__}: {wrong}") from wrong
     return str(made["configurable"]["checkpoint_id"])
+
+
+def _written(graph: Any, point: Point, message: HumanMessage) -> list[Any]:
+    """What is to be written so that a message comes behind what was said: all of it, where nothing adds it up."""
+    said, channel = _lists(graph.get_state(point.config)).get(point.key, []), graph.channels.get(point.key)
+    if isinstance(channel, BinaryOperatorAggregate):
+        replaces = bool(said) and len(channel.operator(list(said), [message])) == 1
+    else:
+        replaces = isinstance(channel, _LAST)
+    return [*said, message] if replaces else [message]
 
 
 def _without_edges(graph: Any, node: str) -> Any:
@@ -129,7 +144,7 @@ def _at(here: Any, call: Call, task: str) -> Point:
     """The checkpoint at which it was the turn of an agent that is a node, and of the nodes beside it."""
     node = next(ran.name for ran in here.tasks if ran.id == task)
     lists = _lists(here)
-    keys = [key for key, value in lists.items() if any(isinstance(one, BaseMessage) for one in value)]
+    keys = [key for key, value in lists.items() if any(map(_is_message, value))]
     if any(ran.path[0] == PUSH for ran in here.tasks):
         raise ForkRefused(
             f"{node}, in which {call.tool} (action {call.short}) was called, was sent something of its own, or a node "
@@ -211,6 +226,16 @@ def _lists(snapshot: Any) -> dict[str, list[Any]]:
     values = snapshot.values
     named: dict[str, Any] = {ROOT: values} if isinstance(values, list) else values if isinstance(values, dict) else {}
     return {key: value for key, value in named.items() if isinstance(value, list)}
+
+
+def _is_message(one: Any) -> bool:
+    """Whether LangChain takes something for a message: one of its own, its role and text, or a mapping of these."""
+    if isinstance(one, Mapping):
+        return "content" in one and ("role" in one or "type" in one)
+    match one:
+        case [str(role), _]:
+            return role in _ROLES
+    return isinstance(one, BaseMessage)
 
 
 def _said(value: list[Any]) -> list[AIMessage]:
