@@ -161,6 +161,18 @@ def test_a_state_that_adds_nothing_up_keeps_its_conversation(things, asks, given
     assert [one.text for one in graph.invoke(None, CONFIG)["messages"]][::2] == ["Go.", "Sorry."]
 
 
+def test_an_agent_with_a_memory_of_its_own_is_not_gone_back_to(things):
+    """Its memory would still tell of the call, and it is said so. Nothing is undone until no graph is given."""
+    model = ScriptedModel(answers=[puts("a"), "Done."])
+    graph = pipeline(things, create_agent(model, things.tools, name="bob", checkpointer=True))
+    went(graph)
+    with pytest.raises(ForkRefused, match=r"the agent in bob, in which put .* keeps a memory of its own"):
+        back(things, graph, "a")
+    assert things.values == {"a": "new"}
+    back(things, None, "a")
+    assert things.values == {}
+
+
 def swarm(things):
     """Alice, who hands over to Bob, who hands back; a model of each."""
     hands = {name: create_handoff_tool(agent_name=name) for name in ("alice", "bob")}

@@ -111,7 +111,12 @@ def _without_edges(graph: Any, node: str) -> Any:
 
 def _before(graph: Any, call: Call, checkpoint: str) -> Point:
     at, _, namespace = checkpoint.partition("@")
-    task = task_of(checkpoint)
+    task, outermost = task_of(checkpoint), namespace.partition("|")[0]
+    if outermost and ":" not in outermost:
+        raise ForkRefused(
+            f"the agent in {outermost}, in which {call.tool} (action {call.short}) was called, keeps a memory of its "
+            f"own (checkpointer=True), which would still tell of it; give no graph, and say to it what was rolled back"
+        )
     here = _inside(graph, call, task) if namespace else graph.get_state(_config(call.thread, at))
     if namespace and not _ran_a_call(graph, here, task):
         return _at(here, call, task)
