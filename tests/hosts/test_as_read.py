@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +17,8 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic.v1 import BaseModel as OldModel
+from pydantic.v1 import validator as old_validator
 
 from ladder_graph import undo
 from ladder_graph.drafting import Drawn, Piece
@@ -63,6 +66,19 @@ class Pathlike(BaseModel):
         return name.with_suffix(".toml")
 
 
+class Old(OldModel):
+    """Completes a name, in pydantic's first version."""
+
+    name: str
+    text: str
+
+    @old_validator("name")
+    @classmethod
+    def whole(cls, name):
+        """With its suffix."""
+        return f"{name}.toml"
+
+
 class Loose(Stripped):
     """As above, whatever else comes."""
 
@@ -82,6 +98,7 @@ def sick(arguments):
         (Suffixed, {"name": "service"}),
         (Stripped, {"name": " service.toml "}),
         (Pathlike, {"name": "service"}),
+        (Old, {"name": "service"}),
         (Loose, {"name": "service.toml ", "strange": 1}),
     ],
     ids=lambda one: one.__name__ if isinstance(one, type) else "",
@@ -232,6 +249,16 @@ class Looking(BaseModel):
         return {**given, "name": given["name"].strip() if state and len(state["messages"]) else given["name"]}
 
 
+class Unique(Looking):
+    """Completes a name by chance."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def whole(cls, given):
+        """With a number that no other call has."""
+        return {**given, "name": f"{given['name']}-{uuid.uuid4().hex}"}
+
+
 class Afterwards(Looking):
     """The same, once it is made."""
 
@@ -272,9 +299,9 @@ def test_what_the_graph_fills_in_is_no_hindrance(made, mount):
     assert files == {"service": "old"}
 
 
-@pytest.mark.parametrize("schema", [Looking, Afterwards])
+@pytest.mark.parametrize("schema", [Looking, Afterwards, Unique])
 def test_what_nobody_can_tell_is_not_done_as_if_it_could_be_undone(schema):
-    """A validator that looks at what the graph fills in can't be run before: somebody is asked, and told why."""
+    """A validator that looks at what the graph fills in, or goes by chance: somebody is asked, and told why."""
     ladder = ladder_of({"write": RULE})
     graph = MOUNTS["wrap"](ladder, [calls("write", {"name": " service"}), "Done."], [writing(schema)])
     graph.invoke(GO, on("t1"))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import datetime as dt
+import os
+import re
+import uuid
 from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
-from langchain_core.tools import StructuredTool, tool
-from langgraph.prebuilt import InjectedStore
+from langchain_core.tools import InjectedToolArg, InjectedToolCallId, StructuredTool, tool
+from langgraph.prebuilt import InjectedState, InjectedStore
 from pydantic import (
     AfterValidator,
     AliasChoices,
@@ -19,8 +24,13 @@ from pydantic import (
     SecretStr,
     StringConstraints,
     create_model,
+    model_serializer,
     model_validator,
 )
+from pydantic.v1 import BaseModel as OldModel
+from pydantic.v1 import Field as OldField
+from pydantic.v1 import constr
+from pydantic.v1 import validator as old_validator
 
 from ladder_graph.calls import Call
 from ladder_graph.hosts.fitting import fitted
@@ -71,6 +81,126 @@ class Counting(BaseModel):
         """Each has its day."""
         self.day = dt.date(2026, 12, 1)
         return self
+
+
+class Old(OldModel):
+    """Of pydantic's first version."""
+
+    name: constr(strip_whitespace=True) = OldField(alias="file")
+    size: int = 1
+    call: Annotated[str, InjectedToolCallId]
+    hidden: str = OldField("", exclude=True)
+
+    class Config:
+        """Takes either name, and whatever else comes."""
+
+        allow_population_by_field_name = True
+        extra = "allow"
+
+    @old_validator("name")
+    @classmethod
+    def whole(cls, name):
+        """With its suffix."""
+        return f"{name}.toml"
+
+
+class OldWithin(OldModel):
+    """Holds others."""
+
+    some: list[Old]
+
+
+class Unhanded(BaseModel):
+    """Keeps a field from the tool."""
+
+    name: str
+    note: str = Field(exclude=True, alias="remark")
+    state: Annotated[dict, InjectedState]
+
+
+class Chosen(BaseModel):
+    """Dumps less than it has."""
+
+    name: str
+    note: str
+
+    @model_serializer
+    def short(self):
+        """The name alone."""
+        return {"name": self.name}
+
+
+class Filled(BaseModel):
+    """Has what the graph fills in, of each kind."""
+
+    name: str
+    call: Annotated[str, InjectedToolCallId]
+    state: Annotated[dict, InjectedState]
+    user: Annotated[str, InjectedToolArg] = "shared"
+
+
+def swallowed(look):
+    """Whatever comes of it."""
+    with contextlib.suppress(Exception):
+        look()
+
+
+LOOKS = {
+    "format": lambda made: f"{made.state}",
+    "str": lambda made: str(made.state),
+    "repr": lambda made: f"{made.state!r}",
+    "percent": lambda made: "%s" % made.state,  # noqa: UP031  # this is the way
+    "path": lambda made: Path(made.state),
+    "join": lambda made: os.path.join("a", made.state),  # noqa: PTH118  # this is the way
+    "unlike": lambda made: made.state != "a",
+    "within": lambda made: made.state in {"a", "b"},
+    "sum": lambda made: "a" + made.state,
+    "merged": lambda made: {**made.state},
+    "attributes": lambda made: vars(made.state),
+    "swallowed": lambda made: swallowed(lambda: made.state["user"]),
+    "copied": lambda made: copy.deepcopy(made).state["user"],
+    "kind": lambda made: made.state["user"] if isinstance(made.state, dict) else "",
+    "put elsewhere": lambda made: made.state,
+    "put within": lambda made: [made.state],
+    "id": lambda made: made.call,
+    "id in a text": lambda made: f"{made.name}-{made.call}",
+    "text by its kind": lambda made: made.call[:9] if isinstance(made.call, str) else "",
+    "default": lambda made: f"{made.user}/{made.name}",
+    "chance": lambda made: f"{made.name}-{uuid.uuid4().hex}",
+}
+"""How a validator looks at what only the graph fills in, or at what nobody has given."""
+
+
+def looking(look):
+    """A schema whose validator does so, and makes a name of it."""
+
+    class Made(Filled):
+        @model_validator(mode="after")
+        def whole(self):
+            found = look(self)
+            self.name = self.name if found is None else found
+            return self
+
+    return Made
+
+
+@pytest.mark.parametrize("look", LOOKS.values(), ids=LOOKS)
+def test_what_does_not_go_by_the_arguments_alone_is_not_told(look):
+    """However a validator looks at what isn't there yet, and also where it takes that for a mistake like any other."""
+    assert re.search(
+        r"looks at what only the graph|doesn't go by the arguments alone", str(read(looking(look), {"name": "a"}))
+    )
+
+
+@pytest.mark.parametrize(
+    "look",
+    [lambda made: copy.deepcopy(made).name, lambda made: made.state is None or None, lambda made: None],
+    ids=["copied", "is there", "nothing"],
+)
+def test_what_is_only_handed_around_is_no_hindrance(look):
+    """Nothing is seen of it. And what a model gives in such a place isn't what the code reads."""
+    made = read(looking(lambda made: look(made) or None), {"name": "a", "user": "bo", "call": "7"})
+    assert made == {"name": "a"}
 
 
 def of(kind):
@@ -125,6 +255,11 @@ def test_each_value_is_what_the_schema_makes_of_it(kind, given, made):
         (Swapped, {"x": " 1", "y": " 2"}, {"x": "1", "y": "2"}),
         (Renaming, {"file": " a"}, {"file": " a", "name": "a"}),
         (by_store, {"name": " a"}, {"name": "a"}),
+        (Old, {"file": " a", "size": "4"}, {"file": "a.toml", "size": 4}),
+        (Old, {"name": "a", "hidden": "x", "more": 1}, {"name": "a.toml", "more": 1}),
+        (OldWithin, {"some": [{"file": " a", "call": "7"}]}, {"some": [{"file": "a.toml", "call": "7"}]}),
+        (Unhanded, {"name": "a", "remark": "x"}, {"name": "a"}),
+        (Chosen, {"name": "a", "note": "x"}, {"name": "a"}),
     ],
 )
 def test_a_name_of_the_call_keeps_its_own_value(schema, given, made):

@@ -11,11 +11,12 @@ from typing import Any
 from langchain_core.tools import BaseTool
 from langgraph.prebuilt.tool_node import ToolInvocationError
 from pydantic import BaseModel, ValidationError
+from pydantic.v1 import BaseModel as OldModel
 
 from ladder_graph.calls import Call, digest_of, normalise
 from ladder_graph.errors import ArgumentsError
 from ladder_graph.hosts.making import functions_of
-from ladder_graph.hosts.reading import Untold, as_read
+from ladder_graph.hosts.reading import Schema, Untold, as_read, runs_code
 from ladder_graph.hosts.sealing import seal_of
 from ladder_graph.hosts.spellings import aliases_of, unread
 from ladder_graph.references import code_of
@@ -35,7 +36,7 @@ def complaint_about(tool: BaseTool | None, arguments: dict[str, Any]) -> str | N
     if tool is None or not isinstance(tool.args_schema, type):
         return None
     schema = _model_of(tool)
-    if schema is not None and _runs_code(schema):
+    if schema is not None and runs_code(schema):
         waits()
     try:
         complaint = None if schema is None else _misfit(tool, schema, arguments)
@@ -109,7 +110,7 @@ def read_by(tool: BaseTool | None, arguments: Mapping[str, Any]) -> dict[str, An
     Raises:
         Untold: That can't be told before it runs.
     """
-    schema = _model_of(tool)
+    schema = _schema_of(tool)
     return dict(arguments) if tool is None or schema is None else as_read(tool, schema, arguments)
 
 
@@ -168,27 +169,15 @@ def _plain(value: object) -> bool:
 
 def _model_of(tool: BaseTool | None) -> type[BaseModel] | None:
     """The schema as a pydantic model of the present kind; None where it has another form."""
+    schema = _schema_of(tool)
+    return schema if schema is not None and issubclass(schema, BaseModel) else None
+
+
+def _schema_of(tool: BaseTool | None) -> Schema | None:
+    """The schema as a pydantic model of either major version; None where it has another form."""
     # The schema of the calls alone would leave out the author's own validators.
     schema: Any = tool.get_input_schema() if tool is not None and isinstance(tool.args_schema, type) else None
-    return schema if isinstance(schema, type) and issubclass(schema, BaseModel) else None
-
-
-@functools.lru_cache(maxsize=1024)
-def _runs_code(schema: type[BaseModel]) -> bool:
-    """Whether a schema calls functions when something is held against it: validators, defaults that are made."""
-    return _calls(schema.__pydantic_core_schema__)
-
-
-def _calls(core: Any) -> bool:
-    if isinstance(core, Mapping):
-        kind = str(core.get("type", ""))
-        called = kind.startswith("function-") or kind == "call" or any(core.get(name) for name in _CALLED)
-        return called or any(map(_calls, core.values()))
-    return isinstance(core, list | tuple) and any(map(_calls, core))
-
-
-_CALLED = ("default_factory", "post_init", "custom_init")
-"""What names a function in a schema of pydantic's core, beside those of the kinds of schemas that are one."""
+    return schema if isinstance(schema, type) and issubclass(schema, BaseModel | OldModel) else None
 
 
 def fields_of(schema: Any) -> set[str]:

@@ -10,20 +10,24 @@ import copy
 import dataclasses
 import functools
 import math
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from enum import Enum
 from pathlib import PurePath
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_origin, is_typeddict
 
 from langchain_core.tools import BaseTool, InjectedToolArg
 from pydantic import BaseModel, RootModel, create_model
 from pydantic.fields import FieldInfo
+from pydantic.v1 import BaseModel as OldModel
+from pydantic.v1 import create_model as create_old_model
 
 from ladder_graph.errors import ArgumentsError
 from ladder_graph.hosts.spellings import Way, ways_of
 
 _BYTES = (bytes, bytearray, memoryview)
+Schema = type[BaseModel] | type[OldModel]
 _NOTHING: Any = object()
 """The call has nothing in this place."""
 
@@ -32,70 +36,168 @@ class Untold(ArgumentsError):
     """What the tool's code will read can't be told before it runs."""
 
 
-def as_read(tool: BaseTool, schema: type[BaseModel], arguments: Mapping[str, Any]) -> dict[str, Any]:
+def as_read(tool: BaseTool, schema: Schema, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments as the tool's code will read them, by the names that the call has.
 
-    What the schema finds under another name, as a validator may put it there, comes by its own.
+    What the schema finds under another name, as a validator may put it there, comes by its own. Where the schema runs
+    code, they are read twice: what comes of chance, or of what only the graph fills in, comes out otherwise.
 
     Args:
         tool: The tool.
-        schema: The whole schema of its arguments.
+        schema: The whole schema of its arguments, of either version of pydantic.
         arguments: The call's.
 
     Raises:
-        Untold: A validator looks at what only the graph fills in, or what it makes of the arguments has no form in
-            JSON that they could be held against.
+        Untold: A validator looks at what only the graph fills in, or what it makes of the arguments isn't the same
+            twice, or has no form in JSON that they could be held against.
     """
     filled_in = _injected(tool, schema)
-    # A copy, since a validator may take apart what it is given.
-    given = copy.deepcopy({name: value for name, value in arguments.items() if name not in filled_in})
+    given = {name: value for name, value in arguments.items() if name not in filled_in}
     try:
-        made = _open(schema, filled_in).model_validate({**given, **dict.fromkeys(filled_in, _Unseen())})
-        read = _of_fields(made, arguments, filled_in)
+        read = _read(schema, given, dict.fromkeys(filled_in, _Unseen()))
+        twice = runs_code(schema) and _read(schema, given, _lifelike(schema, filled_in)) != read
     except Untold:
         raise
     except Exception as wrong:  # a validator of the tool author's may raise anything
         raise Untold(f"what {tool.name} will read can't be told: {type(wrong).__name__}: {wrong}") from wrong
+    if twice:
+        raise Untold(f"what {tool.name} will read can't be told: a validator doesn't go by the arguments alone")
     return read
 
 
-def _injected(tool: BaseTool, schema: type[BaseModel]) -> frozenset[str]:
+def _read(schema: Schema, given: Mapping[str, Any], filled_in: Mapping[str, Any]) -> dict[str, Any]:
+    """What a schema makes of arguments, with stand-ins for what the graph fills in."""
+    made: Any
+    # A copy, since a validator may take apart what it is given.
+    whole, opened = {**copy.deepcopy(dict(given)), **filled_in}, _open(schema, frozenset(filled_in))
+    try:
+        made = opened.model_validate(whole) if issubclass(opened, BaseModel) else opened.parse_obj(whole)
+        read = _handed_on(made, _of_fields(made, given, filled_in), filled_in)
+    finally:
+        # A validator may have taken it for any other mistake, and gone on.
+        if any(type(one) is _Unseen and one.looked for one in filled_in.values()):
+            raise Untold(_LOOKS)
+    return read
+
+
+def _handed_on(made: Any, read: dict[str, Any], filled_in: Mapping[str, Any]) -> dict[str, Any]:
+    """Without the fields that LangChain keeps from the tool: those that a dump of its schema leaves out."""
+    fields = {name: field for name, field in _fields_of(type(made)).items() if name not in filled_in}
+    if isinstance(made, OldModel):
+        dumped = made.dict(exclude=set(filled_in))
+    elif _dumps_otherwise(type(made)):
+        dumped = made.model_dump(exclude=set(filled_in))
+    else:
+        return read
+    kept = {way[0] for name, field in fields.items() if name in dumped for way in ways_of(name, field)}
+    left_out = {way[0] for name, field in fields.items() if name not in dumped for way in ways_of(name, field)}
+    return {name: value for name, value in read.items() if name in kept or name not in left_out}
+
+
+def _dumps_otherwise(schema: type[BaseModel]) -> bool:
+    hidden = any(one.exclude or one.exclude_if is not None for one in schema.model_fields.values())
+    return hidden or bool(schema.__pydantic_decorators__.model_serializers)
+
+
+def _injected(tool: BaseTool, schema: Schema) -> frozenset[str]:
     """The fields of a tool's schema that the graph fills in.
 
     LangChain leaves these out of what it asks a model for, and with them some that are called by another name.
     """
-    asked: Any = tool.tool_call_schema
-    left_out = schema.model_fields.keys() - getattr(asked, "model_fields", {}).keys()
-    return frozenset(name for name in left_out if _is_marked(schema.model_fields[name]))
+    fields, asked = _fields_of(schema), tool.tool_call_schema
+    left_out = fields.keys() - (_fields_of(asked).keys() if isinstance(asked, type) else set())
+    return frozenset(name for name in left_out if _is_marked(fields[name]))
 
 
-def _is_marked(field: FieldInfo) -> bool:
-    marks = [one if isinstance(one, type) else type(one) for one in field.metadata]
-    return field.validation_alias is None or any(issubclass(one, InjectedToolArg) for one in marks)
+def _is_marked(field: FieldInfo | None) -> bool:
+    marks = [] if field is None else [one if isinstance(one, type) else type(one) for one in field.metadata]
+    return field is None or field.validation_alias is None or any(issubclass(one, InjectedToolArg) for one in marks)
+
+
+_LOOKS = "a validator looks at what only the graph fills in"
 
 
 class _Unseen:
-    """Stands for what the graph will fill in; a validator that looks into it can't be run before the tool."""
+    """Stands for what the graph will fill in; a validator that looks into it can't be run before the tool.
 
-    def _look(self, *_: Any) -> NoReturn:
-        raise Untold("a validator looks at what only the graph fills in")
+    Args:
+        kind: The class that it is to be taken for.
+    """
 
-    __getattr__ = __getitem__ = __iter__ = __len__ = __contains__ = __bool__ = __eq__ = __call__ = _look
-    __hash__ = None  # type: ignore[assignment]
+    __slots__ = ("kind", "looked")
+    kind: type | None
+    looked: bool
+
+    def __init__(self, kind: type | None = None) -> None:
+        object.__setattr__(self, "kind", kind)
+        object.__setattr__(self, "looked", False)
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        return self.kind or type(self)
+
+    def _look(self, *_: Any, **__: Any) -> NoReturn:
+        object.__setattr__(self, "looked", True)
+        raise Untold(_LOOKS)
+
+    def _same(self, *_: Any) -> Any:
+        return self
+
+    __copy__ = __deepcopy__ = _same
+    __getattr__ = __setattr__ = __delattr__ = __dir__ = __call__ = __reduce_ex__ = __hash__ = __bool__ = _look
+    __str__ = __repr__ = __format__ = __bytes__ = __fspath__ = __int__ = __float__ = __complex__ = __index__ = _look
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __enter__ = __aenter__ = __await__ = __aiter__ = _look
+    __len__ = __iter__ = __next__ = __reversed__ = __contains__ = __getitem__ = __setitem__ = __delitem__ = _look
+    __add__ = __sub__ = __mul__ = __matmul__ = __truediv__ = __floordiv__ = __mod__ = __divmod__ = __pow__ = _look
+    __radd__ = __rsub__ = __rmul__ = __rmatmul__ = __rtruediv__ = __rfloordiv__ = __rmod__ = __rdivmod__ = _look
+    __and__ = __or__ = __xor__ = __lshift__ = __rshift__ = __rand__ = __ror__ = __rxor__ = __rlshift__ = _look
+    __rpow__ = __rrshift__ = __neg__ = __pos__ = __abs__ = __invert__ = __round__ = __trunc__ = _look
+
+
+def _lifelike(schema: Schema, filled_in: Iterable[str]) -> dict[str, Any]:
+    """Stand-ins that are taken for what the schema says will be there: a text is one that no other call has."""
+    fields, found = _fields_of(schema), dict[str, Any]()
+    for name in filled_in:
+        field = fields[name]
+        kind: Any = None if field is None else get_origin(field.annotation) or field.annotation
+        kind = dict if is_typeddict(kind) else kind if isinstance(kind, type) else None
+        found[name] = f"call_{uuid.uuid4().hex}" if kind is str else _Unseen(kind)
+    return found
 
 
 @functools.lru_cache(maxsize=1024)
-def _open(schema: type[BaseModel], filled_in: frozenset[str]) -> type[BaseModel]:
+def _open(schema: Schema, filled_in: frozenset[str]) -> Schema:
     """The schema with its author's validators, and anything in the places that the graph fills in."""
     if not filled_in:
         return schema
     anything: Any = dict.fromkeys(filled_in, (Any, None))
-    made: type[BaseModel] = create_model(schema.__name__, __base__=schema, **anything)
+    make: Any = create_model if issubclass(schema, BaseModel) else create_old_model
+    made: Schema = make(schema.__name__, __base__=schema, **anything)
     return made
+
+
+@functools.lru_cache(maxsize=1024)
+def runs_code(schema: Schema) -> bool:
+    """Whether a schema calls functions when something is held against it: validators, defaults that are made."""
+    return not issubclass(schema, BaseModel) or _calls(schema.__pydantic_core_schema__)
+
+
+def _calls(core: Any) -> bool:
+    if isinstance(core, Mapping):
+        kind = str(core.get("type", ""))
+        called = kind.startswith("function-") or kind == "call" or any(core.get(name) for name in _CALLED)
+        return called or any(map(_calls, core.values()))
+    return isinstance(core, list | tuple) and any(map(_calls, core))
+
+
+_CALLED = ("default_factory", "post_init", "custom_init")
+"""What names a function in a schema of pydantic's core, beside those of the kinds of schemas that are one."""
 
 
 def _in_json(made: Any, given: Any) -> Any:
     """What a schema made of a value, where JSON has it as it is; else the value as it was given."""
+    if type(made) is _Unseen:
+        made._look()  # noqa: SLF001  # a validator has put it elsewhere
     made = made.value if isinstance(made, Enum) else made
     if made is None or type(made) in (bool, int) or (type(made) is float and math.isfinite(made)):
         return made
@@ -121,9 +223,9 @@ def _within(made: Any, given: Any) -> Any:
         case Sequence() if not isinstance(made, _BYTES):
             paired = isinstance(given, list | tuple) and len(given) == len(made)
             return [_in_json(*both) for both in zip(made, given if paired else [_NOTHING] * len(made), strict=True)]
-    if isinstance(given, Mapping) and _fields_of(made):
+    if isinstance(given, Mapping) and _fields_of(type(made)):
         return _of_fields(made, given)
-    if given is _NOTHING and isinstance(made, BaseModel):
+    if given is _NOTHING and isinstance(made, BaseModel | OldModel):
         return _of_fields(made, {})
     if given is _NOTHING:
         raise Untold(f"JSON has no form for the {type(made).__name__} that a schema makes of the arguments")
@@ -151,19 +253,29 @@ def _of_set(made: AbstractSet[Any], given: Any) -> Any:
     return sorted(members, key=lambda one: (place.get(repr(one), len(place)), repr(one)))
 
 
-def _fields_of(made: Any) -> Mapping[str, FieldInfo | None]:
-    """The fields of a model, of a dataclass of pydantic's, and of any other one."""
-    fields: Any = getattr(type(made), "__pydantic_fields__", None)
-    if fields is None and dataclasses.is_dataclass(made):
-        fields = {one.name: None for one in dataclasses.fields(made)}
+def _fields_of(kind: type) -> Mapping[str, FieldInfo | None]:
+    """The fields of a model of either version, of a dataclass of pydantic's, and of any other one."""
+    if issubclass(kind, OldModel):
+        return {name: _of_today(field) for name, field in kind.__fields__.items()}
+    fields: Any = getattr(kind, "__pydantic_fields__", None)
+    if fields is None and dataclasses.is_dataclass(kind):
+        fields = {one.name: None for one in dataclasses.fields(kind)}
     return fields or {}
+
+
+def _of_today(field: Any) -> FieldInfo:
+    """A field of pydantic's first version, with what of it counts here."""
+    made = FieldInfo.from_annotation(field.outer_type_)
+    made.validation_alias = field.alias if field.alias != field.name else None
+    return made
 
 
 def _of_fields(made: Any, given: Mapping[str, Any], but: Iterable[str] = ()) -> dict[str, Any]:
     """What was given, with what was made of it in the same places."""
     found, taken = dict(given), dict[Way, Any]()
-    filled: Any = getattr(made, "model_fields_set", ())
-    for name, field in _fields_of(made).items():
+    old = isinstance(made, OldModel)
+    filled: Any = getattr(made, "__fields_set__" if old else "model_fields_set", ())
+    for name, field in _fields_of(type(made)).items():
         if name in but or not hasattr(made, name):
             continue
         way = next((one for one in ways_of(name, field) if _at(given, one) is not _NOTHING), None)
@@ -174,9 +286,14 @@ def _of_fields(made: Any, given: Mapping[str, Any], but: Iterable[str] = ()) -> 
             _put(found, way, value)
         elif name in filled:
             found[name] = _in_json(getattr(made, name), _NOTHING)
-    for name, value in (getattr(made, "__pydantic_extra__", None) or {}).items():
+    extra = _beside_fields(made) if old else getattr(made, "__pydantic_extra__", None) or {}
+    for name, value in extra.items():
         found[name] = _in_json(value, given.get(name, _NOTHING))
     return found
+
+
+def _beside_fields(made: OldModel) -> dict[str, Any]:
+    return {name: value for name, value in vars(made).items() if name not in made.__fields__}
 
 
 def _at(given: Any, way: Way) -> Any:
