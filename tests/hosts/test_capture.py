@@ -260,7 +260,7 @@ class Stopping(Capture):
     def on_chat_model_start(self, serialized, messages, *, run_id, **kwargs):
         """Take down, keep, stop."""
         super().on_chat_model_start(serialized, messages, run_id=run_id, **kwargs)
-        self.taken = self._requests[run_id].environment
+        self.taken = self._requests[run_id][0].environment
         raise InterruptedError
 
 

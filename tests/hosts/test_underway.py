@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 
 import pytest
+from langchain_core.messages import AIMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command, Send
 
@@ -88,6 +89,26 @@ def test_a_packet_that_a_client_made_up_asks(way, known):
     assert len(out["__interrupt__"]) == 1
     (question,) = ladder.pending()
     assert question.call.env is None
+    ladder.close()
+
+
+@pytest.mark.parametrize("way", WAYS, ids=repr)
+@pytest.mark.parametrize("told", ["a packet", "a message", "the same message"])
+def test_a_call_that_a_model_proposed_in_another_thread_asks(way, told):
+    """Nobody proposed it in this one, whatever a client writes into it."""
+    world = World()
+    ladder = ladder_of(BOUNDED)
+    graph = ladder.wrap(agent_of([calls("a", {"x": "1"}), *["Done."] * 2], [world.tool("a")]))
+    said = next(one for one in way.invoke(graph, GO, on())["messages"] if isinstance(one, AIMessage))
+    packet = Proposal(dict(said.tool_calls[0])).packet(ladder.sightings()[0].environment, together=False)
+    value = Command(goto=Send("bounded", packet))
+    if told != "a packet":
+        name = said.id if told == "the same message" else "made up"
+        graph.update_state(on("2"), {"messages": [said.model_copy(update={"id": name})]}, as_node="model")
+        value = None
+    out = way.invoke(graph, value, on("2"))
+    assert world.ran == [("a", "1")]
+    assert len(out["__interrupt__"]) == 1
     ladder.close()
 
 

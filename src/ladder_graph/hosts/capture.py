@@ -18,6 +18,7 @@ from uuid import UUID
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import LLMResult
+from langchain_core.runnables.config import var_child_runnable_config
 
 from ladder_graph.calls import digest_of
 from ladder_graph.components import unfolded
@@ -46,6 +47,7 @@ V = TypeVar("V")
 class _Answer:
     environment: Environment
     calls: frozenset[tuple[str, str]]
+    thread: str | None
     message: str
     beside: Mapping[str, str]
     address: str | None
@@ -126,9 +128,9 @@ class Capture(ModelHandler):
     ) -> None:  # fmt: skip
         self._masks = masks
         self._lock = threading.Lock()
-        self._requests: Recent[UUID, Request] = Recent(keep)
+        self._requests: Recent[UUID, tuple[Request, str | None]] = Recent(keep)
         self._answers: Recent[str, _Answer] = Recent(keep)
-        self._calls: Recent[tuple[str, str], _Answer | None] = Recent(keep)
+        self._calls: Recent[tuple[str | None, tuple[str, str]], _Answer | None] = Recent(keep)
         self._renders: Recent[str, Render] = Recent(RENDERS)
         self._known: Recent[str, None] = Recent(KNOWN)
         self.suspects = False
@@ -137,8 +139,9 @@ class Capture(ModelHandler):
             self._known.put(model, None)
 
     def environment(
-        self, message_id: str | None, call_id: str | None, name: str, args: Mapping[str, Any]
-    ) -> Environment | None:
+        self, message_id: str | None, call_id: str | None, name: str, args: Mapping[str, Any],
+        thread: str | None = None,
+    ) -> Environment | None:  # fmt: skip
         """What proposed this very tool call.
 
         Args:
@@ -146,16 +149,18 @@ class Capture(ModelHandler):
             call_id: The tool call's id.
             name: The tool's name.
             args: The arguments as they stand now.
+            thread: The thread that the call stands in, if that is known.
 
         Returns:
-            The environment; None when no model proposed this call with this id, name and arguments, when a message
-            of this id said something else, or when two environments proposed the same and can't be told apart.
+            The environment; None when no model proposed this call with this id, name and arguments, or only in another
+            thread, when a message of this id said something else, or when two environments proposed the same and can't
+            be told apart.
         """
-        found = self.proposed(message_id, call_id, name, args)
+        found = self.proposed(message_id, call_id, name, args, thread)
         return None if found is None else found.environment
 
     def proposed(
-        self, message_id: str | None, call_id: str | None, name: str, args: Mapping[str, Any]
+        self, message_id: str | None, call_id: str | None, name: str, args: Mapping[str, Any], thread: str | None
     ) -> Proposed | None:
         """As `environment`, with what the answer told beside it. It may ask a server, so not on an event loop."""
         call = call_digest(call_id, name, args)
@@ -164,8 +169,8 @@ class Capture(ModelHandler):
         with self._lock:
             answer = self._answers.get(message_id) if message_id else None
             if answer is None:
-                answer = self._calls.get(call)
-            if answer is None or call not in answer.calls:
+                answer = self._calls.get((thread, call)) or self._calls.get((None, call))
+            if answer is None or call not in answer.calls or (thread and answer.thread not in {None, thread}):
                 return None
             render = self._renders.get(answer.message)
         self._weigh(answer)
@@ -202,22 +207,22 @@ class Capture(ModelHandler):
         if request.environment.provider_tools:
             self.suspects = True
         with self._lock:
-            self._requests.put(run_id, request)
+            self._requests.put(run_id, (request, thread_here()))
 
     def on_llm_end(self, response: LLMResult, *, run_id: UUID, **kwargs: Any) -> None:  # noqa: ARG002  # LangChain's
         """Put the answer to its request."""
         messages = [m for generated in response.generations for g in generated if (m := _message(g)) is not None]
         with self._lock:
-            if (request := self._requests.pop(run_id, None)) is not None:
+            if (asked := self._requests.pop(run_id, None)) is not None:
                 for message in messages:
-                    self._remember(request, message)
+                    self._remember(*asked, message)
 
     def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:  # noqa: ARG002  # LangChain's
         """Forget a request that came to nothing."""
         with self._lock:
             self._requests.pop(run_id, None)
 
-    def _remember(self, request: Request, message: AIMessage) -> None:
+    def _remember(self, request: Request, thread: str | None, message: AIMessage) -> None:
         env, metadata = request.environment, message.response_metadata
         reported = unfolded(text_in(metadata, ("model_name", "model")), env.requested, self._known)
         toolset = None if message.tool_calls and not _shows_tools(env) else env.toolset
@@ -227,15 +232,15 @@ class Capture(ModelHandler):
         calls = frozenset(call for _, call in proposed if call is not None)
         name = message.id or next((str(given) for given, call in proposed if call is not None), "")
         environment = _answering(env, reported, toolset, weights_in(metadata))
-        answer = _Answer(environment, calls, name, beside(metadata, request.versions), request.address)
+        answer = _Answer(environment, calls, thread, name, beside(metadata, request.versions), request.address)
         if message.id:
             self._answers.put(message.id, answer)
         if calls:
             self._renders.put(name, request.prompt)
         for call in calls:
-            before = self._calls.get(call, answer)
+            before = self._calls.get((thread, call), answer)
             same = before is not None and before.environment == environment
-            self._calls.put(call, answer if same else None)
+            self._calls.put((thread, call), answer if same else None)
 
 
 # An agent has few environments, and each of its turns would make them anew.
@@ -244,12 +249,27 @@ def _answering(request: Environment, reported: str | None, toolset: str | None, 
     return replace(request, reported=reported, toolset=toolset, weights=weights)
 
 
-def call_digest(call_id: str | None, name: str, args: Mapping[str, Any]) -> tuple[str, str] | None:
-    """A tool call as it is known again: its id, and a digest of name and arguments; None where it has none."""
+def thread_here() -> str | None:
+    """The thread of the graph that this runs in; a run's metadata may name another one, as it pleases."""
+    thread = (var_child_runnable_config.get() or {}).get("configurable", {}).get("thread_id")
+    return None if thread is None else str(thread)
+
+
+def call_digest(
+    call_id: str | None, name: str, args: Mapping[str, Any], thread: str | None = None
+) -> tuple[str, str] | None:
+    """A tool call as it is known again: its id, and a digest of name and arguments; None where it has none.
+
+    Args:
+        call_id: Its id.
+        name: The tool's name.
+        args: The arguments.
+        thread: The thread that the digest is of, too.
+    """
     if not call_id:
         return None
     try:
-        return call_id, digest_of("call", name, args)
+        return call_id, digest_of("call", name, args, *([] if thread is None else [thread]))
     except ArgumentsError:
         return None
 

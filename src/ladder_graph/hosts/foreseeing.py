@@ -138,7 +138,8 @@ class Foreseeing:
     def _environment(self, sighting: Sighting) -> Environment | None:
         place, environs = sighting.place, self.ladder.environs
         proposal = Proposal(sighting.call, message=proposer(sighting.messages, sighting.call.get("id")))
-        return environs.attributed(place.agent, proposal.proposed(place.capture, environs.recall), place.make)
+        proposed = proposal.proposed(place.capture, environs.recall, {"configurable": {"thread_id": sighting.thread}})
+        return environs.attributed(place.agent, proposed, place.make)
 
     def _considered(self, sighting: Sighting, environment: Environment | None) -> Call | str:
         place, name = sighting.place, str(sighting.call.get("name"))

@@ -155,7 +155,7 @@ class Guard:
         arguments = entry.seal.split(entry.given)[0] if isinstance(entry.given, dict) else entry.given
         raw = {"name": name, "args": arguments, "id": entry.call_id, "type": "tool_call"}
         environs = self.ladder.environs
-        environment = environs.attributed(agent, _proposal(raw, config).proposed(self.capture, environs.recall))
+        environment = environs.attributed(agent, _proposal(raw, config).proposed(self.capture, environs.recall, config))
         several = any(len(ids) > 1 for ids in batches)
         call = SEVERAL if several else considered(agent, raw, entry.tool, environment, config)
         if isinstance(call, str):

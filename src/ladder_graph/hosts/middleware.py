@@ -207,7 +207,9 @@ class LadderMiddleware(AgentMiddleware[Any, Any, Any]):
                 self._known.add(tool.name)
         environs = self.ladder.environs
         proposal = Proposal(raw, message=proposer(messages, raw.get("id")))
-        environment = environs.attributed(self.agent, proposal.proposed(self.capture, environs.recall), self._make)
+        environment = environs.attributed(
+            self.agent, proposal.proposed(self.capture, environs.recall, config), self._make
+        )
         call: Call | str
         if not sent(config) and len(waiting(messages)) > 1:
             call = SEVERAL

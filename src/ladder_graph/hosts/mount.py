@@ -103,7 +103,7 @@ class Mount:
     def _send(self, found: Proposal, messages: Sequence[Any], config: RunnableConfig, *, together: bool) -> Send:
         message = found.message or proposer(messages, found.call.get("id"))
         proposal = Proposal(found.call, found.state, message, found.whole)
-        proposed = proposal.proposed(self.capture, self.ladder.environs.recall)
+        proposed = proposal.proposed(self.capture, self.ladder.environs.recall, config)
         environment = self.ladder.environs.attributed(self.agent, proposed, self.make)
         call = self.call(proposal.call, environment, config)
         packet = proposal.packet(environment, together=together)

@@ -139,7 +139,7 @@ class RungNode(Runnable[Any, Any]):
         state = packet.get("state")
         said = messages_of(mount.state(config) if state is None else state, mount.messages_key)
         proposal = Proposal(packet["call"], message=proposer(said, call.id))
-        proposed = proposal.proposed(mount.capture, mount.ladder.environs.recall)
+        proposed = proposal.proposed(mount.capture, mount.ladder.environs.recall, config)
         return mount.ladder.environs.attributed(mount.agent, proposed, mount.make)
 
     def _host(

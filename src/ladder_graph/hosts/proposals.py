@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, NotRequired, TypedDict, cast
 
 from langchain_core.messages import AIMessage, ToolMessage
+from langchain_core.runnables import RunnableConfig
 
 from ladder_graph.calls import Call
 from ladder_graph.entropy import draw
@@ -61,19 +62,22 @@ class Proposal:
     whole: bool = False
     """Whether it was found in the graph's state, and not sent by itself."""
 
-    def proposed(self, capture: Capture, recall: Recall) -> Proposed | None:
+    def proposed(self, capture: Capture, recall: Recall, config: RunnableConfig) -> Proposed | None:
         """What proposed it; None where no model is known to have proposed exactly this.
 
         Args:
             capture: Knows what models said in this process.
             recall: Finds what one said in another, by the message's id and the call's digest.
+            config: That of the task in which it was found; a call that was proposed in another thread wasn't in this.
         """
+        named = config.get("configurable", {}).get("thread_id")
+        thread = None if named is None else str(named)
         name, args = str(self.call.get("name")), self.call.get("args")
         given = args if isinstance(args, Mapping) else {}
-        found = capture.proposed(self.message, self.call.get("id"), name, given)
+        found = capture.proposed(self.message, self.call.get("id"), name, given, thread)
         if found is not None or self.message is None or capture.knows(self.message):
             return found
-        digest = call_digest(self.call.get("id"), name, given)
+        digest = call_digest(self.call.get("id"), name, given, thread)
         environment = None if digest is None else recall(self.message, ":".join(digest))
         return None if environment is None else Proposed(environment, self.message)
 
