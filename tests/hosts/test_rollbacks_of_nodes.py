@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from contextlib import closing
 from typing import Annotated, TypedDict
 
@@ -99,6 +100,26 @@ def test_what_an_agent_before_it_did_stays(things, place):
     assert graph.get_state(CONFIG).next == ("bob",)
     graph.invoke(None, CONFIG)
     assert said(graph)[-3:] == ["Alice done.", "ROLLED BACK", "Bob again."]
+
+
+@pytest.mark.parametrize("place", ["b", "c"])
+@pytest.mark.parametrize(
+    "clocks",
+    [(0, 0, -60, -60), (0, -60, 0, -60), (0, 60, 0, 0), (0, -60, -120, -180)],
+    ids=["the clock was set back", "one agent is behind", "one turn was ahead", "each machine is behind the last one"],
+)
+def test_turns_go_back_together_whatever_their_clocks_said(things, clocks, place):
+    """The conversation knows which turns came after it; an agent's chain knows the order of its own calls only."""
+    alice = agent(things, "alice", puts("a"), "One.", puts("c"), "Two.", "Sorry.")
+    bob = agent(things, "bob", puts("b"), "One.", puts("d"), "Two.", "Sorry.")
+    graph = pipeline(things, alice, bob)
+    things.ladder.clock = lambda: dt.datetime.now(dt.UTC) + dt.timedelta(seconds=clocks[min(3, len(things.values))])
+    for text in ("First.", "Second."):
+        went(graph, text)
+    things.ladder.clock = lambda: dt.datetime.now(dt.UTC)
+    assert back(things, graph, place).whole
+    kept = "a" if place == "b" else "ab"
+    assert (set(things.values), "".join(things.order)) == (set(kept), "dcb"[: 4 - len(kept)])
 
 
 def test_agents_side_by_side_go_back_together(things):

@@ -19,7 +19,7 @@ from langgraph.types import Command
 from ladder_graph.calls import Call
 from ladder_graph.errors import ForkRefused, LadderError
 from ladder_graph.hosts.conversation import PUSH
-from ladder_graph.ledger.undoing.rollbacks import task_of
+from ladder_graph.ledger.undoing.rollbacks import Line, task_of
 
 ROOT = "__root__"
 """The name of a state that is the list of messages itself."""
@@ -69,6 +69,37 @@ def point_before(graph: Any, call: Call, checkpoint: str) -> Point:
         raise
     except Exception as wrong:  # any checkpointer's error
         raise ForkRefused(f"thread {call.thread} can't be read: {type(wrong).__name__}: {wrong}") from wrong
+
+
+def line_to(graph: Any, thread: str, point: Point) -> Line | None:
+    """The steps that a thread has come by; None where it doesn't come by that point any more.
+
+    Args:
+        graph: The compiled graph whose thread it is, with the checkpointer that holds it.
+        thread: The thread.
+        point: Where it is to be forked from.
+
+    Raises:
+        ForkRefused: The thread can't be read.
+    """
+    try:
+        found = list(graph.get_state_history(_config(thread)))
+    except Exception as wrong:  # any checkpointer's error
+        raise ForkRefused(f"thread {thread} can't be read: {type(wrong).__name__}: {wrong}") from wrong
+    named, came = {_id(one.config): one for one in found}, list[Any]()
+    one = found[0] if found else None
+    while one is not None:
+        came.append(one)
+        one = None if one.parent_config is None else named.get(_id(one.parent_config))
+    steps = dict[str, int]()
+    for n, snapshot in enumerate(reversed(came)):
+        steps |= {_id(snapshot.config): n, **{ran.id: n for ran in snapshot.tasks}}
+    back_to = steps.get(_id(point.config))
+    return None if back_to is None else Line(steps, back_to)
+
+
+def _id(config: Any) -> str:
+    return str(config["configurable"]["checkpoint_id"])
 
 
 def fork(graph: Any, point: Point, text: str) -> str:

@@ -15,7 +15,7 @@ from ladder_graph.ledger.database.cursor import Cursor
 from ladder_graph.ledger.database.dialects import without_nul
 from ladder_graph.ledger.gate import acts
 from ladder_graph.ledger.undoing import rollbacks, sagas
-from ladder_graph.ledger.undoing.rollbacks import Since
+from ladder_graph.ledger.undoing.rollbacks import Line, Since
 from ladder_graph.policy import HANDOVER, Policy, Rule
 from ladder_graph.states import State
 from ladder_graph.steps import UndoOutcome
@@ -176,8 +176,9 @@ class Rollbacks(Sagas):
         if known.call.thread not in {thread, without_nul(thread)}:
             raise AnswerRefused(f"action {known.call.short} is of thread {known.call.thread}, and not of {thread}")
         point = None if graph is None else self._point(graph, known)
-        gone = ((), ()) if point is None else (point.calls, point.tasks)
-        found = self.store.read(lambda cursor: rollbacks.since(cursor, journal, known, *gone))
+        calls, tasks = ((), ()) if point is None else (point.calls, point.tasks)
+        line = None if point is None else self._line(graph, known, point)
+        found = self.store.read(lambda cursor: rollbacks.since(cursor, journal, known, calls, tasks, line))
         # What only reads changed nothing.
         acted = [one for one in found.members if not self._only_read(one)]
         return known, replace(found, members=tuple(acted)), point
@@ -261,6 +262,14 @@ class Rollbacks(Sagas):
         from ladder_graph.hosts.forking import point_before
 
         return point_before(graph, known.call, known.checkpoint)
+
+    def _line(self, graph: Any, known: Known, point: Point) -> Line | None:
+        """The steps of the conversation, where they are needed: of one agent alone its chain says the order."""
+        from ladder_graph.hosts.forking import line_to
+
+        thread = known.call.thread
+        several = self.store.read(lambda cursor: rollbacks.agents(cursor, thread)) > 1
+        return line_to(graph, thread, point) if several else None
 
     def _fork(self, graph: Any, point: Point, text: str, known: Known, person: Person) -> str:
         from ladder_graph.hosts.forking import fork
