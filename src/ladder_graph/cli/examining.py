@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ladder_graph.inventory.finding import Known
     from ladder_graph.ladder import Ladder
     from ladder_graph.ladder.desk import Cell
+    from ladder_graph.ledger import Action
 
 ADVICE = {
     "no_checkpointer": 'wrap(graph, checkpointer=...), or checkpointer="host" on a LangGraph server',
@@ -201,8 +202,7 @@ def _people(ladder: Ladder) -> Iterator[Finding]:
         yield Finding("questions", "good", "none waits")
     if doubtful:
         points = tuple(
-            Point(f"{action.tool} ({action.short}) is {action.state}", _remedy(action.state, action.short))
-            for action in doubtful
+            Point(f"{action.tool} ({action.short}) is {action.state}", _remedy(ladder, action)) for action in doubtful
         )
         yield Finding("doubt", "note", f"{len(doubtful)} that a person must look at", points)
 
@@ -221,9 +221,17 @@ def _keys(policy: Policy) -> Iterator[Finding]:
         yield Finding("keys", "note" if lacking else "good", said, tuple(lacking))
 
 
-def _remedy(state: str, short: str) -> str:
+def _remedy(ladder: Ladder, action: Action) -> str:
+    state, short = action.state, action.short
     if state == "unknown":
         return f"find out, then: ladder resolve {short} --happened or --absent"
+    if state == "undoing":
+        return f"the process that undid it is gone; go on with it: ladder undo {short}"
+    if state == "started" and ladder.window(action.key) is not None:
+        return (
+            f"its process is gone; undo it: ladder undo {short}, or resume its thread, or find out, then: "
+            f"ladder resolve {short} --happened or --absent"
+        )
     if state == "started":
         return (
             f"its process is gone; resume its thread, or find out, then: ladder resolve {short} --happened or --absent"

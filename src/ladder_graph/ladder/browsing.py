@@ -10,7 +10,7 @@ from typing import Any
 
 from ladder_graph.answers import outsider, same
 from ladder_graph.calls import Call
-from ladder_graph.facts import Person, Question
+from ladder_graph.facts import Known, Person, Question
 from ladder_graph.ladder.questions import person_of
 from ladder_graph.ladder.windows import Windows
 from ladder_graph.ledger import Action, Entry, Reading
@@ -20,7 +20,7 @@ from ladder_graph.ledger.lists import chronicle, listing, open_questions, tallie
 from ladder_graph.ledger.lists.open_questions import TERMS, Place, Waits
 from ladder_graph.ledger.lists.pages import LARGEST, SIZE, Count, Page, Sees, anybody
 from ladder_graph.ledger.watching import watches
-from ladder_graph.states import State
+from ladder_graph.states import AT_WORK, State
 from ladder_graph.turns.deciding import uncleared
 
 
@@ -193,14 +193,15 @@ class Browsing(Windows):
             most: How many of each state are looked at, the latest ones; all of them where nothing is said.
             sees: As of `entries`.
         """
-        states = (State.UNKNOWN, State.UNDO_CONFLICT, State.UNDO_FAILED, State.STARTED)
+        states = (State.UNKNOWN, State.UNDO_CONFLICT, State.UNDO_FAILED, State.STARTED, State.UNDOING)
         found = [one for state in states for one in self.actions(state=state, limit=most, sees=sees)]
         return sorted((one for one in found if self._unsettled(one)), key=lambda action: action.at)
 
     def _unsettled(self, action: Action) -> bool:
         match action.state:
-            case State.STARTED:
-                return self.doubtful_action(action.key)
+            case State.STARTED | State.UNDOING:
+                known = self._gate_knows(action.key)
+                return known is not None and known.state in AT_WORK and not known.owner_alive
             case State.UNDO_CONFLICT | State.UNDO_FAILED:
                 window = self.store.read(lambda cursor: watches.window_of(cursor, action.key))
                 return window is None or window.phase != "kept"
@@ -213,11 +214,14 @@ class Browsing(Windows):
         Args:
             key: Its whole key.
         """
-        journal = self._journal()
-        known = self.store.read(lambda cursor: journal.known(cursor, key))
+        known = self._gate_knows(key)
         if known is None:
             return False
         return known.state is State.UNKNOWN or (known.state is State.STARTED and not known.owner_alive)
+
+    def _gate_knows(self, key: str) -> Known | None:
+        journal = self._journal()
+        return self.store.read(lambda cursor: journal.known(cursor, key))
 
     def overdue(self, sees: Sees = anybody) -> int:
         """How many reports nobody has read in time, counted up to a thousand for each agent.

@@ -17,7 +17,7 @@ from ladder_graph.ladder.windows import Watched
 from ladder_graph.ledger import Action, Draft, Entry, Report
 from ladder_graph.ledger.actions.questions import micros
 from ladder_graph.scale import Rung
-from ladder_graph.states import State
+from ladder_graph.states import AT_WORK, State
 from ladder_graph.telling import cut
 from ladder_graph.trust.deeds import Deed, Happening, add
 from ladder_graph.wording import inert, show
@@ -298,7 +298,7 @@ def nexts(
             found.append(Next("Leave it as it is, and try no more", f"ladder keep {name} --reason WHY"))
         elif window.phase in {"open", "held"}:
             found.append(Next("Keep it, whatever its watch finds", f"ladder keep {name}"))
-        if window.phase != "undo":
+        if window.phase != "undo" and not (action.state in AT_WORK and alive):
             found.append(Next("Undo it now", f"ladder undo {name}"))
     return (*_of_state(action, asked, alive=alive), *found, *_wrong(action))
 
@@ -332,6 +332,8 @@ def _of_state(action: Action, asked: Sequence[Asked], *, alive: bool) -> list[Ne
             return _find_out(name)
         case State.STARTED if not alive:
             return _find_out(name)
+        case State.UNDOING if not alive:
+            return [Next("Go on with its undo, whose process is gone", f"ladder undo {name}")]
         case State.UNDO_CONFLICT | State.UNDO_FAILED:
             return [Next("Try the undo again", f"ladder undo {name}")]
         case _:

@@ -25,7 +25,7 @@ from ladder_graph.ledger.watching.measurements import Measured
 from ladder_graph.ledger.watching.outboxes import posted
 from ladder_graph.ledger.watching.rehearsals import Rehearsed
 from ladder_graph.ledger.watching.watches import Window
-from ladder_graph.states import UNDOABLE, State
+from ladder_graph.states import AT_WORK, UNDOABLE, State
 from ladder_graph.tools import Declaration, declaration_of
 from ladder_graph.watch import Signal
 from ladder_graph.watch.kept import kept_alert
@@ -238,7 +238,7 @@ class Windows(Questions):
 
         Raises:
             UnknownQuestion: There is no such action.
-            AnswerRefused: No undo was made before it, or it isn't done.
+            AnswerRefused: No undo was made before it, or it isn't done, nor left behind by a process that is gone.
         """
         person, journal = person_of(by), self._journal()
         window = self.store.write(lambda cursor: wanted_back(journal, cursor, action, person, reason))
@@ -279,7 +279,7 @@ class Windows(Questions):
             window = watches.window_of(cursor, known.call.key)
             left = kind == "keep" and window is not None and _left_to_people(cursor, window, known)
             if window is None or not (left or window.phase == "open"):
-                raise AnswerRefused(f"action {known.call.short} {_standing(window)}: it is {known.state}")
+                raise AnswerRefused(f"action {known.call.short} {_standing(window, known)}: it is {known.state}")
             _signed(journal, cursor, known, kind, person, reason)
             if left:
                 after = " after its undo didn't work" if known.state in _MESSES else ""
@@ -314,14 +314,15 @@ def wanted_back(journal: Journal, cursor: Cursor, action: str, person: Person, r
 
     Raises:
         UnknownQuestion: There is no such action.
-        AnswerRefused: No undo was made before it, or it isn't done.
+        AnswerRefused: No undo was made before it, or it isn't done, nor left behind by a process that is gone.
     """
     known = _meant(journal, cursor, action)
     window = watches.window_of(cursor, known.call.key)
     if known.artifact is None or window is None:
         raise AnswerRefused(f"no undo of action {known.call.short} was made before it")
-    if known.state not in UNDOABLE:
-        raise AnswerRefused(f"action {known.call.short} can't be undone now: it is {known.state}")
+    if known.state not in UNDOABLE and not _left_behind(known):
+        lives = ", and its process lives" if known.state in AT_WORK else ""
+        raise AnswerRefused(f"action {known.call.short} can't be undone now: it is {known.state}{lives}")
     said = f"{person.name} said so" + (f": {reason}" if reason else "")
     watches.change(cursor, window, phase="undo", due_us=journal.us, why=said)
     _signed(journal, cursor, known, "undo", person, reason)
@@ -343,7 +344,14 @@ def _left_to_people(cursor: Cursor, window: Window, known: Known) -> bool:
     return tried or window.phase == "held"
 
 
-def _standing(window: Window | None) -> str:
+def _left_behind(known: Known) -> bool:
+    """Whether the process is gone that ran an action, or undid it."""
+    return known.state in AT_WORK and not known.owner_alive
+
+
+def _standing(window: Window | None, known: Known) -> str:
+    if window is not None and known.artifact is not None and _left_behind(known):
+        return f"was left by a process that is gone (ladder undo {known.call.short} undoes it)"
     match None if window is None else window.phase:
         case "held":
             return "waits for a person, who keeps or undoes it"

@@ -161,3 +161,33 @@ def test_an_undo_of_what_is_undone_is_refused(place, watched):
     with pytest.raises(AnswerRefused, match="can't be undone now: it is undone"):
         ladder.undo(key, by="ana")
     assert place.shelf.undone == ["a cup"]
+
+
+@pytest.mark.parametrize(("state", "phase"), [("started", "armed"), ("undoing", "undo")])
+def test_what_a_dead_process_left_is_undone_by_a_person(place, watched, state, phase):
+    """In the effect or in its undo: it is listed, whoever tries something else reads that, and no watcher must live."""
+    ladder, key = watched
+    changed(ladder, "UPDATE action SET state = ?, owner = 'gone'", state)
+    changed(ladder, "UPDATE watch SET phase = ?", phase)
+    assert [one.key for one in ladder.in_doubt()] == [key]
+    assert f"ladder undo {key[:12]}" in [one.command for one in ladder.life(key).next]
+    with pytest.raises(AnswerRefused, match=r"left by a process that is gone \(ladder undo"):
+        ladder.keep(key, by="ana")
+    if state == "undoing":
+        with pytest.raises(AnswerRefused, match=r"the process that undid it is gone \(ladder undo"):
+            ladder.resolve(key, happened=False, by="ana")
+    assert ladder.undo(key, by="ana") is State.UNDONE
+    assert (place.shelf.undone, ladder.in_doubt(), told(ladder, key)[1]) == (["a cup"], [], "undone")
+
+
+@pytest.mark.parametrize("state", ["started", "undoing"])
+def test_what_a_live_process_is_at_is_not_undone_beside_it(place, watched, state):
+    """Nor is that offered."""
+    ladder, key = watched
+    changed(ladder, "UPDATE action SET state = ?", state)
+    changed(ladder, "UPDATE watch SET phase = 'armed'")
+    ladder.store.owner.begin(key, 1)
+    assert (ladder.in_doubt(), ladder.life(key).next) == ([], ())
+    with pytest.raises(AnswerRefused, match=f"can't be undone now: it is {state}, and its process lives"):
+        ladder.undo(key, by="ana")
+    assert place.shelf.undone == []

@@ -111,7 +111,11 @@ def resolve(journal: Journal, cursor: Cursor, action: str, by: Person, *, happen
     known = find_action(journal, cursor, action)
     orphaned = known.state is State.STARTED and not known.owner_alive
     if known.state is not State.UNKNOWN and not orphaned:
-        raise AnswerRefused(f"action {known.call.short} isn't in doubt: it is {known.state}")
+        left = known.state is State.UNDOING and not known.owner_alive
+        how = (
+            f", and the process that undid it is gone (ladder undo {known.call.short} goes on with it)" if left else ""
+        )
+        raise AnswerRefused(f"action {known.call.short} isn't in doubt: it is {known.state}{how}")
     state = State.DONE if happened else State.FAILED
     found = "it did take effect" if happened else "it did not take effect, and may be proposed anew"
     text = f"{by.name} found out about {known.call.tool}: {found}."
