@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sqlite3
@@ -107,6 +108,16 @@ def test_what_is_in_doubt_is_noted(shop, ladder):
     assert doubt["verdict"] == "note"
     assert doubt["points"][0]["text"].startswith("send_mail (")
     assert "ladder resolve" in doubt["points"][0]["advice"]
+
+
+def test_a_draft_whose_process_died_is_no_threads(shop, ladder):
+    """No thread finds out about it: a worker does, or whoever looks."""
+    shop.run(("write_letter", {"to": "cy", "text": "The tea is here.\n"}))
+    with contextlib.closing(sqlite3.connect(shop.file)) as ledger, ledger:
+        ledger.execute("UPDATE action SET state = 'started', owner = 'gone'")
+    (point,) = findings(ladder)["doubt"]["points"]
+    assert "ladder resume-worker" in point["advice"]
+    assert "thread" not in point["advice"]
 
 
 def test_an_overdue_report_is_wrong(shop, ladder):

@@ -13,6 +13,7 @@ from ladder_graph.errors import AnswerRefused, DraftMoved
 from ladder_graph.facts import Person
 from ladder_graph.states import State
 from ladder_graph.testing import calls
+from ladder_graph.tools import Declaration
 from tests.hosts.graphs import GO, WAYS, agent_of, on
 
 TEMPLATE = "Hello,\nthank you for contacting us.\n\nWe will reply soon.\nThe team\n"
@@ -243,6 +244,62 @@ def test_a_base_that_moved_after_the_acceptance_runs_nothing(desk):
     view = desk.view()
     assert view.changes[0].gone == "three\n"
     assert desk.ladder.accept(view.draft.action.key, by="ana", digest=view.digest).state is State.DONE
+
+
+def begun(desk, tool, arguments, owner="gone"):
+    """Its draft was accepted elsewhere, where the process that ran it died in it."""
+    desk.run((tool, arguments))
+    key, known, seats = desk.view().draft.action.key, desk.ladder.seats, desk.ladder._seats_of
+    desk.ladder.seats, desk.ladder._seats_of = {}, {}
+    assert desk.ladder.accept(key, by="ana") is None
+    desk.ladder.seats, desk.ladder._seats_of = known, seats
+    started = "UPDATE action SET state = 'started', fence = 1, owner = ? WHERE key = ?"
+    desk.ladder.store.write(lambda cursor: cursor.execute(started, (owner, key)))
+    return key
+
+
+@pytest.mark.parametrize(
+    ("found", "state", "sent"), [("happened", "done", 0), ("absent", "done", 1), (None, "unknown", 0)]
+)
+def test_one_whose_process_died_in_it_is_found_out_about(desk, found, state, sent):
+    """By its probe, and it runs only where that says that nothing had happened; whoever looks reads what helps."""
+    if found is not None:
+        desk.ladder.declare("send", Declaration(probe=lambda arguments, key: found))
+    key = begun(desk, "send", LETTER)
+    assert next(one.command for one in desk.ladder.life(key).next) == "ladder resume-worker MODULE:GRAPH"
+    assert [reply.state for reply in desk.ladder.run_accepted()] == [state]
+    assert (desk.ladder.action(key).state, len(desk.sent), desk.ladder.run_accepted()) == (state, sent, [])
+    assert desk.ladder.action(key).actor == "ana"
+
+
+def test_one_that_runs_is_left_to_its_process(desk):
+    """Nobody finds out about what a live process is at."""
+    key = begun(desk, "send", LETTER, desk.ladder.store.owner.hold())
+    desk.ladder.store.owner.begin(key, 1)
+    assert (desk.ladder.run_accepted(), desk.ladder.action(key).state) == ([], "started")
+
+
+def test_where_only_a_session_may_be_lost_it_runs_only_by_a_probe_that_is_certain(desk, monkeypatch):
+    """Its process may be at it still, so that nothing had happened is not certain."""
+    monkeypatch.setattr(type(desk.ladder.store.owner), "grace_us", 5_000_000)
+    found = {"send": "absent"}
+    desk.ladder.declare("send", Declaration(probe=lambda arguments, key: found["send"]))
+    key = begun(desk, "send", LETTER)
+    assert (desk.ladder.run_accepted(), desk.ladder.action(key).state) == ([], "started")
+    found["send"] = "happened"
+    assert [reply.state for reply in desk.ladder.run_accepted()] == ["done"]
+    assert desk.sent == []
+
+
+def test_one_whose_process_died_before_its_effect_does_not_run_on_another_base(desk):
+    """What was accepted is no longer what would come of it."""
+    (desk.root / "a.txt").write_text("one\n")
+    desk.ladder.declare("write", Declaration(probe=lambda arguments, key: "absent"))
+    key = begun(desk, "write", {"path": "a.txt", "text": "two\n"})
+    (desk.root / "a.txt").write_text("three\n")
+    (reply,) = desk.ladder.run_accepted()
+    assert (reply.state, desk.sent) == (State.FAILED, [])
+    assert "has changed (a.txt)" in desk.ladder.action(key).text
 
 
 def test_an_accepted_part_whose_base_moved_waits_as_a_draft_of_its_own(desk):

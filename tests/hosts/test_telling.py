@@ -212,6 +212,26 @@ def test_an_acceptance_that_runs_later_is_told_in_two_steps():
     assert "It ran: left for cy" in said[-1].text
 
 
+def test_one_that_was_started_is_not_said_to_wait():
+    """Nobody knows yet whether it took effect, and the agent reads that; once somebody has found out, that too."""
+    talk = Talk(wrapped, calls("note", NOTE), "It waits.", "Aha.", "Good.")
+    talk.say("Go.")
+    seats, of = talk.ladder.seats, talk.ladder._seats_of
+    talk.ladder.seats, talk.ladder._seats_of = {}, {}
+    key = talk.draft.draft.action.key
+    talk.ladder.accept(key, by="ana")
+    talk.ladder.seats, talk.ladder._seats_of = seats, of
+    talk.ladder.store.write(
+        lambda cursor: cursor.execute("UPDATE action SET state = 'started', owner = 'gone' WHERE key = ?", (key,))
+    )
+    talk.say("And?")
+    said = notes(talk.model.heard[-1])[-1].text
+    assert "It was started, and nobody knows yet whether it took effect. Do not do it yourself." in said
+    talk.ladder.resolve(key, happened=True, by="ana")
+    talk.say("So?")
+    assert "It ran: ana found out" in notes(talk.model.heard[-1])[-1].text
+
+
 def test_another_thread_hears_nothing():
     """What became of a draft is told where it was drafted."""
     talk = Talk(wrapped, calls("note", NOTE), "It waits.", "Hello.")

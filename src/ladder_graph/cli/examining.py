@@ -232,6 +232,11 @@ def _remedy(ladder: Ladder, action: Action) -> str:
             f"its process is gone; undo it: ladder undo {short}, or resume its thread, or find out, then: "
             f"ladder resolve {short} --happened or --absent"
         )
+    if state == "started" and action.rung is Rung.DRAFT:
+        return (
+            f"its process is gone; `ladder resume-worker`, or ladder.run_accepted() in the agent's process, finds out "
+            f"where its probe can tell; or look, then: ladder resolve {short} --happened or --absent"
+        )
     if state == "started":
         return (
             f"its process is gone; resume its thread, or find out, then: ladder resolve {short} --happened or --absent"

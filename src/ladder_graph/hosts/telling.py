@@ -189,6 +189,8 @@ def _ran(row: Any) -> str:
             return f"It ran: {row['ran_text'] or _answer(row['ran_reply']) or 'its answer was not kept'}"
         case "failed" | "unknown" | "refused" | "undone" | "undo_conflict" | "undo_failed" | "expired" | "declined":
             return f"It came to {row['ran']}: {row['ran_text'] or _answer(row['ran_reply']) or 'nothing more is known'}"
+        case "started":
+            return "It was started, and nobody knows yet whether it took effect. Do not do it yourself."
         case _:
             return "It has not run yet. Do not do it yourself."
 

@@ -27,6 +27,8 @@ from ladder_graph.trust.deeds import BLAMELESS
 from ladder_graph.turns.deciding import uncleared
 from ladder_graph.turns.reading import draft_of
 from ladder_graph.turns.workspace import Workspace, rendered
+from ladder_graph.watcher import Watcher
+from ladder_graph.watcher.orphans import Orphans
 
 LONGEST = 300
 """Characters of one left-out text that are told to the agent."""
@@ -36,6 +38,7 @@ class Accepting(Drafts):
     """The part of a desk where drafts are decided about."""
 
     workspace: Workspace
+    watcher: Watcher
 
     @abstractmethod
     def seat_of(self, agent: str, tool: str) -> Seat:
@@ -44,6 +47,10 @@ class Accepting(Drafts):
     @abstractmethod
     def take_up(self, call: Call, person: Person) -> Reply | None:
         """Run an accepted draft's call; None where the tool isn't known in this process."""
+
+    @abstractmethod
+    def take_up_again(self, known: Known, person: Person, moved: str) -> Reply | None:
+        """Find out about an accepted draft's call whose process is gone; None where its tool isn't known here."""
 
     # --- deciding --------------------------------------------------------------------------------------------
 
@@ -229,7 +236,8 @@ class Accepting(Drafts):
     def run_accepted(self) -> list[Reply]:
         """Run drafts that were accepted where the tool wasn't known, such as by `ladder drafts accept`.
 
-        One whose base has changed since it was accepted doesn't run: it is drawn anew, and waits again.
+        One whose base has changed since it was accepted doesn't run: it is drawn anew, and waits again. One that a
+        process began which is gone is found out about by its tool's probe, and runs only where it had no effect.
         """
         agents = sorted({self.policy.agent, *self.reading.agents(self.policy.agent)})
 
@@ -243,10 +251,12 @@ class Accepting(Drafts):
     def _run(self, known: Known, by: Person, drawn: Drawn | None) -> Reply | None:
         call = known.call
         seat = self.seat_of(call.agent, call.tool)
-        if refusal := refused(call.tool, self._confined(call, drawn)):
+        if known.state is State.APPROVED and (refusal := refused(call.tool, self._confined(call, drawn))):
             return self._never(call, f"NOT RUN: {refusal}")
         if seat.host is None:
             return None
+        if known.state is not State.APPROVED:
+            return self._run_again(known, by, drawn)
         trouble = seat.fitted(call, call.arguments)
         if isinstance(trouble, str):
             return self._never(call, f"NOT RUN: what {by.name} took of the draft doesn't fit {call.tool}: {trouble}")
@@ -256,6 +266,14 @@ class Accepting(Drafts):
                 State.DRAFTED, f"NOT RUN: what the draft starts from has changed ({moved[1]}); it waits again."
             )
         return self.take_up(call, by)
+
+    def _run_again(self, known: Known, by: Person, drawn: Drawn | None) -> Reply | None:
+        """Go on with one that was begun, once its process is gone; None where nothing can be done about it here."""
+        cut = self.watcher.store.owner.grace_us > 0  # Then it may have lost no more than its session, and be at it.
+        if known.owner_alive or (cut and known.state is State.STARTED and not Orphans(self.watcher).can_tell(known)):
+            return None
+        moved = self._moved(known.call, drawn)
+        return self.take_up_again(known, by, "" if moved is None else moved[1])
 
     def _never(self, call: Call, text: str) -> Reply:
         """An accepted draft that can't run comes to its end, with the reason."""

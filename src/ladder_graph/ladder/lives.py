@@ -331,7 +331,9 @@ def _of_state(action: Action, asked: Sequence[Asked], *, alive: bool) -> list[Ne
         case State.UNKNOWN:
             return _find_out(name)
         case State.STARTED if not alive:
-            return _find_out(name)
+            # Of any other call its own thread finds out.
+            probe = Next("Let its tool's probe tell, where it has one", "ladder resume-worker MODULE:GRAPH")
+            return [*([probe] if action.rung is Rung.DRAFT else []), *_find_out(name)]
         case State.UNDOING if not alive:
             return [Next("Go on with its undo, whose process is gone", f"ladder undo {name}")]
         case State.UNDO_CONFLICT | State.UNDO_FAILED:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 from ladder_graph import lockfile
 from ladder_graph.calls import Call
 from ladder_graph.errors import PolicyError, ProviderToolsRefused
-from ladder_graph.facts import Person, Question, Reason, Reply, Route
+from ladder_graph.facts import Known, Person, Question, Reason, Reply, Route
 from ladder_graph.fingerprint import Environment
+from ladder_graph.flow import find_out
 from ladder_graph.ladder.environments import DataVersion, Environments
 from ladder_graph.ladder.gating import Gating
 from ladder_graph.ladder.pins import Source
@@ -332,6 +333,17 @@ class Ladder(Gating):
         route = Route(Rung.DRAFT, (Reason("accepted", f"{person.name} accepted its draft"),))
         taken = self.observers.over(call, draft.take_up(call, route, Plan(policy.rule(call.tool)), person))
         return drive(taken, self._turn(call, seat.host(), policy))
+
+    def take_up_again(self, known: Known, person: Person, moved: str) -> Reply | None:
+        """Find out about an accepted draft's call whose process is gone; None where its tool isn't known here."""
+        call = known.call
+        seat = self.seat_of(call.agent, call.tool)
+        if seat.host is None:
+            return None
+        policy = self.refresh()
+        route = Route(Rung.DRAFT, (Reason("accepted", f"{person.name} accepted its draft"),))
+        life = draft.take_up_again(call, route, Plan(policy.rule(call.tool)), known, person, moved, find_out)
+        return drive(self.observers.over(call, life), self._turn(call, seat.host(), policy))
 
     # --- in a notebook -------------------------------------------------------------------------------------
 

@@ -74,7 +74,7 @@ class Orphans:
         known = self._known(key)
         if known is None or known.state is not State.STARTED or known.owner_alive:
             return
-        if not self._can_tell(known):
+        if not self.can_tell(known):
             self._tell(known, NOBODY_KNOWS)
             return
         self._find_out(known)
@@ -86,7 +86,7 @@ class Orphans:
         journal = self._work.journal()
         return self._work.store.read(lambda cursor: journal.known(cursor, key))
 
-    def _can_tell(self, known: Known) -> bool:
+    def can_tell(self, known: Known) -> bool:
         """Whether it can be found out here; of a call that went by a part first only its thread can.
 
         Where its process may have lost no more than its session, only what has happened is certain.

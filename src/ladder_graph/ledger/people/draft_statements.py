@@ -60,11 +60,12 @@ DECIDE = _sql(
 ACCEPTED = _sql(
     select(_action.c.key, _draft.c.action, _draft.c.by, _draft.c.auth)
     .join(_draft, _draft.c.runs == _action.c.key)
-    .where(_action.c.agent == bindparam("agent"), _action.c.state == literal_column("'approved'"))
+    .where(_action.c.agent == bindparam("agent"))
+    .where(_action.c.state.in_([literal_column(f"'{state}'") for state in ("approved", "started", "paused")]))
     .where(_draft.c.state.in_([literal_column(f"'{state}'") for state in ("accepted", "part", "edited")]))
     .order_by(_action.c.updated_us)
 )
-"""Accepted drafts that wait to be run."""
+"""Accepted drafts that wait to be run, that run, or that a process began which is gone."""
 DRAFT_THAT_RUNS = _sql(select(_draft).where(_draft.c.runs == bindparam("key")))
 _put_notice = insert(_notice).values({column.name: bindparam(column.name) for column in _notice.columns})
 PUT_NOTICE = _sql(

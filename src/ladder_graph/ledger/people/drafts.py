@@ -214,7 +214,7 @@ def drawn_behind(cursor: Cursor, runs: str) -> Drawn | None:
 
 
 def accepted(journal: Actions, cursor: Cursor, agent: str) -> list[tuple[Known, Person]]:
-    """Accepted drafts that haven't run yet, each as the call that runs, with the person whose act it will be."""
+    """Accepted drafts that haven't run yet, or not to their end, each as the call that runs, with whose act it is."""
     found = cursor.execute(sql.ACCEPTED, {"agent": agent}).fetchall()
     calls = [(journal.known(cursor, row["key"]), Person(row["by"], row["auth"] or "code")) for row in found]
     return [(known, by) for known, by in calls if known is not None]
