@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 
 import httpx
@@ -54,6 +55,56 @@ def test_what_can_not_be_sent_to_slack_keeps_nothing_else(stage, monkeypatch, tm
         there.post("https://slack.com/api/chat.postMessage").mock(return_value=httpx.Response(200, json={"ok": True}))
         assert stage.ladder.send_messages() == 3
     assert stage.ladder.untold() == []
+
+
+def test_slack_is_asked_no_sooner_than_it_says_and_gets_every_question(stage):
+    """It takes one a second, and tells whoever is quicker when to come back: about in their order, and none is left."""
+    for number in range(12):
+        graph = stage.ladder.wrap(
+            agent_of([calls("a", {"x": str(number)}), "Done."], [stage.world.tool("a")]), checkpointer=InMemorySaver()
+        )
+        graph.invoke(GO, on(str(number)))
+        stage.clock.advance(0.001)
+    asked, began = [one.id for one in stage.ladder.pending()], stage.clock()
+    taken, refused, since = [], [], [began - dt.timedelta(hours=1)]
+
+    def slack(request):
+        stage.clock.advance(0.25)
+        if stage.clock() < since[-1] + dt.timedelta(seconds=1):
+            refused.append(request)
+            return httpx.Response(429, headers={"Retry-After": "1"})
+        since.append(stage.clock())
+        taken.extend(one for one in asked if one in request.content.decode())
+        return httpx.Response(200, text="ok")
+
+    with respx.mock() as there:
+        there.post(HOOK).mock(side_effect=slack)
+        for _ in range(24):
+            stage.ladder.send_messages()
+            waiting = stage.ladder.untold()
+            assert {one.tries for one in waiting} <= {0}
+            assert {one.error for one in waiting} <= {"Slack answered 429, to be tried again in 1 s"}
+            stage.clock.advance(1)
+    assert (sorted(taken), len(taken)) == (sorted(asked), 12)
+    assert max(abs(asked.index(one) - n) for n, one in enumerate(taken)) <= 2
+    assert (since[-1] - began).total_seconds() < 24
+    assert len(refused) <= len(taken)
+
+
+@pytest.mark.parametrize("said", [{}, {"Retry-After": "soon"}])
+def test_slack_that_does_not_say_when_is_tried_ever_more_seldom(stage, said):
+    """As with whatever else goes wrong."""
+    with respx.mock() as there:
+        there.post(HOOK).mock(return_value=httpx.Response(429, headers=said))
+        graph = stage.ladder.wrap(
+            agent_of([calls("a", {"x": "1"}), "Done."], [stage.world.tool("a")]), checkpointer=InMemorySaver()
+        )
+        graph.invoke(GO, on("1"))
+        for _ in range(40):
+            stage.ladder.send_messages()
+            stage.clock.advance(1)
+        assert there.calls.call_count == 2
+    assert [(one.tries, one.error) for one in stage.ladder.untold()] == [(2, "Slack answered 429")]
 
 
 def test_a_reply_that_can_not_be_sent_is_logged(monkeypatch, caplog):

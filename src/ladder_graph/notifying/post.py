@@ -13,7 +13,8 @@ from ladder_graph.ledger.actions.questions import micros
 from ladder_graph.ledger.lists.open_questions import question_at
 from ladder_graph.ledger.people import announcing, outgoing
 from ladder_graph.ledger.people.outgoing import Message
-from ladder_graph.notifying.sending import NotSent, send
+from ladder_graph.ledger.tables.rows import US
+from ladder_graph.notifying.sending import Busy, NotSent, send
 from ladder_graph.policy import Policy
 from ladder_graph.policy.ways import BySlack, Way
 
@@ -31,7 +32,8 @@ class Post:
         clock: Returns the present moment as an aware datetime.
         policy: The policy in force. What it doesn't name any more is dropped, and so is every way of telling that the
             ledger alone names: somebody who can write the ledger sends nothing anywhere.
-        slack: Sends a question to Slack, as it is then; it raises `NotSent` where it wasn't taken.
+        slack: Sends a question to Slack, as it is then; it raises `NotSent` where it wasn't taken, and `Busy`
+            where nothing is for a while.
     """
 
     def __init__(
@@ -55,11 +57,16 @@ class Post:
             taken = self._store.write(partial(outgoing.take, now_us=now), durable=False)
             if not taken:
                 break
-            for n, message in enumerate(taken):
+            while taken:
                 if stopping is not None and stopping():
-                    self._store.write(partial(outgoing.put_back, messages=taken[n:], now_us=now), durable=False)
+                    self._store.write(partial(outgoing.put_back, messages=taken, now_us=now), durable=False)
                     return count
-                count += self._still_ours(message, now) and self._sent(message)
+                message = taken.pop(0)
+                try:
+                    count += self._still_ours(message, now) and self._sent(message)
+                except Busy as wrong:
+                    self._leave_alone(message, [one for one in taken if one.target == message.target], wrong)
+                    taken = [one for one in taken if one.target != message.target]
         return count
 
     def _still_ours(self, message: Message, taken_us: int) -> bool:
@@ -80,6 +87,8 @@ class Post:
                 self._ask_in_slack(policy, message)
             else:
                 send(target, message, self._clock())
+        except Busy:
+            raise
         except Exception as wrong:  # noqa: BLE001  # whatever it is, the others wait for their turn
             # The text of any other error may hold a secret.
             said = str(wrong) if isinstance(wrong, NotSent) else f"it can't be sent: {type(wrong).__name__}"
@@ -91,6 +100,15 @@ class Post:
         log.info("told: %s of %s by %s", message.kind, message.agent, target.kind)
         self._store.write(lambda cursor: outgoing.sent(cursor, message, micros(self._clock())))
         return True
+
+    def _leave_alone(self, message: Message, others: list[Message], wrong: Busy) -> None:
+        """A receiver takes nothing for a while: what waits for it is tried when it does, as if it hadn't been tried."""
+        log.warning("not told: %s of %s by %s: %s", message.kind, message.agent, message.target["kind"], wrong)
+        now = micros(self._clock())
+        until = now + round(wrong.after * US)
+        self._store.write(
+            lambda cursor: outgoing.silence(cursor, message, others, str(wrong), now, until), durable=False
+        )
 
     def _waits(self, message: Message) -> bool:
         """Whether it needs telling still: a question may be answered by now, and a draft decided."""

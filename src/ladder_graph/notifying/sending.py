@@ -7,6 +7,8 @@ import hashlib
 import hmac
 import json
 import os
+import re
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +19,27 @@ VERSION = "1"
 """The version of the JSON and of its signature."""
 SHORTEST = 16
 """Characters that the key of a signature has at least."""
+SOONEST, LATEST = 1.0, 3600.0
+"""Seconds for which a receiver that asks for it is left alone, at least and at most: nobody is silenced for good."""
+_BUSY = frozenset({429, 503})
+"""The answers by which a receiver may say when it takes more."""
 
 
 class NotSent(Exception):
     """It wasn't taken by whoever receives it; the message says why, and holds no secret."""
+
+
+class Busy(NotSent):
+    """Its receiver takes nothing more for a while.
+
+    Args:
+        said: Why, without a secret.
+        after: Seconds until it may be sent to again.
+    """
+
+    def __init__(self, said: str, after: float) -> None:
+        super().__init__(said)
+        self.after = after
 
 
 def send(target: Notify, message: Message, now: dt.datetime) -> None:
@@ -32,6 +51,7 @@ def send(target: Notify, message: Message, now: dt.datetime) -> None:
         now: The moment, which a signature is bound to.
 
     Raises:
+        Busy: It wasn't taken, and its receiver says when it takes more.
         NotSent: It wasn't taken.
     """
     match target:
@@ -64,6 +84,33 @@ def signature(key: str, at: int, body: bytes) -> str:
     """
     said = b".".join((f"v{VERSION}:{at}".encode(), body))
     return f"v{VERSION}={hmac.new(key.encode(), said, hashlib.sha256).hexdigest()}"
+
+
+def refused(who: str, status: int, retry_after: str, now: dt.datetime | None = None) -> NotSent:
+    """The error of an HTTP answer that is no success.
+
+    Args:
+        who: Whose answer, in words without a secret.
+        status: Its status.
+        retry_after: What its header `Retry-After` says; empty where it has none.
+        now: The moment, by which a date there is read; None where only seconds are.
+    """
+    after = _seconds(retry_after.strip(), now) if status in _BUSY else None
+    if after is None:
+        return NotSent(f"{who} answered {status}")
+    after = min(LATEST, max(SOONEST, after))
+    return Busy(f"{who} answered {status}, to be tried again in {after:.0f} s", after)
+
+
+def _seconds(said: str, now: dt.datetime | None) -> float | None:
+    # Some receivers send a fraction, which RFC 9110 doesn't know.
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", said):
+        return float(said)
+    try:
+        until = parsedate_to_datetime(said)
+    except (ValueError, OverflowError):
+        return None
+    return None if now is None or until.tzinfo is None else (until - now).total_seconds()
 
 
 def unready(target: Notify) -> str:
@@ -129,7 +176,7 @@ def _by_webhook(target: Webhook, message: Message, now: dt.datetime) -> None:
     except (NotAsked, NoAnswer) as wrong:
         raise NotSent(f"{target.url}: {wrong}") from None
     if not 200 <= answer.status < 300:  # noqa: PLR2004  # HTTP's success
-        raise NotSent(f"{target.url} answered {answer.status}")
+        raise refused(target.url, answer.status, answer.retry_after, now)
 
 
 def _into_file(target: File, message: Message, now: dt.datetime) -> None:

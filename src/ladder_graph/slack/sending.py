@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ladder_graph.facts import Question
-from ladder_graph.notifying.sending import NotSent
+from ladder_graph.notifying.sending import NotSent, refused
 from ladder_graph.slack.messages import Setting, message
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def send(policy: Policy, said: Mapping[str, Any]) -> None:
     """Send a message to where the policy says.
 
     Raises:
+        Busy: Slack takes nothing more for a while.
         NotSent: Slack can't be reached, or didn't take it.
     """
     slack = policy.slack
@@ -75,6 +76,7 @@ def tell(policy: Policy, question: Question) -> None:
     """Send a question to where the policy says, as it is now.
 
     Raises:
+        Busy: Slack takes nothing more for a while.
         NotSent: Slack can't be reached, or didn't take it.
     """
     send(policy, message(question, setting(policy, question)))
@@ -88,7 +90,7 @@ def _post(address: str, said: Mapping[str, Any], headers: Mapping[str, str] | No
     except Exception as wrong:  # noqa: BLE001  # a proxy or a token that can't be used is no HTTPError
         raise NotSent(f"Slack can't be reached: {type(wrong).__name__}") from None
     if answer.status_code != httpx.codes.OK:
-        raise NotSent(f"Slack answered {answer.status_code}")
+        raise refused("Slack", answer.status_code, answer.headers.get("Retry-After", ""))
     try:
         found = answer.json()
     except ValueError:

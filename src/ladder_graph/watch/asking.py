@@ -41,6 +41,8 @@ class Answer:
 
     status: int
     body: bytes = b""
+    retry_after: str = ""
+    """What its header `Retry-After` says; empty where it has none."""
 
 
 def resolved(host: str, port: int) -> list[str]:
@@ -72,7 +74,7 @@ def post(
     url: str, content: bytes, *, headers: Mapping[str, str], timeout: float, allow: Sequence[str] = (),
     resolve: Resolve = resolved,
 ) -> Answer:  # fmt: skip
-    """Send one POST, follow no redirect, use no proxy. What is answered isn't read beyond its status.
+    """Send one POST, follow no redirect, use no proxy. Of what is answered no body is read.
 
     Args:
         url: As the policy writes it.
@@ -140,7 +142,8 @@ def _sent(
         httpcore.ConnectionPool(ssl_context=tls, network_backend=dialled) as pool,
         pool.stream(method, url, headers=headers, content=content) as response,
     ):
-        return Answer(response.status, _read(response) if body else b"")
+        said = next((value for name, value in response.headers if name.lower() == b"retry-after"), b"")
+        return Answer(response.status, _read(response) if body else b"", said.decode("latin-1"))
 
 
 def _read(response: httpcore.Response) -> bytes:

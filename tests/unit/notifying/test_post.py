@@ -9,6 +9,7 @@ import pytest
 
 from ladder_graph.ledger.people import outgoing
 from ladder_graph.notifying import Post, post
+from ladder_graph.notifying.sending import Busy
 from ladder_graph.resuming import InProcess
 from tests.hosts.stage import approve, until
 from tests.unit import test_messaging
@@ -167,6 +168,75 @@ def test_a_lease_is_lost_to_whoever_took_it_and_to_nobody_else(lasting):
     assert written(lambda cursor: outgoing.renew(cursor, second, at[0]))
     written(lambda cursor: outgoing.put_back(cursor, [first, second], at[0]))
     assert [one.tries for one in take()] == [2]
+
+
+HOOK = {"kind": "webhook", "url": "https://hooks.example/x", "secret_env": "HOOK_KEY"}
+
+
+def hooked(lasting, monkeypatch, answers):
+    """People are told by a file and by a webhook that answers as told; the questions' ids, as it gets them."""
+    got, send = [], post.send
+
+    def sends(target, message, now):
+        if target.kind != "webhook":
+            return send(target, message, now)
+        got.append(message.subject)
+        if (wrong := answers(message)) is not None:
+            raise wrong
+        return None
+
+    monkeypatch.setattr(post, "send", sends)
+    lasting.data["questions"] = {"notify": [HOOK, *lasting.data["questions"]["notify"]]}
+    lasting.ladder.close()
+    lasting.ladder = lasting.opened()
+    return got
+
+
+def test_a_receiver_that_is_busy_is_left_alone_until_it_takes_more(lasting, monkeypatch):
+    """Whatever waits for it does so then, as if it hadn't been tried; others are told meanwhile."""
+    busy = []
+    got = hooked(lasting, monkeypatch, lambda _: Busy("hooks answered 429", 600) if busy else None)
+    for number in range(52):
+        lasting.ask(value=str(number))
+        lasting.clock.advance(0.001)
+    busy.append(1)
+    asked = [one.id for one in lasting.ladder.pending()]
+    assert (lasting.ladder.send_messages(), len(got), len(lasting.told())) == (52, 1, 52)
+    assert {(one.tries, one.error) for one in lasting.ladder.untold()} == {(0, "hooks answered 429")}
+    lasting.clock.advance(599)
+    assert (lasting.ladder.send_messages(), len(got)) == (0, 1)
+    lasting.clock.advance(1.001)
+    busy.clear()
+    assert (lasting.ladder.send_messages(), lasting.ladder.untold()) == (52, [])
+    assert got[1:] == [*(one for one in asked if one != got[0]), got[0]]
+
+
+def test_what_a_busy_receiver_never_takes_keeps_nothing_else_from_it(lasting, monkeypatch):
+    """It goes behind the others each time."""
+    never = []
+    got = hooked(lasting, monkeypatch, lambda message: Busy("busy", 5) if message.subject in never else None)
+    for number in range(4):
+        lasting.ask(value=str(number))
+        lasting.clock.advance(0.001)
+    never.append(lasting.ladder.pending()[0].id)
+    lasting.ladder.send_messages()
+    lasting.clock.advance(6)
+    lasting.ladder.send_messages()
+    assert [one.subject for one in lasting.ladder.untold()] == never
+    assert got.count(never[0]) <= 2
+
+
+def test_what_others_have_in_hand_for_a_busy_receiver_stays_theirs(lasting, monkeypatch):
+    """Neither their lease nor a later try is moved."""
+    lasting.ask()
+    lasting.ask()
+    store = lasting.ladder.store
+    at = store.glance(outgoing.next_due)
+    first, second = store.write(lambda cursor: outgoing.take(cursor, at), durable=False)
+    other = store.write(lambda cursor: outgoing.take(cursor, at + outgoing.LEASED), durable=False)
+    store.write(lambda cursor: outgoing.silence(cursor, first, [second], "busy", at, at + 1), durable=False)
+    assert [one.tries for one in other] == [2, 2]
+    assert store.glance(outgoing.next_due) == at + 2 * outgoing.LEASED
 
 
 def test_a_fast_receiver_costs_no_renewal(lasting, monkeypatch):

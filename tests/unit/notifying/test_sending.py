@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import http.server
 import json
 import threading
+from email.utils import format_datetime
 
 import pytest
 
 from ladder_graph.ledger.people.outgoing import Message
-from ladder_graph.notifying.sending import NotSent, send, signature
+from ladder_graph.notifying.sending import Busy, NotSent, send, signature
 from ladder_graph.policy.ways import Apprise, File, Webhook
 from ladder_graph.testing import FrozenClock
 from tests.unit.reads import HOUR, reads
@@ -34,6 +36,8 @@ def hook():
         def do_POST(self):
             got.append((self.path, dict(self.headers), self.rfile.read(int(self.headers["Content-Length"]))))
             self.send_response(answer["status"])
+            if "retry_after" in answer:
+                self.send_header("Retry-After", answer["retry_after"])
             self.end_headers()
 
         def log_message(self, *args):
@@ -76,6 +80,31 @@ def test_what_can_not_be_sent_says_why_without_the_secret(monkeypatch, target, s
     with pytest.raises(NotSent, match=said) as refused:
         send(target, MESSAGE, NOW)
     assert KEY not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "after"),
+    [
+        (429, "7", 7), (503, "7", 7), (429, "0.4", 1), (429, "0", 1), (503, "9" * 400, 3600), (429, "86400", 3600),
+        (503, format_datetime(NOW + dt.timedelta(seconds=90), usegmt=True), 90),
+        (503, format_datetime(NOW - dt.timedelta(seconds=90), usegmt=True), 1),
+        (503, format_datetime(NOW + dt.timedelta(days=90), usegmt=True), 3600),
+        (429, None, None), (429, "-7", None), (429, "soon", None), (500, "7", None), (302, "7", None),
+        (429, "Mon, 01 Jan 99999999999999 00:00:00 GMT", None), (429, "Mon, 01 Jan 2035 00:00:00 -0000", None),
+    ],
+)  # fmt: skip
+def test_a_webhook_says_when_it_takes_more(hook, monkeypatch, status, said, after):
+    """In seconds or by a date, where it is busy and no other answer; at least a second, and at most an hour."""
+    url, _, answer = hook
+    monkeypatch.setenv("HOOK_KEY", KEY)
+    answer |= {"status": status} | ({} if said is None else {"retry_after": said})
+    with pytest.raises(NotSent) as refused:
+        send(hooked(url, "HOOK_KEY"), MESSAGE, NOW)
+    assert getattr(refused.value, "after", None) == after
+    assert isinstance(refused.value, Busy) == (after is not None)
+    assert str(refused.value) == f"{url} answered {status}" + (
+        f", to be tried again in {after} s" if after is not None else ""
+    )
 
 
 def test_apprise_gets_title_and_text(hook, monkeypatch):

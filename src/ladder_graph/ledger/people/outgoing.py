@@ -26,8 +26,8 @@ _waiting = _message.c.state == literal_column("'waiting'")
 INSERT = insert_into(report_rows.MessageRow, " ON CONFLICT DO NOTHING")
 DUE = Sql.of(select(func.min(_message.c.due_us)).where(_waiting))
 READY = Sql.of(
-    select(_message).where(_waiting, _message.c.due_us <= bindparam("now")).order_by(_message.c.due_us, _message.c.id)
-    .limit(50)
+    select(_message).where(_waiting, _message.c.due_us <= bindparam("now"))
+    .order_by(_message.c.due_us, _message.c.queued_us, _message.c.id).limit(50)
 )  # fmt: skip
 LEASE = Sql.of(
     update(_message)
@@ -54,6 +54,11 @@ SENT = Sql.of(
 FAILED = Sql.of(
     update(_message)
     .where(and_(_message.c.id == bindparam("b_id"), _waiting), _message.c.tries == bindparam("b_tries"))
+    .values(due_us=bindparam("due_us"), error=bindparam("error"))
+)
+SILENCE = Sql.of(
+    update(_message)
+    .where(_waiting, _message.c.due_us <= bindparam("now"), _message.c.target == bindparam("b_target"))
     .values(due_us=bindparam("due_us"), error=bindparam("error"))
 )
 VOID = Sql.of(
@@ -133,7 +138,7 @@ def queue(
     """
     new = 0
     for target in targets:
-        said = json.dumps(plain(target), sort_keys=True)
+        said = _spelt(plain(target))
         key = hashlib.sha256("\0".join((kind, subject, said, *filter(None, (again,)))).encode()).hexdigest()[:32]
         cursor.execute(INSERT, {
             "id": key, "kind": kind, "agent": agent, "subject": subject, "channel": channel, "target": said,
@@ -147,6 +152,10 @@ def queue(
 def plain(target: Notify) -> dict[str, Any]:
     """A way of telling as it is kept: what is told by it apart, and its secrets by name alone."""
     return target.model_dump(mode="json", exclude={"on"})
+
+
+def _spelt(target: Mapping[str, Any]) -> str:
+    return json.dumps(target, sort_keys=True)
 
 
 def next_due(cursor: Cursor) -> int | None:
@@ -189,6 +198,32 @@ def failed(cursor: Cursor, notice: Message, error: str, now_us: int) -> None:
     pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(notice.tries - 1, 10))
     cursor.execute(FAILED, {
         "b_id": notice.id, "b_tries": notice.tries, "due_us": now_us + pause, "error": error[:_ERROR],
+    })  # fmt: skip
+
+
+def silence(
+    cursor: Cursor, notice: Message, others: Sequence[Message], error: str, now_us: int, until_us: int
+) -> None:  # fmt: skip
+    """Its receiver takes nothing for a while, and whatever is due for the same one waits until then.
+
+    No try is counted, since a receiver that is busy says nothing against a message. What others have in hand, or is due
+    later anyway, stays as it is.
+
+    Args:
+        cursor: Of the ledger.
+        notice: What was tried.
+        others: What was taken for the same receiver and not tried.
+        error: What the receiver said.
+        now_us: The moment.
+        until_us: When it takes more.
+    """
+    put_back(cursor, (notice, *others), now_us)
+    cursor.execute(SILENCE, {
+        "b_target": _spelt(notice.target), "now": now_us, "due_us": until_us, "error": error[:_ERROR],
+    })  # fmt: skip
+    # Behind the others: one that is never taken would keep them for ever.
+    cursor.execute(FAILED, {
+        "b_id": notice.id, "b_tries": notice.tries - 1, "due_us": until_us + 1, "error": error[:_ERROR],
     })  # fmt: skip
 
 
