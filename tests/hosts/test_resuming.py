@@ -196,6 +196,46 @@ def test_a_thread_that_ended_without_the_answer_needs_it_no_more(answer):
     assert (stage.ladder.resumptions(), stage.world.ran) == ([], [])
 
 
+def test_what_is_known_of_an_approved_calls_thread_stands_with_the_call():
+    """That it runs isn't said of one whose thread came to its end without it, can't be gone on with, or is gone."""
+    stage = Stage(rules={"a": {"rung": "confirm", "confirm": {"expires": "30d"}}, "b": READ})
+    (question,) = stage.ask()
+    approve(stage.ladder, question)
+
+    def following():
+        first, back = stage.ladder.life(question.call.key).next
+        assert back.command.startswith(f"ladder revoke {question.id}")
+        return first.text
+
+    assert following() == "It runs when thread 1 is resumed, if that still waits for it"
+    stage.graph.update_state(on(), {"messages": [("user", "Never mind.")]}, as_node="model")
+    stage.later()
+    assert following() == (
+        "Thread 1 can't go on now, and keeps the answer: its thread doesn't wait at this question: it was changed, or "
+        "hasn't come to it yet"
+    )
+    stage.graph.invoke(GO, on())
+    stage.later(600)
+    assert following() == (
+        "Thread 1 needs no answer any more: it was gone on with from another point, and has come to its end without "
+        "the answer"
+    )
+
+
+def test_an_approval_stays_good_for_where_its_thread_waited():
+    """A thread that ended without it may be gone back with, so a question isn't closed for a new message alone."""
+    stage = Stage()
+    (question,) = stage.ask()
+    waited = stage.graph.get_state(on()).config
+    stage.graph.invoke(GO, on())
+    assert [one.id for one in stage.ladder.pending()] == [question.id]
+    approve(stage.ladder, question)
+    stage.later()
+    assert (stage.ladder.resumption(question.id).state, stage.world.ran) == ("over", [])
+    stage.graph.invoke(None, waited)
+    assert stage.world.ran == [("a", "1")]
+
+
 def test_a_thread_that_is_still_seen_at_the_end_of_an_earlier_run_keeps_the_answer():
     """Its run has asked and hasn't come to a checkpoint of its own yet: that is no end."""
     stage = Stage()

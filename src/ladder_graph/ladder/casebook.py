@@ -108,7 +108,10 @@ class Casebook(Desk):
             part_of=str(first.get("part_of") or ""), parts=tuple(self.parts(found.key)),
             saga="" if saga is None else saga.id,
             counted=OPEN if found.state is State.ASKED else counted(entries, cosmetic, probe=probe),
-            next=nexts(found, told, window, report, alive=known is not None and known.owner_alive),
+            next=nexts(
+                found, told, window, report, alive=known is not None and known.owner_alive,
+                stuck=self.stuck(told[-1].id) if found.state is State.APPROVED and told else "",
+            ),
         )  # fmt: skip
 
     def _asked(self, cursor: Cursor, found: Action) -> tuple[list[tuple[Question, str]], bool, Known | None]:

@@ -118,6 +118,17 @@ class Continuing(Messaging):
         found = self.store.read(lambda cursor: resumptions.one(cursor, question))
         return None if found is None else self._told(found, working=bool(self.resumers(found.agent)))
 
+    def stuck(self, question: str) -> str:
+        """What keeps a thread from going on with the answer to one question, in words; empty where nothing is known of.
+
+        Args:
+            question: Its whole id.
+        """
+        found = self.store.read(lambda cursor: resumptions.one(cursor, question))
+        if found is None or not found.problem or found.state in {"taken", "heard"} or _went_on(found):
+            return ""
+        return self._told(found, working=bool(self.resumers(found.agent))).words
+
     def _told(self, row: Waiting, *, working: bool) -> Resumption:
         dead = row.owner not in {"", self.store.owner.id} and not self.store.owner.lives(row.owner)
         heard = row.state == "heard" and (dead or (row.due_us is not None and row.due_us < micros(self.clock())))
@@ -141,10 +152,10 @@ def words(row: Waiting, *, working: bool, dead: bool, unseen: bool) -> str:
         return (
             f"thread {row.thread} has heard the answer, and no worker has looked whether it went on ({BY_WORKER} does)"
         )
-    if row.state == "over" and not row.how:
-        return f"thread {row.thread} needs no answer any more: {row.problem}"
-    if row.state == "over":
+    if _went_on(row):
         return f"thread {row.thread} went on {row.how}".strip()
+    if row.state == "over":
+        return f"thread {row.thread} needs no answer any more: {row.problem}"
     if row.state == "lost":
         return f"thread {row.thread} was given up: {row.problem}"
     if row.state == "heard" and not dead:
@@ -157,3 +168,8 @@ def words(row: Waiting, *, working: bool, dead: bool, unseen: bool) -> str:
     if row.problem:
         return f"thread {row.thread} can't go on now, and keeps the answer: {row.problem}"
     return f"a worker is about to go on with thread {row.thread}"
+
+
+def _went_on(row: Waiting) -> bool:
+    """Whether a thread went on with its answer, however it ended."""
+    return row.state == "over" and row.how != ""

@@ -278,7 +278,7 @@ _OPEN = frozenset({"open", "approved"})
 
 
 def nexts(
-    action: Action, asked: Sequence[Asked], window: Watched | None, report: Report | None, *, alive: bool
+    action: Action, asked: Sequence[Asked], window: Watched | None, report: Report | None, *, alive: bool, stuck: str
 ) -> tuple[Next, ...]:
     """What a person can do about an action now.
 
@@ -288,6 +288,7 @@ def nexts(
         window: The window in which it is watched.
         report: The report on it.
         alive: Whether the process that runs it lives.
+        stuck: What keeps its thread from going on with the approval, in words; empty where nothing is known of.
     """
     found, name = list[Next](), action.short
     if report is not None and report.read is None:
@@ -300,10 +301,10 @@ def nexts(
             found.append(Next("Keep it, whatever its watch finds", f"ladder keep {name}"))
         if window.phase != "undo" and not (action.state in AT_WORK and alive):
             found.append(Next("Undo it now", f"ladder undo {name}"))
-    return (*_of_state(action, asked, alive=alive), *found, *_wrong(action))
+    return (*_of_state(action, asked, alive=alive, stuck=stuck), *found, *_wrong(action))
 
 
-def _of_state(action: Action, asked: Sequence[Asked], *, alive: bool) -> list[Next]:
+def _of_state(action: Action, asked: Sequence[Asked], *, alive: bool, stuck: str) -> list[Next]:
     name, last = action.short, asked[-1] if asked else None
     match action.state:
         case State.ASKED if last is not None and last.state == "open":
@@ -313,7 +314,10 @@ def _of_state(action: Action, asked: Sequence[Asked], *, alive: bool) -> list[Ne
             ]  # fmt: skip
         case State.APPROVED if last is not None and last.state == "approved":
             return [
-                Next(f"It runs when thread {action.thread} is resumed"),
+                Next(
+                    stuck[:1].upper() + stuck[1:]
+                    or f"It runs when thread {action.thread} is resumed, if that still waits for it"
+                ),
                 Next("Take the approval back", f"ladder revoke {last.id} --reason WHY"),
             ]
         case State.APPROVED:
