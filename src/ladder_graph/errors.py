@@ -67,7 +67,7 @@ class NoCheckpointer(MountError):
 
 
 class LedgerError(LadderError):
-    """The ledger can't be used; no tool runs without it."""
+    """The ledger can't be used; no tool is started without it. Where one was started before, the message says so."""
 
 
 class NotALedger(LedgerError):
@@ -75,7 +75,7 @@ class NotALedger(LedgerError):
 
 
 class LedgerUnwritable(LedgerError):
-    """The ledger can't be written (read-only disk, full disk, missing rights). The call did not run."""
+    """The ledger can't be written (read-only disk, full disk, missing rights). Nothing was recorded by this."""
 
 
 class LedgerNewer(LedgerError):

@@ -13,7 +13,7 @@ from langgraph.errors import GraphDrained, GraphInterrupt, ParentCommand
 from langgraph.types import Command, interrupt
 
 from ladder_graph import reversible
-from ladder_graph.errors import DefiniteFailure
+from ladder_graph.errors import DefiniteFailure, LedgerUnwritable
 from ladder_graph.hosts.toolhost import failure_of
 from ladder_graph.states import State
 from ladder_graph.testing import calls, says, tool_call
@@ -375,6 +375,41 @@ def test_a_finished_call_isnt_run_again(way):
     assert told(again) == told(out) == [("a", "a 1")]
     assert texts(again)[-1] == "Done again."
     assert world.ran == [("a", "1")]
+
+
+@pytest.mark.parametrize("way", WAYS, ids=repr)
+def test_a_ledger_that_takes_no_outcome(way):
+    """Whoever runs the graph reads that the tool was started, and where to look; the next run says what is known."""
+    world, ladder = World(), ladder_of({"send": BOUNDED})
+    writer = ladder.store.database.writer
+    send = world.tool("send", acts=lambda _: writer.execute("PRAGMA query_only = ON") and "sent")
+    graph = ladder.wrap(agent_of([calls("send", {"x": "a"}), "Done."], [send]))
+    with pytest.raises(LedgerUnwritable) as refused:
+        way.invoke(graph, GO, on())
+    [action] = ladder.actions()
+    short, said = action.short, str(refused.value)
+    assert said.startswith(f"send was started (action {short}), and what came of it couldn't be recorded: :memory: ")
+    assert said.endswith(f"Don't repeat it; `ladder show {short}` tells what is known.")
+    assert "Nothing was recorded by this" in said
+    assert "nothing ran" not in said.lower()
+    assert (action.state, world.ran) == (State.STARTED, [("send", "a")])
+    with pytest.raises(LedgerUnwritable, match=r"^:memory: can't be written: .*Nothing was recorded by this"):
+        way.invoke(graph, None, on())
+    writer.execute("PRAGMA query_only = OFF")
+    way.invoke(graph, None, on())
+    assert (states(ladder), world.ran) == ({"send": State.UNKNOWN}, [("send", "a")])
+
+
+@pytest.mark.parametrize("way", WAYS, ids=repr)
+def test_a_ledger_that_takes_no_claim(way):
+    """Nothing was started, and nobody is told that it was."""
+    world, ladder = World(), ladder_of({"send": BOUNDED})
+    graph = ladder.wrap(agent_of([calls("send", {"x": "a"}), "Done."], [world.tool("send")]))
+    ladder.store.database.writer.execute("PRAGMA query_only = ON")
+    with pytest.raises(LedgerUnwritable) as refused:
+        way.invoke(graph, GO, on())
+    assert "started" not in str(refused.value)
+    assert (ladder.actions(), world.ran) == ([], [])
 
 
 def test_interrupts_are_not_swallowed_by_the_tool_node():

@@ -257,7 +257,7 @@ class Ladder(Gating):
             found: Its route, if it was found a moment ago.
 
         Raises:
-            LedgerError: The ledger refused; nothing ran that isn't recorded.
+            LedgerError: The ledger refused. Nothing ran, unless it says that the call was started.
         """
         gate, turn = self._entered(call, environment, host, at_most, found)
         reply = drive(self._life(call, gate, found and found.routed), turn)

@@ -7,10 +7,25 @@ import functools
 from collections.abc import Generator
 from typing import Any, TypeVar, cast
 
+from ladder_graph.errors import LedgerError
 from ladder_graph.facts import Outcome
 from ladder_graph.ledger import Refused, seen_through
 from ladder_graph.splitting import Await
-from ladder_graph.steps import Claim, Claimed, Execute, Look, Pose, Record, Ring, Settle, StandBy, Step, TakeOver, Wait
+from ladder_graph.steps import (
+    Claim,
+    Claimed,
+    Execute,
+    Look,
+    NotClaimed,
+    Pose,
+    Record,
+    Ring,
+    Settle,
+    StandBy,
+    Step,
+    TakeOver,
+    Wait,
+)
 from ladder_graph.turns.awaiting import aslept, slept
 from ladder_graph.turns.turn import Turn
 from ladder_graph.whose import running
@@ -77,8 +92,25 @@ def _perform(step: Step, turn: Turn) -> Any:
     work, durable = transaction
     try:
         return turn.noted(turn.store.write(work, durable=durable))
-    except Refused as refused:
-        return refused.refusal
+    except (Refused, LedgerError) as wrong:
+        return _not_written(step, wrong)
+
+
+def _not_written(step: Step, wrong: Refused | LedgerError) -> NotClaimed:
+    """What a step comes to that the ledger refuses.
+
+    Raises:
+        LedgerError: The ledger can't be used. Where it was the outcome of a call that it didn't take, that is said.
+    """
+    if isinstance(wrong, Refused):
+        return wrong.refusal
+    if isinstance(step, Record):
+        call = step.call
+        raise type(wrong)(
+            f"{call.tool} was started (action {call.short}), and what came of it couldn't be recorded: "
+            f"{str(wrong).rstrip('.')}. Don't repeat it; `ladder show {call.short}` tells what is known."
+        ) from wrong
+    raise wrong
 
 
 async def adrive(life: Generator[Step, Any, T], turn: Turn) -> T:
@@ -154,8 +186,8 @@ async def _aperform(step: Step, turn: Turn, *, firm: bool = False) -> Any:
         work, durable = transaction
         try:
             return turn.noted(await turn.store.awrite(work, durable=durable, firm=firm))
-        except Refused as refused:
-            return refused.refusal
+        except (Refused, LedgerError) as wrong:
+            return _not_written(step, wrong)
     if isinstance(step, Wait | Await | StandBy):
         return await aslept(turn.waiting(step), functools.partial(_go_on, turn))
     if isinstance(step, Look) and (seen := turn.recalled(step)) is not None:

@@ -334,7 +334,7 @@ def test_a_disk_that_takes_no_claim(ladder, monkeypatch):
         raise sqlite3.OperationalError("database or disk is full")
 
     monkeypatch.setattr(FileCursor, "_do", full)
-    with pytest.raises(LedgerUnwritable, match="Nothing was recorded and nothing ran"):
+    with pytest.raises(LedgerUnwritable, match="Nothing was recorded by this"):
         run(ladder, 1, host)
     monkeypatch.setattr(FileCursor, "_do", do)
     assert host.ran == []

@@ -244,7 +244,7 @@ def test_a_full_disk(disk):
         with pytest.raises(OSError, match="No space"):
             (disk / "more").write_bytes(b"x" * 1_000_000)
         done = [call(number) for number in range(1000)]
-        with pytest.raises(LedgerUnwritable, match="nothing ran"):
+        with pytest.raises(LedgerUnwritable, match="Nothing was recorded by this"):
             _claim_all(desk, done)
         lost = next(one for one in done if desk.state(one) is None)
         (disk / "more").unlink()

@@ -11,7 +11,7 @@ from ladder_graph.ledger.database.cursor import Cursor
 from ladder_graph.ledger.database.liveness import Owner
 
 NOT_FLUSHED = "it was written, and nobody can tell whether it is on the disk"
-NOTHING_RAN = "Nothing ran on the strength of it."
+NOTHING_RUNS = "Nothing runs on the strength of it."
 
 
 class Database(Protocol):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from ladder_graph.errors import LedgerUnwritable
-from ladder_graph.ledger.database.driver import NOT_FLUSHED, NOTHING_RAN
+from ladder_graph.ledger.database.driver import NOT_FLUSHED, NOTHING_RUNS
 
 _flush = getattr(os, "fdatasync", os.fsync)
 """Waits until what was written to a file is on the disk, and its new length."""
@@ -63,7 +63,7 @@ class Log:
         except sqlite3.Error as wrong:
             why = str(wrong)
         if why:
-            said = f"{self._name}: {NOT_FLUSHED}: {self.lost}; nor can the log begin anew: {why}. {NOTHING_RAN}"
+            said = f"{self._name}: {NOT_FLUSHED}: {self.lost}; nor can the log begin anew: {why}. {NOTHING_RUNS}"
             raise LedgerUnwritable(said)
         self.lost = ""
 

@@ -27,7 +27,7 @@ from ladder_graph.ledger.database import postgres_schema
 from ladder_graph.ledger.database import statements as sql
 from ladder_graph.ledger.database.cursor import Conflict, Cursor
 from ladder_graph.ledger.database.dialects import Sql
-from ladder_graph.ledger.database.driver import NOT_FLUSHED, NOTHING_RAN
+from ladder_graph.ledger.database.driver import NOT_FLUSHED, NOTHING_RUNS
 from ladder_graph.ledger.database.liveness import Owner
 from ladder_graph.ledger.database.sessions import Address, SessionOwner, key_of, let_go
 from ladder_graph.ledger.database.wire import Wire, WireCursor
@@ -121,7 +121,7 @@ class PostgresDatabase:
             if not self.writer.closed:
                 self._roll_back()
                 if committing and self._writing.committed:
-                    raise LedgerUnwritable(f"{self.name}: {NOT_FLUSHED}: {wrong}. {NOTHING_RAN}") from wrong
+                    raise LedgerUnwritable(f"{self.name}: {NOT_FLUSHED}: {wrong}. {NOTHING_RUNS}") from wrong
                 if isinstance(wrong, AGAIN):
                     raise Conflict(str(wrong)) from wrong
                 raise
@@ -165,7 +165,7 @@ class PostgresDatabase:
         except psycopg.Error as wrong:
             raise LedgerUnwritable(
                 f"{self.name}: the connection was lost while something was written, and nobody can tell whether it "
-                f"holds: {wrong}. {NOTHING_RAN}"
+                f"holds: {wrong}. {NOTHING_RUNS}"
             ) from wrong
         return held
 

@@ -140,7 +140,7 @@ class Address:
             )
         if isinstance(wrong, _REFUSES):
             done = "used" if isinstance(wrong, _ALSO_READING) else "written"
-            return LedgerUnwritable(f"{self.shown} can't be {done}: {text}. Nothing was recorded and nothing ran.")
+            return LedgerUnwritable(f"{self.shown} can't be {done}: {text}. Nothing was recorded by this.")
         return LedgerError(f"{self.shown}: {text}")
 
 

@@ -225,8 +225,8 @@ def in_our_words(wrong: sqlite3.Error, source: str) -> LedgerError:
         return NotALedger(f"{source} is no ledger: {text}. Name another file; it was not touched.")
     if any(sign in text for sign in ("readonly", "read-only", "full", "I/O", "unable to open")):
         return LedgerUnwritable(
-            f"{source} can't be written: {text}. Nothing was recorded and nothing ran; free the disk, fix the "
-            f"rights of the file and its directory, or name another ledger."
+            f"{source} can't be written: {text}. Nothing was recorded by this; free the disk, fix the rights of "
+            f"the file and its directory, or name another ledger."
         )
     return LedgerError(f"{source}: {text}")
 
