@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import sqlite3
+import subprocess
 import sys
 from pathlib import Path
 
@@ -141,6 +143,31 @@ def test_a_broken_chain_is_wrong(folder, ladder):
         int, re.search(r"the chain ends at (\d+), its head says (\d+)", ledger["points"][0]["text"]).groups()
     )
     assert head == last + 1
+
+
+def test_a_disk_without_room_is_wrong(folder, ladder):
+    """Where the ledger can be opened and read and takes no more, that is said, and the rest is examined."""
+    # The pipes aren't files. The log begins anew, with room for what opening writes and not for a call.
+    command = f"ulimit -f 64; {Path(sys.executable).parent}/ladder doctor --json"
+    done = subprocess.run(["bash", "-c", command], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    found = {one["about"]: one for one in json.loads(done.stdout)}
+    assert found["ledger"]["verdict"] == "wrong"
+    assert "ladder.db can't be written" in found["ledger"]["text"]
+    assert found["questions"]["text"] == "2 waiting"
+    assert findings(ladder)["ledger"]["verdict"] == "good"
+
+
+def test_trying_to_write_leaves_nothing(folder, ladder):
+    """No entry, no row and no worker."""
+
+    def kept():
+        with contextlib.closing(sqlite3.connect("ladder.db")) as connection:
+            return list(connection.iterdump())
+
+    before = kept()
+    assert findings(ladder)["ledger"]["text"].endswith("it can be written, and the chains end where they should")
+    assert kept() == before
 
 
 def test_a_policy_with_mistakes_is_a_finding(shop, ladder):

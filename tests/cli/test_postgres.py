@@ -109,6 +109,46 @@ def test_a_role_that_may_not_read_a_table_is_told_which(shop, postgres, ladder, 
     assert "can't be used: permission denied for table" in " ".join(said.split())
 
 
+GRANTED = (
+    "GRANT USAGE ON SCHEMA {schema} TO {role}",
+    "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role}",
+    "REVOKE UPDATE, DELETE ON {schema}.entry FROM {role}",
+    "REVOKE INSERT, UPDATE, DELETE ON {schema}.ladder_ledger FROM {role}",
+)
+"""What docs/postgres.md gives to the role of the agents."""
+
+
+@pytest.mark.parametrize(
+    ("more", "verdict", "said"),
+    [
+        ((), "good", "it can be written, and the chains end where they should"),
+        (("REVOKE INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} FROM {role}",), "note", "may only read it"),
+        (("REVOKE INSERT ON {schema}.resumer FROM {role}",), "wrong", "can't be used: permission denied for table"),
+        (("ALTER ROLE {role} SET default_transaction_read_only = on",), "wrong", "in a read-only transaction"),
+    ],
+    ids=["agent", "reader", "a grant is missing", "read-only server"],
+)
+def test_the_doctor_says_whether_a_role_can_write(shop, postgres, ladder, more, verdict, said):
+    """By writing, if the role has the right to; whatever comes of it, nothing stays, and the rest is examined."""
+    schema = postgres.rpartition("=")[2]
+    names = {"schema": schema, "role": f"stranger_{schema}"}
+    before = ladder("log", "--json").document
+    with psycopg.connect(server().get_uri(), autocommit=True) as connection:
+        for statement in ("CREATE ROLE {role} LOGIN", *GRANTED, *more):
+            connection.execute(statement.format(**names))
+        url = postgres.replace("postgres:@", f"{names['role']}@")
+        result = ladder("--ledger", url, "doctor", "--json", code=1 if verdict == "wrong" else 0)
+        left = connection.execute(f"TABLE {schema}.resumer").fetchone()
+        connection.execute("DROP OWNED BY {role}".format(**names))
+        connection.execute("DROP ROLE {role}".format(**names))
+    found = {one["about"]: one for one in result.document}
+    assert found["ledger"]["verdict"] == verdict
+    assert said in found["ledger"]["text"]
+    assert found["questions"]["text"] == "2 waiting"
+    assert left is None
+    assert ladder("log", "--json").document == before
+
+
 def test_an_undo_that_holds_for_a_time_on_a_server(postgres, tmp_path, monkeypatch, ladder):
     """Another process than the agent's reads for how long it can be undone, and says what stands in the way."""
     monkeypatch.chdir(tmp_path)

@@ -13,7 +13,8 @@ from ladder_graph.cli import claims, earning, hearing, reach, safeguards
 from ladder_graph.cli.findings import Finding, Point
 from ladder_graph.cli.place import MEMORY, Place, absent
 from ladder_graph.envelopes import SHORTEST
-from ladder_graph.errors import LedgerError, PolicyError
+from ladder_graph.errors import LedgerError, LedgerUnwritable, PolicyError
+from ladder_graph.ledger.upkeep import trials
 from ladder_graph.policy import Policy, Rule
 from ladder_graph.policy.checks import Python
 from ladder_graph.scale import Rung
@@ -138,13 +139,19 @@ def _ledger(ladder: Ladder, file: str) -> Finding:
     """Open by now; writing is tried, and the end of each chain is checked. `ladder verify` checks all of it."""
     if "://" in file:
         file = ladder.store.source  # without the password
-    ladder.store.write(lambda _: None)
     problems = ladder.reading.loose_ends()
     if problems:
         points = tuple(Point(problem) for problem in problems)
         return Finding(
             "ledger", "wrong", f"{file}: a chain is broken", (*points, Point("", "`ladder verify` tells where"))
         )
+    if not trials.may_write(ladder.store):
+        said = "this role may only read it, so that it wasn't tried to write; the chains end where they should"
+        return Finding("ledger", "note", f"{file}: {said}")
+    try:
+        trials.write(ladder.store)
+    except LedgerUnwritable as wrong:  # It can be read all the same, so the rest is examined.
+        return Finding("ledger", "wrong", str(wrong))
     return Finding("ledger", "good", f"{file}: it can be written, and the chains end where they should")
 
 
