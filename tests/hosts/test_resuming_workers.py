@@ -18,6 +18,14 @@ from tests.hosts.graphs import GO, READ, World, agent_of, ladder_of, on
 from tests.hosts.stage import ASKS, Stage, approve, until
 
 
+def accept_elsewhere(ladder, draft):
+    """Accept a draft as where its tool isn't known."""
+    known, ladder.seats = ladder.seats, {}
+    inside, ladder._seats_of = ladder._seats_of, {}
+    assert ladder.accept(draft.action.key, by=Person("ana", "code")) is None
+    ladder.seats, ladder._seats_of = known, inside
+
+
 def test_what_is_attached_goes_on_by_itself():
     """An answer in the process with the graph goes on at once, and closing the ladder waits for what was begun."""
     world = World()
@@ -42,11 +50,20 @@ def test_an_accepted_draft_runs_where_its_tool_is():
     stage = Stage(rules={"a": "draft"})
     stage.graph.invoke(GO, on())
     (draft,) = stage.ladder.drafts()
-    known, stage.ladder.seats = stage.ladder.seats, {}
-    inside, stage.ladder._seats_of = stage.ladder._seats_of, {}
-    assert stage.ladder.accept(draft.action.key, by=Person("ana", "code")) is None
-    stage.ladder.seats, stage.ladder._seats_of = known, inside
+    accept_elsewhere(stage.ladder, draft)
     assert stage.world.ran == []
+    stage.worker.settle()
+    assert stage.world.ran == [("a", "1")]
+
+
+def test_an_accepted_draft_runs_after_the_clock_was_set_back():
+    """Whoever looked by the wrong time doesn't wait until that comes again."""
+    stage = Stage(rules={"a": "draft"})
+    stage.graph.invoke(GO, on())
+    stage.worker.settle()
+    stage.clock.advance(-6 * 3600)
+    (draft,) = stage.ladder.drafts()
+    accept_elsewhere(stage.ladder, draft)
     stage.worker.settle()
     assert stage.world.ran == [("a", "1")]
 
@@ -229,6 +246,17 @@ def test_who_is_dead_is_waited_for_once(monkeypatch, most):
     assert len(stage.world.ran) == 2
     assert worker._missing("ef56")
     assert len(worker._missed) == (1 if most == 1 else 3)
+
+
+def test_who_is_dead_is_waited_for_no_longer_after_the_clock_was_set_back():
+    """The grace begins anew then, and ends."""
+    stage = Stage()
+    stage.ladder.store.owner.grace_us = 5_000_000
+    assert stage.worker._missing("ab12")
+    stage.clock.advance(-6 * 3600)
+    assert stage.worker._missing("ab12")
+    stage.clock.advance(6)
+    assert not stage.worker._missing("ab12")
 
 
 def test_the_ladder_of_a_graph_is_found():

@@ -34,6 +34,8 @@ HANDS = 4
 """Threads that one process goes on with at a time."""
 PULSE = US
 """Microseconds between two looks at questions that nobody answered in time."""
+SELDOM = 30 * PULSE
+"""Microseconds between two looks at accepted drafts whose tool isn't known here either."""
 LONGEST = 600 * US
 """Microseconds between two tries at most."""
 GIVEN_UP = 7 * 86_400 * US
@@ -79,7 +81,7 @@ class Worker:
         self._pool = ThreadPoolExecutor(HANDS, thread_name_prefix="ladder-resume")
         self._guard = threading.Lock()
         self._in_hand: dict[str, Future[None]] = {}
-        self._beaten = self._lapsed = self._ran = 0
+        self._beaten = self._lapsed = self._look_at = 0
         self._lock = ""
         self._missed: dict[str, int] = {}
 
@@ -298,7 +300,9 @@ class Worker:
             if len(self._missed) >= MISSED and owner not in self._missed:
                 named = self.store.glance(resumptions.owners)
                 self._missed = {one: since for one, since in self._missed.items() if one in named}
-            return now - self._missed.setdefault(owner, now) < grace
+            # Not later than now: the clock may have been set back since.
+            since = self._missed[owner] = min(self._missed.get(owner, now), now)
+            return now - since < grace
 
     # --- its rows --------------------------------------------------------------------------------------------
 
@@ -354,10 +358,13 @@ class Worker:
         self._write(lapse)
 
     def _run_accepted(self, now: int) -> None:
-        """Drafts that were accepted where their tool wasn't known run here."""
-        if self._accepted is None or now < self._ran:
+        """Drafts that were accepted where their tool wasn't known run here.
+
+        Where the clock was set back by more than the time until the next look, it is time.
+        """
+        if self._accepted is None or 0 < self._look_at - now <= SELDOM:
             return
-        self._ran = now + PULSE
+        self._look_at = now + PULSE
         if (
             self.store.glance(
                 lambda cursor: cursor.execute(draft_statements.ACCEPTED, {"agent": self.agent}).fetchone()
@@ -366,7 +373,7 @@ class Worker:
         ):
             ran = self._accepted()
             # A tool that isn't known here either is no reason to look at it every second.
-            self._ran = now + (PULSE if ran else 30 * PULSE)
+            self._look_at = now + (PULSE if ran else SELDOM)
 
     def _write(self, work: Callable[[Cursor], resumptions.T]) -> resumptions.T:
         return self.store.write(work, durable=False)

@@ -37,9 +37,10 @@ class Post:
         """Whether it is time to look; the caller then does.
 
         Args:
-            now: The present, in microseconds since the epoch.
+            now: The present, in microseconds since the epoch. Where the clock was set back by more than the time
+                between two looks, it is time.
         """
-        if now < self._next:
+        if 0 < self._next - now <= EVERY:
             return False
         self._next = now + EVERY
         return True
