@@ -61,6 +61,21 @@ def test_every_answer_goes_on_with_its_thread(answer, said, ran):
     assert stage.ladder.verify().ok
 
 
+@pytest.mark.parametrize("answer", [approve, revoke], ids=lambda one: one.__name__)
+def test_an_answer_of_a_machine_whose_clock_is_ahead_is_due_at_once(answer):
+    """Whoever goes on with the thread looks at its own clock, and doesn't wait for the other one's time."""
+    stage = Stage()
+    (question,) = stage.ask()
+    stage.clock.advance(600)
+    answer(stage.ladder, question)
+    (waiting,) = stage.ladder.resumptions()
+    assert waiting.next == waiting.at
+    stage.clock.advance(-600)
+    stage.worker.settle()
+    assert stage.told()[1] == ()
+    assert stage.ladder.resumptions() == []
+
+
 def test_silence_goes_on_too():
     """A question that nobody answers in time is a no, and its thread is told so though nobody touched it."""
     stage = Stage(rules={"a": {"rung": "confirm", "confirm": {"expires": "1h"}}, "b": READ})

@@ -197,6 +197,21 @@ def test_a_thread_that_somebody_took_meanwhile_stays_theirs():
     assert (now.state, now.owner, now.problem) == ("taken", "ab12", "")
 
 
+def test_what_a_dead_worker_had_in_hand_is_due_at_once_by_any_clock():
+    """Whoever finds it dead may have a clock that is ahead of those who then go on."""
+    stage = Stage()
+    (question,) = stage.ask()
+    approve(stage.ladder, question)
+    store, dead = stage.ladder.store, "resumer VALUES ('ab12', 'ops', 'elsewhere/1', 'in process', 1)"
+    store.write(lambda cursor: cursor.execute(f"INSERT INTO {dead}"))
+    store.write(lambda cursor: cursor.execute("UPDATE resumption SET state = 'taken', owner = 'ab12', how = 'x'"))
+    stage.clock.advance(600)
+    store.write(lambda cursor: resumptions.bury(cursor, store.owner))
+    stage.clock.advance(-600)
+    stage.worker.settle()
+    assert stage.told()[1] == ()
+
+
 def test_who_lost_a_session_keeps_the_threads_in_hand():
     """With the server all locks go. Whoever lives says so under a new one, and whoever is dead is replaced soon."""
     stage = Stage()

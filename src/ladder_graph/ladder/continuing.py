@@ -134,7 +134,7 @@ class Continuing(Messaging):
         heard = row.state == "heard" and (dead or (row.due_us is not None and row.due_us < micros(self.clock())))
         return Resumption(
             row.question, row.action, row.agent, row.tool, row.thread, row.why, moment(row.at_us), row.state,
-            row.tries, row.problem, None if row.due_us is None else moment(row.due_us),
+            row.tries, row.problem, None if row.due_us is None else moment(max(row.due_us, row.at_us)),
             words(row, working=working, dead=dead, unseen=heard and not working),
         )  # fmt: skip
 

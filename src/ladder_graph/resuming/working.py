@@ -335,7 +335,7 @@ class Worker:
         def beat(cursor: Cursor) -> None:
             if lock not in {"", owner.hold()}:
                 resumptions.keep(cursor, lock, owner)
-            resumptions.bury(cursor, owner, now)
+            resumptions.bury(cursor, owner)
             resumptions.beat(cursor, owner, self.agent, self.name, self.resumer.how, now)
 
         self._write(beat)

@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from ladder_graph.ledger.actions.questions import micros
 from ladder_graph.ledger.people import outgoing
 from ladder_graph.notifying import Post, post
 from ladder_graph.notifying.sending import Busy
@@ -237,6 +238,18 @@ def test_what_others_have_in_hand_for_a_busy_receiver_stays_theirs(lasting, monk
     store.write(lambda cursor: outgoing.silence(cursor, first, [second], "busy", at, at + 1), durable=False)
     assert [one.tries for one in other] == [2, 2]
     assert store.glance(outgoing.next_due) == at + 2 * outgoing.LEASED
+
+
+def test_a_message_of_a_machine_whose_clock_is_ahead_goes_out_at_once(lasting):
+    """Whoever sends looks at its own clock; what is to be told later, and what failed, still waits."""
+    lasting.clock.advance(600)
+    lasting.ask()
+    lasting.clock.advance(-600)
+    store, now = lasting.ladder.store, micros(lasting.clock())
+    (taken,) = store.write(lambda cursor: outgoing.take(cursor, now))
+    assert store.write(lambda cursor: outgoing.take(cursor, now)) == []
+    store.write(lambda cursor: outgoing.failed(cursor, taken, "it is away", now))
+    assert store.glance(outgoing.next_due) == now + outgoing.FIRST_PAUSE
 
 
 def test_a_fast_receiver_costs_no_renewal(lasting, monkeypatch):

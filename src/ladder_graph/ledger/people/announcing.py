@@ -46,7 +46,7 @@ def asked(policy: Policy, cursor: Cursor, us: int, row: Mapping[str, Any]) -> No
         not_requester=bool(row["not_requester"]), expires=moment(row["expires_us"]),
     )  # fmt: skip
     _tell(policy, cursor, us, "asked", about)
-    _tell(policy, cursor, us + (row["expires_us"] - us) // 2, "expiring", about)
+    _tell(policy, cursor, us + (row["expires_us"] - us) // 2, "expiring", about, later=True)
     if "slack" in policy.rule(row["tool"]).confirm.via:
         said = {"question": row["id"], "title": f"{row['agent']} asks to run {row['tool']}"}
         outgoing.queue(
@@ -76,12 +76,14 @@ def drafted(policy: Policy, cursor: Cursor, us: int, call: Call, filed: Filed) -
     _tell(policy, cursor, us, "drafted", about, again=drawn.digest)
 
 
-def _tell(policy: Policy, cursor: Cursor, us: int, event: Wait, about: Waiting, *, again: str = "") -> None:
+def _tell(
+    policy: Policy, cursor: Cursor, us: int, event: Wait, about: Waiting, *, again: str = "", later: bool = False
+) -> None:
     targets: Sequence[Notify] = [way for way in policy.questions.notify if event in way.on]
     if targets:
         outgoing.queue(
             cursor, us, kind=event, agent=about.agent, subject=about.draft or about.question, channel=CHANNEL,
-            targets=targets, body=message(event, about), again=again,
+            targets=targets, body=message(event, about), again=again, later=later,
         )  # fmt: skip
 
 

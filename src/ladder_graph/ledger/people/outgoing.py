@@ -82,6 +82,8 @@ WAITING = Sql.of(
     .limit(1000)
 )
 
+AT_ONCE = 0
+"""When it is due what waits for nothing: by the clock of whoever sends, and not of whoever wrote it down."""
 LEASED = 120 * US
 """Microseconds after which a notice that somebody tries to send is tried by others."""
 FRESH = 10 * US
@@ -118,13 +120,13 @@ class Message:
 
 def queue(
     cursor: Cursor, now_us: int, *, kind: str, agent: str, subject: str, channel: str, targets: Sequence[Notify],
-    body: Mapping[str, Any], again: str = "",
+    body: Mapping[str, Any], again: str = "", later: bool = False,
 ) -> int:  # fmt: skip
     """Write a notice down for each way of telling; what was written before isn't written again.
 
     Args:
         cursor: In the transaction of what is told.
-        now_us: When it is to be told, in microseconds since the epoch.
+        now_us: The moment from which on it is to be told, in microseconds since the epoch.
         kind: What is told.
         agent: Whose.
         subject: The id of what it is about.
@@ -132,6 +134,7 @@ def queue(
         targets: The ways of telling.
         body: The message. It must hold no argument of a call and no secret.
         again: Tells apart what is told of the same subject more than once.
+        later: Whether that moment is still to come; otherwise it goes out at once, whatever the sender's clock says.
 
     Returns:
         How many are new.
@@ -143,7 +146,7 @@ def queue(
         cursor.execute(INSERT, {
             "id": key, "kind": kind, "agent": agent, "subject": subject, "channel": channel, "target": said,
             "body": json.dumps(body, sort_keys=True, ensure_ascii=False), "state": "waiting", "queued_us": now_us,
-            "due_us": now_us, "tries": 0, "sent_us": None, "error": "",
+            "due_us": now_us if later else AT_ONCE, "tries": 0, "sent_us": None, "error": "",
         })  # fmt: skip
         new += cursor.rowcount == 1
     return new

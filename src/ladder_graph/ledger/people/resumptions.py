@@ -24,6 +24,8 @@ T = TypeVar("T")
 State = Literal["waiting", "taken", "heard", "over", "lost"]
 Why = Literal["approve", "decline", "edit", "respond", "revoke", "expire"]
 
+AT_ONCE = 0
+"""When it is due what waits for nothing: by the clock of whoever looks, and not of whoever wrote it down."""
 HEARD = 10 * US
 """Microseconds after which somebody looks whether a thread that has heard an answer has got beyond it."""
 SILENT = 15 * US
@@ -76,7 +78,10 @@ _inner = func.substr(_row.c.agent, 1, bindparam("length", type_=Integer)) == bin
 _whose = or_(_row.c.agent == bindparam("agent"), _inner)
 _NEXT = Sql.of(select(_row.c.due_us).where(_row.c.due_us.is_not(None)).order_by(_row.c.due_us).limit(1))
 _DUE = Sql.of(
-    select(_row).where(and_(_row.c.due_us <= bindparam("now"), _whose)).order_by(_row.c.due_us).limit(PORTION)
+    select(_row)
+    .where(and_(_row.c.due_us <= bindparam("now"), _whose))
+    .order_by(_row.c.due_us, _row.c.at_us)
+    .limit(PORTION)
 )
 _OF_THREAD = Sql.of(
     select(_row)
@@ -152,7 +157,7 @@ def put(cursor: Cursor, question: str, call: Call, why: Why, now_us: int, *, hea
     cursor.execute(_PUT, {
         "question": question, "action": call.key, "agent": call.agent, "thread": call.thread, "call_id": call.id,
         "tool": call.tool, "why": why, "at_us": now_us, "state": "waiting" if hearer is None else "heard",
-        "due_us": now_us if hearer is None else now_us + HEARD, "owner": "" if hearer is None else hearer.hold(),
+        "due_us": AT_ONCE if hearer is None else now_us + HEARD, "owner": "" if hearer is None else hearer.hold(),
         "tries": 0, "problem": "", "how": "",
     })  # fmt: skip
 
@@ -260,12 +265,12 @@ def workers(cursor: Cursor, owner: Owner, agent: str, now_us: int) -> list[tuple
     ]
 
 
-def bury(cursor: Cursor, owner: Owner, now_us: int) -> None:
+def bury(cursor: Cursor, owner: Owner) -> None:
     """Take the names of dead workers away; the threads that they had in hand are due at once."""
     for row in cursor.execute(_BEATS, {}).fetchall():
         if row["owner"] != owner.id and not owner.lives(row["owner"]):
             cursor.execute(_LEAVE, {"owner": row["owner"]})
-            cursor.execute(_HURRY, {"b_owner": row["owner"], "due_us": now_us})
+            cursor.execute(_HURRY, {"b_owner": row["owner"], "due_us": AT_ONCE})
 
 
 def _outer(agent: str, serves: str) -> set[str]:
