@@ -224,17 +224,23 @@ class Deed:
         Args:
             cosmetic: The arguments that a person may reword without the agent having been wrong.
         """
-        found = [one.loss for one in self.incidents.values()]
+        found = [loss for _, loss in self.faults]
         if not (self.judged.keys().isdisjoint(_NO) or self.excused):
             found.append(1.0)
         if "edited" in self.judged and not self.reworded(cosmetic):
             found.append(1.0)
-        if not self.ends.keys().isdisjoint(_MESS):
-            found.append(Severity.REAL.loss)
-        elif "undone" in self.ends:
-            found.append(Severity.MINOR.loss)
         # Whole sums are the same in any order, and those of fractions would not be.
         return min(1.0, math.fsum(found))
+
+    @property
+    def faults(self) -> list[tuple[int, float]]:
+        """What went wrong by what it did: when each became known, and the loss in units of one full mistake."""
+        found = [(one.first_us or one.at_us, one.loss) for one in self.incidents.values() if one.loss]
+        if mess := [self.ends[end] for end in _MESS if end in self.ends]:
+            found.append((min(mess), Severity.REAL.loss))
+        elif "undone" in self.ends:
+            found.append((self.ends["undone"], Severity.MINOR.loss))
+        return found
 
     @property
     def severe(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from functools import cached_property
 
@@ -198,7 +199,7 @@ class Findings:
             return after_alarm(rung, f"it errs far more often than the {limit:.2%} of its runs that it may")
         if self._stamped(cell, rung):
             return after_stamping(rung, "what held it here were approvals of people who didn't look, as probes show")
-        if (spent := self._spent(cell, found)) is not None:
+        if (spent := self._spent(cell)) is not None:
             return after_alarm(rung, spent)
         last = self._last_judged(cell)
         if not last:
@@ -223,12 +224,39 @@ class Findings:
         found = self.weighed(cell, most_a_day(cost, alpha))
         return evalue(found.k, cost.limit * found.n_eff) < 1 / alpha
 
-    def _spent(self, cell: CellKey, found: list[Unit]) -> str | None:
+    @cached_property
+    def _faulty(self) -> dict[str, list[Deed]]:
+        """Tool to the deeds that had an effect, of which some was wrong. What a person made of one is that person's."""
+        return {
+            tool: [deed for deed in deeds if deed.ends and not (deed.clean or deed.by_person) and deed.faults]
+            for tool, deeds in self._of_tool.items()
+        }  # fmt: skip
+
+    def _spent(self, cell: CellKey) -> str | None:
+        """Why a cell's tool has lost more than it may; None where it hasn't, or was put down for it."""
         budget, cap = self.policy.trust.loss_budget, self.policy.rule(cell.tool).mistake
         if budget is None or cap is None:
             return None
-        lost = round(cap * sum(one.loss for one in found if one.at_us > self.now_us - DAY))
-        return None if lost <= budget else f"it lost {spell_dollars(lost)} in a day, of {spell_dollars(budget)}"
+        lost = cap * self._lost(cell.tool, self.held(cell).wiped_us)
+        return None if lost <= budget else f"it lost {spell_dollars(round(lost))} in a day, of {spell_dollars(budget)}"
+
+    def _lost(self, tool: str, since_us: int) -> float:
+        """What a tool lost in a day, in whole mistakes, by what became known after a moment.
+
+        That is what became known in the day up to now; or what was done on one day, where some of that did, whichever
+        is more: what is lost at once may come out bit by bit.
+        """
+        day_us = max(since_us, self.now_us - DAY)
+        told: list[float] = []
+        done: defaultdict[int, list[float]] = defaultdict(list)
+        fresh = set[int]()
+        for deed in self._faulty.get(tool, ()):
+            faults, on = [(at, loss) for at, loss in deed.faults if at > since_us], deed.at_us // DAY
+            done[on].append(min(1.0, math.fsum(loss for _, loss in faults)))
+            if late := [loss for at, loss in faults if at > day_us]:
+                told.append(min(1.0, math.fsum(late)))
+                fresh.add(on)
+        return max(math.fsum(one) for one in (told, *(done[on] for on in fresh)))
 
     def reviewers(self) -> list[Reviewer]:
         """Everybody who answered, with what is known of how they look."""

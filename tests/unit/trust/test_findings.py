@@ -199,15 +199,6 @@ def test_as_many_mistakes_as_ring_the_alarm(mistakes, clean, days, down):
     assert (findings(*bad, *good, recent).demotion(CELL) is not None) is down
 
 
-@pytest.mark.parametrize(("mistakes", "spent"), [(1, False), (2, False), (3, True)])
-def test_a_loss_budget_is_for_a_day_and_is_spent_when_it_is_passed(mistakes, spent):
-    """What was lost before the day began isn't of it."""
-    old = [wrong(n, at=NOW - DAY) for n in range(10, 11)]
-    said = findings(*map(wrong, range(mistakes)), *old, trust={"loss_budget": "$8"})
-    found = said._spent(CELL, said.units(CELL))
-    assert found == ("it lost $12.00 in a day, of $8.00" if spent else None)
-
-
 @pytest.mark.parametrize(("earned", "probes", "down"), [(True, BLIND, True), (False, BLIND, False), (True, {}, False)])
 def test_what_was_earned_on_stamps_is_taken_back(earned, probes, down):
     """Where it rests on people who don't look, and what was earned wouldn't be on what they are known to see."""
@@ -217,15 +208,6 @@ def test_what_was_earned_on_stamps_is_taken_back(earned, probes, down):
     assert (None if found is None else (found.rung, found.code)) == ((Rung.CONFIRM, "D5") if down else None)
     if found is not None:
         assert found.reason == "what held it here were approvals of people who didn't look, as probes show"
-
-
-def test_a_budget_that_is_spent_puts_it_down():
-    """Though it errs no more often than it may."""
-    many = [deed("", Rung.BOUNDED, at=NOW - DAY // 2 - n, thread=f"g{n}") for n in range(9)]
-    found = findings(*many, *map(wrong, range(2)), trust={"loss_budget": "$1", "minutes": {"confirm": 30}}).demotion(
-        CELL
-    )
-    assert (found.rung, found.code, found.reason) == (Rung.CONFIRM, "D4", "it lost $8.00 in a day, of $1.00")
 
 
 def test_after_a_silence_that_was_told_it_goes_down_once():
