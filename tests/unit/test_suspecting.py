@@ -13,6 +13,7 @@ from ladder_graph.calls import Call
 from ladder_graph.facts import Outcome, Route
 from ladder_graph.ledger import Journal
 from ladder_graph.ledger.actions.questions import Terms
+from ladder_graph.ledger.gate import acts
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
 from ladder_graph.steps import Claim, Record
@@ -117,13 +118,23 @@ def test_what_may_have_changed_forgets_no_replays(world):
     assert not world.ladder.replay(Model(other=15), PROMPTS, by="ana")
 
 
+def changes(world, amount, **counts):
+    """It calls other tools, and answers fixed prompts otherwise."""
+    calls(world, **counts)
+    world.ladder.replay(Model(amount=amount), PROMPTS, by="ana")
+
+
+def learns(world, amount=5, **counts):
+    """So many calls and replays as teach what is usual."""
+    calls(world, **counts)
+    for _ in range(LEARNT):
+        world.ladder.replay(Model(amount=amount), PROMPTS, by="ana")
+
+
 def test_both_together_put_all_tools_down(world):
     """As if the model had changed its name."""
-    calls(world, refund=400, look=100)
-    calls(world, refund=20, look=80)
-    for _ in range(LEARNT):
-        world.ladder.replay(Model(), PROMPTS, by="ana")
-    world.ladder.replay(Model(amount=500), PROMPTS, by="ana")
+    learns(world, refund=400, look=100)
+    changes(world, 500, refund=20, look=80)
     done = {cell.tool: down for cell, down in world.ladder.sweep()}
     assert {tool: (down.code, down.rung) for tool, down in done.items()} == {
         "refund": ("D3", Rung.CONFIRM), "look": ("D3", Rung.CONFIRM),
@@ -131,3 +142,49 @@ def test_both_together_put_all_tools_down(world):
     assert asks(world, 5) == 5
     assert world.ladder.sweep() == [], "twice changes nothing"
     assert world.ladder.recompute() == []
+
+
+def test_what_has_changed_may_change_again(world):
+    """By then it is what it had become: that is learnt anew, and is no change; the next one is."""
+    learns(world, refund=400, look=100)
+    changes(world, 500, refund=20, look=80)
+    assert len(world.ladder.sweep()) == 2
+    world.clock.advance(1)
+    learns(world, 500, refund=100, look=400)
+    changes(world, 500, refund=20, look=80)
+    assert world.ladder.sweep() == []
+    assert held(world).sampled_us == 0
+    changes(world, 7, refund=80, look=20)
+    assert {cell.tool: down.code for cell, down in world.ladder.sweep()} == {"refund": "D3", "look": "D3"}
+    assert len(held(world).demotions) == 2
+    assert world.ladder.sweep() == []
+    assert world.ladder.recompute() == []
+
+
+def test_all_tools_go_down_or_none(world, monkeypatch):
+    """A crash between two of them leaves nothing behind, so that the next sweep does it all."""
+    learns(world, refund=400, look=100)
+    changes(world, 500, refund=20, look=80)
+    demote, begun = acts.demote, []
+
+    def crashes(journal, cursor, cell, down):
+        begun.append(cell)
+        if len(begun) == 2:
+            raise RuntimeError("the machine is off")
+        return demote(journal, cursor, cell, down)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(acts, "demote", crashes)
+        with pytest.raises(RuntimeError):
+            world.ladder.sweep()
+    assert len(world.ladder.sweep()) == 2
+
+
+def test_what_another_process_put_down_meanwhile_isnt_put_down_again(world):
+    """A second time would make the wait longer."""
+    learns(world, refund=400, look=100)
+    changes(world, 500, refund=20, look=80)
+    stale = world.ladder.findings()
+    assert len(world.ladder.sweep()) == 2
+    assert world.ladder._swept(stale) == []
+    assert len(held(world).demotions) == 1

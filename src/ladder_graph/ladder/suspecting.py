@@ -13,15 +13,15 @@ from ladder_graph.ladder.questions import person_of
 from ladder_graph.ladder.signing import Signing
 from ladder_graph.ledger import Journal
 from ladder_graph.ledger.database.cursor import Cursor
-from ladder_graph.ledger.gate import standings
+from ladder_graph.ledger.gate import acts, standings
 from ladder_graph.scale import Rung
 from ladder_graph.trust.cells import EVERY, CellKey
 from ladder_graph.trust.demotion import Demotion
 from ladder_graph.trust.findings import Findings
 from ladder_graph.trust.held import Event, nearest
-from ladder_graph.trust.suspicion import DAYS, changed, mixed
+from ladder_graph.trust.suspicion import CHANGED, DAYS, begun, changed, mixed
 
-CHANGED = "it calls other tools than it did, and answers fixed prompts otherwise"
+REASON = "it calls other tools than it did, and answers fixed prompts otherwise"
 AGAIN = 21
 """Days that an agent stays down at least, after it has changed."""
 
@@ -47,28 +47,43 @@ class Suspecting(Signing):
         answers = {name: called(model.invoke(prompt)) for name, prompt in prompts.items()}
         body = {"answers": answers, "by": person.name, "auth": person.auth}
         self._write(lambda journal, cursor: journal.append(cursor, whose, "replayed", "", body))
-        return changed(self.findings(whose).fold.replays)
+        fold = self.findings(whose).fold
+        return changed(fold.replays, begun(fold))
 
     def _swept(self, found: Findings) -> list[tuple[CellKey, Demotion]]:
         """As before, and let calls be sampled, or asked about, where an agent seems to have changed silently."""
         done = super()._swept(found)
-        last = self.reading.environments(found.fold.agent)
+        last, began = self.reading.environments(found.fold.agent), begun(found.fold)
         current = Environment.read(last[-1].components, "the ledger") if last else None
-        signs = [mixed(found, current), changed(found.fold.replays)]
-        return [*done, *self._react(found, strong=all(signs))] if any(signs) else done
-
-    def _react(self, found: Findings, *, strong: bool) -> list[tuple[CellKey, Demotion]]:
-        """Every tool of an agent asks, or every fifth call of it does, for a week."""
-        done = []
-        for tool in sorted({cell.tool for cell in found.cells}):
-            cell = CellKey(found.fold.agent, tool, EVERY, EVERY)
-            if strong:
-                down = Demotion(Rung.CONFIRM, CHANGED, "D3", "wipe", AGAIN)
-                if nearest(found.standings, cell).code != "D3" and self._put_down(cell, down):
-                    done.append((cell, down))
-            elif nearest(found.standings, cell).sampled_us <= found.now_us:
-                self._write(partial(_sample, cell=cell))
+        signs = [mixed(found, current, began), changed(found.fold.replays, began)]
+        if all(signs):
+            done += self._write(partial(_put_down, found=found))
+        elif any(signs):
+            self._sample(found)
         return done
+
+    def _sample(self, found: Findings) -> None:
+        """Every fifth call of an agent asks, for a week."""
+        for cell in _tools(found):
+            if nearest(found.standings, cell).sampled_us <= found.now_us:
+                self._write(partial(_sample, cell=cell))
+
+
+def _tools(found: Findings) -> list[CellKey]:
+    """Every tool of an agent, in all its scopes and environments."""
+    return [CellKey(found.fold.agent, tool, EVERY, EVERY) for tool in sorted({cell.tool for cell in found.cells})]
+
+
+def _put_down(journal: Journal, cursor: Cursor, found: Findings) -> list[tuple[CellKey, Demotion]]:
+    """Every tool of an agent asks. All at once: by the first of these entries the agent is what it has become."""
+    down, done = Demotion(Rung.CONFIRM, REASON, CHANGED, "wipe", AGAIN), []
+    for cell in _tools(found):
+        held = nearest(standings.of_tool(cursor, cell.agent, cell.tool), cell)
+        # Another process may have done it since the chain was read, and a second time would make the wait longer.
+        fresh = held.wiped_us <= nearest(found.standings, cell).wiped_us
+        if fresh and acts.demote(journal, cursor, cell, down):
+            done.append((cell, down))
+    return done
 
 
 def _sample(journal: Journal, cursor: Cursor, cell: CellKey) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from ladder_graph.errors import PolicyError
 from ladder_graph.fingerprint import Environment
@@ -28,6 +28,14 @@ class Drill:
     tool: str
     version: str
     passed: bool
+
+
+class Replay(NamedTuple):
+    """What fixed prompts were answered with, once."""
+
+    at_us: int
+    answers: dict[str, str]
+    """Prompt to a digest of the calls that it was answered with."""
 
 
 @dataclass(slots=True)
@@ -57,8 +65,8 @@ class Fold:
     """Reports by their ids."""
     probes: dict[str, Probes] = field(default_factory=dict)
     """Reviewer to the probes that they were shown."""
-    replays: list[dict[str, str]] = field(default_factory=list)
-    """What fixed prompts were answered with, each time, since the agent came to be what it is."""
+    replays: list[Replay] = field(default_factory=list)
+    """Of fixed prompts, oldest first, since the agent came to be what it is."""
     environments: list[Environment] = field(default_factory=list)
     """What proposed calls, as far as the chain describes it; the pinned one and the changes."""
     pinned: Environment | None = None
@@ -82,7 +90,8 @@ class Fold:
                 self.probes[by] = self.probes.get(by, Probes()) + Probes(1, missed)
             case "replayed":
                 said = entry.body.get("answers")
-                self.replays.append({str(name): str(one) for name, one in said.items()} if type(said) is dict else {})
+                answers = {str(name): str(one) for name, one in said.items()} if type(said) is dict else {}
+                self.replays.append(Replay(entry.at_us, answers))
             case "pinned" | "environment":
                 self._environment(entry)
             case "digest" | "read" | "lapsed":
