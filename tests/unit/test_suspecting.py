@@ -98,6 +98,41 @@ def test_a_mix_that_shifts_lets_one_of_five_calls_ask_for_a_week(world):
     assert world.ladder.recompute() == []
 
 
+def answers(world):
+    """People let all run that waits."""
+    for question in world.ladder.pending():
+        world.ladder.approve(question.id, by="ana")
+
+
+def weeks(world, count, *, looked):
+    """So many weeks of the same mix, of which people look at some or at none; for how many days the last is sampled."""
+    for _ in range(count):
+        calls(world, refund=40, look=400)
+        world.clock.advance(dt.timedelta(days=7))
+        world.ladder.sweep()
+        world.clock.advance(1)
+        asks(world)
+        if looked:
+            answers(world)
+    return round((held(world).sampled_us / 1e6 - world.clock().timestamp()) / 86400)
+
+
+def test_a_mix_that_shifted_for_good_is_usual_once_people_have_looked(world):
+    """A week later nothing asks any more. Where nobody looks, or a mistake comes out, it goes on."""
+    calls(world, refund=400, look=100)
+    assert weeks(world, 1, looked=False) == 7
+    assert weeks(world, 2, looked=False) == 7
+    assert weeks(world, 1, looked=True) == 7
+    wrong = world.call()
+    assert weeks(world, 1, looked=True) <= 0
+    world.clock.advance(dt.timedelta(days=1))
+    assert asks(world, 40) == 0
+    assert world.ladder.recompute() == []
+    world.ladder.incident(wrong.key, "S1", by="ana", kind="wrong_order")
+    world.ladder.sweep()
+    assert held(world).sampled_us > 1e6 * world.clock().timestamp(), "what is found later counts"
+
+
 def test_prompts_that_are_answered_otherwise_are_noticed(world):
     """After ten replays that teach what is usual."""
     for _ in range(LEARNT):

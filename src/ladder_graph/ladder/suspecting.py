@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -19,9 +19,10 @@ from ladder_graph.trust.cells import EVERY, CellKey
 from ladder_graph.trust.demotion import Demotion
 from ladder_graph.trust.findings import Findings
 from ladder_graph.trust.held import Event, nearest
-from ladder_graph.trust.suspicion import CHANGED, DAYS, begun, changed, mixed
+from ladder_graph.trust.suspicion import CHANGED, DAYS, Sign, another, signs
 
-REASON = "it calls other tools than it did, and answers fixed prompts otherwise"
+OTHERWISE: Mapping[Sign, str] = {"mix": "calls other tools than it did", "answers": "answers fixed prompts otherwise"}
+REASON = f"it {OTHERWISE['mix']}, and {OTHERWISE['answers']}"
 AGAIN = 21
 """Days that an agent stays down at least, after it has changed."""
 
@@ -47,31 +48,33 @@ class Suspecting(Signing):
         answers = {name: called(model.invoke(prompt)) for name, prompt in prompts.items()}
         body = {"answers": answers, "by": person.name, "auth": person.auth}
         self._write(lambda journal, cursor: journal.append(cursor, whose, "replayed", "", body))
-        fold = self.findings(whose).fold
-        return changed(fold.replays, begun(fold))
+        found = self.findings(whose)
+        return "answers" in signs(found, self._current(whose))
 
     def _swept(self, found: Findings) -> list[tuple[CellKey, Demotion]]:
         """As before, and let calls be sampled, or asked about, where an agent seems to have changed silently."""
         done = super()._swept(found)
-        last, began = self.reading.environments(found.fold.agent), begun(found.fold)
-        current = Environment.read(last[-1].components, "the ledger") if last else None
-        signs = [mixed(found, current, began), changed(found.fold.replays, began)]
-        if all(signs):
+        current = self._current(found.fold.agent)
+        if another(found, current):
             done += self._write(partial(_put_down, found=found))
-        elif any(signs):
-            self._sample(found)
+        elif (seen := signs(found, current)) and (cells := _unsampled(found)):
+            self._write(partial(_sample, cells=cells, seen=seen))
         return done
 
-    def _sample(self, found: Findings) -> None:
-        """Every fifth call of an agent asks, for a week."""
-        for cell in _tools(found):
-            if nearest(found.standings, cell).sampled_us <= found.now_us:
-                self._write(partial(_sample, cell=cell))
+    def _current(self, agent: str) -> Environment | None:
+        """What proposed an agent's last call."""
+        last = self.reading.environments(agent)
+        return Environment.read(last[-1].components, "the ledger") if last else None
 
 
 def _tools(found: Findings) -> list[CellKey]:
     """Every tool of an agent, in all its scopes and environments."""
     return [CellKey(found.fold.agent, tool, EVERY, EVERY) for tool in sorted({cell.tool for cell in found.cells})]
+
+
+def _unsampled(found: Findings) -> list[CellKey]:
+    """Those of which no calls are sampled now."""
+    return [cell for cell in _tools(found) if nearest(found.standings, cell).sampled_us <= found.now_us]
 
 
 def _put_down(journal: Journal, cursor: Cursor, found: Findings) -> list[tuple[CellKey, Demotion]]:
@@ -86,10 +89,12 @@ def _put_down(journal: Journal, cursor: Cursor, found: Findings) -> list[tuple[C
     return done
 
 
-def _sample(journal: Journal, cursor: Cursor, cell: CellKey) -> None:
-    reason = "the agent seems to have changed: it calls other tools than it did, or answers fixed prompts otherwise"
-    event = Event(journal.us, "sampled", cell, Rung.REPORT, reason, "suspected", "keep", DAYS)
-    standings.take(journal, cursor, event)
+def _sample(journal: Journal, cursor: Cursor, cells: Iterable[CellKey], seen: Iterable[Sign]) -> None:
+    """Every fifth call of these tools asks, for a week."""
+    for cell in cells:
+        for sign in seen:
+            reason = f"the agent seems to have changed: it {OTHERWISE[sign]}"
+            standings.take(journal, cursor, Event(journal.us, "sampled", cell, Rung.REPORT, reason, sign, "keep", DAYS))
 
 
 def called(message: Any) -> str:

@@ -129,6 +129,10 @@ class Findings:
         found = self.reviewer(look.by)
         return found.of(float("inf") if look.seconds is None else look.seconds, look.characters)
 
+    def looked(self, deed: Deed) -> bool:
+        """Whether anybody looked at an action who might have seen a mistake in it."""
+        return not deed.by_person and any(self._sight(look) > 0 for look in deed.looks)
+
     def units(self, cell: CellKey) -> list[Unit]:
         """The runs of a cell that weren't wiped."""
         wiped, cosmetic = self.held(cell).wiped_us, frozenset(self.policy.rule(cell.tool).trust.cosmetic)

@@ -5,14 +5,21 @@
 | it calls other tools than it did | every fifth call asks for a week |
 | it answers fixed prompts otherwise | the same |
 | both | all of its tools ask, as under another model (class A), and what is usual is learnt anew |
+
+A week that was sampled, looked at and went well begins anew what calls are sampled against, for the sign that it was
+sampled for. What is moved step by step is so looked at at each step. Both signs are counted from when the agent came to
+be what it is, whichever came first and whatever was looked at since, so that neither of them is forgotten by waiting.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from ladder_graph.fingerprint import Environment
+from ladder_graph.trust.deeds import Deed
 from ladder_graph.trust.drift import ALARM, BASELINE, mix, replay
 from ladder_graph.trust.evidence import DAY
 from ladder_graph.trust.findings import Findings
@@ -27,8 +34,17 @@ DAYS = 7
 LEARNT = 10
 """Replays of each prompt by which its usual answer is learnt."""
 
+LOOKED = 10
+"""Calls that people must have looked at, until what was sampled is what is usual."""
+
+Sign = Literal["mix", "answers"]
+"""What is otherwise than it was, and the code of the event by which calls are sampled for it."""
+
 CHANGED = "D3"
 """The code of a demotion by both signs."""
+
+_WRONG = frozenset({"D1", "D2", "D4"})
+"""Demotions for mistakes."""
 
 Answers = Mapping[str, str]
 """Prompt to a digest of the calls that it was answered with."""
@@ -51,6 +67,68 @@ def begun(fold: Fold) -> int:
     return max((one.at_us for one in fold.events if (one.kind, one.code) == ("demoted", CHANGED)), default=0)
 
 
+def another(found: Findings, current: Environment | None) -> bool:
+    """Whether an agent has changed by both signs since it came to be what it is, so that it is another one.
+
+    Args:
+        found: What its chain comes to.
+        current: What it is made of now.
+    """
+    began = begun(found.fold)
+    return changed(found.fold.replays, began) and mixed(found, current, began)
+
+
+def signs(found: Findings, current: Environment | None) -> list[Sign]:
+    """What is otherwise than it was when people last looked into it.
+
+    Args:
+        found: What its chain comes to.
+        current: What it is made of now.
+    """
+    seen: dict[Sign, bool] = {
+        "mix": mixed(found, current, settled(found, current, "mix")),
+        "answers": changed(found.fold.replays, settled(found, current, "answers")),
+    }
+    return [sign for sign in seen if seen[sign]]
+
+
+def settled(found: Findings, current: Environment | None, sign: Sign) -> int:
+    """From when on an agent teaches what is usual of it, in microseconds; 0 where that is its beginning.
+
+    That is where the last week began that was sampled for this sign and went well: it is over, people have looked at
+    ten calls since it began, and no mistake in its calls is on record. One that is reported later takes it back. What
+    was sampled by a release that didn't say for which sign begins nothing.
+
+    Args:
+        found: What its chain comes to.
+        current: What it is made of now; only calls of it count.
+        sign: Which.
+    """
+    events, began = found.fold.events, begun(found.fold)
+    weeks = {
+        (one.at_us, one.at_us + one.cooldown * DAY) for one in events
+        if (one.kind, one.code) == ("sampled", sign) and one.at_us > began
+    }  # fmt: skip
+    over = sorted((week for week in weeks if week[1] <= found.now_us), reverse=True)
+    deeds = _deeds(found, current) if over else []
+    looks = sorted(deed.at_us for deed in deeds if found.looked(deed))
+    told = [deed.at_us for deed in deeds if any(one.loss for one in deed.incidents.values())]
+    wrong = sorted([*told, *(one.at_us for one in events if one.kind == "demoted" and one.code in _WRONG)])
+    for start, until in over:
+        enough = len(looks) - bisect_right(looks, start) >= LOOKED
+        if enough and bisect_right(wrong, start) == bisect_right(wrong, until):
+            return start
+    return began
+
+
+def _deeds(found: Findings, current: Environment | None) -> list[Deed]:
+    """What an agent did as it is made now."""
+    if current is None:
+        return []
+    mine = [cell for cell in found.cells if current.key(cell.tool) == cell.env]
+    return [deed for cell in mine for deed in found.deeds(cell)]
+
+
 def mixed(found: Findings, current: Environment | None, since_us: int = 0) -> bool:
     """Whether an agent calls other tools than it did in its first 500 calls.
 
@@ -59,12 +137,8 @@ def mixed(found: Findings, current: Environment | None, since_us: int = 0) -> bo
         current: What it is made of now.
         since_us: Only what it called after this moment.
     """
-    if current is None:
-        return False
-    mine = [cell for cell in found.cells if current.key(cell.tool) == cell.env]
-    calls = sorted(
-        (deed.at_us, cell.tool) for cell in mine for deed in found.deeds(cell) if deed.ends and deed.at_us > since_us
-    )
+    deeds = [deed for deed in _deeds(found, current) if deed.ends and deed.at_us > since_us]
+    calls = sorted((deed.at_us, deed.cell.tool) for deed in deeds if deed.cell is not None)
     baseline, since = calls[:BASELINE], calls[BASELINE:]
     if not since:
         return False
