@@ -155,6 +155,37 @@ def test_damage_anywhere_raises_nothing_of_its_own(form, data):
         assert len(found) <= len(NAMES) * 2
 
 
+def places_of(value):
+    """Where each value inside of a JSON value stands, as a path."""
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [(), *((key, *path) for key, one in inside for path in places_of(one))]
+
+
+def with_another(value, path, instead):
+    """A JSON value with another one in a place."""
+    if not path:
+        return instead
+    changed = dict(value) if isinstance(value, dict) else list(value)
+    changed[path[0]] = with_another(value[path[0]], path[1:], instead)
+    return changed
+
+
+@pytest.mark.parametrize("form", FORMS)
+@settings(max_examples=60)
+@given(data=st.data())
+def test_a_value_of_another_type_costs_its_own_run_at_most(form, data):
+    """Where a text is expected, an object or a list may stand: what a tool answers is whatever it is."""
+    values = form("aaaaaaaa")
+    nth = data.draw(st.sampled_from(range(len(values))))
+    path = data.draw(st.sampled_from(places_of(values[nth])))
+    instead = data.draw(st.sampled_from([{}, [], 2, True, None, {"type": {"id": "1"}}, [{"type": ["string", "null"]}]]))
+    values[nth] = with_another(values[nth], path, instead)
+    content, _ = content_of(lambda name: values if name == "aaaaaaaa" else form(name), NAMES[:2])
+    expected, _ = read_from(content_of(form)[0])
+    found, told = read_from(content)
+    assert found.get("bbbbbbbb") == expected["bbbbbbbb"], told
+
+
 @pytest.mark.parametrize("form", FORMS)
 @settings(max_examples=25)
 @given(data=st.data())

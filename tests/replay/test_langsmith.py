@@ -144,6 +144,15 @@ def test_openais_answers_are_read_too(reading):
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("type_", [{"id": "1", "name": "Bug"}, ["string", "null"], 7])
+def test_what_a_tool_answers_may_have_a_type_of_its_own(reading, type_):
+    """As a Jira issue and a JSON Schema have one: it is no message, and the whole of it is the result."""
+    runs, _ = reading(row(outputs={"output": {"type": type_, "content": "broken"}}), row(trace="t2", id_="r2"))
+    assert [call.output for run in runs for call in run.calls] == [
+        json.dumps({"content": "broken", "type": type_}), "sent",
+    ]  # fmt: skip
+
+
 def test_what_is_no_run_is_told_and_the_rest_goes_on(reading):
     """With its line."""
     (run,), told = reading(row(), {"run_type": "tool"}, "[1]", '{"id": "r9", "run', row(id_="r2", at=3, until=4))

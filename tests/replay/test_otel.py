@@ -152,6 +152,24 @@ def test_a_tool_that_raised_failed(reading):
     assert [call.fate for call in run.calls] == ["failed", "failed"]
 
 
+@pytest.mark.parametrize(
+    ("status", "fate"),
+    [({"code": 2}, "failed"), ({"code": "STATUS_CODE_ERROR"}, "failed"), ({"code": 1}, "done"), ({"code": {}}, "done")],
+)
+def test_a_status_is_a_word_or_a_number(reading, status, fate):
+    """As OTLP's JSON has it; anything else says nothing."""
+    (run,), _ = reading(tool() | {"status": status})
+    assert [call.fate for call in run.calls] == [fate]
+
+
+@pytest.mark.parametrize("type_", [{"id": "1", "name": "Bug"}, ["string", "null"], 7])
+def test_what_a_tool_answers_may_have_a_type_of_its_own(reading, type_):
+    """As a Jira issue and a JSON Schema have one: it is no message, and the whole of it is the result."""
+    result = json.dumps({"content": "broken", "type": type_})
+    runs, _ = reading(tool(result=result), tool(trace="t2"))
+    assert [call.output for run in runs for call in run.calls] == [result, "red"]
+
+
 def test_a_tool_that_waits_for_a_person_hasnt_failed(reading):
     """LangGraph raises where it asks; the call goes on in another trace of its thread."""
     asks = tool(result=None, error__type="GraphInterrupt", status="ERROR", session__id="s")

@@ -103,13 +103,12 @@ _BLOCKS = frozenset({
 
 
 def _is_block(block: object) -> bool:
-    kind = block.get("type") if isinstance(block, Mapping) else None
-    return isinstance(kind, str) and kind in _BLOCKS
+    return isinstance(block, Mapping) and first(block, "type") in _BLOCKS
 
 
 def _of_block(block: object) -> str | None:
     """The text of a block: of OpenAI's, LangChain's, Anthropic's, or of a part of OpenTelemetry."""
-    if not isinstance(block, Mapping) or block.get("type") not in {"text", "input_text", "output_text"}:
+    if not isinstance(block, Mapping) or first(block, "type") not in {"text", "input_text", "output_text"}:
         return None
     text = block.get("text", block.get("content"))
     return text if isinstance(text, str) else None

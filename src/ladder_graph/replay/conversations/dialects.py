@@ -40,6 +40,10 @@ _CALLS = {"function_call": "arguments", "custom_tool_call": "input"}
 _OUTPUTS = {"function_call_output", "custom_tool_call_output"}
 _BESIDE = {"reasoning", "item_reference", "compaction"}
 """Responses items that nobody says."""
+_USES = {"tool_use", "tool_call"}
+"""Blocks that are calls."""
+_RESULTS = {"tool_result", "tool_call_response"}
+"""Blocks that are results."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +170,9 @@ def _plain(value: Mapping[Any, Any]) -> Mapping[Any, Any]:
 
 def _kind(value: Mapping[Any, Any]) -> str:
     """The form of a message: a role, or a Responses item; empty where it is no message."""
-    kind = value.get("type")
+    kind = _string(value.get("type"))
     if kind in _CALLS or kind in _OUTPUTS or kind in _BESIDE:
-        return str(kind)
+        return kind
     role = value.get("role", kind)
     if not isinstance(role, str) or not ({"content", "parts", "tool_calls", "function_call"} & value.keys()):
         return ""
@@ -178,7 +182,7 @@ def _kind(value: Mapping[Any, Any]) -> str:
 def _spoken(role: str, value: Mapping[Any, Any]) -> Message:
     blocks = _blocks(value)
     speaker = _ROLES.get(role, "other")
-    answered = tuple(_result(block) for block in blocks if block.get("type") in {"tool_result", "tool_call_response"})
+    answered = tuple(_result(block) for block in blocks if _string(block.get("type")) in _RESULTS)
     at = moment_of(value.get("timestamp", value.get("created_at")))
     if speaker == "tool" or answered:
         return Message("tool", answered=answered or (_answered(value, at),), at=at)
@@ -209,7 +213,7 @@ def _proposed(value: Mapping[Any, Any], blocks: Sequence[Mapping[Any, Any]]) -> 
     if isinstance(function := value.get("function_call"), Mapping):
         yield _asked(function)
     if not listed:
-        yield from (_asked(block) for block in blocks if block.get("type") in {"tool_use", "tool_call"})
+        yield from (_asked(block) for block in blocks if _string(block.get("type")) in _USES)
 
 
 def _asked(call: Mapping[Any, Any], *, id_: object = None, arguments: object = None) -> Asked:

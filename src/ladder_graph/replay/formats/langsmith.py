@@ -47,7 +47,7 @@ def _id(run: Mapping[str, Any]) -> str:
 
 
 def _step(run: Mapping[str, Any]) -> Step:
-    kind, feedback = run.get("run_type"), _scores(run)
+    kind, feedback = first(run, "run_type"), _scores(run)
     known: dict[str, Any] = {
         "trace": first(run, "trace_id") or _id(run),
         "id": _id(run),

@@ -21,8 +21,8 @@ from ladder_graph.replay.traces import Run
 _MODEL = frozenset({"chat", "text_completion", "generate_content"})
 """Operations that are an answer of a model."""
 _TOOL = "execute_tool"
-_FAILED = frozenset({"ERROR", "STATUS_CODE_ERROR", 2})
-"""How a span's status says that it failed."""
+_FAILED = ("ERROR", "STATUS_CODE_ERROR", 2)
+"""How a span's status says that it failed; no set, which can't be asked about what isn't hashable."""
 _LONG = 10
 """Digits that a place in a list doesn't have."""
 _UNNAMED = "unknown_service"
@@ -85,7 +85,7 @@ def _value(value: object) -> Any:
 
 def _step(span: Mapping[str, Any], attributes: Attributes, resource: Attributes) -> Step:
     context = mapping(span.get("context"))
-    kind, operation = attributes.get("openinference.span.kind"), attributes.get("gen_ai.operation.name")
+    kind, operation = first(attributes, "openinference.span.kind"), first(attributes, "gen_ai.operation.name")
     known: dict[str, Any] = {
         "trace": first(context, "trace_id") or first(span, "traceId"),
         "id": first(context, "span_id") or first(span, "spanId"),
