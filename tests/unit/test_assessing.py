@@ -190,6 +190,40 @@ def test_a_mistake_that_nobody_anticipated_wipes_the_evidence(world):
     assert world.ladder.trust("refund")[0].certificate.evidence.runs == 0
 
 
+def waits(world):
+    """The days of each demotion by the ledger, oldest first."""
+    return [event.cooldown for event, _ in world.ladder.history("refund") if event.kind == "demoted"]
+
+
+def test_whoever_reports_a_mistake_is_told_for_how_long_its_tool_waits(world):
+    """Doubled for each demotion in 90 days before, also where those were of one cell and it is of the whole tool."""
+    keys, told = [world.approved().key for _ in range(5)], []
+    for key, kind in zip(keys, ["wrong_order", "wrong_order", "paid_a_stranger", "wrong_order"], strict=False):
+        told.append(world.ladder.incident(key, "S2", by="ana", kind=kind).cooldown)
+        world.clock.advance(60)
+    assert told == waits(world) == [14, 28, 112, 112]
+    world.clock.advance(90 * 86400)
+    assert world.ladder.incident(keys[-1], "S2", by="ana", kind="wrong_order").cooldown == 14
+    assert world.ladder.recompute() == []
+
+
+def test_a_sweep_and_a_return_wait_longer_too(world):
+    """As any demotion does, and whoever sweeps is told."""
+    ready(world)
+    world.ladder.promote("refund", by=BOSS)
+    world.ladder.demote("refund", "bounded", reason="for now", by="ana")
+    world.clock.advance(40 * 86400)
+    assert [down.cooldown for _, down in world.ladder.sweep()] == [14]
+    assert waits(world) == [0, 14]
+    with contextlib.closing(World(start="rollback")) as other:
+        other.call()
+        other.ladder.demote("refund", "bounded", reason="for now", by="ana")
+        other.approved(env=model("gpt-5-2025-11-20"))
+        other.clock.advance(40 * 86400)
+        other.call()
+        assert waits(other) == [0, 14]
+
+
 def test_a_report_that_is_taken_back_counts_no_more(world):
     """The loss is gone; the rung is earned again, it doesn't come back by itself."""
     last = ready(world)

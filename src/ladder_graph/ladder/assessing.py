@@ -351,11 +351,12 @@ class Assessing(Attesting):
         """Put down what the numbers speak against, of one agent."""
         done = []
         for cell in found.cells:
-            down = found.demotion(cell)
-            if down is not None and self._put_down(cell, down):
+            due = found.demotion(cell)
+            if due is not None and (down := self._put_down(cell, due)) is not None:
                 done.append((cell, down))
                 log.info("%s goes down to %s: %s", cell, down.rung.word, down.reason)
         return done
 
-    def _put_down(self, cell: CellKey, down: Demotion) -> bool:
+    def _put_down(self, cell: CellKey, down: Demotion) -> Demotion | None:
+        """A demotion as it was written down; None where nothing changed."""
         return self._write(lambda journal, cursor: acts.demote(journal, cursor, cell, down))

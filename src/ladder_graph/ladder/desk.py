@@ -139,7 +139,7 @@ class Desk(Browsing, Carrying, Rollbacks, Accepting, Digesting, Continuing, Reta
         """
         person, whose = None if by is None else person_of(by), agent or self.policy.agent
         cell, down = CellKey(whose, tool, scope, EVERY), Demotion(Rung.parse(to), reason)
-        return self._write(lambda journal, cursor: acts.demote(journal, cursor, cell, down, by=person))
+        return self._write(lambda journal, cursor: acts.demote(journal, cursor, cell, down, by=person)) is not None
 
     # --- looking ---------------------------------------------------------------------------------------------
 

@@ -211,8 +211,25 @@ def step(found: Mapping[CellKey, Held], event: Event) -> dict[CellKey, Held]:
         found: All rows of the event's tool.
         event: The step.
     """
-    touched = {event.cell} | {both for cell in found if (both := cell.meet(event.cell)) is not None}
-    return {cell: found.get(cell, nearest(found, cell)).after(event) for cell in touched}
+    return {cell: nearest(found, cell).after(event) for cell in _touched(found, event.cell)}
+
+
+def earlier(found: Mapping[CellKey, Held], cell: CellKey, now_us: int) -> int:
+    """Demotions in the 90 days before a moment, of the cell that was put down most often among those it stands for.
+
+    They aren't added up over scopes and environments: one silence or one report puts down several of them at once.
+
+    Args:
+        found: All rows of the cell's tool.
+        cell: Whose; it may stand for all scopes and environments.
+        now_us: The moment.
+    """
+    return max(nearest(found, one).recent(now_us) for one in _touched(found, cell))
+
+
+def _touched(found: Mapping[CellKey, Held], cell: CellKey) -> set[CellKey]:
+    """The cells whose rows change by a step of a cell."""
+    return {cell} | {both for one in found if (both := one.meet(cell)) is not None}
 
 
 def nearest(found: Mapping[CellKey, Held], cell: CellKey) -> Held:

@@ -10,7 +10,7 @@ from ladder_graph.scale import Rung
 from ladder_graph.trust.cells import EVERY, CellKey
 from ladder_graph.trust.demotion import LONGEST, RECENT
 from ladder_graph.trust.evidence import DAY
-from ladder_graph.trust.held import NOTHING, Event, Held, nearest, rows
+from ladder_graph.trust.held import NOTHING, Event, Held, earlier, nearest, rows
 
 CELL = CellKey("ops", "send_email", "s", "e")
 ALL = CellKey("ops", "send_email", EVERY, EVERY)
@@ -101,6 +101,17 @@ def test_of_two_wide_rows_the_lower_wins():
         found = held(*events)
         assert (found.cap, found.code, found.cooldown_us, found.wiped_us) == (Rung.DRAFT, "D2", 31 * DAY, 3 * DAY)
         assert found.demotions == (2 * DAY, 3 * DAY, 4 * DAY)
+
+
+def test_earlier_demotions_are_those_of_the_cell_that_fell_most_often():
+    """Of all cells that a wide one stands for; several that fell at once don't add up, and others don't count."""
+    twin, other = CELL._replace(scope="t"), CELL._replace(env="f")
+    found = rows([down(1), down(2), down(2, cell=twin), down(3, cell=other), down(3, cell=twin)])
+    scope = CELL._replace(env=EVERY)
+    now = 4 * DAY
+    assert [earlier(found, one, now) for one in (CELL, twin, other, scope, ALL)] == [2, 2, 1, 2, 2]
+    assert earlier(rows([down(1), down(2, cell=ALL)]), other, now) == 1
+    assert earlier({}, ALL, now) == earlier(found, ALL, 93 * DAY) == 0
 
 
 def test_an_event_survives_its_entry():

@@ -56,7 +56,7 @@ def report(journal: Journal, cursor: Cursor, known: Known, said: Said, start: Ru
         by: Who says it.
 
     Returns:
-        Where the tool was put; None where it stays, or exactly this was said before.
+        Where the tool was put, with the days to wait that hold; None where it stays, or exactly this was said before.
 
     Raises:
         AnswerRefused: There is no report of this class to reverse or to close.
@@ -89,7 +89,7 @@ def report(journal: Journal, cursor: Cursor, known: Known, said: Said, start: Ru
     stands = max(held.rung(start), Rung(rung))
     reason = f"action {call.short} was wrong: {said.text or said.kind or said.severity.name.lower()}"
     down = after_incident(stands, said.severity, reason, anticipated=said.anticipated)
-    return down if down is not None and acts.demote(journal, cursor, cell, down, call.key, by) else None
+    return None if down is None else acts.demote(journal, cursor, cell, down, call.key, by)
 
 
 def _same(before: Incident, said: Said) -> bool:

@@ -24,7 +24,7 @@ from ladder_graph.routing import Footing
 from ladder_graph.states import State
 from ladder_graph.trust.cells import EVERY, CellKey
 from ladder_graph.trust.demotion import Demotion, after_overrun, repeated
-from ladder_graph.trust.held import Event, nearest
+from ladder_graph.trust.held import Event, earlier
 from ladder_graph.trust.standing import gaps
 
 WHOLE = 64
@@ -127,7 +127,7 @@ def resolve(journal: Journal, cursor: Cursor, action: str, by: Person, *, happen
 def demote(
     journal: Journal, cursor: Cursor, cell: CellKey, down: Demotion, action: str = "", by: Person | None = None,
     **more: Any,
-) -> bool:  # fmt: skip
+) -> Demotion | None:  # fmt: skip
     """Put a tool on a lower rung from its next call on; never raises it.
 
     Args:
@@ -140,13 +140,12 @@ def demote(
         more: What else the entry says.
 
     Returns:
-        Whether anything changed.
+        The demotion as it was written down, with the days to wait that hold; None where nothing changed.
     """
     whole = cell._replace(scope=EVERY, env=EVERY) if down.wide else cell
-    held = nearest(standings.of_tool(cursor, cell.agent, cell.tool), whole)
-    down = repeated(down, held.recent(journal.us))
+    down = repeated(down, earlier(standings.of_tool(cursor, cell.agent, cell.tool), whole, journal.us))
     event = Event(journal.us, "demoted", whole, down.rung, down.reason, down.code, down.evidence, down.cooldown)
-    return standings.take(journal, cursor, event, action, by, **more)
+    return down if standings.take(journal, cursor, event, action, by, **more) else None
 
 
 def overran(journal: Journal, cursor: Cursor, call: Call, cost: int, held: int) -> None:

@@ -19,7 +19,7 @@ from ladder_graph.ledger.gate.journal import Journal
 from ladder_graph.ledger.tables import standing_rows
 from ladder_graph.scale import Rung
 from ladder_graph.trust.cells import EVERY, CellKey
-from ladder_graph.trust.demotion import after_silence
+from ladder_graph.trust.demotion import after_silence, repeated
 from ladder_graph.trust.evidence import DAY
 from ladder_graph.trust.held import Event, Held, nearest
 
@@ -72,6 +72,7 @@ def came_back(
             if down is None:
                 continue
             down = replace(down, reason=f"what proposes its calls came back after {int(days)} days")
+            down = repeated(down, held.recent(journal.us))
             event = Event(journal.us, "demoted", cell, down.rung, down.reason, down.code, down.evidence, down.cooldown)
             if standings.take(journal, cursor, event):
                 lowered.append(tool)

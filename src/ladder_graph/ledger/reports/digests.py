@@ -371,7 +371,7 @@ def _falls(journal: Journal, cursor: Cursor, cell: CellKey, down: Demotion, dige
     held = nearest(standings.of_tool(cursor, cell.agent, cell.tool), cell)
     if held.cap is not None and held.cap <= Rung.ROLLBACK:
         return False
-    return acts.demote(journal, cursor, cell, down, digest=digest)
+    return acts.demote(journal, cursor, cell, down, digest=digest) is not None
 
 
 def mute(cursor: Cursor, filed: filing.Filing | None, now_us: int) -> str:
