@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import random
 
 import pytest
 
@@ -13,6 +14,7 @@ from ladder_graph.ledger import Refused
 from ladder_graph.scale import Rung
 from ladder_graph.states import STEPS, State
 from ladder_graph.steps import Claim
+from ladder_graph.trust.probing import LATEST_US, MOST, SOONEST, due
 from tests.unit.world import World
 
 WRONG = {"arguments": {"amount": 90, "order": "o-another"}, "why": "nobody ordered that"}
@@ -30,15 +32,15 @@ def world(monkeypatch):
 def probe(world):
     """The probe that is open."""
     world.clock.advance(3600)
-    for _ in range(20):
+    while not world.ladder.pending():
         world.approved()
     (found,) = world.ladder.pending()
     return found
 
 
-def test_one_comes_after_twenty_decisions_and_looks_like_any_other(world):
+def test_one_comes_after_a_few_decisions_and_looks_like_any_other(world):
     """Nothing tells it from a real question before it is answered."""
-    for _ in range(19):
+    for _ in range(SOONEST - 1):
         world.approved()
     assert world.ladder.pending() == []
     world.approved()
@@ -47,6 +49,55 @@ def test_one_comes_after_twenty_decisions_and_looks_like_any_other(world):
     assert (found.impact, found.quorum, found.decisions, found.may_answer) == ("low", 1, found.decisions, ())
     world.call()
     assert len(world.ladder.pending()) == 2, "no second one while it is open"
+
+
+def test_the_next_one_comes_no_sooner_than_it_may(world):
+    """The answer to the one before is a decision like any other."""
+    found = probe(world)
+    world.clock.advance(60)
+    world.ladder.approve(found.id, by="ana")
+    for _ in range(SOONEST - 2):
+        world.approved()
+    assert world.ladder.pending() == []
+    world.approved()
+    assert len(world.ladder.pending()) == 1
+
+
+def gaps(share, probes, since_us=0):
+    """Questions from each probe to the next, the probe among them."""
+    drawn, found, decided = random.Random(7).random, [], 1  # noqa: S311  # a draw that repeats
+    while len(found) < probes:
+        decided += 1
+        if due(decided, since_us, share, drawn()):
+            found.append(decided)
+            decided = 1
+    return found
+
+
+@pytest.mark.parametrize("share", [MOST, 0.02, 0.004])
+def test_so_many_questions_are_probes_as_the_policy_says(share):
+    """In the long run, and none sooner than a few decisions after the one before."""
+    found = gaps(share, 5000)
+    assert len(found) / sum(found) == pytest.approx(share, rel=0.05)
+    assert min(found) >= SOONEST
+
+
+@pytest.mark.parametrize("share", [MOST, 0.02])
+def test_nobody_sees_one_come(share):
+    """However many real questions there were since the one before, the next is as likely one as it was after a few."""
+    found = gaps(share, 5000)
+    for so_many in (SOONEST, round(0.5 / share), round(1 / share)):
+        still = [gap for gap in found if gap >= so_many]
+        soon = sum(gap < so_many + 10 for gap in still) / len(still)
+        assert soon == pytest.approx(1 - (1 - 1 / (1 / share - SOONEST + 1)) ** 10, abs=0.03)
+
+
+def test_the_first_one_comes_soon_and_then_one_a_week():
+    """Whatever the share is: a week is counted from one to the next."""
+    assert sum(gaps(1e-9, 500, None)) / 500 == pytest.approx(1 / MOST, rel=0.1)
+    assert not due(1000, LATEST_US - 1, 1e-9, 1e-6)
+    assert due(1, LATEST_US, 1e-9, 0.999)
+    assert not due(0, LATEST_US, 1e-9, 0.0), "one is open, or nothing was decided"
 
 
 @pytest.mark.parametrize(("answer", "caught"), [("approve", False), ("decline", True)])

@@ -155,7 +155,8 @@ class Trust(Strict):
     """Which probes are put among the questions of a tool: those of its rule, also real calls with one mistake put in,
     or none. A probe never runs, and is revealed as soon as it is answered."""
     probe_share: Annotated[float, Field(gt=0, le=0.05)] = 0.05
-    """The share of questions that are probes: one a week at least, one in twenty decisions at most."""
+    """The share of questions that are probes, in the long run: one in twenty at most; and one a week at least, where
+    there was one before."""
     loss_budget: MicroDollars | None = None
     """What a tool may lose in a day at the most, by its cap on a mistake and its bounds on calls a day."""
     promoters: Many[Name] = ("role:promoter",)

@@ -9,8 +9,11 @@ import copy
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-SOONEST = 20
-"""Decisions of one tool between two probes at least."""
+SOONEST = 5
+"""Decisions of one tool from one probe to the next at least, that about the first of them among them."""
+
+MOST = 0.05
+"""The share of questions that are probes at most."""
 
 LATEST_US = 7 * 86_400_000_000
 """A probe comes at least so often, in microseconds, where anything is decided at all."""
@@ -22,21 +25,24 @@ def due(decided: int, since_us: int | None, share: float, drawn: float) -> bool:
     """Whether the next question should be a probe.
 
     Args:
-        decided: Decisions about the tool since the last probe.
+        decided: Decisions about the tool since the last probe was put there, that about it among them.
         since_us: Microseconds since the last probe; None where there was none.
-        share: The share of questions that are to be probes.
+        share: The share of questions that are to be probes, above 0, in the long run.
         drawn: A random number from 0 to 1.
 
     Example:
-        >>> due(19, 0, 0.05, 0.0), due(20, 0, 0.05, 0.04), due(20, 0, 0.05, 0.9), due(1, 8 * 86_400_000_000, 0.05, 0.9)
+        >>> due(4, 0, 0.05, 0.0), due(5, 0, 0.05, 0.06), due(5, 0, 0.05, 0.07), due(1, 8 * 86_400_000_000, 0.05, 0.9)
         (False, True, False, True)
     """
-    if not share or decided < 1:
+    if decided < 1:
         return False
-    if since_us is not None and since_us >= LATEST_US:
+    if since_us is None:
+        share = MOST  # The first one tells the most, and only from then on the week counts.
+    elif since_us >= LATEST_US:
         return True
-    # Never two in a row, and no more than one in twenty; the first few tell the most.
-    return decided >= SOONEST and drawn < max(share, 1 / SOONEST)
+    # Never two in a row. Then each question is as likely as the next, so that nobody sees one come; those that are
+    # skipped are made up for by the others, or it would be rarer than the share says.
+    return decided >= SOONEST and drawn < 1 / (1 / share - SOONEST + 1)
 
 
 def mutated(arguments: Mapping[str, Any], drawn: float) -> tuple[dict[str, Any], str] | None:

@@ -22,9 +22,7 @@ from ladder_graph.ledger.gate.journal import Journal
 from ladder_graph.ledger.tables import rows, standing_rows
 from ladder_graph.scale import Rung
 from ladder_graph.states import State
-
-ENOUGH = 25
-"""Decisions that are counted at most."""
+from ladder_graph.trust.probing import SOONEST
 
 _probe, _question, _action = (table_of(model) for model in (standing_rows.ProbeRow, rows.QuestionRow, rows.ActionRow))
 INSERT = insert_into(standing_rows.ProbeRow)
@@ -43,7 +41,7 @@ _since = (
     .join(_action, _action.c.key == _question.c.action)
     .where(_question.c.agent == bindparam("agent"), _action.c.tool == bindparam("tool"))
     .where(_question.c.answered_us > bindparam("since"))
-    .limit(ENOUGH)
+    .limit(SOONEST)
 )
 DECIDED = Sql.of(select(func.count()).select_from(_since.subquery()))
 """How many decisions there were; no more are counted than matter."""
