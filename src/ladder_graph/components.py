@@ -7,7 +7,7 @@ from typing import Any
 
 from ladder_graph.calls import canonical, digest_of
 from ladder_graph.errors import ArgumentsError
-from ladder_graph.prompts import render
+from ladder_graph.prompts import kind_of, render
 
 LONGEST_PLAIN = 400
 """Parameters up to this many characters stay readable in the lock file; longer ones become a hash."""
@@ -29,6 +29,43 @@ retries and time-outs differ from request to request without the agent being ano
 
 CARRIERS = ("model_kwargs", "options", "generation_config", "container", "extra_body")
 """Parameters that carry further parameters, which are looked through; the last one has the last word in a request."""
+
+OPEN = frozenset(CARRIERS) - {"container"}
+"""Those in which whatever isn't `ASIDE` counts: a provider's own parameters, which nobody can list. What stands beside
+them is mostly LangChain's own, and a container bears an id of its own in each conversation."""
+
+ASIDE = frozenset({
+    *CARRIERS,
+    # Of whom and for what, which run, and under which id.
+    "metadata", "user", "user_id", "safety_identifier", "tags", "labels", "store", "trace", "trace_id", "run_id",
+    "request_id", "rid", "client_request_id", "correlation_id", "session_id", "thread_id", "conversation",
+    "conversation_id", "previous_response_id", "idempotency_key", "litellm_metadata", "litellm_call_id",
+    "litellm_session_id", "litellm_trace_id",
+    # How it is sent, kept and billed.
+    "stream", "streaming", "stream_options", "stream_usage", "background", "timeout", "request_timeout",
+    "default_request_timeout", "max_retries", "num_retries", "headers", "extra_headers", "default_headers",
+    "additional_headers", "extra_query", "default_query", "service_tier", "priority", "prompt_cache_key",
+    "prompt_cache_retention", "prompt_cache_options", "cache_control", "cache_salt", "cache", "caching", "keep_alive",
+    "num_gpu", "num_thread", "kv_transfer_params",
+    "api_key", "authorization", "access_token", "auth_token", "password", "credentials", "organization", "project",
+    # What comes back beside the tokens, or only makes them come sooner.
+    "include", "usage", "logprobs", "top_logprobs", "prompt_logprobs", "prediction",
+    # For single steps; or what is another component.
+    "tool_choice", "function_call",
+    "model", "model_name", "model_id", "deployment_name", "base_url", "api_base", "openai_api_base", "azure_endpoint",
+    "anthropic_api_url", "endpoint", "messages", "input", "contents", "documents", "prompt", "instructions", "system",
+    "system_instruction", "cached_content", "tools", "web_search_options", "mcp_servers", "plugins",
+    "search_parameters",
+})  # fmt: skip
+"""What surely doesn't bear on which tokens are drawn, or counts elsewhere."""
+
+_PASSING = {kind: f"<{kind}>" for kind in ("uuid", "moment", "time", "epoch")}
+"""What stands for a value that is an id or a moment as a whole, made for a single request as far as can be seen. One
+in a longer text, as in a name, and a date tell versions apart."""
+_ID = 64
+"""Characters of an id or a moment at most."""
+_SHORT = 16
+"""Characters of the hash of a parameter that nobody knows."""
 
 
 def carried(source: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -56,23 +93,62 @@ def prompt_component(texts: Iterable[str]) -> str:
 def parameters_component(*sources: Mapping[str, Any]) -> str | None:
     """The parameters that count, out of everything a request carries; a later source overrides an earlier one.
 
+    Those of `PARAMETERS` count wherever they stand, and all others inside of what carries a provider's own.
+
     Returns:
         Canonical JSON, a hash of it beyond `LONGEST_PLAIN` characters, or None when a value can't be read.
 
     Example:
         >>> parameters_component({"temperature": 0.0, "api_key": "…", "stream": True, "top_p": None})
         '{"temperature":0}'
+        >>> parameters_component({"extra_body": {"use_beam_search": True, "user": "ana"}, "use_beam_search": None})
+        '{"use_beam_search":true}'
     """
     counted: dict[str, Any] = {}
     for source in sources:
-        for carrier in (source, *(source[name] for name in CARRIERS if name in source)):
+        for name, carrier in (("", source), *((name, source[name]) for name in CARRIERS if name in source)):
             if isinstance(carrier, Mapping):
-                counted |= {k: _schema(v) for k, v in carrier.items() if k in PARAMETERS and v is not None}
+                for key, value in carrier.items():
+                    if value is None:
+                        continue
+                    if key in PARAMETERS:
+                        counted[key] = _schema(value)
+                    # LangChain also puts what a carrier holds beside it, where it may be bound anew.
+                    elif key in counted or (name in OPEN and key not in ASIDE):
+                        counted[key] = _unlisted(value)
     try:
         text = canonical(counted).decode()
     except ArgumentsError:
         return None
     return text if len(text) <= LONGEST_PLAIN else digest_of("parameters", text)
+
+
+def _unlisted(value: object) -> object:
+    """A parameter that nobody knows: numbers as they are, and a hash of anything else, since it may be a secret."""
+    lasting = _lasting(value)
+    if isinstance(lasting, int | float):
+        return lasting
+    try:
+        return digest_of("parameter", lasting)[:_SHORT]
+    except ArgumentsError:  # An object of some class, whose repr may be another one in each process.
+        return type(value).__qualname__
+
+
+def _lasting(value: object) -> object:
+    """A value with what is made for a single request masked."""
+    match value:
+        case {"lc": 1, "id": name}:  # What LangChain writes for an object, with its address.
+            return name
+        case Mapping():
+            return {key: _lasting(one) for key, one in value.items()}
+        case list() | tuple():
+            return [_lasting(one) for one in value]
+        case int() | float():
+            return _PASSING.get(kind_of(str(value).partition(".")[0]), value)
+        case str() if len(value) <= _ID:
+            return _PASSING.get(kind_of(value), value)
+        case _:
+            return _schema(value)
 
 
 def _schema(value: object) -> object:

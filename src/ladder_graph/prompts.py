@@ -107,6 +107,17 @@ def render(text: str, templates: Iterable[str] = (), values: Iterable[tuple[str,
     return _render(text, tuple(templates), tuple(sorted(values)))
 
 
+def kind_of(text: str) -> str:
+    """As what a text is masked as a whole; empty where it isn't.
+
+    Example:
+        >>> kind_of("2026-11-23T10:00:00Z"), kind_of("v2 of 2026-11-23")
+        ('moment', '')
+    """
+    found = _MASKED.fullmatch(text)
+    return (found.lastgroup or "") if found else ""
+
+
 # An agent sends the same text at each of its turns.
 @functools.lru_cache(maxsize=64)
 def _render(text: str, templates: tuple[str, ...], values: tuple[tuple[str, str], ...]) -> Render:

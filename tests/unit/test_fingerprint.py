@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import uuid
 from dataclasses import replace
 
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ladder_graph.components import (
+    CARRIERS,
     LONGEST_PLAIN,
     parameters_component,
     prompt_component,
@@ -19,6 +22,7 @@ from ladder_graph.components import (
 )
 from ladder_graph.errors import PolicyError
 from ladder_graph.fingerprint import EVERYWHERE, UNREAD, Environment, diff
+from ladder_graph.hosts import requests, toolset
 from ladder_graph.prompts import NO_PROMPT
 
 TOOLS = {"send": schema_component("Send it.", {"to": "string"}), "read": schema_component("Read it.", {})}
@@ -204,6 +208,63 @@ def test_parameters_are_found_inside_others_and_overridden_by_later_sources():
     """`model_kwargs` and `extra_body` carry sampling parameters too, and a bound value beats the object's own."""
     first = {"temperature": 0.2, "top_p": 0.9, "extra_body": {"min_p": 0.1, "user": "u"}}
     assert parameters_component(first, {"temperature": 1}) == '{"min_p":0.1,"temperature":1,"top_p":0.9}'
+
+
+@pytest.mark.parametrize("carrier", ["extra_body", "model_kwargs", "options", "generation_config"])
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        ({"use_beam_search": True}, {"use_beam_search": False}),
+        ({"length_penalty": 2.0}, {"length_penalty": 1}),
+        ({"min_tokens": 30}, {}),
+        ({"bad_words": ["no"]}, {"bad_words": ["no", "yes"]}),
+        ({"provider": {"quantizations": ["int4"]}}, {"provider": {"quantizations": ["fp8"]}}),
+        ({"lora_request": {"lora_name": "refunds-2026-08-07"}}, {"lora_request": {"lora_name": "refunds-2026-11-20"}}),
+        ({"lora_request": {"model": "a"}}, {"lora_request": {"model": "b"}}),
+    ],
+)
+def test_whatever_a_provider_has_of_its_own_is_a_parameter(carrier, one, two):
+    """Nobody can list them: what surely bears on nothing is left out, and not the other way round."""
+    first, second = (parameters_component({carrier: given}) for given in (one, two))
+    assert None not in {first, second}
+    assert first != second
+
+
+@pytest.mark.parametrize("carrier", ["extra_body", "model_kwargs"])
+def test_no_request_makes_another_environment_by_its_ids_and_times(carrier):
+    """By their names, as a metadata's, or as a whole by their form; they may stand inside of others."""
+
+    def sent(n):
+        made = {"run": str(uuid.UUID(int=n)), "at": f"2026-11-23T10:00:{n:02}Z", "since": 1795428000.5 + n}
+        named = {"metadata": {"n": n}, "user": f"u{n}", "request_id": f"r{n}", "extra_headers": {"x": n}, "timeout": n}
+        return parameters_component({carrier: {**named, **made, "nested": [made], "min_tokens": 3}})
+
+    assert sent(1) == sent(2)
+    assert '"min_tokens":3' in sent(1)
+
+
+def test_what_is_another_component_is_no_parameter():
+    """Nor what comes with every request: the text of the prompt, the model's name, the tools, the address."""
+    names = {*requests.MODEL_IDS, *requests.ENDPOINTS, *requests.PROMPTS, requests.STORED, requests.CACHED}
+    aside = {*names, *toolset.CARRIERS, *CARRIERS, "messages", "api_key", "stream", "tool_choice"}
+    assert parameters_component({"extra_body": dict.fromkeys(aside, "x")}) == "{}"
+
+
+def test_what_nobody_knows_is_kept_as_a_hash_since_it_may_be_a_secret():
+    """Numbers stay readable; an object of some class makes nothing unknown, and is the same in each process."""
+    found = parameters_component({"extra_body": {"vendor": "sk-secret", "steps": 4}})
+    assert re.fullmatch(r'{"steps":4,"vendor":"[0-9a-f]{16}"}', found)
+    assert parameters_component({"extra_body": {"hook": object()}}) == '{"hook":"object"}'
+    written = {"lc": 1, "type": "not_implemented", "id": ["a", "Hook"], "repr": "<Hook at 0x7f01>"}
+    assert parameters_component({"model_kwargs": {"hook": written}}) == parameters_component(
+        {"model_kwargs": {"hook": {**written, "repr": "<Hook at 0x7f02>"}}}
+    )
+
+
+def test_what_a_carrier_holds_may_be_bound_anew_beside_it():
+    """The later one counts; without a carrier a name that nobody knows is LangChain's own."""
+    assert parameters_component({"model_kwargs": {"min_tokens": 3}}, {"min_tokens": 4}) == '{"min_tokens":4}'
+    assert parameters_component({"min_tokens": 4, "container": {"id": "c_1"}}) == "{}"
 
 
 def test_long_parameters_become_a_hash_and_unreadable_ones_unknown():
