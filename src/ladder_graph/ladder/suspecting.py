@@ -84,8 +84,8 @@ def _put_down(journal: Journal, cursor: Cursor, found: Findings) -> list[tuple[C
         held = nearest(standings.of_tool(cursor, cell.agent, cell.tool), cell)
         # Another process may have done it since the chain was read, and a second time would make the wait longer.
         fresh = held.wiped_us <= nearest(found.standings, cell).wiped_us
-        if fresh and acts.demote(journal, cursor, cell, down):
-            done.append((cell, down))
+        if fresh and (written := acts.demote(journal, cursor, cell, down)) is not None:
+            done.append((cell, written))
     return done
 
 
