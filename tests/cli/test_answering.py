@@ -80,6 +80,40 @@ def test_an_argument_that_the_tool_does_not_have(shop, ladder, question):
     assert question("close_ticket") == name
 
 
+@pytest.mark.parametrize(
+    ("change", "takes"),
+    [("number=soon", "a whole number"), ("number=8.5", "a whole number"), ('number="8"', "a whole number")],
+)  # fmt: skip
+def test_a_value_that_the_tools_schema_refuses(shop, ladder, question, change, takes):
+    """It is refused at once, and the question stays open."""
+    shop.run(("close_ticket", {"number": 7}))
+    name = question("close_ticket")
+    said = " ".join(ladder("edit", name, "--set", change, "--yes", code=2).stderr.split())
+    assert f"is nothing that close_ticket takes: number: it takes {takes}" in said
+    assert question("close_ticket") == name
+
+
+@pytest.mark.parametrize(("value", "sent"), [("0815", "0815"), ("17", "17"), ('"17"', "17"), ('"x', '"x')])
+def test_a_text_stays_one_whatever_it_looks_like(shop, ladder, question, value, sent):
+    """Where the schema takes text, a number is one too; quotes that make it JSON are no part of it."""
+    shop.run(("refund", {"order": "4711", "cents": 900}))
+    ladder("edit", question("refund"), "--set", f"order={value}", "--typed", sent, "--yes")
+    shop.resume("refund")
+    assert shop.ran == [f"refund {sent}"]
+
+
+@pytest.mark.parametrize(("value", "sent"), [("17", 17), ("[1]", [1]), ("a b", "a b")])
+def test_without_a_schema_a_value_is_guessed_by_what_stood_there(shop, ladder, question, monkeypatch, value, sent):
+    """A text stays a text; anything else is JSON, or text where it is none."""
+    monkeypatch.setattr("ladder_graph.hosts.fitting.schema_of", lambda tool: {})
+    shop.run(("close_ticket", {"number": 7}), ("refund", {"order": "4711", "cents": 900}))
+    ladder("edit", question("close_ticket"), "--set", f"number={value}", "--yes")
+    ladder("edit", question("refund"), "--set", f"order={value}", "--typed", value, "--yes")
+    with shop.ladder() as mine:
+        ticket, refund = (one.body["arguments"] for one in mine.log() if one.kind == "edited")
+    assert (ticket["number"], refund["order"]) == (sent, value)
+
+
 def test_how_long_somebody_looked_is_on_record(folder, ladder, question):
     """From the question on the screen to the answer, at a terminal."""
     terminal = Terminal("approve", question("close_ticket"))

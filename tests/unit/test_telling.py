@@ -58,6 +58,14 @@ def test_a_probe_is_told_as_a_real_call():
         ("null", {"anyOf": [{"type": "string"}, {"type": "null"}]}, "x", None),
         ("EUR", {"type": "string", "enum": ["EUR", "USD"]}, "USD", "EUR"),
         ('{"a": 1}', {"type": "object"}, {}, {"a": 1}),
+        # Of two kinds, that of the value that stands there is the likelier one.
+        ("5", {"anyOf": [{"type": "integer"}, {"type": "string"}]}, 1, 5),
+        ("5", {"anyOf": [{"type": "integer"}, {"type": "string"}]}, "x", "5"),
+        ("[1]", {"anyOf": [{"type": "integer"}, {"type": "string"}]}, 1, "[1]"),
+        # Nothing stands there, and the schema leaves it open.
+        ("5", {}, None, 5), ("much", {"title": "Any"}, None, "much"),
+        ('{"a": 1}', {"anyOf": [{"$ref": "#/$defs/A"}, {"type": "null"}]}, {}, {"a": 1}),
+        ("1", {"enum": ["x", 1]}, "x", 1), ("x", {"const": "x", "type": "string"}, None, "x"),
     ],
 )  # fmt: skip
 def test_a_field_takes_what_its_schema_says(text, schema, before, value):
@@ -71,7 +79,7 @@ def test_a_field_takes_what_its_schema_says(text, schema, before, value):
     [
         ("5.5", {"type": "integer"}, 1), ("much", {"type": "number"}, 1), ("true", {"type": "integer"}, 1),
         ("1", {}, True), ("GBP", {"type": "string", "enum": ["EUR"]}, "EUR"), ("NaN", {"type": "number"}, 1.0),
-        ("[" * 100_000, {"type": "array"}, []),
+        ("[" * 100_000, {"type": "array"}, []), ("y", {"const": "x", "type": "string"}, None),
     ],
 )  # fmt: skip
 def test_a_field_refuses_anything_else(text, schema, before):

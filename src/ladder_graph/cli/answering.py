@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Annotated, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -131,7 +132,7 @@ def edit(
         asked, out = ladder.question(question), screen.Screen()
         told = _told(out, ladder, asked, person)
         _refuse_what_is_hopeless(ladder, asked, person, "edit")
-        changes = dict(_changed(one, asked) for one in change)
+        changes = dict(_changed(one, asked, told.fields) for one in change)
         _refuse_strange(asked, told.fields, changes)
         out.fields([(name, f"becomes {show(value)}") for name, value in changes.items()])
         out.gap()
@@ -211,25 +212,48 @@ def _refuse_strange(asked: Question, fields: Collection[str], changes: Collectio
         raise AnswerRefused(f"{asked.call.tool} has no argument {', '.join(strange)}; it has {has}")
 
 
-def _changed(text: str, asked: Question) -> tuple[str, object]:
+def _changed(text: str, asked: Question, fields: Mapping[str, Any]) -> tuple[str, object]:
     """One argument and its new value.
 
     Raises:
-        AnswerRefused: It isn't in the form that is expected.
+        AnswerRefused: It isn't in the form that is expected, or the tool's schema is known and refuses it.
     """
-    import json
-
     from ladder_graph.errors import AnswerRefused
+    from ladder_graph.retyping import Misfit
 
     name, is_set, value = text.partition("=")
     if not is_set or not name:
         raise AnswerRefused(f"--set {text!r} names no argument; write --set NAME=VALUE")
-    if isinstance(asked.call.arguments.get(name), str) and not value.startswith('"'):
-        return name, value  # A text stays one, whatever it looks like.
     try:
-        return name, json.loads(value)
-    except ValueError:
-        return name, value
+        return name, _value(value, fields.get(name), asked.call.arguments.get(name))
+    except Misfit as wrong:
+        raise AnswerRefused(f"--set {text!r} is nothing that {asked.call.tool} takes: {name}: {wrong}") from None
+
+
+def _value(text: str, schema: object, before: object) -> object:
+    """The value that was meant: a text in quotes is that text, and else it is what the schema takes.
+
+    Raises:
+        Misfit: The schema is known, and refuses it.
+    """
+    from ladder_graph.retyping import choices_of, fits, kinds, typed
+
+    said = schema if isinstance(schema, Mapping) else {}
+    as_json = _json(text)
+    if not kinds(said) and not choices_of(said):
+        # Nobody knows what it takes: a text stays one, whatever it looks like.
+        return text if isinstance(before, str) and not text.startswith('"') else as_json
+    return as_json if isinstance(as_json, str) and fits(as_json, said, before) else typed(text, said, before)
+
+
+def _json(text: str) -> object:
+    """What a text is as JSON; the text itself where it is none."""
+    import json
+
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
 
 
 def then(ladder: Ladder, question: Question) -> str:
