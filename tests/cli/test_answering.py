@@ -11,6 +11,7 @@ import sys
 import pytest
 
 from ladder_graph import Ladder
+from ladder_graph.testing import ScriptedModel
 from tests.cli.terminal import Terminal
 
 ME = pwd.getpwuid(os.getuid()).pw_name
@@ -69,6 +70,24 @@ def test_an_edit_carries_the_look_too(shop, ladder, question):
     ladder("edit", question("close_ticket"), "--set", "number=8", "--yes")
     found = [one["body"] for one in ladder("log", "--json").document if one["kind"] in {"edited", "approved"}]
     assert [one["looked"] for one in found] == [0, 0]
+
+
+def test_after_an_edit_only_its_own_successor_is_named(shop, ladder, question):
+    """A question of another thread, whose model gave its call the same id, isn't the one that others must approve."""
+    text = shop.policy.read_text(encoding="utf-8").replace('type = "order", expires = "1h"', "quorum = 2")
+    shop.policy.write_text(text, encoding="utf-8")
+    shop.run(("refund", {"order": "4711", "cents": 900}))
+    shop.model = ScriptedModel(answers=[])
+    shop.run(("close_ticket", {"number": 7}))
+    with shop.ladder() as mine:
+        assert len({one.call.id for one in mine.pending()}) == 1
+    refund = question("refund")
+    said = ladder("edit", question("close_ticket"), "--set", "number=8", "--yes").stdout
+    assert "must approve" not in said
+    assert refund not in said
+    said = ladder("edit", refund, "--set", "cents=800", "--typed", "refund", "--yes").stdout
+    assert f"1 more person must approve question {question('refund')}." in said
+    assert question("refund") != refund
 
 
 def test_an_argument_that_the_tool_does_not_have(shop, ladder, question):

@@ -144,10 +144,9 @@ def edit(
             asked.id, arguments, by=person, reason=reason, typed=typed, digest=asked.digest, looked=looked,
             characters=told.characters, shown=told.shown, input=None if yes else "keyboard",
         )  # fmt: skip
-        now_asked = next((one for one in ladder.pending() if one.call.id == asked.call.id), None)
-        now = then(ladder, asked)
+        now_asked, now = None if taken.probe else waits_now(ladder, asked), then(ladder, asked)
     said(out, "edited", person)
-    what_now(out, taken if taken.probe else now_asked or asked, now)
+    what_now(out, now_asked or taken, now)
 
 
 def respond(
@@ -254,6 +253,16 @@ def _json(text: str) -> object:
         return json.loads(text)
     except (ValueError, RecursionError):
         return text
+
+
+def waits_now(ladder: Ladder, asked: Question) -> Question | None:
+    """A question as it waits now, or the one that was asked in its place; None where neither waits any more."""
+    from ladder_graph.ledger.lists.cases import case_of
+
+    case = ladder.store.read(lambda cursor: case_of(cursor, asked.id))
+    if case is not None and (later := case.next):
+        case = ladder.store.read(lambda cursor: case_of(cursor, later))
+    return case.question if case is not None and case.open else None
 
 
 def then(ladder: Ladder, question: Question) -> str:
