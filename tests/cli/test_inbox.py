@@ -7,6 +7,9 @@ import pwd
 
 import pytest
 
+from ladder_graph.cli import inbox
+from ladder_graph.cli.screen import Screen
+from ladder_graph.facts import Person
 from tests.cli.shop import builder
 from tests.cli.terminal import Terminal
 
@@ -33,6 +36,12 @@ def entries(shop, kind):
     """What the ledger says of one kind."""
     with shop.ladder() as ladder:
         return [one.body for one in ladder.log() if one.kind == kind]
+
+
+def waiting(work):
+    """The question that comes up next, and how many are said to wait."""
+    first, many = work._waiting()
+    return first.id, str(many)
 
 
 def test_the_soonest_comes_first_and_is_told_whole(desk):
@@ -186,6 +195,44 @@ def test_the_agent_is_answered(desk):
     inbox.type("quit\n")
     assert inbox.end() == 0
     assert "ask them again" in desk.resume("refund")
+
+
+def test_what_waits_behind_others_is_found(shop, monkeypatch):
+    """However many were handed on, left for later, or ran out of time before it; the count says that it isn't whole."""
+    monkeypatch.setattr(inbox, "MOST", 2)
+    shop.run(*(("close_ticket", {"number": number}) for number in range(8)))
+    with shop.ladder() as ladder:
+        asked = ladder.waiting().items
+        work = inbox.Inbox(ladder, Person(ME), Screen())
+        assert waiting(work) == (asked[0].id, "2+")
+        for one in asked[:3]:
+            ladder.pass_on(one.id, to="bo", by=ME)
+        assert waiting(work) == (asked[3].id, "1+")
+        work.skipped.update(one.id for one in asked[3:6])
+        assert waiting(work) == (asked[6].id, "2")
+        monkeypatch.setattr(ladder, "clock", lambda: asked[6].expires_at)
+        assert waiting(work) == (asked[7].id, "1")
+        monkeypatch.setattr(ladder, "clock", lambda: asked[7].expires_at)
+        assert work._waiting() is None
+
+
+def test_what_was_asked_anew_is_found_wherever_it_stands(shop, monkeypatch):
+    """It expires later than others by now: it is shown, and isn't said to wait no more."""
+    monkeypatch.setattr(inbox, "MOST", 1)
+    shop.run(("refund", {"order": "4711", "cents": 900}), ("refund", {"order": "4712", "cents": 900}))
+    with shop.ladder() as ladder:
+        work = inbox.Inbox(ladder, Person(ME), Screen())
+        before, _ = ladder.waiting().items
+        work._show(before)
+    shop.policy.write_text(shop.policy.read_text().replace('expires = "1h"', 'expires = "2h"'))
+    with shop.ladder() as ladder:
+        again = ladder.wrap(builder(shop.model, shop.ran), checkpointer=shop.saver)
+        again.invoke(None, {"configurable": {"thread_id": "refund"}})
+        work.ladder = ladder
+        assert ladder.waiting(size=1).items[0].call.thread == "refund-2"
+        assert not work._stale("it was asked anew")
+        assert work.told.question == ladder.waiting().items[1]
+        assert work.told.digest != before.digest
 
 
 def test_what_was_answered_meanwhile_is_said(desk):

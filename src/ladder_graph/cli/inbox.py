@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from ladder_graph.cli.screen import Screen
     from ladder_graph.facts import Person, Question
     from ladder_graph.ladder import Ladder
+    from ladder_graph.ledger.lists.pages import Count
 
 MOST = 500
-"""Questions that are looked at together; what waits behind them comes up once they are dealt with."""
+"""Questions that are looked at together; further ones only where this person has nothing to do with any of these."""
 
 LEFT = "Nothing was decided about this one."
 """What is said to whoever leaves in the middle."""
@@ -55,7 +56,7 @@ class Inbox:
 
     def work(self) -> None:
         """Take one question after another, as long as the person wants to."""
-        while (waiting := self._waiting()) and self._one(waiting):
+        while (waiting := self._waiting()) and self._one(*waiting):
             pass
         if not waiting:
             left = f" You left {len(self.skipped)} for later." if self.skipped else ""
@@ -63,21 +64,32 @@ class Inbox:
             self.out.note(f"Nothing {'else ' if self.skipped else ''}waits for an answer.{left}")
             self.out.gap()
 
-    def _waiting(self) -> list[Question]:
-        """What waits for this person, soonest expiry first; of very much, the first few hundred."""
-        now, mine = self.ladder.clock(), {"", self.person.name}
-        return [
-            one for one in self.ladder.waiting(size=MOST).items
-            if now < one.expires_at and one.id not in self.skipped and one.passed_to in mine
-        ]  # fmt: skip
+    def _waiting(self) -> tuple[Question, Count] | None:
+        """What waits for this person and expires soonest, and how many wait: at least, where more stand behind.
 
-    def _one(self, waiting: list[Question]) -> bool:
-        """Show the first one and do what the person says; whether they go on."""
-        self._show(waiting[0])
-        self.out.note(f"1 of {len(waiting)}, soonest expiry first")
+        None where nothing waits.
+        """
+        from ladder_graph.ledger.lists.pages import Count
+
+        now, mine, mark, last = self.ladder.clock(), {"", self.person.name}, None, False
+        while not last:
+            page = self.ladder.waiting(page=mark, size=MOST)
+            mark, last = page.next, page.next is None
+            left = [
+                one for one in page.items
+                if now < one.expires_at and one.id not in self.skipped and one.passed_to in mine
+            ]  # fmt: skip
+            if left:
+                return left[0], Count(len(left), exact=last)
+        return None
+
+    def _one(self, asked: Question, many: Count) -> bool:
+        """Show one question and do what the person says; whether they go on."""
+        self._show(asked)
+        self.out.note(f"1 of {many}, soonest expiry first")
         while (said := self._choice()) != "quit":
             if said == "skip":
-                self.skipped.add(waiting[0].id)
+                self.skipped.add(asked.id)
                 return True
             if self._did(said):
                 return self._next()
@@ -191,27 +203,28 @@ class Inbox:
 
     def _stale(self, why: str) -> bool:
         """The answer couldn't be taken: say so, and show what is asked now where that is something else."""
+        from ladder_graph.cli.answering import waits_now
+
         self.out.line(f"Not taken: {why}.")
         before = self._here().question
-        place = before.call.thread, before.call.id
-        listed = self.ladder.waiting(tool=before.call.tool, size=MOST).items
-        same = [one for one in listed if (one.call.thread, one.call.id) == place]
-        if not same:
+        now = waits_now(self.ladder, before)
+        if now is None:
             self.out.note("It doesn't wait any more.")
             return True
-        if same[0].digest != before.digest:
+        if now.digest != before.digest:
             self.out.line("It is asked about otherwise now. This is what would run:")
-            self._show(same[0])
-        elif same[0] != before:
-            self.told = self.ladder.briefed(same[0], by=self.person)
+            self._show(now)
+        elif now != before:
+            self.told = self.ladder.briefed(now, by=self.person)
         return False
 
     def _next(self) -> bool:
         """Ask whether there shall be another one: it never comes by itself."""
-        left = len(self._waiting())
-        if not left:
+        if (waiting := self._waiting()) is None:
             return True
-        while (said := _line(f"{left} still {'waits' if left == 1 else 'wait'}. Type next or quit: ")) != "quit":
+        left = str(waiting[1])
+        waits = "waits" if left == "1" else "wait"
+        while (said := _line(f"{left} still {waits}. Type next or quit: ")) != "quit":
             if said == "next":
                 return True
         return False
