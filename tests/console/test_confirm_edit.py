@@ -138,6 +138,36 @@ def test_an_argument_is_left_out_or_null_where_the_tool_lets_it_be(desk):
     assert desk.ran[-1][-1] is None
 
 
+@pytest.mark.parametrize("state", ["out", "null"])
+def test_what_is_written_under_left_out_or_null_is_not_dropped(desk, state):
+    """It is said beside the field, and stays there; choosing the value sends it, emptying the field leaves it out."""
+    key = id_of("memo")
+    filled = {f"arg.{key}": "for Dana", f"is.{key}": state, f"arg.{id_of('amount')}": "40"}
+    again = press(desk.ana, desk.form.text, desk.edit, step="look", **filled)
+    assert again.status_code == 422
+    word = {"out": "left out", "null": "null"}[state]
+    assert f'id="wrong-{key}">this would not be sent: above stands “{word}”' in again.text
+    assert 'value="for Dana"' in again.text
+    page = put(desk, again.text, memo="for Dana").text
+    assert press(desk.ana, page, desk.edit, step="run", typed="40").status_code == 303
+    desk.go_on()
+    assert desk.ran[-1][-1] == "for Dana"
+    begin(desk, desk.ask(thread="t2"))
+    page = press(desk.ana, desk.form.text, desk.edit, step="look", **{**filled, f"arg.{key}": ""})
+    assert page.status_code == 200
+
+
+def test_what_is_chosen_under_left_out_is_not_dropped(desk):
+    """A choice that nobody has made is none, so that one that was made is seen; also the first of them."""
+    key = id_of("notify")
+    assert fields(desk.form.text, desk.edit)[f"arg.{key}"] == ""
+    again = press(desk.ana, desk.form.text, desk.edit, step="look", **{f"arg.{key}": "true"})
+    assert again.status_code == 422
+    assert f'id="wrong-{key}">this would not be sent' in again.text
+    again = put(desk, notify="")
+    assert f'id="wrong-{key}">choose one of them' in again.text
+
+
 def test_a_forged_set_of_arguments_shows_what_it_is(desk):
     """Arguments that aren't those on the page with old and new run nothing; that page shows them."""
     page = put(desk, amount="40").text

@@ -229,12 +229,14 @@ class Put:
 def read_put(field: Field, put: Put) -> tuple[Any, str]:
     """The value that was put into a field, and what is wrong with it; the very value, where nothing was changed.
 
+    What was written into a field that is null or left out isn't guessed about: it is wrong until one of both goes.
+
     Args:
         field: The field.
         put: What is in it.
     """
-    if put.state == "null":
-        return None, ""
+    if put.state != "value":
+        return None, "" if put.text in {"", field.text} else _UNSENT[put.state]
     if put.text == field.text and put.plain and field.state == "value":
         return field.value, ""
     if put.plain and field.kind in {"line", "text"}:
@@ -242,7 +244,15 @@ def read_put(field: Field, put: Put) -> tuple[Any, str]:
     return _parsed(field, put.text)
 
 
+_UNSENT = {
+    state: f"this would not be sent: above stands “{word}”; choose “this value” there, or empty it here"
+    for state, word in {"null": "null", "out": "left out"}.items()
+}
+
+
 def _parsed(field: Field, text: str) -> tuple[Any, str]:
+    if field.kind == "choice" and not text:
+        return None, "choose one of them"
     try:
         value = json.loads(text, parse_constant=_no_number)
     except (ValueError, RecursionError):

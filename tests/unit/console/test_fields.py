@@ -116,6 +116,8 @@ def test_a_whole_number_beyond_every_float_is_taken_exactly():
 def test_null_and_json_are_read_as_such():
     """A text that would not survive a form is put in as JSON."""
     assert read_put(field("share", share=0.5), Put("null", "0.5")) == (None, "")
+    assert read_put(field("share", share=0.5), Put("null", "")) == (None, "")
+    assert "this would not be sent" in read_put(field("share", share=0.5), Put("null", "0.7"))[1]
     assert read_put(field("name", name="x"), Put("value", '"a\\u202eb"', plain=False)) == ("a\u202eb", "")
     assert escaped("a\u202e\U000e0100") == '"a\\u202e\\udb40\\udd00"'
 

@@ -145,13 +145,11 @@ def _made(visitor: Visitor, asked: Question, puts: Mapping[str, Put]) -> tuple[d
     """All arguments of the new call, and what is wrong with single ones."""
     arguments, wrong, schema = dict(asked.call.arguments), dict[str, str](), _schema(visitor, asked.call)
     for name, put in puts.items():
-        if put.state == "out":
-            arguments.pop(name, None)
-            continue
-        value, complaint = read_put(field_of(name, asked.call.arguments, schema), put)
+        arguments[name], complaint = read_put(field_of(name, asked.call.arguments, schema), put)
         if complaint:
             wrong[name] = complaint
-        arguments[name] = value
+        if put.state == "out":
+            del arguments[name]
     return arguments, wrong
 
 
