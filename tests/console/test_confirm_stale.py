@@ -115,6 +115,8 @@ def test_an_edit_meanwhile_shows_the_new_arguments(desk):
     late = press(desk.ana, desk.page, desk.to, **RIGHT)
     assert late.status_code == 409
     assert "bo put other arguments in. Your answer was refused." in late.text
+    assert "This took its place, and is not asked any more:" in late.text
+    assert "This is what is asked now" not in late.text
     for said in ("You saw", "It is now", '<span class="value">240</span>', '<span class="value">24</span>'):
         assert said in late.text
     assert desk.go_on()[0].endswith("refunded")
@@ -131,6 +133,7 @@ def test_where_others_still_must_approve_the_new_arguments_can_be_answered_at_on
         late = press(ana, page, to, decision="run")
         (now,) = desk.ladder.pending()
         assert late.status_code == 409
+        assert "This is what is asked now:" in late.text
         assert press(ana, late.text, f"/confirm/{now.id}", decision="run").status_code == 303
         assert desk.go_on()[0].endswith("refunded")
         assert desk.ran[0][2] == 24

@@ -58,5 +58,7 @@ def _instead(visitor: Visitor, case: Case) -> Answer:
     given = case.question.decision
     by = f"{given.by.name} put other arguments in" if given is not None and given.verdict == "edit" else ""
     why = by or ("its arguments changed" if changes else "the tool, its rule or its undo changed")
-    text = f"While you looked at it, {why}. Your answer was refused. This is what is asked now:"
+    asked = now.open and visitor.ladder.clock() < now.question.expires_at
+    what = "This is what is asked now:" if asked else "This took its place, and is not asked any more:"
+    text = f"While you looked at it, {why}. Your answer was refused. {what}"
     return sheet(visitor, now, notice=Notice(text, changes), status=409)
