@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from contextlib import closing
 
@@ -113,8 +114,45 @@ def test_what_was_answered_or_has_changed_meanwhile_is_left(desk):
     assert "Not taken: the answer is for other arguments than the ones that would run" in answer.text
     expected = [State.DECLINED, State.ASKED, State.APPROVED, State.APPROVED]
     assert [state(desk, one) for one in desk.asked] == expected
-    assert "0 of 2 answered" in send(desk, page, "run", [third.id, first.id]).text
     assert len(desk.entries("approved")) == 2
+
+
+@pytest.mark.parametrize(("decision", "other"), [("run", "decline"), ("decline", "run")])
+def test_ones_own_answer_a_second_time_counts_as_taken(desk, decision, other):
+    """A reload of what came of a batch says so, and does nothing; the other answer isn't taken any more."""
+    page, (first, second, *_) = page_of(desk), desk.asked
+    desk.ladder.decline(second.id, by="bo", reason="no")
+    chosen = [first.id, second.id]
+    came = [send(desk, page, decision, chosen, "as agreed").text for _ in range(2)]
+    assert ["1 of 2 answered" in one for one in came] == [True, True]
+    assert "You have answered so already." in came[1]
+    assert came[1].count("Not taken: bo has answered it already.") == 1
+    assert len(desk.entries("approved") + desk.entries("declined")) == 2
+    late = send(desk, page, other, [first.id], "after all").text
+    assert "0 of 1 answered" in late
+    assert "Not taken: ana has answered it already." in late
+
+
+def test_what_came_of_each_names_its_thread_and_arguments(desk):
+    """So that one of many that wasn't taken can be told from the others; long ones are cut."""
+    long = desk.ask("note", "t9", text="x" * 1000)
+    page, chosen = page_of(desk), [*desk.asked[:2], long]
+    desk.ladder.decline(desk.asked[1].id, by="bo", reason="no")
+    text = html.unescape(send(desk, page, "run", [one.id for one in chosen]).text)
+    for n in range(2):
+        assert f'thread t{n}: <code>text="note {n}"</code>' in text
+    assert f'thread t9: <code>text="{"x" * 190}' in text
+    assert "x" * 200 not in text
+
+
+def test_what_came_of_what_is_withheld_names_no_arguments():
+    """A form that names it learns no more than the list shows."""
+    with closing(Desk({"note": {**NOTE, "labels": ["secret"]}, "refund": NOTE}, PEOPLE)) as desk:
+        desk.ana = desk.console.visitor("ana")
+        question, _ = desk.ask("note", "t1", text="hush"), desk.ask(thread="t2")
+        text = send(desk, page_of(desk, "refund"), "run", [question.id]).text
+        assert "thread t1" in text
+        assert "hush" not in text
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,8 @@ from ladder_graph.policy.console import Access
 from ladder_graph.turns.deciding import uncleared
 from ladder_graph.wording import show
 
+BRIEF = 200
+"""Characters of a call that tell it from the others of a batch, once it is answered."""
 MOST = 20
 """Questions in one batch."""
 LONGEST = 2_000
@@ -43,6 +45,9 @@ class Came:
     """In words."""
     taken: bool
     """Whether the answer was taken."""
+    thread: str = ""
+    arguments: str = ""
+    """All of them in one line, cut where that gets long; empty where they are withheld."""
 
 
 def _hides(asked: Question) -> bool:

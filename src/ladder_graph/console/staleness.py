@@ -19,7 +19,7 @@ def stale_answer(visitor: Visitor, case: Case, verdict: str) -> Answer | None:
         verdict: What they say; empty where it is no answer.
     """
     asked = case.question
-    if _own(visitor, case, verdict):
+    if own(visitor, case, verdict):
         return Moved(f"/confirm/{asked.id}")  # A second click on what has been taken already.
     if case.next and (not case.open or verdict == "approve"):
         return _instead(visitor, case)
@@ -34,8 +34,14 @@ def stale_answer(visitor: Visitor, case: Case, verdict: str) -> Answer | None:
     return None
 
 
-def _own(visitor: Visitor, case: Case, verdict: str) -> bool:
-    """Whether this very answer was taken from this person before."""
+def own(visitor: Visitor, case: Case, verdict: str) -> bool:
+    """Whether this very answer was taken from this person before.
+
+    Args:
+        visitor: Who answers.
+        case: The question as it is now.
+        verdict: What they say.
+    """
     mine, given = same(visitor.person.name), case.question.decision
     if given is not None:
         return same(given.by.name) == mine and (given.verdict == verdict or bool(case.probe))

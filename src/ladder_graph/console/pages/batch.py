@@ -7,15 +7,22 @@ from urllib.parse import quote, unquote
 
 from ladder_graph.console.answers import Answer, Refusal, Shown
 from ladder_graph.console.attention import attention, view_of
-from ladder_graph.console.batches import MOST, Came, fits_a_batch, member, shown_of
+from ladder_graph.console.batches import BRIEF, MOST, Came, fits_a_batch, member, shown_of
 from ladder_graph.console.entries import Entry
 from ladder_graph.console.fields import id_of
+from ladder_graph.console.passages import short
 from ladder_graph.console.sheets import found
+from ladder_graph.console.staleness import own
 from ladder_graph.console.titles import headline, headlines
 from ladder_graph.console.visitor import Visitor
 from ladder_graph.errors import LadderError
 from ladder_graph.facts import Question
+from ladder_graph.ledger.lists.cases import Case
 from ladder_graph.policy.console import Access
+from ladder_graph.wording import given
+
+_VERDICT = {"run": "approve", "decline": "decline"}
+"""Button to what it says."""
 
 
 def show(visitor: Visitor) -> Answer:
@@ -47,7 +54,7 @@ def take(visitor: Visitor) -> Answer:
     form = visitor.form
     tool, note, pressed = unquote(form.get("tool")), form.get("note").strip(), form.get("decision")
     chosen = list(dict.fromkeys(form.all("take")))
-    if pressed not in {"decline", "run"} or len(chosen) > MOST:
+    if pressed not in _VERDICT or len(chosen) > MOST:
         raise Refusal(400, "There is no such decision", "Nothing was done. Go back to the questions.")
     if not chosen or (pressed == "decline" and not note):
         wrong = "Say why not: the agent reads it, and acts by it." if chosen else "Take at least one of them."
@@ -60,19 +67,34 @@ def take(visitor: Visitor) -> Answer:
 def _one(visitor: Visitor, tool: str, question: str, pressed: str, note: str, batch: str) -> Came:
     """Answer one of them, if it still is what was shown and may be answered so."""
     try:
-        asked = found(visitor, question, Access.REVIEWER).question
+        case = found(visitor, question, Access.REVIEWER)
     except Refusal as refusal:
         return Came("", "A question", f"Not taken: {refusal.text}", taken=False)
+    asked = case.question
     line = headline(visitor, asked)
+    arguments = "" if line.withheld else short(given(asked.call.arguments), BRIEF)
     try:
-        _fit(visitor, tool, asked)
-        taken = _say(visitor, asked, pressed, note, batch, visitor.form.get(f"seen.{question}"))
+        text, taken = _answered(visitor, tool, case, pressed, note, batch), True
     except (Refusal, LadderError) as refused:
-        text = refused.text if isinstance(refused, Refusal) else f"{refused}"
-        return Came(asked.id, line.title, f"Not taken: {text}", taken=False)
+        text, taken = f"Not taken: {refused.text if isinstance(refused, Refusal) else refused}", False
+    return Came(asked.id, line.title, text, taken, line.thread, arguments)
+
+
+def _answered(visitor: Visitor, tool: str, case: Case, pressed: str, note: str, batch: str) -> str:
+    """What came of an answer that was taken, in words.
+
+    Raises:
+        Refusal: It may not be in this batch.
+        LadderError: The answer was refused.
+    """
+    asked = case.question
+    if own(visitor, case, _VERDICT[pressed]):
+        return "You have answered so already."  # A second click, or a reload.
+    _fit(visitor, tool, asked)
+    taken = _say(visitor, asked, pressed, note, batch, visitor.form.get(f"seen.{asked.id}"))
     if taken.probe:
-        return Came(asked.id, line.title, f"This was a probe, which never runs: {taken.probe}.", taken=True)
-    return Came(asked.id, line.title, "It may run, once." if pressed == "run" else "Declined.", taken=True)
+        return f"This was a probe, which never runs: {taken.probe}."
+    return "It may run, once." if pressed == "run" else "Declined."
 
 
 def _fit(visitor: Visitor, tool: str, asked: Question) -> None:
@@ -90,9 +112,9 @@ def _fit(visitor: Visitor, tool: str, asked: Question) -> None:
 
 
 def _say(visitor: Visitor, asked: Question, pressed: str, note: str, batch: str, seen: str) -> Question:
-    given = attention(visitor, _about(asked.call.tool)).given
+    how = attention(visitor, _about(asked.call.tool)).given
     say = visitor.ladder.approve if pressed == "run" else visitor.ladder.decline
-    return say(asked.id, by=visitor.person, digest=seen, reason=note, batch=batch, **given)
+    return say(asked.id, by=visitor.person, digest=seen, reason=note, batch=batch, **how)
 
 
 ENTRIES = (Entry("/confirm/batch", show=show, take=take),)
