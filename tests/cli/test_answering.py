@@ -193,6 +193,18 @@ def test_declining_needs_a_reason(folder, ladder, question):
     assert "--reason" in ladder("decline", question("refund"), code=2).stderr
 
 
+@pytest.mark.parametrize(
+    ("command", "option"), [("decline", "--reason"), ("revoke", "--reason"), ("respond", "--text")]
+)  # fmt: skip
+def test_what_the_agent_reads_is_not_blank(folder, ladder, question, command, option):
+    """Blanks are as good as nothing, here as in the console and the inbox; the question stays open."""
+    for blank in ("", "  \t\n"):
+        said = ladder(command, question("close_ticket"), option, blank, code=2).stderr
+        assert option in said
+        assert "it is blank" in said
+    assert state_of(folder, "close_ticket") == "asked"
+
+
 def test_the_wrong_value_approves_nothing(folder, ladder, question):
     """Where a value must be typed, another one is refused, and the question stays open."""
     assert "type the order exactly" in ladder("approve", question("refund"), "--typed", "4712", "--yes", code=2).stderr

@@ -115,6 +115,7 @@ def test_accepting_asks_first(folder, ladder, action):
 
 def test_a_draft_is_rejected(folder, ladder, action):
     """A rejected draft leaves the list, and stands in the long one with who and why."""
+    assert "it is blank" in ladder("drafts", "reject", action("write_letter"), "--reason", " ", code=2).stderr
     ladder("drafts", "reject", action("write_letter"), "--reason", "too late")
     assert ladder("drafts", "--json").document == []
     (draft,) = ladder("drafts", "--all", "--json").document

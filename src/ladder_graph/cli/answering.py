@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from ladder_graph.cli.options import Json, Yes
+from ladder_graph.cli.options import Json, Yes, words
 from ladder_graph.cli.place import place_of
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def decline(
     ctx: typer.Context,
     question: QuestionId,
     *,
-    reason: Annotated[str, typer.Option(help="Why not; the agent reads it.")],
+    reason: Annotated[str, typer.Option(help="Why not; the agent reads it.", callback=words)],
     not_the_agent: Annotated[
         bool, typer.Option("--not-the-agent", help="The reason lies outside the agent, so it doesn't count against it.")
     ] = False,
@@ -153,7 +153,7 @@ def respond(
     ctx: typer.Context,
     question: QuestionId,
     *,
-    text: Annotated[str, typer.Option(help="What the agent reads in the tool's place.")],
+    text: Annotated[str, typer.Option(help="What the agent reads in the tool's place.", callback=words)],
 ) -> None:
     """Answer the agent yourself; the action doesn't run."""
     _end(ctx, "answered", lambda ladder, person: ladder.respond(question, text, by=person))
@@ -163,7 +163,7 @@ def revoke(
     ctx: typer.Context,
     question: QuestionId,
     *,
-    reason: Annotated[str, typer.Option(help="Why; the agent reads it.")],
+    reason: Annotated[str, typer.Option(help="Why; the agent reads it.", callback=words)],
 ) -> None:
     """Take an approval back, as long as nothing has run."""
     _end(ctx, "taken back", lambda ladder, person: ladder.revoke(question, by=person, reason=reason))

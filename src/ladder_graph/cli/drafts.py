@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ladder_graph.cli import documents
-from ladder_graph.cli.options import ActionId, All, App, Json, Yes
+from ladder_graph.cli.options import ActionId, All, App, Json, Yes, words
 from ladder_graph.cli.place import place_of
 from ladder_graph.errors import AnswerRefused, DraftMoved, UnknownQuestion
 
@@ -117,7 +117,8 @@ def edit(
 @commands.command()
 def reject(
     ctx: typer.Context, action: ActionId, *,
-    reason: Annotated[str, typer.Option(help="Why nobody wants it; the agent reads it.")], digest: Digest = None,
+    reason: Annotated[str, typer.Option(help="Why nobody wants it; the agent reads it.", callback=words)],
+    digest: Digest = None,
     not_the_agent: Annotated[
         bool, typer.Option("--not-the-agent", help="The reason lies outside the agent, and doesn't count against it.")
     ] = False,

@@ -9,6 +9,21 @@ import typer
 MOST = 1_000_000
 """How many of anything are listed at most."""
 
+
+def words(text: str) -> str:
+    """What an agent shall read, without the blanks around it.
+
+    Args:
+        text: As it was given.
+
+    Raises:
+        typer.BadParameter: It is blank.
+    """
+    if not (said := text.strip()):
+        raise typer.BadParameter("it is blank; the agent reads it, and acts by it")
+    return said
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Don't ask; for scripts.")]
 All = Annotated[bool, typer.Option("--all", help="Those that are dealt with, too.")]
