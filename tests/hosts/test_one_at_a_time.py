@@ -344,7 +344,7 @@ def test_nothing_is_undone_under_a_call_that_runs(last):
     if last == "goes":
         b = next(action.key for action in ladder.actions() if action.arguments["value"] == "b")
         ladder.undo(b, by="ana")
-    ladder.watcher.see_to(a)
+    ladder.undo(a, by="ana")
     told = {"stays": ["wrote a", "wrote b"], "goes": ["wrote a", "wrote b", "back to a", "back to old"]}
     assert shelf.told == told[last]
     assert states(ladder)["a"] == {"stays": "undo_conflict", "goes": "undone"}[last]

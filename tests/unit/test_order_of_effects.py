@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from ladder_graph.ledger.actions import clocks
+from ladder_graph.turns import awaiting
 from tests.unit.scoped import HEALTH, Scoped
 
 
@@ -40,6 +41,7 @@ class Beside(Scoped):
 def place(request, monkeypatch):
     """A place over either database, whose only clock is the one that stands still."""
     monkeypatch.setattr(clocks, "boot_id", lambda: "")
+    monkeypatch.setattr(awaiting, "PATIENCE", 0.0)  # One begins under another here, which others wait for.
     HEALTH["verdict"] = True
     made = Beside(":memory:" if request.param == "sqlite" else request.getfixturevalue("postgres"))
     yield made

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import math
 import time
 from collections.abc import Callable, Generator
+from dataclasses import dataclass
 from typing import TypeVar, cast
 
 from ladder_graph.facts import Seen
@@ -31,6 +33,27 @@ GRACE = 10.0
 """Seconds after the end of a watch within which a watcher must have said what came of it."""
 PATIENCE = 30.0
 """Seconds to wait for another live task that runs the very same action."""
+
+
+@dataclass(slots=True)
+class Patience:
+    """How long one turn waits for other calls on its resource, however many."""
+
+    until: float | None = None
+    """By the monotonic clock; None before it has begun to wait."""
+
+    def left(self) -> bool:
+        """Whether it still waits."""
+        return self.until is None or time.monotonic() < self.until
+
+    def begin(self) -> None:
+        """It waits from now on; a second time is harmless."""
+        if self.until is None:
+            self.until = time.monotonic() + PATIENCE
+
+    def counts_from(self, since: float) -> None:
+        """It counts from that moment, where that is an earlier one."""
+        self.until = min(since + PATIENCE, self.until or math.inf)
 
 
 def slept(waiting: Waiting[T], go_on: Callable[[], object] = bool) -> T:
@@ -83,21 +106,21 @@ def left_alone(look: Callable[[], Seen]) -> Waiting[Seen]:
 
 
 def stood_by(
-    store: Store, occupies: Callable[[Cursor], bool | None], see_to: Callable[[], object], deadline: float
+    store: Store, occupies: Callable[[Cursor], bool | None], see_to: Callable[[bool], float], patience: Patience
 ) -> Waiting[None]:
     """Wait until an action keeps nobody from what it touches any more, or the time is over.
 
     Args:
         store: The ledger.
         occupies: Whether it does; None where somebody must see to that, as its process is gone or it is to be undone.
-        see_to: Does so, once.
-        deadline: When to give up, by the monotonic clock.
+        see_to: Does so, where nobody is at it, and tells since when that lasts.
+        patience: How long it is waited for. What was left on a resource has been waited for by others, too.
     """
-    seen_to = False
-    while (found := store.glance(occupies)) is not False and time.monotonic() < deadline:
-        if found is None and not seen_to:
-            seen_to = True
-            see_to()
+    left: bool | None = None
+    while (found := store.glance(occupies)) is not False and patience.left():
+        if left is None or (found is None and not left):
+            left = found is None
+            patience.counts_from(see_to(left))
         else:
             yield LOOK
 

@@ -56,8 +56,7 @@ from ladder_graph.steps import (
     Weigh,
 )
 from ladder_graph.trust.demotion import after_undo
-from ladder_graph.turns import awaiting
-from ladder_graph.turns.awaiting import Waiting, left_alone, outlasted, stood_by
+from ladder_graph.turns.awaiting import Patience, Waiting, left_alone, outlasted, stood_by
 from ladder_graph.turns.deciding import Fitting, unchecked
 from ladder_graph.turns.hearing import hear, went_on
 from ladder_graph.turns.looking import Looking
@@ -92,8 +91,7 @@ class Turn(Looking):
     """The touched resource's fingerprint right after each action that ran in this turn, by its key."""
     since: dict[str, int] = field(default_factory=dict)
     """How long the agent's chain was before the undo of an action was made, by the action's key."""
-    patience: float | None = None
-    """When other calls on the same resource aren't waited for any more, by the monotonic clock; None so far."""
+    patience: Patience = field(default_factory=Patience)
     begun: bool = False
     """Whether the call is claimed: it is seen through then, whoever still waits for it."""
     left: bool = False
@@ -104,8 +102,8 @@ class Turn(Looking):
     """Whether an undo runs in a process of its own, which is killed when it takes too long, where it can."""
     limit: float = TIMEOUT
     """Seconds that it may take there."""
-    see_to: Callable[[str], object] = bool
-    """Sees to an action that keeps others from its resource, though nobody is at it."""
+    see_to: Callable[[str, bool], float] = field(default=lambda *_: time.monotonic())
+    """Sees to an action that keeps others from its resource, though nobody is at it; tells since when that lasts."""
     witnessed: bool = False
     """Whether the tool ran in this turn, or its checks were bad: an undo is called for by that, by no dead process."""
     wrote: Journal | None = None
@@ -131,7 +129,7 @@ class Turn(Looking):
             case GoneOn():
                 return lambda cursor: went_on(cursor, journal, step), False
             case Claim():
-                if step.alone and not self._patient():
+                if step.alone and not self.patience.left():
                     step = replace(step, alone=False)
                 self.claim = step
                 return self._claimed(step, lambda cursor: self._joined(cursor, journal, step)), step.durable
@@ -384,15 +382,10 @@ class Turn(Looking):
         """The fingerprint, at this moment, of what an undo artifact is about; None where nobody can tell."""
         return touched(self.declaration, artifact) or touched_from(artifact)
 
-    def _patient(self) -> bool:
-        """Whether other calls on the same resource are still waited for."""
-        return self.patience is None or time.monotonic() < self.patience
-
     def waiting(self, step: Wait | Await | StandBy) -> Waiting[Any]:
         """What is waited for: that another run of the call is over, or the watch over it, or another call."""
         if isinstance(step, StandBy):
-            if self.patience is None:
-                self.patience = time.monotonic() + awaiting.PATIENCE
+            self.patience.begin()
             occupies = functools.partial(self.journal().occupies, action=step.action)
             return stood_by(self.store, occupies, functools.partial(self.see_to, step.action), self.patience)
         if isinstance(step, Await):

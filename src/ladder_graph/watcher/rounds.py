@@ -7,6 +7,7 @@ import logging
 import os
 import socket
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -37,6 +38,8 @@ WORKERS = 8
 outboxes that it sends from, messages to people among them."""
 MESSAGES = "messages"
 """What is sent to people, among the directories of outboxes."""
+RESOURCES = 1024
+"""Resources of which a process remembers since when others wait for what was left on them."""
 JUMP = PULSE // 10
 """Microseconds that the wall clock may go back, as servers of time do it, before anything is looked at anew."""
 
@@ -77,6 +80,7 @@ class Watcher(Work):
         # Apart from both, since nothing ends a probe or a sending that hangs: it keeps none but its kind waiting.
         self._asking = Hands(WORKERS, "ladder-ask")
         self._sending = Hands(WORKERS, "ladder-send")
+        self._seen_to: dict[tuple[str, str], tuple[str, float]] = {}
         self._beaten: int | None = None
         self._last: Moment | None = None
 
@@ -117,6 +121,39 @@ class Watcher(Work):
         if self._beaten is not None:
             self.store.write(lambda cursor: watchers.leave(cursor, self.store.owner), durable=False)
             self._beaten = None
+
+    def see_to(self, action: str, *, begin: bool) -> float:
+        """Begin at once what is to be done about an action that nobody is at: find out about it, or undo it.
+
+        It is done in a thread of the watcher's, whether or not that watches here: a probe that hangs keeps nobody.
+
+        Args:
+            action: Its key.
+            begin: Whether nobody is at it; else nothing is begun.
+
+        Returns:
+            Since when something that was left on its resource is seen to, by the monotonic clock; else this moment.
+        """
+        window, now = self.store.glance(lambda cursor: watches.window_of(cursor, action)), time.monotonic()
+        if window is None:
+            return now
+        place = window.agent, window.resource
+        first, since = self._seen_to.get(place, ("", now))
+        if not first or self.store.glance(partial(self.journal().occupies, action=first)) is False:
+            self._seen_to.pop(place, None)
+            first, since = action, now
+        if begin:
+            if len(self._seen_to) >= RESOURCES:
+                self._seen_to.clear()
+            self._seen_to[place] = first, since
+            self._begin_once(window)
+        return since
+
+    def _begin_once(self, window: Window) -> None:
+        hands = {"armed": self._asking, "undo": self._undoing}.get(window.phase)
+        if hands is not None and not hands.busy(window.action):
+            now = self._now()
+            self._begin([window], now, now + LEASE)
 
     def settle(self) -> None:
         """Look, and wait until everything that is due is done."""

@@ -106,14 +106,6 @@ class Work:
         else:
             self.store.write(partial(watches.over, window=window, phase="over", why=known.text), durable=False)
 
-    def see_to(self, action: str) -> None:
-        """See at once to what keeps others from a resource: whose process is gone, or what is to be undone."""
-        window = self.store.glance(lambda cursor: watches.window_of(cursor, action))
-        if window is not None and window.phase == "armed":
-            self._armed(window)
-        elif window is not None and window.phase == "undo":
-            self.undo(window)
-
     def look(self, windows: Sequence[Window]) -> list[Window]:
         """Measure what is due in windows that are measured alike, and write down what was found.
 

@@ -20,6 +20,7 @@ from ladder_graph.ledger.watching.rehearsals import Rehearsed
 from ladder_graph.ledger.watching.watches import PULSE, Window
 from ladder_graph.scale import Rung
 from ladder_graph.tools import Declaration
+from ladder_graph.turns import awaiting
 from ladder_graph.undo.outboxes import Released
 from ladder_graph.watcher.rounds import LEASE
 from ladder_graph.watcher.sweeps import Sweeps
@@ -263,8 +264,12 @@ def test_an_outbox_that_hangs_stops_nothing(place, gate, monkeypatch):
     assert sent.count("works") > 1
 
 
-def test_probes_that_hang_stop_nothing(place, gate):
-    """However many: a server that is down is asked about every call that died with its process."""
+def test_probes_that_hang_stop_nothing(place, gate, monkeypatch):
+    """However many: a server that is down is asked about every call that died with its process.
+
+    The calls that come after them on the same shelf wait for what became of them, but once for all.
+    """
+    monkeypatch.setattr(awaiting, "PATIENCE", 1.0)
 
     class Died(BaseException):
         """Stands for the end of a process."""
@@ -278,6 +283,8 @@ def test_probes_that_hang_stop_nothing(place, gate):
     for n in range(30):
         with pytest.raises(Died):
             place.act(ladder, f"cup {n}")
+    left = [action.key for action in ladder.actions()]
+    assert len({ladder.watcher.see_to(key, begin=True) for key in left}) == 1, "else each would be waited for anew"
     place.shelf.execute = execute
     assert still_watches(place, ladder)
     assert gate.begun
