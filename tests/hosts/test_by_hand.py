@@ -120,6 +120,25 @@ def test_what_only_reads_and_must_ask_may_not(way, world):
         run(way, world, by_hand("look", {"x": "1"}), rungs={**RUNGS, "look": {"rung": "confirm", "read_only": True}})
 
 
+@pytest.mark.parametrize("why", ["bounds", "demoted"])
+def test_what_only_reads_and_may_have_to_ask_may_not(way, world, why):
+    """No bound of it would be looked at, and it was put down for a reason."""
+    rule = {**READ, "bounds": [{"kind": "volume", "limit": 9}]} if why == "bounds" else READ
+    book, ladder = Book(world), ladder_of({**RUNGS, "look": rule})
+    graph = ladder.wrap(beside(by_hand("look", {"x": "1"}), [book.tools["send"], book.tools["look"]]))
+    if why == "demoted":
+        ladder.demote("look", to="confirm", by="ana", reason="it was wrong")
+    with pytest.raises(NotPermitted, match="look was called by hand"):
+        way.invoke(graph, GO, on(book=book))
+    assert world.ran == []
+
+
+def test_a_floor_under_everything_names_no_tool(way, world):
+    """It is for what agents call."""
+    run(way, world, by_hand("odd", {"x": "1"}), rungs={**RUNGS, "*": "suggest"})
+    assert world.ran == [("odd", "1")]
+
+
 def test_what_the_ladder_does_not_know_is_the_programs_own(way, world):
     """Code calls it, and no agent."""
     run(way, world, by_hand("odd", {"x": "1"}))
@@ -202,6 +221,25 @@ def test_a_tool_that_another_tool_runs(way, world, mount, outer):
     assert "__interrupt__" not in result
     assert "send was called by hand" in result["messages"][-2].text
     assert world.ran == []
+
+
+@pytest.mark.parametrize("given", ["the same", "others", "twice"])
+@pytest.mark.parametrize("mount", MOUNTS)
+def test_a_tool_around_another_one_of_its_name(way, world, mount, given):
+    """It runs that one once, on what was allowed."""
+    book = Book(world)
+
+    def send(x: str) -> str:
+        """Write it down, and send it."""
+        said = book.tools["send"].invoke({"x": "2" if given == "others" else x})
+        return book.tools["send"].invoke({"x": x}) if given == "twice" else said
+
+    ladder = ladder_of({"send": BOUNDED})
+    way.invoke(
+        MOUNTS[mount](ladder, [calls("send", {"x": "1"}), "Done."], [StructuredTool.from_function(send)]), GO, on()
+    )
+    assert world.ran == ([] if given == "others" else [("send", "1")])
+    assert [action.state for action in ladder.actions()] == ["done" if given == "the same" else "unknown"]
 
 
 @pytest.mark.parametrize("mount", MOUNTS)

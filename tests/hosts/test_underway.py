@@ -135,6 +135,20 @@ def test_what_was_read_back_keeps_what_proposed_it(way, rung, tmp_path):
     ladder.close()
 
 
+@pytest.mark.parametrize("way", WAYS, ids=repr)
+def test_an_answer_that_a_cache_gives_to_two_threads_is_each_ones(way):
+    """It has one id, and each of them heard it."""
+    world, ladder = World(), ladder_of(BOUNDED)
+    said = AIMessage("", id="cached", tool_calls=[{"name": "a", "args": {"x": "1"}, "id": "c1", "type": "tool_call"}])
+    graph = ladder.wrap(agent_of([said, said, "Done.", "Done."], [world.tool("a")]))
+    for thread in "12":
+        way.invoke(graph, GO, on(thread), interrupt_before=["bounded"])
+    for thread in "12":
+        assert "__interrupt__" not in way.invoke(graph, None, on(thread))
+    assert world.ran == [("a", "1"), ("a", "1")]
+    ladder.close()
+
+
 def test_where_nobody_knows_what_proposed_it_what_was_read_back_asks(tmp_path):
     """Another process that starts between a call's gate and its rung has only the packet's word."""
     saver, world = InMemorySaver(), World()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ladder_graph.errors import NotPermitted
 from ladder_graph.hosts.capture import Handler
 from ladder_graph.hosts.permit import by_hand
+from ladder_graph.policy.globs import STAR
 from ladder_graph.scale import Rung
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ class ByHand(Handler):
     """Refuses a tool that begins in a gated graph, and that no gate has let through.
 
     What no policy names, no tool node offers and no model called is the program's own business, and may run; so may a
-    tool that only reads and that no rung would ask about.
+    tool that only reads, has no bounds, and need not ask.
 
     Args:
         ladder: Whose policy and tools.
@@ -53,7 +54,7 @@ class ByHand(Handler):
         *,
         tool_call_id: str | None = None,
         metadata: dict[str, Any] | None = None,
-        **kwargs: Any,  # noqa: ARG002  # as above
+        **kwargs: Any,
     ) -> None:
         """A tool is about to run.
 
@@ -61,12 +62,13 @@ class ByHand(Handler):
             NotPermitted: Nobody has allowed it.
         """
         tool = str((serialized or {}).get("name"))
-        if not by_hand(tool) or not self._governs(tool, called=bool(tool_call_id)):
+        if not by_hand(tool, kwargs.get("inputs")) or not self._governs(tool, called=bool(tool_call_id)):
             return
         node = (metadata or {}).get("langgraph_node")
         where = f"in the node {node} of {self._agent}" if node else f"in {self._agent}"
         instead = (
-            f"Wrap the agent that called it before it is run, or give it ladder.guard({tool})" if tool_call_id else
+            f"Wrap the agent that called it before it is run, or give it ladder.guard({tool}); where the tool does "
+            f"nothing outside of that agent, let the policy say read_only of it" if tool_call_id else
             "Let a ToolNode of the graph run it; where no agent decides about it, let the code call the function "
             "and not the tool"
         )  # fmt: skip
@@ -76,11 +78,12 @@ class ByHand(Handler):
         )
 
     def _governs(self, tool: str, *, called: bool) -> bool:
-        policy = self._ladder.policy
-        listed = policy.entry(tool) is not None
-        seat = self._ladder.seats.get(tool)
+        entry, seat = self._ladder.policy.entry(tool), self._ladder.seats.get(tool)
+        listed = entry not in {None, STAR}
         if not listed and seat is not None and seat.hands_over:
             return False
-        rule = policy.rule(tool)
-        unasked = rule.read_only and rule.rung >= Rung.BOUNDED
-        return (listed or seat is not None or called) and not unasked
+        if not (listed or seat is not None or called):
+            return False
+        rule = self._ladder.rule_of(self._agent, tool, self._ladder.policy)
+        asks = not rule.read_only or rule.bounds or rule.rung < Rung.BOUNDED
+        return bool(asks) or self._ladder.capped(self._agent, tool) < Rung.BOUNDED

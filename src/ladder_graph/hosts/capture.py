@@ -129,7 +129,7 @@ class Capture(ModelHandler):
         self._masks = masks
         self._lock = threading.Lock()
         self._requests: Recent[UUID, tuple[Request, str | None]] = Recent(keep)
-        self._answers: Recent[str, _Answer] = Recent(keep)
+        self._answers: Recent[tuple[str | None, str], _Answer] = Recent(keep)
         self._calls: Recent[tuple[str | None, tuple[str, str]], _Answer | None] = Recent(keep)
         self._renders: Recent[str, Render] = Recent(RENDERS)
         self._known: Recent[str, None] = Recent(KNOWN)
@@ -167,19 +167,28 @@ class Capture(ModelHandler):
         if call is None:
             return None
         with self._lock:
-            answer = self._answers.get(message_id) if message_id else None
+            answer = self._answer(message_id, thread)
             if answer is None:
                 answer = self._calls.get((thread, call)) or self._calls.get((None, call))
-            if answer is None or call not in answer.calls or (thread and answer.thread not in {None, thread}):
+            if answer is None or call not in answer.calls:
                 return None
             render = self._renders.get(answer.message)
         self._weigh(answer)
         return Proposed(answer.environment, answer.message, render, answer.beside)
 
-    def knows(self, message_id: str | None) -> bool:
-        """Whether it heard the answer that became this message, whatever the message says now."""
+    def knows(self, message_id: str | None, thread: str | None = None) -> bool:
+        """Whether it heard the answer that became this message of a thread, whatever the message says now."""
         with self._lock:
-            return message_id in self._answers
+            return self._answer(message_id, thread) is not None
+
+    def _answer(self, message_id: str | None, thread: str | None) -> _Answer | None:
+        """The answer by its id; one that a cache of the program's gives again is heard in each thread."""
+        if not message_id:
+            return None
+        found = self._answers.get((thread, message_id)) or self._answers.get((None, message_id))
+        if found is None and thread is None:
+            return next((one for (_, name), one in reversed(self._answers.items()) if name == message_id), None)
+        return found
 
     def _weigh(self, answer: _Answer) -> None:
         """Find out which weights stand behind a tag, the first time that somebody asks."""
@@ -234,7 +243,7 @@ class Capture(ModelHandler):
         environment = _answering(env, reported, toolset, weights_in(metadata))
         answer = _Answer(environment, calls, thread, name, beside(metadata, request.versions), request.address)
         if message.id:
-            self._answers.put(message.id, answer)
+            self._answers.put((thread, message.id), answer)
         if calls:
             self._renders.put(name, request.prompt)
         for call in calls:
@@ -255,21 +264,17 @@ def thread_here() -> str | None:
     return None if thread is None else str(thread)
 
 
-def call_digest(
-    call_id: str | None, name: str, args: Mapping[str, Any], thread: str | None = None
-) -> tuple[str, str] | None:
-    """A tool call as it is known again: its id, and a digest of name and arguments; None where it has none.
+def kept_as(message_id: str, thread: str | None) -> str:
+    """The name of an answer in a ledger, where a cache of the program's may give it to several threads."""
+    return message_id if thread is None else f"{thread}/{message_id}"
 
-    Args:
-        call_id: Its id.
-        name: The tool's name.
-        args: The arguments.
-        thread: The thread that the digest is of, too.
-    """
+
+def call_digest(call_id: str | None, name: str, args: Mapping[str, Any]) -> tuple[str, str] | None:
+    """A tool call as it is known again: its id, and a digest of name and arguments; None where it has none."""
     if not call_id:
         return None
     try:
-        return call_id, digest_of("call", name, args, *([] if thread is None else [thread]))
+        return call_id, digest_of("call", name, args)
     except ArgumentsError:
         return None
 

@@ -180,7 +180,8 @@ def _at(here: Any, call: Call, task: str) -> Point:
     """The checkpoint at which it was the turn of an agent that is a node, and of the nodes beside it."""
     node = next(ran.name for ran in here.tasks if ran.id == task)
     lists = _lists(here)
-    keys = [key for key, value in lists.items() if any(map(_is_message, value))]
+    keys = [key for key, value in lists.items() if any(isinstance(one, BaseMessage) for one in value)]
+    keys = keys or [key for key, value in lists.items() if any(map(_is_message, value))]
     if any(ran.path[0] == PUSH for ran in here.tasks):
         raise ForkRefused(
             f"{node}, in which {call.tool} (action {call.short}) was called, was sent something of its own, or a node "
@@ -267,7 +268,7 @@ def _lists(snapshot: Any) -> dict[str, list[Any]]:
 def _is_message(one: Any) -> bool:
     """Whether LangChain takes something for a message: one of its own, its role and text, or a mapping of these."""
     if isinstance(one, Mapping):
-        return "content" in one and ("role" in one or "type" in one)
+        return "content" in one and (one.get("role") or one.get("type")) in _ROLES
     match one:
         case [str(role), _]:
             return role in _ROLES

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.messages import AIMessage
 from langchain_core.outputs import LLMResult
 
-from ladder_graph.hosts.capture import Capture, ModelHandler, call_digest, thread_here
+from ladder_graph.hosts.capture import Capture, ModelHandler, call_digest, kept_as, thread_here
 
 if TYPE_CHECKING:
     from ladder_graph.ladder import Ladder
@@ -46,10 +46,10 @@ class Keeper(ModelHandler):
     def _keep(self, name: str, message: AIMessage) -> None:
         digests, proposed, thread = [], None, thread_here()
         for call in message.tool_calls:
-            digest = call_digest(call["id"], call["name"], call["args"], thread)
+            digest = call_digest(call["id"], call["name"], call["args"])
             found = self._capture.proposed(name, call["id"], call["name"], call["args"], thread)
             if digest is not None and found is not None:
                 digests.append(":".join(digest))
                 proposed = found
         if proposed is not None:
-            self._ladder.environs.keep(proposed, digests)
+            self._ladder.environs.keep(kept_as(name, thread), proposed.environment, digests)

@@ -17,8 +17,8 @@ from typing import NoReturn
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.tracers.context import register_configure_hook
 
-from ladder_graph.calls import Call
-from ladder_graph.errors import DefiniteFailure, NotPermitted
+from ladder_graph.calls import Call, digest_of
+from ladder_graph.errors import ArgumentsError, DefiniteFailure, NotPermitted
 from ladder_graph.facts import Outcome
 from ladder_graph.policy.units import micro_dollars
 from ladder_graph.whose import ours, running
@@ -44,6 +44,8 @@ class Attempt:
     """Whether that code came to an end; whoever waited for it may have given up before."""
     over: bool = False
     """Whether nobody waits for it any more. Code that hasn't begun by then never does."""
+    handed_on: bool = False
+    """Whether that code has run a tool of the same name."""
     raised: BaseException | None = None
     """What the tool's own code raised."""
     cost: int | None = None
@@ -70,6 +72,15 @@ class Attempt:
                 late = "was called past its seal" if self.entered else "was given up before its own code began"
                 raise NotPermitted(f"{self.permit.call.tool} {late}; nothing may run it any more")
             self.entered, self.left, self.raised = True, False, None
+
+    def passes(self, given: object) -> bool:
+        """Whether its own code hands on to a tool of the same name, with just these arguments, for the first time."""
+        try:
+            same = digest_of("call", self.permit.call.tool, given) == self.permit.call.digest
+        except ArgumentsError:
+            same = False
+        first, self.handed_on = not self.handed_on, self.handed_on or same
+        return first and same
 
     def end(self) -> None:
         """Nobody waits for it any more."""
@@ -185,15 +196,20 @@ def current() -> Permit | None:
     return _PERMIT.get()
 
 
-def by_hand(tool: str) -> bool:
+def by_hand(tool: str, given: object) -> bool:
     """Whether a tool that begins here is called by hand: under no attempt of its own, and not by the ladder.
+
+    A tool may stand around another one of its name, as one that writes each call down: that one runs once, on what was
+    allowed.
 
     Args:
         tool: Its name.
+        given: Its arguments.
     """
     attempt = _ATTEMPT.get()
-    allowed = attempt is not None and attempt.permit.call.tool == tool and not attempt.entered
-    return not allowed and not ours()
+    if ours() or attempt is None or attempt.permit.call.tool != tool:
+        return not ours()
+    return attempt.entered and not attempt.passes(given)
 
 
 def spent(amount: str) -> None:

@@ -16,7 +16,7 @@ from langchain_core.runnables import RunnableConfig
 from ladder_graph.calls import Call
 from ladder_graph.entropy import draw
 from ladder_graph.fingerprint import Environment
-from ladder_graph.hosts.capture import Capture, call_digest
+from ladder_graph.hosts.capture import Capture, call_digest, kept_as
 from ladder_graph.ladder.environments import Proposed
 from ladder_graph.turns.found import Found
 
@@ -75,10 +75,10 @@ class Proposal:
         name, args = str(self.call.get("name")), self.call.get("args")
         given = args if isinstance(args, Mapping) else {}
         found = capture.proposed(self.message, self.call.get("id"), name, given, thread)
-        if found is not None or self.message is None or capture.knows(self.message):
+        if found is not None or self.message is None or capture.knows(self.message, thread):
             return found
-        digest = call_digest(self.call.get("id"), name, given, thread)
-        environment = None if digest is None else recall(self.message, ":".join(digest))
+        digest = call_digest(self.call.get("id"), name, given)
+        environment = None if digest is None else recall(kept_as(self.message, thread), ":".join(digest))
         return None if environment is None else Proposed(environment, self.message)
 
     def packet(self, environment: Environment | None, *, together: bool) -> Packet:

@@ -33,7 +33,7 @@ from ladder_graph.ledger.actions.questions import micros
 from ladder_graph.ledger.database.cursor import Cursor
 from ladder_graph.ledger.database.sqlite import MEMORY
 from ladder_graph.ledger.evidence import shadows
-from ladder_graph.ledger.gate import acts
+from ladder_graph.ledger.gate import acts, standings
 from ladder_graph.ledger.lists import chronicle, tallies
 from ladder_graph.ledger.people import filing, outgoing
 from ladder_graph.ledger.proof.checkpoints_alone import Key, Placed
@@ -304,6 +304,11 @@ class Desk(Browsing, Carrying, Rollbacks, Accepting, Digesting, Continuing, Reta
         policy = policy or self.policy
         seat = self._seats_of.get((agent, tool))
         return HANDOVER if seat is not None and seat.hands_over and policy.entry(tool) is None else policy.rule(tool)
+
+    def capped(self, agent: str, tool: str) -> Rung:
+        """The rung that no call of an agent's tool may stand above, in any scope, since it was put down."""
+        held = self.store.read(lambda cursor: standings.of_tool(cursor, agent, tool))
+        return min((one.cap for one in held.values() if one.cap is not None), default=Rung.REPORT)
 
     def fitting(self, call: Call) -> Fitting:
         """How arguments for a call's tool are typed."""

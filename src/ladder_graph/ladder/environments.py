@@ -177,14 +177,14 @@ class Environments:
 
     # --- answers whose calls another process may route ------------------------------------------------------
 
-    def keep(self, proposed: Proposed, calls: Collection[str]) -> None:
+    def keep(self, message: str, environment: Environment, calls: Collection[str]) -> None:
         """Keep what proposed the calls of a message, until its thread is resumed.
 
         Args:
-            proposed: What the answer told.
-            calls: Digests of its calls.
+            message: The name that the message is kept by.
+            environment: What proposed them.
+            calls: Digests of them.
         """
-        message, environment = proposed.message, proposed.environment
         self._write(
             lambda journal, cursor: provenance.keep(journal, cursor, message, calls, environment), durable=False
         )

@@ -129,6 +129,7 @@ class Gating(Seating):
             terms=self.terms(call, policy), filing=filing_of(policy, call.tool),
             declaration=self.seat_of(call.agent, call.tool).declaration, host=host,
             saga=self.scope, fitted=self.fitting(call), memory=self._memory, see_to=self._see_to,
+            catch_up=self.watcher.catch_up,
         )  # fmt: skip
 
     def _see_to(self, action: str, begin: bool) -> float:  # noqa: FBT001  # as a turn calls it

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from ladder_graph.hosts.forking import Point
 
 RUNS = "it runs in this moment"
+WAITS = "another call is at the same thing, and it is undone once that is over"
 """Why a member is left that began while others were undone."""
 
 
@@ -230,7 +231,7 @@ class Rollbacks(Sagas):
         journal = self._journal()
         known = self.store.read(lambda cursor: journal.known(cursor, member.action))
         if known is None or known.state not in {State.UNDONE, State.UNDO_CONFLICT, State.UNDO_FAILED}:
-            return replace(member, came="failed", text=window.why)
+            return replace(member, came="failed", text=WAITS if window.phase == "undo" else window.why)
         entries = self.reading.entries(self.policy.agent, limit=100, action=member.action)
         last = next((one for one in reversed(entries) if one.kind == known.state), None)
         detail = "" if last is None else str(last.body.get("text", ""))

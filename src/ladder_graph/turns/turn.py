@@ -102,6 +102,8 @@ class Turn(Looking):
     """Whether an undo runs in a process of its own, which is killed when it takes too long, where it can."""
     limit: float = TIMEOUT
     """Seconds that it may take there."""
+    catch_up: Callable[[str, str], object] = field(default=lambda *_: None)
+    """Begins what had to wait for an agent's call on a resource."""
     see_to: Callable[[str, bool], float] = field(default=lambda *_: time.monotonic())
     """Sees to an action that keeps others from its resource, though nobody is at it; tells since when that lasts."""
     witnessed: bool = False
@@ -212,6 +214,8 @@ class Turn(Looking):
         """The task is over: what it left `started` is in doubt from now on, though this process lives."""
         for ending in self.endings:
             ending()
+        if self.claim is not None and self.claim.artifact and (at := self.claim.artifact.get("resource")):
+            self.catch_up(self.claim.call.agent, at)
 
     def perform(self, step: Step) -> Any:
         """Everything that isn't a transaction or the tool itself."""

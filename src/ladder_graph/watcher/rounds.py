@@ -149,6 +149,15 @@ class Watcher(Work):
             self._begin_once(window)
         return since
 
+    def catch_up(self, agent: str, resource: str) -> None:
+        """A call that was at a resource is over: begin what had to wait for it."""
+
+        def undo() -> None:
+            for window in self.store.glance(lambda cursor: watches.to_undo(cursor, agent, resource)):
+                self.undo(window)
+
+        self._undoing.begin([f"{agent} {resource}"], self._here().wall_us + LEASE, undo)
+
     def _begin_once(self, window: Window) -> None:
         hands = {"armed": self._asking, "undo": self._undoing}.get(window.phase)
         if hands is not None and not hands.busy(window.action):

@@ -87,6 +87,7 @@ class Place:
         call = Call("ops", "t1", f"call_{self.calls}", "put", {"place": place, "thing": thing})
         reply = ladder.run(call, MODEL, self.shelf)
         assert reply.state == "done", reply.text
+        ladder.watcher._undoing.wait()  # It looks whether anything had to wait for the call.
         return call.key
 
     def later(self, ladder, seconds=0.0):

@@ -214,7 +214,7 @@ class Journal(Asked):
         if place is not None and self.running(place):
             return True
         left = place is not None and State(place["state"]) in AT_WORK
-        return None if left or (window is not None and window.phase == "undo") else False
+        return None if left or (window is not None and window.phase == "undo" and not window.attempts) else False
 
     def refuse_beside(self, cursor: Cursor, window: watches.Window) -> None:
         """Undo nothing under a call that is at the same resource: its own undo would bring back what is undone here.
@@ -318,7 +318,8 @@ class Journal(Asked):
             case State.UNDOING:
                 due = self.us + watches.PULSE
                 ran = Moment.at(self.now) if window.phase == "armed" else window.begun
-                watches.change(cursor, window, phase="undo", begun=ran, due_us=due, why=text or window.why)
+                why, after = text or window.why, after or window.after
+                watches.change(cursor, window, phase="undo", begun=ran, due_us=due, why=why, after=after)
             case State.UNDONE:
                 watches.over(cursor, window, "undone", text)
             case State.UNDO_FAILED if not text.startswith(LATE):

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, literal_column, select
+from sqlalchemy import and_, bindparam, literal_column, select
 
 from ladder_graph.calls import restore
 from ladder_graph.ledger.actions.clocks import Moment
@@ -36,13 +36,6 @@ _STARTS = Sql.of(
     .order_by(_entry.c.n.desc())
 )
 """The starts of an action, the last one in front; a takeover is one too."""
-_ENDED = Sql.of(
-    select(func.min(_entry.c.n).label("n")).where(
-        _entry.c.action == bindparam("action"),
-        _entry.c.kind.in_([literal_column("'done'"), literal_column("'undoing'")]),
-        _entry.c.n > bindparam("n"),
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +72,8 @@ def kept(cursor: Cursor, action: str, now: Moment) -> Kept:
 
 def _under(cursor: Cursor, window: Window, n: int) -> str:
     """The later action that lies on one whose undo was stored with that entry."""
-    end = _end(cursor, window.action, n)
-    later = (row["key"] for row in since(cursor, window, end) if State(row["state"]) in _STANDS)
-    return next((key for key in later if made(cursor, key) > end), "")
-
-
-def _end(cursor: Cursor, action: str, n: int) -> int:
-    """The entry by which its own process says that an action took effect; that of its start where that one died."""
-    ended = cursor.execute(_ENDED, {"action": action, "n": n}).fetchone()["n"]
-    taken_over = [row["n"] for row in cursor.execute(_STARTS, {"action": action}).fetchall() if row["n"] > n]
-    return n if ended is None or any(one < ended for one in taken_over) else int(ended)
+    later = (row["key"] for row in since(cursor, window, n) if State(row["state"]) in _STANDS)
+    return next((key for key in later if made(cursor, key) > n), "")
 
 
 @dataclass(frozen=True, slots=True)

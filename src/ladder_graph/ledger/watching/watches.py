@@ -101,13 +101,17 @@ _on_it = (
 _at_work = _action.c.state.in_([literal_column(f"'{one}'") for one in sorted(AT_WORK)])
 _at_work_on_it = _on_it.where(_action.c.agent == bindparam("agent"), _at_work)
 _AT_WORK_ON_IT = Sql.of(_at_work_on_it)
+_to_undo = and_(_watch.c.phase == literal_column("'undo'"), _watch.c.attempts == literal_column("0"))
+_TO_UNDO = Sql.of(
+    select(_watch).where(_watch.c.resource == bindparam("resource"), _watch.c.agent == bindparam("agent"), _to_undo)
+)
 _since = _on_it.join(_entry, _entry.c.action == _action.c.key).where(
     _entry.c.stream == bindparam("agent"), _entry.c.n > bindparam("since")
 )
 _SINCE = Sql.of(_since)
 _AT_IT = Sql.of(
     _at_work_on_it.union_all(
-        _on_it.where(_watch.c.agent == bindparam("agent"), _watch.c.phase == literal_column("'undo'")),
+        _on_it.where(_watch.c.agent == bindparam("agent"), _to_undo),
         _since,
     )
 )
@@ -305,6 +309,11 @@ def at_it(cursor: Cursor, agent: str, resource: str, but: str, since: int) -> li
     """
     given = {"agent": agent, "resource": resource, "but": but, "since": since}
     return list(cursor.execute(_AT_IT, given).fetchall())
+
+
+def to_undo(cursor: Cursor, agent: str, resource: str) -> list[Window]:
+    """What an agent's calls did on a resource and is to be undone, where nobody has tried that yet."""
+    return [Window.of(row) for row in cursor.execute(_TO_UNDO, {"agent": agent, "resource": resource}).fetchall()]
 
 
 def at_work(cursor: Cursor, window: Window) -> list[Any]:
