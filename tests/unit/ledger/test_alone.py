@@ -8,7 +8,7 @@ import pytest
 
 from ladder_graph.ledger.actions.questions import Terms
 from ladder_graph.steps import Claim, Claimed, NotClaimed
-from ladder_graph.turns.awaiting import slept, stood_by
+from ladder_graph.turns.awaiting import Patience, slept, stood_by
 from tests.unit.ledger.desk import CALL, ROUTE, call
 
 SHELF = {"state": "old", "resource": "the shelf"}
@@ -69,20 +69,33 @@ def test_who_needn_t_wait(desk, artifact, of, alone):
     assert claim(desk, of, artifact, alone=alone) == Claimed(1)
 
 
-def test_nobody_waits_for_the_dead(desk, other):
-    """An action whose process is gone is somebody's to find out about, and holds nobody up."""
+def test_the_dead_are_found_out_about_first(desk, other):
+    """Their undo would take what comes after them for their own."""
     claim(desk, CALL)
     since = length(other)
     desk.die()
-    assert claim(other, call(2), since=since) == Claimed(1)
+    assert claim(other, call(2), since=since) == occupied()
+    assert claim(other, call(2), since=since, alone=False) == Claimed(1)
 
 
 def test_nobody_waits_for_ever(desk):
     """A wait ends with the other one, or with one's patience."""
-    slept(stood_by(desk.store, lambda cursor: True, time.monotonic()))
+
+    def seen_to(begin):
+        raise AssertionError("somebody is at it")
+
+    slept(stood_by(desk.store, lambda cursor: True, seen_to, Patience(time.monotonic())))
     left = iter([True, False])
-    slept(stood_by(desk.store, lambda cursor: next(left), time.monotonic() + 60))
+    slept(stood_by(desk.store, lambda cursor: next(left), lambda begin: time.monotonic(), Patience()))
     assert list(left) == []
+
+
+def test_what_was_left_is_waited_for_since_somebody_sees_to_it(desk):
+    """However many come after the one who did so first, none waits as long again."""
+    begun, patience = [], Patience(time.monotonic() + 60)
+    slept(stood_by(desk.store, lambda cursor: None, lambda begin: begun.append(begin) or 0.0, patience))
+    assert begun == [True]
+    assert not patience.left()
 
 
 def test_what_starts_over_looks_since_its_undo_was_stored(desk, other):
@@ -100,13 +113,13 @@ def test_what_starts_over_looks_since_its_undo_was_stored(desk, other):
 
 
 def test_who_works(desk, other):
-    """An action is at work until it comes to its end, or its process to its own."""
+    """An action keeps others away until its end; where its process came to its own before, somebody must see to it."""
 
-    def works():
-        return other.read(lambda journal, cursor: journal.works(cursor, CALL.key))
+    def occupies():
+        return other.read(lambda journal, cursor: journal.occupies(cursor, CALL.key))
 
-    assert not works()
+    assert occupies() is False
     claim(desk, CALL)
-    assert works()
+    assert occupies() is True
     desk.die()
-    assert not works()
+    assert occupies() is None

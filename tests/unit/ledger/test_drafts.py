@@ -74,6 +74,9 @@ def test_an_accepted_draft_waits_to_run(desk, drafted, decide):
     assert (found[0].call, found[1]) == (CALL, ANA)
     assert (row(desk)["looked_us"], row(desk)["runs"]) == (3_500_000, CALL.key)
     desk.claim(actor=ANA)
+    (begun,) = desk.write(lambda journal, cursor: drafts.accepted(journal, cursor, "ops"))
+    assert (begun[0].state, begun[0].owner_alive) == (State.STARTED, True)
+    desk.record("done")
     assert desk.write(lambda journal, cursor: drafts.accepted(journal, cursor, "ops")) == []
 
 

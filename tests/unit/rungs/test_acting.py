@@ -6,7 +6,7 @@ import pytest
 
 from ladder_graph.facts import Outcome
 from ladder_graph.policy.bounds import Charge
-from ladder_graph.rungs.acting import Stale
+from ladder_graph.rungs.acting import ANEW, Stale
 from ladder_graph.rungs.bounded import bounded
 from ladder_graph.rungs.report import report
 from ladder_graph.rungs.rollback import rollback
@@ -71,7 +71,7 @@ def test_what_starts_over_keeps_its_undo_unless_somebody_was_at_the_same_thing(a
     assert (names(steps), steps[0].artifact) == ("Claim Execute Measure Record", MADE)
     steps, _ = walk(resume(CALL, ACTS, UNDOABLE, MADE, again=again), OCCUPIED, None, NEWER, CLAIMED, DONE, None, True)
     assert names(steps) == "Claim StandBy Prepare Claim Execute Measure Record"
-    assert (steps[0].alone, steps[3].artifact) == (True, NEWER)
+    assert (steps[0].alone, steps[3].artifact) == (True, {**NEWER, ANEW: True})
 
 
 def test_what_starts_over_without_its_undo_runs_no_more():
