@@ -9,7 +9,7 @@ import os
 import re
 import uuid
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, NewType
 
 import pytest
 from langchain_core.tools import InjectedToolArg, InjectedToolCallId, StructuredTool, tool
@@ -30,7 +30,10 @@ from pydantic import (
 from pydantic.v1 import BaseModel as OldModel
 from pydantic.v1 import Field as OldField
 from pydantic.v1 import constr
+from pydantic.v1 import create_model as create_old_model
+from pydantic.v1 import root_validator as old_root_validator
 from pydantic.v1 import validator as old_validator
+from typing_extensions import TypeAliasType, TypedDict
 
 from ladder_graph.calls import Call
 from ladder_graph.hosts.fitting import fitted
@@ -201,6 +204,81 @@ def test_what_is_only_handed_around_is_no_hindrance(look):
     """Nothing is seen of it. And what a model gives in such a place isn't what the code reads."""
     made = read(looking(lambda made: look(made) or None), {"name": "a", "user": "bo", "call": "7"})
     assert made == {"name": "a"}
+
+
+User = NewType("User", str)
+
+
+class State(TypedDict):
+    """A graph's."""
+
+    user: str
+
+
+KINDS = {
+    "text or nothing": (str | None, str),
+    "number or text": (int | str, str),
+    "within others": (Annotated[str, Field(max_length=99)] | int | None, str),
+    "new type": (User, str),
+    "new type or nothing": (User | None, str),
+    "literal": (Literal["a", 1], int),
+    "alias": (TypeAliasType("Who", str | None), str),
+    "anything": (Any, str),
+    "any mapping": (object, dict),
+    "typed mapping or nothing": (State | None, dict),
+    "list or text": (list[str] | str, list),
+    "nothing": (str | None, type(None)),
+}
+"""What the graph fills in, as a schema says it, and what a validator takes it for."""
+
+
+def owned(made, taken):
+    """The name of one's own that a validator makes where it takes what the graph fills in for such."""
+    return (
+        f"{made['name']}-{made['who'] if taken is str else 'own'}" if isinstance(made["who"], taken) else made["name"]
+    )
+
+
+@pytest.mark.parametrize(("said", "taken"), KINDS.values(), ids=KINDS)
+def test_what_a_validator_makes_of_one_kind_is_not_told(said, taken):
+    """Whatever else the schema leaves open of what the graph fills in."""
+
+    class Made(BaseModel):
+        name: str
+        who: Annotated[said, InjectedToolCallId]
+
+        @model_validator(mode="after")
+        def own(self):
+            self.name = owned(vars(self), taken)
+            return self
+
+    assert "a validator doesn't go by the arguments alone" in read(Made, {"name": "a"})
+
+
+@pytest.mark.parametrize("said", ["text or nothing", "new type or nothing", "nothing"])
+def test_nor_is_it_in_pydantic_s_first_version(said):
+    """It keeps in another place that a field may have nothing."""
+    kind, taken = KINDS[said]
+    own = old_root_validator(allow_reuse=True)(lambda _, made: {**made, "name": owned(made, taken)})
+    fields = {"name": (str, ...), "who": (Annotated[kind, InjectedToolCallId], ...)}
+    made = create_old_model("Made", __validators__={"own": own}, **fields)
+    assert "a validator doesn't go by the arguments alone" in read(made, {"name": "a"})
+
+
+def test_a_call_that_is_refused_without_what_the_graph_fills_in_is_told():
+    """It wouldn't run then; with it, the arguments are the same."""
+
+    class Made(BaseModel):
+        name: Name
+        who: Annotated[str | None, InjectedToolArg] = None
+
+        @model_validator(mode="after")
+        def known(self):
+            if self.who is None:
+                raise ValueError("who is it?")
+            return self
+
+    assert read(Made, {"name": " a"}) == {"name": "a"}
 
 
 def of(kind):

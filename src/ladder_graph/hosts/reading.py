@@ -6,21 +6,24 @@ form for, as a date, stays as the call has it.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import dataclasses
 import functools
 import math
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from enum import Enum
 from pathlib import PurePath
-from typing import Any, NoReturn, get_origin, is_typeddict
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, NoReturn, Optional, Union, get_args, get_origin, is_typeddict
 
 from langchain_core.tools import BaseTool, InjectedToolArg
-from pydantic import BaseModel, RootModel, create_model
+from pydantic import BaseModel, RootModel, ValidationError, create_model
 from pydantic.fields import FieldInfo
 from pydantic.v1 import BaseModel as OldModel
+from pydantic.v1 import ValidationError as OldValidationError
 from pydantic.v1 import create_model as create_old_model
 
 from ladder_graph.errors import ArgumentsError
@@ -40,7 +43,8 @@ def as_read(tool: BaseTool, schema: Schema, arguments: Mapping[str, Any]) -> dic
     """The arguments as the tool's code will read them, by the names that the call has.
 
     What the schema finds under another name, as a validator may put it there, comes by its own. Where the schema runs
-    code, they are read twice: what comes of chance, or of what only the graph fills in, comes out otherwise.
+    code, they are read again for each kind of what the graph may fill in: what comes of that, or of chance, comes out
+    otherwise.
 
     Args:
         tool: The tool.
@@ -49,20 +53,34 @@ def as_read(tool: BaseTool, schema: Schema, arguments: Mapping[str, Any]) -> dic
 
     Raises:
         Untold: A validator looks at what only the graph fills in, or what it makes of the arguments isn't the same
-            twice, or has no form in JSON that they could be held against.
+            each time, or has no form in JSON that they could be held against.
     """
     filled_in = _injected(tool, schema)
     given = {name: value for name, value in arguments.items() if name not in filled_in}
     try:
         read = _read(schema, given, dict.fromkeys(filled_in, _Unseen()))
-        twice = runs_code(schema) and _read(schema, given, _lifelike(schema, filled_in)) != read
+        steady = not runs_code(schema) or all(one == read for one in _again(schema, given, filled_in))
     except Untold:
         raise
     except Exception as wrong:  # a validator of the tool author's may raise anything
         raise Untold(f"what {tool.name} will read can't be told: {type(wrong).__name__}: {wrong}") from wrong
-    if twice:
+    if not steady:
         raise Untold(f"what {tool.name} will read can't be told: a validator doesn't go by the arguments alone")
     return read
+
+
+def _again(schema: Schema, given: Mapping[str, Any], filled_in: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """What a schema makes of arguments with each kind of what the graph may fill in, and with nothing there."""
+    fields = _fields_of(schema)
+    found = {name: list(dict.fromkeys(_kinds(getattr(fields[name], "annotation", None)))) for name in filled_in}
+    kinds = {name: [kind for kind in some if kind is not NoneType] or [str] for name, some in found.items()}
+    for turn in range(max(map(len, kinds.values()), default=1)):
+        yield _read(schema, given, {name: _lifelike(some[turn % len(some)]) for name, some in kinds.items()})
+    optional = dict.fromkeys(name for name, some in found.items() if NoneType in some)
+    if optional:
+        # A schema that refuses a call without it keeps the tool from running, too.
+        with contextlib.suppress(ValidationError, OldValidationError):
+            yield _read(schema, given, {name: _lifelike(some[0]) for name, some in kinds.items()} | optional)
 
 
 def _read(schema: Schema, given: Mapping[str, Any], filled_in: Mapping[str, Any]) -> dict[str, Any]:
@@ -154,15 +172,27 @@ class _Unseen:
     __rpow__ = __rrshift__ = __neg__ = __pos__ = __abs__ = __invert__ = __round__ = __trunc__ = _look
 
 
-def _lifelike(schema: Schema, filled_in: Iterable[str]) -> dict[str, Any]:
-    """Stand-ins that are taken for what the schema says will be there: a text is one that no other call has."""
-    fields, found = _fields_of(schema), dict[str, Any]()
-    for name in filled_in:
-        field = fields[name]
-        kind: Any = None if field is None else get_origin(field.annotation) or field.annotation
-        kind = dict if is_typeddict(kind) else kind if isinstance(kind, type) else None
-        found[name] = f"call_{uuid.uuid4().hex}" if kind is str else _Unseen(kind)
-    return found
+def _lifelike(kind: type) -> Any:
+    """A stand-in that is taken for one of its kind: a text is one that no other call has."""
+    return f"call_{uuid.uuid4().hex}" if kind is str else _Unseen(dict if is_typeddict(kind) else kind)
+
+
+def _kinds(annotation: Any) -> Iterator[type]:
+    """The classes that may stand where an annotation does; a text's and a mapping's where it doesn't say."""
+    origin = get_origin(annotation)
+    named = getattr(annotation, "__supertype__", None) or getattr(origin or annotation, "__value__", None)
+    if named is not None:
+        yield from _kinds(named)
+    elif origin is Annotated:
+        yield from _kinds(get_args(annotation)[0])
+    elif origin in (Union, UnionType):
+        for one in get_args(annotation):
+            yield from _kinds(one)
+    elif origin is Literal:
+        yield from map(type, get_args(annotation))
+    else:
+        kind = origin or annotation
+        yield from (kind,) if isinstance(kind, type) and kind not in (Any, object) else (str, dict)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -267,6 +297,9 @@ def _of_today(field: Any) -> FieldInfo:
     """A field of pydantic's first version, with what of it counts here."""
     made = FieldInfo.from_annotation(field.outer_type_)
     made.validation_alias = field.alias if field.alias != field.name else None
+    if field.allow_none:
+        kind: Any = made.annotation
+        made.annotation = Optional[kind]  # noqa: UP045  # not every kind has an operator for it
     return made
 
 
