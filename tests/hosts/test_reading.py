@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import copy
 import datetime as dt
+import hashlib
+import logging
 import os
 import re
 import uuid
@@ -204,6 +206,43 @@ def test_what_is_only_handed_around_is_no_hindrance(look):
     """Nothing is seen of it. And what a model gives in such a place isn't what the code reads."""
     made = read(looking(lambda made: look(made) or None), {"name": "a", "user": "bo", "call": "7"})
     assert made == {"name": "a"}
+
+
+@pytest.mark.parametrize("mode", ["before", "after"])
+def test_what_is_only_logged_is_no_hindrance(mode, caplog, capsys):
+    """A text of all that a validator is given, whoever writes it down."""
+
+    class Made(BaseModel):
+        name: Name
+        state: Annotated[dict, InjectedState]
+
+        @model_validator(mode=mode)
+        def seen(self):
+            logging.getLogger("app").debug("given %s", self)
+            print(self)
+            return self
+
+    with caplog.at_level("DEBUG", "app"):
+        assert read(Made, {"name": " a"}) == {"name": "a"}
+    assert all("what the graph fills in" in text for text in (caplog.text, capsys.readouterr().out))
+
+
+@pytest.mark.parametrize(
+    "form", [str, repr, "{}".format, lambda given: hashlib.sha256(repr(given).encode()).hexdigest()]
+)
+def test_what_is_logged_is_not_told_in_an_argument(form):
+    """It comes out otherwise each time."""
+
+    class Made(BaseModel):
+        name: Name
+        state: Annotated[dict, InjectedState]
+
+        @model_validator(mode="before")
+        @classmethod
+        def whole(cls, given):
+            return {**given, "name": form(given)}
+
+    assert "a validator doesn't go by the arguments alone" in read(Made, {"name": "a"})
 
 
 User = NewType("User", str)

@@ -161,9 +161,13 @@ class _Unseen:
     def _same(self, *_: Any) -> Any:
         return self
 
+    def __repr__(self) -> str:
+        # Whoever logs what a validator is given writes this, too. In an argument it comes out otherwise each time.
+        return f"{uuid.uuid4().hex} stands for what the graph fills in"
+
     __copy__ = __deepcopy__ = _same
     __getattr__ = __setattr__ = __delattr__ = __dir__ = __call__ = __reduce_ex__ = __hash__ = __bool__ = _look
-    __str__ = __repr__ = __format__ = __bytes__ = __fspath__ = __int__ = __float__ = __complex__ = __index__ = _look
+    __str__ = __format__ = __bytes__ = __fspath__ = __int__ = __float__ = __complex__ = __index__ = _look
     __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __enter__ = __aenter__ = __await__ = __aiter__ = _look
     __len__ = __iter__ = __next__ = __reversed__ = __contains__ = __getitem__ = __setitem__ = __delitem__ = _look
     __add__ = __sub__ = __mul__ = __matmul__ = __truediv__ = __floordiv__ = __mod__ = __divmod__ = __pow__ = _look
