@@ -51,15 +51,14 @@ class Post:
         count = 0
         for _ in range(ROUNDS):
             now = micros(self._clock())
-            due = self._store.glance(outgoing.next_due)
-            if due is None or due > now:
+            if not self._store.glance(partial(outgoing.any_due, now_us=now)):
                 break
             taken = self._store.write(partial(outgoing.take, now_us=now), durable=False)
             if not taken:
                 break
             while taken:
                 if stopping is not None and stopping():
-                    self._store.write(partial(outgoing.put_back, messages=taken, now_us=now), durable=False)
+                    self._store.write(partial(outgoing.put_back, messages=taken), durable=False)
                     return count
                 message = taken.pop(0)
                 try:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import http.server
 import threading
+from functools import partial
 
 import pytest
 
 from ladder_graph.ledger.actions.questions import micros
 from ladder_graph.ledger.people import outgoing
 from ladder_graph.notifying import Post, post
-from ladder_graph.notifying.sending import Busy
+from ladder_graph.notifying.sending import Busy, NotSent
 from ladder_graph.resuming import InProcess
 from tests.hosts.stage import approve, until
 from tests.unit import test_messaging
@@ -158,7 +160,7 @@ def test_a_lease_is_lost_to_whoever_took_it_and_to_nobody_else(lasting):
     def take():
         return written(lambda cursor: outgoing.take(cursor, at[0]))
 
-    at[0] = store.glance(outgoing.next_due)
+    at[0] = micros(lasting.clock())
     (first,) = take()
     at[0] += outgoing.LEASED
     assert written(lambda cursor: outgoing.renew(cursor, first, at[0]))
@@ -167,7 +169,7 @@ def test_a_lease_is_lost_to_whoever_took_it_and_to_nobody_else(lasting):
     (second,) = take()
     assert not written(lambda cursor: outgoing.renew(cursor, first, at[0]))
     assert written(lambda cursor: outgoing.renew(cursor, second, at[0]))
-    written(lambda cursor: outgoing.put_back(cursor, [first, second], at[0]))
+    written(lambda cursor: outgoing.put_back(cursor, [first, second]))
     assert [one.tries for one in take()] == [2]
 
 
@@ -227,17 +229,42 @@ def test_what_a_busy_receiver_never_takes_keeps_nothing_else_from_it(lasting, mo
     assert got.count(never[0]) <= 2
 
 
+def test_what_is_asked_meanwhile_leaves_a_busy_receiver_alone_and_comes_in_its_turn(lasting, monkeypatch):
+    """Also after earlier failures, and before what was asked after its time; it alone is kept waiting."""
+    wrong = [NotSent("hooks answered 500")]
+    got = hooked(lasting, monkeypatch, lambda _: wrong[0] if wrong else None)
+
+    def ask():
+        lasting.clock.advance(1)
+        lasting.ask(value=str(lasting.threads))
+        return lasting.ladder.send_messages()
+
+    assert ask() == 1
+    lasting.clock.advance(60)
+    wrong[:] = [Busy("hooks answered 429", 60)]
+    assert (lasting.ladder.send_messages(), len(got)) == (0, 2)
+    assert ([ask() for _ in range(3)], len(got)) == ([1, 1, 1], 2)
+    wrong.clear()
+    assert (ask(), len(got)) == (1, 2)
+    lasting.clock.advance(60)
+    lasting.ask(value="last")
+    assert (lasting.ladder.send_messages(), lasting.ladder.untold()) == (7, [])
+    first, *others, last = (one.id for one in lasting.ladder.pending())
+    assert got[2:] == [*others, first, last]
+
+
 def test_what_others_have_in_hand_for_a_busy_receiver_stays_theirs(lasting, monkeypatch):
     """Neither their lease nor a later try is moved."""
     lasting.ask()
     lasting.ask()
     store = lasting.ladder.store
-    at = store.glance(outgoing.next_due)
+    at = micros(lasting.clock())
     first, second = store.write(lambda cursor: outgoing.take(cursor, at), durable=False)
     other = store.write(lambda cursor: outgoing.take(cursor, at + outgoing.LEASED), durable=False)
     store.write(lambda cursor: outgoing.silence(cursor, first, [second], "busy", at, at + 1), durable=False)
     assert [one.tries for one in other] == [2, 2]
-    assert store.glance(outgoing.next_due) == at + 2 * outgoing.LEASED
+    late = at + 2 * outgoing.LEASED
+    assert [store.glance(partial(outgoing.any_due, now_us=now)) for now in (late - 1, late)] == [False, True]
 
 
 def test_a_message_of_a_machine_whose_clock_is_ahead_goes_out_at_once(lasting):
@@ -249,7 +276,32 @@ def test_a_message_of_a_machine_whose_clock_is_ahead_goes_out_at_once(lasting):
     (taken,) = store.write(lambda cursor: outgoing.take(cursor, now))
     assert store.write(lambda cursor: outgoing.take(cursor, now)) == []
     store.write(lambda cursor: outgoing.failed(cursor, taken, "it is away", now))
-    assert store.glance(outgoing.next_due) == now + outgoing.FIRST_PAUSE
+    later = now + outgoing.FIRST_PAUSE
+    assert [store.glance(partial(outgoing.any_due, now_us=at)) for at in (later - 1, later)] == [False, True]
+
+
+@pytest.mark.parametrize("wrong", [Busy("hooks answered 429", 5), NotSent("hooks answered 500")])
+def test_what_failed_by_a_clock_a_day_ahead_is_tried_again_once_it_is_right(lasting, monkeypatch, wrong):
+    """No pause is that long; a reminder may be that far ahead, and waits."""
+    failing = [1]
+    got = hooked(lasting, monkeypatch, lambda _: wrong if failing else None)
+    lasting.clock.advance(86_400)
+    lasting.ask()
+    lasting.ladder.send_messages()
+    lasting.clock.advance(-86_400)
+    failing.clear()
+    assert (lasting.ladder.send_messages(), len(got)) == (1, 2)
+    assert (lasting.ladder.send_messages(), lasting.kinds()) == (0, ["asked"])
+
+
+def test_what_is_put_back_by_a_clock_ahead_is_left_to_others_at_once(lasting):
+    """Whoever is stopped says nothing of when."""
+    for number in range(3):
+        lasting.ask(value=str(number))
+    ladder, stops = lasting.ladder, iter([False, True])
+    ahead = Post(ladder.store, lambda: lasting.clock() + dt.timedelta(hours=1), ladder.refresh, lambda *_: None)
+    assert ahead.release(lambda: next(stops)) == 1
+    assert (ladder.send_messages(), len(lasting.told())) == (2, 3)
 
 
 def test_a_fast_receiver_costs_no_renewal(lasting, monkeypatch):

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, literal_column, select, update
+from sqlalchemy import and_, bindparam, case, literal_column, or_, select, update
 
 from ladder_graph.ledger.database.cursor import Cursor
 from ladder_graph.ledger.database.dialects import Sql, insert_into, table_of
@@ -23,17 +23,31 @@ from ladder_graph.policy.ways import Notify
 _message = table_of(report_rows.MessageRow)
 _waiting = _message.c.state == literal_column("'waiting'")
 
+LONGEST_PAUSE = 3600 * US
+"""Microseconds that no receiver is left alone longer than, whatever it says and however often it failed."""
+
+# A reminder may be meant for a later day, and what failed can't: whose clock was ahead wrote that. A lease is left.
+_far_ahead = and_(_message.c.due_us > bindparam("far"), _message.c.error != literal_column("''"))
+_due = or_(_message.c.due_us <= bindparam("now"), _far_ahead)
+_busy = _message.alias("busy")
+# Only what a busy receiver was tried with has an error and no try, and is due later.
+_left_alone = select(_busy.c.target).where(
+    and_(_busy.c.state == literal_column("'waiting'"), _busy.c.tries == literal_column("0")),
+    and_(_busy.c.due_us > bindparam("now"), _busy.c.due_us <= bindparam("far")),
+    _busy.c.error != literal_column("''"),
+)
+_ready = and_(_waiting, _due, _message.c.target.not_in(_left_alone))
+# What waited for nothing stands where it was written down, and what was tried where it is to be tried again.
+_turn = case((_message.c.due_us > _message.c.queued_us, _message.c.due_us), else_=_message.c.queued_us)
+
 INSERT = insert_into(report_rows.MessageRow, " ON CONFLICT DO NOTHING")
-DUE = Sql.of(select(func.min(_message.c.due_us)).where(_waiting))
-READY = Sql.of(
-    select(_message).where(_waiting, _message.c.due_us <= bindparam("now"))
-    .order_by(_message.c.due_us, _message.c.queued_us, _message.c.id).limit(50)
-)  # fmt: skip
+DUE = Sql.of(select(_message.c.id).where(_ready).limit(1))
+READY = Sql.of(select(_message).where(_ready).order_by(_turn, _message.c.queued_us, _message.c.id).limit(50))
 LEASE = Sql.of(
     update(_message)
     .where(and_(_message.c.id == bindparam("b_id"), _waiting), _message.c.tries == bindparam("b_tries"))
     # Somebody may have renewed its lease since it was read.
-    .where(_message.c.due_us <= bindparam("now"))
+    .where(_due)
     .values(tries=_message.c.tries + 1, due_us=bindparam("due_us"))
 )
 RENEW = Sql.of(
@@ -51,6 +65,11 @@ SENT = Sql.of(
     .where(and_(_message.c.id == bindparam("b_id"), _waiting))
     .values(state=literal_column("'sent'"), sent_us=bindparam("sent_us"), error=literal_column("''"))
 )
+BUSY = Sql.of(
+    update(_message)
+    .where(and_(_message.c.id == bindparam("b_id"), _waiting), _message.c.tries == bindparam("b_tries"))
+    .values(tries=0, due_us=bindparam("due_us"), error=bindparam("error"))
+)
 FAILED = Sql.of(
     update(_message)
     .where(and_(_message.c.id == bindparam("b_id"), _waiting), _message.c.tries == bindparam("b_tries"))
@@ -58,7 +77,7 @@ FAILED = Sql.of(
 )
 SILENCE = Sql.of(
     update(_message)
-    .where(_waiting, _message.c.due_us <= bindparam("now"), _message.c.target == bindparam("b_target"))
+    .where(_waiting, _due, _message.c.target == bindparam("b_target"))
     .values(due_us=bindparam("due_us"), error=bindparam("error"))
 )
 VOID = Sql.of(
@@ -90,7 +109,6 @@ FRESH = 10 * US
 """Microseconds after which a lease is renewed before its notice is sent, so that most of it is left."""
 FIRST_PAUSE = 30 * US
 """Microseconds after a first failure until it is tried again; each further one doubles them."""
-LONGEST_PAUSE = 3600 * US
 MUTE = 3600 * US
 """Microseconds after which a channel that takes nothing counts as dead."""
 NOBODY = "nobody has sent it; run `ladder watch` or `ladder sweep`"
@@ -161,18 +179,20 @@ def _spelt(target: Mapping[str, Any]) -> str:
     return json.dumps(target, sort_keys=True)
 
 
-def next_due(cursor: Cursor) -> int | None:
-    """When the next notice is to be tried; None where none waits."""
-    due: int | None = cursor.execute(DUE, {}).fetchone()[0]
-    return due
+def any_due(cursor: Cursor, now_us: int) -> bool:
+    """Whether a notice is to be tried now."""
+    return cursor.execute(DUE, _at(now_us)).fetchone() is not None
 
 
 def take(cursor: Cursor, now_us: int) -> list[Message]:
-    """Take notices that are due; nobody else tries them before the lease ends."""
+    """Take notices that are due, the oldest in front; nobody else tries them before the lease ends.
+
+    Nothing is taken for a receiver that is left alone (`silence`).
+    """
     taken = []
-    for row in cursor.execute(READY, {"now": now_us}).fetchall():
+    for row in cursor.execute(READY, _at(now_us)).fetchall():
         cursor.execute(LEASE, {
-            "b_id": row["id"], "b_tries": row["tries"], "now": now_us, "due_us": now_us + LEASED,
+            "b_id": row["id"], "b_tries": row["tries"], **_at(now_us), "due_us": now_us + LEASED,
         })  # fmt: skip
         if cursor.rowcount == 1:
             taken.append(_message_of(row, row["tries"] + 1))
@@ -185,10 +205,10 @@ def renew(cursor: Cursor, notice: Message, now_us: int) -> bool:
     return cursor.rowcount == 1
 
 
-def put_back(cursor: Cursor, messages: Sequence[Message], now_us: int) -> None:
-    """Leave notices to others that were taken and not tried."""
+def put_back(cursor: Cursor, messages: Sequence[Message]) -> None:
+    """Leave notices to others that were taken and not tried; they are due at once, by any clock."""
     for one in messages:
-        cursor.execute(PUT_BACK, {"b_id": one.id, "b_tries": one.tries, "due_us": now_us})
+        cursor.execute(PUT_BACK, {"b_id": one.id, "b_tries": one.tries, "due_us": AT_ONCE})
 
 
 def sent(cursor: Cursor, notice: Message, now_us: int) -> None:
@@ -207,10 +227,10 @@ def failed(cursor: Cursor, notice: Message, error: str, now_us: int) -> None:
 def silence(
     cursor: Cursor, notice: Message, others: Sequence[Message], error: str, now_us: int, until_us: int
 ) -> None:  # fmt: skip
-    """Its receiver takes nothing for a while, and whatever is due for the same one waits until then.
+    """Its receiver takes nothing for a while: what is due for the same one, or is queued meanwhile, waits until then.
 
-    No try is counted, since a receiver that is busy says nothing against a message. What others have in hand, or is due
-    later anyway, stays as it is.
+    No try is counted, and none before it, since a receiver that is busy says nothing against a message. What others
+    have in hand, or is due later anyway, stays as it is.
 
     Args:
         cursor: Of the ledger.
@@ -220,13 +240,13 @@ def silence(
         now_us: The moment.
         until_us: When it takes more.
     """
-    put_back(cursor, (notice, *others), now_us)
+    put_back(cursor, (notice, *others))
     cursor.execute(SILENCE, {
-        "b_target": _spelt(notice.target), "now": now_us, "due_us": until_us, "error": error[:_ERROR],
+        "b_target": _spelt(notice.target), **_at(now_us), "due_us": AT_ONCE, "error": error[:_ERROR],
     })  # fmt: skip
-    # Behind the others: one that is never taken would keep them for ever.
-    cursor.execute(FAILED, {
-        "b_id": notice.id, "b_tries": notice.tries - 1, "due_us": until_us + 1, "error": error[:_ERROR],
+    # By this row the others wait, and it comes behind them: one that is never taken would keep them for ever.
+    cursor.execute(BUSY, {
+        "b_id": notice.id, "b_tries": notice.tries - 1, "due_us": until_us, "error": error[:_ERROR],
     })  # fmt: skip
 
 
@@ -255,6 +275,10 @@ def mute(cursor: Cursor, channel: str, now_us: int) -> str | None:
 def waiting(cursor: Cursor, now_us: int) -> list[Message]:
     """The notices that were to be sent by now and aren't, the oldest in front; a thousand at most."""
     return [_message_of(row, row["tries"]) for row in cursor.execute(WAITING, {"now": now_us}).fetchall()]
+
+
+def _at(now_us: int) -> dict[str, int]:
+    return {"now": now_us, "far": now_us + LONGEST_PAUSE}
 
 
 def _message_of(row: Any, tries: int) -> Message:
