@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 from langchain_core.tools import tool
@@ -272,6 +273,18 @@ def test_who_is_dead_is_waited_for_no_longer_after_the_clock_was_set_back():
     assert stage.worker._missing("ab12")
     stage.clock.advance(6)
     assert not stage.worker._missing("ab12")
+
+
+def test_what_was_heard_by_a_clock_ahead_is_looked_at_once_it_is_right():
+    """Nobody waits for a thread longer than the longest pause; a dead process had it."""
+    stage = Stage()
+    (question,) = stage.ask()
+    approve(stage.ladder, question)
+    due = round((stage.clock() + timedelta(hours=6)).timestamp() * 1e6) + resumptions.HEARD
+    heard = f"UPDATE resumption SET state = 'heard', owner = 'ab12', due_us = {due}"  # noqa: S608  # ours
+    stage.ladder.store.write(lambda cursor: cursor.execute(heard))
+    stage.later(60)
+    assert len(stage.world.ran) == 1
 
 
 def test_the_ladder_of_a_graph_is_found():

@@ -16,7 +16,7 @@ from ladder_graph.ledger.actions.questions import micros
 from ladder_graph.ledger.database import statements as sql
 from ladder_graph.ledger.database.cursor import Cursor
 from ladder_graph.ledger.people import draft_statements, resumptions
-from ladder_graph.ledger.people.resumptions import HEARD, Waiting
+from ladder_graph.ledger.people.resumptions import HEARD, LONGEST, Waiting
 from ladder_graph.ledger.tables.rows import US
 from ladder_graph.ledger.upkeep import lapsing
 from ladder_graph.policy import Policy
@@ -36,8 +36,6 @@ PULSE = US
 """Microseconds between two looks at questions that nobody answered in time."""
 SELDOM = 30 * PULSE
 """Microseconds between two looks at accepted drafts whose tool isn't known here either."""
-LONGEST = 600 * US
-"""Microseconds between two tries at most."""
 GIVEN_UP = 7 * 86_400 * US
 """Microseconds after an answer from which on a thread that it can't be taken to is given up."""
 ENDED = "it was gone on with from another point, and has come to its end without the answer"
@@ -140,8 +138,7 @@ class Worker:
         self._beat(now)
         self._lapse(now)
         self._run_accepted(now)
-        due = self.store.glance(resumptions.next_due)
-        if due is None or due > now:
+        if not self.store.glance(partial(resumptions.any_due, now_us=now)):
             return False
         rows = self.store.glance(lambda cursor: resumptions.due(cursor, self.agent, now))
         for thread in dict.fromkeys(row.thread for row in rows):

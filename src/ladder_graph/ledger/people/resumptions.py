@@ -30,6 +30,8 @@ HEARD = 10 * US
 """Microseconds after which somebody looks whether a thread that has heard an answer has got beyond it."""
 SILENT = 15 * US
 """Microseconds after the last beat from which on a worker that still lives doesn't count."""
+LONGEST = 600 * US
+"""Microseconds between two looks at a thread at most; what is due later than that was written by a clock ahead."""
 PORTION = 50
 """Rows that are read at one go."""
 
@@ -76,13 +78,9 @@ _LISTENS = Sql.of(
 )
 _inner = func.substr(_row.c.agent, 1, bindparam("length", type_=Integer)) == bindparam("inner")
 _whose = or_(_row.c.agent == bindparam("agent"), _inner)
-_NEXT = Sql.of(select(_row.c.due_us).where(_row.c.due_us.is_not(None)).order_by(_row.c.due_us).limit(1))
-_DUE = Sql.of(
-    select(_row)
-    .where(and_(_row.c.due_us <= bindparam("now"), _whose))
-    .order_by(_row.c.due_us, _row.c.at_us)
-    .limit(PORTION)
-)
+_is_due = or_(_row.c.due_us <= bindparam("now"), _row.c.due_us > bindparam("far"))
+_ANY_DUE = Sql.of(select(_row.c.question).where(_is_due).limit(1))
+_DUE = Sql.of(select(_row).where(and_(_is_due, _whose)).order_by(_row.c.due_us, _row.c.at_us).limit(PORTION))
 _OF_THREAD = Sql.of(
     select(_row)
     .where(and_(_row.c.thread == bindparam("thread"), _row.c.due_us.is_not(None), _whose))
@@ -172,15 +170,14 @@ def heard(cursor: Cursor, action: str, owner: Owner, now_us: int) -> None:
     cursor.execute(_LISTENS, {"b_action": action, "owner": owner.hold(), "due_us": now_us + HEARD})
 
 
-def next_due(cursor: Cursor) -> int | None:
-    """When somebody must look next; None where nothing is left to do."""
-    found = cursor.execute(_NEXT, {}).fetchone()
-    return None if found is None else int(found[0])
+def any_due(cursor: Cursor, now_us: int) -> bool:
+    """Whether somebody must look now, at threads of whichever agent."""
+    return cursor.execute(_ANY_DUE, _at(now_us)).fetchone() is not None
 
 
 def due(cursor: Cursor, agent: str, now_us: int) -> list[Waiting]:
     """What is due of an agent and of those inside it, the longest due in front."""
-    return _read(cursor.execute(_DUE, {"now": now_us, **_of(agent)}).fetchall())
+    return _read(cursor.execute(_DUE, {**_at(now_us), **_of(agent)}).fetchall())
 
 
 def late(cursor: Cursor, agent: str, now_us: int) -> list[str]:
@@ -275,6 +272,10 @@ def bury(cursor: Cursor, owner: Owner) -> None:
 
 def _outer(agent: str, serves: str) -> set[str]:
     return {agent} if agent.startswith(f"{serves}/") else set()
+
+
+def _at(now_us: int) -> dict[str, int]:
+    return {"now": now_us, "far": now_us + LONGEST}
 
 
 def _of(agent: str) -> dict[str, Any]:
