@@ -133,6 +133,19 @@ def test_a_mix_that_shifted_for_good_is_usual_once_people_have_looked(world):
     assert held(world).sampled_us > 1e6 * world.clock().timestamp(), "what is found later counts"
 
 
+@pytest.mark.parametrize(("every", "goes_on"), [(1, True), (3, True), (0, False)])
+def test_a_week_in_which_people_said_no_went_badly(world, every, goes_on):
+    """To some or to all that asked, though what they put it down for comes after the week."""
+    calls(world, refund=400, look=100)
+    weeks(world, 1, looked=False)
+    for n, question in enumerate(world.ladder.pending(), 1):
+        if every and n % every == 0:
+            world.ladder.decline(question.id, by="ana", reason="the other order")
+        else:
+            world.ladder.approve(question.id, by="ana")
+    assert (weeks(world, 1, looked=False) == 7) == goes_on
+
+
 def test_prompts_that_are_answered_otherwise_are_noticed(world):
     """After ten replays that teach what is usual."""
     for _ in range(LEARNT):

@@ -96,8 +96,9 @@ def settled(found: Findings, current: Environment | None, sign: Sign) -> int:
     """From when on an agent teaches what is usual of it, in microseconds; 0 where that is its beginning.
 
     That is where the last week began that was sampled for this sign and went well: it is over, people have looked at
-    ten calls since it began, and no mistake in its calls is on record. One that is reported later takes it back. What
-    was sampled by a release that didn't say for which sign begins nothing.
+    ten calls since it began, and no mistake in its calls is on record: whatever is a loss is one, a no as well as an
+    incident. One that is told later takes it back. What was sampled by a release that didn't say for which sign begins
+    nothing.
 
     Args:
         found: What its chain comes to.
@@ -112,13 +113,20 @@ def settled(found: Findings, current: Environment | None, sign: Sign) -> int:
     over = sorted((week for week in weeks if week[1] <= found.now_us), reverse=True)
     deeds = _deeds(found, current) if over else []
     looks = sorted(deed.at_us for deed in deeds if found.looked(deed))
-    told = [deed.at_us for deed in deeds if any(one.loss for one in deed.incidents.values())]
+    told = [deed.at_us for deed in deeds if _erred(found, deed)]
     wrong = sorted([*told, *(one.at_us for one in events if one.kind == "demoted" and one.code in _WRONG)])
     for start, until in over:
         enough = len(looks) - bisect_right(looks, start) >= LOOKED
         if enough and bisect_right(wrong, start) == bisect_right(wrong, until):
             return start
     return began
+
+
+def _erred(found: Findings, deed: Deed) -> bool:
+    """Whether a call was a mistake of the agent, by what is known now."""
+    if deed.cell is None or deed.clean or not deed.counts:
+        return False
+    return deed.loss(frozenset(found.policy.rule(deed.cell.tool).trust.cosmetic)) > 0
 
 
 def _deeds(found: Findings, current: Environment | None) -> list[Deed]:

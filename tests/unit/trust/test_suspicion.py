@@ -107,6 +107,32 @@ def test_a_mistake_in_its_calls_takes_it_back_whenever_it_comes_out(at, fields, 
 
 
 @pytest.mark.parametrize(
+    ("fields", "well"),
+    [
+        ({"judged": {"declined": Look(NOW, "ana")}, "ends": {}, "blamed": True}, False),
+        ({"judged": {"declined": Look(NOW, "ana")}, "ends": {}, "blameless": True}, True),
+        ({"judged": {"dismissed": Look(NOW, "ana")}, "ends": {}, "blamed": True, "rung": Rung.SUGGEST}, False),
+        ({"judged": {"edited": Look(NOW, "ana")}, "arguments": {"amount": 1}, "edited": {"amount": 2}}, False),
+        ({"judged": {"edited": Look(NOW, "ana")}, "arguments": {"note": "a"}, "edited": {"note": "b"}}, True),
+        ({"ends": {"done": NOW - 2, "undone": NOW}}, False),
+        ({"ends": {"done": NOW - 2, "undo_conflict": NOW}}, False),
+        ({"ends": {"done": NOW - 2, "undone": NOW}, "by_person": True}, True),
+        ({"ends": {"failed": NOW}}, True),
+        ({"ends": {"done": NOW - 2, "undone": NOW}, "at": START}, True),
+    ],
+    ids=[
+        "a no", "a no that says nothing", "a suggestion", "an edit", "a cosmetic edit", "undone", "undone by half",
+        "a person's", "failed", "before",
+    ],
+)  # fmt: skip
+def test_whatever_is_a_loss_is_a_mistake_whenever_it_was_told(fields, well):
+    """What people said no to when they were asked speaks against it as much as what they reported later."""
+    one, cosmetic = deed("", **{"at": START + DAY, **fields}), {"trust": {"cosmetic": ["note"]}}
+    found = findings(*looks(), one, tool=cosmetic, events=[sampled()])
+    assert settled(found, ENV, "mix") == (START if well else 0)
+
+
+@pytest.mark.parametrize(
     ("code", "well"), [("D1", False), ("D2", False), ("D4", False), ("D6", True), ("manual", True)]
 )
 def test_a_week_in_which_it_was_put_down_for_mistakes_went_badly(code, well):
