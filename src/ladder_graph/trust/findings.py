@@ -241,8 +241,8 @@ class Findings:
         budget, cap = self.policy.trust.loss_budget, self.policy.rule(cell.tool).mistake
         if budget is None or cap is None:
             return None
-        lost = cap * self._lost(cell.tool, self.held(cell).wiped_us)
-        return None if lost <= budget else f"it lost {spell_dollars(round(lost))} in a day, of {spell_dollars(budget)}"
+        lost = round(cap * self._lost(cell.tool, self.held(cell).wiped_us))  # Tenths of mistakes don't sum up exactly.
+        return None if lost <= budget else f"it lost {spell_dollars(lost)} in a day, of {spell_dollars(budget)}"
 
     def _lost(self, tool: str, since_us: int) -> float:
         """What a tool lost in a day, in whole mistakes, by what became known after a moment.

@@ -40,6 +40,18 @@ def test_each_call_is_a_loss_of_its_own():
     assert spent(*calls, back) == "it lost $12.00 in a day, of $8.00"
 
 
+@pytest.mark.parametrize("mistakes", range(1, 10))
+def test_a_budget_that_is_just_met_isnt_passed(mistakes):
+    """Though tenths of a mistake have no exact sum."""
+    minor = [told(n, NOW - 2, NOW - 1, Severity.MINOR) for n in range(mistakes)]
+
+    def said(cents):
+        return findings(*minor, trust={"loss_budget": f"${cents / 100:.2f}"})._spent(CELL)
+
+    assert said(40 * mistakes) is None
+    assert said(40 * mistakes - 1) is not None
+
+
 @pytest.mark.parametrize(
     ("fields", "lost"),
     [
