@@ -51,6 +51,7 @@ class Findings:
         self._pinned = locked or fold.pinned
         self.versions = versions or {}
         self.standings = rows(fold.events) if standings is None else standings
+        self._losses: dict[tuple[str, int], float] = {}
 
     # --- cells -----------------------------------------------------------------------------------------------
 
@@ -229,12 +230,19 @@ class Findings:
         return evalue(found.k, cost.limit * found.n_eff) < 1 / alpha
 
     @cached_property
-    def _faulty(self) -> dict[str, list[Deed]]:
-        """Tool to the deeds that had an effect, of which some was wrong. What a person made of one is that person's."""
-        return {
-            tool: [deed for deed in deeds if deed.ends and not (deed.clean or deed.by_person) and deed.faults]
-            for tool, deeds in self._of_tool.items()
-        }  # fmt: skip
+    def _faulty(self) -> dict[str, dict[int, list[list[tuple[int, float]]]]]:
+        """Tool to days of which something came out in the last 24 hours, to what went wrong in each deed of that day.
+
+        Only what had an effect is of it; what a person made of one is that person's.
+        """
+        found: dict[str, dict[int, list[list[tuple[int, float]]]]] = {}
+        for tool, deeds in self._of_tool.items():
+            days: defaultdict[int, list[list[tuple[int, float]]]] = defaultdict(list)
+            for deed in deeds:
+                if deed.ends and not (deed.clean or deed.by_person) and (faults := deed.faults):
+                    days[deed.at_us // DAY].append(faults)
+            found[tool] = {day: done for day, done in days.items() if _after(self.now_us - DAY, done)}
+        return found
 
     def _spent(self, cell: CellKey) -> str | None:
         """Why a cell's tool has lost more than it may; None where it hasn't, or was put down for it."""
@@ -250,17 +258,14 @@ class Findings:
         That is what became known in the day up to now; or what was done on one day, where some of that did, whichever
         is more: what is lost at once may come out bit by bit.
         """
+        if (known := self._losses.get((tool, since_us))) is not None:
+            return known
         day_us = max(since_us, self.now_us - DAY)
-        told: list[float] = []
-        done: defaultdict[int, list[float]] = defaultdict(list)
-        fresh = set[int]()
-        for deed in self._faulty.get(tool, ()):
-            faults, on = [(at, loss) for at, loss in deed.faults if at > since_us], deed.at_us // DAY
-            done[on].append(min(1.0, math.fsum(loss for _, loss in faults)))
-            if late := [loss for at, loss in faults if at > day_us]:
-                told.append(min(1.0, math.fsum(late)))
-                fresh.add(on)
-        return max(math.fsum(one) for one in (told, *(done[on] for on in fresh)))
+        days = self._faulty.get(tool, {}).values()
+        sums = [_after(since_us, done) for done in days if _after(day_us, done)]
+        told = [loss for done in days for loss in _after(day_us, done)]
+        lost = self._losses[tool, since_us] = max(math.fsum(one) for one in (told, *sums))
+        return lost
 
     def reviewers(self) -> list[Reviewer]:
         """Everybody who answered, with what is known of how they look."""
@@ -328,3 +333,9 @@ class Findings:
 
 _ANSWERED = frozenset({"approved", "declined", "edited", "responded"})
 _UNDOES = frozenset({"undone", "undo_conflict", "undo_failed"})
+
+
+def _after(since_us: int, done: list[list[tuple[int, float]]]) -> list[float]:
+    """What each of these deeds lost by what became known after a moment, in whole mistakes; none that lost nothing."""
+    late = ([loss for at, loss in faults if at > since_us] for faults in done)
+    return [min(1.0, math.fsum(losses)) for losses in late if losses]

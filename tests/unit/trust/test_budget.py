@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ladder_graph.scale import Rung
-from ladder_graph.trust.deeds import Incident, Severity
+from ladder_graph.trust.deeds import Deed, Incident, Severity
 from ladder_graph.trust.evidence import DAY
 from ladder_graph.trust.held import Held
 from ladder_graph.trust.looks import Look
@@ -99,3 +99,17 @@ def test_a_budget_that_is_spent_puts_it_down():
         CELL
     )
     assert (found.rung, found.code, found.reason) == (Rung.CONFIRM, "D4", "it lost $8.00 in a day, of $1.00")
+
+
+def test_what_a_tool_lost_is_summed_up_once_for_all_of_its_scopes(monkeypatch):
+    """It may have thousands; what each deed came to is read once, whatever any of them was put down for."""
+    read, faults = [], Deed.faults
+    monkeypatch.setattr(Deed, "faults", property(lambda one: read.append(one) or faults.fget(one)))
+    scopes = [CELL._replace(scope=f"s{n}") for n in range(20)]
+    made = [told(n, NOW - 20, NOW - 10, cell=cell) for n, cell in enumerate(scopes)]
+    wiped = {cell: Held(wiped_us=NOW - n) for n, cell in enumerate(scopes[:15])}
+    found = findings(*made, trust={"loss_budget": "$8"}, standings=wiped)
+    said = [found._spent(cell) for cell in scopes]
+    assert said == [None] * 11 + ["it lost $80.00 in a day, of $8.00"] * 9
+    assert len(read) == len(made)
+    assert len(found._losses) == 16
