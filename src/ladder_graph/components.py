@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from ladder_graph.calls import canonical, digest_of
@@ -34,8 +34,11 @@ OPEN = frozenset(CARRIERS) - {"container"}
 """Those in which whatever isn't `ASIDE` counts: a provider's own parameters, which nobody can list. What stands beside
 them is mostly LangChain's own, and a container bears an id of its own in each conversation."""
 
+DEEPEST = 4
+"""Carriers within carriers that are looked through; what lies deeper counts as a whole."""
+
 ASIDE = frozenset({
-    *CARRIERS,
+    "container",
     # Of whom and for what, which run, and under which id.
     "metadata", "user", "user_id", "safety_identifier", "tags", "labels", "store", "trace", "trace_id", "run_id",
     "request_id", "rid", "client_request_id", "correlation_id", "session_id", "thread_id", "conversation",
@@ -58,6 +61,13 @@ ASIDE = frozenset({
     "search_parameters",
 })  # fmt: skip
 """What surely doesn't bear on which tokens are drawn, or counts elsewhere."""
+
+_SECRET = ("token", "credentials", "secret", "apikey")
+"""How the name of a secret ends, which is another one every hour."""
+_SPECIAL = tuple(f"{kind}token" for kind in ("bos", "eos", "pad", "unk", "sep", "mask", "stop", "start", "end"))
+"""Those of tokens that a model reads or draws, which are no secrets."""
+
+_Carrier = tuple[str, Mapping[str, Any], Collection[str]]
 
 _PASSING = {kind: f"<{kind}>" for kind in ("uuid", "moment", "time", "epoch")}
 """What stands for a value that is an id or a moment as a whole, made for a single request as far as can be seen. One
@@ -106,21 +116,34 @@ def parameters_component(*sources: Mapping[str, Any]) -> str | None:
     """
     counted: dict[str, Any] = {}
     for source in sources:
-        for name, carrier in (("", source), *((name, source[name]) for name in CARRIERS if name in source)):
-            if isinstance(carrier, Mapping):
-                for key, value in carrier.items():
-                    if value is None:
-                        continue
-                    if key in PARAMETERS:
-                        counted[key] = _schema(value)
-                    # LangChain also puts what a carrier holds beside it, where it may be bound anew.
-                    elif key in counted or (name in OPEN and key not in ASIDE):
-                        counted[key] = _unlisted(value)
+        for name, carrier, inner in _carriers(source):
+            for key, value in carrier.items():
+                if value is None or key in inner:
+                    continue
+                if key in PARAMETERS:
+                    counted[key] = _schema(value)
+                # LangChain also puts what a carrier holds beside it, where it may be bound anew.
+                elif key in counted or (name in OPEN and key not in ASIDE and not _secret(key, value)):
+                    counted[str(key)] = _unlisted(value)
     try:
         text = canonical(counted).decode()
     except ArgumentsError:
         return None
     return text if len(text) <= LONGEST_PLAIN else digest_of("parameters", text)
+
+
+def _carriers(source: Mapping[str, Any], name: str = "", deep: int = 0) -> Iterator[_Carrier]:
+    """What holds parameters: its name, what is in it, and what of that comes by itself afterwards."""
+    inner = [one for one in CARRIERS if deep < DEEPEST and isinstance(source.get(one), Mapping)]
+    yield name, source, inner
+    for one in inner:
+        yield from _carriers(source[one], one, deep + 1)
+
+
+def _secret(name: object, value: object) -> bool:
+    """Whether a parameter that nobody knows is a secret by its name; a number is none."""
+    ending = str(name).casefold().replace("_", "").replace("-", "")
+    return ending.endswith(_SECRET) and not (ending.endswith(_SPECIAL) or isinstance(value, int | float))
 
 
 def _unlisted(value: object) -> object:
@@ -140,7 +163,7 @@ def _lasting(value: object) -> object:
         case {"lc": 1, "id": name}:  # What LangChain writes for an object, with its address.
             return name
         case Mapping():
-            return {key: _lasting(one) for key, one in value.items()}
+            return {_key(key): _lasting(one) for key, one in value.items()}
         case list() | tuple():
             return [_lasting(one) for one in value]
         case int() | float():
@@ -151,8 +174,15 @@ def _lasting(value: object) -> object:
             return _schema(value)
 
 
+def _key(key: object) -> object:
+    """A key as JSON has it, as of a token's number."""
+    return str(key) if isinstance(key, int | float) else key
+
+
 def _schema(value: object) -> object:
     """A class that an answer is to be made of, by its schema where it has one; everything else as it is."""
+    if isinstance(value, Mapping):
+        return {_key(key): one for key, one in value.items()}
     if not isinstance(value, type):
         return value
     made = getattr(value, "model_json_schema", None)

@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ladder_graph.components import (
-    CARRIERS,
     LONGEST_PLAIN,
     parameters_component,
     prompt_component,
@@ -246,7 +245,7 @@ def test_no_request_makes_another_environment_by_its_ids_and_times(carrier):
 def test_what_is_another_component_is_no_parameter():
     """Nor what comes with every request: the text of the prompt, the model's name, the tools, the address."""
     names = {*requests.MODEL_IDS, *requests.ENDPOINTS, *requests.PROMPTS, requests.STORED, requests.CACHED}
-    aside = {*names, *toolset.CARRIERS, *CARRIERS, "messages", "api_key", "stream", "tool_choice"}
+    aside = {*names, *toolset.CARRIERS, "container", "messages", "api_key", "stream", "tool_choice"}
     assert parameters_component({"extra_body": dict.fromkeys(aside, "x")}) == "{}"
 
 
