@@ -304,6 +304,8 @@ class Outcome:
     """What the tool says that it cost, in micro-dollars; None where it doesn't say."""
     barred: bool = False
     """The machinery kept it from running; the tool itself has failed at nothing."""
+    untouched: bool = False
+    """Something in between answered, and it is certain that the tool's own code never ran."""
 
 
 @dataclass(frozen=True, slots=True)

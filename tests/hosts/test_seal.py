@@ -25,7 +25,7 @@ from ladder_graph.hosts.middleware import LadderMiddleware
 from ladder_graph.hosts.permit import BY_ITSELF, Permit
 from ladder_graph.hosts.sealing import filled_in, sealed
 from ladder_graph.states import State
-from ladder_graph.testing import calls
+from ladder_graph.testing import calls, says, tool_call
 from ladder_graph.tools import probed_by
 from tests.hosts.graphs import GO, READ, WAYS, World, agent_of, ladder_of, on, raw_graph, told
 from tests.hosts.mounts import BOUNDED, INNER, YES, Between, answering, putting, rewriting
@@ -253,7 +253,21 @@ def test_an_answer_in_the_tools_place_is_noted(mount, way):
     assert told(out) == [("a", "from the cache")]
     assert world.ran == []
     assert outcome(ladder) is State.DONE
-    assert BY_ITSELF in str([entry.body for entry in ladder.log() if entry.kind == "done"])
+    (said,) = [entry.body for entry in ladder.log() if entry.kind == "done"]
+    assert (said["text"], said["untouched"]) == (BY_ITSELF, True)
+
+
+@pytest.mark.parametrize("mount", INNER.values(), ids=INNER)
+def test_what_something_in_between_answered_is_no_run(mount):
+    """It uses up no limit, and says nothing for the agent."""
+    ladder = ladder_of({"a": {"rung": "bounded", "bounds": [{"kind": "volume", "limit": 1}]}})
+    given = [tool_call("a", {"x": str(n)}) for n in range(3)]
+    graph = mount(ladder, [*(says(one) for one in given), "Done."], [World().tool("a")], answering("from the cache"))
+    assert "__interrupt__" not in graph.invoke(GO, on())
+    lives = [ladder.life(action.key) for action in ladder.actions()]
+    assert {one.counted.as_ for one in lives} == {"nothing"}
+    assert {"Something in between answered; the tool was not run"} == {one.steps[-1].title for one in lives}
+    assert ladder.verify().problems == ()
 
 
 def _broken(request):

@@ -188,7 +188,9 @@ class Permit:
             return replace(outcome, kind="failed", reply=None, text=f"{self.refused}.")
         if not self.certain:
             return outcome
-        return replace(outcome, text=BY_ITSELF) if outcome.kind == "done" else replace(outcome, kind="failed")
+        if outcome.kind == "done":
+            return replace(outcome, text=BY_ITSELF, untouched=True)
+        return replace(outcome, kind="failed")
 
 
 def current() -> Permit | None:

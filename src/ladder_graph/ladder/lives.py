@@ -172,7 +172,7 @@ _HOW = {"looked": "looked for", "characters": "to read", "input": "answered by",
 _HIDDEN = frozenset({
     "policy", "arguments", "digest", "tool", "thread", "call", "env", "scope", "rung", "reasons", "told", "by", "auth",
     "undo", "watch", "question", "verdict", "requester_auth", "fence", "edited_from", "part_of", "given", "actor",
-    *_HOW,
+    "untouched", *_HOW,
 })  # fmt: skip
 """What stands elsewhere on the page, or says nothing to anybody."""
 
@@ -184,6 +184,8 @@ def step(entry: Entry) -> Step:
     """One entry as something that happened."""
     body = entry.body
     title = _TITLES.get(entry.kind) or entry.kind.replace("_", " ").capitalize()
+    if body.get("untouched"):
+        title = "Something in between answered; the tool was not run"
     if not body:
         return Step(entry.at, entry.kind, title, facts=(("says", "what it said was erased"),), n=entry.n)
     name = str(body.get("by") or body.get("actor") or "")

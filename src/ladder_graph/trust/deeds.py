@@ -278,8 +278,10 @@ def add(deed: Deed, entry: Happening) -> None:
     if "digest" in body and "tool" in body and "arguments" in body:
         _first(deed, entry)
     if kind in _ENDS:
-        if entry.at_us < deed.ends.get(kind, _NEVER):
-            deed.ends = {**deed.ends, kind: entry.at_us}
+        # What something in between answered had no effect, however good the answer was.
+        end = "failed" if body.get("untouched") else kind
+        if entry.at_us < deed.ends.get(end, _NEVER):
+            deed.ends = {**deed.ends, end: entry.at_us}
     elif kind in _JUDGED:
         _judge(deed, entry)
     elif kind == "acknowledged":

@@ -25,7 +25,9 @@ FIRST = Sql.of(select(_entry.c.at_us).where(_entry.c.stream == bindparam("stream
 HEAD = Sql.of(select(_head.c.n, _head.c.hash).where(_head.c.stream == bindparam("stream")))
 HASH = Sql.of(select(_entry.c.hash).where(_entry.c.stream == bindparam("stream"), _entry.c.n == bindparam("n")))
 BARE = frozenset({"done", "failed", "unknown", "undone", "undo_conflict", "undo_failed"})
-"""Kinds of which trust needs no more than that it was so, and when."""
+"""Kinds of which trust needs no more than that it was so, and when; but for what says that it was `UNTOUCHED`."""
+UNTOUCHED = '"untouched"'
+"""A name in JSON, as nothing but that name is written."""
 
 ALL = 2**31 - 1
 """The number of the last entry that a chain can have: PostgreSQL takes none that is larger."""
@@ -43,7 +45,10 @@ def happenings(connection: Any, agent: str, until: int = ALL, since: int = 0) ->
     kept = remnants(connection, agent)
     found = connection.execute(CHAIN, {"stream": agent, "until": until, "since": since})
     for at_us, kind, action, payload, body in found:
-        said = {} if kind in BARE else kept.get(payload, {}) if body is None else json.loads(body)
+        if body is None:
+            said = kept.get(payload, {})
+        else:
+            said = {} if kind in BARE and UNTOUCHED not in body else json.loads(body)
         yield Happening(agent, at_us, kind, action, said)
 
 

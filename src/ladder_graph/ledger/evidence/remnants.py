@@ -22,7 +22,7 @@ FACTS = frozenset({
     "policy", "tool", "digest", "thread", "call", "env", "scope", "rung", "edited_from", "part_of", "report", "read_by",
     "by", "auth", "looked", "characters", "batch", "verdict", "fault", "question", "requester", "void", "outcome",
     "took_us", "cost", "held", "state", "phase", "fence", "follows", "superseded_by", "draft", "sha256", "attempt",
-    "started", "expires", "undo", "watch", "probe", "saga",
+    "started", "expires", "undo", "watch", "probe", "saga", "untouched",
 })  # fmt: skip
 """Fields that say nothing about what a call was about. Only plain values of them stay."""
 

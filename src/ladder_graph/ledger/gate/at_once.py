@@ -71,9 +71,9 @@ def record(journal: Actions, cursor: Cursor, step: Record, reply: bytes | None) 
     Returns:
         None where something else came of it.
     """
-    cost = step.outcome.cost if step.outcome is not None else None
+    plain = step.outcome is None or (step.outcome.cost is None and not step.outcome.untouched)
     hoping = hopeful(cursor)
-    if hoping is None or step.state is not State.DONE or cost is not None:
+    if hoping is None or step.state is not State.DONE or not plain:
         return None
     call, said = step.call, printable(step.text)
     text = (step.outcome.text if step.outcome is not None else "") or said

@@ -264,9 +264,7 @@ class Journal(Asked):
             return NotClaimed("busy", f"it is {before}, and somebody else may be at it.")
         after = State.UNDOING if undo else before
         self.step_on(cursor, call, place, after, owner=self.owner.hold(), fence=fence + 1)
-        self.append(cursor, call.agent, after, call.key, {
-            "takeover": fence + 1, **({"text": undo} if undo else {}),
-        })  # fmt: skip
+        self.append(cursor, call.agent, after, call.key, {"takeover": fence + 1, **({"text": undo} if undo else {})})
         if undo:
             self._watched(cursor, call.key, State.UNDOING, text=undo)
         self.owner.begin(call.key, fence + 1)
@@ -291,10 +289,12 @@ class Journal(Asked):
             self.append(cursor, call.agent, "late", call.key, {"state": step.state, "fence": step.fence})
             return False
         detail = step.outcome.text if step.outcome is not None else ""
-        self.append(cursor, call.agent, step.state, call.key, {"text": detail or text} if detail or text else {})
+        untouched = step.outcome is not None and step.outcome.untouched
+        body = {"text": detail or text, **({"untouched": True} if untouched else {})} if detail or text else {}
+        self.append(cursor, call.agent, step.state, call.key, body)
         cost = step.outcome.cost if step.outcome is not None else None
         if step.state in _SETTLES or (step.state is State.UNDOING and cost is not None):
-            quotas.settle(cursor, call.key, used=step.state is not State.FAILED, cost=cost)
+            quotas.settle(cursor, call.key, used=step.state is not State.FAILED and not untouched, cost=cost)
         if moved["undo"] or step.state in _UNDOES:  # Somebody may have taken the artifact away meanwhile.
             came = detail or text if step.state in {State.UNDO_CONFLICT, State.UNDO_FAILED} else text
             self._watched(cursor, call.key, step.state, after, came)
