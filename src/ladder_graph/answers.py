@@ -84,14 +84,15 @@ def read(raw: object) -> Answer | str:
     """Understand an answer.
 
     Args:
-        raw: `{"type": "approve", "by": …}`, `{"decisions": [one]}` (LangChain, agent-chat-ui), a list of one
-            HumanResponse (Agent Inbox), or one of the bare words.
+        raw: `{"type": "approve", "by": …}`, `{"decisions": [one]}` (LangChain, agent-chat-ui), where the name may stand
+            beside the list, a list of one HumanResponse (Agent Inbox), or one of the bare words.
 
     Returns:
         The answer, or a complaint in words.
     """
+    beside: Mapping[str, object] = {}
     if isinstance(raw, Mapping) and isinstance(raw.get("decisions"), list | tuple):
-        raw = raw["decisions"]
+        beside, raw = ({"by": raw["by"]} if "by" in raw else {}), raw["decisions"]
     if isinstance(raw, list | tuple):
         if len(raw) != 1:
             return f"one answer was expected for one action, and {len(raw)} came"
@@ -103,7 +104,7 @@ def read(raw: object) -> Answer | str:
     kind = raw.get("type")
     if not isinstance(kind, str) or kind not in _VERDICTS:
         return f"{kind!r} is no answer; {HOW}"
-    return _read(_VERDICTS[kind], raw)
+    return _read(_VERDICTS[kind], {**beside, **raw})
 
 
 def _read(verdict: Verdict, raw: Mapping[Any, Any]) -> Answer | str:

@@ -289,3 +289,10 @@ def test_above_low_impact_it_must_be_read_first(impact):
     assert "within a second" in early(last=None, impact=impact, seconds=0.9)
     assert early(last=None, impact=impact, seconds=1) is None
     assert early(Answer("decline"), last=None, impact=impact) is None
+
+
+@pytest.mark.parametrize("one", [{"type": "approve"}, "approve"])
+def test_a_name_beside_the_list_is_on_its_answer(one):
+    """Unless that bears one of its own."""
+    assert read({"decisions": [one], "by": "ana"}) == read({"type": "approve", "by": "ana"})
+    assert read({"decisions": [{"type": "approve", "by": "bo"}], "by": "ana"}).by == "bo"
