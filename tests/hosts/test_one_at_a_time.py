@@ -341,10 +341,11 @@ def test_nothing_is_undone_under_a_call_that_runs(last):
     finally:
         go_on.set()
         runs.join()
+    ladder.watcher._undoing.wait()  # What had to wait for a call is begun when that is over.
+    assert states(ladder)["a"] == "undo_conflict"
     if last == "goes":
         b = next(action.key for action in ladder.actions() if action.arguments["value"] == "b")
         ladder.undo(b, by="ana")
-    ladder.watcher._undoing.wait()  # What had to wait for a call is begun when that is over.
     assert shelf.told[:2] == ["wrote a", "wrote b"]
     if last == "stays":
         assert (shelf.told[2:], states(ladder)["a"]) == ([], "undo_conflict")
