@@ -12,14 +12,15 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
-from ladder_graph.ledger.people.outgoing import Message
+from ladder_graph.ledger.people.outgoing import LONGEST_PAUSE, Message
+from ladder_graph.ledger.tables.rows import US
 from ladder_graph.policy.ways import Apprise, File, Notify, Webhook
 
 VERSION = "1"
 """The version of the JSON and of its signature."""
 SHORTEST = 16
 """Characters that the key of a signature has at least."""
-SOONEST, LATEST = 1.0, 3600.0
+SOONEST, LATEST = 1.0, LONGEST_PAUSE / US
 """Seconds for which a receiver that asks for it is left alone, at least and at most: nobody is silenced for good."""
 _BUSY = frozenset({429, 503})
 """The answers by which a receiver may say when it takes more."""

@@ -17,6 +17,7 @@ from ladder_graph.calls import Call
 from ladder_graph.ledger.database.cursor import Cursor
 from ladder_graph.ledger.database.dialects import Sql, table_of
 from ladder_graph.ledger.database.liveness import Owner
+from ladder_graph.ledger.people.outgoing import AT_ONCE
 from ladder_graph.ledger.tables.resumption_rows import ResumerRow, ResumptionRow
 from ladder_graph.ledger.tables.rows import US, QuestionRow
 
@@ -24,8 +25,6 @@ T = TypeVar("T")
 State = Literal["waiting", "taken", "heard", "over", "lost"]
 Why = Literal["approve", "decline", "edit", "respond", "revoke", "expire"]
 
-AT_ONCE = 0
-"""When it is due what waits for nothing: by the clock of whoever looks, and not of whoever wrote it down."""
 HEARD = 10 * US
 """Microseconds after which somebody looks whether a thread that has heard an answer has got beyond it."""
 SILENT = 15 * US
