@@ -176,6 +176,27 @@ def digest_of(*parts: object) -> str:
     return _sha256(normalise(parts, depth=-_ROOM))
 
 
+def digest_of_call(tool: str, arguments: object) -> str:
+    """What is being asked for, whoever asks: the digest of a tool's name and its arguments.
+
+    Raises:
+        ArgumentsError: The arguments have no canonical form.
+    """
+    if tool.isascii() and type(tool) is str and _is_canonical(arguments):
+        return hashlib.sha256(orjson.dumps(["lg1", "call", tool, arguments], option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return digest_of("call", tool, arguments)
+
+
+def _is_canonical(arguments: object) -> bool:
+    """Whether arguments are a table of plain values, as most are, which RFC 8785 has no more to say of than orjson."""
+    if type(arguments) is not dict:
+        return False
+    for key, value in arguments.items():
+        if type(key) is not str or not key.isascii() or key[:1] == "$" or not _is_plain(value):
+            return False
+    return True
+
+
 def _sha256(parts: list[Any]) -> str:
     return hashlib.sha256(_rfc8785(["lg1", *parts])).hexdigest()
 
@@ -202,14 +223,14 @@ def _special(plain: Any) -> bool:
 _ORDINARY = frozenset({str, int, bool, type(None)})
 
 
-def _copied(value: Any) -> Any:
+def copied(value: Any) -> Any:
     """A copy of checked arguments, several times quicker than `copy.deepcopy`, which gets what is of no plain type."""
     kind = type(value)
     if kind in _UNCHANGING:
         return value
     if kind is dict:
-        return {key: _copied(entry) for key, entry in value.items()}
-    return [_copied(entry) for entry in value] if kind is list else copy.deepcopy(value)
+        return {key: copied(entry) for key, entry in value.items()}
+    return [copied(entry) for entry in value] if kind is list else copy.deepcopy(value)
 
 
 _UNCHANGING = frozenset({str, int, float, bool, type(None)})
@@ -219,11 +240,11 @@ def _flat(arguments: dict[str, Any]) -> dict[str, Any] | None:
     """A copy of a table of plain ASCII values, as most calls have, which needs no other check; None for any other."""
     if type(arguments) is not dict:
         return None
-    copied = arguments.copy()
-    for key, value in copied.items():
+    kept = arguments.copy()
+    for key, value in kept.items():
         if type(key) is not str or not key.isascii() or not (_is_plain(value) or _is_finite(value)):
             return None
-    return copied
+    return kept
 
 
 def _is_finite(value: object) -> bool:
@@ -261,7 +282,7 @@ class Call:
     def __post_init__(self) -> None:
         self._freeze()
         # At once and not when they are asked for: nobody may change the arguments before they are known.
-        object.__setattr__(self, "digest", _sha256(["call", self.tool, normalise(self.arguments)]))
+        object.__setattr__(self, "digest", digest_of_call(self.tool, self.arguments))
         _, inside, name = self.agent.partition("/")
         whose = [_text(name, "the agent of the call")] if inside else []
         object.__setattr__(self, "key", _sha256(["key", self.thread, self.id, self.digest, *whose]))
@@ -270,12 +291,12 @@ class Call:
         for name in ("tool", "thread", "id"):
             if not (text := getattr(self, name)).isascii():
                 _text(text, f"the {name} of the call")
-        copied = _flat(self.arguments)
-        if copied is None:
+        kept = _flat(self.arguments)
+        if kept is None:
             # First the check, then the copy: it has no limit of its own on how deep it goes.
             normalise(self.arguments)
-            copied = _copied(self.arguments)
-        object.__setattr__(self, "arguments", copied)
+            kept = copied(self.arguments)
+        object.__setattr__(self, "arguments", kept)
 
     @property
     def short(self) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from ladder_graph.calls import canonical, digest_of
@@ -74,6 +76,8 @@ _PASSING = {kind: f"<{kind}>" for kind in ("uuid", "moment", "time", "epoch")}
 in a longer text, as in a name, and a date tell versions apart."""
 _ID = 64
 """Characters of an id or a moment at most."""
+_PLAIN = 2
+"""The form of marshalled values in which equal ones are written alike, whoever else refers to them."""
 _SHORT = 16
 """Characters of the hash of a parameter that nobody knows."""
 
@@ -114,6 +118,20 @@ def parameters_component(*sources: Mapping[str, Any]) -> str | None:
         >>> parameters_component({"extra_body": {"use_beam_search": True, "user": "ana"}, "use_beam_search": None})
         '{"use_beam_search":true}'
     """
+    try:
+        plain = marshal.dumps(sources, _PLAIN)  # type: ignore[arg-type]  # it says so where they can't be
+    except ValueError:  # There are objects in it.
+        return _parameters(sources)
+    return _parameters_in(plain)
+
+
+# Each turn of an agent asks with the parameters of the one before.
+@lru_cache(maxsize=64)
+def _parameters_in(plain: bytes) -> str | None:
+    return _parameters(marshal.loads(plain))  # noqa: S302  # written right before, by `parameters_component`
+
+
+def _parameters(sources: tuple[Mapping[str, Any], ...]) -> str | None:
     counted: dict[str, Any] = {}
     for source in sources:
         for name, carrier, inner in _carriers(source):

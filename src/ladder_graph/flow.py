@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from ladder_graph.altering import altered
 from ladder_graph.calls import Call
 from ladder_graph.facts import Known, Reason, Reply, Route, Seen
 from ladder_graph.fingerprint import Environment
@@ -199,7 +200,7 @@ def _life(call: Call, gate: Gate, found: Routed | None = None) -> Life:
     if _straight(gate, found):
         route, plan, seen = found
         with suppress(Stale):
-            return (yield from RUNGS[route.rung](call, route, replace(plan, seen=seen)))
+            return (yield from RUNGS[route.rung](call, route, altered(plan, seen=seen)))
     return (yield from _looked_at(call, gate, (yield from routed(call, gate))))
 
 

@@ -7,9 +7,9 @@ doesn't the route is found anew. What ends in anything but a claim is never foun
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 
+from ladder_graph.altering import altered
 from ladder_graph.calls import Call
 from ladder_graph.facts import Seen
 from ladder_graph.policy.bounds import Charge
@@ -85,7 +85,7 @@ class Memory:
         if any(charge.quota not in left for charge in charges):
             return None
         once(partial(self._meet, met))
-        return replace(
+        return altered(
             seen, left=tuple((charge, left[charge.quota]) for charge in charges), end=end, recalled=True
         )  # fmt: skip
 
@@ -126,7 +126,7 @@ class Memory:
         """
         found = self._cells.get(cell)
         if found is not None and found[0].mark == seen.mark and n > found[0].end:
-            self._cells[cell] = (replace(found[0], end=n, at_us=at_us), found[1])
+            self._cells[cell] = (altered(found[0], end=n, at_us=at_us), found[1])
 
     def hear_nothing(self, agent: str, thread: str, run: int | None, end: int) -> None:
         """Somebody looked what an agent has to hear, and there was nothing.

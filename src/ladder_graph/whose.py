@@ -6,9 +6,7 @@ graph and the code of its tools may not.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 
 _OURS: ContextVar[bool] = ContextVar("ladder_graph_ours", default=False)
 
@@ -18,15 +16,20 @@ def ours() -> bool:
     return _OURS.get()
 
 
-@contextmanager
-def running(*, ours: bool) -> Iterator[None]:
+class running:  # noqa: N801  # it is read as a verb, like a generator's would be, which costs each call several times as much
     """Say whose code runs inside, in this task and in those that come from it.
 
     Args:
         ours: Whether it is the ladder's.
     """
-    token = _OURS.set(ours)
-    try:
-        yield
-    finally:
-        _OURS.reset(token)
+
+    __slots__ = ("_ours", "_token")
+
+    def __init__(self, *, ours: bool) -> None:
+        self._ours = ours
+
+    def __enter__(self) -> None:
+        self._token: Token[bool] = _OURS.set(self._ours)
+
+    def __exit__(self, *_: object) -> None:
+        _OURS.reset(self._token)

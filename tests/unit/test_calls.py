@@ -12,7 +12,7 @@ import rfc8785
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ladder_graph.calls import DEEPEST, Call, canonical, digest_of, normalise, restore
+from ladder_graph.calls import DEEPEST, Call, canonical, digest_of, digest_of_call, normalise, restore
 from ladder_graph.errors import ArgumentsError
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
@@ -143,6 +143,18 @@ def test_the_deepest_arguments_fit_into_a_record():
     deep = call({"x": nested(DEEPEST - 1)})
     assert digest_of("question", {"call": {"arguments": deep.arguments}})
     assert canonical({"body": {"arguments": deep.arguments}})
+
+
+@given(ARGUMENTS)
+@example({"n": 1, "to": "ana", "yes": True, "no": None})
+@example({"$int": "1"})
+@example({"é": 1, "n": 1})
+@example({"n": 1.0})
+@example({"n": 2**53})
+def test_plain_arguments_have_no_digest_of_their_own(arguments):
+    """What is written at once, as most arguments are, has the digest that the long way comes to."""
+    assert digest_of_call("send", arguments) == digest_of("call", "send", arguments)
+    assert digest_of_call("sénd", arguments) == digest_of("call", "sénd", arguments)
 
 
 @given(JSON)

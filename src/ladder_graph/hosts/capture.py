@@ -20,7 +20,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import LLMResult
 from langchain_core.runnables.config import var_child_runnable_config
 
-from ladder_graph.calls import digest_of
+from ladder_graph.calls import digest_of_call
 from ladder_graph.components import unfolded
 from ladder_graph.errors import ArgumentsError
 from ladder_graph.fingerprint import OLLAMA, Environment
@@ -274,7 +274,7 @@ def call_digest(call_id: str | None, name: str, args: Mapping[str, Any]) -> tupl
     if not call_id:
         return None
     try:
-        return call_id, digest_of("call", name, args)
+        return call_id, digest_of_call(name, args)
     except ArgumentsError:
         return None
 

@@ -29,6 +29,7 @@ from pydantic import BaseModel
 from ladder_graph.errors import MountError, NoCheckpointer
 from ladder_graph.hosts.byhand import ByHand
 from ladder_graph.hosts.capture import Capture
+from ladder_graph.hosts.channels import spare
 from ladder_graph.hosts.conversation import READ
 from ladder_graph.hosts.edges import GatedEdge, Meanwhile, Onwards
 from ladder_graph.hosts.handovers import leaves
@@ -132,13 +133,13 @@ def gated(site: Site, graph: Any, *, agent: str, checkpointer: Any) -> Compiled:
         hearing = HearingNode(runnable, site.ladder, agent, mount.messages_key)
         builder.nodes[name] = replace(builder.nodes[name], runnable=hearing)
     if compiled is None:
-        return builder.compile(checkpointer=checkpointer)
+        return spare(builder.compile(checkpointer=checkpointer))
     _give_policies(builder, compiled)
     rebuilt = builder.compile(
         checkpointer=checkpointer, store=compiled.store, cache=compiled.cache, name=compiled.name,
         debug=compiled.debug, transformers=list(compiled.stream_transformers),
     )  # fmt: skip
-    return set_like(compiled, rebuilt)
+    return set_like(compiled, spare(rebuilt))
 
 
 def _give_policies(builder: Builder, compiled: Compiled) -> None:

@@ -132,7 +132,7 @@ class RungNode(Runnable[Any, Any]):
         A client of a server may send a task to any node, with a packet of its own making.
         """
         mount, stored = self.mount, packet.get("environment")
-        environment = None if stored is None else Environment.from_json(stored, "the checkpoint")
+        environment = None if stored is None else Environment.read(str(stored), "the checkpoint")
         call = mount.call(packet["call"], environment, config)
         if environment is None or isinstance(call, str) or mount.ladder.environs.routed(call) == call.env:
             return environment

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
-from contextlib import contextmanager
 from contextvars import copy_context
 from types import FunctionType, MethodType
 from typing import Any
@@ -35,11 +34,6 @@ class _Here(Executor):
             return iter([copy_context().run(fn, *calls[0])])
         with get_executor_for_config(self._config) as pool:
             return iter(list(pool.map(fn, *iterables, **options)))
-
-
-@contextmanager
-def _here(config: RunnableConfig | None) -> Iterator[Executor]:
-    yield _Here(config)
 
 
 def _on_a_loop() -> bool:
@@ -67,7 +61,7 @@ def runs_here(method: Callable[..., Any]) -> Callable[..., Any]:
         return method
     # LangGraph has no setting for it. What else the function needs, it finds as before.
     new = FunctionType(
-        function.__code__, {**function.__globals__, POOL: _here}, function.__name__, function.__defaults__,
+        function.__code__, {**function.__globals__, POOL: _Here}, function.__name__, function.__defaults__,
         function.__closure__,
     )  # fmt: skip
     new.__kwdefaults__ = function.__kwdefaults__

@@ -17,7 +17,7 @@ from typing import NoReturn
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.tracers.context import register_configure_hook
 
-from ladder_graph.calls import Call, digest_of
+from ladder_graph.calls import Call, digest_of_call
 from ladder_graph.errors import ArgumentsError, DefiniteFailure, NotPermitted
 from ladder_graph.facts import Outcome
 from ladder_graph.policy.units import micro_dollars
@@ -76,7 +76,7 @@ class Attempt:
     def passes(self, given: object) -> bool:
         """Whether its own code hands on to a tool of the same name, with just these arguments, for the first time."""
         try:
-            same = digest_of("call", self.permit.call.tool, given) == self.permit.call.digest
+            same = digest_of_call(self.permit.call.tool, given) == self.permit.call.digest
         except ArgumentsError:
             same = False
         first, self.handed_on = not self.handed_on, self.handed_on or same

@@ -37,8 +37,8 @@ class Packet(TypedDict):
     """The packet's version."""
     call: dict[str, Any]
     """The tool call."""
-    environment: dict[str, Any] | None
-    """What proposed it, so that another process that resumes the thread knows."""
+    environment: str | None
+    """What proposed it, as its text, so that another process that resumes the thread knows."""
     whole: bool
     """Whether it came with the graph's whole state, which is then what its tool sees."""
     together: bool
@@ -84,7 +84,7 @@ class Proposal:
     def packet(self, environment: Environment | None, *, together: bool) -> Packet:
         """The payload for a rung."""
         packet = Packet(
-            ladder=1, call=dict(self.call), environment=None if environment is None else environment.to_json(),
+            ladder=1, call=dict(self.call), environment=None if environment is None else environment.text,
             whole=self.whole, together=together, seed=draw().hex(),
         )  # fmt: skip
         if self.state is not None:

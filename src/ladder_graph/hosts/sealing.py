@@ -21,7 +21,7 @@ from langgraph.prebuilt import ToolNode, ToolRuntime
 from langgraph.prebuilt.tool_node import ToolCallRequest, _get_all_injected_args
 from pydantic import PrivateAttr
 
-from ladder_graph.calls import digest_of
+from ladder_graph.calls import digest_of_call
 from ladder_graph.errors import ArgumentsError, MountError, NotPermitted
 from ladder_graph.hosts.one_call import runs_here
 from ladder_graph.hosts.permit import Attempt, Permit, attempting, current, entering
@@ -138,11 +138,11 @@ class Seal:
             permit.refuse(f"{name} was about to run on a bare text, in place of the arguments that were allowed")
         before, now = self.split(allowed.arguments)[0], self.split(given)[0]
         try:
-            digest = digest_of("call", name, now)
+            digest = digest_of_call(name, now)
         except ArgumentsError as wrong:
             permit.refuse(f"{name} was about to run with what can't be compared with what was allowed: {wrong}")
         whole = len(before) == len(allowed.arguments)
-        if digest != (allowed.digest if whole else digest_of("call", name, before)):
+        if digest != (allowed.digest if whole else digest_of_call(name, before)):
             _rewritten(permit, before, now)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 import datetime as dt
 import secrets
 import threading
@@ -20,7 +19,7 @@ from langgraph.errors import GraphBubbleUp, ParentCommand, is_invalid_resume
 from langgraph.types import interrupt
 
 from ladder_graph import answers
-from ladder_graph.calls import Call
+from ladder_graph.calls import Call, copied
 from ladder_graph.errors import DefiniteFailure
 from ladder_graph.facts import Arrival, Asking, Known, Outcome, Person, Question
 from ladder_graph.hosts.conversation import checkpoint_of, recalls, words_beside
@@ -286,4 +285,4 @@ def outside(tool: BaseTool) -> Callable[[], DirectHost] | None:
 
 def tool_call_of(call: Call) -> dict[str, Any]:
     """The call as LangChain has it: a copy, so that the tool can't change what was recorded."""
-    return {"name": call.tool, "args": copy.deepcopy(call.arguments), "id": call.id, "type": "tool_call"}
+    return {"name": call.tool, "args": copied(call.arguments), "id": call.id, "type": "tool_call"}

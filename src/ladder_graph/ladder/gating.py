@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import replace
 from functools import cached_property
 
+from ladder_graph.altering import altered
 from ladder_graph.calls import Call
 from ladder_graph.fingerprint import Environment
 from ladder_graph.flow import Gate, Routed, routed
@@ -119,7 +119,7 @@ class Gating(Seating):
     ) -> tuple[Gate, Turn]:
         if found is not None and found.turn.policy is self.policy:
             found.turn.host, found.turn.saga = host, self.scope
-            return replace(found.gate, at_most=at_most), found.turn
+            return altered(found.gate, at_most=at_most), found.turn
         policy = self.policy if found else self.refresh()  # With a route, the file was looked at a moment ago.
         return self.gate(call, environment, at_most, policy, host.scene), self._turn(call, host, policy)
 

@@ -11,6 +11,7 @@ import re
 import selectors
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 import psycopg
@@ -71,14 +72,15 @@ class Row:
 class _Prepared:
     """A statement as the server knows it."""
 
-    __slots__ = ("binary", "columns", "name", "names", "parameters", "statement", "text")
+    __slots__ = ("binary", "columns", "name", "names", "parameters", "statement", "text", "values")
 
     def __init__(self, statement: str, number: int) -> None:
         self.statement = statement
         self.name = f"ladder_{number}".encode()
         self.parameters: list[str] = []
         self.text = _NAMED.sub(self._numbered, statement).encode()
-        self.binary = not _BYTES.isdisjoint(self.parameters)
+        self.binary = [at for at, name in enumerate(self.parameters) if name in _BYTES]
+        self.values = _getter(self.parameters)
         self.columns: list[Callable[[bytes], Any]] | None = None
         self.names: dict[str, int] = {}
 
@@ -89,6 +91,16 @@ class _Prepared:
         if name not in self.parameters:
             self.parameters.append(name)
         return f"${self.parameters.index(name) + 1}"
+
+    def formats(self, values: Sequence[Any]) -> list[int] | None:
+        """How the values of its parameters are written: bytes as they are, everything else as text."""
+        if not self.binary:
+            return None
+        formats = [0] * len(values)
+        for at in self.binary:
+            if type(values[at]) is bytes:
+                formats[at] = 1
+        return formats
 
     def rows(self, result: pq.abc.PGresult) -> list[Row]:
         """The rows of a result."""
@@ -102,6 +114,13 @@ class _Prepared:
         ]
 
 
+def _getter(names: Sequence[str]) -> Callable[[Mapping[str, Any]], Sequence[Any]]:
+    """What takes the values of these out of all parameters."""
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda parameters: [parameters[name] for name in names]
+
+
 def _read(raw: bytes | None, reader: Callable[[bytes], Any]) -> Any:
     return None if raw is None else reader(bytes(raw))
 
@@ -109,6 +128,8 @@ def _read(raw: bytes | None, reader: Callable[[bytes], Any]) -> Any:
 def _written(value: Any) -> bytes | None:
     """A parameter in text form; bytes go as they are. The commonest come first."""
     kind = type(value)
+    if kind is int:
+        return b"%d" % value
     if kind is str:
         return without_nul(value).encode()
     if value is None or kind is bytes:
@@ -174,9 +195,9 @@ class Wire:
             prepared = self._prepared[statement] = _Prepared(statement, next(self._numbers))
             self._pgconn.send_prepare(prepared.name, prepared.text)
             self._sent.append((prepared, True, None))
-        values = [parameters[name] for name in prepared.parameters]
-        formats = [1 if type(value) is bytes else 0 for value in values] if prepared.binary else None
-        self._pgconn.send_query_prepared(prepared.name, [_written(value) for value in values], formats)
+        values = prepared.values(parameters)
+        written = [value.encode() if type(value) is str and "\0" not in value else _written(value) for value in values]
+        self._pgconn.send_query_prepared(prepared.name, written, prepared.formats(values))
         self._sent.append((prepared, False, heard))
 
     def sync(self) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ladder_graph.calls import digest_of
+from ladder_graph.calls import digest_of_call
 from ladder_graph.errors import ArgumentsError
 from ladder_graph.replay.board import ANY
 from ladder_graph.replay.candidates import Candidate
@@ -213,6 +213,6 @@ def _digest(call: TracedCall) -> str:
     if call.arguments is None:
         return "-"
     try:
-        return digest_of("call", call.tool, call.arguments)[:_DIGEST]
+        return digest_of_call(call.tool, call.arguments)[:_DIGEST]
     except ArgumentsError:
         return "?"
