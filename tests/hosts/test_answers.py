@@ -250,3 +250,23 @@ def test_an_undo_lasts_from_the_start_of_its_action():
     ladder.undo(action.key, by="ana", reason="the wrong one")
     assert (ladder.action(action.key).state, world.ran) == (State.UNDONE, [("a", "1"), "undone"])
     ladder.close()
+
+
+@pytest.mark.parametrize(
+    "say",
+    [
+        lambda ladder, question: ladder.approve(question, by="an\ud83da"),
+        lambda ladder, question: ladder.decline(question, by="ana", reason="no \ud83d"),
+        lambda ladder, question: ladder.respond(question, "no \ud83d", by="ana"),
+        lambda ladder, question: ladder.pass_on(question, to="ben", by="ana", note="\ud83d"),
+    ],
+    ids=["approve", "decline", "respond", "pass on"],
+)
+def test_half_a_character_is_refused(say):
+    """A program may have cut a text in the middle of one; that is said, and the question stays open."""
+    world, ladder, _ = asked(WAYS[0])
+    (question,) = ladder.pending()
+    with pytest.raises(AnswerRefused, match="half a surrogate pair"):
+        say(ladder, question.id)
+    assert [one.id for one in ladder.pending()] == [question.id]
+    assert world.ran == []

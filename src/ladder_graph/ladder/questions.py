@@ -353,4 +353,7 @@ class Questions(ABC):
 
     def _write(self, work: Callable[[Journal, Any], T], *, durable: bool = True) -> T:
         journal = self._journal()
-        return self.store.write(lambda cursor: work(journal, cursor), durable=durable)
+        try:
+            return self.store.write(lambda cursor: work(journal, cursor), durable=durable)
+        except UnicodeEncodeError:
+            raise AnswerRefused("it holds half a surrogate pair, which is no text") from None
