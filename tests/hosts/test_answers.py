@@ -258,9 +258,8 @@ def test_an_undo_lasts_from_the_start_of_its_action():
         lambda ladder, question: ladder.approve(question, by="an\ud83da"),
         lambda ladder, question: ladder.decline(question, by="ana", reason="no \ud83d"),
         lambda ladder, question: ladder.respond(question, "no \ud83d", by="ana"),
-        lambda ladder, question: ladder.pass_on(question, to="ben", by="ana", note="\ud83d"),
     ],
-    ids=["approve", "decline", "respond", "pass on"],
+    ids=["approve", "decline", "respond"],
 )
 def test_half_a_character_is_refused(say):
     """A program may have cut a text in the middle of one; that is said, and the question stays open."""
