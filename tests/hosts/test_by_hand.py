@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import enum
 from typing import Any
 
 import pytest
 from langchain.agents import create_agent
 from langchain_core.messages import AIMessage
-from langchain_core.tools import StructuredTool
+from langchain_core.tools import StructuredTool, Tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START
+from pydantic import BaseModel
 
 from ladder_graph import reversible
 from ladder_graph.errors import NotPermitted
@@ -240,6 +243,158 @@ def test_a_tool_around_another_one_of_its_name(way, world, mount, given):
     )
     assert world.ran == ([] if given == "others" else [("send", "1")])
     assert [action.state for action in ladder.actions()] == ["done" if given == "the same" else "unknown"]
+
+
+class Kind(enum.Enum):
+    """An argument that JSON has no form for."""
+
+    GIFT = "gift"
+
+
+class Item(BaseModel):
+    """As above; its number is filled in."""
+
+    sku: str
+    n: int = 1
+
+
+def nothing():
+    """Send."""
+
+
+def plain(x: str):
+    """Send."""
+
+
+def default(x: str, cc: str = ""):
+    """Send."""
+
+
+def listed(x: str, cc: list[str] = ["ana"]):  # noqa: B006  # pydantic copies it
+    """Send."""
+
+
+def dated(when: dt.date):
+    """Send."""
+
+
+def chosen(kind: Kind):
+    """Send."""
+
+
+def nested(item: Item):
+    """Send."""
+
+
+def lists(items: list[Item]):
+    """Send."""
+
+
+def many(tags: set[str]):
+    """Send."""
+
+
+def number(n: float):
+    """Send."""
+
+
+def loose(n: Any):
+    """Send."""
+
+
+FORMS = [
+    (nothing, {}), (plain, {"x": "1", "unknown": 2}), (default, {"x": "1"}), (listed, {"x": "1"}),
+    (dated, {"when": "2026-12-24"}), (chosen, {"kind": "gift"}), (nested, {"item": {"sku": "b"}}),
+    (lists, {"items": [{"sku": "b"}]}), (many, {"tags": ["a", "b"]}), (number, {"n": 3}),
+]  # fmt: skip
+
+
+def around(mount, form, given, hand):
+    """What ran, and the state of the call, of a tool that hands on to another one of its name and form."""
+    ran = []
+
+    def inner(**said):
+        ran.append(said)
+
+    schema = StructuredTool.from_function(form).args_schema
+    inside = StructuredTool.from_function(inner, name="send", description="Send.", args_schema=schema)
+
+    def send(**said):
+        return hand(inside, said)
+
+    outer = StructuredTool.from_function(send, description="Send.", args_schema=schema)
+    ladder = ladder_of({"send": BOUNDED})
+    WAYS[0].invoke(MOUNTS[mount](ladder, [calls("send", given), "Done."], [outer]), GO, on())
+    return ran, [str(action.state) for action in ladder.actions()]
+
+
+@pytest.mark.parametrize(("form", "given"), FORMS, ids=lambda it: getattr(it, "__name__", ""))
+@pytest.mark.parametrize("mount", MOUNTS)
+def test_a_tool_around_another_one_hands_on_what_its_schema_made_of_the_call(mount, form, given):
+    """Defaults, and what is no JSON any more; as the model wrote it, too."""
+    ran, states = around(mount, form, given, lambda inside, said: inside.invoke(said))
+    assert len(ran) == 1
+    assert states == ["done"]
+    assert around(mount, form, given, lambda inside, said: inside.invoke(dict(given))) == (ran, states)
+
+
+@pytest.mark.parametrize(
+    ("form", "given", "change"),
+    [
+        (default, {"x": "1"}, lambda said: said.update(cc="eve")),
+        (default, {"x": "1", "cc": "ana"}, lambda said: said.pop("cc")),
+        (listed, {"x": "1"}, lambda said: said["cc"].append("eve")),
+        (dated, {"when": "2026-12-24"}, lambda said: said.update(when=dt.date(2026, 12, 25))),
+        (nested, {"item": {"sku": "b"}}, lambda said: setattr(said["item"], "n", 99)),
+        (lists, {"items": [{"sku": "b"}]}, lambda said: setattr(said["items"][0], "n", 99)),
+        (many, {"tags": ["a", "b"]}, lambda said: said["tags"].add("c")),
+        (loose, {"n": {"deep": [1]}}, lambda said: said["n"]["deep"].append(2)),
+        (loose, {"n": 1}, lambda said: said.update(n=True)),
+        (nothing, {}, lambda said: said.update(x="1")),
+    ],
+)
+def test_and_nothing_else(form, given, change):
+    """Whether another argument is put in, one is left out, or one is changed in place."""
+
+    def hand(inside, said):
+        change(said)
+        return inside.invoke(said)
+
+    assert around("wrap", form, given, hand) == ([], ["unknown"])
+
+
+@pytest.mark.parametrize(
+    ("form", "given", "text", "runs"),
+    [
+        (plain, {"x": "1"}, "1", True), (plain, {"x": "1"}, "2", False), (default, {"x": "1"}, "1", True),
+        (default, {"x": "1", "cc": "ana"}, "1", False), (nothing, {}, "", True), (nothing, {}, "1", False),
+    ],
+)  # fmt: skip
+def test_a_bare_text_is_for_the_one_argument(form, given, text, runs):
+    """Where the model gave more than that, they would be left out."""
+    ran = []
+
+    def inner(*said):
+        ran.append(said)
+
+    def hand(inside, said):
+        inside.func = inner
+        return inside.invoke(text)
+
+    _, states = around("wrap", form, given, hand)
+    assert len(ran) == runs
+    assert states == ["done" if runs else "unknown"]
+
+
+@pytest.mark.parametrize("said", ["1", "2"])
+def test_a_tool_with_one_unnamed_argument(said):
+    """It comes by its place."""
+    ran = []
+    inside = Tool("send", ran.append, "Send.")
+    outer = Tool("send", lambda _: inside.invoke(said), "Send.")
+    graph = MOUNTS["wrap"](ladder_of({"send": BOUNDED}), [calls("send", {"__arg1": "1"}), "Done."], [outer])
+    WAYS[0].invoke(graph, GO, on())
+    assert ran == (["1"] if said == "1" else [])
 
 
 @pytest.mark.parametrize("mount", MOUNTS)

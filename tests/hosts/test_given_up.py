@@ -118,12 +118,12 @@ def test_a_run_that_was_given_up_does_not_begin():
         attempt = permit.begin()
         with attempting(attempt):
             attempt.end()
-            with pytest.raises(NotPermitted, match="given up"), entering("act"):
+            with pytest.raises(NotPermitted, match="given up"), entering("act", (), {}):
                 raise AssertionError
         assert attempt.harmless
         with attempting(late := permit.begin()):
             pass
-    with attempting(late), pytest.raises(NotPermitted, match="given up"), entering("act"):
+    with attempting(late), pytest.raises(NotPermitted, match="given up"), entering("act", (), {}):
         raise AssertionError
 
 

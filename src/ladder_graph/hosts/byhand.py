@@ -50,7 +50,7 @@ class ByHand(Handler):
     def on_tool_start(
         self,
         serialized: dict[str, Any],
-        input_str: str,  # noqa: ARG002  # LangChain's
+        input_str: str,
         *,
         tool_call_id: str | None = None,
         metadata: dict[str, Any] | None = None,
@@ -62,7 +62,7 @@ class ByHand(Handler):
             NotPermitted: Nobody has allowed it.
         """
         tool = str((serialized or {}).get("name"))
-        if not by_hand(tool, kwargs.get("inputs")) or not self._governs(tool, called=bool(tool_call_id)):
+        if not by_hand(tool, kwargs.get("inputs"), input_str) or not self._governs(tool, called=bool(tool_call_id)):
             return
         node = (metadata or {}).get("langgraph_node")
         where = f"in the node {node} of {self._agent}" if node else f"in {self._agent}"

@@ -8,16 +8,16 @@ often, and what it raised, whatever anybody in between made of that.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.tracers.context import register_configure_hook
 
-from ladder_graph.calls import Call, digest_of_call
+from ladder_graph.calls import Call, copied, digest_of
 from ladder_graph.errors import ArgumentsError, DefiniteFailure, NotPermitted
 from ladder_graph.facts import Outcome
 from ladder_graph.policy.units import micro_dollars
@@ -46,6 +46,8 @@ class Attempt:
     """Whether nobody waits for it any more. Code that hasn't begun by then never does."""
     handed_on: bool = False
     """Whether that code has run a tool of the same name."""
+    given: Mapping[str, Any] = field(default_factory=dict)
+    """A copy of what the tool's own code was given: the call's arguments as its schema made them, and defaults."""
     raised: BaseException | None = None
     """What the tool's own code raised."""
     cost: int | None = None
@@ -61,26 +63,46 @@ class Attempt:
         """Whether the tool's own code came to its end."""
         return self.over and self.left and self.raised is None
 
-    def enter(self) -> None:
+    def enter(self, given: Mapping[str, Any]) -> None:
         """The tool's own code begins.
+
+        Args:
+            given: Its arguments, but for those that were filled in.
 
         Raises:
             NotPermitted: The call was given up meanwhile, and told as one of which nothing ran.
         """
+        kept = _kept(given)
         with self.permit.lock:
             if self.over or not self.permit.open:
                 late = "was called past its seal" if self.entered else "was given up before its own code began"
                 raise NotPermitted(f"{self.permit.call.tool} {late}; nothing may run it any more")
+            # An async way in may lead on to the sync one.
+            self.given = self.given if self.entered else kept
             self.entered, self.left, self.raised = True, False, None
 
-    def passes(self, given: object) -> bool:
-        """Whether its own code hands on to a tool of the same name, with just these arguments, for the first time."""
-        try:
-            same = digest_of_call(self.permit.call.tool, given) == self.permit.call.digest
-        except ArgumentsError:
-            same = False
-        first, self.handed_on = not self.handed_on, self.handed_on or same
+    def passes(self, inputs: object, text: str) -> bool:
+        """Whether its own code hands on to a tool of the same name, with just what it was given, for the first time.
+
+        Args:
+            inputs: That tool's arguments; no mapping where it is called with a bare text.
+            text: That text.
+        """
+        wanted = [
+            name for name in self.permit.call.arguments if name in self.given
+        ]  # The schema may have dropped some.
+        # A text stands for the first argument, and says nothing to a tool without any.
+        bare = {next(iter(wanted), ""): text} if text or self.given else {}
+        said = inputs if isinstance(inputs, Mapping) else bare
+        same = said.keys() >= {*wanted} and all(self._was_given(name, value) for name, value in said.items())
+        with self.permit.lock:
+            first, self.handed_on = not self.handed_on, self.handed_on or same
         return first and same
+
+    def _was_given(self, name: str, value: object) -> bool:
+        """Whether its own code was given an argument, as it is or as the model wrote it."""
+        known = (self.given, self.permit.call.arguments)
+        return any(_equal(value, given[name]) for given in known if name in given)
 
     def end(self) -> None:
         """Nobody waits for it any more."""
@@ -198,7 +220,7 @@ def current() -> Permit | None:
     return _PERMIT.get()
 
 
-def by_hand(tool: str, given: object) -> bool:
+def by_hand(tool: str, inputs: object, text: str) -> bool:
     """Whether a tool that begins here is called by hand: under no attempt of its own, and not by the ladder.
 
     A tool may stand around another one of its name, as one that writes each call down: that one runs once, on what was
@@ -206,12 +228,15 @@ def by_hand(tool: str, given: object) -> bool:
 
     Args:
         tool: Its name.
-        given: Its arguments.
+        inputs: Its arguments; no mapping where it is called with a bare text.
+        text: That text.
     """
+    if ours():
+        return False
     attempt = _ATTEMPT.get()
-    if ours() or attempt is None or attempt.permit.call.tool != tool:
-        return not ours()
-    return attempt.entered and not attempt.passes(given)
+    if attempt is None or attempt.permit.call.tool != tool:
+        return True
+    return attempt.entered and not attempt.passes(inputs, text)
 
 
 def spent(amount: str) -> None:
@@ -244,8 +269,13 @@ def attempting(attempt: Attempt) -> Iterator[None]:
 
 
 @contextmanager
-def entering(tool: str) -> Iterator[None]:
+def entering(tool: str, args: Sequence[object], given: Mapping[str, Any]) -> Iterator[None]:
     """A tool's own code. What it calls in turn has no permit from it.
+
+    Args:
+        tool: Its name.
+        args: What it is given by position, as a tool with one argument is.
+        given: What it is given by name, but for what was filled in.
 
     Raises:
         NotPermitted: Nobody allowed it: the code was called past its own checks. Or the call was given up meanwhile.
@@ -253,7 +283,7 @@ def entering(tool: str) -> Iterator[None]:
     attempt = _ATTEMPT.get()
     if attempt is None or attempt.permit.call.tool != tool:
         raise NotPermitted(f"{tool} was called past its seal; call it through the graph's tool node")
-    attempt.enter()
+    attempt.enter({**dict(zip(attempt.permit.call.arguments, args, strict=False)), **given} if args else given)
     token, before = _PERMIT.set(None), _INSIDE.set(attempt.permit.inside)
     try:
         yield
@@ -264,3 +294,22 @@ def entering(tool: str) -> Iterator[None]:
         attempt.left = True
         _PERMIT.reset(token)
         _INSIDE.reset(before)
+
+
+def _kept(given: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy that the tool's own code can't change; without what can't be copied, which is handed on to nobody."""
+    with suppress(Exception):  # Of what a schema made of an argument, anything may be raised.
+        return {name: copied(value) for name, value in given.items()}
+    kept: dict[str, Any] = {}
+    for name, value in given.items():
+        with suppress(Exception):
+            kept[name] = copied(value)
+    return kept
+
+
+def _equal(one: object, other: object) -> bool:
+    """Whether two arguments are the same: by their digests, to which `True` isn't 1, or by what they say themselves."""
+    try:
+        return digest_of(one) == digest_of(other)
+    except ArgumentsError:
+        return bool(one == other)

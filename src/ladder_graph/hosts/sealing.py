@@ -17,6 +17,7 @@ from typing import Any, NoReturn, Protocol, TypeVar, get_type_hints
 
 from langchain_core.runnables import Runnable, RunnableBinding, RunnableConfig
 from langchain_core.tools import BaseTool, StructuredTool, Tool
+from langchain_core.tools.base import _get_runnable_config_param
 from langgraph.prebuilt import ToolNode, ToolRuntime
 from langgraph.prebuilt.tool_node import ToolCallRequest, _get_all_injected_args
 from pydantic import PrivateAttr
@@ -96,6 +97,15 @@ class Seal:
     """The arguments that LangGraph fills in, and no model."""
     gate: Gate | None = None
     """Where a call without a permit goes; None where it is refused."""
+
+    def own(self, given: Mapping[str, Any], others: frozenset[str | None]) -> dict[str, Any]:
+        """What a tool's own code is given, but for what was filled in.
+
+        Args:
+            given: By its names.
+            others: The names of what comes from LangChain itself.
+        """
+        return {name: value for name, value in given.items() if name not in self.injected and name not in others}
 
     def split(self, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """The model's arguments, and those that were filled in."""
@@ -205,6 +215,7 @@ def filled_in(tool: BaseTool) -> frozenset[str]:
 @functools.cache
 def _sealed_kind(kind: type[BaseTool]) -> type[BaseTool]:
     """The sealed subclass of a class of tools."""
+    others = frozenset({"run_manager", _get_runnable_config_param(kind._run)})  # noqa: SLF001  # no public way to tell
 
     class Sealed(kind):  # type: ignore[misc, valid-type]  # a base that is known at run time only
         _seal: Seal = PrivateAttr()
@@ -229,7 +240,7 @@ def _sealed_kind(kind: type[BaseTool]) -> type[BaseTool]:
         def _run(self, *args: Any, **kwargs: Any) -> Any:
             if isinstance(self, StructuredTool) and self.func is None:
                 return super()._run(*args, **kwargs)  # It only says that it is async.
-            with entering(self.name):
+            with entering(self.name, args, self._seal.own(kwargs, others)):
                 return super()._run(*args, **kwargs)
 
         # The default one calls `_run`, and LangChain knows it by its identity.
@@ -237,7 +248,7 @@ def _sealed_kind(kind: type[BaseTool]) -> type[BaseTool]:
 
             @_wanting(kind._arun)  # noqa: SLF001  # as above
             async def _arun(self, *args: Any, **kwargs: Any) -> Any:
-                with entering(self.name):
+                with entering(self.name, args, self._seal.own(kwargs, others)):
                     return await super()._arun(*args, **kwargs)
 
     Sealed.__name__, Sealed.__qualname__, Sealed.__doc__ = kind.__name__, kind.__qualname__, kind.__doc__
