@@ -10,13 +10,16 @@ from contextlib import closing
 import pytest
 from blockbuster import BlockBuster
 from langchain.agents import create_agent
+from langchain_core.messages import AIMessage
 from langchain_core.tools import StructuredTool
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import Command
 from pydantic import BaseModel, field_validator
 
 import ladder_graph
 from ladder_graph import Ladder, reversible
+from ladder_graph.errors import NotPermitted
 from ladder_graph.ladder import refreshing
 from ladder_graph.observing import Observer
 from ladder_graph.policy.bounds import scope
@@ -226,6 +229,44 @@ async def test_what_a_call_has_to_look_up_is_looked_up_off_the_loop(ledger, tmp_
     assert [one.text[:5] for one in state["messages"] if one.type == "tool"] == ["saved"] * 4
     assert len(CHECKED) >= 4
     assert {*CHECKED} == {None}
+
+
+async def test_a_call_by_hand_on_a_watched_loop(ladder, watched):
+    """What was put down is read elsewhere: for what only reads, in the code of a node and of a tool."""
+    ran, looked = [], []
+    *_, look = hands(ran)
+    tool = StructuredTool.from_function(coroutine=look)
+    reads = ladder.capped
+
+    def capped(agent, name):
+        found = reads(agent, name)
+        looked.append(asyncio._get_running_loop())
+        return found
+
+    ladder.capped = capped
+
+    async def send(n: int) -> str:
+        """Send."""
+        return await tool.ainvoke({"n": n})
+
+    async def own(state):
+        return {"messages": [AIMessage(await tool.ainvoke({"n": 1}))]}
+
+    def opened():
+        agent = create_agent(ScriptedModel(answers=[calls("send", {"n": 2}), "done"]), [send, tool])
+        builder = StateGraph(MessagesState).add_node("own", own).add_node("inner", agent)
+        builder.add_edge(START, "own").add_edge("own", "inner")
+        return ladder.wrap(builder.compile(checkpointer=InMemorySaver()))
+
+    graph = await asyncio.to_thread(opened)
+    state = await graph.ainvoke({"messages": "go"}, {"configurable": {"thread_id": "1"}})
+    assert state["messages"][-2].text == "seen"
+    assert ran == ["look", "look"]
+    assert looked == [None, None]
+    await asyncio.to_thread(ladder.demote, "look", to="confirm", by="ana", reason="it was wrong")
+    with pytest.raises(NotPermitted, match="look was called by hand, in the node own of shop"):
+        await graph.ainvoke({"messages": "go"}, {"configurable": {"thread_id": "2"}})
+    assert ran == ["look", "look"]
 
 
 async def test_calls_of_which_one_has_to_wait_are_told_of_once(ladder):

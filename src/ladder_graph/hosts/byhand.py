@@ -6,13 +6,16 @@ callbacks go down with it into whatever runs inside, and LangChain tells them of
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ladder_graph.errors import NotPermitted
-from ladder_graph.hosts.capture import Handler
+from ladder_graph.hosts.capture import AWAITS, Handler
 from ladder_graph.hosts.permit import by_hand
 from ladder_graph.policy.globs import STAR
 from ladder_graph.scale import Rung
+from ladder_graph.waiting import promptly
 
 if TYPE_CHECKING:
     from ladder_graph.ladder import Ladder
@@ -47,22 +50,35 @@ class ByHand(Handler):
         """As above."""
         return True
 
-    def on_tool_start(
-        self,
-        serialized: dict[str, Any],
-        input_str: str,
-        *,
-        tool_call_id: str | None = None,
-        metadata: dict[str, Any] | None = None,
-        **kwargs: Any,
-    ) -> None:
+    @property
+    def on_tool_start(self) -> Callable[..., Any]:
+        """What LangChain calls when a tool is about to run; a coroutine function only where that will be awaited.
+
+        In sync code, LangChain runs a coroutine too, but swallows what it raises.
+        """
+        awaited = sys._getframe(1).f_code.co_name == AWAITS  # noqa: SLF001  # nothing else tells who asks
+        return self._astarts if awaited else self._starts
+
+    def _starts(self, serialized: dict[str, Any], input_str: str, **told: Any) -> None:
         """A tool is about to run.
 
         Raises:
             NotPermitted: Nobody has allowed it.
         """
         tool = str((serialized or {}).get("name"))
-        if not by_hand(tool, kwargs.get("inputs"), input_str) or not self._governs(tool, called=bool(tool_call_id)):
+        if by_hand(tool, told.get("inputs"), input_str):
+            self._look(tool, **told)
+
+    async def _astarts(self, serialized: dict[str, Any], input_str: str, **told: Any) -> None:
+        """As `_starts`, off the event loop where the ledger must be read."""
+        tool = str((serialized or {}).get("name"))
+        if by_hand(tool, told.get("inputs"), input_str):
+            await promptly(self._look, tool, **told)
+
+    def _look(
+        self, tool: str, *, tool_call_id: str | None = None, metadata: dict[str, Any] | None = None, **_: Any
+    ) -> None:
+        if not self._governs(tool, called=bool(tool_call_id)):
             return
         node = (metadata or {}).get("langgraph_node")
         where = f"in the node {node} of {self._agent}" if node else f"in {self._agent}"

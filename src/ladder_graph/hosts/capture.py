@@ -39,6 +39,9 @@ KNOWN = 64
 RENDERS = 64
 """How many system texts are remembered, until their calls are routed."""
 
+AWAITS = "_ahandle_event_for_handler"
+"""The function of LangChain's that tells a handler of an event on an event loop, and awaits it where it can be."""
+
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 

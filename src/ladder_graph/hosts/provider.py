@@ -13,13 +13,13 @@ from langchain_core.callbacks import AsyncCallbackManager
 from langchain_core.messages import BaseMessage
 
 from ladder_graph.components import carried
-from ladder_graph.hosts.capture import Capture, ModelHandler
+from ladder_graph.hosts.capture import AWAITS, Capture, ModelHandler
 from ladder_graph.hosts.toolset import shown
 
 if TYPE_CHECKING:
     from ladder_graph.ladder import Ladder
 
-AT_A_REQUEST = frozenset({AsyncCallbackManager.on_chat_model_start.__name__, "_ahandle_event_for_handler"})
+AT_A_REQUEST = frozenset({AsyncCallbackManager.on_chat_model_start.__name__, AWAITS})
 """The functions of LangChain's that make a request ready to be heard of, and tell a handler that doesn't ignore it."""
 
 
