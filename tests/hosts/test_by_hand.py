@@ -11,7 +11,7 @@ from langchain.agents import create_agent
 from langchain_core.messages import AIMessage
 from langchain_core.tools import StructuredTool, Tool
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.graph import START
+from langgraph.graph import START, MessagesState, StateGraph
 from pydantic import BaseModel
 
 from ladder_graph import reversible
@@ -395,6 +395,27 @@ def test_a_tool_with_one_unnamed_argument(said):
     graph = MOUNTS["wrap"](ladder_of({"send": BOUNDED}), [calls("send", {"__arg1": "1"}), "Done."], [outer])
     WAYS[0].invoke(graph, GO, on())
     assert ran == (["1"] if said == "1" else [])
+
+
+@pytest.mark.parametrize("whose", ["ops", "ops/inner"])
+def test_what_the_agent_inside_must_ask_for(way, world, whose):
+    """It is put down for that one, whose tool's own code calls it, and not for the one around it."""
+    book = Book(world)
+
+    def outer(x: str) -> str:
+        """Do more."""
+        return book.tools["look"].invoke({"x": x})
+
+    tools = [StructuredTool.from_function(outer), book.tools["look"]]
+    builder = StateGraph(MessagesState)
+    builder.add_node("inner", create_agent(ScriptedModel(answers=[calls("outer", {"x": "1"}), "Done."]), tools))
+    builder.add_edge(START, "inner")
+    ladder = ladder_of({"outer": BOUNDED, "look": READ})
+    graph = ladder.wrap(builder.compile(checkpointer=InMemorySaver()))
+    ladder.demote("look", to="confirm", by="ana", reason="it was wrong", agent=whose)
+    said = way.invoke(graph, GO, on())["messages"][-2].text
+    assert world.ran == ([("look", "1")] if whose == "ops" else [])
+    assert ("look was called by hand, in the node bounded of ops/inner" in said) == (whose == "ops/inner")
 
 
 @pytest.mark.parametrize("mount", MOUNTS)

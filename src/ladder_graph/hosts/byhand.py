@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ladder_graph.errors import NotPermitted
 from ladder_graph.hosts.capture import AWAITS, Handler
-from ladder_graph.hosts.permit import by_hand
+from ladder_graph.hosts.permit import acting, by_hand
 from ladder_graph.policy.globs import STAR
 from ladder_graph.scale import Rung
 from ladder_graph.waiting import promptly
@@ -29,7 +29,7 @@ class ByHand(Handler):
 
     Args:
         ladder: Whose policy and tools.
-        agent: The graph.
+        agent: The graph; a tool's own code speaks for the agent whose call it is.
     """
 
     run_inline = True
@@ -78,10 +78,11 @@ class ByHand(Handler):
     def _look(
         self, tool: str, *, tool_call_id: str | None = None, metadata: dict[str, Any] | None = None, **_: Any
     ) -> None:
-        if not self._governs(tool, called=bool(tool_call_id)):
+        agent = acting(self) or self._agent
+        if not self._governs(agent, tool, called=bool(tool_call_id)):
             return
         node = (metadata or {}).get("langgraph_node")
-        where = f"in the node {node} of {self._agent}" if node else f"in {self._agent}"
+        where = f"in the node {node} of {agent}" if node else f"in {agent}"
         instead = (
             f"Wrap the agent that called it before it is run, or give it ladder.guard({tool}); where the tool does "
             f"nothing outside of that agent, let the policy say read_only of it" if tool_call_id else
@@ -93,13 +94,13 @@ class ByHand(Handler):
             f"{instead}"
         )
 
-    def _governs(self, tool: str, *, called: bool) -> bool:
+    def _governs(self, agent: str, tool: str, *, called: bool) -> bool:
         entry, seat = self._ladder.policy.entry(tool), self._ladder.seats.get(tool)
         listed = entry not in {None, STAR}
         if not listed and seat is not None and seat.hands_over:
             return False
         if not (listed or seat is not None or called):
             return False
-        rule = self._ladder.rule_of(self._agent, tool, self._ladder.policy)
+        rule = self._ladder.rule_of(agent, tool, self._ladder.policy)
         asks = not rule.read_only or rule.bounds or rule.rung < Rung.BOUNDED
-        return bool(asks) or self._ladder.capped(self._agent, tool) < Rung.BOUNDED
+        return bool(asks) or self._ladder.capped(agent, tool) < Rung.BOUNDED

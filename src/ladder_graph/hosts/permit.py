@@ -239,6 +239,12 @@ def by_hand(tool: str, inputs: object, text: str) -> bool:
     return attempt.entered and not attempt.passes(inputs, text)
 
 
+def acting(inside: BaseCallbackHandler) -> str | None:
+    """The agent of whose call a tool's own code runs here; None where it is no call of which this handler hears."""
+    attempt = _ATTEMPT.get()
+    return attempt.permit.call.agent if attempt is not None and attempt.permit.inside is inside else None
+
+
 def spent(amount: str) -> None:
     """Say inside a tool what this call of it really cost. Several sums add up.
 
