@@ -17,7 +17,7 @@ from langgraph.prebuilt import ToolNode
 
 from ladder_graph.errors import MountError, NoCheckpointer
 from ladder_graph.testing import ScriptedModel, calls
-from tests.hosts.graphs import GO, READ, World, agent_of, ladder_of, model_node, on, raw_graph, told
+from tests.hosts.graphs import GO, READ, WAYS, World, agent_of, ladder_of, model_node, on, raw_graph, told
 
 BOUNDED = {"rung": "bounded", "bounds": [{"kind": "volume", "limit": 3}]}
 
@@ -86,6 +86,20 @@ def test_wrapped_already():
     wrapped.invoke(GO, on())
     assert len(ladder.pending()) == 1
     assert world.ran == []
+
+
+@pytest.mark.parametrize("way", WAYS, ids=repr)
+def test_nobody_brings_the_checkpointer(way):
+    """A question that nobody could answer isn't asked; what needs no answer runs as it would."""
+    world = World()
+    ladder = ladder_of({"a": "confirm", "b": READ})
+    agent = agent_of(
+        [calls("b", {"x": "1"}), calls("a", {"x": "2"}), "Done."], [world.tool("a"), world.tool("b")], checkpointer=None
+    )
+    with pytest.raises(NoCheckpointer, match=r"a has to ask a person, and this run of .* and none did"):
+        way.invoke(ladder.wrap(agent, checkpointer="host"), GO)
+    assert world.ran == [("b", "1")]
+    assert ladder.pending() == []
 
 
 def test_a_node_that_waits_for_the_tools_and_others():
