@@ -172,6 +172,8 @@ class Claim:
     alone: bool = False
     """Only where no other call of the agent is at the resource that `artifact` names, or was since that was made; else
     it is `occupied`. It holds as long as the turn has patience."""
+    left_too: bool = True
+    """Whether that goes for what was left there, too, and for who finds out about it. As long as there is patience."""
 
 
 @dataclass(frozen=True, slots=True)

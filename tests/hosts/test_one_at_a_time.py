@@ -15,7 +15,7 @@ from ladder_graph.facts import Person
 from ladder_graph.ladder.windows import wanted_back
 from ladder_graph.steps import Record
 from ladder_graph.testing import says, tool_call
-from ladder_graph.tools import reversible
+from ladder_graph.tools import probed_by, reversible
 from ladder_graph.turns import awaiting, driving
 from tests.hosts.graphs import GO, ladder_of, on
 from tests.hosts.mounts import MOUNTS, YES
@@ -306,6 +306,54 @@ def test_what_a_later_call_did_is_not_undone_with_one_that_nobody_could_find_out
     assert "a later call was at them" in said
     assert shelf.told == ["wrote a", "wrote b"]
     assert states(ladder) == {"a": "undo_conflict", "b": "done"}
+
+
+@pytest.mark.parametrize("left", [0.0, 1.0], ids=["waited for", "to be waited for"])
+def test_a_call_that_runs_is_waited_for_beside_one_that_was_left(left, monkeypatch):
+    """Nobody can tell what became of that one, and everybody has waited for it; its own undo takes nothing of others.
+
+    Two that wait for it at the same time don't begin at the same time when they give it up.
+    """
+    hang, at_it, most = threading.Event(), [], []
+
+    def probe(arguments, key):
+        """It hangs."""
+        del arguments, key
+        hang.wait(60)
+        return "cannot tell"
+
+    @tool
+    @probed_by(probe)
+    @reversible(
+        prepare=lambda _: {"was": shelf.value},
+        undo=lambda kept: shelf.put(kept["was"], "back to"),
+        fingerprint=lambda _: shelf.value,
+        resource=lambda _: "the shelf",
+    )
+    def put(value: str) -> str:
+        """Put it there, in a while."""
+        at_it.append(value)
+        time.sleep(0.3)
+        shelf.put(value)
+        most.append(len(at_it))
+        at_it.remove(value)
+        return value
+
+    ladder = ladder_of({"put": {**RULE, "checks": [WELL]}})
+    dead, *others = (
+        MOUNTS["wrap"](ladder, [says(tool_call("put", {"value": value})), "Done."], [put]) for value in "abc"
+    )
+    dies(dead, monkeypatch)
+    [a] = ladder.actions()
+    ladder.watcher._seen_to[a.agent, "the shelf"] = a.key, time.monotonic() - awaiting.PATIENCE + left
+    runs = [threading.Thread(target=graph.invoke, args=(GO, on(f"t{n}"))) for n, graph in enumerate(others, 2)]
+    for one in runs:
+        one.start()
+    for one in runs:
+        one.join()
+    hang.set()
+    assert most == [1, 1, 1]
+    assert ladder.verify().problems == ()
 
 
 @pytest.mark.parametrize("last", ["stays", "goes"])

@@ -128,12 +128,9 @@ class Gating(Seating):
             store=self.store, policy=policy, clock=self.clock, workspace=self.workspace,
             terms=self.terms(call, policy), filing=filing_of(policy, call.tool),
             declaration=self.seat_of(call.agent, call.tool).declaration, host=host,
-            saga=self.scope, fitted=self.fitting(call), memory=self._memory, see_to=self._see_to,
+            saga=self.scope, fitted=self.fitting(call), memory=self._memory, see_to=self.watcher.see_to,
             catch_up=self.watcher.catch_up,
         )  # fmt: skip
-
-    def _see_to(self, action: str, begin: bool) -> float:  # noqa: FBT001  # as a turn calls it
-        return self.watcher.see_to(action, begin=begin)
 
     def terms(self, call: Call, policy: Policy) -> Terms:
         """What an approval of a call holds for, as it is in this process now."""

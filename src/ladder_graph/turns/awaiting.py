@@ -37,23 +37,28 @@ PATIENCE = 30.0
 
 @dataclass(slots=True)
 class Patience:
-    """How long one turn waits for other calls on its resource, however many."""
+    """How long one turn waits for other calls on its resource, however many; by the monotonic clock.
 
-    until: float | None = None
-    """By the monotonic clock; None before it has begun to wait."""
+    What was left there has a time of its own: of two calls that have waited for it, one still waits for the other.
+    """
 
-    def left(self) -> bool:
-        """Whether it still waits."""
-        return self.until is None or time.monotonic() < self.until
+    until: float = math.inf
+    """When it is over for calls that run; endless before it has begun to wait for one."""
+    left_until: float = math.inf
+    """When it is over for what was left, which all calls wait for at the same time."""
 
-    def begin(self) -> None:
-        """It waits from now on; a second time is harmless."""
-        if self.until is None:
-            self.until = time.monotonic() + PATIENCE
+    def lasts(self) -> tuple[bool, bool]:
+        """Whether it still waits for calls that run, and for what was left."""
+        now = time.monotonic()
+        return now < self.until, now < self.left_until
 
-    def counts_from(self, since: float) -> None:
-        """It counts from that moment, where that is an earlier one."""
-        self.until = min(since + PATIENCE, self.until or math.inf)
+    def counts_from(self, since: float | None) -> float:
+        """When it is over for what is seen to since that moment, or for a call that runs, which is waited for now."""
+        if since is None:
+            self.until = min(self.until, time.monotonic() + PATIENCE)
+            return self.until
+        self.left_until = min(self.left_until, since + PATIENCE)
+        return self.left_until
 
 
 def slept(waiting: Waiting[T], go_on: Callable[[], object] = bool) -> T:
@@ -106,23 +111,26 @@ def left_alone(look: Callable[[], Seen]) -> Waiting[Seen]:
 
 
 def stood_by(
-    store: Store, occupies: Callable[[Cursor], bool | None], see_to: Callable[[bool], float], patience: Patience
+    store: Store, occupies: Callable[[Cursor], bool | None], see_to: Callable[[], float | None], patience: Patience
 ) -> Waiting[None]:
     """Wait until an action keeps nobody from what it touches any more, or the time is over.
 
     Args:
         store: The ledger.
         occupies: Whether it does; None where somebody must see to that, as its process is gone or it is to be undone.
-        see_to: Does so, where nobody is at it, and tells since when that lasts.
+        see_to: Does so, where nobody is at it, and tells since when that lasts; None of a call that runs.
         patience: How long it is waited for. What was left on a resource has been waited for by others, too.
     """
-    left: bool | None = None
-    while (found := store.glance(occupies)) is not False and patience.left():
+    left, until = None, 0.0
+    while (found := store.glance(occupies)) is not False:
         if left is None or (found is None and not left):
-            left = found is None
-            patience.counts_from(see_to(left))
-        else:
+            left, until = found is None, patience.counts_from(see_to())
+        elif time.monotonic() < until:
             yield LOOK
+        else:
+            return
+    # However many come between each undo that is made anew and its claim, that ends too.
+    patience.counts_from(None)
 
 
 def outlasted(store: Store, clock: Callable[[], dt.datetime], action: str) -> Waiting[str]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import copy
 import functools
 import logging
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -23,7 +22,7 @@ from ladder_graph.ledger.actions.clocks import Moment
 from ladder_graph.ledger.actions.questions import nonce_of, word_of
 from ladder_graph.ledger.actions.tellings import attended, trace_of
 from ladder_graph.ledger.database.cursor import Cursor, Hoped
-from ladder_graph.ledger.gate import acts, starts
+from ladder_graph.ledger.gate import acts, beside, starts
 from ladder_graph.ledger.people.filing import page
 from ladder_graph.ledger.undoing import joining, sagas
 from ladder_graph.recalling import looked_again
@@ -104,7 +103,7 @@ class Turn(Looking):
     """Seconds that it may take there."""
     catch_up: Callable[[str, str], object] = field(default=lambda *_: None)
     """Begins what had to wait for an agent's call on a resource."""
-    see_to: Callable[[str, bool], float] = field(default=lambda *_: time.monotonic())
+    see_to: Callable[[str], float | None] = field(default=lambda _: None)
     """Sees to an action that keeps others from its resource, though nobody is at it; tells since when that lasts."""
     witnessed: bool = False
     """Whether the tool ran in this turn, or its checks were bad: an undo is called for by that, by no dead process."""
@@ -131,8 +130,9 @@ class Turn(Looking):
             case GoneOn():
                 return lambda cursor: went_on(cursor, journal, step), False
             case Claim():
-                if step.alone and not self.patience.left():
-                    step = replace(step, alone=False)
+                if step.alone:
+                    alone, left_too = self.patience.lasts()
+                    step = replace(step, alone=alone, left_too=left_too)
                 self.claim = step
                 return self._claimed(step, lambda cursor: self._joined(cursor, journal, step)), step.durable
             case TakeOver():
@@ -389,8 +389,7 @@ class Turn(Looking):
     def waiting(self, step: Wait | Await | StandBy) -> Waiting[Any]:
         """What is waited for: that another run of the call is over, or the watch over it, or another call."""
         if isinstance(step, StandBy):
-            self.patience.begin()
-            occupies = functools.partial(self.journal().occupies, action=step.action)
+            occupies = functools.partial(beside.occupies, self.journal(), action=step.action)
             return stood_by(self.store, occupies, functools.partial(self.see_to, step.action), self.patience)
         if isinstance(step, Await):
             return outlasted(self.store, self.clock, step.call.key)

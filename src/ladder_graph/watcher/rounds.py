@@ -15,6 +15,7 @@ from functools import partial
 from ladder_graph.ledger import Store
 from ladder_graph.ledger.actions.clocks import Moment
 from ladder_graph.ledger.database.cursor import Cursor
+from ladder_graph.ledger.gate import beside, starts
 from ladder_graph.ledger.watching import watchers, watches
 from ladder_graph.ledger.watching.watches import BATCH, PULSE, Window, watched
 from ladder_graph.observing import Observers
@@ -122,32 +123,36 @@ class Watcher(Work):
             self.store.write(lambda cursor: watchers.leave(cursor, self.store.owner), durable=False)
             self._beaten = None
 
-    def see_to(self, action: str, *, begin: bool) -> float:
+    def see_to(self, action: str) -> float | None:
         """Begin at once what is to be done about an action that nobody is at: find out about it, or undo it.
 
         It is done in a thread of the watcher's, whether or not that watches here: a probe that hangs keeps nobody.
 
         Args:
             action: Its key.
-            begin: Whether nobody is at it; else nothing is begun.
 
         Returns:
-            Since when something that was left on its resource is seen to, by the monotonic clock; else this moment.
+            Since when something that was left on its resource is seen to, by the monotonic clock; None where the
+            action runs, or is over.
         """
-        window, now = self.store.glance(lambda cursor: watches.window_of(cursor, action)), time.monotonic()
-        if window is None:
-            return now
-        place = window.agent, window.resource
-        first, since = self._seen_to.get(place, ("", now))
-        if not first or self.store.glance(partial(self.journal().occupies, action=first)) is False:
-            self._seen_to.pop(place, None)
+        found, taken, window = self.store.glance(partial(self._found, action=action))
+        if window is None or not (found is None or (found and taken)):
+            return None
+        place, now = (window.agent, window.resource), time.monotonic()
+        first, since = self._seen_to.get(place, (action, now))
+        if first != action and self.store.glance(partial(beside.occupies, self.journal(), action=first)) is False:
             first, since = action, now
-        if begin:
-            if len(self._seen_to) >= RESOURCES:
-                self._seen_to.clear()
-            self._seen_to[place] = first, since
+        if len(self._seen_to) >= RESOURCES:
+            self._seen_to.clear()
+        self._seen_to[place] = first, since
+        if found is None:
             self._begin_once(window)
         return since
+
+    def _found(self, cursor: Cursor, action: str) -> tuple[bool | None, bool, Window | None]:
+        """Whether an action occupies its resource, whether it was taken over, and its window."""
+        occupies = beside.occupies(self.journal(), cursor, action)
+        return occupies, starts.taken_over(cursor, action), watches.window_of(cursor, action)
 
     def catch_up(self, agent: str, resource: str) -> None:
         """A call that was at a resource is over: begin what had to wait for it."""

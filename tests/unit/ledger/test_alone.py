@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 import pytest
 
 from ladder_graph.ledger.actions.questions import Terms
+from ladder_graph.ledger.gate import beside
 from ladder_graph.steps import Claim, Claimed, NotClaimed
-from ladder_graph.turns.awaiting import Patience, slept, stood_by
+from ladder_graph.turns.awaiting import PATIENCE, Patience, slept, stood_by
 from tests.unit.ledger.desk import CALL, ROUTE, call
 
 SHELF = {"state": "old", "resource": "the shelf"}
 
 
-def claim(desk, of, artifact=SHELF, *, since=0, alone=True):
+def claim(desk, of, artifact=SHELF, *, since=0, alone=True, left_too=True):
     """A claim whose undo was made when the chain was so long."""
-    step = Claim(of, ROUTE, artifact=artifact, alone=alone)
+    step = Claim(of, ROUTE, artifact=artifact, alone=alone, left_too=left_too)
     terms = Terms(desk.rule, desk.tool, desk.undo)
     return desk.write(lambda journal, cursor: journal.claim(cursor, step, terms, None, since))
 
@@ -78,24 +80,56 @@ def test_the_dead_are_found_out_about_first(desk, other):
     assert claim(other, call(2), since=since, alone=False) == Claimed(1)
 
 
+def test_what_was_left_and_waited_for_is_no_longer_in_the_way(desk, other):
+    """Nor is who took it over, whose probe may hang; a call that runs is, and so is one that starts over."""
+    claim(desk, CALL)
+    since = length(other)
+    desk.die()
+    assert claim(other, call(2), since=since, left_too=False) == Claimed(1)
+    assert claim(other, call(3), since=length(other), left_too=False) == occupied(call(2))
+    other.record("done", call(2))
+    assert other.write(lambda journal, cursor: journal.take_over(cursor, CALL, 1)) == Claimed(2)
+    assert claim(other, call(3), since=length(other)) == occupied()
+    assert claim(other, call(3), since=length(other), left_too=False) == Claimed(1)
+    other.record("done", call(3))
+    other.record("paused", fence=2)
+    assert claim(other, CALL, since=length(other)) == Claimed(3)
+    assert claim(other, call(4), since=length(other), left_too=False) == occupied()
+
+
+def test_an_undo_that_was_made_under_a_call_that_ran_is_made_anew_beside_what_was_left(desk, other):
+    """What ended meanwhile was not left."""
+    claim(desk, CALL)
+    desk.die()
+    claim(other, call(2), since=length(other), left_too=False)
+    since = length(other)
+    other.record("done", call(2))
+    assert claim(other, call(3), since=since, left_too=False) == occupied(call(2))
+
+
 def test_nobody_waits_for_ever(desk):
-    """A wait ends with the other one, or with one's patience."""
-
-    def seen_to(begin):
-        raise AssertionError("somebody is at it")
-
-    slept(stood_by(desk.store, lambda cursor: True, seen_to, Patience(time.monotonic())))
-    left = iter([True, False])
-    slept(stood_by(desk.store, lambda cursor: next(left), lambda begin: time.monotonic(), Patience()))
+    """A wait ends with the other one, or with one's patience; that begins with the first one that runs."""
+    patience = Patience(until=time.monotonic())
+    slept(stood_by(desk.store, lambda cursor: True, lambda: None, patience))
+    assert patience.lasts() == (False, True)
+    left, patience = iter([True, False]), Patience()
+    slept(stood_by(desk.store, lambda cursor: next(left), lambda: None, patience))
     assert list(left) == []
+    assert 0 < patience.until - time.monotonic() <= PATIENCE
+    patience = Patience()
+    slept(stood_by(desk.store, lambda cursor: False, lambda: None, patience))
+    assert patience.until < math.inf, "else undos might be made anew for ever"
 
 
 def test_what_was_left_is_waited_for_since_somebody_sees_to_it(desk):
-    """However many come after the one who did so first, none waits as long again."""
-    begun, patience = [], Patience(time.monotonic() + 60)
-    slept(stood_by(desk.store, lambda cursor: None, lambda begin: begun.append(begin) or 0.0, patience))
-    assert begun == [True]
-    assert not patience.left()
+    """However many come after the one who did so first, none waits as long again; for what runs it still waits."""
+    begun, patience = [], Patience()
+    slept(stood_by(desk.store, lambda cursor: None, lambda: begun.append(1) or 0.0, patience))
+    assert begun == [1]
+    assert patience.lasts() == (True, False)
+    ran = iter([True, True, False])
+    slept(stood_by(desk.store, lambda cursor: next(ran), lambda: None, patience))
+    assert list(ran) == []
 
 
 def test_what_starts_over_looks_since_its_undo_was_stored(desk, other):
@@ -116,7 +150,7 @@ def test_who_works(desk, other):
     """An action keeps others away until its end; where its process came to its own before, somebody must see to it."""
 
     def occupies():
-        return other.read(lambda journal, cursor: journal.occupies(cursor, CALL.key))
+        return other.read(lambda journal, cursor: beside.occupies(journal, cursor, CALL.key))
 
     assert occupies() is False
     claim(desk, CALL)

@@ -284,7 +284,7 @@ def test_probes_that_hang_stop_nothing(place, gate, monkeypatch):
         with pytest.raises(Died):
             place.act(ladder, f"cup {n}")
     left = [action.key for action in ladder.actions()]
-    assert len({ladder.watcher.see_to(key, begin=True) for key in left}) == 1, "else each would be waited for anew"
+    assert len({ladder.watcher.see_to(key) for key in left}) == 1, "else each would be waited for anew"
     place.shelf.execute = execute
     assert still_watches(place, ladder)
     assert gate.begun

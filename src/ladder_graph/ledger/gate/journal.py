@@ -20,7 +20,7 @@ from ladder_graph.ledger.actions.lifecycle import Refused, pinned_in, placed, pr
 from ladder_graph.ledger.actions.questions import Terms
 from ladder_graph.ledger.database import statements as sql
 from ladder_graph.ledger.database.cursor import Cursor, Hoped, ahead
-from ladder_graph.ledger.gate import at_once, following, starts
+from ladder_graph.ledger.gate import at_once, beside, following, starts
 from ladder_graph.ledger.people import drafts, filing, resumptions
 from ladder_graph.ledger.people.asking import Asked
 from ladder_graph.ledger.people.filing import Filing
@@ -170,7 +170,7 @@ class Journal(Asked):
         following.begun(self, cursor, step)
         if step.artifact is not None:
             if alone:
-                self._alone(cursor, step.call, resource, since or 0)
+                beside.alone(self, cursor, step, resource, since or 0)
             self._arm(cursor, step.call, resource, watch, rule.watch.window)
         self.owner.begin(step.call.key, fence)
         return Claimed(fence)
@@ -190,36 +190,15 @@ class Journal(Asked):
             at=Moment.at(self.now), length_us=int(length * US),
         )  # fmt: skip
 
-    def _alone(self, cursor: Cursor, call: Call, resource: str, since: int) -> None:
-        """Another call of the agent that is at the same resource is waited for; one that was, while the undo was made.
-
-        One whose process is gone is found out about first, and one that is to be undone is undone: whichever undo came
-        later would put back what the other call left. It is asked behind the start's own entry: of two claims at a time
-        the second one comes to that after the first is committed, and so sees it.
-
-        Raises:
-            Refused: There is one.
-        """
-        if there := watches.at_it(cursor, call.agent, resource, call.key, since):
-            raise Refused(NotClaimed("occupied", f"another call is at {resource}.", there[0]["key"]))
-
     def length(self, cursor: Cursor, agent: str) -> int:
         """How long an agent's chain is."""
         found = cursor.execute(sql.HEAD, {"stream": agent}).fetchone()
         return 0 if found is None else int(found["n"])
 
-    def occupies(self, cursor: Cursor, action: str) -> bool | None:
-        """Whether an action keeps others from its resource; None where its process is gone, or it is to be undone."""
-        place, window = cursor.execute(sql.PLACE, {"key": action}).fetchone(), watches.window_of(cursor, action)
-        if place is not None and self.running(place):
-            return True
-        left = place is not None and State(place["state"]) in AT_WORK
-        return None if left or (window is not None and window.phase == "undo" and not window.attempts) else False
-
     def refuse_beside(self, cursor: Cursor, window: watches.Window) -> None:
         """Undo nothing under a call that is at the same resource: its own undo would bring back what is undone here.
 
-        It is asked behind the entry of whoever is to undo it, as `_alone` is.
+        It is asked behind the entry of whoever is to undo it, as `beside.alone` is.
 
         Raises:
             Refused: There is one.

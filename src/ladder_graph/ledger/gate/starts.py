@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, bindparam, literal_column, select
+from sqlalchemy import bindparam, literal_column, or_, select
 
 from ladder_graph.calls import restore
 from ladder_graph.ledger.actions.clocks import Moment
@@ -29,13 +29,17 @@ _GIVEN = Sql.of(
     .where(_action.c.key == bindparam("key"))
 )
 """What an action was first written down with, its arguments among it; no row once they are erased."""
-_STARTS = Sql.of(
-    select(_entry.c.n, _entry.c.at_us, _entry.c.payload, _payload.c.salt, _payload.c.body)
+_entries = (
+    select(_entry.c.n, _entry.c.at_us, _entry.c.kind, _entry.c.payload, _payload.c.salt, _payload.c.body)
     .join(_payload, _payload.c.hash == _entry.c.payload)
-    .where(and_(_entry.c.action == bindparam("action"), _entry.c.kind == literal_column("'started'")))
+    .where(_entry.c.action == bindparam("action"))
     .order_by(_entry.c.n.desc())
 )
+_started = _entry.c.kind == literal_column("'started'")
+_STARTS = Sql.of(_entries.where(_started))
 """The starts of an action, the last one in front; a takeover is one too."""
+_TAKEN = Sql.of(_entries.where(or_(_started, _entry.c.kind == literal_column("'undoing'"))))
+"""The same with its undos, of which some are takeovers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,16 @@ def _said(cursor: Cursor, action: str, name: str) -> _Said | None:
         if name in body:  # A takeover says nothing.
             return _Said(str(body[name]), row["at_us"], row["n"])
     return None
+
+
+def taken_over(cursor: Cursor, action: str) -> bool:
+    """Whether whoever is at an action took it over, to find out about it or undo it; it hasn't started over since."""
+    for row in cursor.execute(_TAKEN, {"action": action}).fetchall():
+        if "takeover" in json.loads(row["body"]):
+            return True
+        if row["kind"] == State.STARTED:
+            return False
+    return False
 
 
 def made(cursor: Cursor, action: str) -> int:
