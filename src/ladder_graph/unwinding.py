@@ -89,7 +89,7 @@ class Member:
     @property
     def stands(self) -> bool:
         """Whether it took effect, or may have."""
-        return self.state not in _WITHOUT_EFFECT
+        return self.state not in _WITHOUT_EFFECT and self.came != "no-op"
 
     @property
     def undoable(self) -> bool:

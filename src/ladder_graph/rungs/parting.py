@@ -149,6 +149,8 @@ def _joined(call: Call, fence: int, split: Split, part: Reply, rest: Reply) -> L
     reply = yield Join(split, _given(part), _given(rest))
     last = rest.outcome or Outcome("done")
     outcome = Outcome("done", reply, signal=last.signal, cost=last.cost)
+    if last.untouched and part.outcome is not None and part.outcome.untouched:
+        outcome = replace(outcome, text=last.text, untouched=True)
     yield Record(call, fence, State.DONE, outcome)
     return Reply(State.DONE, "", outcome)
 

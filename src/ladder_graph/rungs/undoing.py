@@ -53,6 +53,9 @@ def watched(
     if outcome.kind == "unknown":
         trouble = f"the tool failed: {outcome.text}"
         return (yield from undo(call, fence, artifact, trouble, outcome.signal, cost=outcome.cost))
+    if outcome.untouched:  # Nothing that its checks could speak of.
+        yield Record(call, fence, State.DONE, outcome)
+        return Reply(State.DONE, "", outcome)
     # Without a check it is a person who keeps it, before its window ends.
     found: str | None = (yield Measure(call, plan.rule.checks)) if plan.rule.checks else None
     if found is not None:

@@ -29,6 +29,7 @@ from ladder_graph.recalling import looked_again
 from ladder_graph.splitting import Await, Divide, Join, split
 from ladder_graph.states import State
 from ladder_graph.steps import (
+    NOTHING_TO_UNDO,
     Claim,
     Claimed,
     Compose,
@@ -65,7 +66,7 @@ from ladder_graph.turns.workspace import Workspace
 from ladder_graph.undo import touched, touched_from, undo, undo_apart, undo_from
 from ladder_graph.undo import word_of as came_to
 from ladder_graph.undo.apart import TIMEOUT
-from ladder_graph.unwinding import SETTLED
+from ladder_graph.unwinding import NOTHING_HAPPENED, SETTLED
 from ladder_graph.waiting import waits
 from ladder_graph.watch import measure
 
@@ -313,7 +314,9 @@ class Turn(Looking):
                 acts.overran(journal, cursor, step.call, cost, held)
             # A watcher's turn knows nothing of scopes; any other one has looked.
             scoped = recorded and bool(self.saga or self.apart)
-            if scoped and step.state in _TOOK_EFFECT:
+            if scoped and step.outcome is not None and step.outcome.untouched:
+                sagas.came(cursor, journal, step.call.key, "no-op", NOTHING_HAPPENED)
+            elif scoped and step.state in _TOOK_EFFECT:
                 members.took_effect(cursor, step.call.key)
             if scoped and self._calls_for_undo(step):
                 sagas.condemn(cursor, journal, step.call.key, f"{step.call.tool} went wrong: {detail or step.text}")
@@ -348,14 +351,15 @@ class Turn(Looking):
 
     def _kept(self, call: Call) -> starts.Kept:
         """What the ledger holds beside the undo of a call."""
-        now = Moment.at(self.clock())
-        return self.store.glance(lambda cursor: starts.kept(cursor, call.key, now))
+        return self.store.glance(functools.partial(starts.kept, action=call.key, now=Moment.at(self.clock())))
 
     def _undo(self, step: Undo) -> UndoOutcome:
         """Undo from the artifact that was stored; in a process that doesn't know the tool, by what it names itself."""
         kept = self._kept(step.call)
         if not kept.genuine:
             return UndoOutcome(State.UNDO_FAILED, "its undo artifact is not the one that was stored with the claim")
+        if kept.untouched:
+            return UndoOutcome(State.UNDONE, NOTHING_TO_UNDO)
         after = self.after.get(step.call.key) or kept.after
         if after is None and kept.under and self._now(step.artifact) not in {None, step.artifact["before"]}:
             later = f"nobody knows how it left things, and a later call was at them (action {kept.under[:12]})"

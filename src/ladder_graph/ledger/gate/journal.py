@@ -276,7 +276,10 @@ class Journal(Asked):
             quotas.settle(cursor, call.key, used=step.state is not State.FAILED and not untouched, cost=cost)
         if moved["undo"] or step.state in _UNDOES:  # Somebody may have taken the artifact away meanwhile.
             came = detail or text if step.state in {State.UNDO_CONFLICT, State.UNDO_FAILED} else text
-            self._watched(cursor, call.key, step.state, after, came)
+            if untouched and (window := watches.window_of(cursor, call.key)):
+                watches.over(cursor, window, "kept", text or detail)  # There is nothing to watch of what never ran.
+            else:
+                self._watched(cursor, call.key, step.state, after, came)
             following.follow(self, cursor, step)
         return True
 

@@ -40,6 +40,7 @@ _STARTS = Sql.of(_entries.where(_started))
 """The starts of an action, the last one in front; a takeover is one too."""
 _TAKEN = Sql.of(_entries.where(or_(_started, _entry.c.kind == literal_column("'undoing'"))))
 """The same with its undos, of which some are takeovers."""
+_DONE = Sql.of(_entries.where(_entry.c.kind == literal_column("'done'")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,8 @@ class Kept:
     """Seconds since the action was claimed, by whichever clock says more."""
     under: str = ""
     """A later action of its agent on the same resource, which may have had effect; empty where there is none."""
+    untouched: bool = False
+    """Something in between answered, and the tool never ran."""
 
 
 _STANDS = frozenset({*AT_WORK, *UNDOABLE, State.UNKNOWN})
@@ -71,7 +74,12 @@ def kept(cursor: Cursor, action: str, now: Moment) -> Kept:
     most = wall if window is None else max(wall, now.since(window.begun)[1])
     after = None if window is None else window.after
     under = "" if after is not None or window is None else _under(cursor, window, said.n)
-    return Kept(genuine=True, after=after, age=most / rows.US, under=under)
+    return Kept(genuine=True, after=after, age=most / rows.US, under=under, untouched=_untouched(cursor, action))
+
+
+def _untouched(cursor: Cursor, action: str) -> bool:
+    """Whether an action is done without its tool."""
+    return any("untouched" in json.loads(row["body"]) for row in cursor.execute(_DONE, {"action": action}).fetchall())
 
 
 def _under(cursor: Cursor, window: Window, n: int) -> str:
