@@ -214,6 +214,35 @@ def test_a_receiver_that_is_busy_is_left_alone_until_it_takes_more(lasting, monk
     assert got[1:] == [*(one for one in asked if one != got[0]), got[0]]
 
 
+@pytest.mark.parametrize("when", ["meanwhile", "afterwards"])
+def test_a_busy_receiver_is_left_alone_though_nobody_need_be_told_of_what_it_refused(lasting, monkeypatch, when):
+    """Whether the one question that it was tried with is answered while it is tried, or later."""
+    busy = [1]
+
+    def answer(subject):
+        lasting.ladder.store.write(lambda cursor: outgoing.settled(cursor, subject), durable=False)
+
+    def said(message):
+        if busy and when == "meanwhile":
+            answer(message.subject)
+        return Busy("hooks answered 429", 600) if busy else None
+
+    got = hooked(lasting, monkeypatch, said)
+    for number in range(3):
+        lasting.ask(value=str(number))
+        lasting.clock.advance(0.001)
+    lasting.ladder.send_messages()
+    if when == "afterwards":
+        answer(got[0])
+    lasting.clock.advance(599)
+    lasting.ladder.send_messages()
+    assert len(got) == 1
+    busy.clear()
+    lasting.clock.advance(1.001)
+    lasting.ladder.send_messages()
+    assert (len(got), lasting.ladder.untold()) == (3, [])
+
+
 def test_what_a_busy_receiver_never_takes_keeps_nothing_else_from_it(lasting, monkeypatch):
     """It goes behind the others each time."""
     never = []

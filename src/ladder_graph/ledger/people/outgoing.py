@@ -30,9 +30,11 @@ LONGEST_PAUSE = 3600 * US
 _far_ahead = and_(_message.c.due_us > bindparam("far"), _message.c.error != literal_column("''"))
 _due = or_(_message.c.due_us <= bindparam("now"), _far_ahead)
 _busy = _message.alias("busy")
+# Also where nobody need be told of it any more: the receiver is as busy.
+_unsent: list[Any] = [literal_column(f"'{state}'") for state in ("waiting", "void")]
 # Only what a busy receiver was tried with has an error and no try, and is due later.
 _left_alone = select(_busy.c.target).where(
-    and_(_busy.c.state == literal_column("'waiting'"), _busy.c.tries == literal_column("0")),
+    and_(_busy.c.state.in_(_unsent), _busy.c.tries == literal_column("0")),
     and_(_busy.c.due_us > bindparam("now"), _busy.c.due_us <= bindparam("far")),
     _busy.c.error != literal_column("''"),
 )
@@ -67,7 +69,7 @@ SENT = Sql.of(
 )
 BUSY = Sql.of(
     update(_message)
-    .where(and_(_message.c.id == bindparam("b_id"), _waiting), _message.c.tries == bindparam("b_tries"))
+    .where(_message.c.id == bindparam("b_id"), _message.c.state.in_(_unsent), _message.c.tries == bindparam("b_tries"))
     .values(tries=0, due_us=bindparam("due_us"), error=bindparam("error"))
 )
 FAILED = Sql.of(
@@ -240,13 +242,13 @@ def silence(
         now_us: The moment.
         until_us: When it takes more.
     """
-    put_back(cursor, (notice, *others))
+    put_back(cursor, others)
     cursor.execute(SILENCE, {
         "b_target": _spelt(notice.target), **_at(now_us), "due_us": AT_ONCE, "error": error[:_ERROR],
     })  # fmt: skip
     # By this row the others wait, and it comes behind them: one that is never taken would keep them for ever.
     cursor.execute(BUSY, {
-        "b_id": notice.id, "b_tries": notice.tries - 1, "due_us": until_us, "error": error[:_ERROR],
+        "b_id": notice.id, "b_tries": notice.tries, "due_us": until_us, "error": error[:_ERROR],
     })  # fmt: skip
 
 
