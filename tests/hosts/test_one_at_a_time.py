@@ -77,14 +77,14 @@ def sick_of_a(arguments):
     return arguments["value"] != "a"
 
 
-def put_tool(resource=lambda _: "the shelf"):
+def put_tool(resource=lambda _: "the shelf", fingerprint=lambda _: shelf.value):
     """A tool that puts something onto the shelf."""
 
     @tool
     @reversible(
         prepare=lambda arguments: shelf.look(arguments),  # noqa: PLW0108  # the shelf of this test
         undo=lambda kept: shelf.put(kept["was"], "back to"),
-        fingerprint=lambda _: shelf.value,
+        fingerprint=fingerprint,
         resource=resource,
     )
     def put(value: str) -> str:
@@ -294,16 +294,23 @@ def test_one_that_is_found_well_stays(monkeypatch):
     assert states(ladder) == {"a": "done", "b": "done"}
 
 
-def test_what_a_later_call_did_is_not_undone_with_one_that_nobody_could_find_out_about(monkeypatch):
-    """A person must look at it."""
+@pytest.mark.parametrize("who", ["itself", "a person"])
+@pytest.mark.parametrize("fingerprint", [lambda _: shelf.value, None], ids=["fingerprint", "none"])
+def test_what_a_later_call_did_is_not_undone_with_one_that_nobody_could_find_out_about(monkeypatch, fingerprint, who):
+    """A person must look at it, also where nothing tells how things are."""
     ladder = ladder_of({"put": {**RULE, "checks": [SICK_OF_A]}})
-    first, second = both(ladder, put_tool())
+    first, second = both(ladder, put_tool(fingerprint=fingerprint))
     dies(first, monkeypatch)
     with monkeypatch.context() as context:
         context.setattr(awaiting, "PATIENCE", 0.0)
+        context.setattr(ladder.watcher, "_begin_once", lambda window: None)
         second.invoke(GO, on("t2"))
-    said = first.invoke(None, on("t1"))["messages"][-2].text
-    assert "a later call was at them" in said
+    if who == "itself":
+        said = first.invoke(None, on("t1"))["messages"][-2].text
+        assert "a later call was at them" in said
+    else:
+        a = next(action.key for action in ladder.actions() if action.arguments["value"] == "a")
+        assert ladder.undo(a, by="ana") == "undo_conflict"
     assert shelf.told == ["wrote a", "wrote b"]
     assert states(ladder) == {"a": "undo_conflict", "b": "done"}
 
@@ -354,6 +361,16 @@ def test_a_call_that_runs_is_waited_for_beside_one_that_was_left(left, monkeypat
     hang.set()
     assert most == [1, 1, 1]
     assert ladder.verify().problems == ()
+
+
+def test_what_ran_whole_is_undone_where_nothing_tells_how_things_are():
+    """A tool without a fingerprint says that its undo takes nothing of others; only a crash puts that in doubt."""
+    ladder = ladder_of({"put": {**RULE, "checks": [WELL]}})
+    first, second = both(ladder, put_tool(fingerprint=None))
+    first.invoke(GO, on("t1"))
+    second.invoke(GO, on("t2"))
+    a = next(action.key for action in ladder.actions() if action.arguments["value"] == "a")
+    assert ladder.undo(a, by="ana") == "undone"
 
 
 @pytest.mark.parametrize("last", ["stays", "goes"])

@@ -361,7 +361,7 @@ class Turn(Looking):
         if kept.untouched:
             return UndoOutcome(State.UNDONE, NOTHING_TO_UNDO)
         after = self.after.get(step.call.key) or kept.after
-        if after is None and kept.under and self._now(step.artifact) not in {None, step.artifact["before"]}:
+        if after is None and kept.lies_under(step.artifact["before"], lambda: self._now(step.artifact)):
             later = f"nobody knows how it left things, and a later call was at them (action {kept.under[:12]})"
             return UndoOutcome(State.UNDO_CONFLICT, later)
         if self.apart and step.artifact.get("undo"):

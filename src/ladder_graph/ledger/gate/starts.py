@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, literal_column, or_, select
+from sqlalchemy import bindparam, literal_column, select
 
 from ladder_graph.calls import restore
 from ladder_graph.ledger.actions.clocks import Moment
@@ -38,9 +39,10 @@ _entries = (
 _started = _entry.c.kind == literal_column("'started'")
 _STARTS = Sql.of(_entries.where(_started))
 """The starts of an action, the last one in front; a takeover is one too."""
-_TAKEN = Sql.of(_entries.where(or_(_started, _entry.c.kind == literal_column("'undoing'"))))
-"""The same with its undos, of which some are takeovers."""
-_DONE = Sql.of(_entries.where(_entry.c.kind == literal_column("'done'")))
+_RUNS = Sql.of(
+    _entries.where(_entry.c.kind.in_([literal_column(f"'{kind}'") for kind in ("started", "undoing", "done")]))
+)
+"""The same with its ends, and with its undos, of which some are takeovers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,17 @@ class Kept:
     """A later action of its agent on the same resource, which may have had effect; empty where there is none."""
     untouched: bool = False
     """Something in between answered, and the tool never ran."""
+    lost: bool = False
+    """Its process died before it could say how it left things."""
+
+    def lies_under(self, before: str | None, now: Callable[[], str | None]) -> bool:
+        """Whether the later action may have had effect on what this one left, of which nobody knows how that was.
+
+        Args:
+            before: The fingerprint before the action; None where its undo has none.
+            now: Tells it at this moment; None where nobody can.
+        """
+        return bool(self.under) and (self.lost if before is None else now() not in {None, before})
 
 
 _STANDS = frozenset({*AT_WORK, *UNDOABLE, State.UNKNOWN})
@@ -74,12 +87,20 @@ def kept(cursor: Cursor, action: str, now: Moment) -> Kept:
     most = wall if window is None else max(wall, now.since(window.begun)[1])
     after = None if window is None else window.after
     under = "" if after is not None or window is None else _under(cursor, window, said.n)
-    return Kept(genuine=True, after=after, age=most / rows.US, under=under, untouched=_untouched(cursor, action))
+    runs = [(row["kind"], json.loads(row["body"])) for row in cursor.execute(_RUNS, {"action": action}).fetchall()]
+    untouched = any(kind == State.DONE and "untouched" in body for kind, body in runs)
+    return Kept(genuine=True, after=after, age=most / rows.US, under=under, untouched=untouched, lost=_lost(runs))
 
 
-def _untouched(cursor: Cursor, action: str) -> bool:
-    """Whether an action is done without its tool."""
-    return any("untouched" in json.loads(row["body"]) for row in cursor.execute(_DONE, {"action": action}).fetchall())
+def _lost(runs: list[tuple[str, dict[str, Any]]]) -> bool:
+    """Whether it was somebody else who went on after the last start, the last entry in front."""
+    lost = False
+    for kind, body in runs:
+        taken = "takeover" in body
+        if kind == State.STARTED and not taken:
+            break
+        lost = taken
+    return lost
 
 
 def _under(cursor: Cursor, window: Window, n: int) -> str:
@@ -110,7 +131,7 @@ def _said(cursor: Cursor, action: str, name: str) -> _Said | None:
 
 def taken_over(cursor: Cursor, action: str) -> bool:
     """Whether whoever is at an action took it over, to find out about it or undo it; it hasn't started over since."""
-    for row in cursor.execute(_TAKEN, {"action": action}).fetchall():
+    for row in cursor.execute(_RUNS, {"action": action}).fetchall():
         if "takeover" in json.loads(row["body"]):
             return True
         if row["kind"] == State.STARTED:
