@@ -16,7 +16,7 @@ import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from queue import Full, Queue
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables import RunnableConfig
@@ -55,7 +55,8 @@ class Shadowing:
     def __init__(self, ladder: Ladder, most: int = MOST) -> None:
         self._ladder = ladder
         self._foreseeing = Foreseeing(ladder)
-        self._notes: Queue[Note | None] = Queue(most)
+        self._most = most
+        self._notes: SimpleQueue[Note | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
         self._said = False
@@ -65,13 +66,17 @@ class Shadowing:
         self.failures = 0
         """How often something went wrong. The first time is logged, with what it was."""
         _LIVE.add(self)
+        # The thread knows this only as long as it does something, so that a ladder that was dropped takes it along.
+        weakref.finalize(self, self._notes.put, None).atexit = False
         self.start()
 
     def start(self) -> None:
         """Start the thread that writes, unless it runs; it doesn't survive a fork."""
         with self._lock:
             if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(target=self._work, name="ladder-shadow", daemon=True)
+                self._thread = threading.Thread(
+                    target=_work, args=(weakref.ref(self), self._notes), name="ladder-shadow", daemon=True
+                )
                 self._thread.start()
 
     # --- in the agent's thread, or on its event loop ------------------------------------------------------------------
@@ -116,11 +121,10 @@ class Shadowing:
     def _put(self, note: Note) -> bool:
         if self._thread is not None and not self._thread.is_alive():
             self.start()
-        try:
-            self._notes.put_nowait(note)
-        except Full:
+        if self._notes.qsize() >= self._most:
             self._lose("the shadow falls behind, and loses calls; the ledger is slow, locked or full")
             return False
+        self._notes.put(note)
         return True
 
     def guarded(self, work: Callable[..., None], *args: Any, **kwargs: Any) -> None:
@@ -132,13 +136,13 @@ class Shadowing:
 
     # --- in the thread that writes ------------------------------------------------------------------------------------
 
-    def _work(self) -> None:
-        while (note := self._notes.get()) is not None:
-            try:
-                note()
-                self._tell()
-            except Exception as wrong:  # noqa: BLE001  # as above
-                self._failed(wrong)
+    def write(self, note: Note) -> None:
+        """Do what a note says, and say what was lost before it; nothing that goes wrong comes out."""
+        try:
+            note()
+            self._tell()
+        except Exception as wrong:  # noqa: BLE001  # as above
+            self._failed(wrong)
 
     def _end(self, sighting: Sighting, output: Any, wrong: BaseException | None, at: dt.datetime) -> None:
         if not sighting.action:
@@ -182,22 +186,23 @@ class Shadowing:
             Whether it is.
         """
         done = threading.Event()
-        try:
-            self._notes.put(done.set, timeout=seconds)
-        except Full:
-            return False
+        self._notes.put(done.set)
         return done.wait(seconds)
 
     def stop(self) -> None:
         """Write what was seen, as long as that takes no more than some seconds, and end the thread."""
         self.flush()
         _LIVE.discard(self)
-        try:
-            self._notes.put_nowait(None)
-        except Full:
-            return
+        self._notes.put(None)
         if self._thread is not None:
             self._thread.join(AT_EXIT)
+
+
+def _work(whose: weakref.ref[Shadowing], notes: SimpleQueue[Note | None]) -> None:
+    while (note := notes.get()) is not None:
+        if (shadowing := whose()) is not None:  # Else nobody is left who could ask what was seen.
+            shadowing.write(note)
+        del note, shadowing  # What they hold must be gone while this waits.
 
 
 def _thread(config: RunnableConfig, messages: Sequence[Any]) -> str:

@@ -10,7 +10,7 @@ import secrets
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from ladder_graph import lockfile
 from ladder_graph.calls import Call
@@ -183,6 +183,13 @@ class Ladder(Gating):
         self._shadowing = self._shadowing or Shadowing(self)
         return self._shadowing
 
+    def __enter__(self) -> Self:
+        """The ladder itself; at the end of a `with` it is closed."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def close(self) -> None:
         """Close the ledger, once what shadows saw is written; what lived in memory is gone, its drafts included."""
         if self._shadowing is not None:
@@ -225,11 +232,10 @@ class Ladder(Gating):
                 policy's.
 
         Example:
-            >>> import contextlib
             >>> def wipe(disk: str) -> str:
             ...     "Wipe a disk."
             ...     return f"wiped {disk}"
-            >>> with contextlib.closing(Ladder(agent="ops", rungs={"wipe": "confirm"}, ledger=":memory:")) as ladder:
+            >>> with Ladder(agent="ops", rungs={"wipe": "confirm"}, ledger=":memory:") as ladder:
             ...     guarded = ladder.guard(wipe)
             >>> guarded.invoke({"disk": "sda"})
             Traceback (most recent call last):

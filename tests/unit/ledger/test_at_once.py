@@ -16,7 +16,7 @@ from ladder_graph.calls import Call
 from ladder_graph.errors import LadderError, LedgerUnwritable
 from ladder_graph.facts import Outcome
 from ladder_graph.fingerprint import Environment, toolset_component
-from ladder_graph.ledger.database.file_cursor import Doing, FileCursor
+from ladder_graph.ledger.database.file_cursor import Chained, FileCursor
 from ladder_graph.ledger.database.log import Log
 from ladder_graph.ledger.database.wire import Wire, WireCursor
 from ladder_graph.ledger.gate import in_a_file as in_a_file_statements
@@ -467,7 +467,7 @@ def test_an_interrupt_while_a_trigger_is_made(ladder, ledger, bounds):
 @pytest.mark.parametrize("nth", [1, 2], ids=["claim", "record"])
 def test_an_interrupt_inside_the_statement(ledger, bounds, monkeypatch, nth):
     """SQLite makes an error of it, and it comes out as what it was."""
-    chain, calls = Doing._chain, itertools.count(1)
+    chain, calls = Chained.hash, itertools.count(1)
 
     def interrupted(self, *entry):
         if next(calls) == nth:
@@ -477,7 +477,7 @@ def test_an_interrupt_inside_the_statement(ledger, bounds, monkeypatch, nth):
     host = Sends()
     with closing(opened_on(ledger, bounds)) as before:
         assert run(before, 0).state == "done"
-    monkeypatch.setattr(Doing, "_chain", interrupted)
+    monkeypatch.setattr(Chained, "hash", interrupted)
     with closing(opened_on(ledger, bounds)) as ladder:
         ladder.find(proposed(9), MODEL)
         with pytest.raises(KeyboardInterrupt):

@@ -6,6 +6,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import sys
 import tempfile
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -264,3 +265,27 @@ def test_a_ledger_that_is_full(path):
         assert (desk.look(big).known, desk.quota(), desk.kinds()) == (None, (0, 0), "")
         writer.execute("PRAGMA max_page_count = 1000000")
         assert desk.claim(big, charge()).fence == 1
+
+
+def test_too_many_open_files_are_no_full_disk(tmp_path):
+    """Where nothing more can be opened it is said so, and nobody is sent to look for room on the disk."""
+    program = """
+import os, resource, sys
+from ladder_graph.errors import LedgerUnwritable
+from ladder_graph.ledger import Store
+Store(sys.argv[1]).close()
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+try:
+    while True:
+        os.dup(0)
+except OSError:
+    pass
+try:
+    Store(sys.argv[1])
+except LedgerUnwritable as said:
+    print(said)
+"""
+    said = subprocess.run([sys.executable, "-c", program, tmp_path / "ladder.db"], capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL, check=True).stdout  # fmt: skip
+    assert "too many open files" in said
+    assert "disk" not in said

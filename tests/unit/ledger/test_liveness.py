@@ -51,6 +51,19 @@ def test_who_dies_leaves_a_file_and_no_lock(owners):
     assert list(owners.iterdir()) == []
 
 
+def test_an_owner_that_nobody_knows_lets_go(owners):
+    """Of its lock and of the file; one that has abandoned it leaves the file to whoever else has it open."""
+    one, other = FileOwner(owners), FileOwner(owners)
+    one.hold()
+    other.hold()
+    other.abandon()
+    del one
+    assert [file.name for file in owners.iterdir()] == [other.id]
+    left = other.id
+    del other
+    assert [file.name for file in owners.iterdir()] == [left]
+
+
 def test_of_oneself_each_task_is_known(owners):
     """In one's own process it counts whether the task is still at it."""
     one = FileOwner(owners)

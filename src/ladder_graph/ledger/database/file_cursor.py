@@ -19,6 +19,21 @@ def mark_of(held: str | None, pinned: str | None) -> str:
     return hashlib.sha256(f"{held or ''}\x1f{pinned or ''}".encode()).hexdigest()
 
 
+class Chained:
+    """The entry that such a statement writes. It knows no connection, since one holds it where no collector looks."""
+
+    __slots__ = ("n",)
+
+    def __init__(self) -> None:
+        self.n: int | None = None
+        """The number of the last one; None once it was asked for."""
+
+    def hash(self, prev: str, n: int, middle: str, ending: str) -> str:
+        """The hash of an entry, see `ladder_graph.ledger.proof.chain.entry_hash`."""
+        self.n = n
+        return hashlib.sha256(f'["lg1","{prev}{middle}{n}{ending}'.encode()).hexdigest()
+
+
 class Doing:
     """What a connection knows of the statements that do several things.
 
@@ -29,20 +44,14 @@ class Doing:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._known: set[str] = set()
-        self._chained: int | None = None
-        """The number of the last entry that such a statement has written."""
+        self._chained = Chained()
         connection.execute("PRAGMA temp_store = MEMORY")
-        connection.create_function("ladder_chained", 4, self._chain)
+        connection.create_function("ladder_chained", 4, self._chained.hash)
         connection.create_function("ladder_mark", 2, mark_of, deterministic=True)
-
-    def _chain(self, prev: str, n: int, middle: str, ending: str) -> str:
-        """The hash of an entry, see `ladder_graph.ledger.proof.chain.entry_hash`."""
-        self._chained = n
-        return hashlib.sha256(f'["lg1","{prev}{middle}{n}{ending}'.encode()).hexdigest()
 
     def entered(self) -> int | None:
         """The number of the entry that such a statement has written since this was last asked, if there is one."""
-        n, self._chained = self._chained, None
+        n, self._chained.n = self._chained.n, None
         return n
 
     def know(self, statement: Trigger) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 import sys
+import weakref
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import IO
@@ -112,18 +113,23 @@ class FileOwner(Owner):
         super().__init__()
         self._directory = directory
         self._file: IO[bytes] | None = None
+        self._dropped: weakref.finalize[..., FileOwner] | None = None
 
     def hold(self) -> str:
         """As every owner does."""
         if self._file is None and self._directory is not None:
+            path = self._directory / self.id
             try:
                 self._directory.mkdir(mode=0o700, exist_ok=True)
-                self._file = (self._directory / self.id).open("wb")
+                self._file = path.open("wb")
             except OSError as wrong:
                 raise LedgerUnwritable(
                     f"{self._directory} can't hold this process's lock: {wrong.strerror}. Nothing ran."
                 ) from wrong
             _lock(self._file, wait=True)
+            self._dropped = weakref.finalize(self, _clear_away, self._file, path)
+            # At the end of the process a thread may still be at an action; the system lets go once that is gone too.
+            self._dropped.atexit = False
         return self.id
 
     def held(self) -> bool:
@@ -149,15 +155,23 @@ class FileOwner(Owner):
 
     def release(self) -> None:
         """As every owner does."""
-        if self._file is not None:
-            self.abandon()
-            (self._directory or Path()).joinpath(self.id).unlink(missing_ok=True)
+        if self._dropped is not None:
+            self._dropped()
+            self._file = self._dropped = None
 
     def abandon(self) -> None:
         """As every owner does: close our copy of the lock file."""
+        if self._dropped is not None:
+            self._dropped.detach()
         if self._file is not None:
             self._file.close()
-            self._file = None
+        self._file = self._dropped = None
+
+
+def _clear_away(file: IO[bytes], path: Path) -> None:
+    """Let go of an owner's lock, also where nobody knows the owner any more."""
+    file.close()
+    path.unlink(missing_ok=True)
 
 
 class Flag:

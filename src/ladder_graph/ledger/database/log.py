@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from pathlib import Path
-from typing import Self
+from typing import IO, Self
 
 from ladder_graph.errors import LedgerUnwritable
 from ladder_graph.ledger.database.driver import NOT_FLUSHED, NOTHING_RUNS
@@ -28,7 +28,7 @@ class Log:
 
     def __init__(self, name: str, path: Path) -> None:
         self._name, self._path = name, path
-        self._file: int | None = None
+        self._file: IO[bytes] | None = None
         self.lost = ""
         """Why a part of it may not be on the disk; empty where all that was flushed is."""
 
@@ -45,8 +45,8 @@ class Log:
         """Wait until everything that was committed is on the disk; False where that failed."""
         try:
             if self._file is None:
-                self._file = os.open(self._path, os.O_RDWR)
-            _flush(self._file)
+                self._file = self._path.open("r+b", buffering=0)
+            _flush(self._file.fileno())
         except OSError as wrong:
             self.lost = wrong.strerror or str(wrong)
         return not self.lost
@@ -70,5 +70,5 @@ class Log:
     def close(self) -> None:
         """Let go of it."""
         if self._file is not None:
-            os.close(self._file)
+            self._file.close()
             self._file = None

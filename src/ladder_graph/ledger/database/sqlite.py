@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -223,12 +224,26 @@ def in_our_words(wrong: sqlite3.Error, source: str) -> LedgerError:
     text = str(wrong)
     if "not a database" in text:
         return NotALedger(f"{source} is no ledger: {text}. Name another file; it was not touched.")
+    if "unable to open" in text and _no_file_can_be_opened():
+        return LedgerUnwritable(
+            f"{source} can't be opened: this process has too many open files. Nothing was recorded by this; close what "
+            "isn't used any more, such as ladders (one serves a whole process), or allow it more (ulimit -n)."
+        )
     if any(sign in text for sign in ("readonly", "read-only", "full", "I/O", "unable to open")):
         return LedgerUnwritable(
             f"{source} can't be written: {text}. Nothing was recorded by this; free the disk, fix the rights of "
             f"the file and its directory, or name another ledger."
         )
     return LedgerError(f"{source}: {text}")
+
+
+def _no_file_can_be_opened() -> bool:
+    """Whether files can't be opened whatever they are, which SQLite tells in the words that it has for any of them."""
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError as wrong:
+        return wrong.errno in {errno.EMFILE, errno.ENFILE}
+    return False
 
 
 def connect(source: str) -> sqlite3.Connection:
