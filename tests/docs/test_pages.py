@@ -124,6 +124,15 @@ def test_the_code_of_a_page_runs(page, tmp_path):
     assert unsaid(text, done.stdout) == []
 
 
+def test_the_quickstart_runs_again_in_the_same_folder(tmp_path):
+    """Where its ledger is still there: it asks again, and nothing is answered from before."""
+    text = README.read_text(encoding="utf-8").partition("## Quickstart")[2].partition("\n## ")[0]
+    for _ in range(2):
+        done = run(text, tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert unsaid(text, done.stdout) == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_policy_on_a_page_is_one(page):
     """Each TOML block is read by the strict model as a policy, or as a table of cases."""
