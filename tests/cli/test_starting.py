@@ -97,6 +97,43 @@ def test_the_tools_of_a_graph_are_listed(here, ladder, name):
     assert sorted(path.name for path in here.iterdir()) == ["ladder.schema.json", "ladder.toml"]
 
 
+ASYNC = """
+import contextlib
+from app import tools
+
+async def made():
+    return tools
+
+@contextlib.asynccontextmanager
+async def opened():
+    yield tools
+    print("closed")
+
+@contextlib.contextmanager
+def managed():
+    yield tools
+
+def twice():
+    return made
+"""
+
+
+@pytest.mark.parametrize("name", ["made", "opened", "managed"])
+def test_what_makes_the_graph_may_be_async_and_a_context_manager(here, ladder, name):
+    """As for `ladder resume-worker`; what was opened is closed again, and both commands that look at tools take it."""
+    (here / "later.py").write_text(ASYNC, encoding="utf-8")
+    assert ("closed" in ladder("init", "--app", f"later.py:{name}").stdout) is (name == "opened")
+    assert "set_price" in load_policy(here / "ladder.toml").tools
+    assert "set_price" in ladder("doctor", "--app", f"later.py:{name}", code=None).stdout
+
+
+def test_what_returns_another_function_is_named(here, ladder):
+    """It isn't called again."""
+    (here / "later.py").write_text(ASYNC, encoding="utf-8")
+    said = ladder("init", "--app", "later.py:twice", code=2).stderr
+    assert "later.py:twice returned another function" in said
+
+
 def test_a_graph_may_be_named_by_its_file(here, ladder):
     """--app takes a file instead of a module, as LangGraph's own configuration does."""
     ladder("init", "--app", "../beside/app.py:graph")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import importlib.util
+import inspect
 import sys
-from collections.abc import Iterable
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +56,62 @@ def _import(module: str) -> Any:
     return found
 
 
+def made_by(app: str, function: Callable[[], Any], opened: ExitStack) -> tuple[Any, asyncio.AbstractEventLoop | None]:
+    """What somebody's function makes; it may be async, and may be a context manager.
+
+    Args:
+        app: Its import path, for messages.
+        function: It.
+        opened: What was opened for it is closed with this.
+
+    Returns:
+        The thing, and the loop that it was made on, if it was.
+
+    Raises:
+        LadderError: It raised something.
+    """
+    try:
+        made: Any = function()
+        if isinstance(made, AbstractContextManager):
+            made = opened.enter_context(made)
+        if not (inspect.isawaitable(made) or isinstance(made, AbstractAsyncContextManager)):
+            return made, None
+        loop = _looping(opened)
+        return asyncio.run_coroutine_threadsafe(_amade(made, opened, loop), loop).result(), loop
+    except (Exception, SystemExit) as wrong:  # somebody's whole program; whatever it raises is said
+        raise LadderError(f"{app} can't be made: {type(wrong).__name__}: {wrong}") from wrong
+
+
+async def _amade(made: Any, opened: ExitStack, loop: asyncio.AbstractEventLoop) -> Any:
+    found = await made if inspect.isawaitable(made) else made
+    if not isinstance(found, AbstractAsyncContextManager) or hasattr(found, "get_state"):
+        return found
+    graph = await found.__aenter__()
+    opened.callback(
+        lambda: asyncio.run_coroutine_threadsafe(_left(found), loop).result(),
+    )
+    return graph
+
+
+async def _left(manager: AbstractAsyncContextManager[Any]) -> None:
+    await manager.__aexit__(None, None, None)
+
+
+def _looping(opened: ExitStack) -> asyncio.AbstractEventLoop:
+    """An event loop in a thread of its own, until everything is over."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="ladder-graph-loop", daemon=True)
+    thread.start()
+
+    def end() -> None:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+    opened.callback(end)
+    return loop
+
+
 def known_at(app: str | None, servers: Iterable[str]) -> dict[str, Known]:
     """The tools that the options name, with everything that is said of them.
 
@@ -67,10 +127,23 @@ def known_at(app: str | None, servers: Iterable[str]) -> dict[str, Known]:
     from ladder_graph.inventory.finding import known_in
     from ladder_graph.inventory.servers import tools_of
 
-    known = {} if app is None else known_in(load(app))
+    with ExitStack() as opened:
+        known = {} if app is None else known_in(_made(app, opened))
     for server in servers:
         found = known_in(tools_of(server))
         if twice := sorted(known.keys() & found):
             raise LadderError(f"{', '.join(twice)}: more than one of what you named has it, so name only one of them")
         known |= found
     return known
+
+
+def _made(app: str, opened: ExitStack) -> Any:
+    from ladder_graph.inventory.finding import makes
+
+    found = load(app)
+    if not makes(found):
+        return found
+    made, _ = made_by(app, found, opened)
+    if makes(made):
+        raise LadderError(f"{app} returned another function; name what makes the graph itself")
+    return made

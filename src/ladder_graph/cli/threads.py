@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import logging
-import threading
 from collections.abc import Iterator
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ladder_graph.cli.ending import Ending
-from ladder_graph.cli.graphs import load
+from ladder_graph.cli.graphs import load, made_by
 from ladder_graph.errors import LadderError
 from ladder_graph.ledger.database.sqlite import MEMORY
 from ladder_graph.resuming import InProcess, Server, Worker
@@ -88,43 +86,4 @@ def _made(app: str, found: Any, opened: ExitStack) -> tuple[Any, asyncio.Abstrac
         return found, None
     if not callable(found):
         raise LadderError(f"{app} is a {type(found).__name__}, and no graph nor a function that makes one")
-    try:
-        made = found()
-        if isinstance(made, AbstractContextManager):
-            made = opened.enter_context(made)
-        if not (inspect.isawaitable(made) or isinstance(made, AbstractAsyncContextManager)):
-            return made, None
-        loop = _looping(opened)
-        return asyncio.run_coroutine_threadsafe(_amade(made, opened, loop), loop).result(), loop
-    except (Exception, SystemExit) as wrong:  # somebody's whole program; whatever it raises is said
-        raise LadderError(f"{app} can't be made: {type(wrong).__name__}: {wrong}") from wrong
-
-
-async def _amade(made: Any, opened: ExitStack, loop: asyncio.AbstractEventLoop) -> Any:
-    found = await made if inspect.isawaitable(made) else made
-    if not isinstance(found, AbstractAsyncContextManager) or hasattr(found, "get_state"):
-        return found
-    graph = await found.__aenter__()
-    opened.callback(
-        lambda: asyncio.run_coroutine_threadsafe(_left(found), loop).result(),
-    )
-    return graph
-
-
-async def _left(manager: AbstractAsyncContextManager[Any]) -> None:
-    await manager.__aexit__(None, None, None)
-
-
-def _looping(opened: ExitStack) -> asyncio.AbstractEventLoop:
-    """An event loop in a thread of its own, until everything is over."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="ladder-graph-loop", daemon=True)
-    thread.start()
-
-    def end() -> None:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
-
-    opened.callback(end)
-    return loop
+    return made_by(app, found, opened)

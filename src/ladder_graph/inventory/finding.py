@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -97,15 +98,23 @@ def seats_in(thing: Any) -> dict[str, Seat]:
     return {tool.name: Seat(declaration_of(tool), can_ask=False, host=outside(tool)) for tool in _listed(thing)}
 
 
+def makes(thing: Any) -> bool:
+    """Whether a thing is no graph, ladder or tools itself, and may be called for one."""
+    whole = isinstance(thing, Ladder | CompiledStateGraph | StateGraph | ToolNode | BaseTool | list | tuple)
+    return callable(thing) and not whole
+
+
 def _made(thing: Any) -> Any:
     """The thing itself; or what it makes, where it is a function that makes one."""
-    whole = isinstance(thing, Ladder | CompiledStateGraph | StateGraph | ToolNode | BaseTool | list | tuple)
-    if whole or not callable(thing):
+    if not makes(thing):
         return thing
     try:
         made = thing()
     except Exception as wrong:  # somebody's whole program; whatever it raises is said
         raise LadderError(f"it could not be called: {type(wrong).__name__}: {wrong}") from wrong
+    if inspect.iscoroutine(made):
+        made.close()
+        raise LadderError("it is async, and what it makes is needed here at once; name a function that isn't")
     if callable(made) and not hasattr(made, "invoke") and not hasattr(made, "seats"):
         raise LadderError("it returned another function; name what makes the graph itself")
     return made
