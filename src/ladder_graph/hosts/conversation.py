@@ -35,6 +35,15 @@ INSIDE = "|"
 PUSH = "__pregel_push"
 """How LangGraph marks a task that was sent one thing of its own, at the head of its path."""
 
+CALLED_AT = 3
+"""Where in a task's path LangGraph says that a function called it: a `@task` of the functional API."""
+
+TASK = "__pregel_task_id"
+"""Where LangGraph's config keeps the id of the task."""
+
+RETURNED = "__return__"
+"""LangGraph's channel of what a `@task` gave back."""
+
 
 def thread_of(config: RunnableConfig) -> str:
     """The LangGraph thread; a run without one is a thread of its own, which nobody can resume."""
@@ -80,6 +89,42 @@ def sent(config: RunnableConfig) -> bool:
     return bool(path) and path[0] == PUSH
 
 
+def depth_of(config: RunnableConfig) -> int:
+    """How many tasks of the functional API, one called by another, this one stands in; 0 for any other task."""
+    path: Any = config.get("metadata", {}).get("langgraph_path") or ()
+    depth = 0
+    while len(path) > CALLED_AT and path[0] == PUSH and path[CALLED_AT] is True:
+        depth, path = depth + 1, path[1]
+    return depth
+
+
+def around(config: RunnableConfig) -> list[str]:
+    """The nodes that the graph of a task stands in, from the outermost, each as LangGraph names it with its task."""
+    place = str(config.get("configurable", {}).get("checkpoint_ns", "")).split(INSIDE)
+    return place[: -1 - depth_of(config)]
+
+
+def arguments_of(config: RunnableConfig) -> list[Any]:
+    """What a task of the functional API was called with; empty where that isn't known."""
+    configurable = config.get("configurable", {})
+    task = getattr(_loop_of(configurable), "tasks", {}).get(configurable.get(TASK))
+    if task is None or not depth_of(config):
+        return []
+    positional, named = task.input
+    return [*positional, *named.values()]
+
+
+def _returned(config: RunnableConfig) -> list[Any]:
+    """The messages of models and tools that tasks of the functional API gave back in this run, in their order.
+
+    Such an agent keeps its conversation in variables. A human message there may be anybody's.
+    """
+    tasks = list(getattr(_loop_of(config.get("configurable", {})), "tasks", {}).values())
+    values = [value for task in tasks for channel, value in tuple(task.writes) if channel == RETURNED]
+    found = [one for value in values for one in (value if isinstance(value, list) else [value])]
+    return [one for one in found if isinstance(one, AIMessage | ToolMessage)]
+
+
 def state_of(config: RunnableConfig) -> list[Any]:
     """The values of the graph's channels."""
     reading = config.get("configurable", {}).get(READ)
@@ -91,7 +136,8 @@ def state_of(config: RunnableConfig) -> list[Any]:
 
 def messages_in(config: RunnableConfig) -> list[Any]:
     """Whatever stands in lists in the graph's state, under any key: its messages, in their order."""
-    return [message for value in state_of(config) if isinstance(value, list) for message in value]
+    found = [message for value in state_of(config) if isinstance(value, list) for message in value]
+    return [*found, *_returned(config)] if depth_of(config) else found
 
 
 def words_beside(config: RunnableConfig, call: Call) -> str:

@@ -8,15 +8,13 @@ from typing import Any
 from langchain_core.runnables import Runnable, RunnableConfig
 from langgraph.types import Send
 
+from ladder_graph.hosts.conversation import TASK
 from ladder_graph.hosts.mount import Mount
 from ladder_graph.hosts.proposals import Proposal, messages_of, proposals
 from ladder_graph.waiting import promptly
 
 PASSED_ON = "__ladder_passed_on"
 """Says in a task's config that this very task has said where to go, and its edges are not to be taken."""
-
-TASK = "__pregel_task_id"
-"""Where LangGraph's config keeps the task's id."""
 
 
 def passed_on(config: RunnableConfig) -> None:

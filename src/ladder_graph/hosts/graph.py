@@ -90,7 +90,10 @@ def wrap(ladder: Ladder, graph: Any, *, checkpointer: Any, agent: str) -> Compil
     """See `Ladder.wrap`."""
     compiled = graph if isinstance(graph, CompiledStateGraph) else None
     if compiled is None and not isinstance(graph, StateGraph):
-        raise MountError(f"a {type(graph).__name__} can't be wrapped; give a StateGraph or a compiled one")
+        raise MountError(
+            f"a {type(graph).__name__} can't be wrapped; give a StateGraph or a compiled one. An agent of @entrypoint "
+            f"has no tool node: guard its tools, and call each in a @task that is given the call"
+        )
     own = compiled.checkpointer if compiled is not None else None
     keeper = own if checkpointer is None else None if checkpointer == HOST else checkpointer
     can_ask = checkpointer == HOST or not (keeper is None or keeper is False)

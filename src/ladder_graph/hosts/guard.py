@@ -15,7 +15,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from langchain_core.messages import ToolMessage
+from langchain_core.messages import AIMessage, ToolMessage
 from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import BaseTool
 from langchain_core.tools import tool as made_tool
@@ -26,7 +26,17 @@ from ladder_graph.errors import MountError, NotPermitted
 from ladder_graph.fingerprint import Environment
 from ladder_graph.hosts.byhand import ByHand
 from ladder_graph.hosts.capture import Capture
-from ladder_graph.hosts.conversation import INSIDE, READ, can_wait, messages_in, sent, state_of, thread_of
+from ladder_graph.hosts.conversation import (
+    READ,
+    arguments_of,
+    around,
+    can_wait,
+    depth_of,
+    messages_in,
+    sent,
+    state_of,
+    thread_of,
+)
 from ladder_graph.hosts.freezing import considered
 from ladder_graph.hosts.nested import holds_ungated_agents
 from ladder_graph.hosts.permit import Permit
@@ -149,8 +159,9 @@ class Guard:
         if not batches:
             raise NotPermitted(
                 f"{name} is guarded, and was called by hand: not as the tool call that its task was given, so that one "
-                f"answer could be taken for another's. Let a model call it through a ToolNode, or use the plain tool "
-                f"where no agent acts"
+                f"answer could be taken for another's. Let a model call it through a ToolNode, or with its whole tool "
+                f"call (tool.invoke(call)) in a @task that is given this one call; where no agent acts, use the plain "
+                f"tool"
             )
         arguments = entry.seal.split(entry.given)[0] if isinstance(entry.given, dict) else entry.given
         raw = {"name": name, "args": arguments, "id": entry.call_id, "type": "tool_call"}
@@ -166,14 +177,13 @@ class Guard:
 
     def _acting(self, config: RunnableConfig) -> str:
         """Who acts: the agent, or one inside it, by the name that `wrap` would give it."""
-        place = str(config.get("configurable", {}).get("checkpoint_ns", "")).split(INSIDE)
-        around = [name for name, *_ in (part.split(":") for part in place[:-1]) if name and not name.isdecimal()]
-        if not around:
+        nodes = [name for name, *_ in (part.split(":") for part in around(config)) if name and not name.isdecimal()]
+        if not nodes:
             return self.agent
         # A node that runs its agent by a tool bears the tool node's name, which tells nothing.
-        outer = [name for name in around[:-1] if name != TOOLS]
+        outer = [name for name in nodes[:-1] if name != TOOLS]
         inner = config.get("metadata", {}).get("lc_agent_name")
-        return "/".join([self.agent, *outer, str(inner or around[-1])])
+        return "/".join([self.agent, *outer, str(inner or nodes[-1])])
 
     def _seat(self, tool: BaseTool, agent: str, *, can_ask: bool) -> None:
         if (tool.name, agent, can_ask) not in self._seated:
@@ -211,9 +221,19 @@ class GuardHost(Interrupting):
 
 
 def _calls_of(config: RunnableConfig) -> list[list[str | None]]:
-    """The ids of the calls that LangGraph gave this task: of what was sent to it, or of each list in the state."""
+    """The ids of the calls that this task was given: sent to it, as its arguments, or in each list of the state."""
+    if depth_of(config):
+        return [[call.get("id") for call in _among(arguments_of(config))]]
     payloads = [_sent(config)] if sent(config) else [value for value in state_of(config) if isinstance(value, list)]
     return [[call.get("id") for call in _found(payload)] for payload in payloads]
+
+
+def _among(arguments: list[Any]) -> list[Mapping[str, Any]]:
+    """The calls among the arguments of a `@task`; or else those that wait in the messages among them."""
+    each = [one for argument in arguments for one in (argument if isinstance(argument, list) else [argument])]
+    calls = [one for one in each if isinstance(one, Mapping) and one.get("type") == "tool_call"]
+    payloads = ([one] if isinstance(one, AIMessage) else one for one in arguments)
+    return calls or [call for payload in payloads for call in _found(payload)]
 
 
 def _found(payload: Any) -> list[Mapping[str, Any]]:

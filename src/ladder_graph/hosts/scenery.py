@@ -14,7 +14,7 @@ from typing import Any
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.runnables import RunnableConfig
 
-from ladder_graph.hosts.conversation import INSIDE, messages_in
+from ladder_graph.hosts.conversation import around, messages_in
 from ladder_graph.hosts.identity import facts, requesting
 from ladder_graph.policy.scene import Floor, Output, Said, Scene
 
@@ -43,7 +43,7 @@ def said_in(config: RunnableConfig) -> Said:
 
 def is_inside(config: RunnableConfig) -> bool:
     """Whether a task belongs to an agent inside another one."""
-    return INSIDE in str(config.get("configurable", {}).get("checkpoint_ns", ""))
+    return bool(around(config))
 
 
 def said_among(messages: Iterable[Any], *, inside: bool) -> Said:

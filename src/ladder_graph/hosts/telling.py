@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 from langchain_core.runnables import RunnableConfig
 
-from ladder_graph.hosts.conversation import CHECKPOINTER, checkpoint_of
-from ladder_graph.hosts.edges import TASK
+from ladder_graph.hosts.conversation import CHECKPOINTER, TASK, checkpoint_of
 from ladder_graph.hosts.replies import NOTE_ID, decode, noted
 from ladder_graph.hosts.resumes import run_of
 from ladder_graph.hosts.scenery import MADE
