@@ -417,3 +417,21 @@ def test_a_source_that_no_graph_has_is_noted(shop, ladder, app):
     assert (
         points(found) == "the bound origin trusts read_stok, and no graph has such a tool -> did you mean read_stock?"
     )
+
+
+def test_a_tool_that_langchain_asks_about_too_is_noted(shop, ladder, monkeypatch):
+    """Its middleware was left in the graph: a person would be asked twice."""
+    text = """
+from langchain.agents import create_agent
+from langchain.agents.middleware import HumanInTheLoopMiddleware
+from ladder_graph.testing import ScriptedModel
+from tests.cli import shop as world
+asking = HumanInTheLoopMiddleware({"send_mail": True, "read_stock": False})
+graph = create_agent(ScriptedModel(answers=["x"]), world.tools(), middleware=[asking])
+"""
+    (shop.folder / "the_graph.py").write_text(text, encoding="utf-8")
+    monkeypatch.delitem(sys.modules, "the_graph", raising=False)
+    found = findings(lambda *args, code: ladder(*args, "--app", "the_graph:graph", code=code))
+    assert "human-in-the-loop middleware asks about it, too" in points(found["send_mail"])
+    assert found["send_mail"]["verdict"] == "note"
+    assert "human-in-the-loop" not in points(found["read_stock"])

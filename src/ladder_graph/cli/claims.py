@@ -36,7 +36,13 @@ def untrue(rule: Rule, known: Known | None) -> Iterator[Point]:
 
 
 def doubtful(rule: Rule, known: Known | None) -> Iterator[Point]:
-    """What a rule allows although the tool's server says something against it."""
+    """What a rule allows although the tool's server says something against it, and what else decides about it."""
+    if known is not None and known.review is not None and known.review.asks:
+        yield Point(
+            "LangChain's human-in-the-loop middleware asks about it, too: where the policy asks, a person is asked "
+            "twice, and behind the gate what is edited there is refused here",
+            "take the middleware out, and let the policy ask",
+        )
     if known is None or min(rule.rung, rule.ceiling) < Rung.BOUNDED:
         return
     if known.hints.destructive and not rule.read_only:

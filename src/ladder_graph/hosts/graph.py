@@ -53,6 +53,7 @@ from ladder_graph.hosts.one_call import leaves_the_loop
 from ladder_graph.hosts.outward import outward
 from ladder_graph.hosts.provider import ProviderTools
 from ladder_graph.hosts.reaching import one_look
+from ladder_graph.hosts.reviewers import hooked, tell_of_reviews
 from ladder_graph.hosts.sealing import in_place, sealed_node
 from ladder_graph.hosts.seating import seat
 from ladder_graph.hosts.wrapped import WrappedGraph, set_like
@@ -240,6 +241,7 @@ def _mount(
         )
     for tool in original.tools_by_name.values():
         seat(site.ladder, tool, agent=agent, can_ask=site.can_ask)
+    tell_of_reviews(agent, hooked(builder), original.tools_by_name)
     return Mount(
         ladder=site.ladder, agent=agent, can_ask=site.can_ask, capture=site.capture,
         node=in_place(runnable, sealed_node(node)), place=place, tools=dict(node.tools_by_name),

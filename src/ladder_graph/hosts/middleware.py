@@ -31,6 +31,7 @@ from ladder_graph.hosts.proposals import Proposal, messages_of, proposer, waitin
 from ladder_graph.hosts.provider import ProviderTools
 from ladder_graph.hosts.reaching import one_look
 from ladder_graph.hosts.replies import answered, tool_message
+from ladder_graph.hosts.reviewers import tell_of_reviews
 from ladder_graph.hosts.sealing import Sealer
 from ladder_graph.hosts.seating import UNKNOWN, know, seat
 from ladder_graph.hosts.telling import News, may_hear, news, place_of
@@ -127,6 +128,7 @@ class LadderMiddleware(AgentMiddleware[Any, Any, Any]):
             Keeper(ladder, self.capture),
         ]
         self._by_hand = ByHand(ladder, self.agent)
+        tell_of_reviews(self.agent, others or ())
         self._seated: set[tuple[str, bool]] = set()
         self._known: set[str] = set()
 
