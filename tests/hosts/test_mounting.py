@@ -96,7 +96,7 @@ def test_nobody_brings_the_checkpointer(way):
     agent = agent_of(
         [calls("b", {"x": "1"}), calls("a", {"x": "2"}), "Done."], [world.tool("a"), world.tool("b")], checkpointer=None
     )
-    with pytest.raises(NoCheckpointer, match=r"a has to ask a person, and this run of .* and none did"):
+    with pytest.raises(NoCheckpointer, match=r"a call has to ask a person, and this run has no .* and none did"):
         way.invoke(ladder.wrap(agent, checkpointer="host"), GO)
     assert world.ran == [("b", "1")]
     assert ladder.pending() == []

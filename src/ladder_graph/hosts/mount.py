@@ -11,11 +11,9 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langgraph.types import Send
 
 from ladder_graph.calls import Call
-from ladder_graph.errors import NoCheckpointer
 from ladder_graph.fingerprint import Environment
 from ladder_graph.hosts.byhand import ByHand
 from ladder_graph.hosts.capture import Capture
-from ladder_graph.hosts.conversation import CHECKPOINTER
 from ladder_graph.hosts.freezing import considered, may_exist, no_such_tool
 from ladder_graph.hosts.nested import BUILT_LATER
 from ladder_graph.hosts.proposals import Frozen, Packet, Proposal, Underway, proposer
@@ -112,14 +110,8 @@ class Mount:
         if isinstance(call, str):
             return Send(self.names[Rung.SUGGEST], packet)
         routed = self.ladder.find(call, environment, functools.partial(scene_of, config), recall=True)
-        rung = routed.routed[0].rung
-        if rung is Rung.CONFIRM and config.get("configurable", {}).get(CHECKPOINTER) is None:
-            raise NoCheckpointer(
-                f"{call.tool} has to ask a person, and this run of {self.agent} has no checkpointer to wait with: "
-                f'wrap(..., checkpointer="host") says that a server or a parent graph brings one, and none did'
-            )
         once(functools.partial(self.underway.put, packet, Frozen(call, environment, routed)))
-        return Send(self.names[rung], packet)
+        return Send(self.names[routed.routed[0].rung], packet)
 
     def call(self, call: Mapping[str, Any], environment: Environment | None, config: RunnableConfig) -> Call | str:
         """The frozen call; or why it can't be considered, in words for the model."""

@@ -20,9 +20,9 @@ from langgraph.types import interrupt
 
 from ladder_graph import answers
 from ladder_graph.calls import Call, copied
-from ladder_graph.errors import DefiniteFailure
+from ladder_graph.errors import DefiniteFailure, NoCheckpointer
 from ladder_graph.facts import Arrival, Asking, Known, Outcome, Person, Question
-from ladder_graph.hosts.conversation import checkpoint_of, recalls, words_beside
+from ladder_graph.hosts.conversation import CHECKPOINTER, checkpoint_of, recalls, words_beside
 from ladder_graph.hosts.fitting import defaults_of, fitted, form_of
 from ladder_graph.hosts.identity import answering, requesting
 from ladder_graph.hosts.payload import interrupt_payload
@@ -221,6 +221,19 @@ class NodeHost(Interrupting):
     payload: Callable[[dict[str, Any]], Any]
     repeatable: bool = False
     may_ask: bool = True
+
+    def asking(self) -> Asking:
+        """As of every call that interrupts.
+
+        Raises:
+            NoCheckpointer: Nothing would keep the question until it is answered.
+        """
+        if self.config.get("configurable", {}).get(CHECKPOINTER) is None:
+            raise NoCheckpointer(
+                "a call has to ask a person, and this run has no checkpointer to wait with: "
+                'wrap(..., checkpointer="host") says that a server or a parent graph brings one, and none did'
+            )
+        return Interrupting.asking(self)
 
     def ring(self, question: Question, complaint: str) -> Any:
         """Stop the task, as `Interrupting` does.
