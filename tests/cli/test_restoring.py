@@ -20,6 +20,7 @@ from tests.unit.ledger.audited import SCRIPT
 from tests.unit.ledger.test_checkpoints_alone import Signer
 
 MAIL = ("send_mail", {"to": "bo@example.com"})
+LETTER = ("write_letter", {"to": "cy", "text": "Dear Cy,\nthe tea is here.\n"})
 TICKET = ("close_ticket", {"number": 7})
 WENT = ("--reason", "went through the outbox")
 
@@ -102,6 +103,54 @@ def test_a_thread_that_was_under_way_asks_again(shop, ladder):
     shop.threads.clear()
     shop.run(TICKET)
     assert shop.ran.count("closed") == 0
+    assert len(shop.ran) == 1
+
+
+@pytest.mark.parametrize("how", ["whole", "edited"])
+def test_an_accepted_draft_waits_again(shop, ladder, how):
+    """A draft that was accepted in the copy may have run since: a person decides anew, and its agent reads why."""
+    shop.run(LETTER)
+    with shop.ladder() as one:
+        (draft,) = one.drafts()
+        one.accept(
+            draft.action.key, by="ana", digest=draft.digest,
+            **({} if how == "whole" else {"arguments": {**LETTER[1], "to": "di"}}),
+        )  # fmt: skip
+    ladder("backup", "copy.db")
+    shop.run_accepted()
+    effects = list(shop.ran)
+    assert len(effects) == 1
+    ladder("restore", "copy.db", "--yes")
+    assert shop.run_accepted() == []
+    assert shop.ran == effects
+    with shop.ladder() as one:
+        states = {action.tool: action.state for action in one.actions()}
+        entries = [(entry.kind, str(entry.body)) for entry in one.log()]
+        if how == "whole":
+            (draft,) = one.drafts()
+            assert (draft.state, draft.by, states["write_letter"]) == ("waiting", "", "drafted")
+        else:
+            assert states["write_letter"] == "refused"
+    assert any(kind in {"drafted", "refused"} and "put back from a copy" in body for kind, body in entries)
+    if how == "whole":
+        ladder("drafts", "accept", draft.action.short, "--yes")
+        shop.run_accepted()
+        assert len(shop.ran) == 2
+
+
+def test_an_accepted_draft_waits_where_the_copy_was_put_back_by_hand(shop, ladder):
+    """Whoever runs what was accepted looks first whether the ledger is an older copy."""
+    vouched(shop, ANCHORS)
+    shop.run(LETTER)
+    ladder("keys", "new")
+    with shop.ladder() as one:
+        one.accept(one.drafts()[0].action.key, by="ana")
+    ladder("backup", "copy.db")
+    shop.run_accepted()
+    ladder("checkpoint")
+    ladder("checkpoint")
+    shutil.copy("copy.db", shop.file)
+    assert shop.run_accepted() == []
     assert len(shop.ran) == 1
 
 

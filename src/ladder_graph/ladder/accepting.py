@@ -15,6 +15,7 @@ from ladder_graph.errors import AnswerRefused, DraftMoved, DraftRefused
 from ladder_graph.facts import Known, Person, Reply
 from ladder_graph.ladder.drafts import Drafts, OpenDraft, refused
 from ladder_graph.ladder.questions import attention, person_of
+from ladder_graph.ladder.restoring import Restoring
 from ladder_graph.ladder.seats import Seat
 from ladder_graph.ledger import Journal
 from ladder_graph.ledger.database.cursor import Cursor
@@ -34,7 +35,7 @@ LONGEST = 300
 """Characters of one left-out text that are told to the agent."""
 
 
-class Accepting(Drafts):
+class Accepting(Drafts, Restoring):
     """The part of a desk where drafts are decided about."""
 
     workspace: Workspace
@@ -237,8 +238,10 @@ class Accepting(Drafts):
         """Run drafts that were accepted where the tool wasn't known, such as by `ladder drafts accept`.
 
         One whose base has changed since it was accepted doesn't run: it is drawn anew, and waits again. One that a
-        process began which is gone is found out about by its tool's probe, and runs only where it had no effect.
+        process began which is gone is found out about by its tool's probe, and runs only where it had no effect. What
+        was accepted before the ledger was put back from a copy waits again.
         """
+        self.look_back()
         agents = sorted({self.policy.agent, *self.reading.agents(self.policy.agent)})
 
         def waiting(journal: Journal, cursor: Cursor) -> list[tuple[Known, Person, Drawn | None]]:

@@ -56,13 +56,16 @@ class Restoring(Notarizing):
         Args:
             rule: The tool's rule.
         """
+        restored = self.look_back()
+        return None if restored is None or rule.read_only else Reason("restored", told(restored))
+
+    def look_back(self) -> Restoration | None:
+        """As `restoration`, looked up now and then, and found out where nobody has said it: see `notice_restore`."""
         now = time.monotonic()
         if not self._looked_back or now - self._looked_back >= (OFTEN if self._restored else SELDOM):
             self._restored = self.notice_restore() if not self._looked_back else self.restoration()
             self._looked_back = now
-        if self._restored is None or rule.read_only:
-            return None
-        return Reason("restored", told(self._restored))
+        return self._restored
 
     def notice_restore(self) -> Restoration | None:
         """Mark the ledger where a checkpoint that was exported is newer than it; what is marked, if anything."""
@@ -76,7 +79,7 @@ class Restoring(Notarizing):
         return self.mark_restored(text, by=FOUND)
 
     def mark_restored(self, text: str, *, by: str | Person) -> Restoration:
-        """Say that the ledger was put back from a copy. Its open questions and unused approvals are void.
+        """Say that the ledger was put back from a copy: what waited or was allowed in it is void.
 
         Args:
             text: What was put back.

@@ -66,6 +66,13 @@ ACCEPTED = _sql(
     .order_by(_action.c.updated_us)
 )
 """Accepted drafts that wait to be run, that run, or that a process began which is gone."""
+UNRUN = _sql(
+    select(_action.c.key, _draft.c.action)
+    .join(_draft, _draft.c.runs == _action.c.key)
+    .where(_action.c.state == literal_column("'approved'"))
+    .order_by(_action.c.updated_us)
+)
+"""Drafts of all agents that were accepted, and whose calls nobody has begun."""
 DRAFT_THAT_RUNS = _sql(select(_draft).where(_draft.c.runs == bindparam("key")))
 _put_notice = insert(_notice).values({column.name: bindparam(column.name) for column in _notice.columns})
 PUT_NOTICE = _sql(

@@ -195,6 +195,28 @@ def _signed(ruling: Ruling) -> dict[str, Any]:
     return {**by, **ruling.look.to_json(), **fault}
 
 
+def take_back(journal: Actions, cursor: Cursor, why: str) -> None:
+    """Let no draft run that was accepted and hasn't: it waits again.
+
+    The call that a person has put in a draft's place has no draft of its own, so it doesn't run at all.
+
+    Args:
+        journal: The moment and the policy.
+        cursor: In a transaction.
+        why: Why, as a sentence.
+    """
+    for row in cursor.execute(sql.UNRUN, {}).fetchall():
+        known, draft = journal.known(cursor, row["key"]), row_of(cursor, row["action"])
+        if known is None or draft is None:
+            continue
+        if row["key"] == row["action"]:
+            journal.move(cursor, known.call, State.DRAFTED, body={"text": f"{why} So its draft waits again."})
+            cursor.execute(sql.REDRAW, {**draft, "b_action": row["action"], "state": "waiting", "by": "", "auth": ""})
+        else:
+            text = f"NOT RUN: {why} A person must find out first; do not repeat it."
+            journal.move(cursor, known.call, State.REFUSED, body={"text": text}, text=text)
+
+
 def left_out(cursor: Cursor, payload: str) -> Sequence[str]:
     """What a person left out of a draft, in words; nothing once it was erased."""
     found = cursor.execute(sql.BODY, {"payload": payload}).fetchone() if payload else None

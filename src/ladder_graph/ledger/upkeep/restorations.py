@@ -1,7 +1,8 @@
 """Copies of the ledger that were put back: what happened after the copy was made isn't in it, and that is said.
 
 Until somebody has gone through it, tools ask. What waited or was allowed in the copy may have been settled since, so
-questions are past their time, approvals are void, and what was being watched is left to a person.
+questions are past their time, approvals are void, accepted drafts wait again, and what was being watched is left to a
+person.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from ladder_graph.facts import Person
 from ladder_graph.ledger.database.cursor import Cursor
 from ladder_graph.ledger.database.dialects import Sql, insert_into, table_of
 from ladder_graph.ledger.gate.journal import Journal
+from ladder_graph.ledger.people import drafts
 from ladder_graph.ledger.tables import checkpoint_rows, rows, watch_rows
 from ladder_graph.ledger.watching import watches
 
@@ -73,6 +75,7 @@ def mark(journal: Journal, cursor: Cursor, stream: str, text: str, by: Person) -
         "id": secrets.token_hex(8), "at_us": journal.us, "copied_us": newest, "text": text, "acknowledged_us": None,
     })  # fmt: skip
     cursor.execute(_EXPIRE, {"b_now": journal.us})
+    drafts.take_back(journal, cursor, WHY_UNRUN)
     for (action,) in [tuple(row) for row in cursor.execute(_WATCHED, {}).fetchall()]:
         window = watches.window_of(cursor, action)
         if window is not None and watches.over(cursor, window, "held", WHY_HELD):
@@ -82,6 +85,8 @@ def mark(journal: Journal, cursor: Cursor, stream: str, text: str, by: Person) -
     return Restoration(journal.us, newest, text)
 
 
+WHY_UNRUN = "It was accepted, and the ledger was put back from a copy since, so it may have been done already."
+"""Why an accepted draft doesn't run."""
 WHY_HELD = "the ledger was put back from a copy, and what was measured since isn't in it"
 """Why a person must keep or undo what was being watched."""
 
