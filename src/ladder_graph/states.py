@@ -96,7 +96,8 @@ STEPS: dict[State, frozenset[State]] = {
     State.EXPIRED: frozenset(),
     # At rung 4 an effect that may have happened, or that made things worse, is undone at once.
     State.STARTED: frozenset({State.STARTED, State.PAUSED, State.DONE, State.FAILED, State.UNKNOWN, State.UNDOING}),
-    State.PAUSED: frozenset({State.STARTED}),
+    # What waits to start over in a copy of the ledger that was put back may have taken effect since.
+    State.PAUSED: frozenset({State.STARTED, State.UNKNOWN}),
     # A read that is resumed after it finished simply reads again: there is no effect to protect.
     State.DONE: frozenset({State.STARTED, State.UNDOING}),
     State.FAILED: frozenset(),

@@ -25,6 +25,7 @@ from ladder_graph.ledger.proof.checkpoints_alone import (
     signs,
     spell_key,
 )
+from ladder_graph.ledger.undoing import sagas
 from ladder_graph.ledger.upkeep import checkpoints, restorations, signing_keys
 from ladder_graph.ledger.upkeep.restorations import Restoration
 from ladder_graph.notary.private_keys import PrivateKey, origin_of
@@ -86,7 +87,12 @@ class Restoring(Notarizing):
             by: Who did it.
         """
         person, whose = person_of(by), self.policy.agent
-        marked = self._write(lambda journal, cursor: restorations.mark(journal, cursor, whose, text, person))
+
+        def work(journal: Journal, cursor: Cursor) -> Restoration:
+            sagas.hold(cursor, journal, restorations.WHY_HELD)
+            return restorations.mark(journal, cursor, whose, text, person)
+
+        marked = self._write(work)
         self._looked_back = 0.0
         return marked
 

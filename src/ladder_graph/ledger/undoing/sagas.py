@@ -334,6 +334,13 @@ def _settled(found: Sequence[Member]) -> bool:
     return all(member.came in SETTLED for member in found)
 
 
+def hold(cursor: Cursor, journal: Journal, why: str) -> None:
+    """Leave every scope to a person that is to be undone."""
+    for one in scopes(cursor):
+        if one.phase is Phase.UNDO:
+            change(cursor, journal, one, Phase.HELD, why=why)
+
+
 def take(cursor: Cursor, now_us: int) -> list[str]:
     """Take scopes on whose undo somebody must go on; they are due again a little later."""
     found = cursor.execute(_TAKE, {"now": now_us, "again": now_us + PULSE}).fetchall()

@@ -1,8 +1,8 @@
 """Copies of the ledger that were put back: what happened after the copy was made isn't in it, and that is said.
 
 Until somebody has gone through it, tools ask. What waited or was allowed in the copy may have been settled since, so
-questions are past their time, approvals are void, accepted drafts wait again, and what was being watched is left to a
-person.
+questions are past their time, approvals are void, accepted drafts wait again, and what was under way or was being
+watched is left to a person.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from ladder_graph.ledger.gate.journal import Journal
 from ladder_graph.ledger.people import drafts
 from ladder_graph.ledger.tables import checkpoint_rows, rows, watch_rows
 from ladder_graph.ledger.watching import watches
+from ladder_graph.states import AT_WORK, State
+from ladder_graph.steps import Record
 
 _row, _question = table_of(checkpoint_rows.RestorationRow), table_of(rows.QuestionRow)
 _action, _watch = table_of(rows.ActionRow), table_of(watch_rows.WatchRow)
@@ -38,6 +40,11 @@ _EXPIRE = Sql.of(
     update(_question)
     .where(_question.c.state.in_(_words("open", "approved")), _question.c.expires_us > bindparam("b_now"))
     .values(expires_us=bindparam("b_now"))
+)
+_UNDER_WAY = Sql.of(
+    select(_action.c.key, _action.c.fence)
+    .where(_action.c.state.in_(_words(*sorted(AT_WORK), "paused")))
+    .order_by(_action.c.updated_us)
 )
 _WATCHED = Sql.of(select(_watch.c.action).where(_watch.c.phase.in_(_words("armed", "open", "undo"))))
 
@@ -76,6 +83,9 @@ def mark(journal: Journal, cursor: Cursor, stream: str, text: str, by: Person) -
     })  # fmt: skip
     cursor.execute(_EXPIRE, {"b_now": journal.us})
     drafts.take_back(journal, cursor, WHY_UNRUN)
+    for key, fence in [tuple(row) for row in cursor.execute(_UNDER_WAY, {}).fetchall()]:
+        if not journal.owner.runs(key, fence):
+            _leave(journal, cursor, key)
     for (action,) in [tuple(row) for row in cursor.execute(_WATCHED, {}).fetchall()]:
         window = watches.window_of(cursor, action)
         if window is not None and watches.over(cursor, window, "held", WHY_HELD):
@@ -85,6 +95,29 @@ def mark(journal: Journal, cursor: Cursor, stream: str, text: str, by: Person) -
     return Restoration(journal.us, newest, text)
 
 
+def _leave(journal: Journal, cursor: Cursor, key: str) -> None:
+    """Leave an action that was under way in the copy to a person; what only reads may start over.
+
+    Another process may hold the lock of its owner and have long ended it, since the copy doesn't know of that.
+    """
+    known = journal.known(cursor, key)
+    if known is None or (journal.policy is not None and journal.policy.rule(known.call.tool).read_only):
+        return
+    call = known.call
+    if known.state is State.UNDOING:
+        journal.record(cursor, Record(call, known.fence, State.UNDO_FAILED, text=WHY_NOT_UNDONE), None)
+        return
+    text = (
+        f"{call.tool} was under way in a copy of the ledger that was put back, and nobody knows what became of it. Do "
+        f"not call it again for this; a person will find out (action {call.short})."
+    )
+    journal.move(cursor, call, State.UNKNOWN, body={"text": text}, text=text)
+
+
+WHY_NOT_UNDONE = (
+    "the ledger was put back from a copy in which its undo was under way, and nobody knows what became of it"
+)
+"""Why a person must look at an undo."""
 WHY_UNRUN = "It was accepted, and the ledger was put back from a copy since, so it may have been done already."
 """Why an accepted draft doesn't run."""
 WHY_HELD = "the ledger was put back from a copy, and what was measured since isn't in it"
