@@ -145,6 +145,13 @@ def test_a_broken_chain_is_wrong(folder, ladder):
     assert head == last + 1
 
 
+def test_a_file_with_a_second_name_is_wrong(folder, ladder):
+    """Who opens a ledger by another hard link sees neither the locks nor the log of the others."""
+    os.link("ladder.db", "other.db")
+    found = findings(ladder, code=1)["ledger"]
+    assert (found["verdict"], "2 names" in found["text"]) == ("wrong", True)
+
+
 def test_a_disk_without_room_is_wrong(folder, ladder):
     """Where the ledger can be opened and read and takes no more, that is said, and the rest is examined."""
     # The pipes aren't files. The log begins anew, with room for what opening writes and not for a call.

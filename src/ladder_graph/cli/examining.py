@@ -148,6 +148,14 @@ def _ledger(ladder: Ladder, file: str) -> Finding:
     if not trials.may_write(ladder.store):
         said = "this role may only read it, so that it wasn't tried to write; the chains end where they should"
         return Finding("ledger", "note", f"{file}: {said}")
+    if Path(file).is_file() and (names := Path(file).stat().st_nlink) > 1:
+        said = f"{file}: the file has {names} names (hard links), and who opens it by another one sees nobody's locks"
+        return Finding(
+            "ledger",
+            "wrong",
+            said,
+            (Point("", "leave one; a symbolic link does no harm, and `ladder backup` copies it"),),
+        )
     try:
         trials.write(ladder.store)
     except LedgerUnwritable as wrong:  # It can be read all the same, so the rest is examined.

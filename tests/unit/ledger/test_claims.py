@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from ladder_graph.policy.bounds import Charge
 from ladder_graph.states import State
 from ladder_graph.steps import Claimed, NotClaimed
-from tests.unit.ledger.desk import ANA, CALL, READ, RULE, at, call, charge
+from tests.unit.ledger.desk import ANA, CALL, READ, RULE, Desk, at, call, charge
 
 BUSY = "busy"
 
@@ -40,6 +41,19 @@ def test_a_running_action_is_not_claimed_again(desk, other):
     for one in (desk, other):
         assert one.claim() == NotClaimed(BUSY, "it is started already.")
         assert one.look().known.owner_alive
+
+
+def test_who_runs_an_action_lives_by_whatever_link_the_ledger_is_opened(tmp_path):
+    """The locks lie beside the file itself, so that nobody is taken for dead who opened it by another path."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app" / "ladder.db").symlink_to("../data/ladder.db")
+    with closing(Desk(tmp_path / "app" / "ladder.db")) as here, closing(Desk(tmp_path / "data" / "ladder.db")) as there:
+        for number, (one, two) in enumerate(((here, there), (there, here)), 2):
+            one.claim(of := call(number))
+            assert two.look(of).known.owner_alive
+            assert two.take_over(1, of) == NotClaimed(BUSY, "it is started, and somebody else may be at it.")
+    assert [path.name for path in (tmp_path / "app").iterdir()] == ["ladder.db"]
 
 
 @pytest.mark.parametrize("state", ["done", "failed", "unknown"])

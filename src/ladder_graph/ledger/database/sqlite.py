@@ -54,7 +54,8 @@ class SqliteDatabase:
 
     def __init__(self, source: str) -> None:
         self.name = source
-        path = None if source == MEMORY else Path(source)
+        # Whatever link it is named by, all who open it must meet at the same locks, as SQLite's own do.
+        path = None if source == MEMORY else Path(source).resolve()
         if _identity(source) in _INHERITED:
             raise LedgerError(f"the ledger {source} can't be opened: {FORKED}")
         with ExitStack() as opened:
