@@ -12,6 +12,7 @@ import threading
 
 import pytest
 
+from ladder_graph import Ladder
 from ladder_graph.errors import LedgerError
 from ladder_graph.ledger.moves import copies
 from tests.cli.notarized import ANCHORS, PRICE, READ, vouched
@@ -244,6 +245,20 @@ def test_what_is_put_back_can_be_read_by_no_more_people(shop, ladder):
     shop.file.unlink()
     ladder("restore", "copy.db", "--yes")
     assert stat.S_IMODE(shop.file.stat().st_mode) == 0o600
+
+
+def test_a_link_to_the_ledger_stays_a_link(shop, ladder):
+    """The file that it leads to is put back and marked, for whoever opens that by another path, too."""
+    (shop.folder / "data").mkdir()
+    shop.run(READ)
+    real = shop.file.rename(shop.folder / "data" / "ladder.db")
+    shop.file.symlink_to("data/ladder.db")
+    ladder("backup", "copy.db")
+    ladder("restore", "copy.db", "--yes")
+    assert shop.file.is_symlink()
+    assert list(real.parent.glob("ladder.db.before-*"))
+    with contextlib.closing(Ladder(policy=shop.policy, ledger=str(real))) as one:
+        assert one.restoration() is not None
 
 
 def test_an_anchor_that_is_not_there_acknowledges_nothing(shop, ladder):

@@ -88,6 +88,8 @@ def put_back(source: Path, ledger: Path, aside: str) -> Path | None:
     Raises:
         LedgerError: It can't be done, or somebody has the ledger open.
     """
+    if ledger.is_symlink():  # It is left as it is: others may open the file by another one.
+        ledger = ledger.resolve()
     kept = ledger.with_name(f"{ledger.name}.{aside}") if ledger.exists() else None
     new = ledger.with_name(f".{ledger.name}.{aside}.new")
     try:
