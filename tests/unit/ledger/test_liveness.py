@@ -9,13 +9,16 @@ import os
 import sys
 import threading
 import time
+from contextlib import closing
 from types import SimpleNamespace
 
+import psycopg
 import pytest
 
 from ladder_graph.errors import LedgerUnwritable
 from ladder_graph.ledger.database import liveness
 from ladder_graph.ledger.database.liveness import FileOwner, Queue
+from ladder_graph.ledger.database.postgres import PostgresDatabase
 
 
 @pytest.fixture
@@ -179,3 +182,15 @@ def test_on_windows_the_byte_that_was_locked_is_let_go(tmp_path, monkeypatch):
         assert done == [("lock", 0, 1), ("lock", 0, 1), ("unlock", 0, 1)]
     queue.close()
     assert done[3:] == [("unlock", 0, 1)]
+
+
+def test_an_owner_lives_where_the_server_ends_idle_sessions(postgres):
+    """The session of its lock is exempt, however long its tool runs; the others are opened anew."""
+    impatient = f"{postgres}&options=-cidle_session_timeout%3D200ms"
+    with closing(PostgresDatabase(impatient, "ops")) as one, closing(PostgresDatabase(postgres, "ops")) as other:
+        owner = one.owner.hold()
+        time.sleep(1)
+        with pytest.raises(psycopg.OperationalError):
+            one.writer.execute("SELECT 1")
+        assert one.owner.held()
+        assert other.owner.lives(owner)

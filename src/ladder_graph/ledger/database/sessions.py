@@ -32,6 +32,9 @@ _KEEPALIVES = {"keepalives_idle": "5", "keepalives_interval": "2", "keepalives_c
 _KEPT_ALIVE = {"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "2", "tcp_keepalives_count": "3"}
 """How the server finds the same out about a client."""
 
+_ENDS_IDLE = 140_000
+"""The server's version from which on it may be told to end a session in which nothing happens."""
+
 _REFUSES = (errors.InsufficientPrivilege, errors.ReadOnlySqlTransaction, errors.DiskFull, psycopg.OperationalError)
 """Errors that say: nothing can be written there now."""
 _ALSO_READING = (errors.InsufficientPrivilege, psycopg.OperationalError)
@@ -109,7 +112,7 @@ class Address:
         """A session in autocommit mode, with the ledger's schema and nothing else in sight.
 
         Args:
-            direct: Past any pooler, for what lasts as long as the session.
+            direct: Past any pooler, for what lasts as long as the session; the server doesn't end it for being idle.
             settings: What else the session is to be told, by the server's names for it.
 
         Raises:
@@ -120,6 +123,8 @@ class Address:
         try:
             connection = psycopg.connect((direct and self.direct) or self.conninfo, autocommit=True)
             try:
+                if direct and connection.info.server_version >= _ENDS_IDLE:
+                    told["idle_session_timeout"] = "0"
                 asked = ", ".join(["set_config(%s, %s, false)"] * len(told))
                 connection.execute(f"SELECT {asked}", [part for pair in told.items() for part in pair])
             except BaseException:  # It may go down right after it has let us in.
