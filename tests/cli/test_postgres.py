@@ -56,6 +56,15 @@ def test_a_ledger_can_be_named_by_its_url(shop, postgres, ladder):
     assert "s3cret" not in doctor
 
 
+def test_a_ledger_that_is_not_there_yet_is_no_path(shop, postgres, ladder):
+    """Before the first run the doctor notes that there is none, and shows no password."""
+    named = f"{postgres.replace('postgres:@', 'postgres:s3cret@')}_new"
+    found = {one["about"]: one for one in ladder("--ledger", named, "doctor", "--json").document}
+    assert (found["ledger"]["verdict"], found["ledger"]["points"]) == ("note", [])
+    assert "the first run makes it" in found["ledger"]["text"]
+    assert "s3cret" not in str(found)
+
+
 def test_trust_on_a_server(shop, ladder):
     """What was earned is seen, a mistake puts a tool down, and all of it is worked out anew."""
     cells = {cell["tool"]: cell for cell in ladder("trust", "--json").document}

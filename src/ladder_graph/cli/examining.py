@@ -14,6 +14,7 @@ from ladder_graph.cli.findings import Finding, Point
 from ladder_graph.cli.place import MEMORY, Place, absent
 from ladder_graph.envelopes import SHORTEST
 from ladder_graph.errors import LedgerError, LedgerUnwritable, PolicyError
+from ladder_graph.ledger.database.sources import on_server
 from ladder_graph.ledger.upkeep import trials
 from ladder_graph.policy import Policy, Rule
 from ladder_graph.policy.checks import Python
@@ -124,6 +125,8 @@ def _around(ladder: Ladder, place: Place, hand: Hand) -> Iterator[Finding]:
 def _new_ledger(missing: str, file: str) -> Finding:
     if file == MEMORY:
         return Finding("ledger", "note", missing)
+    if on_server(file):
+        return Finding("ledger", "note", f"{missing}; the first run makes it, or `ladder migrate`")
     folder = Path(file).absolute().parent
     if folder.is_dir() and os.access(folder, os.W_OK):
         return Finding("ledger", "note", f"{missing}; the first run makes it")
