@@ -221,25 +221,27 @@ class Asked(Actions):
         self.move(cursor, call, State.REFUSED, body={"text": text}, text=text)
         return True
 
-    def lapse(self, cursor: Cursor, question: Question, *, sleeps: bool) -> bool:
+    def lapse(self, cursor: Cursor, question: Question, *, sleeps: bool, text: str | None = None) -> bool:
         """Turn silence into a no where no task of the thread is there to notice it; whether the time is up.
 
         Args:
             cursor: In a transaction.
             question: The question.
             sleeps: Whether there is a thread that is to go on.
+            text: What its model reads of it; None for that nobody answered in time.
         """
-        return self._expire(cursor, question, hearer=None, told=sleeps) is not question
+        return self._expire(cursor, question, hearer=None, told=sleeps, text=text) is not question
 
     def _expire(
-        self, cursor: Cursor, question: Question, *, hearer: Owner | None, told: bool = True
+        self, cursor: Cursor, question: Question, *, hearer: Owner | None, told: bool = True, text: str | None = None
     ) -> Question:  # fmt: skip
         """Turn silence into a no, once the time is up; an approval that nobody used in time is void too."""
         late = self.now >= question.expires_at
         if not late or (question.decision is not None and question.decision.verdict == "decline"):
             return question
         if self._void(cursor, question.call):
-            self.move(cursor, question.call, State.EXPIRED, body={"question": question.id})
+            body = {"question": question.id, **({} if text is None else {"text": text})}
+            self.move(cursor, question.call, State.EXPIRED, body=body, text=text)
             if told:
                 resumptions.put(cursor, question.id, question.call, "expire", self.us, hearer=hearer)
         return questions.latest(cursor, question.call) or question

@@ -25,8 +25,14 @@ LATE = Sql.of(
 _OF = Sql.of(select(_question.c.id).where(_question.c.action == bindparam("action"), _unused))
 
 
-def lapse(journal: Journal, cursor: Cursor, question: str) -> bool:
+def lapse(journal: Journal, cursor: Cursor, question: str, text: str | None = None) -> bool:
     """Close a question that nobody answered in time, as its thread does where it goes on: it reads the same no then.
+
+    Args:
+        journal: The moment and the policy.
+        cursor: In a transaction.
+        question: Its id.
+        text: What its thread reads; None for that nobody answered in time.
 
     Returns:
         False where it isn't late, or somebody else has closed it.
@@ -34,7 +40,7 @@ def lapse(journal: Journal, cursor: Cursor, question: str) -> bool:
     with suppress(UnknownQuestion, AnswerRefused):
         found = acts.find_question(journal, cursor, question)
         # A probe belongs to no thread, so nobody is to go on with one.
-        return journal.lapse(cursor, found, sleeps=probes.why(cursor, found.call.key) is None)
+        return journal.lapse(cursor, found, sleeps=probes.why(cursor, found.call.key) is None, text=text)
     return False
 
 

@@ -20,6 +20,7 @@ from ladder_graph.ledger.database.dialects import Sql, insert_into, table_of
 from ladder_graph.ledger.gate.journal import Journal
 from ladder_graph.ledger.people import drafts
 from ladder_graph.ledger.tables import checkpoint_rows, rows, watch_rows
+from ladder_graph.ledger.upkeep import lapsing
 from ladder_graph.ledger.watching import watches
 from ladder_graph.states import AT_WORK, State
 from ladder_graph.steps import Record
@@ -40,6 +41,7 @@ _EXPIRE = Sql.of(
     update(_question)
     .where(_question.c.state.in_(_words("open", "approved")), _question.c.expires_us > bindparam("b_now"))
     .values(expires_us=bindparam("b_now"))
+    .returning(_question.c.id, _question.c.tool)
 )
 _UNDER_WAY = Sql.of(
     select(_action.c.key, _action.c.fence)
@@ -81,7 +83,8 @@ def mark(journal: Journal, cursor: Cursor, stream: str, text: str, by: Person) -
     cursor.execute(_INSERT, {
         "id": secrets.token_hex(8), "at_us": journal.us, "copied_us": newest, "text": text, "acknowledged_us": None,
     })  # fmt: skip
-    cursor.execute(_EXPIRE, {"b_now": journal.us})
+    for question, tool in [tuple(row) for row in cursor.execute(_EXPIRE, {"b_now": journal.us}).fetchall()]:
+        lapsing.lapse(journal, cursor, question, _void(tool))
     drafts.take_back(journal, cursor, WHY_UNRUN)
     for key, fence in [tuple(row) for row in cursor.execute(_UNDER_WAY, {}).fetchall()]:
         if not journal.owner.runs(key, fence):
@@ -93,6 +96,14 @@ def mark(journal: Journal, cursor: Cursor, stream: str, text: str, by: Person) -
     body = {"text": text, "copied_us": newest, "by": by.name, "auth": by.auth}
     journal.append(cursor, stream, "restored", "", body)
     return Restoration(journal.us, newest, text)
+
+
+def _void(tool: str) -> str:
+    """What an agent reads of a question that was open in the copy, or whose approval wasn't used."""
+    return (
+        f"NOT RUN: the ledger was put back from a copy, so that what was asked or said about {tool} is void. This may "
+        f"have been done already; a person must find out first. Do not ask again now."
+    )
 
 
 def _leave(journal: Journal, cursor: Cursor, key: str) -> None:
