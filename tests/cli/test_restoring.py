@@ -271,6 +271,22 @@ def test_a_link_to_the_ledger_stays_a_link(shop, ladder):
         assert one.restoration() is not None
 
 
+def test_the_log_of_a_ledger_that_is_gone_is_not_the_copys(shop, ladder):
+    """What lies beside a lost file belongs to it: it is put aside, and the ledger is what was copied."""
+    shop.run(READ)
+    ladder("backup", "copy.db")
+    with shop.ladder() as one:
+        one.demote("send_mail", "suggest", reason="after the copy")
+        left = (shop.folder / "ladder.db-wal").read_bytes()
+    assert left
+    shop.file.unlink()
+    (shop.folder / "ladder.db-wal").write_bytes(left)
+    ladder("restore", "copy.db", "--yes")
+    assert [entry.kind for entry in entries(shop)][-1] == "restored"
+    assert "demoted" not in [entry.kind for entry in entries(shop)]
+    assert ladder("verify", "--json").document["ok"]
+
+
 def test_an_anchor_that_is_not_there_acknowledges_nothing(shop, ladder):
     """Where the newest checkpoint can't be found at the place that is named, no number is given a second time."""
     vouched(shop)

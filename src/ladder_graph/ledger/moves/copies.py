@@ -90,26 +90,25 @@ def put_back(source: Path, ledger: Path, aside: str) -> Path | None:
     """
     if ledger.is_symlink():  # It is left as it is: others may open the file by another one.
         ledger = ledger.resolve()
-    kept = ledger.with_name(f"{ledger.name}.{aside}") if ledger.exists() else None
+    kept, lies = ledger.with_name(f"{ledger.name}.{aside}"), ledger.exists()
     new = ledger.with_name(f".{ledger.name}.{aside}.new")
     try:
-        if kept is not None:
+        if lies:
             _alone(ledger)
         new.touch(0o600, exist_ok=False)  # Before anything is in it.
-        new.chmod(stat.S_IMODE((source if kept is None else ledger).stat().st_mode))
+        new.chmod(stat.S_IMODE((ledger if lies else source).stat().st_mode))
         _copied(source, new)
         flush(new)
-        if kept is not None:
-            for end in ("", "-wal", "-shm", "-journal"):  # SQLite would take the last one for the copy's own.
-                if (there := ledger.with_name(ledger.name + end)).exists():
-                    os.replace(there, kept.with_name(kept.name + end))  # noqa: PTH105  # it replaces nothing
+        for end in ("", "-wal", "-shm", "-journal"):  # SQLite would take them for the copy's own.
+            if (there := ledger.with_name(ledger.name + end)).exists():
+                os.replace(there, kept.with_name(kept.name + end))  # noqa: PTH105  # it replaces nothing
         os.replace(new, ledger)  # noqa: PTH105  # there is nothing any more
         flush(ledger.parent)
     except (OSError, sqlite3.Error) as wrong:
         raise LedgerError(f"{source} couldn't be put back: {wrong}") from wrong
     finally:
         new.unlink(missing_ok=True)
-    return kept
+    return kept if lies else None
 
 
 def _alone(ledger: Path) -> None:
