@@ -271,12 +271,13 @@ def test_a_full_disk(scene):
 
 
 def test_a_ledger_on_a_server_is_restored(scene, postgres):
-    """A dump of the schema brings back every entry, and the heads that were kept elsewhere fit it."""
+    """A dump of the schema brings back every entry, the heads that were kept elsewhere fit it, and it is marked."""
     scene.words["URL"] = postgres
     a_day_on_postgresql(scene)
     before = json.loads(scene.run("ladder log --json"))
     play(scene, "The ledger is lost, on PostgreSQL")
-    assert json.loads(scene.run("ladder log --json")) == before
+    after = json.loads(scene.run("ladder log --json"))
+    assert (after[: len(before)], after[-1]["kind"]) == (before, "restored")
 
 
 def test_what_an_old_copy_lacks_shows(scene):
