@@ -343,10 +343,15 @@ def test_a_copy_on_a_server_is_its_own_matter(postgres, tmp_path, monkeypatch, l
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     shop = Shop(tmp_path, ledger=postgres)
-    shop.run(PRICE)
+    shop.run(PRICE, TICKET, LETTER)
+    with shop.ladder() as one:
+        one.approve(one.pending()[0].id, by="ana")
+        one.accept(one.drafts()[0].action.key, by="ana")
     assert "pg_dump --format=custom --schema=" in ladder("backup", "copy.db", code=2).stderr
     ladder("restore", "--mark")
     effects = len(shop.ran)
+    assert shop.run_accepted() == []
+    assert [entry.kind for entry in entries(shop)][-3:] == ["expired", "drafted", "restored"]
     shop.run(PRICE)
     assert len(shop.ran) == effects
     ladder("restore", "--acknowledge", *WENT)

@@ -66,7 +66,7 @@ def restore(
     """Put a copy of the ledger back; tools ask until that is acknowledged.
 
     What happened after the copy was made isn't in it: an action may be done already. Questions that waited and unused
-    approvals are void, and what was being watched is left to a person.
+    approvals are void, accepted drafts wait again, and what was under way or being watched is left to a person.
     """
     from ladder_graph.ladder.desk import signed_in
 

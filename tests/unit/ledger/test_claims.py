@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from ladder_graph.ledger.upkeep import restorations
 from ladder_graph.policy.bounds import Charge
 from ladder_graph.states import State
 from ladder_graph.steps import Claimed, NotClaimed
@@ -41,6 +42,20 @@ def test_a_running_action_is_not_claimed_again(desk, other):
     for one in (desk, other):
         assert one.claim() == NotClaimed(BUSY, "it is started already.")
         assert one.look().known.owner_alive
+
+
+@pytest.mark.parametrize("dead", [True, False])
+def test_what_was_under_way_in_a_copy_is_in_doubt(desk, other, dead):
+    """A process that still holds its lock may have ended the call since the copy was made; only who marks it knows."""
+    desk.claim()
+    other.claim(call(2))
+    if dead:
+        desk.die()
+    other.write(lambda journal, cursor: restorations.mark(journal, cursor, "ops", "a test", ANA))
+    assert (other.state(), other.state(call(2))) == (State.UNKNOWN, State.STARTED)
+    if not dead:
+        assert not desk.record("done")
+    assert desk.kinds().split()[2:] == ["unknown", "restored", *["late"] * (not dead)]
 
 
 def test_who_runs_an_action_lives_by_whatever_link_the_ledger_is_opened(tmp_path):
