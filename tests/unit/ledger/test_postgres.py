@@ -66,6 +66,13 @@ def test_an_address_without_a_host_is_one():
     assert (told["host"], told["dbname"], told["user"]) == ("/run/there", "app", "ana")
 
 
+def test_a_space_in_a_parameter_is_one():
+    """Parameters of libpq's are handed on as they are, with the spaces and plus signs in them."""
+    address = Address.of("postgresql:///app?options=-c%20jit%3Doff&password=a+b%2Bc")
+    told = psycopg.conninfo.conninfo_to_dict(address.conninfo)
+    assert (told["options"], told["password"]) == ("-c jit=off", "a+b+c")
+
+
 def test_what_the_driver_says_is_one_line():
     """Where libpq goes on in an indented line, neither the indentation nor its full stops are in ours."""
     with pytest.raises(LedgerUnwritable, match=r"refused; Is the server .*\?\. Nothing was recorded") as refused:

@@ -15,7 +15,7 @@ import select
 import threading
 from dataclasses import dataclass
 from typing import Any, Self
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import psycopg
 from psycopg import errors
@@ -93,7 +93,8 @@ class Address:
             parts = urlsplit(url)
         except ValueError as wrong:
             raise LedgerError(f"the ledger's address is no URL: {wrong}") from None
-        query = dict(parse_qsl(parts.query, keep_blank_values=True))
+        # To libpq a plus sign is one, and no space as in a form.
+        query = dict(parse_qsl(parts.query.replace("+", "%2B"), keep_blank_values=True))
         schema = query.pop("schema", SCHEMA)
         if not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", schema):
             raise LedgerError(f"{schema!r} is no name for a schema; take lower-case letters, digits and underscores")
@@ -155,7 +156,7 @@ _PLACES = ("host", "hostaddr", "port")
 
 def _conninfo(netloc: str, path: str, query: dict[str, str]) -> str:
     # Not by `urlunsplit`, which leaves the two slashes out where no host is named.
-    return f"postgresql://{netloc}{path}?{urlencode({**_KEEPALIVES, **query})}"
+    return f"postgresql://{netloc}{path}?{urlencode({**_KEEPALIVES, **query}, quote_via=quote)}"
 
 
 def _host(direct: str) -> str:
