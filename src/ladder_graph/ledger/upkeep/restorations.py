@@ -115,20 +115,17 @@ def _leave(journal: Journal, cursor: Cursor, key: str) -> None:
     if known is None or (journal.policy is not None and journal.policy.rule(known.call.tool).read_only):
         return
     call = known.call
-    if known.state is State.UNDOING:
-        journal.record(cursor, Record(call, known.fence, State.UNDO_FAILED, text=WHY_NOT_UNDONE), None)
-        return
+    undone = known.state is State.UNDOING
     text = (
-        f"{call.tool} was under way in a copy of the ledger that was put back, and nobody knows what became of it. Do "
-        f"not call it again for this; a person will find out (action {call.short})."
+        f"{call.tool} was {'being undone' if undone else 'under way'} in a copy of the ledger that was put back, and "
+        f"nobody knows what became of it. Do not call it again for this; a person will find out (action {call.short})."
     )
+    if undone:
+        journal.record(cursor, Record(call, known.fence, State.UNDO_FAILED, text=text), None)
+        return
     journal.move(cursor, call, State.UNKNOWN, body={"text": text}, text=text)
 
 
-WHY_NOT_UNDONE = (
-    "the ledger was put back from a copy in which its undo was under way, and nobody knows what became of it"
-)
-"""Why a person must look at an undo."""
 WHY_UNRUN = "It was accepted, and the ledger was put back from a copy since, so it may have been done already."
 """Why an accepted draft doesn't run."""
 WHY_HELD = "the ledger was put back from a copy, and what was measured since isn't in it"
