@@ -7,40 +7,18 @@ straight on `psycopg.pq` it costs a few. Only the ledger's hot path runs here.
 from __future__ import annotations
 
 import itertools
-import re
 import selectors
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from operator import itemgetter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import psycopg
 from psycopg import errors, pq
-from sqlalchemy import LargeBinary
-from sqlmodel import SQLModel
 
 from ladder_graph.ledger.database import statements as sql
 from ladder_graph.ledger.database.cursor import Hoped, Read
-from ladder_graph.ledger.database.dialects import AtOnce, Sql, without_nul
-
-_NAMED = re.compile(r"%(?:\((\w+)\)s|%)")
-"""A parameter, or a percent sign that stands for itself."""
-
-_BYTES = frozenset(
-    column.name
-    for table in SQLModel.metadata.tables.values()
-    for column in table.columns
-    if isinstance(column.type, LargeBinary)
-)
-"""The names of parameters that may be bytes: those of the columns that hold some."""
-
-_READERS: dict[int, Callable[[bytes], Any]] = {
-    16: lambda raw: raw == b"t",
-    17: lambda raw: bytes.fromhex(raw[2:].decode()),
-    20: int, 21: int, 23: int, 1700: int, 700: float, 701: float,
-}  # fmt: skip
-"""How a value in text form is read, by the number of its type: booleans, bytes and numbers; else it is text."""
-
+from ladder_graph.ledger.database.dialects import AtOnce, Sql
+from ladder_graph.ledger.database.prepared import Prepared, Row, written
 
 _TUPLES = pq.ExecStatus.TUPLES_OK
 _FINE = (_TUPLES, pq.ExecStatus.COMMAND_OK)
@@ -48,95 +26,6 @@ _FINE = (_TUPLES, pq.ExecStatus.COMMAND_OK)
 
 Heard = Callable[[int, "list[Row]"], None]
 """Takes a statement's result: how many rows it changed, and those that it gave back."""
-
-
-class Row:
-    """A row that can be read by place and by name."""
-
-    __slots__ = ("_names", "_values")
-
-    def __init__(self, values: Sequence[Any], names: Mapping[str, int]) -> None:
-        self._values, self._names = values, names
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._values)
-
-    def __getitem__(self, at: int | str) -> Any:
-        return self._values[self._names[at] if isinstance(at, str) else at]
-
-    def keys(self) -> Iterable[str]:
-        """The names of the columns, which make it a mapping for `dict`."""
-        return self._names.keys()
-
-
-class _Prepared:
-    """A statement as the server knows it."""
-
-    __slots__ = ("binary", "columns", "name", "names", "parameters", "statement", "text", "values")
-
-    def __init__(self, statement: str, number: int) -> None:
-        self.statement = statement
-        self.name = f"ladder_{number}".encode()
-        self.parameters: list[str] = []
-        self.text = _NAMED.sub(self._numbered, statement).encode()
-        self.binary = [at for at, name in enumerate(self.parameters) if name in _BYTES]
-        self.values = _getter(self.parameters)
-        self.columns: list[Callable[[bytes], Any]] | None = None
-        self.names: dict[str, int] = {}
-
-    def _numbered(self, found: re.Match[str]) -> str:
-        name = found[1]
-        if name is None:
-            return "%"
-        if name not in self.parameters:
-            self.parameters.append(name)
-        return f"${self.parameters.index(name) + 1}"
-
-    def formats(self, values: Sequence[Any]) -> list[int] | None:
-        """How the values of its parameters are written: bytes as they are, everything else as text."""
-        if not self.binary:
-            return None
-        formats = [0] * len(values)
-        for at in self.binary:
-            if type(values[at]) is bytes:
-                formats[at] = 1
-        return formats
-
-    def rows(self, result: pq.abc.PGresult) -> list[Row]:
-        """The rows of a result."""
-        if self.columns is None:
-            width = range(result.nfields)
-            self.columns = [_READERS.get(result.ftype(at), bytes.decode) for at in width]
-            self.names = {(result.fname(at) or b"").decode(): at for at in width}
-        return [
-            Row([_read(result.get_value(row, at), reader) for at, reader in enumerate(self.columns)], self.names)
-            for row in range(result.ntuples)
-        ]
-
-
-def _getter(names: Sequence[str]) -> Callable[[Mapping[str, Any]], Sequence[Any]]:
-    """What takes the values of these out of all parameters."""
-    if len(names) > 1:
-        return itemgetter(*names)
-    return lambda parameters: [parameters[name] for name in names]
-
-
-def _read(raw: bytes | None, reader: Callable[[bytes], Any]) -> Any:
-    return None if raw is None else reader(bytes(raw))
-
-
-def _written(value: Any) -> bytes | None:
-    """A parameter in text form; bytes go as they are. The commonest come first."""
-    kind = type(value)
-    if kind is int:
-        return b"%d" % value
-    if kind is str:
-        return without_nul(value).encode()
-    if value is None or kind is bytes:
-        return value  # type: ignore[no-any-return]  # as it is
-    if kind is bool:
-        return b"t" if value else b"f"
-    return str(value).encode()
 
 
 class Wire:
@@ -148,9 +37,9 @@ class Wire:
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._pgconn = connection.pgconn
-        self._prepared: dict[str, _Prepared] = {}
+        self._prepared: dict[str, Prepared] = {}
         self._numbers = itertools.count()
-        self._sent: deque[tuple[_Prepared, bool, Heard | None]] = deque()
+        self._sent: deque[tuple[Prepared, bool, Heard | None]] = deque()
         """What no result has come of yet: whether it is the statement, or its preparation; and who is told of it."""
         self._waiter = selectors.DefaultSelector()
         self._waiter.register(self._pgconn.socket, selectors.EVENT_READ)
@@ -192,12 +81,11 @@ class Wire:
         """
         prepared = self._prepared.get(statement)
         if prepared is None:
-            prepared = self._prepared[statement] = _Prepared(statement, next(self._numbers))
+            prepared = self._prepared[statement] = Prepared(statement, next(self._numbers))
             self._pgconn.send_prepare(prepared.name, prepared.text)
             self._sent.append((prepared, True, None))
         values = prepared.values(parameters)
-        written = [value.encode() if type(value) is str and "\0" not in value else _written(value) for value in values]
-        self._pgconn.send_query_prepared(prepared.name, written, prepared.formats(values))
+        self._pgconn.send_query_prepared(prepared.name, written(values), prepared.formats(values))
         self._sent.append((prepared, False, heard))
 
     def sync(self) -> None:
