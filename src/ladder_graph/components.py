@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
+import orjson
+
 from ladder_graph.calls import canonical, digest_of
 from ladder_graph.errors import ArgumentsError
 from ladder_graph.prompts import kind_of, render
@@ -78,6 +80,8 @@ _ID = 64
 """Characters of an id or a moment at most."""
 _PLAIN = 2
 """The form of marshalled values in which equal ones are written alike, whoever else refers to them."""
+_AS_JSON = orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
+"""Whether there is nothing but what JSON is made of."""
 _SHORT = 16
 """Characters of the hash of a parameter that nobody knows."""
 
@@ -119,8 +123,9 @@ def parameters_component(*sources: Mapping[str, Any]) -> str | None:
         '{"use_beam_search":true}'
     """
     try:
+        orjson.dumps(sources, option=_AS_JSON)  # It refuses an array, which marshal would take for its bytes.
         plain = marshal.dumps(sources, _PLAIN)  # type: ignore[arg-type]  # it says so where they can't be
-    except ValueError:  # There are objects in it.
+    except (ValueError, TypeError):  # There are objects in it.
         return _parameters(sources)
     return _parameters_in(plain)
 

@@ -12,12 +12,12 @@ from langchain_core.messages import AIMessage
 from langchain_core.tools import StructuredTool, Tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from ladder_graph import reversible
 from ladder_graph.errors import NotPermitted
 from ladder_graph.testing import ScriptedModel, calls
-from tests.hosts.graphs import GO, READ, WAYS, World, ladder_of, on, raw_graph
+from tests.hosts.graphs import GO, READ, WAYS, World, agent_of, ladder_of, on, raw_graph
 from tests.hosts.mounts import BOUNDED, MOUNTS
 
 RUNGS: dict[str, Any] = {"send": "confirm", "look": READ, "outer": "report"}
@@ -336,6 +336,53 @@ def test_a_tool_around_another_one_hands_on_what_its_schema_made_of_the_call(mou
     assert len(ran) == 1
     assert states == ["done"]
     assert around(mount, form, given, lambda inside, said: inside.invoke(dict(given))) == (ran, states)
+
+
+class Held:
+    """A default that nobody may copy: it says how often somebody did."""
+
+    copies = 0
+
+    def __deepcopy__(self, memo):
+        """Count."""
+        Held.copies += 1
+        return self
+
+    __copy__ = __reduce_ex__ = None
+
+
+HELD = Held()
+
+
+def holding(x: str, by: Any = HELD):
+    """Send."""
+
+
+class Renamed(BaseModel):
+    """An argument that the model knows by another name than the tool's code."""
+
+    disk: str = Field(alias="Disk")
+
+
+@pytest.mark.filterwarnings("ignore:Default value")  # The model isn't told of it, which is what is wanted.
+def test_what_a_tool_holds_as_a_default_is_not_copied():
+    """It may be a model of gigabytes, or open a connection; it may be handed on all the same."""
+    ran, states = around("wrap", holding, {"x": "1"}, lambda inside, said: inside.invoke(said))
+    assert (states, Held.copies) == (["done"], 0)
+    assert ran[0]["by"] is HELD
+
+
+@pytest.mark.parametrize("said", [{}, {"disk": "every"}, {"Disk": "every"}])
+def test_a_tool_whose_schema_renames_an_argument_hands_on_no_other(said):
+    """Its code is given none of the names that the model gave, which are not nothing for that."""
+    ran = []
+    inside = StructuredTool.from_function(lambda **given: ran.append(given), name="send", description="Send.")
+    outer = StructuredTool.from_function(
+        lambda **given: inside.invoke(said), name="send", description="Send.", args_schema=Renamed
+    )
+    ladder = ladder_of({"send": BOUNDED})
+    WAYS[0].invoke(ladder.wrap(agent_of([calls("send", {"Disk": "sda"}), "Done."], [outer])), GO, on())
+    assert ran == []
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import logging
 from contextlib import closing
 
 import pytest
-from langchain.agents.middleware import HumanInTheLoopMiddleware
+from langchain.agents.middleware import AgentMiddleware, HumanInTheLoopMiddleware
 from langgraph.types import Command
 
 from ladder_graph.testing import calls
@@ -56,6 +56,22 @@ def test_before_the_gate_it_goes_together(mount, caplog):
         assert len(questions(out)) == 1
         graph.invoke(Command(resume=YES), on())
     assert world.ran == [("a", "2")]
+    assert SAID not in caplog.text
+
+
+class Named(AgentMiddleware):
+    """Somebody's own, with a table of that name."""
+
+    interrupt_on = {"a": ["words"]}  # noqa: RUF012  # as somebody may write it
+
+    def after_model(self, state, runtime):
+        """Do nothing."""
+
+
+def test_a_table_of_the_same_name(caplog):
+    """It is LangChain's middleware that is meant."""
+    with closing(ladder_of({"a": "confirm"})) as ladder, caplog.at_level(logging.WARNING):
+        ladder.wrap(agent_of([GIVE], [World().tool("a")], middleware=[Named()]))
     assert SAID not in caplog.text
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from langchain.agents.middleware import AgentMiddleware
 from langchain_core.messages import ToolMessage
 from langchain_core.tools import tool
+from langgraph.types import Command, interrupt
 
 from ladder_graph.testing import calls
 from ladder_graph.tools import reversible
@@ -83,6 +85,36 @@ def test_it_is_neither_measured_nor_watched_nor_undone(mount):
     assert ladder.undo(action.key, by="ana") == "undone"
     assert shop.did == []
     assert ladder.verify().problems == ()
+
+
+class Reviewing(AgentMiddleware):
+    """Runs the tool, and asks a person about what came of it; then it answers with that, and runs nothing."""
+
+    def __init__(self):
+        super().__init__()
+        self.kept = {}
+
+    def wrap_tool_call(self, request, handler):
+        """As above."""
+        key = request.tool_call["id"]
+        if key not in self.kept:
+            self.kept[key] = handler(request)
+        interrupt("may the model read it?")
+        return self.kept[key]
+
+
+@pytest.mark.parametrize("mount", INNER.values(), ids=INNER)
+def test_what_ran_before_its_output_was_reviewed_has_run(mount):
+    """That nothing ran when the thread went on says nothing of the turn before."""
+    ladder, shop = ladder_of({"order": RULE}), Shop()
+    graph = mount(ladder, [calls("order", {"values": ["a"]}), "Done."], [shop.tool()], Reviewing())
+    graph.invoke(GO, on())
+    assert told(graph.invoke(Command(resume="yes"), on())) == [("order", "ordered")]
+    [action] = ladder.actions()
+    assert action.state == "done"
+    assert ladder.life(action.key).counted.as_ != "nothing"
+    assert ladder.undo(action.key, by="ana") == "undone"
+    assert shop.did == [("order", "a"), ("cancel", "a")]
 
 
 def test_a_rest_that_is_undone_takes_back_nothing_of_a_part_that_never_ran():

@@ -7,6 +7,7 @@ import re
 import uuid
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -207,6 +208,23 @@ def test_parameters_are_found_inside_others_and_overridden_by_later_sources():
     """`model_kwargs` and `extra_body` carry sampling parameters too, and a bound value beats the object's own."""
     first = {"temperature": 0.2, "top_p": 0.9, "extra_body": {"min_p": 0.1, "user": "u"}}
     assert parameters_component(first, {"temperature": 1}) == '{"min_p":0.1,"temperature":1,"top_p":0.9}'
+
+
+def test_a_number_of_numpys_is_that_number():
+    """And what has no form in JSON isn't known, though it is made of bytes."""
+    numbers = np.linspace(0, 1, 6)
+    assert parameters_component({"temperature": numbers[1]}) == parameters_component({"temperature": 0.2})
+    assert parameters_component({"stop": np.str_("x")}) == parameters_component({"stop": "x"})
+    assert parameters_component({"logit_bias": numbers}) is None
+    assert parameters_component({"stop": bytearray(b"x")}) is None
+
+
+def test_parameters_that_change_in_place_are_read_anew():
+    """A dict that a program keeps and changes is no other one by its identity."""
+    given = {"temperature": 0.2, "extra_body": {"min_p": 0.1}}
+    before = parameters_component(given)
+    given["extra_body"]["min_p"] = 0.2
+    assert parameters_component(given) != before
 
 
 @pytest.mark.parametrize("carrier", ["extra_body", "model_kwargs", "options", "generation_config"])

@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from langchain_core.messages import ToolMessage
 from langchain_core.runnables import Runnable, RunnableConfig
@@ -131,8 +131,11 @@ class RungNode(Runnable[Any, Any]):
 
         A client of a server may send a task to any node, with a packet of its own making.
         """
-        mount, stored = self.mount, packet.get("environment")
-        environment = None if stored is None else Environment.read(str(stored), "the checkpoint")
+        mount, stored = self.mount, cast("Any", packet.get("environment"))
+        environment = None
+        if stored is not None:
+            read = Environment.read if isinstance(stored, str) else Environment.from_json
+            environment = read(stored, "the checkpoint")
         call = mount.call(packet["call"], environment, config)
         if environment is None or isinstance(call, str) or mount.ladder.environs.routed(call) == call.env:
             return environment

@@ -16,8 +16,9 @@ from typing import Any, NoReturn
 
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.tracers.context import register_configure_hook
+from pydantic import BaseModel
 
-from ladder_graph.calls import Call, copied, digest_of
+from ladder_graph.calls import Call, digest_of
 from ladder_graph.errors import ArgumentsError, DefiniteFailure, NotPermitted
 from ladder_graph.facts import Outcome
 from ladder_graph.policy.units import micro_dollars
@@ -72,7 +73,10 @@ class Attempt:
         Raises:
             NotPermitted: The call was given up meanwhile, and told as one of which nothing ran.
         """
-        kept = _kept(given)
+        try:
+            kept = {name: _kept(value) for name, value in given.items()}
+        except Exception:  # noqa: BLE001  # of what a schema made of an argument, anything may be raised
+            kept = {**given}
         with self.permit.lock:
             if self.over or not self.permit.open:
                 late = "was called past its seal" if self.entered else "was given up before its own code began"
@@ -88,12 +92,14 @@ class Attempt:
             inputs: That tool's arguments; no mapping where it is called with a bare text.
             text: That text.
         """
-        # The schema may have dropped some.
-        wanted = [name for name in self.permit.call.arguments if name in self.given]
+        wanted = self.permit.call.arguments.keys()
         # A text stands for the first argument, and says nothing to a tool without any.
-        bare = {next(iter(wanted), ""): text} if text or self.given else {}
+        first_of = next((name for name in wanted if name in self.given), next(iter(self.given), ""))
+        bare = {first_of: text} if text or self.given else {}
         said = inputs if isinstance(inputs, Mapping) else bare
-        same = said.keys() >= {*wanted} and all(self._was_given(name, value) for name, value in said.items())
+        # The schema may have dropped some of what the model wrote, or named it otherwise.
+        whole = said.keys() >= wanted or (not self.given.keys() >= wanted and said.keys() >= self.given.keys())
+        same = whole and all(self._was_given(name, value) for name, value in said.items())
         with self.permit.lock:
             first, self.handed_on = not self.handed_on, self.handed_on or same
         return first and same
@@ -106,7 +112,7 @@ class Attempt:
     def end(self) -> None:
         """Nobody waits for it any more."""
         with self.permit.lock:
-            self.over = True
+            self.over, self.given = True, {}
 
     def __str__(self) -> str:
         if not self.over or (self.entered and not self.left):
@@ -121,7 +127,7 @@ class Permit:
     Args:
         call: What may run.
         repeatable: Whether it may run more than once: the tool only reads, or is declared idempotent.
-        certain: Whether whatever may run the tool in this permit's name is sealed.
+        certain: Whether whatever may run the tool for this call is sealed, and does so under this permit.
         inside: Hears of whatever models and tools the tool's own code runs.
     """
 
@@ -301,19 +307,25 @@ def entering(tool: str, args: Sequence[object], given: Mapping[str, Any]) -> Ite
         _INSIDE.reset(before)
 
 
-def _kept(given: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy that the tool's own code can't change; without what can't be copied, which is handed on to nobody."""
-    with suppress(Exception):  # Of what a schema made of an argument, anything may be raised.
-        return {name: copied(value) for name, value in given.items()}
-    kept: dict[str, Any] = {}
-    for name, value in given.items():
-        with suppress(Exception):
-            kept[name] = copied(value)
-    return kept
+def _kept(value: Any) -> Any:
+    """A copy of what data is made of, which the tool's own code can't change; anything else is the very object.
+
+    A default may be a model of gigabytes, or open a connection when it is copied.
+    """
+    kind = type(value)
+    if kind is dict:
+        return {key: _kept(one) for key, one in value.items()}
+    if kind is list or kind is set or kind is tuple:
+        return kind(map(_kept, value))
+    if isinstance(value, BaseModel):
+        return value.model_copy(update={name: _kept(one) for name, one in vars(value).items()})
+    return value
 
 
 def _equal(one: object, other: object) -> bool:
     """Whether two arguments are the same: by their digests, to which `True` isn't 1, or by what they say themselves."""
+    if one is other:
+        return True
     try:
         return digest_of(one) == digest_of(other)
     except ArgumentsError:

@@ -8,11 +8,14 @@ from typing import Any
 
 log = logging.getLogger("ladder_graph")
 
+_LANGCHAINS = "HumanInTheLoopMiddleware"
+"""The class, by its name, since LangChain needn't be there."""
+
 
 def reviewed(middleware: object) -> frozenset[str]:
     """The tools that a person is asked about there; none of any other middleware."""
     named = getattr(middleware, "interrupt_on", None)
-    if not isinstance(named, Mapping):
+    if not isinstance(named, Mapping) or not any(kind.__name__ == _LANGCHAINS for kind in type(middleware).__mro__):
         return frozenset()
     return frozenset(name for name, entry in named.items() if entry is not False)
 

@@ -142,12 +142,18 @@ class Interrupting(ABC):
     def execute(self, call: Call, *, again: bool = False) -> Outcome:
         """Run the tool under a permit; its exceptions come back as outcomes."""
         self._leave_the_rest(again=again)
-        return permitted(self.permit(call), call, lambda: self.run(call))
+        return permitted(self._permit(call, again=again), call, lambda: self.run(call))
 
     async def aexecute(self, call: Call, *, again: bool = False) -> Outcome:
         """As `execute`."""
         self._leave_the_rest(again=again)
-        return await apermitted(self.permit(call), call, lambda: self.arun(call))
+        return await apermitted(self._permit(call, again=again), call, lambda: self.arun(call))
+
+    def _permit(self, call: Call, *, again: bool) -> Permit:
+        permit = self.permit(call)
+        # Before the call stopped, the tool's own code may have run, as where its output is to be reviewed.
+        permit.certain = permit.certain and not again
+        return permit
 
     def _leave_the_rest(self, *, again: bool) -> None:
         """Before the tool runs: what was answered so far isn't for its own interrupts, unless it stopped at one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ladder_graph.calls import Call
@@ -52,6 +52,8 @@ class Plan:
         return call if self.split is None else self.split.part
 
 
+FIRST = 1
+"""The fence of a call's first start."""
 ANEW = "made_anew"
 """Says in an undo artifact that it was made when its call started over: what that did before is not in it."""
 
@@ -116,9 +118,15 @@ def claim_alone(
         prepares = True
 
 
+def execute(call: Call, fence: int, *, again: bool) -> Generator[Step, Any, Outcome]:
+    """Run the tool. What something in between answers for it now says nothing of an earlier start of the call."""
+    outcome: Outcome = yield Execute(call, again)
+    return replace(outcome, untouched=False) if outcome.untouched and fence > FIRST else outcome
+
+
 def run(call: Call, claimed: Claimed, plan: Plan, *, again: bool = False) -> Life:
     """Execute what was claimed, record what came of it, and say so."""
-    outcome: Outcome = yield Execute(call, again)
+    outcome = yield from execute(call, claimed.fence, again=again)
     state = settled(outcome, plan.rule)
     text = words(call, state, outcome)
     yield Record(call, claimed.fence, state, outcome, text)

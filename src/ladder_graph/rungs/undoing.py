@@ -11,9 +11,9 @@ from typing import Any
 
 from ladder_graph.calls import Call
 from ladder_graph.facts import Outcome, Reply, Route
-from ladder_graph.rungs.acting import ANEW, Life, Plan, claim_alone, not_claimed, run, words
+from ladder_graph.rungs.acting import ANEW, Life, Plan, claim_alone, execute, not_claimed, run, words
 from ladder_graph.states import State
-from ladder_graph.steps import NOTHING_TO_UNDO, Claimed, Execute, Measure, NotClaimed, Record, Undo, UndoOutcome
+from ladder_graph.steps import NOTHING_TO_UNDO, Claimed, Measure, NotClaimed, Record, Undo, UndoOutcome
 
 
 def resume(call: Call, route: Route, plan: Plan, artifact: Any, *, again: bool = False) -> Life:
@@ -42,7 +42,7 @@ def watched(
 
     `spent` is what went before it in the same call, in micro-dollars; None where nobody said what that cost.
     """
-    outcome: Outcome = yield Execute(call, again)
+    outcome = yield from execute(call, fence, again=again)
     if spent != 0 and outcome.cost is not None:
         outcome = replace(outcome, cost=None if spent is None else outcome.cost + spent)
     if outcome.kind in {"failed", "paused"}:
